@@ -1,0 +1,18 @@
+"""What every test gets: a home of its own, no settings or sessions of the user's, no network."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path_factory, monkeypatch):
+    home = tmp_path_factory.mktemp("home")
+    for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"):
+        folder = home if name == "HOME" else home / name.lower()
+        folder.mkdir(mode=0o700, exist_ok=True)
+        monkeypatch.setenv(name, str(folder))
+    for name in ("PHOTOMAP_LIBRARY", "PHOTOMAP_CONFIG", "HF_HOME", "HF_HUB_CACHE", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+    # A test that needs the hub starts its own; nothing may reach the real one.
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
