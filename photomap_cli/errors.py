@@ -1,0 +1,168 @@
+"""Owns what can go wrong for a user: code, message, hint, exit status.  Knows no other module.
+
+Every error that a user can cause or fix is a `PhotomapError`.  It is caught in three places only: the command line,
+one turn of the prompt, one request on the socket.  It crosses the socket as JSON and is raised again as its own class.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class PhotomapError(Exception):
+    """Something went wrong that the user can be told in one line.
+
+    Attributes:
+        code: stable identifier, printed by `--json` commands and sent over the socket.
+        exit_status: what the process returns: 2 for what the user can fix, 3 for an internal failure.
+        message: what happened to which thing.
+        hint: what to do next; may be empty.
+        position: offset into the query text where the mistake is, or None.
+        text: the query that `position` refers to, once somebody who knows it has said so.
+    """
+
+    code: ClassVar[str] = "error"
+    exit_status: ClassVar[int] = 2
+    _classes: ClassVar[dict[str, type[PhotomapError]]] = {}
+
+    def __init__(self, message: str, *, hint: str = "", position: int | None = None) -> None:
+        super().__init__(message)
+        self.message, self.hint, self.position = message, hint, position
+        self.text = ""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        PhotomapError._classes[cls.code] = cls
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the error as JSON values: code, message, hint, and position where there is one."""
+        record: dict[str, Any] = {"code": self.code, "message": self.message, "hint": self.hint}
+        return record if self.position is None else {**record, "position": self.position}
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> PhotomapError:
+        """Rebuild an error from `to_json`; a code this version does not know becomes a plain PhotomapError."""
+        kind = cls._classes.get(str(record.get("code")), PhotomapError)
+        return kind(
+            str(record.get("message", "unknown error")),
+            hint=str(record.get("hint", "")),
+            position=record.get("position"),
+        )
+
+
+class UsageError(PhotomapError):
+    """The command line or a prompt command was not understood."""
+
+    code = "usage"
+
+
+class BadSetting(PhotomapError):
+    """A setting has a value it cannot have."""
+
+    code = "bad_setting"
+
+
+class BadQuery(PhotomapError):
+    """The query cannot be parsed; `position` says where."""
+
+    code = "bad_query"
+
+
+class BadImage(PhotomapError):
+    """A file that should be a picture is missing, unreadable or none."""
+
+    code = "bad_image"
+
+
+class BadPath(PhotomapError):
+    """A folder or file given by the user does not exist or cannot be used."""
+
+    code = "bad_path"
+
+
+class EmptyLibrary(PhotomapError):
+    """The library holds no photos yet."""
+
+    code = "empty_library"
+
+
+class LibraryBusy(PhotomapError):
+    """Another process is writing to the library."""
+
+    code = "library_busy"
+
+
+class LibraryUnusable(PhotomapError):
+    """The library's folder or catalogue cannot be read or written."""
+
+    code = "library_unusable"
+
+
+class EncoderMismatch(PhotomapError):
+    """The library was indexed with another encoder."""
+
+    code = "encoder_mismatch"
+
+
+class UnknownEncoder(PhotomapError):
+    """No encoder has this name, or its folder holds none."""
+
+    code = "unknown_encoder"
+
+
+class WeightsMissing(PhotomapError):
+    """The encoder's weights are not on disk and cannot be fetched."""
+
+    code = "weights_missing"
+
+
+class EncoderFailed(PhotomapError):
+    """The encoder process died or answered nonsense."""
+
+    code = "encoder_failed"
+    exit_status = 3
+
+
+class EncoderOutOfMemory(EncoderFailed):
+    """The device has no room for the weights or for this batch."""
+
+    code = "encoder_out_of_memory"
+
+
+class EncoderDied(EncoderFailed):
+    """The encoder process ended while it was needed; it can be started again."""
+
+    code = "encoder_died"
+
+
+class EncoderClosed(PhotomapError):
+    """The encoder was asked for something after it was closed."""
+
+    code = "encoder_closed"
+    exit_status = 3
+
+
+class SessionGone(PhotomapError):
+    """The live session ended, or stopped answering, while it was being asked."""
+
+    code = "session_gone"
+    exit_status = 3
+
+
+class NoSession(PhotomapError):
+    """There is no live session to ask."""
+
+    code = "no_session"
+
+
+class ProtocolMismatch(PhotomapError):
+    """The other end of a socket speaks another version, or no version at all."""
+
+    code = "protocol_mismatch"
+
+
+class InternalError(PhotomapError):
+    """A defect of photomap's own."""
+
+    code = "internal"
+    exit_status = 3

@@ -1,0 +1,79 @@
+"""Owns framing: how one message travels over a pipe or a socket.  Knows nothing of what messages mean.
+
+A frame is two big-endian uint32 lengths, a JSON object in UTF-8, and a binary payload (empty in most frames).
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from typing import TYPE_CHECKING, Any, Protocol
+
+from photomap_cli.errors import ProtocolMismatch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_LENGTHS = struct.Struct(">II")
+MAX_JSON_BYTES = 16 << 20
+MAX_PAYLOAD_BYTES = 1 << 30
+
+
+class Writable(Protocol):
+    """Where frames go; `write` takes the whole of what it is given."""
+
+    def write(self, data: Any, /) -> Any:
+        """Write all bytes."""
+
+    def flush(self) -> None:
+        """Hand them on."""
+
+
+def write_frame(stream: Writable, message: dict[str, Any], payload: bytes | memoryview = b"") -> None:
+    """Send one frame.  `message` must be JSON values; unpaired surrogates in file names survive."""
+    text = json.dumps(message, separators=(",", ":")).encode("ascii")
+    stream.write(_LENGTHS.pack(len(text), len(payload)) + text)
+    if payload:
+        stream.write(payload)
+    stream.flush()
+
+
+def read_frame(
+    read: Callable[[int], bytes],
+    *,
+    max_json_bytes: int = MAX_JSON_BYTES,
+    max_payload_bytes: int = MAX_PAYLOAD_BYTES,
+) -> tuple[dict[str, Any], bytes] | None:
+    """Return the next message and its payload, or None at a clean end between two frames.
+
+    Args:
+        read: returns up to n bytes, and fewer only at the end of the stream or where the stream gives fewer; b"" = end.
+        max_json_bytes, max_payload_bytes: larger frames are refused before any of them is read.
+
+    Raises:
+        ProtocolMismatch: the stream ends inside a frame, a length is over its limit, or the JSON is no object.
+    """
+    first = read(_LENGTHS.size)
+    if not first:
+        return None
+    json_bytes, payload_bytes = _LENGTHS.unpack(first + _exactly(read, _LENGTHS.size - len(first)))
+    if json_bytes > max_json_bytes or payload_bytes > max_payload_bytes:
+        raise ProtocolMismatch(f"a frame of {json_bytes + payload_bytes} bytes is over the limit")
+    try:
+        message = json.loads(_exactly(read, json_bytes))
+    except (ValueError, RecursionError) as error:
+        raise ProtocolMismatch(f"a frame holds no JSON: {error}") from error
+    if not isinstance(message, dict):
+        raise ProtocolMismatch("a frame holds no JSON object")
+    return message, _exactly(read, payload_bytes)
+
+
+def _exactly(read: Callable[[int], bytes], count: int) -> bytes:
+    """Read exactly `count` bytes."""
+    parts = bytearray()
+    while len(parts) < count:
+        part = read(min(count - len(parts), 1 << 20))
+        if not part:
+            raise ProtocolMismatch("the stream ended inside a frame")
+        parts += part
+    return bytes(parts)

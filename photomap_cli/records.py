@@ -1,0 +1,378 @@
+"""Owns the frozen values that cross a layer or the socket, and their one JSON form.
+
+`search --json`, `status --json`, `index --json` and the session socket all send exactly what `to_json` returns.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+JSON_VERSION = 1
+
+
+class FilterKind(StrEnum):
+    """What a filter looks at."""
+
+    IN = "in"
+    AFTER = "after"
+    BEFORE = "before"
+    EXT = "ext"
+    CAMERA = "camera"
+    NAME = "name"
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoFilter:
+    """One condition a photo must meet.
+
+    Attributes:
+        kind: what is looked at.
+        value: IN an absolute folder; AFTER / BEFORE a local time `YYYY-MM-DDTHH:MM:SS` (AFTER keeps photos at or after
+            it, BEFORE those earlier than it); EXT an extension in lower case without its dot; CAMERA a part of the
+            camera's name, any case; NAME a shell pattern for the file's name, any case.
+        negated: keep the photos that do *not* meet it.
+    """
+
+    kind: FilterKind
+    value: str
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """One photo as the catalogue knows it.
+
+    Attributes:
+        row: its row in the vector file; never used again for another photo.
+        path: absolute path.
+        size_bytes, mtime_ns: of the file when it was encoded.
+        taken_at: EXIF DateTimeOriginal as local time `YYYY-MM-DDTHH:MM:SS`, or None.
+        dated_at: `taken_at`, or the file's modification time where there is none.
+        width, height: pixels, upright (after EXIF orientation).
+        camera: make and model, or None.
+    """
+
+    row: int
+    path: str
+    size_bytes: int
+    mtime_ns: int
+    taken_at: str | None
+    dated_at: str
+    width: int
+    height: int
+    camera: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """One search as it is asked for, in this process or over the socket.
+
+    Attributes:
+        text: the query, in the language of `photomap_cli.search.query`.
+        cwd: absolute folder that relative paths in the query, and the scope, start from.
+        limit: how many hits at most; None for the setting `results`.
+        min_score: lowest cosine a hit may have; None for the setting (by default the encoder's own floor).
+        folder: search below this absolute folder only; "*" for the whole library; None for the usual scope (`cwd` if it
+            lies inside an indexed folder, else the whole library).
+        sort: "score" or "date" (newest first).
+        references: absolute paths that `#1`, `#2`, ... stand for: the hits of the last search.
+    """
+
+    text: str
+    cwd: str
+    limit: int | None = None
+    min_score: float | None = None
+    folder: str | None = None
+    sort: str = "score"
+    references: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the request as JSON values."""
+        return {**asdict(self), "references": list(self.references)}
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> SearchRequest:
+        """Rebuild a request from `to_json`."""
+        return cls(**{**record, "references": tuple(record.get("references", ()))})
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One photo found.  `score` is the cosine between the query and the photo; `rank` starts at 1."""
+
+    rank: int
+    path: str
+    score: float
+    taken_at: str | None
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Where a query's time went, in milliseconds; 0 for what was not needed."""
+
+    load: float = 0.0
+    reload: float = 0.0
+    encode: float = 0.0
+    search: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """The answer to one query.  `notices` are sentences for the user, such as that the card was full."""
+
+    query: str
+    encoder: str
+    elapsed_ms: float
+    served_by: str
+    timings_ms: Timings
+    hits: tuple[Hit, ...]
+    notices: tuple[str, ...] = ()
+
+    def served(self, by: str) -> SearchResult:
+        """Return the same result under the name of who served it."""
+        return replace(self, served_by=by)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON object that `search --json` prints; `notices` only when there are any."""
+        record = {
+            "version": JSON_VERSION,
+            "query": self.query,
+            "encoder": self.encoder,
+            "count": len(self.hits),
+            "elapsed_ms": round(self.elapsed_ms, 1),
+            "served_by": self.served_by,
+            "timings_ms": {name: round(ms, 1) for name, ms in asdict(self.timings_ms).items()},
+            "hits": [hit_to_json(hit) for hit in self.hits],
+        }
+        return {**record, "notices": list(self.notices)} if self.notices else record
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> SearchResult:
+        """Rebuild a result from `to_json`."""
+        return cls(
+            query=record["query"],
+            encoder=record["encoder"],
+            elapsed_ms=record["elapsed_ms"],
+            served_by=record["served_by"],
+            timings_ms=Timings(**record["timings_ms"]),
+            hits=tuple(Hit(**hit) for hit in record["hits"]),
+            notices=tuple(record.get("notices", ())),
+        )
+
+
+def hit_to_json(hit: Hit) -> dict[str, Any]:
+    """Return one hit as JSON values; scores keep six digits, which is more than float16 rows hold."""
+    return {**asdict(hit), "score": round(hit.score, 6)}
+
+
+class ResidencyState(StrEnum):
+    """Where the encoder's weights are; the names are the ones people see."""
+
+    OFF = "OFF"  # no encoder process: nothing in VRAM, nothing in RAM
+    LOADING = "LOADING"  # OFF -> RAM: the process starts, the weights are mapped
+    RAM = "RAM"  # weights in RAM; answers from there only without a GPU, or when the GPU is full
+    RELOADING = "RELOADING"  # RAM -> VRAM
+    VRAM = "VRAM"  # weights on the device, ready
+    OFFLOADING = "OFFLOADING"  # VRAM -> RAM
+    RELEASING = "RELEASING"  # RAM -> OFF: the process ends
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether the weights are under way; no query can run until they have arrived."""
+        return self in _MOVING
+
+
+_MOVING = frozenset(
+    {ResidencyState.LOADING, ResidencyState.RELOADING, ResidencyState.OFFLOADING, ResidencyState.RELEASING}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderInfo:
+    """What a loaded encoder is.
+
+    Attributes:
+        spec: the encoder's spec string, such as `tiny` or `ViT-B-32-256/datacomp_s34b_b86k`.
+        dim: length of its vectors.
+        image_size: (height, width) in pixels of the pictures it takes.
+        resize_mode: how a photo is fitted: "shortest" (resize the shorter side, crop the centre), "longest" (resize the
+            longer side, pad) or "squash".
+        interpolation: "bicubic" or "bilinear".
+        fill: grey level 0..255 that "longest" pads with.
+        device: "cuda:0", "mps" or "cpu".
+        device_name: the hardware's name, with a word on unified memory where nothing can be offloaded.
+        dtype: "float32", "bfloat16" or "float16".
+        can_offload: whether the device has memory of its own that can be given back.
+    """
+
+    spec: str
+    dim: int
+    image_size: tuple[int, int]
+    resize_mode: str
+    interpolation: str
+    fill: int
+    device: str
+    device_name: str
+    dtype: str
+    can_offload: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryReport:
+    """Bytes the encoder holds.  `vram_process_bytes` includes the context and is None where the driver hides it."""
+
+    vram_weight_bytes: int = 0
+    vram_process_bytes: int | None = None
+    ram_bytes: int = 0
+    pinned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ResidencySnapshot:
+    """Everything there is to know about the encoder's place at one moment.
+
+    Times are seconds on the residency's clock.  A new snapshot replaces the old one at every change, so it can be read
+    from any thread without a lock.
+    """
+
+    state: ResidencyState = ResidencyState.OFF
+    info: EncoderInfo | None = None
+    memory: MemoryReport = field(default_factory=MemoryReport)
+    busy: bool = False
+    last_used: float | None = None
+    offload_at: float | None = None
+    release_at: float | None = None
+    idle_timeout: float = 30.0
+    release_timeout: float = 600.0
+    last_load_ms: float | None = None
+    last_reload_ms: float | None = None
+    last_offload_ms: float | None = None
+    reloads: int = 0
+    offloads: int = 0
+    cpu_fallbacks: int = 0
+    last_error: str | None = None
+    progress: tuple[int, int] | None = None
+    """Bytes (done, total) of a weights download under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStatus:
+    """One live session as `status --json` shows it; every field has the contract's name and unit."""
+
+    pid: int
+    kind: str
+    library: str
+    started_at: str
+    encoder: str
+    device: str
+    device_name: str
+    dtype: str
+    state: ResidencyState
+    busy: bool
+    vram_weight_bytes: int
+    vram_process_bytes: int | None
+    ram_bytes: int
+    pinned: bool
+    idle_seconds: float | None
+    idle_timeout_seconds: float
+    offload_in_seconds: float | None
+    release_timeout_seconds: float
+    release_in_seconds: float | None
+    last_reload_ms: float | None
+    last_offload_ms: float | None
+    reloads: int
+    offloads: int
+    cpu_fallbacks: int
+    last_error: str | None
+    photos: int
+    download: tuple[int, int] | None = None
+    """Bytes (done, total) of a weights download under way; in the JSON only then."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON object of this session; seconds and milliseconds rounded to a tenth."""
+        record = {
+            name: round(value, 1) if isinstance(value, float) else value
+            for name, value in asdict(self).items()
+            if name != "download"
+        }
+        return {**record, "download": list(self.download)} if self.download else record
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> SessionStatus:
+        """Rebuild a status from `to_json`."""
+        values = {**record, "state": ResidencyState(record["state"])}
+        if values.get("download"):
+            values["download"] = tuple(values["download"])
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryStatus:
+    """The library on disk: where it is, how much is in it, and with which encoder it was made."""
+
+    path: str
+    photos: int
+    encoder: str | None
+    dim: int | None
+    bytes: int
+    last_indexed_at: str | None
+    roots: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON object under `library` in `status --json`."""
+        return {**asdict(self), "roots": list(self.roots)}
+
+
+@dataclass(frozen=True, slots=True)
+class IndexFailure:
+    """One file that could not be indexed, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class IndexProgress:
+    """How far an index run is.  `total` is the number of photos to encode; `done` counts encoded and failed ones."""
+
+    done: int
+    total: int
+    failed: int
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexReport:
+    """What one index run did; counts are files."""
+
+    roots: tuple[str, ...]
+    scanned: int = 0
+    added: int = 0
+    updated: int = 0
+    moved: int = 0
+    removed: int = 0
+    unchanged: int = 0
+    failures: tuple[IndexFailure, ...] = ()
+    elapsed_ms: float = 0.0
+    images_per_second: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON object that `index --json` prints."""
+        return {
+            "version": JSON_VERSION,
+            "roots": list(self.roots),
+            "scanned": self.scanned,
+            "added": self.added,
+            "updated": self.updated,
+            "moved": self.moved,
+            "removed": self.removed,
+            "unchanged": self.unchanged,
+            "failed": len(self.failures),
+            "failures": [asdict(failure) for failure in self.failures],
+            "elapsed_ms": round(self.elapsed_ms, 1),
+            "images_per_second": round(self.images_per_second, 1),
+        }
