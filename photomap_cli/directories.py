@@ -1,0 +1,45 @@
+"""Owns where photomap's files belong on this platform: library, settings, history, sockets.  Creates nothing."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import platformdirs
+
+APP = "photomap"
+
+
+def library_directory(flag: Path | None = None) -> Path:
+    """Return the library's absolute folder: the flag, else PHOTOMAP_LIBRARY, else the platform's data directory."""
+    chosen = flag or os.environ.get("PHOTOMAP_LIBRARY") or platformdirs.user_data_path(APP) / "library"
+    return Path(os.path.abspath(Path(chosen).expanduser()))  # noqa: PTH100  resolve() would follow the user's links
+
+
+def demo_directory() -> Path:
+    """Return the folder of the demo's photos and library."""
+    return platformdirs.user_data_path(APP) / "demo"
+
+
+def config_file() -> Path:
+    """Return the path of config.toml; `PHOTOMAP_CONFIG` names another one."""
+    named = os.environ.get("PHOTOMAP_CONFIG")
+    return Path(named).expanduser() if named else platformdirs.user_config_path(APP) / "config.toml"
+
+
+def history_file() -> Path:
+    """Return the file that keeps the prompt's history."""
+    return platformdirs.user_state_path(APP) / "history"
+
+
+def runtime_directory() -> Path:
+    """Return the folder of the live sessions' sockets: the same for every login of this user, and nobody else's."""
+    if sys.platform == "win32":
+        return platformdirs.user_runtime_path(APP)
+    user = os.getuid()
+    for usual in (os.environ.get("XDG_RUNTIME_DIR"), f"/run/user/{user}"):
+        if usual and os.access(usual, os.W_OK | os.X_OK):
+            return Path(usual) / APP
+    return Path(tempfile.gettempdir()) / f"{APP}-{user}"

@@ -1,0 +1,213 @@
+"""Owns the settings: their names, defaults and limits, and where each value came from.
+
+Precedence: flags > `PHOTOMAP_*` environment variables > config.toml > defaults.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from photomap_cli.errors import BadSetting
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*([smh]?)")
+
+
+def parse_duration(value: object) -> float:
+    """Return seconds from `30`, `30s`, `5m`, `1h`, or 0 from `off` and `never`.
+
+    Raises:
+        ValueError: for negative values and anything else, with the reason.
+    """
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        if not 0 <= value < float("inf"):
+            raise ValueError(f"{value} is negative or not finite; a timeout is 0 (never) or more seconds")
+        return float(value)
+    text = str(value).strip().lower()
+    if text in ("off", "never"):
+        return 0.0
+    if match := _DURATION.fullmatch(text):
+        return float(match[1]) * _UNITS[match[2]]
+    if text.startswith("-"):
+        raise ValueError(f"{value} is negative; a timeout is 0 (never) or more seconds")
+    raise ValueError(f"{value!r} is no duration; write seconds (30, 30s), minutes (5m), or 0 for never")
+
+
+def _list_of_globs(value: object) -> object:
+    """Accept a comma-separated string where the environment or `config set` can only give one."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _auto_or_number(value: object) -> object:
+    """Turn the text of a number into a number; leave `auto` and everything else for validation."""
+    if isinstance(value, str) and value.strip().lower() != "auto":
+        try:
+            return float(value)
+        except ValueError:
+            raise ValueError(f"{value!r} is neither a number nor auto") from None
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+def _device_name(value: object) -> str:
+    """Check a device name; `cuda` means `cuda:0`."""
+    text = str(value).strip().lower()
+    if text == "cuda":
+        return "cuda:0"
+    if re.fullmatch(r"auto|cpu|mps|cuda:\d+", text):
+        return text
+    raise ValueError(f"{value!r} is no device; choose auto, cuda:0 (or another number), mps or cpu")
+
+
+Duration = Annotated[float, BeforeValidator(parse_duration)]
+Score = Annotated[float, Field(ge=-1.0, le=1.0)]
+
+
+class Settings(BaseSettings):
+    """Every setting, with its default.  The descriptions are what `photomap config` and the docs show."""
+
+    model_config = SettingsConfigDict(env_prefix="PHOTOMAP_", extra="ignore", frozen=True)
+
+    encoder: str = Field("auto", min_length=1, description="encoder of a new library (see `photomap encoders`)")
+    device: Annotated[str, BeforeValidator(_device_name)] = Field("auto", description="auto, cuda:N, mps or cpu")
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = Field("auto", description="dtype of the weights")
+    encoder_idle_timeout_seconds: Duration = Field(30.0, description="idle time before VRAM -> RAM; 0 = never")
+    encoder_release_timeout_seconds: Duration = Field(600.0, description="idle time before RAM -> OFF; 0 = never")
+    prewarm: bool = Field(True, description="the first key of a query brings the encoder back")
+    results: int = Field(10, ge=1, le=10_000, description="hits shown per search")
+    min_score: Annotated[Literal["auto"] | Score, BeforeValidator(_auto_or_number)] = Field(
+        "auto", description="lowest cosine shown; auto = the encoder's own floor"
+    )
+    exclude: Annotated[tuple[str, ...], BeforeValidator(_list_of_globs)] = Field(
+        (), description="globs never indexed, in gitignore form"
+    )
+    max_image_megapixels: Annotated[
+        Literal["auto"] | Annotated[float, Field(gt=0)], BeforeValidator(_auto_or_number)
+    ] = Field("auto", description="larger pictures are not decoded; auto = by free memory")
+
+    @property
+    def megapixel_limit(self) -> float | None:
+        """The largest picture that is decoded, in megapixels; None to let free memory decide."""
+        return None if self.max_image_megapixels == "auto" else self.max_image_megapixels
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take values from the initialiser alone: `load` hands in the merged sources."""
+        return (init_settings,)
+
+
+class _PlainEnvironment(EnvSettingsSource):
+    """Environment values as plain text: a list is written with commas, not as JSON."""
+
+    def prepare_field_value(self, field_name: str, field: Any, value: Any, value_is_complex: bool) -> Any:
+        """Return the text unparsed; the field's validator reads it."""
+        return value
+
+
+@dataclass(frozen=True)
+class LoadedSettings:
+    """Settings and, for each name, where its value came from: "flag", "environment", "config.toml" or "default"."""
+
+    values: Settings
+    origins: Mapping[str, str]
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Return the values in config.toml; empty if there is no such file.
+
+    Raises:
+        BadSetting: the file is unreadable, is no TOML, or has a key that is no setting.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadSetting(f"{path}: {error}", hint="mend the file or move it away") from error
+    for name in values:
+        require_known(name, where=str(path))
+    return values
+
+
+def require_known(name: str, *, where: str = "") -> None:
+    """Raise BadSetting, with the nearest name as hint, unless `name` is a setting."""
+    if name in Settings.model_fields:
+        return
+    import difflib
+
+    near = difflib.get_close_matches(name, Settings.model_fields, 1)
+    hint = f"did you mean {near[0]}?" if near else "`photomap config` lists the settings"
+    raise BadSetting(f"{where + ': ' if where else ''}there is no setting {name!r}", hint=hint)
+
+
+def load(config: Path, flags: Mapping[str, Any] | None = None) -> LoadedSettings:
+    """Merge all sources.  `flags` maps setting names to values; None means not given.
+
+    Raises:
+        BadSetting: a value is refused; the message names the setting, its origin and the reason.
+    """
+    layers = (
+        ("config.toml", read_config(config)),
+        ("environment", _PlainEnvironment(Settings)()),
+        ("flag", {name: value for name, value in (flags or {}).items() if value is not None}),
+    )
+    merged: dict[str, Any] = {}
+    origins = dict.fromkeys(Settings.model_fields, "default")
+    for origin, values in layers:
+        merged.update(values)
+        origins.update(dict.fromkeys(values, origin))
+    return LoadedSettings(_validated(merged, origins), origins)
+
+
+def _validated(values: Mapping[str, Any], origins: Mapping[str, str]) -> Settings:
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        reason = first["msg"].removeprefix("Value error, ")
+        raise BadSetting(
+            f"{name} ({origins.get(name, 'default')}): {reason}",
+            hint=f"{name}: {Settings.model_fields[name].description}",
+        ) from error
+
+
+def write_value(config: Path, name: str, text: str) -> object:
+    """Set one value in config.toml, keeping its comments, and return the value as it was understood.
+
+    Raises:
+        BadSetting: the name is no setting or the value is refused; the file stays as it was.
+    """
+    import tomlkit
+
+    require_known(name)
+    value = getattr(_validated({name: text}, {name: "given"}), name)
+    read_config(config)
+    document = tomlkit.parse(config.read_text(encoding="utf-8")) if config.exists() else tomlkit.document()
+    document[name] = list(value) if isinstance(value, tuple) else value
+    config.parent.mkdir(parents=True, exist_ok=True)
+    temporary = config.with_suffix(".toml.new")
+    temporary.write_text(tomlkit.dumps(document), encoding="utf-8")
+    temporary.replace(config)
+    return value

@@ -1,0 +1,126 @@
+import pytest
+
+from photomap_cli import settings
+from photomap_cli.errors import BadSetting
+from photomap_cli.settings import load, parse_duration, write_value
+
+
+@pytest.fixture
+def config(tmp_path):
+    return tmp_path / "conf" / "config.toml"
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("30", 30), ("30s", 30), ("5m", 300), ("1h", 3600), ("0", 0), ("off", 0), ("never", 0), ("1.5m", 90), (30, 30)],
+)
+def test_durations(text, seconds):
+    assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize(
+    "text", ["-1", "-5m", "soon", "", "5 days", "nan", "inf", float("nan"), float("inf"), -3, None, True]
+)
+def test_durations_refused(text):
+    with pytest.raises(ValueError, match=r"negative|no duration"):
+        parse_duration(text)
+
+
+def test_defaults(config):
+    loaded = load(config)
+    assert loaded.values.encoder_idle_timeout_seconds == 30
+    assert loaded.values.encoder_release_timeout_seconds == 600
+    assert set(loaded.origins.values()) == {"default"}
+
+
+def test_flags_beat_the_environment_which_beats_the_file_which_beats_defaults(config, monkeypatch):
+    for name, value in {"results": "3", "device": "cpu", "encoder": "tiny"}.items():
+        write_value(config, name, value)
+    monkeypatch.setenv("PHOTOMAP_DEVICE", "cuda")
+    monkeypatch.setenv("PHOTOMAP_ENCODER", "from-the-environment/x")
+    loaded = load(config, {"encoder": "from-a-flag/x", "results": None})
+    assert (loaded.values.results, loaded.values.device, loaded.values.encoder) == (3, "cuda:0", "from-a-flag/x")
+    assert loaded.origins["results"] == "config.toml"
+    assert loaded.origins["device"] == "environment"
+    assert loaded.origins["encoder"] == "flag"
+    assert loaded.origins["prewarm"] == "default"
+
+
+@pytest.mark.parametrize("value", ["-1", "soon"])
+def test_a_bad_timeout_is_refused_with_its_name_origin_and_reason(config, monkeypatch, value):
+    monkeypatch.setenv("PHOTOMAP_ENCODER_IDLE_TIMEOUT_SECONDS", value)
+    with pytest.raises(BadSetting, match=r"encoder_idle_timeout_seconds \(environment\): .*" + value):
+        load(config)
+
+
+@pytest.mark.parametrize("text", ["0", "45", "90s", "5m"])
+def test_the_timeout_round_trips_through_the_file(config, text):
+    written = write_value(config, "encoder_idle_timeout_seconds", text)
+    assert load(config).values.encoder_idle_timeout_seconds == written == parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("exclude", "*.png, tmp/"),
+        ("min_score", "0.2"),
+        ("min_score", "auto"),
+        ("max_image_megapixels", "200"),
+        ("prewarm", "false"),
+        ("precision", "bfloat16"),
+    ],
+)
+def test_every_kind_of_value_round_trips(config, name, value):
+    assert getattr(load(config, None).values, name) is not None
+    written = write_value(config, name, value)
+    assert getattr(load(config).values, name) == written
+
+
+def test_lists_come_from_the_environment_with_commas(config, monkeypatch):
+    monkeypatch.setenv("PHOTOMAP_EXCLUDE", "*.png,raw/**")
+    assert load(config).values.exclude == ("*.png", "raw/**")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("encoder_idle_timeout_seconds", "-1"),
+        ("results", "0"),
+        ("results", "many"),
+        ("device", "tpu"),
+        ("precision", "int8"),
+        ("min_score", "2"),
+        ("min_score", "high"),
+        ("max_image_megapixels", "-4"),
+    ],
+)
+def test_a_refused_value_leaves_the_file_as_it_was(config, name, value):
+    write_value(config, "results", "7")
+    before = config.read_bytes()
+    with pytest.raises(BadSetting):
+        write_value(config, name, value)
+    assert config.read_bytes() == before
+
+
+def test_comments_in_the_file_are_kept(config):
+    config.parent.mkdir()
+    config.write_text("# mine\nresults = 5  # enough\n")
+    write_value(config, "results", "6")
+    assert config.read_text() == "# mine\nresults = 6  # enough\n"
+
+
+def test_an_unknown_setting_gets_a_suggestion(config):
+    with pytest.raises(BadSetting) as caught:
+        write_value(config, "encoder_idle_timeout", "5")
+    assert caught.value.hint == "did you mean encoder_idle_timeout_seconds?"
+
+
+def test_a_broken_file_is_named(config):
+    config.parent.mkdir()
+    config.write_text("results = = 3")
+    with pytest.raises(BadSetting, match=r"config\.toml"):
+        load(config)
+
+
+def test_every_setting_has_a_description():
+    assert all(field.description for field in settings.Settings.model_fields.values())
