@@ -1,0 +1,1 @@
+"""Turns texts and pixels into unit vectors, and decides where the weights are."""

@@ -1,0 +1,135 @@
+"""Owns which encoders there are: spec strings, the default for this host, licence, size, score floor."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from photomap_cli.errors import UnknownEncoder
+
+TINY = "tiny"
+DEFAULT_WITH_GPU = "ViT-L-14/datacomp_xl_s13b_b90k"
+DEFAULT_WITHOUT_GPU = "ViT-B-32-256/datacomp_s34b_b86k"
+_FOLDER = "local-dir:"
+_HUB = "hf-hub:"
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderModel:
+    """One encoder that photomap knows by name.
+
+    Attributes:
+        spec: what the user writes.
+        dim: length of its vectors.
+        weight_bytes: size of the weights file in bytes.
+        licence: licence of the weights.
+        about: one line on what to expect.
+        score_floor: cosine below which a hit is noise, or None where that has not been measured.
+        hub: the repository its weights come from; None for embedded ones.
+    """
+
+    spec: str
+    dim: int
+    weight_bytes: int
+    licence: str
+    about: str
+    score_floor: float | None = None
+    hub: str | None = None
+
+    @property
+    def is_on_disk(self) -> bool:
+        """Whether the weights are here already: embedded, or in the hub's cache."""
+        return self.hub is None or any(_hub_cache(self.hub).glob("snapshots/*/open_clip_*model.safetensors"))
+
+
+def _hub_cache(repository: str) -> Path:
+    """Return the folder in which the hub's client keeps a repository."""
+    home = os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface"
+    cache = Path(os.environ.get("HF_HUB_CACHE") or Path(home) / "hub").expanduser()
+    return cache / f"models--{repository.replace('/', '--')}"
+
+
+KNOWN = (
+    EncoderModel(
+        TINY, 128, 18_981_170, "MIT", "embedded; knows drawn scenes only, for trying photomap out", score_floor=0.30
+    ),
+    EncoderModel(
+        DEFAULT_WITHOUT_GPU,
+        512,
+        605_000_000,
+        "MIT",
+        "ImageNet 72.8 %; the default without a GPU",
+        hub="laion/CLIP-ViT-B-32-256x256-DataComp-s34B-b86K",
+    ),
+    EncoderModel(
+        DEFAULT_WITH_GPU,
+        768,
+        1_710_000_000,
+        "MIT",
+        "ImageNet 79.2 %; the default with a CUDA GPU",
+        hub="laion/CLIP-ViT-L-14-DataComp.XL-s13B-b90K",
+    ),
+)
+_BY_SPEC = {model.spec: model for model in KNOWN}
+
+
+def score_floor(spec: str) -> float | None:
+    """Return the cosine below which a hit of this encoder is noise, or None where that has not been measured."""
+    known = _BY_SPEC.get(spec)
+    return known.score_floor if known else None
+
+
+def resolve(setting: str) -> str:
+    """Turn the setting `encoder` into a spec string: `auto` becomes this host's default.
+
+    Raises:
+        UnknownEncoder: it is not `tiny`, `model/tag`, `hf-hub:org/name` or `local-dir:/path`, or the folder has no
+            open_clip_config.json.
+    """
+    if setting == "auto":
+        return DEFAULT_WITH_GPU if cuda_devices() else DEFAULT_WITHOUT_GPU
+    if setting.startswith(_FOLDER):
+        return _FOLDER + str(_existing_folder(setting))
+    if setting == TINY or setting.startswith(_HUB) or "/" in setting:
+        return setting
+    raise UnknownEncoder(
+        f"there is no encoder {setting!r}",
+        hint="write tiny, MODEL/TAG, hf-hub:ORG/NAME or local-dir:/PATH; `photomap encoders` lists some",
+    )
+
+
+def _existing_folder(setting: str) -> Path:
+    folder = Path(setting.removeprefix(_FOLDER)).expanduser().absolute()
+    if not (folder / "open_clip_config.json").is_file():
+        raise UnknownEncoder(f"{folder} holds no open_clip_config.json", hint="give the folder of an open_clip model")
+    return folder
+
+
+def open_clip_name(spec: str) -> tuple[str, str | None]:
+    """Return (model name, pretrained tag) as open_clip takes them."""
+    if spec == TINY:
+        return f"{_FOLDER}{Path(__file__).parent / TINY}", None
+    if spec.startswith((_FOLDER, _HUB)):
+        return spec, None
+    model, _, tag = spec.rpartition("/")
+    return model, tag
+
+
+def cuda_devices() -> int:
+    """Count the CUDA devices this process may use, by NVML: no torch, no CUDA context."""
+    if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
+        return 0
+    try:
+        nvml = ctypes.CDLL("nvml.dll" if sys.platform == "win32" else "libnvidia-ml.so.1")
+    except OSError:
+        return 0
+    count = ctypes.c_uint(0)
+    if nvml.nvmlInit_v2() != 0:
+        return 0
+    try:
+        return count.value if nvml.nvmlDeviceGetCount_v2(ctypes.byref(count)) == 0 else 0
+    finally:
+        nvml.nvmlShutdown()

@@ -1,0 +1,239 @@
+"""Owns loading a model and encoding with it, by open_clip and torch.  Child process only."""
+
+from __future__ import annotations
+
+import functools
+import platform
+import sys
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import open_clip
+import torch
+
+from photomap_cli.encoder import download
+from photomap_cli.encoder.weights import Weights, trim
+from photomap_cli.errors import BadSetting, EncoderFailed, EncoderOutOfMemory
+from photomap_cli.records import EncoderInfo, MemoryReport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+    from torch import Tensor, nn
+
+_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+class OpenClipEncoder:
+    """One open_clip model in RAM, able to lend its towers to a device.  One thread only."""
+
+    def __init__(self, model: nn.Module, tokenizer: Any, info: EncoderInfo) -> None:
+        self._model, self._tokenizer, self.info = model, tokenizer, info
+        self._dtype = _DTYPES[info.dtype]
+        self._device = torch.device(info.device)
+        self._weights = Weights(model, self._device)
+        if info.device != "cpu" and not info.can_offload:
+            for tower in ("text", "image"):  # unified memory: the device's memory is the RAM
+                self._weights.to_device(tower)
+        mean, std = model.visual.preprocess_cfg["mean"], model.visual.preprocess_cfg["std"]  # type: ignore[index,union-attr]
+        self._mean = 255.0 * torch.tensor(mean, dtype=torch.float32).view(1, 3, 1, 1)
+        self._std = 255.0 * torch.tensor(std, dtype=torch.float32).view(1, 3, 1, 1)
+
+    def encode_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Encode texts.  Returns (n, dim) float32, rows of unit length; longer texts are cut at the context length."""
+        with self._running("text") as device:
+            tokens = self._tokenizer(list(texts)).to(device)
+            return _unit_rows(self._model.encode_text(tokens))  # type: ignore[operator]
+
+    def encode_images(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Encode pictures, (n, height, width, 3) uint8 RGB of the image size.  Returns as `encode_text`."""
+        with self._running("image") as device:
+            batch = torch.from_numpy(pixels).to(device).permute(0, 3, 1, 2).float()
+            batch = (batch - self._mean.to(device)) / self._std.to(device)
+            return _unit_rows(self._model.encode_image(batch.to(self._dtype)))  # type: ignore[operator]
+
+    def to_vram(self, tower: str) -> None:
+        """Copy one tower to the device.  Raises EncoderOutOfMemory; then everything is as before."""
+        with _using(self._device):
+            self._weights.to_device(tower)
+
+    def to_ram(self) -> None:
+        """Give back the device's memory, all but the context."""
+        self._weights.to_ram()
+
+    def memory(self) -> MemoryReport:
+        """Measure: weights on the device, and the RAM of this process where the system tells, else the weights'."""
+        unified = self.info.device != "cpu" and not self.info.can_offload
+        return MemoryReport(
+            vram_weight_bytes=0 if unified else self._weights.vram_bytes,
+            vram_process_bytes=None if self.info.can_offload else 0,
+            ram_bytes=_resident_bytes() or self._weights.ram_bytes,
+        )
+
+    def trim(self) -> None:
+        """Hand freed device memory back, after a call ran out of it."""
+        trim(self._device)
+
+    @contextmanager
+    def _running(self, tower: str) -> Iterator[torch.device]:
+        """Around a forward pass: no gradients, the tower's device current, foreign errors translated."""
+        device = self._weights.device_of(tower)
+        with _using(device), torch.inference_mode():
+            yield device
+
+
+@contextmanager
+def _using(device: torch.device) -> Iterator[None]:
+    """Make `device` current (a new thread starts on device 0) and turn torch's errors into the project's."""
+    try:
+        with torch.cuda.device(device) if device.type == "cuda" else nullcontext():
+            yield
+    except torch.OutOfMemoryError as error:
+        raise EncoderOutOfMemory(f"{device} has no room: {_first_line(error)}") from error
+    except RuntimeError as error:
+        raise EncoderFailed(f"{device}: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
+
+
+def load(
+    *,
+    spec: str,
+    name: str,
+    tag: str | None,
+    device: str,
+    precision: str,
+    allow_download: bool,
+    on_progress: Callable[[int, int], None],
+) -> OpenClipEncoder:
+    """Load an encoder into RAM.
+
+    Args:
+        spec: what it is called.
+        name, tag: what open_clip calls it.
+        device: "auto", "cuda:N", "mps" or "cpu".
+        precision: "auto", "float32", "bfloat16" or "float16".
+        allow_download: whether weights may be fetched.
+        on_progress: called with bytes (done, total) during a download.
+
+    Raises:
+        UnknownEncoder, WeightsMissing, BadSetting, EncoderFailed.
+    """
+    where = choose_device(device)
+    path = download.checkpoint(name, tag, allow_download=allow_download, on_progress=on_progress)
+    dtype = choose_precision(precision, where)
+    model = _on_meta(name, tag, path) or open_clip.create_model(name, pretrained=tag)
+    model = model.to(_DTYPES[dtype]).eval().requires_grad_(False)
+    return OpenClipEncoder(model, open_clip.get_tokenizer(name), _describe(model, name, spec, where, dtype))
+
+
+def _on_meta(name: str, tag: str | None, path: str) -> nn.Module | None:
+    """Build the module without memory and let its tensors be the memory-mapped file's.
+
+    0.05 s against 0.9-2.3 s for building, initialising and overwriting.  Returns None where the weights do not allow it
+    (no safetensors, or a buffer that is not in the file and not a causal mask).
+    """
+    if not path.endswith(".safetensors"):
+        return None
+    with torch.device("meta"):
+        model = open_clip.create_model(name, pretrained=tag, load_weights=False, device="meta", pretrained_text=False)
+    model.load_state_dict = functools.partial(model.load_state_dict, assign=True)
+    open_clip.load_checkpoint(model, path)
+    del model.load_state_dict
+    for module in model.modules():
+        for buffer, tensor in module._buffers.items():
+            if tensor is not None and tensor.is_meta and buffer == "attn_mask":
+                module._buffers[buffer] = torch.full(tuple(tensor.shape), float("-inf")).triu_(1)
+    left = [tensor for tensor in (*model.parameters(), *model.buffers()) if tensor.is_meta]
+    return None if left else model
+
+
+def _describe(model: nn.Module, name: str, spec: str, device: torch.device, dtype: str) -> EncoderInfo:
+    cfg: dict[str, Any] = model.visual.preprocess_cfg  # type: ignore[assignment,union-attr]
+    size = cfg["size"]
+    height, width = (size, size) if isinstance(size, int) else tuple(size)
+    fill = cfg.get("fill_color", 0)
+    hardware, can_offload = device_name(device)
+    return EncoderInfo(
+        spec=spec,
+        dim=int(open_clip.get_model_config(name)["embed_dim"]),
+        image_size=(int(height), int(width)),
+        resize_mode=cfg.get("resize_mode") or "shortest",
+        interpolation=cfg.get("interpolation") or "bicubic",
+        fill=int(fill if isinstance(fill, int) else fill[0]),
+        device=str(device),
+        device_name=hardware,
+        dtype=dtype,
+        can_offload=can_offload,
+    )
+
+
+def choose_device(setting: str) -> torch.device:
+    """Return the device a setting names; `auto` prefers CUDA, then MPS.  Raises BadSetting."""
+    if setting == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda:0")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    device = torch.device(setting)
+    there = {"cuda": torch.cuda.device_count() > (device.index or 0), "mps": torch.backends.mps.is_available()}
+    if not there.get(device.type, True):
+        raise BadSetting(f"device {setting} is not there", hint="set device to auto or cpu")
+    return device
+
+
+def choose_precision(setting: str, device: torch.device) -> str:
+    """Return the dtype for a setting: half on CUDA, bfloat16 on CPUs that compute in it, float32 elsewhere.
+
+    Pure bfloat16 runs ViT-B-32-256 5.5 times as fast as float32 on a CPU with AMX, at cosine 0.99995; without the
+    instructions it is slower.
+    """
+    if setting != "auto":
+        return setting
+    if device.type == "cuda":
+        return "float16"
+    if device.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        return "bfloat16"
+    return "float32"
+
+
+def device_name(device: torch.device) -> tuple[str, bool]:
+    """Return the hardware's name and whether it has memory of its own to give back."""
+    if device.type == "cuda":
+        properties = torch.cuda.get_device_properties(device)
+        if getattr(properties, "is_integrated", False):
+            return f"{properties.name} (unified memory: nothing to offload)", False
+        return str(properties.name), True
+    if device.type == "mps":
+        return "Apple GPU (unified memory: nothing to offload)", False
+    return _cpu_name(), False
+
+
+def _cpu_name() -> str:
+    """Return the processor's name as the system gives it."""
+    if sys.platform == "linux":
+        for line in Path("/proc/cpuinfo").read_text(errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine() or "CPU"
+
+
+def _unit_rows(features: Tensor) -> NDArray[np.float32]:
+    """Normalise in float32 and bring home."""
+    rows = torch.nn.functional.normalize(features.float(), dim=-1).cpu().numpy()
+    if not np.isfinite(rows).all():
+        raise EncoderFailed("the encoder returned values that are not finite", hint="try `precision = float32`")
+    return np.ascontiguousarray(rows, dtype=np.float32)
+
+
+def _resident_bytes() -> int | None:
+    """Return the resident set of this process in bytes, or None where the system does not tell."""
+    if sys.platform != "linux":
+        return None
+    import resource
+
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()

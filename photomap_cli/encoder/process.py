@@ -1,0 +1,216 @@
+"""Owns the session's end of the encoder process: start it, ask it, notice its death, end it.  Imports no torch.
+
+The child (`worker.py`) is started with a clean module path, in its own process group so that Ctrl-C in the terminal
+cannot reach it, and it ends by itself when its standard input closes: no orphan survives the session.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import threading
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+
+from photomap_cli.encoder.models import open_clip_name
+from photomap_cli.errors import EncoderClosed, EncoderDied, PhotomapError, ProtocolMismatch
+from photomap_cli.frames import read_frame, write_frame
+from photomap_cli.records import EncoderInfo, MemoryReport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from photomap_cli.encoder.residency import Tower
+
+_EXIT_SECONDS = 5.0
+
+
+class EncoderProcess:
+    """An `Encoder` in a child process.  Requests are answered one at a time; `close` may interrupt one.
+
+    Args:
+        spec: an encoder's spec string, resolved (not `auto`).
+        device: "auto", "cuda:N", "mps" or "cpu".
+        precision: "auto", "float32", "bfloat16" or "float16".
+        on_progress: called with bytes (done, total) while weights are fetched.
+        allow_download: whether weights that are not on disk may be fetched.
+    """
+
+    def __init__(
+        self,
+        spec: str,
+        *,
+        device: str = "auto",
+        precision: str = "auto",
+        on_progress: Callable[[tuple[int, int]], None] = lambda _: None,
+        allow_download: bool = True,
+    ) -> None:
+        self._spec, self._device, self._precision = spec, device, precision
+        self._on_progress, self._allow_download = on_progress, allow_download
+        self._asking = threading.Lock()
+        self._child: subprocess.Popen[bytes] | None = None
+        self._stderr: IO[bytes] | None = None
+        self._closed = False
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id, or None when there is none."""
+        child = self._child
+        return child.pid if child else None
+
+    # The Encoder protocol -------------------------------------------------------------------------------------------
+
+    def load(self) -> EncoderInfo:
+        """Start the process if there is none and load the weights; does nothing when that has been done."""
+        name, tag = open_clip_name(self._spec)
+        message, _ = self._ask(
+            "load",
+            name=name,
+            tag=tag,
+            spec=self._spec,
+            device=self._device,
+            precision=self._precision,
+            allow_download=self._allow_download,
+        )
+        return EncoderInfo(**{**message["info"], "image_size": tuple(message["info"]["image_size"])})
+
+    def to_vram(self, tower: Tower) -> None:
+        """Copy one tower to the device.  Raises EncoderOutOfMemory when it is full."""
+        self._ask("to_vram", tower=tower)
+
+    def to_ram(self) -> None:
+        """Give back everything on the device but its context."""
+        self._ask("to_ram")
+
+    def memory(self) -> MemoryReport:
+        """Measure what the process holds."""
+        return MemoryReport(**self._ask("memory")[0]["memory"])
+
+    def encode_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Encode texts.  Returns (n, dim) float32, rows of unit length."""
+        message, payload = self._ask("encode_text", texts=list(texts))
+        return _vectors(message, payload)
+
+    def encode_images(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Encode pictures, (n, height, width, 3) uint8 RGB.  Returns (n, dim) float32, rows of unit length."""
+        contiguous = np.ascontiguousarray(pixels)
+        message, payload = self._ask("encode_images", contiguous.data.cast("B"), shape=list(contiguous.shape))
+        return _vectors(message, payload)
+
+    def release(self) -> None:
+        """End the process after the request in flight."""
+        with self._asking:
+            self._end(kill_now=False)
+
+    def close(self) -> None:
+        """End the process at once and for good; a request in flight fails with EncoderClosed."""
+        self._closed = True
+        child = self._child
+        if child is not None:
+            child.kill()
+        with self._asking:
+            self._end(kill_now=True)
+
+    # One request ----------------------------------------------------------------------------------------------------
+
+    def _ask(self, op: str, payload: bytes | memoryview = b"", **values: Any) -> tuple[dict[str, Any], bytes]:
+        """Send one request and return its reply; progress events on the way go to `on_progress`."""
+        with self._asking:
+            if self._closed:
+                raise EncoderClosed("the encoder is closed")
+            child = self._child or self._start()
+            try:
+                assert child.stdin is not None
+                write_frame(child.stdin, {"op": op, **values}, payload)
+                return self._reply(child)
+            except (OSError, ProtocolMismatch) as error:
+                raise self._death() from error
+
+    def _reply(self, child: subprocess.Popen[bytes]) -> tuple[dict[str, Any], bytes]:
+        assert child.stdout is not None
+        while True:
+            frame = read_frame(child.stdout.read)
+            if frame is None:
+                raise ProtocolMismatch("the encoder process ended")
+            message, payload = frame
+            if "error" in message:
+                raise PhotomapError.from_json(message["error"])
+            if "progress" not in message:
+                return message, payload
+            self._on_progress(tuple(message["progress"]))
+
+    # The process ----------------------------------------------------------------------------------------------------
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  closed in _end
+        separate: dict[str, Any] = (
+            {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
+            if sys.platform == "win32"
+            else {"start_new_session": True}
+        )
+        # -P: a torch.py in the user's current folder must not be imported.
+        self._child = subprocess.Popen(
+            [sys.executable, "-P", "-m", "photomap_cli.encoder.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._stderr,
+            **separate,
+        )
+        if self._closed:  # close() came between the check and the start
+            self._child.kill()
+        return self._child
+
+    def _death(self) -> PhotomapError:
+        """Clean up after a child that is gone, and say how it went."""
+        child, last_words = self._child, self._last_words()
+        self._end(kill_now=True)
+        if self._closed:
+            return EncoderClosed("the encoder is closed")
+        status = child.returncode if child else None
+        how = f"signal {-status}" if status is not None and status < 0 else f"exit status {status}"
+        return EncoderDied(f"the encoder process ended ({how})", hint=last_words)
+
+    def _last_words(self) -> str:
+        """Return the last line the child wrote to standard error."""
+        if self._stderr is None:
+            return ""
+        self._stderr.seek(0, 2)
+        self._stderr.seek(max(0, self._stderr.tell() - 2000))
+        lines = self._stderr.read().decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else ""
+
+    def _end(self, *, kill_now: bool) -> None:
+        """Take the child away: closing its standard input asks it to end, a kill makes it."""
+        child, self._child = self._child, None
+        if child is None:
+            return
+        if kill_now:
+            child.kill()
+        for stream in (child.stdin, child.stdout):
+            if stream is not None:
+                _close_quietly(stream)
+        try:
+            child.wait(_EXIT_SECONDS)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+        if self._stderr is not None:
+            self._stderr.close()
+            self._stderr = None
+
+
+def _close_quietly(stream: IO[bytes]) -> None:
+    """Close a pipe whose other end may be gone with bytes still buffered here."""
+    try:
+        stream.close()
+    except OSError:
+        return
+
+
+def _vectors(message: dict[str, Any], payload: bytes) -> NDArray[np.float32]:
+    """Return the rows in a reply's payload as a writable array of the process's own."""
+    return np.frombuffer(payload, dtype="<f4").reshape(message["shape"]).astype(np.float32)

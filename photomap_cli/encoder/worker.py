@@ -1,0 +1,116 @@
+"""Owns the encoder process: one loop that reads requests, runs them, answers.  The session's end is `process.py`.
+
+Standard input and output are the pipes; whatever a library prints goes to standard error.  When standard input closes
+the session is gone, and the process ends at once, whatever it is doing.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import sys
+import threading
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from photomap_cli.errors import EncoderFailed, EncoderOutOfMemory, InternalError, PhotomapError, ProtocolMismatch
+from photomap_cli.frames import read_frame, write_frame
+
+if TYPE_CHECKING:
+    from photomap_cli.encoder.openclip import OpenClipEncoder
+
+Request = tuple[dict[str, Any], bytes]
+
+
+class Worker:
+    """Answers requests one at a time; holds the encoder between them."""
+
+    def __init__(self, replies: BinaryIO) -> None:
+        self._replies = replies
+        self._encoder: OpenClipEncoder | None = None
+
+    def answer(self, message: dict[str, Any], payload: bytes) -> None:
+        """Run one request and send its reply, an error included."""
+        op = message.pop("op")
+        device_is_full = False
+        try:
+            values, result = getattr(self, f"_do_{op}")(payload, **message)
+        except PhotomapError as error:
+            device_is_full = isinstance(error, EncoderOutOfMemory)
+            self._send({"error": error.to_json()})
+        except Exception as error:
+            import traceback
+
+            traceback.print_exc()
+            self._send({"error": InternalError(f"{op}: {type(error).__name__}: {error}").to_json()})
+        else:
+            self._send(values, result)
+        if device_is_full and self._encoder is not None:  # only now are the failed call's frames and tensors gone
+            self._encoder.trim()
+
+    def _send(self, message: dict[str, Any], payload: bytes | memoryview = b"") -> None:
+        write_frame(self._replies, message, payload)
+
+    def _require_encoder(self) -> OpenClipEncoder:
+        if self._encoder is None:
+            raise EncoderFailed("no encoder is loaded")
+        return self._encoder
+
+    def _do_load(self, _: bytes, **how: Any) -> tuple[dict[str, Any], bytes]:
+        if self._encoder is None:
+            from photomap_cli.encoder import openclip
+
+            self._encoder = openclip.load(**how, on_progress=lambda *bytes_: self._send({"progress": bytes_}))
+        return {"info": asdict(self._encoder.info)}, b""
+
+    def _do_to_vram(self, _: bytes, *, tower: str) -> tuple[dict[str, Any], bytes]:
+        self._require_encoder().to_vram(tower)
+        return {}, b""
+
+    def _do_to_ram(self, _: bytes) -> tuple[dict[str, Any], bytes]:
+        self._require_encoder().to_ram()
+        return {}, b""
+
+    def _do_memory(self, _: bytes) -> tuple[dict[str, Any], bytes]:
+        return {"memory": asdict(self._require_encoder().memory())}, b""
+
+    def _do_encode_text(self, _: bytes, *, texts: list[str]) -> tuple[dict[str, Any], memoryview]:
+        rows = self._require_encoder().encode_text(texts)
+        return {"shape": list(rows.shape)}, rows.data.cast("B")
+
+    def _do_encode_images(self, payload: bytes, *, shape: list[int]) -> tuple[dict[str, Any], memoryview]:
+        import numpy as np
+
+        pixels = np.frombuffer(bytearray(payload), dtype=np.uint8).reshape(shape)
+        rows = self._require_encoder().encode_images(pixels)
+        return {"shape": list(rows.shape)}, rows.data.cast("B")
+
+
+def _read_requests(stream: BinaryIO, requests: queue.SimpleQueue[Request]) -> None:
+    """Hand requests to the main thread; end the process when the session's end of the pipe is closed."""
+    try:
+        while frame := read_frame(stream.read):
+            requests.put(frame)
+    except (ProtocolMismatch, OSError):
+        os._exit(1)
+    os._exit(0)
+
+
+def main() -> None:
+    """Run until standard input closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    replies = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    requests: queue.SimpleQueue[Request] = queue.SimpleQueue()
+    reader = threading.Thread(target=_read_requests, args=(sys.stdin.buffer, requests), name="requests", daemon=True)
+    reader.start()
+    worker = Worker(replies)
+    while True:
+        worker.answer(*requests.get())
+
+
+if __name__ == "__main__":
+    main()

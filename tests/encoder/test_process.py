@@ -1,0 +1,182 @@
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hub_stand_in import hub
+
+from photomap_cli.encoder import models
+from photomap_cli.encoder.process import EncoderProcess
+from photomap_cli.errors import EncoderClosed, EncoderDied, UnknownEncoder, WeightsMissing
+
+TINY_FOLDER = Path(models.__file__).parent / "tiny"
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    process = EncoderProcess("tiny", device="cpu")
+    info = process.load()
+    yield process, info
+    process.close()
+
+
+def test_texts_become_unit_rows(tiny):
+    process, info = tiny
+    rows = process.encode_text(["a red car", "snowy mountains", ""])
+    assert rows.shape == (3, info.dim)
+    assert rows.dtype == np.float32
+    assert np.linalg.norm(rows, axis=1) == pytest.approx(1, abs=1e-5)
+
+
+def test_pictures_become_unit_rows_whatever_the_batch(tiny):
+    process, info = tiny
+    pixels = np.random.default_rng(0).integers(0, 256, (5, *info.image_size, 3), dtype=np.uint8)
+    rows = process.encode_images(pixels)
+    assert rows.shape == (5, info.dim)
+    assert np.linalg.norm(rows, axis=1) == pytest.approx(1, abs=1e-5)
+    alone = process.encode_images(pixels[2:3])
+    assert (alone[0] @ rows[2]) > 0.999
+
+
+def test_a_long_text_is_cut_and_not_refused(tiny):
+    process, _ = tiny
+    assert process.encode_text(["very " * 500 + "long"]).shape[0] == 1
+
+
+def test_it_says_what_it_is_and_what_it_holds(tiny):
+    process, info = tiny
+    assert (info.spec, info.device, info.can_offload) == ("tiny", "cpu", False)
+    memory = process.memory()
+    assert memory.vram_weight_bytes == 0
+    assert memory.ram_bytes > 1_000_000
+    assert process.load() == info  # a second load does nothing
+
+
+def test_torch_is_not_imported_here():
+    program = """
+import sys
+from photomap_cli.encoder.process import EncoderProcess
+process = EncoderProcess("tiny", device="cpu")
+process.load(); process.encode_text(["x"]); process.release()
+assert process.pid is None
+assert not {"torch", "open_clip", "faiss"} & set(sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
+
+
+def test_after_a_kill_it_says_so_and_starts_again():
+    process = EncoderProcess("tiny", device="cpu")
+    process.load()
+    before = process.encode_text(["dog"])
+    os.kill(process.pid, signal.SIGKILL)
+    with pytest.raises(EncoderDied, match="signal 9"):
+        process.encode_text(["dog"])
+    assert process.pid is None
+    process.load()
+    assert (process.encode_text(["dog"]) == before).all()
+    process.close()
+    with pytest.raises(EncoderClosed):
+        process.encode_text(["dog"])
+    process.close()
+
+
+def test_closing_ends_a_load_under_way_at_once():
+    process = EncoderProcess("tiny", device="cpu")
+    outcome = []
+
+    def load():
+        try:
+            process.load()
+        except Exception as error:
+            outcome.append(type(error))
+
+    thread = threading.Thread(target=load, daemon=True)
+    thread.start()
+    while process.pid is None:
+        thread.join(0.01)
+    process.close()
+    thread.join(10)
+    assert outcome == [EncoderClosed]
+
+
+def test_no_orphan_when_the_session_is_killed(tmp_path):
+    program = """
+import sys, time
+from photomap_cli.encoder.process import EncoderProcess
+process = EncoderProcess("tiny", device="cpu")
+process.load()
+print(process.pid, flush=True)
+time.sleep(60)
+"""
+    session = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    with session:
+        child = int(session.stdout.readline())
+        session.kill()
+    for _ in range(500):
+        if not is_running(child):
+            return
+        threading.Event().wait(0.01)
+    pytest.fail("the encoder process outlived its session")
+
+
+def is_running(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+    except OSError:
+        return False
+
+
+def test_unknown_names_are_refused_with_what_there_is():
+    with pytest.raises(UnknownEncoder) as caught:
+        models.resolve("tinny")
+    assert "tiny" in caught.value.hint
+    with pytest.raises(UnknownEncoder, match=r"holds no open_clip_config\.json"):
+        models.resolve("local-dir:/nowhere")
+    for spec, reason in (("ViT-B-99/laion2b", "no model"), ("ViT-B-32-256/laion9b", "no weights")):
+        process = EncoderProcess(spec, device="cpu")
+        with pytest.raises(UnknownEncoder, match=reason):
+            process.load()
+        process.close()
+
+
+def test_without_network_and_weights_the_hint_names_tiny():
+    process = EncoderProcess(models.DEFAULT_WITHOUT_GPU, device="cpu")
+    with pytest.raises(WeightsMissing) as caught:
+        process.load()
+    process.close()
+    assert "--encoder tiny" in caught.value.hint
+
+
+def test_weights_are_fetched_once_with_progress_in_bytes_and_then_no_network_is_touched(monkeypatch):
+    weights = (TINY_FOLDER / "open_clip_model.safetensors").read_bytes()
+    files = {
+        "org/name/open_clip_config.json": (TINY_FOLDER / "open_clip_config.json").read_bytes(),
+        "org/name/open_clip_model.safetensors": weights,
+    }
+    progress = []
+    with hub(files) as (address, requests):
+        monkeypatch.setenv("HF_ENDPOINT", address)
+        first = EncoderProcess("hf-hub:org/name", device="cpu", on_progress=progress.append)
+        info = first.load()
+        fetched = first.encode_text(["a red car"])
+        first.close()
+        assert (len(weights), len(weights)) in progress
+        assert any("open_clip_model.safetensors" in request for request in requests)
+        requests.clear()
+        again = EncoderProcess("hf-hub:org/name", device="cpu", on_progress=progress.append)
+        again.load()
+        again.close()
+        assert requests == []
+    assert info.spec == "hf-hub:org/name"
+    offline = EncoderProcess("hf-hub:org/name", device="cpu")
+    offline.load()
+    assert (offline.encode_text(["a red car"]) == fetched).all()
+    offline.close()
+    embedded = EncoderProcess("tiny", device="cpu")
+    embedded.load()
+    assert (embedded.encode_text(["a red car"]) == fetched).all()
+    embedded.close()

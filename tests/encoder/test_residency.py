@@ -1,0 +1,461 @@
+import gc
+import subprocess
+import sys
+import threading
+import weakref
+
+import pytest
+from fake_encoder import CPU, FakeEncoder, ManualTime, text_vector
+
+from photomap_cli.encoder.residency import Residency
+from photomap_cli.errors import EncoderClosed, EncoderDied, EncoderFailed, EncoderOutOfMemory, WeightsMissing
+from photomap_cli.records import ResidencyState as State
+
+
+@pytest.fixture
+def time():
+    return ManualTime()
+
+
+@pytest.fixture
+def encoder():
+    return FakeEncoder()
+
+
+@pytest.fixture
+def seen():
+    return []
+
+
+@pytest.fixture
+def residency(encoder, time, seen):
+    made = Residency(
+        encoder,
+        clock=time.clock,
+        timer=time.timer,
+        on_change=lambda: seen.append(made.snapshot().state),
+    )
+    return made
+
+
+def query(residency, text="dog"):
+    rows, use = residency.run("text", lambda encoder: encoder.encode_text([text]))
+    assert (rows[0] == text_vector(text)).all()
+    return use
+
+
+def in_thread(work):
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    return thread
+
+
+def states(seen):
+    return [state for number, state in enumerate(seen) if number == 0 or seen[number - 1] != state]
+
+
+def test_a_query_loads_reloads_and_an_idle_timeout_offloads_then_releases(residency, encoder, time, seen):
+    query(residency)
+    time.advance(29.9)
+    assert residency.snapshot().state is State.VRAM
+    time.advance(0.2)
+    assert residency.snapshot().state is State.RAM
+    time.advance(600)
+    assert states(seen) == [
+        State.LOADING,
+        State.RAM,
+        State.RELOADING,
+        State.VRAM,
+        State.OFFLOADING,
+        State.RAM,
+        State.RELEASING,
+        State.OFF,
+    ]
+    assert not encoder.alive
+    assert not time.armed
+
+
+def test_the_next_query_brings_it_back(residency, encoder, time):
+    query(residency)
+    time.advance(31)
+    use = query(residency)
+    assert residency.snapshot().state is State.VRAM
+    assert encoder.calls == ["load", "to_vram", "encode", "to_ram", "to_vram", "encode"]
+    assert residency.snapshot().reloads == 2
+    assert residency.snapshot().offloads == 1
+    assert use.load_ms == 0
+
+
+def test_every_use_resets_the_countdown_with_one_timer_only(residency, time):
+    query(residency)
+    for _ in range(5):
+        time.advance(20)
+        query(residency)
+        assert len(time.armed) == 1
+    assert residency.snapshot().state is State.VRAM
+    assert residency.snapshot().offload_at == time.now + 30
+
+
+def test_a_timer_that_fires_early_arms_for_exactly_the_rest(residency, time):
+    query(residency)
+    time.advance(20)
+    query(residency)
+    time.advance(10)  # the first timer's time
+    (timer,) = time.armed
+    assert timer.due == time.now + 20
+    assert residency.snapshot().state is State.VRAM
+
+
+def test_a_submitted_query_resets_the_countdown_though_it_needs_no_encoder(residency, time):
+    query(residency)
+    time.advance(20)
+    residency.touch()
+    time.advance(20)
+    assert residency.snapshot().state is State.VRAM
+
+
+def test_idle_time_counts_from_the_end_of_an_encode_longer_than_the_timeout(residency, time):
+    with residency.use("text"):
+        time.advance(100)
+        assert residency.snapshot().state is State.VRAM
+        assert residency.snapshot().busy
+        assert residency.snapshot().offload_at is None
+    time.advance(29)
+    assert residency.snapshot().state is State.VRAM
+    time.advance(2)
+    assert residency.snapshot().state is State.RAM
+
+
+def test_a_long_run_of_batches_never_offloads_between_them(residency, encoder, time):
+    for _ in range(100):
+        residency.run("image", lambda one: time.advance(25))
+        time.advance(5)
+    assert encoder.calls.count("to_vram") == 1
+    assert encoder.calls.count("to_ram") == 0
+
+
+def test_a_query_that_came_while_the_timer_waited_for_the_lock_wins(residency, encoder, time):
+    query(residency)
+    (timer,) = time.armed
+    time.now += 31
+    entered, go = encoder.hold("encode")
+    asking = in_thread(lambda: query(residency))
+    assert entered.wait(5)
+    timer.fire()  # due, but an encode is in flight
+    assert residency.snapshot().state is State.VRAM
+    go.set()
+    asking.join(5)
+    assert encoder.calls.count("to_ram") == 0
+    assert len(time.armed) == 1
+
+
+def test_a_query_during_an_offload_waits_and_then_reloads(residency, encoder, time):
+    query(residency)
+    entered, go = encoder.hold("to_ram")
+    moving = in_thread(lambda: time.advance(31))
+    assert entered.wait(5)
+    assert residency.snapshot().state is State.OFFLOADING
+    asking = in_thread(lambda: query(residency))
+    go.set()
+    moving.join(5)
+    asking.join(5)
+    assert encoder.calls[-3:] == ["to_ram", "to_vram", "encode"]
+
+
+def test_a_snapshot_is_readable_during_a_slow_transfer(residency, encoder):
+    entered, go = encoder.hold("to_vram")
+    asking = in_thread(lambda: query(residency))
+    assert entered.wait(5)
+    assert residency.snapshot().state is State.RELOADING
+    assert not residency._settled.acquire(blocking=False) or residency._settled.release() is None
+    go.set()
+    asking.join(5)
+
+
+@pytest.mark.parametrize(("idle", "release", "ends_in"), [(0, 600, State.VRAM), (30, 0, State.RAM), (0, 0, State.VRAM)])
+def test_zero_means_never(encoder, time, idle, release, ends_in):
+    residency = Residency(encoder, idle_timeout=idle, release_timeout=release, clock=time.clock, timer=time.timer)
+    query(residency)
+    time.advance(1e6)
+    assert residency.snapshot().state is ends_in
+
+
+def test_the_countdown_also_runs_for_an_encoder_that_was_loaded_and_never_used(residency, time):
+    residency.load()
+    assert residency.snapshot().state is State.VRAM
+    assert residency.snapshot().last_used is None
+    time.advance(31)
+    assert residency.snapshot().state is State.RAM
+
+
+def test_bringing_it_back_early_is_no_query_but_has_a_countdown_of_its_own(residency, time):
+    query(residency)
+    used = residency.snapshot().last_used
+    time.advance(100)
+    residency.load()
+    assert residency.snapshot().last_used == used
+    time.advance(29)
+    assert residency.snapshot().state is State.VRAM
+
+
+def test_without_a_gpu_ram_is_the_ready_place_and_only_release_applies(time):
+    encoder = FakeEncoder(CPU)
+    residency = Residency(encoder, clock=time.clock, timer=time.timer)
+    use = query(residency)
+    assert not use.fell_back
+    assert residency.snapshot().state is State.RAM
+    assert residency.snapshot().offload_at is None
+    residency.offload()
+    time.advance(601)
+    assert residency.snapshot().state is State.OFF
+    assert encoder.calls == ["load", "encode", "release"]
+
+
+def test_changing_the_timeout_follows_at_once(residency, time):
+    query(residency)
+    time.advance(5)
+    residency.set_idle_timeout(10)
+    assert len(time.armed) == 1
+    time.advance(5)
+    assert residency.snapshot().state is State.RAM
+    query(residency)
+    residency.set_idle_timeout(0)
+    time.advance(500)
+    assert residency.snapshot().state is State.VRAM
+    residency.set_idle_timeout(1)
+    time.advance(1)
+    assert residency.snapshot().state is State.RAM
+
+
+def test_each_tower_comes_when_it_is_needed(residency, encoder):
+    query(residency)
+    assert encoder.resident == {"text"}
+    residency.run("image", lambda one: None)
+    assert encoder.resident == {"text", "image"}
+    residency.offload()
+    assert encoder.resident == set()
+
+
+def test_a_second_tower_waits_until_nobody_encodes(residency, encoder):
+    entered, go = encoder.hold("encode")
+    first = in_thread(lambda: query(residency))
+    assert entered.wait(5)
+    second = in_thread(lambda: residency.run("image", lambda one: None))
+    encoder.gates.clear()
+    go.set()
+    first.join(5)
+    second.join(5)
+    assert encoder.calls == ["load", "to_vram", "encode", "to_vram"]  # FakeEncoder checks that no encode was running
+
+
+def test_a_full_card_means_an_answer_from_ram_and_a_back_off(residency, encoder, time):
+    encoder.full = True
+    use = query(residency)
+    assert use.fell_back
+    snapshot = residency.snapshot()
+    assert snapshot.state is State.RAM
+    assert snapshot.cpu_fallbacks == 1
+    assert "card full" in snapshot.last_error
+    tries = []
+    for _ in range(40):
+        before = encoder.calls.count("to_vram")
+        query(residency)
+        tries.append(encoder.calls.count("to_vram") - before)
+        time.now += 1
+    assert tries[:2] == [0, 0]
+    assert [second for second, tried in enumerate(tries) if tried] == [2, 6, 14, 30]  # after 2, 4, 8, 16 s
+    encoder.full = False
+    time.now += 60
+    assert not query(residency).fell_back
+    assert residency.snapshot().state is State.VRAM
+    assert residency.snapshot().last_error is None
+
+
+def test_the_back_off_ends_at_a_minute(residency, encoder, time):
+    encoder.full = True
+    for _ in range(12):
+        query(residency)
+        time.now += 60
+    assert encoder.calls.count("to_vram") == 12
+
+
+def test_a_full_card_for_the_second_tower_leaves_the_first_where_it_is(residency, encoder):
+    query(residency)
+    encoder.full = True
+    _, use = residency.run("image", lambda one: None)
+    assert use.fell_back
+    assert residency.snapshot().state is State.VRAM
+    assert not query(residency).fell_back
+
+
+def test_a_load_that_fails_is_told_and_tried_again(residency, encoder):
+    encoder.fail_next["load"] = WeightsMissing("not there")
+    with pytest.raises(WeightsMissing):
+        query(residency)
+    assert residency.snapshot().state is State.OFF
+    assert residency.snapshot().last_error == "not there"
+    query(residency)
+    assert residency.snapshot().last_error is None
+
+
+def test_an_offload_that_fails_leaves_a_usable_encoder_and_is_tried_again(residency, encoder, time):
+    query(residency)
+    encoder.fail_next["to_ram"] = EncoderFailed("stuck")
+    time.advance(31)
+    assert residency.snapshot().state is State.VRAM
+    assert residency.snapshot().last_error == "stuck"
+    query(residency)
+    time.advance(31)
+    assert residency.snapshot().state is State.RAM
+
+
+@pytest.mark.parametrize("moment", ["encode", "to_vram", "load"])
+def test_a_death_at_any_moment_costs_no_answer(residency, encoder, moment):
+    if moment != "load":
+        encoder.fail_next[moment] = EncoderDied("signal 9")
+        query(residency)
+        assert encoder.calls.count("load") == 2
+    else:
+        encoder.fail_next[moment] = EncoderDied("signal 9")
+        query(residency)
+    assert residency.snapshot().state is State.VRAM
+
+
+def test_a_death_while_offloading_ends_in_off(residency, encoder, time):
+    query(residency)
+    encoder.fail_next["to_ram"] = EncoderDied("signal 9")
+    time.advance(31)
+    assert residency.snapshot().state is State.OFF
+    query(residency)
+
+
+def test_an_exception_in_the_users_block_ends_the_use(residency, time):
+    with pytest.raises(ValueError, match="mine"), residency.use("text"):
+        raise ValueError("mine")
+    assert not residency.snapshot().busy
+    time.advance(31)
+    assert residency.snapshot().state is State.RAM
+
+
+def test_close_ends_everything_and_is_idempotent(residency, encoder, time):
+    query(residency)
+    residency.close()
+    residency.close()
+    assert encoder.closed
+    assert not time.armed
+    with pytest.raises(EncoderClosed):
+        query(residency)
+    residency.offload()
+    residency.touch()
+    assert not time.armed
+
+
+def test_a_timer_cancelled_too_late_does_nothing(residency, encoder, time):
+    query(residency)
+    (timer,) = time.armed
+    residency.set_idle_timeout(10)
+    time.now += 5
+    timer.callback()
+    assert residency.snapshot().state is State.VRAM
+    assert len(time.armed) == 1
+
+
+def test_an_explicit_offload_waits_for_the_encode_in_flight(residency, encoder):
+    query(residency)
+    entered, go = encoder.hold("encode")
+    asking = in_thread(lambda: query(residency))
+    assert entered.wait(5)
+    offloading = in_thread(residency.offload)
+    go.set()
+    asking.join(5)
+    offloading.join(5)
+    assert encoder.calls[-2:] == ["encode", "to_ram"]
+    assert residency.snapshot().state is State.RAM
+
+
+def test_callbacks_run_unlocked(encoder, time):
+    free = []
+
+    def is_free():
+        def look():
+            if residency._settled.acquire(timeout=1):
+                residency._settled.release()
+                free.append(True)
+            else:
+                free.append(False)
+
+        in_thread(look).join()
+
+    residency = Residency(encoder, clock=time.clock, timer=time.timer, on_change=is_free)
+    query(residency)
+    time.advance(31)
+    residency.touch()
+    residency.set_idle_timeout(3)
+    assert free
+    assert all(free)
+
+
+def test_a_download_is_seen(residency):
+    residency.note_progress((10, 100))
+    assert residency.snapshot().progress == (10, 100)
+
+
+def test_stress_with_real_timers_every_answer_is_right_and_no_thread_is_left():
+    encoder = FakeEncoder()
+    residency = Residency(encoder, idle_timeout=0.001, release_timeout=0.004)
+    wrong = []
+
+    together = threading.Barrier(6)
+
+    def ask(number):
+        for count in range(250):
+            text = f"{number} {count}"
+            rows, _ = residency.run("text", lambda one, text=text: one.encode_text([text]))
+            if (rows[0] != text_vector(text)).any():
+                wrong.append(text)
+            if count % 10 == 0:
+                together.wait(30)
+                threading.Event().wait(0.003 + 0.001 * number)  # some come back amid an offload, some after a release
+
+    threads = [in_thread(lambda number=number: ask(number)) for number in range(6)]
+    for thread in threads:
+        thread.join(60)
+        assert not thread.is_alive()
+    residency.close()
+    assert wrong == []
+    assert residency.snapshot().offloads > 5
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer):
+            thread.join(2)
+            assert not thread.is_alive()
+
+
+def test_a_program_ends_at_once_with_a_timer_armed():
+    program = """
+import sys; sys.path.insert(0, sys.argv[1])
+from fake_encoder import FakeEncoder
+from photomap_cli.encoder.residency import Residency
+residency = Residency(FakeEncoder())
+with residency.use("text"): pass
+assert residency.snapshot().offload_at
+"""
+    folder = __file__.rpartition("/encoder/")[0]
+    subprocess.run([sys.executable, "-c", program, folder], check=True, timeout=20)
+
+
+def test_nothing_keeps_a_closed_residency_alive(encoder):
+    residency = Residency(encoder)
+    query(residency)
+    residency.close()
+    gone = weakref.ref(residency)
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer):
+            thread.join(2)
+    thread = None
+    del residency
+    gc.collect()
+    assert gone() is None
+
+
+def test_out_of_memory_is_a_failure_of_the_encoder():
+    assert issubclass(EncoderOutOfMemory, EncoderFailed)
