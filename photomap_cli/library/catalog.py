@@ -1,0 +1,278 @@
+"""Owns the truth: which photos there are, their facts and their vectors.  Searches no vectors, opens no photos."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from photomap_cli.library import database
+from photomap_cli.library.entries import STORED, LibraryEncoder, SeenFile, Snapshot
+from photomap_cli.library.filters import below, key, where
+from photomap_cli.library.paths import shown
+from photomap_cli.records import LibraryStatus, Photo
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from photomap_cli.library.entries import NewPhoto
+    from photomap_cli.records import PhotoFilter
+
+_PHOTO = "row, path, size_bytes, mtime_ns, taken_at, dated_at, width, height, camera"
+_CHUNK = 500  # below SQLite's oldest limit of 999 parameters
+_VECTORS_AT_ONCE = 4096
+
+
+class Catalog:
+    """A library's photos and vectors, in one SQLite file.  Any thread may use it; a context manager.
+
+    Rows are dense, start at 0 and are never used for a second photo: an edited photo gets a new one.
+    Every method raises LibraryBusy or LibraryUnusable when the file cannot be used.
+    """
+
+    def __init__(self, folder: Path, connection: database.Database) -> None:
+        self.folder = folder
+        self._database = connection
+
+    @classmethod
+    def open(cls, folder: Path, *, create: bool = False) -> Self:
+        """Open the library in `folder`, made first if `create` says so.
+
+        Raises EmptyLibrary when there is none; LibraryUnusable for a damaged file, one of a newer photomap, an
+        unwritable folder.
+        """
+        return cls(folder, database.connect(folder, create=create))
+
+    def close(self) -> None:
+        """End the connection; safe to call twice."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    @property
+    def library_id(self) -> str:
+        """The name of this set of rows: files derived from another one are of no use here."""
+        return self.snapshot().library_id
+
+    @property
+    def next_row(self) -> int:
+        """The row that the next photo gets."""
+        return self.snapshot().next_row
+
+    @property
+    def photo_count(self) -> int:
+        """How many photos there are."""
+        with self._database.reading() as connection:
+            gone: int = connection.execute("SELECT count(*) FROM tombstones").fetchone()[0]
+            return int(_meta(connection)["next_row"]) - gone
+
+    @property
+    def encoder(self) -> LibraryEncoder | None:
+        """The encoder that made the vectors; None before the first."""
+        with self._database.reading() as connection:
+            return _encoder(_meta(connection))
+
+    def set_encoder(self, encoder: LibraryEncoder) -> None:
+        """Record which encoder makes the vectors."""
+        with self._database.writing() as connection:
+            _set_meta(connection, spec=encoder.spec, dim=encoder.dim, precision=encoder.precision)
+
+    def change_counter(self) -> database.ChangeCounter:
+        """Return a value that differs after any commit by any process; costs some microseconds."""
+        return self._database.change_counter()
+
+    def snapshot(self) -> Snapshot:
+        """Return what the vector file has to agree with."""
+        with self._database.reading() as connection:
+            meta = _meta(connection)
+            encoder = _encoder(meta)
+            return Snapshot(
+                library_id=str(meta["library_id"]),
+                dim=encoder.dim if encoder else 0,
+                next_row=int(meta["next_row"]),
+                tombstones=_row_numbers(connection, "tombstones"),
+            )
+
+    def roots(self) -> tuple[str, ...]:
+        """Return the absolute paths that were indexed, sorted."""
+        with self._database.reading() as connection:
+            return _roots(connection)
+
+    def set_roots(self, roots: Iterable[str]) -> None:
+        """Record these paths, and no others, as indexed."""
+        with self._database.writing() as connection:
+            connection.execute("DELETE FROM roots")
+            connection.executemany("INSERT INTO roots VALUES (?)", [(root,) for root in set(roots)])
+
+    def photos(self, rows: Sequence[int] | np.ndarray) -> list[Photo]:
+        """Return the photos of these rows in their order; rows that are gone are left out."""
+        wanted = [int(row) for row in rows]
+        found: dict[int, Photo] = {}
+        with self._database.reading() as connection:
+            for start in range(0, len(wanted), _CHUNK):
+                chunk = wanted[start : start + _CHUNK]
+                marks = ", ".join("?" * len(chunk))
+                query = f"SELECT {_PHOTO} FROM photos WHERE row IN ({marks})"
+                found.update((record[0], Photo(*record)) for record in connection.execute(query, chunk))
+        return [found[row] for row in wanted if row in found]
+
+    def photo_at(self, path: str) -> Photo | None:
+        """Return the photo at this absolute path, if the library has it."""
+        with self._database.reading() as connection:
+            record = connection.execute(f"SELECT {_PHOTO} FROM photos WHERE path = ?", (shown(path),)).fetchone()
+            return Photo(*record) if record else None
+
+    def vector(self, row: int) -> np.ndarray:
+        """Return a photo's vector, (dim,) float32 of unit length.  Raises KeyError if the row is gone."""
+        with self._database.reading() as connection:
+            record = connection.execute("SELECT vector FROM vectors WHERE row = ?", (int(row),)).fetchone()
+        if record is None:
+            raise KeyError(row)
+        return np.frombuffer(record[0], STORED).astype(np.float32)
+
+    def rows(self, filters: Sequence[PhotoFilter] = ()) -> np.ndarray:
+        """Return the rows of the photos that meet all filters, int64, sorted."""
+        condition, values = where(filters)
+        with self._database.reading() as connection:
+            return _row_numbers(connection, f"photos WHERE {condition}", [shown(value) for value in values])
+
+    def seen_files(self, root: str) -> dict[str, SeenFile]:
+        """Return the files of the photos at or below an absolute path, by path."""
+        condition, values = below(root)
+        query = f"SELECT path, row, size_bytes, mtime_ns FROM photos WHERE path = ? OR {condition}"
+        with self._database.reading() as connection:
+            return {record[0]: SeenFile(*record[1:]) for record in connection.execute(query, (root, *values))}
+
+    def vectors_from(self, row: int) -> Iterator[tuple[int, bytes]]:
+        """Yield (row, vector as fp16 little endian) from this row on, in order; rows that are gone are left out.
+
+        Reads in pieces, each with the state of its moment; other calls may come between.
+        """
+        query = "SELECT row, vector FROM vectors WHERE row >= ? ORDER BY row LIMIT ?"
+        while True:
+            with self._database.reading() as connection:
+                piece = connection.execute(query, (row, _VECTORS_AT_ONCE)).fetchall()
+            yield from piece
+            if len(piece) < _VECTORS_AT_ONCE:
+                return
+            row = piece[-1][0] + 1
+
+    def commit_batch(self, added: Sequence[NewPhoto], removed_rows: Iterable[int] = ()) -> range:
+        """Add and remove photos in one transaction; return the new rows, in the order of `added`.
+
+        A path that is in the library already is replaced: its old row goes.
+        """
+        with self._database.writing() as connection:
+            first = int(_meta(connection)["next_row"])
+            _remove(connection, removed_rows)
+            for row, photo in enumerate(added, start=first):
+                old = connection.execute("SELECT row FROM photos WHERE path = ?", (photo.path,)).fetchall()
+                _remove(connection, (record[0] for record in old))
+                _add(connection, row, photo)
+            _set_meta(connection, next_row=first + len(added))
+        return range(first, first + len(added))
+
+    def clear(self) -> None:
+        """Remove every photo and forget the encoder; the roots stay.  Rows start again, under a new library id."""
+        with self._database.writing() as connection:
+            for table in ("photos", "vectors", "tombstones"):
+                connection.execute(f"DELETE FROM {table}")
+            connection.execute("DELETE FROM meta WHERE key IN ('spec', 'dim', 'precision')")
+            connection.execute("UPDATE meta SET value = lower(hex(randomblob(16))) WHERE key = 'library_id'")
+            _set_meta(connection, next_row=0)
+
+    def touch_indexed(self, now: datetime) -> None:
+        """Record when the library was last brought up to date; `now` has a time zone."""
+        with self._database.writing() as connection:
+            _set_meta(connection, last_indexed_at=now.isoformat(timespec="seconds"))
+
+    def status(self) -> LibraryStatus:
+        """Return where the library is, how much is in it and how many bytes its files take."""
+        with self._database.reading() as connection:
+            meta, roots = _meta(connection), _roots(connection)
+        encoder = _encoder(meta)
+        return LibraryStatus(
+            path=str(self.folder),
+            photos=self.photo_count,
+            encoder=encoder.spec if encoder else None,
+            dim=encoder.dim if encoder else None,
+            bytes=_bytes_in(self.folder),
+            last_indexed_at=str(meta["last_indexed_at"]) if "last_indexed_at" in meta else None,
+            roots=roots,
+        )
+
+
+def _meta(connection: sqlite3.Connection) -> dict[str, str | int]:
+    return dict(connection.execute("SELECT key, value FROM meta").fetchall())
+
+
+def _set_meta(connection: sqlite3.Connection, **values: str | int) -> None:
+    connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values.items())
+
+
+def _encoder(meta: dict[str, str | int]) -> LibraryEncoder | None:
+    if "spec" not in meta:
+        return None
+    return LibraryEncoder(str(meta["spec"]), int(meta["dim"]), str(meta["precision"]))
+
+
+def _roots(connection: sqlite3.Connection) -> tuple[str, ...]:
+    return tuple(record[0] for record in connection.execute("SELECT path FROM roots ORDER BY path"))
+
+
+def _remove(connection: sqlite3.Connection, rows: Iterable[int]) -> None:
+    for row in rows:
+        if connection.execute("DELETE FROM photos WHERE row = ?", (int(row),)).rowcount:
+            connection.execute("DELETE FROM vectors WHERE row = ?", (int(row),))
+            connection.execute("INSERT INTO tombstones VALUES (?)", (int(row),))
+
+
+def _add(connection: sqlite3.Connection, row: int, photo: NewPhoto) -> None:
+    name = os.path.basename(photo.path)  # noqa: PTH119 - Path would cost more than the insert
+    values = (
+        row,
+        photo.path,
+        photo.size_bytes,
+        photo.mtime_ns,
+        photo.taken_at,
+        photo.taken_at or _local_time(photo.mtime_ns),
+        photo.width,
+        photo.height,
+        photo.camera,
+        key(name),
+        os.path.splitext(name)[1].lower().removeprefix("."),  # noqa: PTH122
+        key(photo.camera) if photo.camera else None,
+    )
+    connection.execute(f"INSERT INTO photos VALUES ({', '.join('?' * len(values))})", values)
+    connection.execute("INSERT INTO vectors VALUES (?, ?)", (row, photo.vector.astype(STORED).tobytes()))
+
+
+def _local_time(mtime_ns: int) -> str:
+    try:
+        return datetime.fromtimestamp(mtime_ns // 1_000_000_000).isoformat(timespec="seconds")
+    except (OverflowError, OSError, ValueError):  # a clock that never was
+        return "1970-01-01T00:00:00"
+
+
+def _row_numbers(connection: sqlite3.Connection, source: str, values: Sequence[str] = ()) -> np.ndarray:
+    """Return the column `row`, int64, sorted.  As one text: 100,000 rows take 28 ms, as Python integers 66."""
+    (text,) = connection.execute(f"SELECT group_concat(row) FROM {source}", values).fetchone()
+    return np.sort(np.fromstring(text, np.int64, sep=",")) if text else np.empty(0, np.int64)
+
+
+def _bytes_in(folder: Path) -> int:
+    total = 0
+    with os.scandir(folder) as files:
+        for file in files:
+            with suppress(FileNotFoundError):  # SQLite removes its log when the last process leaves
+                total += file.stat(follow_symlinks=False).st_size if file.is_file(follow_symlinks=False) else 0
+    return total

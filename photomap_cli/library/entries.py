@@ -1,0 +1,56 @@
+"""Owns the values that pass between the library's modules; they neither cross the socket nor touch a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+STORED = np.dtype("<f2")
+"""How vectors are stored: half precision keeps scores to three digits in half the space."""
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryEncoder:
+    """The encoder that made a library's vectors: its spec string, their length, and the precision it ran in."""
+
+    spec: str
+    dim: int
+    precision: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NewPhoto:
+    """A photo to be added: a file's facts and its vector, (dim,) of unit length."""
+
+    path: str
+    size_bytes: int
+    mtime_ns: int
+    taken_at: str | None
+    width: int
+    height: int
+    camera: str | None
+    vector: np.ndarray
+
+
+class SeenFile(NamedTuple):
+    """A file as it was when its photo was added."""
+
+    row: int
+    size_bytes: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """What the vector file has to agree with, all of one moment.
+
+    Rows 0 .. next_row - 1 exist; those in `tombstones` (int64, sorted) belong to photos that are gone.
+    `dim` is 0 before the first encoder.
+    """
+
+    library_id: str
+    dim: int
+    next_row: int
+    tombstones: np.ndarray

@@ -1,0 +1,60 @@
+"""Owns paths as text: which roots are meant, which are enough, what can be stored and shown.  Lists no folders."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from photomap_cli.errors import BadPath
+from photomap_cli.library.scan import ScanRules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+_NOT_UTF8 = re.compile("[\ud800-\udfff]")  # Python's stand-ins for bytes that are no text
+
+
+def resolved(roots: Sequence[Path], *, known: Sequence[str]) -> tuple[str, ...]:
+    """Return the roots as absolute paths without links, as the shell's working directory is one."""
+    resolved = tuple(dict.fromkeys(os.path.realpath(root) for root in roots))
+    for root in resolved:
+        if not os.path.exists(root) and root not in known:  # noqa: PTH110
+            raise BadPath(f"{shown(root)} does not exist.", hint="give a folder or a photo that does")
+        if not is_storable(root):
+            raise BadPath(f"The name of {shown(root)} is not valid UTF-8.", hint="rename it")
+    return resolved
+
+
+def covers(root: str, path: str) -> bool:
+    """Whether scanning `root` comes by `path`: it is the same, or below it and neither hidden nor junk on the way."""
+    inner = PurePath(path)
+    return inner.is_relative_to(root) and not any(map(ScanRules().skips, inner.relative_to(root).parts))
+
+
+def merged(roots: Iterable[str]) -> tuple[str, ...]:
+    """Return the roots that are enough to come by all of them, sorted."""
+    every = sorted(set(roots))
+    return tuple(root for root in every if not any(other != root and covers(other, root) for other in every))
+
+
+def inside(roots: Iterable[str], folders: Iterable[str]) -> set[str]:
+    """Return the roots that are below one of the folders."""
+    starts = tuple(folder.rstrip(os.sep) + os.sep for folder in folders)
+    return {root for root in roots if root.startswith(starts)}
+
+
+def is_storable(path: str) -> bool:
+    """Whether a path is text: file systems take any bytes, the catalogue and JSON only UTF-8."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def shown(path: str) -> str:
+    """Return a path as text that can be printed and sent: bytes that are no UTF-8 become replacement characters."""
+    return _NOT_UTF8.sub("\N{REPLACEMENT CHARACTER}", path)

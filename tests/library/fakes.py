@@ -1,0 +1,59 @@
+"""Owns what the library's tests share: an encoder without a model, pictures, and photos to add."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from photomap_cli.library.decode import PixelFit, decode
+from photomap_cli.library.entries import STORED, LibraryEncoder, NewPhoto
+from photomap_cli.records import EncoderInfo
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DIM = 32
+INFO = EncoderInfo("fake", DIM, (16, 16), "shortest", "bicubic", 0, "cpu", "cpu", "float32", False)
+ENCODER = LibraryEncoder("fake", DIM, "float32")
+
+
+class FakeEncoder:
+    """Projects pixels to unit vectors: equal pictures are equal, others are not."""
+
+    info = INFO
+    _projection = np.random.default_rng(0).standard_normal((16 * 16 * 3, DIM)).astype(np.float32)
+
+    def __init__(self):
+        self.batches = []
+
+    def encode_images(self, pixels):
+        self.batches.append(len(pixels))
+        flat = pixels.reshape(len(pixels), -1) / np.float32(255) - np.float32(0.4)
+        vectors = np.stack([row @ self._projection for row in flat])  # one by one: the same to the bit in any batch
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def expected_blob(path: Path) -> bytes:
+    """Return what the library should store for a picture, encoded alone."""
+    pixels = decode(path, PixelFit.of(INFO)).pixels
+    return FakeEncoder().encode_images(pixels[None])[0].astype(STORED).tobytes()
+
+
+def unit_vectors(count: int, *, seed: int = 0, dim: int = DIM) -> np.ndarray:
+    vectors = np.random.default_rng(seed).standard_normal((count, dim)).astype(np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def new_photo(path: str, vector: np.ndarray | None = None, **facts) -> NewPhoto:
+    values = {"size_bytes": 1, "mtime_ns": 0, "taken_at": None, "width": 4, "height": 3, "camera": None, **facts}
+    return NewPhoto(path=path, vector=unit_vectors(1)[0] if vector is None else vector, **values)
+
+
+def picture(path: Path, seed: int, *, size: tuple[int, int] = (24, 18)) -> Path:
+    """Write a picture of its own; the suffix says in which format."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    noise = np.random.default_rng(seed).integers(0, 256, (3, 4, 3), np.uint8)
+    Image.fromarray(noise).resize(size, Image.Resampling.NEAREST).save(path)
+    return path

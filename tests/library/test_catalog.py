@@ -1,0 +1,384 @@
+import multiprocessing
+import os
+import sqlite3
+import threading
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from photomap_cli.errors import EmptyLibrary, LibraryBusy, LibraryUnusable
+from photomap_cli.library import database
+from photomap_cli.library.catalog import Catalog
+from photomap_cli.library.entries import LibraryEncoder
+from photomap_cli.records import FilterKind, Photo, PhotoFilter
+
+from .fakes import DIM, ENCODER, new_photo, unit_vectors
+
+CATALOG = "catalog.sqlite"
+
+
+def test_a_library_that_does_not_exist_says_how_to_make_one(folder):
+    with pytest.raises(EmptyLibrary) as caught:
+        Catalog.open(folder)
+    assert caught.value.hint == "photomap index PATH"
+    assert not folder.exists()
+
+
+def test_a_file_that_never_became_a_catalogue_counts_as_none(folder):
+    folder.mkdir()
+    (folder / CATALOG).touch()
+    with pytest.raises(EmptyLibrary):
+        Catalog.open(folder)
+    Catalog.open(folder, create=True).close()
+    Catalog.open(folder).close()
+
+
+def test_opening_again_finds_everything_as_it_was(folder):
+    with Catalog.open(folder, create=True) as catalog:
+        catalog.set_encoder(ENCODER)
+        catalog.commit_batch([new_photo("/p/a.jpg")])
+        catalog.set_roots(["/p"])
+        library_id = catalog.library_id
+    with Catalog.open(folder) as catalog:
+        assert (catalog.library_id, catalog.encoder, catalog.roots()) == (library_id, ENCODER, ("/p",))
+        assert (catalog.next_row, catalog.photo_count) == (1, 1)
+
+
+def test_closing_twice_is_fine(folder):
+    catalog = Catalog.open(folder, create=True)
+    catalog.close()
+    catalog.close()
+
+
+@pytest.mark.parametrize("content", [b"not a database at all" * 100, b"SQLite format 3\0" + b"\xff" * 4096])
+def test_a_damaged_file_is_refused_with_a_way_out(folder, content):
+    folder.mkdir()
+    (folder / CATALOG).write_bytes(content)
+    with pytest.raises(LibraryUnusable, match=r"damaged") as caught:
+        Catalog.open(folder)
+    assert "move" in caught.value.hint
+
+
+def test_damage_found_later_is_told_alike(folder):
+    with Catalog.open(folder, create=True) as catalog:
+        catalog.commit_batch([new_photo(f"/p/{number:04}.jpg") for number in range(500)])
+    with (folder / CATALOG).open("r+b") as file:
+        file.seek(8192)
+        file.write(b"\xff" * 100_000)
+    with pytest.raises(LibraryUnusable, match="damaged"), Catalog.open(folder) as catalog:
+        list(catalog.vectors_from(0))
+
+
+def test_a_newer_library_is_refused(folder):
+    Catalog.open(folder, create=True).close()
+    connection = sqlite3.connect(folder / CATALOG)
+    connection.execute(f"PRAGMA user_version = {database.SCHEMA_VERSION + 1}")
+    connection.close()
+    for create in (False, True):
+        with pytest.raises(LibraryUnusable, match="newer photomap"):
+            Catalog.open(folder, create=create)
+
+
+def test_somebody_elses_database_is_left_alone(folder):
+    folder.mkdir()
+    connection = sqlite3.connect(folder / CATALOG)
+    connection.execute("CREATE TABLE recipes (name)")
+    connection.close()
+    with pytest.raises(LibraryUnusable, match="not photomap's"):
+        Catalog.open(folder, create=True)
+
+
+def test_a_folder_that_cannot_be_made_is_unusable(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(LibraryUnusable, match="cannot be made"):
+        Catalog.open(tmp_path / "file" / "library", create=True)
+
+
+def test_a_folder_that_cannot_be_written_is_still_read(folder, monkeypatch):
+    with Catalog.open(folder, create=True) as catalog:
+        catalog.commit_batch([new_photo("/p/a.jpg")])
+    connect = sqlite3.connect
+
+    def refuse_unless_immutable(address, **options):
+        if "immutable" not in address:
+            address = address.replace(CATALOG, "missing")  # SQLite's answer is that of a folder without permission
+        return connect(address, **options)
+
+    monkeypatch.setattr(sqlite3, "connect", refuse_unless_immutable)
+    with Catalog.open(folder) as catalog:
+        assert catalog.photo_at("/p/a.jpg")
+        with pytest.raises(LibraryUnusable, match="cannot be read or written"):
+            catalog.commit_batch([new_photo("/p/b.jpg")])
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_without_permission_is_read_and_not_written(folder):
+    Catalog.open(folder, create=True).close()
+    folder.chmod(0o500)
+    try:
+        with Catalog.open(folder) as catalog, pytest.raises(LibraryUnusable):
+            catalog.commit_batch([new_photo("/p/b.jpg")])
+    finally:
+        folder.chmod(0o700)
+
+
+def test_a_writer_that_does_not_end_makes_others_busy(folder, monkeypatch):
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.01)
+    with Catalog.open(folder, create=True) as catalog:
+        blocker = sqlite3.connect(folder / CATALOG, isolation_level=None)
+        blocker.execute("BEGIN IMMEDIATE")
+        with pytest.raises(LibraryBusy):
+            catalog.set_roots(["/p"])
+        assert catalog.roots() == ()
+        blocker.close()
+
+
+def test_a_full_disk_is_said_and_loses_nothing(catalog):
+    catalog.commit_batch([new_photo("/p/a.jpg")])
+    connection = catalog._database._connection
+    pages = connection.execute("PRAGMA page_count").fetchone()[0]
+    connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(LibraryUnusable, match="disk is full"):
+        catalog.commit_batch([new_photo(f"/p/{number}.jpg") for number in range(500)])
+    assert (catalog.photo_count, catalog.next_row) == (1, 1)
+
+
+def _create(folder, start):
+    start.wait()
+    Catalog.open(folder, create=True).close()
+
+
+def test_several_processes_may_make_a_library_at_once(folder):
+    context = multiprocessing.get_context("spawn")
+    start = context.Barrier(3)
+    processes = [context.Process(target=_create, args=(folder, start)) for _ in range(3)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0, 0]
+    with Catalog.open(folder) as catalog:
+        assert catalog.next_row == 0
+
+
+# Rows
+
+
+def test_rows_are_dense_and_never_used_again(catalog):
+    assert catalog.commit_batch([new_photo("/p/a.jpg"), new_photo("/p/b.jpg")]) == range(2)
+    catalog.commit_batch([], [1])
+    assert catalog.commit_batch([new_photo("/p/b.jpg")]) == range(2, 3)
+    catalog.commit_batch([], [0, 2])
+    assert catalog.commit_batch([new_photo("/p/c.jpg")]) == range(3, 4)
+    assert catalog.photo_count == 1
+
+
+def test_an_edited_photo_gets_a_new_row(catalog):
+    catalog.commit_batch([new_photo("/p/a.jpg", size_bytes=1)])
+    catalog.commit_batch([new_photo("/p/a.jpg", size_bytes=2)])
+    assert [(photo.row, photo.size_bytes) for photo in catalog.photos([0, 1])] == [(1, 2)]
+    assert list(catalog.snapshot().tombstones) == [0]
+    assert [row for row, _ in catalog.vectors_from(0)] == [1]
+
+
+def test_removing_a_row_twice_counts_once(catalog):
+    catalog.commit_batch([new_photo("/p/a.jpg"), new_photo("/p/b.jpg")])
+    catalog.commit_batch([], [0])
+    catalog.commit_batch([], [0, 0, 77])
+    assert catalog.photo_count == 1
+
+
+def test_a_batch_that_fails_leaves_nothing(catalog):
+    catalog.commit_batch([new_photo("/p/a.jpg")])
+    broken = new_photo("/p/c.jpg", width=None)
+    with pytest.raises(sqlite3.IntegrityError):
+        catalog.commit_batch([new_photo("/p/b.jpg"), broken], [0])
+    assert [photo.path for photo in catalog.photos(catalog.rows())] == ["/p/a.jpg"]
+    assert catalog.commit_batch([new_photo("/p/b.jpg")]) == range(1, 2)
+
+
+def test_clearing_starts_rows_again_under_a_new_name(catalog):
+    catalog.commit_batch([new_photo("/p/a.jpg")])
+    catalog.set_roots(["/p"])
+    old = catalog.library_id
+    catalog.clear()
+    assert (catalog.photo_count, catalog.next_row, catalog.encoder, catalog.roots()) == (0, 0, None, ("/p",))
+    assert catalog.library_id != old
+
+
+# Reading
+
+
+def test_photos_come_in_the_order_asked_for_without_those_gone(catalog):
+    catalog.commit_batch([new_photo(f"/p/{number}.jpg") for number in range(1200)])
+    catalog.commit_batch([], [5])
+    wanted = np.arange(1199, -1, -1)
+    assert [photo.row for photo in catalog.photos(wanted)] == [row for row in wanted if row != 5]
+
+
+def test_a_photo_has_all_its_facts(catalog):
+    catalog.commit_batch(
+        [new_photo("/p/ä.JPG", size_bytes=3, mtime_ns=4, taken_at="2020-01-02T03:04:05", camera="Canon EOS")]
+    )
+    expected = Photo(0, "/p/ä.JPG", 3, 4, "2020-01-02T03:04:05", "2020-01-02T03:04:05", 4, 3, "Canon EOS")
+    assert catalog.photo_at("/p/ä.JPG") == expected
+    assert catalog.photo_at("/p/Ä.jpg") is None
+    assert catalog.photo_at("/p/\udce4.JPG") is None
+
+
+@pytest.mark.parametrize("mtime_ns", [2**62, -(2**62)])
+def test_a_file_time_that_never_was_is_no_obstacle(catalog, mtime_ns):
+    catalog.commit_batch([new_photo("/p/a.jpg", mtime_ns=mtime_ns)])
+    assert len(catalog.photos([0])[0].dated_at) >= 19
+
+
+def test_vectors_come_back_as_stored(catalog):
+    vectors = unit_vectors(3)
+    catalog.commit_batch([new_photo(f"/p/{number}.jpg", vector) for number, vector in enumerate(vectors)])
+    np.testing.assert_array_equal(catalog.vector(1), vectors[1].astype(np.float16).astype(np.float32))
+    assert [row for row, _ in catalog.vectors_from(1)] == [1, 2]
+    with pytest.raises(KeyError):
+        catalog.vector(3)
+
+
+def test_many_vectors_are_read_in_pieces_without_a_gap(catalog, monkeypatch):
+    monkeypatch.setattr("photomap_cli.library.catalog._VECTORS_AT_ONCE", 3)
+    catalog.commit_batch([new_photo(f"/p/{number}.jpg") for number in range(9)])
+    catalog.commit_batch([], [4])
+    assert [row for row, _ in catalog.vectors_from(1)] == [1, 2, 3, 5, 6, 7, 8]
+
+
+def test_seen_files_are_those_at_or_below_a_root(catalog):
+    paths = ["/p/a.jpg", "/p/b/c.jpg", "/pp/d.jpg", "/p%/e.jpg", "/P/f.jpg"]
+    catalog.commit_batch([new_photo(path) for path in paths])
+    assert sorted(catalog.seen_files("/p")) == ["/p/a.jpg", "/p/b/c.jpg"]
+    assert catalog.seen_files("/p/a.jpg") == {"/p/a.jpg": (0, 1, 0)}
+    assert len(catalog.seen_files("/")) == 5
+
+
+def test_the_change_counter_sees_own_and_other_commits(folder, catalog):
+    with Catalog.open(folder) as other:
+        counters = [catalog.change_counter()]
+        catalog.commit_batch([new_photo("/p/a.jpg")])
+        counters.append(catalog.change_counter())
+        other.commit_batch([new_photo("/p/b.jpg")])
+        counters.append(catalog.change_counter())
+        assert len(set(counters)) == 3
+        catalog.photos([0])
+        assert catalog.change_counter() == counters[-1]
+
+
+def test_the_status_says_where_and_how_much(folder, catalog):
+    catalog.commit_batch([new_photo("/p/a.jpg")])
+    catalog.set_roots(["/q", "/p"])
+    catalog.touch_indexed(datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC))
+    status = catalog.status()
+    assert (status.path, status.photos, status.encoder, status.dim) == (str(folder), 1, "fake", DIM)
+    assert (status.last_indexed_at, status.roots) == ("2024-05-06T07:08:09+00:00", ("/p", "/q"))
+    assert status.bytes == sum(file.stat().st_size for file in folder.iterdir())
+
+
+def test_a_fresh_library_has_a_status_too(folder):
+    with Catalog.open(folder, create=True) as catalog:
+        status = catalog.status()
+    assert (status.photos, status.encoder, status.dim, status.last_indexed_at) == (0, None, None, None)
+
+
+def test_threads_may_share_a_catalogue(catalog):
+    failures = []
+
+    def work(name):
+        try:
+            for number in range(20):
+                catalog.commit_batch([new_photo(f"/p/{name}-{number}.jpg")])
+                catalog.photos(catalog.rows())
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in "abcd"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (failures, catalog.photo_count, catalog.next_row) == ([], 80, 80)
+
+
+# Filters
+
+PATHS = {
+    "/p/Beach 2023.JPG": {"taken_at": "2023-06-15T10:00:00", "camera": "Canon EOS 40D"},
+    "/p/Italy/Café.jpeg": {"taken_at": "2023-07-01T00:00:00", "camera": "SONY ILCE-7M3"},
+    "/p/Italy/100%_done.png": {"taken_at": "2022-01-01T00:00:00"},
+    "/p/Italy/rome/[x]-1.jpg": {"taken_at": "2021-01-01T00:00:00", "camera": "Ünïcode CAM"},
+    "/p/Italy2/b.jpg": {"taken_at": "2020-12-31T23:59:59"},
+    "/p/italy/c.jpg": {"taken_at": "2020-01-01T00:00:00", "camera": "canon powershot"},
+}
+IN, AFTER, BEFORE = FilterKind.IN, FilterKind.AFTER, FilterKind.BEFORE
+EXT, CAMERA, NAME = FilterKind.EXT, FilterKind.CAMERA, FilterKind.NAME
+
+
+@pytest.fixture
+def filterable(catalog):
+    catalog.commit_batch([new_photo(path, **facts) for path, facts in PATHS.items()])
+    return catalog
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "rows"),
+    [
+        (IN, "/p/Italy", {1, 2, 3}),
+        (IN, "/p/Italy/", {1, 2, 3}),
+        (IN, "/p/Italy/rome", {3}),
+        (IN, "/p/italy", {5}),
+        (IN, "/p", {0, 1, 2, 3, 4, 5}),
+        (IN, "/", {0, 1, 2, 3, 4, 5}),
+        (IN, "/p/It_ly", set()),
+        (IN, "/p/%", set()),
+        (IN, "/p/Italy/rome/[x]-1.jpg", set()),
+        (AFTER, "2023-06-15T10:00:00", {0, 1}),
+        (BEFORE, "2023-06-15T10:00:00", {2, 3, 4, 5}),
+        (EXT, "jpg", {0, 3, 4, 5}),
+        (EXT, ".JPEG", {1}),
+        (CAMERA, "canon", {0, 5}),
+        (CAMERA, "ÜNÏ", {3}),
+        (CAMERA, "%", set()),
+        (NAME, "beach*", {0}),
+        (NAME, "beach", set()),
+        (NAME, "?.jpg", {4, 5}),
+        (NAME, "[bc].JPG", {4, 5}),
+        (NAME, "[!b].jpg", {5}),
+        (NAME, "[^b].jpg", {5}),
+        (NAME, "[a-b].jpg", {4}),
+        (NAME, "[x]*", set()),
+        (NAME, "[[]x]*", {3}),
+        (NAME, "*[]]*", {3}),
+        (NAME, "[x*", {3}),
+        (NAME, "100%_*", {2}),
+        (NAME, "%", set()),
+        (NAME, "cafe\N{COMBINING ACUTE ACCENT}.*", {1}),
+        (NAME, "*", {0, 1, 2, 3, 4, 5}),
+    ],
+)
+def test_a_filter_keeps_what_meets_it_and_its_negation_the_rest(filterable, kind, value, rows):
+    assert set(filterable.rows([PhotoFilter(kind, value)])) == rows
+    assert set(filterable.rows([PhotoFilter(kind, value, negated=True)])) == set(range(len(PATHS))) - rows
+
+
+def test_all_filters_have_to_hold(filterable):
+    both = [PhotoFilter(IN, "/p/Italy"), PhotoFilter(EXT, "png", negated=True), PhotoFilter(AFTER, "2022")]
+    assert list(filterable.rows(both)) == [1]
+
+
+def test_without_filters_all_photos_there_are_come_sorted(filterable):
+    filterable.commit_batch([new_photo("/p/italy/c.jpg")], [2])
+    rows = filterable.rows()
+    assert rows.dtype == np.int64
+    assert list(rows) == [0, 1, 3, 4, 6]
+    assert filterable.rows([PhotoFilter(EXT, "none")]).dtype == np.int64
+
+
+def test_an_encoder_can_be_recorded_again(catalog):
+    other = LibraryEncoder("other/tag", 7, "bfloat16")
+    catalog.set_encoder(other)
+    assert catalog.encoder == other

@@ -1,0 +1,458 @@
+import os
+import threading
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from photomap_cli.errors import BadPath, EncoderFailed, EncoderMismatch, LibraryBusy, UsageError
+from photomap_cli.library import indexer as indexer_module
+from photomap_cli.library.catalog import Catalog
+from photomap_cli.library.indexer import Indexer, IndexOptions
+from photomap_cli.library.locks import only_writer
+from photomap_cli.library.vectors import VectorStore
+from photomap_cli.records import IndexProgress
+
+from .fakes import DIM, FakeEncoder, expected_blob, picture
+
+
+@pytest.fixture
+def catalog(folder):
+    with Catalog.open(folder, create=True) as opened:
+        yield opened
+
+
+@pytest.fixture
+def run(catalog, store):
+    """Index roots with a fake encoder (or the one given); return the report."""
+
+    def run(*roots, encoder=FakeEncoder, **options):
+        indexer = Indexer(catalog, store, encoder, IndexOptions(jobs=2, **options))
+        list(indexer.run(roots))
+        return indexer.report
+
+    return run
+
+
+def no_encoder():
+    pytest.fail("the encoder was opened")
+
+
+def other_encoder(**changes):
+    encoder = FakeEncoder()
+    encoder.info = replace(encoder.info, **changes)
+    return lambda: encoder
+
+
+def counts(report):
+    names = ("scanned", "added", "updated", "removed", "unchanged")
+    return {name: getattr(report, name) for name in names if getattr(report, name)}
+
+
+def reasons(report):
+    return [(os.path.basename(failure.path), failure.reason) for failure in report.failures]  # noqa: PTH119
+
+
+def paths(catalog):
+    return [photo.path for photo in catalog.photos(catalog.rows())]
+
+
+def assert_sound(catalog, store):
+    """Check that every photo has the vector of its file, and that the search finds it there."""
+    store.refresh()
+    for photo in catalog.photos(catalog.rows()):
+        blob = next(catalog.vectors_from(photo.row))
+        assert blob == (photo.row, expected_blob(Path(photo.path)))
+        rows, scores = store.search(catalog.vector(photo.row), 3)
+        assert photo.row in rows
+        assert scores[0] == pytest.approx(1, abs=2e-3)
+
+
+def test_photos_are_added_then_unchanged_then_edited_then_gone(catalog, store, run, photos):
+    for number in range(5):
+        picture(photos / f"sub/{number}.png", number)
+    assert counts(run(photos)) == {"scanned": 5, "added": 5}
+    assert_sound(catalog, store)
+    assert counts(run(photos, encoder=no_encoder)) == {"scanned": 5, "unchanged": 5}
+    picture(photos / "sub/1.png", 77)
+    (photos / "sub/2.png").unlink()
+    picture(photos / "new.png", 78)
+    report = run(photos)
+    assert counts(report) == {"scanned": 5, "added": 1, "updated": 1, "removed": 1, "unchanged": 3}
+    assert (catalog.photo_count, catalog.next_row, report.failures) == (5, 7, ())
+    assert_sound(catalog, store)
+
+
+def test_facts_of_the_files_are_stored(catalog, run, photos):
+    path = picture(photos / "Ünï.png", 1, size=(30, 20))
+    os.utime(path, ns=(0, 1_700_000_000_123_456_789))
+    run(photos)
+    photo = catalog.photo_at(str(path))
+    assert (photo.width, photo.height, photo.size_bytes) == (30, 20, path.stat().st_size)
+    assert (photo.mtime_ns, photo.taken_at) == (1_700_000_000_123_456_789, None)
+    assert photo.dated_at == datetime.fromtimestamp(1_700_000_000).isoformat()
+
+
+def test_removing_alone_needs_no_encoder(catalog, run, photos):
+    for number in range(2):
+        picture(photos / f"{number}.png", number)
+    run(photos)
+    (photos / "0.png").unlink()
+    assert counts(run(photos, encoder=no_encoder)) == {"scanned": 1, "removed": 1, "unchanged": 1}
+
+
+def test_files_that_cannot_be_decoded_are_reported_each_time_and_open_no_encoder(catalog, run, photos):
+    (photos / "text.jpg").write_text("no picture")
+    (photos / "empty.png").touch()
+    for _ in range(2):
+        report = run(photos, encoder=no_encoder)
+        assert counts(report) == {"scanned": 2}
+        assert reasons(report) == [
+            ("empty.png", "the file is empty"),
+            ("text.jpg", "not a picture, or of a kind that cannot be read"),
+        ]
+    picture(photos / "text.jpg", 1)
+    assert counts(run(photos)) == {"scanned": 2, "added": 1}
+
+
+def test_a_photo_that_became_unreadable_is_removed_and_reported(catalog, run, photos):
+    for number in range(3):
+        picture(photos / f"{number}.png", number)
+    run(photos)
+    (photos / "1.png").write_bytes(b"damaged")
+    picture(photos / "2.png", 9)
+    report = run(photos)
+    assert counts(report) == {"scanned": 3, "updated": 1, "removed": 1, "unchanged": 1}
+    assert len(report.failures) == 1
+    assert paths(catalog) == [str(photos / "0.png"), str(photos / "2.png")]
+
+
+def test_a_name_that_is_no_text_is_reported_printable(run, photos):
+    try:
+        picture(photos / os.fsdecode(b"caf\xe9.png"), 1)
+    except OSError:
+        pytest.skip("the file system takes only text")
+    report = run(photos, encoder=no_encoder)
+    assert reasons(report) == [("caf\ufffd.png", "its name is not valid UTF-8")]
+
+
+def test_progress_counts_photos_to_encode(catalog, store, photos):
+    for number in range(5):
+        picture(photos / f"{number}.png", number)
+    (photos / "3.png").write_bytes(b"damaged")
+    indexer = Indexer(catalog, store, FakeEncoder, IndexOptions(jobs=2, batch_size=2))
+    progress = list(indexer.run([photos]))
+    assert progress[0] == IndexProgress(0, 5, 0)
+    assert progress[1] == IndexProgress(2, 5, 0, str(photos / "1.png"))
+    assert progress[-1] == IndexProgress(5, 5, 1, str(photos / "4.png"))
+
+
+def test_the_report_measures(catalog, store, photos):
+    picture(photos / "a.png", 1)
+    now = datetime(2024, 5, 6, tzinfo=UTC)
+    ticks = count(1)
+    indexer = Indexer(catalog, store, FakeEncoder, clock=lambda: float(next(ticks)), now=lambda: now)
+    list(indexer.run([photos]))
+    report = indexer.report
+    assert report.elapsed_ms > 0
+    assert 0 < report.images_per_second < 1
+    assert report == indexer.report
+    assert catalog.status().last_indexed_at == now.isoformat()
+    assert report.roots == (os.path.realpath(photos),)
+
+
+def test_batches_shrink_until_one_takes_two_seconds(catalog, store, photos):
+    for number in range(12):
+        picture(photos / f"{number:02}.png", number)
+    clock = [0.0]
+
+    class Slow(FakeEncoder):
+        def encode_images(self, pixels):
+            clock[0] += 0.5 * len(pixels)
+            return super().encode_images(pixels)
+
+    encoder = Slow()
+    indexer = Indexer(catalog, store, lambda: encoder, IndexOptions(jobs=1, batch_size=8), clock=lambda: clock[0])
+    list(indexer.run([photos]))
+    assert encoder.batches == [8, 4]
+
+
+def test_rules_are_passed_on(catalog, run, photos):
+    for name in ("a.png", "skip/b.png", ".h/c.png"):
+        picture(photos / name, 1)
+    assert counts(run(photos, exclude=("skip/",), hidden=True)) == {"scanned": 2, "added": 2}
+    assert counts(run(photos)) == {"scanned": 2, "added": 1, "removed": 1, "unchanged": 1}
+    with pytest.raises(UsageError):
+        run(photos, exclude=("!",))
+
+
+def test_pictures_beyond_the_limit_are_reported(run, photos):
+    picture(photos / "a.png", 1, size=(100, 100))
+    assert reasons(run(photos, max_megapixels=0.001)) == [("a.png", "too large: 0 megapixels, the limit is 0")]
+
+
+# Roots
+
+
+def test_a_root_that_does_not_exist_stops_everything_before_it_starts(catalog, run, photos, tmp_path):
+    picture(photos / "a.png", 1)
+    with pytest.raises(BadPath):
+        run(photos, tmp_path / "missing", encoder=no_encoder)
+    assert (catalog.photo_count, catalog.roots()) == (0, ())
+
+
+@pytest.mark.parametrize("how", ["vanished", "empty", "unreadable"])
+def test_the_photos_of_a_root_that_is_not_there_are_kept(catalog, run, photos, monkeypatch, how):
+    picture(photos / "a.png", 1)
+    run(photos)
+    away = photos.with_name("away")
+    if how == "unreadable":
+        monkeypatch.setattr(os, "scandir", _refuse_below(str(photos)))
+    else:
+        photos.rename(away)
+    if how == "empty":
+        photos.mkdir()
+    report = run(photos, encoder=no_encoder)
+    assert (len(report.failures), report.removed, catalog.photo_count) == (1, 0, 1)
+    assert report.failures[0].path == str(photos)
+    monkeypatch.undo()
+    if how != "unreadable":
+        picture(photos / "b.png", 2)
+        assert counts(run(photos)) == {"scanned": 1, "added": 1, "removed": 1}
+
+
+def _refuse_below(folder):
+    scandir = os.scandir
+
+    def refuse(path):
+        if os.fspath(path).startswith(folder):
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    return refuse
+
+
+def test_the_photos_of_an_unreadable_folder_are_kept(catalog, run, photos, monkeypatch):
+    for name in ("a.png", "secret/b.png"):
+        picture(photos / name, 1)
+    run(photos)
+    (photos / "a.png").unlink()
+    monkeypatch.setattr(os, "scandir", _refuse_below(str(photos / "secret")))
+    report = run(photos)
+    assert (counts(report), reasons(report)) == ({"removed": 1}, [("secret", "permission denied")])
+    assert paths(catalog) == [str(photos / "secret/b.png")]
+
+
+def test_other_roots_are_left_alone(catalog, run, photos, tmp_path):
+    picture(photos / "a.png", 1)
+    other = picture(tmp_path / "photos2/b.png", 2)
+    run(photos, other.parent)
+    other.unlink()
+    assert counts(run(photos)) == {"scanned": 1, "unchanged": 1}
+    assert catalog.roots() == (str(photos), str(other.parent))
+
+
+def test_roots_that_another_covers_are_not_remembered(catalog, run, photos):
+    for name in ("a.png", "sub/b.png", ".hidden/c.png"):
+        picture(photos / name, 1)
+    run(photos / "sub")
+    run(photos)
+    run(photos / "sub/b.png", photos / ".hidden")
+    assert catalog.roots() == (str(photos), str(photos / ".hidden"))
+    assert counts(run(photos, encoder=no_encoder)) == {"scanned": 3, "unchanged": 3}
+
+
+def test_a_root_may_be_a_file(catalog, run, photos):
+    path = picture(photos / "a.png", 1)
+    picture(photos / "b.png", 2)
+    assert counts(run(path)) == {"scanned": 1, "added": 1}
+    assert catalog.roots() == (str(path),)
+
+
+# Encoders
+
+
+def test_the_encoder_is_recorded_at_first_use(catalog, run, photos):
+    picture(photos / "a.png", 1)
+    run(photos, encoder=other_encoder(dtype="bfloat16"))
+    assert (catalog.encoder.spec, catalog.encoder.dim, catalog.encoder.precision) == ("fake", DIM, "bfloat16")
+    picture(photos / "b.png", 2)
+    run(photos)
+    assert catalog.encoder.precision == "bfloat16"
+
+
+@pytest.mark.parametrize("changes", [{"spec": "other/tag"}, {"dim": 7}])
+def test_another_encoder_is_refused_and_changes_nothing(catalog, run, photos, changes):
+    picture(photos / "a.png", 1)
+    run(photos)
+    (photos / "a.png").unlink()
+    picture(photos / "b.png", 2)
+    with pytest.raises(EncoderMismatch) as caught:
+        run(photos, encoder=other_encoder(**changes))
+    assert caught.value.hint == f"photomap index --rebuild --encoder {changes.get('spec', 'fake')}"
+    assert paths(catalog) == [str(photos / "a.png")]
+
+
+def test_a_library_without_photos_takes_any_encoder(catalog, run, photos):
+    path = picture(photos / "a.png", 1)
+    picture(photos / "notes.png", 1).rename(photos / "notes.txt")
+    run(photos)
+    path.unlink()
+    run(photos)
+    picture(path, 2)
+    run(photos, encoder=other_encoder(spec="other/tag"))
+    assert (catalog.encoder.spec, catalog.photo_count) == ("other/tag", 1)
+
+
+def test_a_rebuild_encodes_all_roots_anew_with_another_encoder(catalog, store, run, photos, tmp_path):
+    picture(photos / "a.png", 1)
+    picture(tmp_path / "more/b.png", 2)
+    run(photos, tmp_path / "more")
+    old = catalog.library_id
+    report = run(photos, encoder=other_encoder(spec="other/tag"), rebuild=True)
+    assert counts(report) == {"scanned": 2, "added": 2}
+    assert (catalog.encoder.spec, catalog.next_row) == ("other/tag", 2)
+    assert catalog.library_id != old
+    assert_sound(catalog, store)
+
+
+def test_a_rebuild_whose_encoder_does_not_open_loses_nothing(catalog, run, photos):
+    picture(photos / "a.png", 1)
+    run(photos)
+
+    def fail():
+        raise EncoderFailed("no weights")
+
+    with pytest.raises(EncoderFailed):
+        run(photos, encoder=fail, rebuild=True)
+    assert catalog.photo_count == 1
+
+
+def test_a_dry_run_counts_and_writes_nothing(folder, catalog, run, photos):
+    for number in range(3):
+        picture(photos / f"{number}.png", number)
+    assert counts(run(photos, encoder=no_encoder, dry_run=True)) == {"scanned": 3, "added": 3}
+    run(photos)
+    picture(photos / "0.png", 9)
+    (photos / "1.png").unlink()
+    before = catalog.change_counter()
+    report = run(photos, encoder=no_encoder, dry_run=True)
+    assert counts(report) == {"scanned": 2, "updated": 1, "removed": 1, "unchanged": 1}
+    assert catalog.change_counter() == before
+
+
+def test_an_encoder_that_answers_nonsense_is_said(run, photos):
+    picture(photos / "a.png", 1)
+
+    class Wrong(FakeEncoder):
+        def encode_images(self, pixels):
+            return np.zeros((1, 3), np.float32)
+
+    with pytest.raises(EncoderFailed, match="answered"):
+        run(photos, encoder=Wrong)
+
+
+def test_a_vector_that_is_no_number_fails_its_photo_alone(catalog, run, photos):
+    for number in range(3):
+        picture(photos / f"{number}.png", number)
+
+    class Nan(FakeEncoder):
+        def encode_images(self, pixels):
+            vectors = super().encode_images(pixels)
+            vectors[1] = np.nan
+            return vectors
+
+    report = run(photos, encoder=Nan)
+    assert (report.added, len(report.failures), catalog.photo_count) == (2, 1, 2)
+
+
+# Interruptions
+
+
+class Interrupting(FakeEncoder):
+    """Is interrupted while it works on the third batch."""
+
+    def encode_images(self, pixels):
+        if len(self.batches) == 2:
+            raise KeyboardInterrupt
+        return super().encode_images(pixels)
+
+
+def assert_nothing_is_left_running(folder):
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("decode")]
+    with only_writer(folder):
+        pass
+
+
+def test_an_interrupted_run_keeps_what_it_did_and_the_next_goes_on(folder, catalog, store, run, photos):
+    for number in range(10):
+        picture(photos / f"{number}.png", number)
+    indexer = Indexer(catalog, store, Interrupting, IndexOptions(jobs=2, batch_size=2))
+    with pytest.raises(KeyboardInterrupt):
+        list(indexer.run([photos]))
+    assert (indexer.report.added, catalog.photo_count) == (4, 4)
+    assert_nothing_is_left_running(folder)
+    assert counts(run(photos)) == {"scanned": 10, "added": 6, "unchanged": 4}
+    assert_sound(catalog, store)
+
+
+def test_an_interruption_between_encoding_and_committing_loses_nothing(catalog, store, photos, monkeypatch):
+    for number in range(4):
+        picture(photos / f"{number}.png", number)
+    commit_batch, calls = catalog.commit_batch, []
+
+    def interrupted_once(added, removed_rows=()):
+        calls.append(len(added))
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        return commit_batch(added, removed_rows)
+
+    monkeypatch.setattr(catalog, "commit_batch", interrupted_once)
+    indexer = Indexer(catalog, store, FakeEncoder, IndexOptions(jobs=2, batch_size=4))
+    with pytest.raises(KeyboardInterrupt):
+        list(indexer.run([photos]))
+    assert (calls, catalog.photo_count, indexer.report.added) == ([4, 4], 4, 4)
+
+
+def test_a_run_that_is_closed_stops(folder, catalog, store, photos):
+    for number in range(10):
+        picture(photos / f"{number}.png", number)
+    indexer = Indexer(catalog, store, FakeEncoder, IndexOptions(jobs=2, batch_size=2))
+    with closing(indexer.run([photos])) as progress:
+        assert [next(progress).done, next(progress).done] == [0, 2]
+        with pytest.raises(LibraryBusy, match=str(os.getpid())):
+            list(Indexer(catalog, store, FakeEncoder).run([photos]))
+    assert (indexer.report.added, catalog.photo_count) == (2, 2)
+    assert_nothing_is_left_running(folder)
+
+
+def test_decoding_does_not_run_far_ahead_of_the_encoder(catalog, store, photos, monkeypatch):
+    for number in range(40):
+        picture(photos / f"{number:02}.png", number)
+    decoded = []
+    decode = indexer_module.decode
+
+    def counting(path, fit, **options):
+        decoded.append(path)
+        return decode(path, fit, **options)
+
+    monkeypatch.setattr(indexer_module, "decode", counting)
+    with closing(Indexer(catalog, store, FakeEncoder, IndexOptions(jobs=2, batch_size=4)).run([photos])) as progress:
+        next(progress)
+        next(progress)
+        assert len(decoded) <= 1 + 4 + 2 * 4  # the probe, the batch, the limit
+
+
+def test_another_process_sees_photos_as_they_are_committed(folder, catalog, store, photos):
+    for number in range(6):
+        picture(photos / f"{number}.png", number)
+    with Catalog.open(folder) as reader, VectorStore(folder, reader) as found:
+        seen = []
+        for _ in Indexer(catalog, store, FakeEncoder, IndexOptions(jobs=2, batch_size=2)).run([photos]):
+            found.refresh()
+            seen.append(len(found.search(np.ones(DIM, np.float32), 9)[0]) if reader.encoder else 0)
+    assert seen == [0, 2, 4, 6]

@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+
+from photomap_cli.library.rowfile import PAGE, Header, RowFile, row_bytes
+
+from .fakes import DIM, new_photo, unit_vectors
+
+ID = "0123456789abcdef" * 2
+
+
+def test_a_header_reads_back():
+    header = Header(ID, 512, 1_000_000)
+    assert Header.unpack(header.pack().ljust(PAGE, b"\0")) == header
+
+
+@pytest.mark.parametrize("at", range(60))
+def test_any_damaged_byte_of_a_header_is_noticed(at):
+    packed = bytearray(Header(ID, 512, 7).pack())
+    packed[at] ^= 1
+    assert Header.unpack(bytes(packed)) is None
+
+
+@pytest.mark.parametrize("page", [b"", b"photomap", bytes(PAGE)])
+def test_what_is_no_header_is_none(page):
+    assert Header.unpack(page) is None
+
+
+def test_appending_leaves_the_rows_before_alone(folder, catalog):
+    file = RowFile(folder)
+    catalog.commit_batch([new_photo(f"/p/{number}.jpg", vector) for number, vector in enumerate(unit_vectors(3))])
+    file.repair(catalog.snapshot, catalog.vectors_from)
+    before, inode = file.path.read_bytes(), file.path.stat().st_ino
+    catalog.commit_batch([new_photo("/p/3.jpg")], [0])
+    snapshot, memory = file.repair(catalog.snapshot, catalog.vectors_from)
+    after = file.path.read_bytes()
+    assert (snapshot.next_row, file.path.stat().st_ino) == (4, inode)
+    assert after[PAGE : len(before)] == before[PAGE:]
+    assert len(memory) == len(after) == PAGE + 4 * row_bytes(DIM)
+
+
+def test_rows_that_are_gone_before_they_are_written_are_zeros(folder, catalog):
+    catalog.commit_batch([new_photo(f"/p/{number}.jpg") for number in range(5)])
+    catalog.commit_batch([], [0, 2, 4])
+    _, memory = RowFile(folder).repair(catalog.snapshot, catalog.vectors_from)
+    rows = np.frombuffer(memory, np.float16, offset=PAGE).reshape(-1, DIM)
+    assert list(rows.any(axis=1)) == [False, True, False, True, False]
+
+
+def test_many_rows_are_written_in_pieces(folder, catalog, monkeypatch):
+    monkeypatch.setattr("photomap_cli.library.rowfile._ROWS_AT_ONCE", 4)
+    vectors = unit_vectors(11)
+    catalog.commit_batch([new_photo(f"/p/{number}.jpg", vector) for number, vector in enumerate(vectors)])
+    _, memory = RowFile(folder).repair(catalog.snapshot, catalog.vectors_from)
+    rows = np.frombuffer(memory, np.float16, offset=PAGE).reshape(-1, DIM)
+    np.testing.assert_array_equal(rows, vectors.astype(np.float16))
+
+
+def test_what_is_written_into_a_mapping_never_reaches_the_file(folder, catalog):
+    catalog.commit_batch([new_photo("/p/a.jpg")])
+    file = RowFile(folder)
+    _, memory = file.repair(catalog.snapshot, catalog.vectors_from)
+    before = file.path.read_bytes()
+    memory[:PAGE] = bytes(PAGE)
+    assert file.path.read_bytes() == before
+
+
+def test_the_count_grows_only_after_the_rows_are_on_the_disk(folder, catalog, monkeypatch):
+    catalog.commit_batch([new_photo("/p/a.jpg")])
+    file = RowFile(folder)
+    file.repair(catalog.snapshot, catalog.vectors_from)
+    catalog.commit_batch([new_photo("/p/b.jpg")])
+
+    def power_cut(_descriptor):
+        raise OSError("power cut")
+
+    monkeypatch.setattr("photomap_cli.library.rowfile._sync", power_cut)
+    with pytest.raises(OSError, match="power cut"):
+        file.repair(catalog.snapshot, catalog.vectors_from)
+    header = Header.unpack(file.path.read_bytes())
+    assert header is not None
+    assert header.count == 1

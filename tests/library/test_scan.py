@@ -1,0 +1,170 @@
+import os
+
+import pytest
+
+from photomap_cli.errors import UsageError
+from photomap_cli.library.scan import FoundFile, ScanRules, is_bare, scan
+from photomap_cli.records import IndexFailure
+
+
+def touch(folder, *names):
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+
+
+def names(folder, *roots, **rules):
+    """Return what a scan finds, as paths below `folder`, and fail on failures."""
+    found = list(scan([str(root) for root in roots or (folder,)], ScanRules(**rules)))
+    assert not [each for each in found if isinstance(each, IndexFailure)]
+    assert len(found) == len({each.path for each in found})
+    return sorted(os.path.relpath(each.path, folder) for each in found)
+
+
+def test_files_are_photos_by_extension_in_any_case(photos):
+    raster = "jpg JPG jpeg jpe jfif png webp gif tif tiff bmp jp2 j2k jpx pnm pbm pgm ppm"
+    extensions = f"{raster} avif heic HEIF hif".split()
+    wanted = [f"a.{extension}" for extension in extensions]
+    touch(photos, *wanted, "a.txt", "a.mp4", "jpg", "a.jpg.part", "a")
+    assert names(photos) == sorted([*wanted])
+
+
+def test_a_file_comes_with_its_size_and_time(photos):
+    touch(photos, "sub/ä b.jpg")
+    os.utime(photos / "sub/ä b.jpg", ns=(1, 123_456_789))
+    assert list(scan([str(photos)], ScanRules())) == [FoundFile(str(photos / "sub/ä b.jpg"), 1, 123_456_789)]
+
+
+def test_hidden_files_and_folders_are_left_out_unless_wanted(photos):
+    touch(photos, "a.jpg", ".b.jpg", ".hidden/c.jpg", "d/.e/f.jpg")
+    assert names(photos) == ["a.jpg"]
+    assert names(photos, hidden=True) == sorted(["a.jpg", ".b.jpg", ".hidden/c.jpg", "d/.e/f.jpg"])
+
+
+def test_junk_is_always_left_out(photos):
+    junk = [
+        "@eaDir/a.jpg",
+        ".Trash-1000/a.jpg",
+        ".Trashes/a.jpg",
+        "x/node_modules/a.jpg",
+        "._a.jpg",
+        "$RECYCLE.BIN/a.jpg",
+    ]
+    touch(photos, *junk, "lost+found/a.jpg", ".thumbnails/a.jpg", "SYNOFILE_THUMB_M.jpg", "ok/a.jpg")
+    assert names(photos, hidden=True) == ["ok/a.jpg"]
+
+
+def test_a_hidden_root_is_scanned_when_it_is_named(photos):
+    touch(photos, ".hidden/a.jpg")
+    assert names(photos, photos / ".hidden") == [".hidden/a.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("exclude", "left"),
+    [
+        (("*.png",), ["a.jpg", "raw/c.jpg", "x/raw/d.jpg"]),
+        (("raw/",), ["a.jpg", "b.png"]),
+        (("/raw",), ["a.jpg", "b.png", "x/raw/d.jpg"]),
+        (("x/**/d.jpg",), ["a.jpg", "b.png", "raw/c.jpg"]),
+        (("*.jpg", "!a.jpg"), ["a.jpg", "b.png"]),
+        ((), ["a.jpg", "b.png", "raw/c.jpg", "x/raw/d.jpg"]),
+    ],
+)
+def test_exclude_patterns_are_those_of_a_gitignore_at_the_root(photos, exclude, left):
+    touch(photos, "a.jpg", "b.png", "raw/c.jpg", "x/raw/d.jpg")
+    assert names(photos, exclude=exclude) == left
+
+
+def test_a_pattern_that_is_none_is_a_usage_error():
+    with pytest.raises(UsageError, match="--exclude"):
+        ScanRules(exclude=("!",))
+
+
+def test_links_to_folders_are_followed_once(photos, tmp_path):
+    touch(tmp_path / "elsewhere", "a.jpg", "deep/b.jpg")
+    touch(photos, "c.jpg")
+    (photos / "link").symlink_to(tmp_path / "elsewhere")
+    (photos / "same").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "back").symlink_to(photos)
+    (photos / "loop").symlink_to(photos)
+    assert names(photos) == ["c.jpg", "link/a.jpg", "link/deep/b.jpg"]
+
+
+def test_a_plain_way_to_a_folder_is_preferred_to_a_link(photos):
+    touch(photos, "z/a.jpg")
+    (photos / "a-link").symlink_to(photos / "z")
+    assert names(photos) == ["z/a.jpg"]
+    touch(photos, "other/b.jpg")
+    assert names(photos, photos / "other", photos / "z") == ["other/b.jpg", "z/a.jpg"]
+
+
+def test_excluded_links_are_not_followed(photos, tmp_path):
+    touch(tmp_path / "elsewhere", "a.jpg")
+    (photos / "link").symlink_to(tmp_path / "elsewhere")
+    assert names(photos, exclude=("link/",)) == []
+
+
+def test_links_to_files_are_photos_and_dangling_ones_nothing(photos, tmp_path):
+    touch(tmp_path, "real.jpg")
+    (photos / "link.jpg").symlink_to(tmp_path / "real.jpg")
+    (photos / "dangling.jpg").symlink_to(tmp_path / "missing.jpg")
+    (photos / "self.jpg").symlink_to(photos / "self.jpg")
+    assert names(photos) == ["link.jpg"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the platform has no pipes in folders")
+def test_pipes_are_not_photos(photos):
+    os.mkfifo(photos / "pipe.jpg")
+    (photos / "link.jpg").symlink_to(photos / "pipe.jpg")
+    (photos / "folder.jpg").mkdir()
+    assert names(photos) == []
+
+
+def test_roots_inside_one_another_yield_each_file_once(photos):
+    touch(photos, "a.jpg", "sub/b.jpg", "sub/.h/c.jpg")
+    assert names(photos, photos / "sub", photos, photos / "sub/b.jpg") == ["a.jpg", "sub/b.jpg"]
+    assert names(photos, photos, photos / "sub/.h", photos / "sub/.h/c.jpg") == ["a.jpg", "sub/.h/c.jpg", "sub/b.jpg"]
+
+
+def test_a_root_may_be_one_file(photos):
+    touch(photos, "a.jpg", "b.jpg", "notes.txt")
+    assert names(photos, photos / "a.jpg") == ["a.jpg"]
+    assert list(scan([str(photos / "notes.txt")], ScanRules())) == [
+        IndexFailure(str(photos / "notes.txt"), "not a photo file")
+    ]
+
+
+def test_what_cannot_be_read_is_reported_and_the_rest_goes_on(photos, monkeypatch):
+    touch(photos, "a.jpg", "secret/b.jpg", "z/c.jpg")
+    scandir = os.scandir
+
+    def refuse(path):
+        if os.fspath(path).endswith("secret"):
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    found = list(scan([str(photos), str(photos / "gone")], ScanRules()))
+    assert [each.reason for each in found if isinstance(each, IndexFailure)] == [
+        "permission denied",
+        "no such file or directory",
+    ]
+    assert len(found) == 4
+
+
+def test_names_that_are_no_text_are_found_all_the_same(photos):
+    try:
+        (photos / os.fsdecode(b"caf\xe9.jpg")).write_bytes(b"x")
+    except OSError:
+        pytest.skip("the file system takes only text")
+    assert len(names(photos)) == 1
+
+
+def test_a_folder_with_nothing_visible_is_bare(photos):
+    assert is_bare(str(photos))
+    touch(photos, ".DS_Store", "Thumbs.db")
+    assert is_bare(str(photos))
+    touch(photos, "notes.txt")
+    assert not is_bare(str(photos))
+    assert not is_bare(str(photos / "notes.txt"))
