@@ -1,0 +1,1 @@
+"""From the text of a query to a ranked list of hits."""

@@ -1,0 +1,255 @@
+r"""Owns the query language: text -> `Query`.  Pure: reads no file, knows no encoder.
+
+    query  = { term | filter }
+    term   = [op] [weight ":"] body         op: "+" or "-", standing alone or glued to a word
+    body   = words | "quoted words" | image path | #N
+    filter = in:DIR | after:DATE | before:DATE | ext:EXT | camera:TEXT | name:GLOB | min:SCORE   ("-" negates)
+
+| text | terms (weight: body) and filters |
+|---|---|
+| `golden retriever` | 1: golden retriever |
+| `2:golden retriever + ./pool.jpg - fruit` | 2: golden retriever, 1: image pool.jpg, -1: fruit |
+| `dog on a beach -people -"red ball"` | 1: dog on a beach, -1: people, -1: red ball |
+| `#3 + snow` | 1: result 3 of the last search, 1: snow |
+| `t-shirt`, `temperature -5`, `black / white` | one term of plain text |
+| `sunset after:2023-06 -in:~/Work` | 1: sunset; taken at or after 1 June 2023; not below ~/Work |
+
+A glued operator takes one word or one quoted phrase; a lone one everything up to the next operator.  An image path
+begins with `./`, `../`, `~/`, `/`, `@` or `C:\` and also reaches to the next operator.  Weights are positive numbers.
+AFTER keeps what was taken at or after the start of its date, BEFORE what was taken earlier than it.
+"""
+
+from __future__ import annotations
+
+import datetime
+import difflib
+import os
+import re
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple
+
+from photomap_cli.errors import BadQuery
+from photomap_cli.records import FilterKind, PhotoFilter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+EXAMPLE = "example: dog on a beach -people after:2023"
+_MINUS = "-–−"
+_TOKEN = re.compile(r'(?:[^\s"]|"(?:[^"\\]|\\.)*"|"(?P<open>.*))+')
+_WEIGHT = re.compile(r"(\d+(?:\.\d+)?|\.\d+):(?=.)")
+_NUMBER = re.compile(r"[-+–−]\d+(\.\d+)?%?")
+_PATH = re.compile(r"@.|\.{1,2}[/\\]|~[/\\]|/.|[A-Za-z]:[/\\]")
+_ADDRESS = re.compile(r"https?://", re.IGNORECASE)
+_REFERENCE = re.compile(r"#(\d+)")
+_FILTER = re.compile(rf"([{_MINUS}]?)([A-Za-z]+):(?!//)(?=\S)")
+_DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
+
+
+class TermKind(Enum):
+    """What a term's body is."""
+
+    TEXT = "text"
+    IMAGE = "image"
+    REFERENCE = "reference"
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One part of a query.
+
+    Attributes:
+        kind: how to read `value`.
+        value: words; an absolute path; or the number N of `#N` as text.
+        weight: how much it counts; negative to move away from it.
+        position: offset in the query text, for error messages.
+    """
+
+    kind: TermKind
+    value: str
+    weight: float = 1.0
+    position: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A query understood: at least one term with a positive weight."""
+
+    text: str
+    terms: tuple[Term, ...]
+    filters: tuple[PhotoFilter, ...] = ()
+    min_score: float | None = None
+
+
+class _Token(NamedTuple):
+    text: str
+    position: int
+
+
+def parse(text: str, *, cwd: str) -> Query:
+    """Understand a query.
+
+    Args:
+        text: what the user typed, on one line.
+        cwd: absolute folder that relative paths start from.
+
+    Raises:
+        BadQuery: with the position of the mistake and a hint.
+    """
+    return _Parser(text, cwd).parse()
+
+
+class _Parser:
+    """Collects terms and filters in one pass over the tokens."""
+
+    def __init__(self, text: str, cwd: str) -> None:
+        self._text, self._cwd = text, cwd
+        self._terms: list[Term] = []
+        self._filters: list[PhotoFilter] = []
+        self._min_score: float | None = None
+        self._words: list[_Token] = []
+        self._sign = 1
+        self._operator: int | None = None  # where the lone operator stands whose term is being collected
+
+    def parse(self) -> Query:
+        for token in _tokens(self._text):
+            self._take(token)
+        self._finish_term()
+        if not any(term.weight > 0 for term in self._terms):
+            missing = "nothing to look for" if not self._terms else "only what to avoid, nothing to look for"
+            position = self._terms[0].position if self._terms else 0
+            raise BadQuery(f"the query says {missing}", hint=EXAMPLE, position=position)
+        return Query(self._text, tuple(self._terms), tuple(self._filters), self._min_score)
+
+    def _take(self, token: _Token) -> None:
+        text, position = token
+        if text in ("+", *_MINUS):
+            self._finish_term()
+            self._sign, self._operator = (1 if text == "+" else -1), position
+        elif (match := _FILTER.match(text)) and not self._is_drive(text):
+            self._take_filter(match, text[match.end() :], position)
+        elif text[0] in f"+{_MINUS}" and len(text) > 1 and not _NUMBER.fullmatch(text):
+            self._finish_term()
+            sign = 1 if text[0] == "+" else -1
+            self._terms.append(self._term([_Token(text[1:], position + 1)], sign))
+        elif _REFERENCE.fullmatch(text) or (self._words and (_PATH.match(text) or _ADDRESS.match(text))):
+            self._finish_term()
+            self._words = [token]
+            if text[0] == "#":
+                self._finish_term()
+        else:
+            self._words.append(token)
+
+    @staticmethod
+    def _is_drive(text: str) -> bool:
+        return len(text) > 2 and text[1] == ":" and text[2] in "/\\"
+
+    def _finish_term(self) -> None:
+        """Turn the words collected so far into a term; a lone operator must have some."""
+        if self._words:
+            self._terms.append(self._term(self._words, self._sign))
+        elif self._operator is not None:
+            raise BadQuery("nothing follows the operator", hint=EXAMPLE, position=self._operator)
+        self._words, self._sign, self._operator = [], 1, None
+
+    def _term(self, words: list[_Token], sign: int) -> Term:
+        position = words[0].position
+        body = " ".join(word.text for word in words)
+        weight = 1.0
+        if match := _WEIGHT.match(body):
+            weight, body = float(match[1]), body[match.end() :]
+            if weight == 0:
+                raise BadQuery("a weight of 0 does nothing", hint="weights are positive numbers", position=position)
+        if reference := _REFERENCE.fullmatch(body):
+            return Term(TermKind.REFERENCE, reference[1], sign * weight, position)
+        if _ADDRESS.match(body):
+            hint = "download the picture and give its path"
+            raise BadQuery("pictures on the web are not read", hint=hint, position=position)
+        if _PATH.match(body):
+            path = self._absolute(_unquoted(body.removeprefix("@")))
+            return Term(TermKind.IMAGE, path, sign * weight, position)
+        value = _unquoted(body).strip()
+        if not value:
+            raise BadQuery("an empty quote says nothing", hint=EXAMPLE, position=position)
+        return Term(TermKind.TEXT, value, sign * weight, position)
+
+    def _take_filter(self, match: re.Match[str], raw: str, position: int) -> None:
+        negated, name, value = bool(match[1]), match[2].lower(), _unquoted(raw)
+        if name == "min":
+            self._min_score = _score(value, negated, position)
+            return
+        read = _READERS.get(name)
+        if read is None:
+            near = difflib.get_close_matches(name, [*_READERS, "min"], 1)
+            hint = f"did you mean {near[0]}: ?" if near else f"filters: {', '.join(_READERS)}, min"
+            hint += f'; quote it to search for the text: "{match[0]}{raw}"' if '"' not in raw else ""
+            raise BadQuery(f"there is no filter {name}:", hint=hint, position=position)
+        try:
+            self._filters.append(PhotoFilter(FilterKind(name), read(self, value), negated))
+        except ValueError as error:
+            raise BadQuery(str(error), hint=_FILTER_HINTS[name], position=position + match.end()) from None
+
+    def _absolute(self, path: str) -> str:
+        return os.path.normpath(os.path.join(self._cwd, os.path.expanduser(path)))  # noqa: PTH111, PTH118  pure text
+
+    def _date(self, value: str) -> str:
+        match = _DATE.fullmatch(value)
+        if match is None:
+            raise ValueError(f"{value!r} is no date")
+        year, month, day = int(match[1]), int(match[2] or 1), int(match[3] or 1)
+        try:
+            return datetime.datetime(year, month, day).isoformat()
+        except ValueError:
+            raise ValueError(f"there is no {value} in the calendar") from None
+
+
+def _tokens(text: str) -> Iterator[_Token]:
+    """Split at spaces outside quotes."""
+    for match in _TOKEN.finditer(text):
+        if match["open"] is not None:
+            raise BadQuery("a quote is not closed", hint='close it with "', position=match.start("open") - 1)
+        yield _Token(match[0], match.start())
+
+
+def _unquoted(text: str) -> str:
+    r"""Take quotes away; inside them `\"` and `\\` stand for themselves."""
+    return re.sub(r'"((?:[^"\\]|\\.)*)"', lambda quoted: re.sub(r"\\([\"\\])", r"\1", quoted[1]), text)
+
+
+def _score(value: str, negated: bool, position: int) -> float:
+    try:
+        score = float(value)
+    except ValueError:
+        score = float("nan")
+    if negated or not -1 <= score <= 1:
+        raise BadQuery(f"min: takes a cosine from -1 to 1, not {value!r}", hint="example: min:0.25", position=position)
+    return score
+
+
+def _plain(_: _Parser, value: str) -> str:
+    if not value:
+        raise ValueError("the filter has no value")
+    return value
+
+
+def _extension(_: _Parser, value: str) -> str:
+    return _plain(_, value.removeprefix(".").lower())
+
+
+_READERS: dict[str, Callable[[_Parser, str], str]] = {
+    "in": lambda parser, value: parser._absolute(_plain(parser, value)),
+    "after": _Parser._date,
+    "before": _Parser._date,
+    "ext": _extension,
+    "camera": _plain,
+    "name": _plain,
+}
+_FILTER_HINTS = {
+    "in": "example: in:~/Pictures/Italy",
+    "after": "write 2023, 2023-06 or 2023-06-15",
+    "before": "write 2023, 2023-06 or 2023-06-15",
+    "ext": "example: ext:jpg",
+    "camera": "example: camera:nikon",
+    "name": "example: name:IMG_*",
+}

@@ -1,0 +1,62 @@
+"""Owns the arithmetic of a search: term vectors -> one query vector -> rows with scores.  Knows no encoder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from photomap_cli.errors import BadQuery
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from photomap_cli.library.vectors import VectorStore
+
+_SMALLEST_NORM = 1e-4
+
+
+def combine(vectors: NDArray[np.float32], weights: Sequence[float]) -> NDArray[np.float32]:
+    """Sum unit vectors by weight and normalise, so that scores stay cosines.
+
+    Args:
+        vectors: (n, dim) float32, rows of unit length.
+        weights: n numbers; negative to move away from a row.
+
+    Returns:
+        (dim,) float32 of unit length.
+
+    Raises:
+        BadQuery: the terms cancel each other out.
+    """
+    total = np.asarray(weights, dtype=np.float32) @ vectors
+    norm = float(np.linalg.norm(total))
+    if norm < _SMALLEST_NORM:
+        raise BadQuery("the terms cancel each other out", hint="give them different weights")
+    return np.asarray(total / norm, dtype=np.float32)
+
+
+def best(
+    vectors: VectorStore,
+    query: NDArray[np.float32],
+    *,
+    limit: int,
+    min_score: float,
+    within: NDArray[np.int64] | None,
+    without: frozenset[int],
+) -> list[tuple[int, float]]:
+    """Return the (row, cosine) pairs nearest to `query`, best first.
+
+    Args:
+        vectors: where the photos' rows are.
+        query: (dim,) float32 of unit length.
+        limit: at most so many.
+        min_score: lowest cosine kept.
+        within: only these rows; None for all.
+        without: never these rows (the query's own images).
+    """
+    rows, scores = vectors.search(query, limit + len(without), within)
+    pairs = zip(rows.tolist(), scores.tolist(), strict=True)
+    return [(row, score) for row, score in pairs if row not in without and score >= min_score][:limit]

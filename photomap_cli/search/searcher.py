@@ -1,0 +1,185 @@
+"""Owns the way of a query to its hits: terms -> vectors -> rows -> photos.  Takes no locks, draws nothing."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from photomap_cli.encoder import models
+from photomap_cli.errors import BadImage, BadPath, BadQuery
+from photomap_cli.library.decode import PixelFit, decode
+from photomap_cli.records import FilterKind, Hit, PhotoFilter, SearchResult, Timings
+from photomap_cli.search import ranking
+from photomap_cli.search.query import TermKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from photomap_cli.encoder.residency import Encoder, Residency, Tower
+    from photomap_cli.library.catalog import Catalog
+    from photomap_cli.library.vectors import VectorStore
+    from photomap_cli.records import EncoderInfo, SearchRequest
+    from photomap_cli.search.query import Query, Term
+    from photomap_cli.settings import Settings
+
+WHOLE_LIBRARY = "*"
+
+
+@dataclass(slots=True)
+class _Spent:
+    """Milliseconds of one query, by what they were spent on."""
+
+    load: float = 0.0
+    reload: float = 0.0
+    encode: float = 0.0
+    fell_back: bool = False
+
+
+class Searcher:
+    """Answers queries over one library with one encoder.  One thread at a time."""
+
+    def __init__(
+        self, catalog: Catalog, vectors: VectorStore, residency: Residency, *, spec: str, settings: Settings
+    ) -> None:
+        self._catalog, self._vectors, self._residency = catalog, vectors, residency
+        self._spec, self._settings = spec, settings
+
+    def search(self, query: Query, request: SearchRequest) -> SearchResult:
+        """Answer one query; the request says where to look and how much to return.
+
+        Raises:
+            BadQuery, BadImage: with the place of the mistake.
+            BadPath: the folder to search is none.
+            PhotomapError: the encoder could not be loaded.
+        """
+        started, spent = time.perf_counter(), _Spent()
+        vector, own_rows = self._vector(query, request, spent)
+        searching = time.perf_counter()
+        hits = self._hits(query, request, vector, own_rows)
+        now = time.perf_counter()
+        return SearchResult(
+            query=request.text,
+            encoder=self._spec,
+            elapsed_ms=1e3 * (now - started),
+            served_by="local",
+            timings_ms=Timings(spent.load, spent.reload, spent.encode, 1e3 * (now - searching)),
+            hits=hits,
+            notices=("the GPU is full: this query was answered on the CPU",) if spent.fell_back else (),
+        )
+
+    def _vector(
+        self, query: Query, request: SearchRequest, spent: _Spent
+    ) -> tuple[NDArray[np.float32], frozenset[int]]:
+        """Return the query's unit vector, and the rows of its own images in the library."""
+        terms = [_resolved(term, request.references) for term in query.terms]
+        texts = [term.value for term in terms if term.kind is TermKind.TEXT]
+        text_rows = iter(self._encode("text", spent, lambda encoder: encoder.encode_text(texts)) if texts else ())
+        vectors: list[NDArray[np.float32]] = []
+        own_rows: set[int] = set()
+        for term in terms:
+            if term.kind is TermKind.TEXT:
+                vectors.append(next(text_rows))
+                continue
+            row, vector = self._image_vector(term, spent)
+            vectors.append(vector)
+            own_rows.update(() if row is None else (row,))
+        return ranking.combine(np.stack(vectors), [term.weight for term in terms]), frozenset(own_rows)
+
+    def _image_vector(self, term: Term, spent: _Spent) -> tuple[int | None, NDArray[np.float32]]:
+        """Return an image's row, if the library holds it unchanged, and its vector."""
+        try:
+            seen = Path(term.value).stat()
+        except OSError as error:
+            reason = f"{term.value}: {error.strerror}"
+            raise BadImage(reason, hint="check the path of the query image", position=term.position) from error
+        known = self._catalog.photo_at(term.value)
+        if known and (known.size_bytes, known.mtime_ns) == (seen.st_size, seen.st_mtime_ns):
+            return known.row, self._catalog.vector(known.row)
+        return (known.row if known else None), self._encode_file(term, spent)
+
+    def _encode_file(self, term: Term, spent: _Spent) -> NDArray[np.float32]:
+        info = self._loaded_info(spent)
+        try:
+            picture = decode(Path(term.value), PixelFit.of(info), max_megapixels=self._settings.megapixel_limit)
+        except BadImage as error:
+            raise BadImage(f"{term.value}: {error.message}", hint=error.hint, position=term.position) from error
+        rows = self._encode("image", spent, lambda encoder: encoder.encode_images(picture.pixels[np.newaxis]))
+        return np.asarray(rows[0], dtype=np.float32)
+
+    def _loaded_info(self, spent: _Spent) -> EncoderInfo:
+        """Return what the encoder is, loading it if that is not known yet."""
+        if self._residency.snapshot().info is None:
+            self._encode("image", spent, lambda _: np.empty((0, 0), dtype=np.float32))
+        info = self._residency.snapshot().info
+        assert info is not None
+        return info
+
+    def _encode(
+        self, tower: Tower, spent: _Spent, work: Callable[[Encoder], NDArray[np.float32]]
+    ) -> NDArray[np.float32]:
+        """Run `work` in one use of the encoder and note what it cost."""
+        started = time.perf_counter()
+        rows, use = self._residency.run(tower, work)
+        spent.load += use.load_ms
+        spent.reload += use.reload_ms
+        spent.encode += 1e3 * (time.perf_counter() - started) - use.load_ms - use.reload_ms
+        spent.fell_back |= use.fell_back
+        return rows
+
+    def _hits(
+        self, query: Query, request: SearchRequest, vector: NDArray[np.float32], own_rows: frozenset[int]
+    ) -> tuple[Hit, ...]:
+        filters = (*query.filters, *self._scope(query, request))
+        found = ranking.best(
+            self._vectors,
+            vector,
+            limit=request.limit or self._settings.results,
+            min_score=self._floor(query, request),
+            within=self._catalog.rows(filters) if filters else None,
+            without=own_rows,
+        )
+        photos = self._catalog.photos([row for row, _ in found])
+        pairs = list(zip(photos, (score for _, score in found), strict=True))
+        if request.sort == "date":
+            pairs.sort(key=lambda pair: pair[0].dated_at, reverse=True)
+        return tuple(
+            Hit(rank, photo.path, score, photo.taken_at, photo.width, photo.height)
+            for rank, (photo, score) in enumerate(pairs, 1)
+        )
+
+    def _scope(self, query: Query, request: SearchRequest) -> tuple[PhotoFilter, ...]:
+        """Return the filter for where to look: the folder asked for, else the current one inside an indexed folder."""
+        if request.folder == WHOLE_LIBRARY:
+            return ()
+        if request.folder is not None:
+            if not Path(request.folder).is_dir():
+                raise BadPath(f"{request.folder} is no folder", hint="give a folder of the library, or * for all of it")
+            return (PhotoFilter(FilterKind.IN, request.folder),)
+        said = any(one.kind is FilterKind.IN and not one.negated for one in query.filters)
+        inside = any(Path(request.cwd).is_relative_to(root) for root in self._catalog.roots())
+        return (PhotoFilter(FilterKind.IN, request.cwd),) if inside and not said else ()
+
+    def _floor(self, query: Query, request: SearchRequest) -> float:
+        """Return the lowest cosine shown: the query's, else the request's, else the setting's, else the encoder's."""
+        for chosen in (query.min_score, request.min_score, self._settings.min_score):
+            if chosen is not None and chosen != "auto":
+                return chosen
+        floor = models.score_floor(self._spec)
+        return -1.0 if floor is None else floor
+
+
+def _resolved(term: Term, references: Sequence[str]) -> Term:
+    """Turn `#N` into the image it stands for."""
+    if term.kind is not TermKind.REFERENCE:
+        return term
+    number = int(term.value)
+    if not 1 <= number <= len(references):
+        there = f"the last search has {len(references)}" if references else "there was no search yet"
+        raise BadQuery(f"there is no result #{number}", hint=there, position=term.position)
+    return replace(term, kind=TermKind.IMAGE, value=references[number - 1])
