@@ -1,0 +1,1 @@
+"""One session: the parts put together, and its door to other processes."""

@@ -1,0 +1,33 @@
+"""Owns the one door to a session: what `Session` (this process) and `SessionClient` (over the socket) both offer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from photomap_cli.records import SearchRequest, SearchResult, SessionStatus
+
+
+class Backend(Protocol):
+    """Something that answers searches.  All methods may be called from any thread; errors are `PhotomapError`s."""
+
+    def search(self, request: SearchRequest) -> SearchResult:
+        """Answer one query; loads or reloads the encoder when it has to."""
+
+    def status(self) -> SessionStatus:
+        """Say where the encoder is.  Never waits for a search or a transfer, never wakes the encoder."""
+
+    def offload(self) -> SessionStatus:
+        """Take the encoder out of VRAM now, after a query in flight has ended."""
+
+    def load(self) -> SessionStatus:
+        """Bring the encoder to where queries run (VRAM, or RAM without a GPU) and return when it is there."""
+
+    def prewarm(self) -> None:
+        """Start bringing the encoder there in the background; returns at once and does not count as a query."""
+
+    def set_idle_timeout(self, seconds: float) -> SessionStatus:
+        """Change the idle timeout for as long as the session lives; 0 = never."""
+
+    def close(self) -> None:
+        """End the session, or hang up; safe to call twice."""

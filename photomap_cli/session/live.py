@@ -1,0 +1,69 @@
+"""Owns who answers: the library's live session if there is one, else a new session that others can then use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from photomap_cli.errors import LibraryBusy
+from photomap_cli.session import address, client
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from photomap_cli.session.backend import Backend
+    from photomap_cli.session.session import Session
+    from photomap_cli.settings import Settings
+
+
+def attach_or_open(
+    library: Path,
+    settings: Settings,
+    *,
+    kind: str,
+    on_change: Callable[[], None] = lambda: None,
+) -> Backend:
+    """Return a client of the library's live session, or a new session that serves others as well.
+
+    Args:
+        library: its folder.
+        settings: for a new session.
+        kind: "repl" or "serve", for a new session.
+        on_change: called whenever the encoder's place changes.
+
+    Raises:
+        EmptyLibrary, LibraryUnusable, UnknownEncoder: see `Session.open`.
+        LibraryBusy: a session holds the library but does not answer.
+    """
+    return client.watch(library, on_change) or host(library, settings, kind=kind, on_change=on_change)
+
+
+def host(
+    library: Path,
+    settings: Settings,
+    *,
+    kind: str,
+    on_change: Callable[[], None] = lambda: None,
+    on_stop: Callable[[], None] | None = None,
+) -> Session:
+    """Return a new session that listens on the library's socket; closing it takes the socket away.
+
+    Raises:
+        LibraryBusy: another live session has the library.  Otherwise as `attach_or_open`.
+    """
+    from photomap_cli.session.session import Session
+
+    if not address.SUPPORTED:
+        return Session.open(library, settings, kind=kind, on_change=on_change)
+    from photomap_cli.session.server import SessionServer, claim
+
+    lock = claim(library)
+    if lock is None:
+        raise LibraryBusy("another session has this library", hint="`photomap status` shows it")
+    try:
+        session = Session.open(library, settings, kind=kind, on_change=on_change)
+    except BaseException:
+        lock.release()
+        raise
+    session.on_close(SessionServer(session, lock, on_stop=on_stop).close)
+    return session

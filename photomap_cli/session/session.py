@@ -1,0 +1,271 @@
+"""Owns one session: builds the parts, serialises the work, answers search, status and offload in this process."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import threading
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Self
+
+from photomap_cli.encoder import models
+from photomap_cli.encoder.process import EncoderProcess
+from photomap_cli.encoder.residency import Residency
+from photomap_cli.errors import EmptyLibrary, EncoderMismatch, PhotomapError
+from photomap_cli.library.catalog import Catalog
+from photomap_cli.library.indexer import Indexer
+from photomap_cli.library.vectors import VectorStore
+from photomap_cli.records import SessionStatus
+from photomap_cli.search.query import parse
+from photomap_cli.search.searcher import Searcher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from photomap_cli.encoder.residency import Encoder
+    from photomap_cli.library.indexer import IndexOptions
+    from photomap_cli.records import SearchRequest, SearchResult
+    from photomap_cli.settings import Settings
+
+
+class Session:
+    """A library, its encoder and the searches over them; a `Backend` in this process.
+
+    Use as a context manager, or call `close`.  Methods may be called from any thread: searches take turns, `status`
+    never waits.
+
+    Args:
+        catalog, vectors: the open library.
+        encoder: what Residency moves; tests pass a fake.
+        spec: the encoder's spec string.
+        settings: timeouts, limits and floors.
+        kind: "repl", "serve" or "local".
+        on_change: called, without a lock, whenever the encoder's place changes.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        vectors: VectorStore,
+        encoder: Encoder,
+        *,
+        spec: str,
+        settings: Settings,
+        kind: str = "local",
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.catalog, self.vectors, self.spec, self.settings, self.kind = catalog, vectors, spec, settings, kind
+        self.residency = Residency(
+            encoder,
+            idle_timeout=settings.encoder_idle_timeout_seconds,
+            release_timeout=settings.encoder_release_timeout_seconds,
+            on_change=on_change,
+        )
+        self._searcher = Searcher(catalog, vectors, self.residency, spec=spec, settings=settings)
+        self._work = threading.Lock()
+        self._started_at = rfc3339(time.time())
+        self._photos = catalog.photo_count
+        self._first_at_close: list[Callable[[], None]] = []
+        self._resources = ExitStack()
+        self._resources.callback(catalog.close)
+        self._resources.callback(vectors.close)
+        self._resources.callback(self.residency.close)
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        settings: Settings,
+        *,
+        kind: str = "local",
+        encoder: str | None = None,
+        create: bool = False,
+        rebuild: bool = False,
+        on_change: Callable[[], None] = lambda: None,
+    ) -> Self:
+        """Open a library with the encoder it was made with.
+
+        Args:
+            folder: the library.
+            settings: as loaded.
+            kind: "repl", "serve" or "local".
+            encoder: the encoder asked for by a flag; None for the library's own, or the setting for a new library.
+            create: make the library when there is none.
+            rebuild: every photo will be encoded anew, so another encoder is welcome.
+            on_change: see the class.
+
+        Raises:
+            EmptyLibrary: there is none and `create` is False.
+            EncoderMismatch: `encoder` is not the one the library was made with.
+            LibraryUnusable, UnknownEncoder.
+        """
+        with ExitStack() as opened:
+            catalog = opened.enter_context(Catalog.open(folder, create=create))
+            spec = _spec(catalog, settings, encoder, rebuild=rebuild)
+            vectors = VectorStore(folder, catalog)
+            opened.callback(vectors.close)
+            process = EncoderProcess(
+                spec,
+                device=settings.device,
+                precision=settings.precision,
+                on_progress=lambda progress: session.residency.note_progress(progress),
+            )
+            session = cls(catalog, vectors, process, spec=spec, settings=settings, kind=kind, on_change=on_change)
+            opened.pop_all()
+        return session
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the encoder process and close the library; a search in flight fails."""
+        while self._first_at_close:
+            self._first_at_close.pop()()
+        self.residency.close()
+        with self._work:
+            self._resources.close()
+
+    def on_close(self, callback: Callable[[], None]) -> None:
+        """Have `callback` run first when the session is closed."""
+        self._first_at_close.append(callback)
+
+    # Backend --------------------------------------------------------------------------------------------------------
+
+    def search(self, request: SearchRequest) -> SearchResult:
+        """Answer one query.
+
+        Raises:
+            BadQuery, BadImage: with the place of the mistake.
+            EmptyLibrary: nothing has been indexed yet.
+            PhotomapError: the encoder could not be loaded.
+        """
+        query = parse(request.text, cwd=request.cwd)
+        self.residency.touch()
+        with self._work:
+            self._refresh()
+            return self._searcher.search(query, request)
+
+    def status(self) -> SessionStatus:
+        """Say where the encoder is; never waits."""
+        snapshot = self.residency.snapshot()
+        now = self.residency.now()
+        info = snapshot.info
+        return SessionStatus(
+            pid=os.getpid(),
+            kind=self.kind,
+            library=str(self.catalog.folder),
+            started_at=self._started_at,
+            encoder=self.spec,
+            device=info.device if info else self._expected_device(),
+            device_name=info.device_name if info else "",
+            dtype=info.dtype if info else self.settings.precision,
+            state=snapshot.state,
+            busy=snapshot.busy,
+            vram_weight_bytes=snapshot.memory.vram_weight_bytes,
+            vram_process_bytes=snapshot.memory.vram_process_bytes,
+            ram_bytes=snapshot.memory.ram_bytes,
+            pinned=snapshot.memory.pinned,
+            idle_seconds=None if snapshot.last_used is None else max(0.0, now - snapshot.last_used),
+            idle_timeout_seconds=snapshot.idle_timeout,
+            offload_in_seconds=_until(snapshot.offload_at, now),
+            release_timeout_seconds=snapshot.release_timeout,
+            release_in_seconds=_until(snapshot.release_at, now),
+            last_reload_ms=snapshot.last_reload_ms,
+            last_offload_ms=snapshot.last_offload_ms,
+            reloads=snapshot.reloads,
+            offloads=snapshot.offloads,
+            cpu_fallbacks=snapshot.cpu_fallbacks,
+            last_error=snapshot.last_error,
+            photos=self._photos,
+            download=snapshot.progress,
+        )
+
+    def offload(self) -> SessionStatus:
+        """Take the encoder out of VRAM as soon as no encode is in flight."""
+        self.residency.offload()
+        return self.status()
+
+    def load(self) -> SessionStatus:
+        """Bring the text tower to where queries run."""
+        self.residency.load()
+        return self.status()
+
+    def prewarm(self) -> None:
+        """Start `load` in the background; what goes wrong shows in the status, and at the query."""
+        threading.Thread(target=self._load_quietly, name="prewarm", daemon=True).start()
+
+    def set_idle_timeout(self, seconds: float) -> SessionStatus:
+        """Change the idle timeout; 0 = never."""
+        self.residency.set_idle_timeout(seconds)
+        return self.status()
+
+    # Indexing -------------------------------------------------------------------------------------------------------
+
+    def indexer(self, options: IndexOptions) -> Indexer:
+        """Return an indexer over this library that encodes with this session's encoder."""
+        return Indexer(self.catalog, self.vectors, lambda: _ImageEncoder(self.residency), options)
+
+    # Small print ----------------------------------------------------------------------------------------------------
+
+    def _refresh(self) -> None:
+        """See what other processes have indexed meanwhile."""
+        self.vectors.refresh()
+        self._photos = self.catalog.photo_count
+        if not self._photos:
+            raise EmptyLibrary("the library holds no photos yet", hint="photomap index ~/Pictures")
+
+    def _expected_device(self) -> str:
+        if self.settings.device != "auto":
+            return self.settings.device
+        return "cuda:0" if models.cuda_devices() else "cpu"
+
+    def _load_quietly(self) -> None:
+        try:
+            self.residency.load()
+        except PhotomapError:
+            return  # the snapshot's last_error says it
+
+
+class _ImageEncoder:
+    """The indexer's view of the encoder: each batch is one use, so a long run keeps it in place and then lets it go."""
+
+    def __init__(self, residency: Residency) -> None:
+        self._residency = residency
+        residency.load("image")
+        info = residency.snapshot().info
+        assert info is not None
+        self.info = info
+
+    def encode_images(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Encode a batch, (n, height, width, 3) uint8.  Returns (n, dim) float32, rows of unit length."""
+        return self._residency.run("image", lambda encoder: encoder.encode_images(pixels))[0]
+
+
+def rfc3339(seconds: float) -> str:
+    """Return a point in time (seconds since the epoch) as RFC 3339 in UTC."""
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _spec(catalog: Catalog, settings: Settings, asked: str | None, *, rebuild: bool) -> str:
+    """Return the library's encoder, or the one a new library shall have."""
+    made_with = catalog.encoder
+    if made_with is None or (rebuild and asked is not None):
+        return models.resolve(asked or settings.encoder)
+    if asked is not None and models.resolve(asked) != made_with.spec:
+        raise EncoderMismatch(
+            f"this library was made with {made_with.spec}, not {asked}",
+            hint=f"photomap index --rebuild --encoder {asked} encodes every photo anew; --library DIR keeps both",
+        )
+    return made_with.spec
+
+
+def _until(deadline: float | None, now: float) -> float | None:
+    return None if deadline is None else max(0.0, deadline - now)

@@ -1,0 +1,55 @@
+from pathlib import Path
+
+import pytest
+from fake_encoder import GPU, FakeEncoder
+
+from photomap_cli.library.catalog import Catalog
+from photomap_cli.library.indexer import IndexOptions
+from photomap_cli.library.vectors import VectorStore
+from photomap_cli.session.session import Session
+from photomap_cli.settings import Settings
+
+COLOURS = {"red": (220, 30, 30), "green": (30, 200, 40), "blue": (30, 40, 210), "grey": (128, 128, 128)}
+
+
+@pytest.fixture
+def photos(tmp_path):
+    from PIL import Image
+
+    folder = tmp_path / "photos"
+    for name, colour in COLOURS.items():
+        (folder / name).mkdir(parents=True)
+        Image.new("RGB", (40, 30), colour).save(folder / name / f"{name}.png")
+    return folder
+
+
+@pytest.fixture
+def encoder():
+    return FakeEncoder(GPU)
+
+
+@pytest.fixture
+def make_session(tmp_path, encoder):
+    """Return a function that opens a session over one library with a fake encoder."""
+    opened = []
+
+    def make(folder: Path | None = None, **settings):
+        folder = folder or tmp_path / "library"
+        catalog = Catalog.open(folder, create=True)
+        vectors = VectorStore(folder, catalog)
+        values = Settings(**{"min_score": -1.0, **settings})
+        opened.append(Session(catalog, vectors, encoder, spec="fake", settings=values))
+        return opened[-1]
+
+    yield make
+    for session in opened:
+        session.close()
+
+
+@pytest.fixture
+def session(make_session, photos):
+    made = make_session()
+    for _ in made.indexer(IndexOptions()).run([photos]):
+        pass
+    made.offload()
+    return made

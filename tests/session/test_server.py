@@ -1,0 +1,218 @@
+import contextlib
+import os
+import socket
+import stat
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from photomap_cli import directories
+from photomap_cli.errors import BadQuery, LibraryBusy, LibraryUnusable, PhotomapError, ProtocolMismatch, SessionGone
+from photomap_cli.frames import read_frame, write_frame
+from photomap_cli.records import ResidencyState, SearchRequest
+from photomap_cli.session import address, client, live
+from photomap_cli.session.server import SessionServer, claim
+from photomap_cli.settings import Settings
+
+
+@pytest.fixture
+def library(session):
+    return session.catalog.folder
+
+
+@pytest.fixture
+def stopped():
+    return threading.Event()
+
+
+@pytest.fixture
+def server(session, library, stopped):
+    with SessionServer(session, claim(library), on_stop=stopped.set) as opened:
+        yield opened
+
+
+@pytest.fixture
+def other(server, library):
+    with client.find(library) as found:
+        yield found
+
+
+def request(text="dog"):
+    return SearchRequest(text, cwd="/")
+
+
+def test_a_client_gets_the_sessions_answers(other, session):
+    remote, local = other.search(request()), session.search(request())
+    assert [hit.path for hit in remote.hits] == [hit.path for hit in local.hits]
+    assert remote.served_by == f"session {os.getpid()}"
+
+
+def test_a_client_may_look_move_and_set(other, session):
+    assert other.load().state is ResidencyState.VRAM
+    assert other.offload().state is ResidencyState.RAM
+    assert other.set_idle_timeout(7).idle_timeout_seconds == 7
+    other.prewarm()
+    assert client.live_sessions()[0].pid == os.getpid()
+    assert session.status().idle_timeout_seconds == 7
+
+
+def test_errors_arrive_as_their_own_class(other):
+    with pytest.raises(BadQuery) as caught:
+        other.search(request("dog foo:bar"))
+    assert caught.value.position == 4
+
+
+def test_status_answers_while_a_search_runs(other, encoder):
+    entered, go = encoder.hold("encode")
+    asking = threading.Thread(target=lambda: other.search(request()), daemon=True)
+    asking.start()
+    assert entered.wait(5)
+    assert other.status().busy
+    go.set()
+    asking.join(5)
+
+
+def test_stop_reaches_a_session_that_allows_it(other, stopped):
+    other.stop()
+    assert stopped.wait(5)
+
+
+def test_a_prompts_session_refuses_to_stop(session, library):
+    lock = claim(library)
+    with (
+        SessionServer(session, lock),
+        client.find(library) as found,
+        pytest.raises(PhotomapError, match="belongs to a prompt"),
+    ):
+        found.stop()
+
+
+def test_only_one_session_has_a_library(server, library):
+    assert claim(library) is None
+    with pytest.raises(LibraryBusy):
+        live.host(library, Settings(), kind="serve")
+
+
+def test_socket_and_folder_are_private(server, library):
+    path = address.socket_path(library)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_an_open_folder_is_closed_and_a_planted_link_refused(tmp_path):
+    folder = directories.runtime_directory()
+    folder.mkdir(parents=True)
+    folder.chmod(0o755)
+    assert stat.S_IMODE(address.private_folder().stat().st_mode) == 0o700
+    folder.rmdir()
+    folder.symlink_to(tmp_path)
+    with pytest.raises(LibraryUnusable, match="own folder"):
+        address.private_folder()
+
+
+def test_a_long_runtime_directory_still_gives_a_short_socket_path(monkeypatch, tmp_path):
+    long = tmp_path / ("x" * 90)
+    long.mkdir()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(long))
+    assert len(os.fsencode(address.socket_path(tmp_path))) <= 104
+
+
+def test_after_the_session_ends_clients_know(session, library):
+    server = SessionServer(session, claim(library))
+    with client.find(library) as found:
+        server.close()
+        with pytest.raises(SessionGone):
+            found.status()
+    assert client.find(library) is None
+    assert client.live_sessions() == []
+
+
+def test_a_stale_socket_is_passed_over_and_replaced(session, library):
+    path = address.private_folder() / address.socket_path(library).name
+    stale = socket.socket(socket.AF_UNIX)
+    stale.bind(str(path))
+    stale.close()
+    assert client.find(library) is None
+    assert client.live_sessions() == []
+    with SessionServer(session, claim(library)), client.find(library) as found:
+        assert found.status().pid == os.getpid()
+
+
+def test_a_killed_sessions_lock_is_free_again(session, library):
+    program = """
+import sys
+from pathlib import Path
+from photomap_cli.session.server import claim
+assert claim(Path(sys.argv[1]))
+print("held", flush=True)
+sys.stdin.read()
+"""
+    words = [sys.executable, "-c", program, str(library)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout.readline() == "held\n"
+        assert claim(library) is None
+        holder.kill()
+        holder.wait()
+    lock = claim(library)
+    assert lock is not None
+    lock.release()
+
+
+@pytest.mark.parametrize(
+    "data", [b"\x7f\xff\xff\xff\x00\x00\x00\x00", b"\x00\x00\x00\x03\x00\x00\x00\x00abc", b"GET / HTTP/1.1\r\n\r\n"]
+)
+def test_nonsense_is_hung_up_on_and_the_next_client_is_served(server, library, data):
+    rude = socket.socket(socket.AF_UNIX)
+    rude.settimeout(5)
+    rude.connect(str(address.socket_path(library)))
+    rude.sendall(data)
+    with contextlib.suppress(ConnectionError):
+        assert rude.recv(1) == b""
+    rude.close()
+    with client.find(library) as found:
+        assert found.status().pid == os.getpid()
+
+
+@pytest.mark.parametrize(
+    "message",
+    [{"version": 99, "op": "status"}, {"version": 1, "op": "rm"}, {"version": 1}, {"version": 1, "op": "search"}],
+)
+def test_what_it_does_not_understand_is_answered_with_an_error(server, library, message):
+    with socket.socket(socket.AF_UNIX) as raw:
+        raw.settimeout(5)
+        raw.connect(str(address.socket_path(library)))
+        with raw.makefile("wb") as out:
+            write_frame(out, message)
+        reply, _ = read_frame(raw.recv)
+    assert PhotomapError.from_json(reply["error"]).code == ProtocolMismatch.code
+
+
+def test_a_watching_client_never_waits_for_a_status(server, library, session):
+    changes = threading.Event()
+    watching = client.watch(library, changes.set)
+    with watching:
+        assert watching.status().pid == os.getpid()
+        assert changes.wait(5)
+        server.close()
+        for _ in range(100):
+            changes.clear()
+            changes.wait(5)
+            try:
+                watching.status()
+            except SessionGone:
+                return
+    pytest.fail("it never noticed")
+
+
+def test_hosting_ends_with_the_session(session, library):
+    with live.host(library, Settings(), kind="serve") as hosted:
+        attached = live.attach_or_open(library, Settings(), kind="repl")
+        assert attached.status().kind == "serve"
+        assert hosted.status().pid == os.getpid()
+        attached.close()
+    assert client.find(library) is None
+    lock = claim(library)
+    assert lock is not None
+    lock.release()

@@ -1,0 +1,198 @@
+import threading
+from dataclasses import replace
+
+import pytest
+from fake_encoder import text_vector
+
+from photomap_cli.errors import BadImage, BadPath, BadQuery, EmptyLibrary, EncoderClosed, EncoderDied, EncoderMismatch
+from photomap_cli.library.indexer import IndexOptions
+from photomap_cli.records import ResidencyState, SearchRequest, SearchResult, SessionStatus
+from photomap_cli.session.session import Session
+from photomap_cli.settings import Settings
+
+
+@pytest.fixture
+def ask(session, tmp_path):
+    return lambda text, **more: session.search(SearchRequest(text, cwd=str(tmp_path), **more))
+
+
+def names(result):
+    return [hit.path.rpartition("/")[2] for hit in result.hits]
+
+
+def test_hits_are_ranked_by_cosine(ask, session):
+    result = ask("dog")
+    assert len(result.hits) == 4
+    assert [hit.rank for hit in result.hits] == [1, 2, 3, 4]
+    scores = [hit.score for hit in result.hits]
+    assert scores == sorted(scores, reverse=True)
+    best = session.catalog.photo_at(result.hits[0].path)
+    assert result.hits[0].score == pytest.approx(float(session.catalog.vector(best.row) @ text_vector("dog")), abs=1e-3)
+    assert (result.hits[0].width, result.hits[0].height) == (40, 30)
+
+
+def test_weights_and_negatives_shape_the_vector(ask):
+    assert names(ask("dog -cat")) != names(ask("cat -dog"))
+    assert [hit.score for hit in ask("3:dog + 3:cat").hits] == pytest.approx(
+        [hit.score for hit in ask("dog + cat").hits], abs=1e-5
+    )
+
+
+def test_a_library_image_as_query_needs_no_encoder_and_is_not_its_own_hit(ask, encoder, photos):
+    encoder.calls.clear()
+    result = ask(f"{photos}/red/red.png")
+    assert "encode" not in encoder.calls
+    assert "red.png" not in names(result)
+    assert len(result.hits) == 3
+
+
+def test_an_image_from_outside_is_encoded(ask, photos, tmp_path):
+    copy = tmp_path / "mine.png"
+    copy.write_bytes((photos / "blue" / "blue.png").read_bytes())
+    assert names(ask("./mine.png"))[0] == "blue.png"
+    assert ask("./mine.png").hits[0].score == pytest.approx(1, abs=1e-2)
+
+
+def test_references_are_the_last_results(ask):
+    first = ask("dog")
+    again = ask("#2", references=tuple(hit.path for hit in first.hits))
+    assert first.hits[1].path not in [hit.path for hit in again.hits]
+    with pytest.raises(BadQuery, match="no result #9"):
+        ask("#9", references=("/x",))
+    with pytest.raises(BadQuery, match="no result #1"):
+        ask("#1")
+
+
+@pytest.mark.parametrize("text", ["./nope.png", "dog + ./nope.png"])
+def test_a_missing_query_image_is_placed(ask, text):
+    with pytest.raises(BadImage, match=r"nope\.png") as caught:
+        ask(text)
+    assert caught.value.position == text.index("./")
+    assert caught.value.hint
+
+
+def test_a_query_image_that_is_none_is_placed(ask, tmp_path):
+    (tmp_path / "text.jpg").write_text("hello")
+    with pytest.raises(BadImage, match=r"text\.jpg") as caught:
+        ask("dog + ./text.jpg")
+    assert caught.value.position == 6
+
+
+def test_scope_is_the_current_folder_inside_a_root_else_everything(session, photos, tmp_path):
+    def found(cwd, **more):
+        return set(names(session.search(SearchRequest("dog", cwd=str(cwd), **more))))
+
+    everything = {"red.png", "green.png", "blue.png", "grey.png"}
+    assert found(tmp_path) == everything
+    assert found(photos) == everything
+    assert found(photos / "red") == {"red.png"}
+    assert found(photos / "red", folder="*") == everything
+    assert found(photos / "red", folder=str(photos / "blue")) == {"blue.png"}
+    with pytest.raises(BadPath):
+        found(photos, folder="/nowhere")
+
+
+def test_filters_limit_and_floor(ask, photos):
+    assert set(names(ask(f"dog in:{photos}/red"))) == {"red.png"}
+    assert set(names(ask(f"dog -in:{photos}/red name:*e*"))) == {"green.png", "blue.png", "grey.png"}
+    assert len(ask("dog", limit=2).hits) == 2
+    assert ask("dog", min_score=0.9999).hits == ()
+    assert ask("dog min:0.9999").hits == ()
+
+
+def test_the_setting_limits_when_nothing_else_does(make_session, session, tmp_path):
+    other = make_session(session.catalog.folder, results=1)
+    assert len(other.search(SearchRequest("dog", cwd="/")).hits) == 1
+
+
+def test_new_photos_of_another_process_are_found_without_a_restart(session, make_session, photos, ask):
+    from PIL import Image
+
+    ask("dog")
+    Image.new("RGB", (20, 20), "yellow").save(photos / "yellow.png")
+    for _ in make_session(session.catalog.folder).indexer(IndexOptions()).run([photos]):
+        pass
+    assert "yellow.png" in names(ask("dog"))
+    assert session.status().photos == 5
+
+
+def test_an_empty_library_says_what_to_do(make_session):
+    with pytest.raises(EmptyLibrary) as caught:
+        make_session().search(SearchRequest("dog", cwd="/"))
+    assert "photomap index" in caught.value.hint
+
+
+def test_where_time_went_is_told(ask, session):
+    first = ask("dog")
+    assert first.timings_ms.reload > 0
+    assert ask("dog").timings_ms.reload == 0
+    session.offload()
+    assert ask("dog").timings_ms.reload > 0
+    assert session.status().reloads >= 2
+
+
+def test_a_full_card_still_answers_and_says_so(ask, session, encoder):
+    encoder.full = True
+    result = ask("dog")
+    assert len(result.hits) == 4
+    assert "GPU is full" in result.notices[0]
+    assert session.status().cpu_fallbacks == 1
+
+
+def test_an_encoder_that_dies_costs_no_answer(ask, encoder):
+    encoder.fail_next["encode"] = EncoderDied("signal 9")
+    assert len(ask("dog").hits) == 4
+
+
+def test_status_answers_during_a_search_and_says_where_the_encoder_is(session, ask, encoder):
+    entered, go = encoder.hold("encode")
+    asking = threading.Thread(target=lambda: ask("dog"), daemon=True)
+    asking.start()
+    assert entered.wait(5)
+    busy = session.status()
+    go.set()
+    asking.join(5)
+    assert (busy.state, busy.busy, busy.offload_in_seconds) == (ResidencyState.VRAM, True, None)
+    after = session.status()
+    assert 29 < after.offload_in_seconds <= 30
+    assert after.vram_weight_bytes > 0
+    session.offload()
+    assert session.status().state is ResidencyState.RAM
+    assert session.set_idle_timeout(5).idle_timeout_seconds == 5
+
+
+def test_status_wakes_nothing_and_resets_nothing(session, encoder):
+    before = session.status()
+    encoder.calls.clear()
+    for _ in range(20):
+        status = session.status()
+    assert encoder.calls == []
+    assert status.release_in_seconds <= before.release_in_seconds
+
+
+def test_records_round_trip(ask, session):
+    result = ask("dog")
+    again = SearchResult.from_json(result.to_json())
+    assert [hit.path for hit in again.hits] == [hit.path for hit in result.hits]
+    assert SessionStatus.from_json(session.status().to_json()).state is session.status().state
+    download = replace(session.status(), download=(1, 2))
+    assert SessionStatus.from_json(download.to_json()).download == (1, 2)
+
+
+def test_after_close_a_search_fails_clearly(session, ask):
+    session.close()
+    with pytest.raises(EncoderClosed):
+        session.residency.load()
+
+
+def test_another_encoder_is_refused_with_the_way_out(session):
+    folder = session.catalog.folder
+    with pytest.raises(EncoderMismatch) as caught:
+        Session.open(folder, Settings(), encoder="tiny")
+    assert "--rebuild --encoder tiny" in caught.value.hint
+
+
+def test_opening_starts_no_encoder(session):
+    with Session.open(session.catalog.folder, Settings()) as opened:
+        assert opened.status().state is ResidencyState.OFF
+        assert opened.spec == "fake"
