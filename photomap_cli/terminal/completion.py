@@ -1,0 +1,158 @@
+"""Owns what Tab offers: commands and their arguments, filters, paths, results, past queries.  Runs nothing."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from prompt_toolkit.completion import Completer, Completion
+
+from photomap_cli.records import FilterKind
+from photomap_cli.terminal.commands import COMMANDS, Argument, find
+from photomap_cli.terminal.filenames import printable
+from photomap_cli.terminal.listing import folders, images
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from prompt_toolkit.completion import CompleteEvent
+    from prompt_toolkit.document import Document
+
+    from photomap_cli.terminal.dialogue import Dialogue
+
+EXTENSIONS = ("jpg", "jpeg", "png", "heic", "webp", "tiff", "gif", "bmp", "avif")
+FILTERS = (*(kind.value for kind in FilterKind), "min")
+_FILTER_HELP = {
+    "in": "below a folder",
+    "after": "taken at or after a date",
+    "before": "taken before a date",
+    "ext": "kind of file",
+    "camera": "part of the camera's name",
+    "name": "pattern for the file's name",
+    "min": "lowest score",
+}
+_SCORES = ("0.20", "0.25", "0.30")
+_HISTORY_OFFERED = 8
+_PATH_START = re.compile(r"@|\.{1,2}/|~/|/")
+_PREFIX = re.compile(r"[-+]?(?:\d+(?:\.\d+)?:)?")
+
+
+class PromptCompleter(Completer):
+    """Completes one line of the prompt; a failure offers nothing instead of ending the session."""
+
+    def __init__(self, dialogue: Dialogue) -> None:
+        self._dialogue = dialogue
+
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
+        """Return what may follow the text before the cursor."""
+        try:
+            return list(self._completions(document.text_before_cursor))
+        except Exception:
+            return []
+
+    def _completions(self, text: str) -> Iterator[Completion]:
+        if text.startswith(":"):
+            word, space, rest = text[1:].partition(" ")
+            yield from self._arguments(word, rest) if space else _command_names(word)
+            return
+        yield from self._words(text)
+
+    def _arguments(self, word: str, rest: str) -> Iterator[Completion]:
+        command = find(word)
+        match command.argument:
+            case Argument.RESULT:
+                yield from self._results(rest.rpartition(" ")[2].removeprefix("#"))
+            case Argument.FOLDER:
+                yield from _plain(("*",), rest)
+                yield from _replacing(rest, folders(rest, self._dialogue.cwd))
+            case Argument.COMMAND:
+                yield from _command_names(rest, mark="")
+            case Argument.CHOICE:
+                yield from _plain(command.choices, rest)
+            case Argument.NONE:
+                return
+
+    def _words(self, text: str) -> Iterator[Completion]:
+        token = last_token(text)
+        body = token[_prefix_length(token) :]
+        name, colon, value = body.partition(":")
+        if body.startswith("#"):
+            yield from self._results(body[1:])
+        elif _PATH_START.match(body):
+            yield from _replacing(body, images(body, self._dialogue.cwd))
+        elif colon and name in FILTERS:
+            yield from self._filter_values(name, value)
+        else:
+            yield from _filter_names(body)
+            yield from self._past(text)
+
+    def _results(self, typed: str) -> Iterator[Completion]:
+        for hit in self._dialogue.shown:
+            number = str(hit.rank)
+            if number.startswith(typed):
+                name = printable(PurePath(hit.path).name)
+                yield Completion(number, -len(typed), display=f"#{number}", display_meta=name)
+
+    def _filter_values(self, name: str, value: str) -> Iterator[Completion]:
+        if name == "in":
+            yield from _replacing(value, folders(value, self._dialogue.cwd))
+        elif name in ("after", "before"):
+            yield from _plain(self._months(), value)
+        else:
+            yield from _plain({"ext": EXTENSIONS, "min": _SCORES}.get(name, ()), value)
+
+    def _months(self) -> list[str]:
+        dates = {hit.taken_at for hit in self._dialogue.shown if hit.taken_at}
+        return sorted({date[:4] for date in dates} | {date[:7] for date in dates}, reverse=True)
+
+    def _past(self, text: str) -> Iterator[Completion]:
+        past = dict.fromkeys(reversed(self._dialogue.front.past()))
+        begun = [line for line in past if line != text and line.lower().startswith(text.lower()) and line[:1] != ":"]
+        for line in begun[:_HISTORY_OFFERED]:
+            yield Completion(line, -len(text), display_meta="before")
+
+
+def last_token(text: str) -> str:
+    """Return the part after the last space that is not inside double quotes."""
+    quoted, start = False, 0
+    for offset, letter in enumerate(text):
+        if letter == '"':
+            quoted = not quoted
+        elif letter == " " and not quoted:
+            start = offset + 1
+    return text[start:]
+
+
+def is_worth_a_menu(text: str) -> bool:
+    """Whether completions may pop up while typing: where the prompt knows all there is to choose from."""
+    token = last_token(text)
+    body = token[_prefix_length(token) :]
+    return text.startswith(":") or body.startswith("#") or bool(_PATH_START.match(body)) or body.startswith("in:")
+
+
+def _prefix_length(token: str) -> int:
+    match = _PREFIX.match(token)
+    return match.end() if match else 0
+
+
+def _command_names(typed: str, *, mark: str = ":") -> Iterator[Completion]:
+    for command in COMMANDS:
+        if command.name.startswith(typed.lower()):
+            space = " " if mark and command.argument is not Argument.NONE else ""
+            summary = f"{command.usage}  {command.summary}".strip()
+            yield Completion(command.name + space, -len(typed), display=mark + command.name, display_meta=summary)
+
+
+def _filter_names(typed: str) -> Iterator[Completion]:
+    for name in FILTERS if typed else ():
+        if name.startswith(typed):
+            yield Completion(f"{name}:", -len(typed), display_meta=_FILTER_HELP[name])
+
+
+def _plain(choices: Iterable[str], typed: str) -> Iterator[Completion]:
+    return (Completion(choice, -len(typed)) for choice in choices if choice.startswith(typed))
+
+
+def _replacing(typed: str, names: Iterable[tuple[str, str]]) -> Iterator[Completion]:
+    return (Completion(text, -len(typed), display=display) for text, display in names)

@@ -1,0 +1,156 @@
+"""Owns what one conversation remembers (last query, hits, how far they were shown) and how it asks.  Draws nothing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from photomap_cli.errors import UsageError
+from photomap_cli.records import SearchRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from photomap_cli.records import Hit, SearchResult
+    from photomap_cli.session.backend import Backend
+    from photomap_cli.terminal.connection import Connection
+
+T = TypeVar("T")
+
+MAX_LIMIT = 10_000
+_LIKE = re.compile(r"like\s+#?(\d+)(?=\s*$|\s+[-+–−]|\s+-?\w+:)", re.IGNORECASE)
+
+
+class Front(Protocol):
+    """Where a conversation takes place: the screen, or a pipe."""
+
+    @property
+    def console(self) -> Console:
+        """What commands print on."""
+
+    def show(self, page: SearchResult, *, more: bool) -> None:
+        """Show these hits; `more` says whether further ones are at hand."""
+
+    def tell(self, note: str) -> None:
+        """Show a sentence that is no result."""
+
+    def wait(self, work: Callable[[], T]) -> T:
+        """Do slow work and return its result; raises KeyboardInterrupt when the user stops it."""
+
+    def past(self) -> Sequence[str]:
+        """Return earlier lines, oldest first."""
+
+
+class Dialogue:
+    """One conversation with a backend.
+
+    Attributes:
+        limit: hits a page.
+        folder: what `SearchRequest.folder` takes.
+        asked: the text of the query under way or last; error positions refer to it.
+        shown: hits of the last search shown so far; `#N` reaches these.
+        found, queries: hits and answered queries since the start.
+    """
+
+    def __init__(self, connection: Connection, front: Front, *, cwd: Path, limit: int, pages_ahead: int = 1) -> None:
+        self.connection, self.front = connection, front
+        self.cwd, self.limit = cwd, limit
+        self.folder: str | None = None
+        self.asked = ""
+        self.shown: tuple[Hit, ...] = ()
+        self.found = self.queries = 0
+        self._pages_ahead = pages_ahead
+        self._request: SearchRequest | None = None
+        self._result: SearchResult | None = None
+
+    @property
+    def console(self) -> Console:
+        """What commands print on."""
+        return self.front.console
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """The paths that `#1`, `#2`, ... stand for."""
+        return tuple(hit.path for hit in self.shown)
+
+    def hit(self, number: int) -> Hit:
+        """Return a hit of the last search by its number on the screen."""
+        if 1 <= number <= len(self.shown):
+            return self.shown[number - 1]
+        last = f"the last search showed {len(self.shown)}" if self.shown else "search for something first"
+        raise UsageError(f"there is no result {number}", hint=last)
+
+    def ask(self, text: str) -> None:
+        """Search for `text` and show the first page."""
+        text = like_as_reference(text)
+        self._search(SearchRequest(text=text, cwd=str(self.cwd), references=self.references))
+
+    def again(self) -> None:
+        """Repeat the last query, within the folder and page length of now."""
+        if self._request is None:
+            raise UsageError("there is no query to repeat")
+        self._search(self._request)
+
+    def _search(self, request: SearchRequest) -> None:
+        request = replace(request, limit=min(MAX_LIMIT, self.limit * self._pages_ahead), folder=self.folder)
+        result = self._answer(request)
+        self._request, self._result, self.shown = request, result, ()
+        self.queries += 1
+        self.found += len(result.hits)
+        self._show_page()
+
+    def more(self) -> None:
+        """Show the next page of the last search."""
+        if self._request is None or self._result is None:
+            raise UsageError("there is nothing to show more of", hint="search for something first")
+        if self._may_fetch_more():
+            self._request = replace(self._request, limit=min(MAX_LIMIT, 2 * len(self.shown) + self.limit))
+            self._result = self._answer(self._request)
+        if len(self.shown) >= len(self._result.hits):
+            self.front.tell("no more results")
+        else:
+            self._show_page()
+
+    def _may_fetch_more(self) -> bool:
+        """Whether everything fetched has been shown and the backend may have more."""
+        assert self._request is not None
+        assert self._result is not None
+        fetched = len(self._result.hits)
+        return len(self.shown) >= fetched and fetched == self._request.limit and fetched < MAX_LIMIT
+
+    def _answer(self, request: SearchRequest) -> SearchResult:
+        self.asked = request.text
+        result = self.request(lambda backend: backend.search(request))
+        for notice in result.notices:
+            self.front.tell(notice)
+        return result
+
+    def request(self, question: Callable[[Backend], T]) -> T:
+        """Ask the backend anything; the user sees that it is under way and can stop waiting for it."""
+        try:
+            return self.front.wait(lambda: self.connection.ask(question))
+        finally:
+            for note in self.connection.take_notes():
+                self.front.tell(note)
+
+    def _show_page(self) -> None:
+        assert self._result is not None
+        start = len(self.shown)
+        page = self._result.hits[start : start + self.limit]
+        self.shown = self._result.hits[: start + len(page)]
+        more = len(self.shown) < len(self._result.hits) or self._may_fetch_more()
+        self.front.show(replace(self._result, hits=page), more=more and bool(page))
+
+
+def like_as_reference(text: str) -> str:
+    """Write `like 3` as `#3`, also before operators and filters.
+
+    Example:
+        `like 3 + snow` becomes `#3 + snow`; `like 3 dogs` stays text.
+    """
+    match = _LIKE.match(text)
+    return f"#{match[1]}{text[match.end() :]}" if match else text

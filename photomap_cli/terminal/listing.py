@@ -1,0 +1,62 @@
+"""Owns the folder entries that Tab can offer after a path that was begun.  Reads names only, never a picture."""
+
+from __future__ import annotations
+
+import os
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+IMAGE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".avif", ".tif", ".tiff", ".gif", ".bmp"}
+)
+MAX_ENTRIES = 2000  # of one folder: a menu of more helps nobody, and a network folder may be slow
+
+
+def folders(typed: str, cwd: Path) -> Iterator[tuple[str, str]]:
+    """Yield (text that replaces `typed`, text to show) for the folders that `typed` may become."""
+    return _entries(typed, cwd, lambda entry: entry.is_dir())
+
+
+def images(typed: str, cwd: Path) -> Iterator[tuple[str, str]]:
+    """Yield the same for folders and picture files; one with spaces becomes `@"..."`, as bare quotes mean text."""
+    return _entries(typed, cwd, _is_image_or_folder, quote='@"', mark="@" if typed.startswith("@") else "")
+
+
+def _is_image_or_folder(entry: os.DirEntry[str]) -> bool:
+    return entry.is_dir() or Path(entry.name).suffix.lower() in IMAGE_SUFFIXES
+
+
+def _entries(
+    typed: str, cwd: Path, wanted: Callable[[os.DirEntry[str]], bool], *, quote: str = '"', mark: str = ""
+) -> Iterator[tuple[str, str]]:
+    plain = typed.removeprefix("@").removeprefix('"')
+    head, slash, begun = plain.rpartition("/")
+    folder = cwd / Path(head + slash).expanduser()
+    for entry in _sorted(folder):
+        if _matches(entry.name, begun) and wanted(entry):
+            ending = "/" if entry.is_dir() else ""
+            path = head + slash + entry.name
+            yield _quoted(path, ending, quote) if " " in path else mark + path + ending, entry.name + ending
+
+
+def _sorted(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(islice(entries, MAX_ENTRIES), key=lambda entry: entry.name.lower())
+    except OSError:
+        return []
+
+
+def _matches(name: str, begun: str) -> bool:
+    """Hidden names only when asked for; names that cannot be typed never."""
+    hidden = name.startswith(".") and not begun.startswith(".")
+    return name.lower().startswith(begun.lower()) and not hidden and name.isprintable() and '"' not in name
+
+
+def _quoted(path: str, ending: str, quote: str) -> str:
+    """Quote a path with spaces; the quote of a folder stays open, so that typing can go on inside it."""
+    return f"{quote}{path}{ending}" + ("" if ending else '"')

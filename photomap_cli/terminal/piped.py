@@ -1,0 +1,153 @@
+"""Owns the conversation without a screen: lines in, results out.  Uses no prompt_toolkit."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import closing, suppress
+from typing import TYPE_CHECKING, TextIO, TypeVar
+
+from rich.console import Console
+
+from photomap_cli.terminal import commands
+from photomap_cli.terminal.complaint import complaint_line
+from photomap_cli.terminal.connection import Connection
+from photomap_cli.terminal.dialogue import Dialogue
+from photomap_cli.terminal.filenames import printable
+from photomap_cli.terminal.results import ResultStyle, write
+from photomap_cli.terminal.statusbar import short_state
+from photomap_cli.terminal.waiting import wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from photomap_cli.records import SearchResult
+    from photomap_cli.session.backend import Backend
+
+T = TypeVar("T")
+
+FOUND, NOTHING, FAILED = 0, 1, 2
+_DUMB = frozenset({"dumb", "unknown"})
+
+
+def has_screen(stdin: TextIO, stdout: TextIO, environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether the prompt can be drawn: both ends are terminals, and not dumb ones."""
+    return stdin.isatty() and stdout.isatty() and environment.get("TERM", "") not in _DUMB
+
+
+class Pipe:
+    """The front of a conversation without a screen: data on `out`, everything else on `err`."""
+
+    def __init__(self, out: TextIO, err: TextIO, *, style: ResultStyle, cwd: Path, is_typed: bool = False) -> None:
+        self.console = Console(file=out, no_color=True, highlight=False, soft_wrap=True)
+        self._out, self._err, self._style, self._cwd = out, err, style, cwd
+        self.is_typed = is_typed
+
+    def show(self, page: SearchResult, *, more: bool) -> None:
+        """Write the hits."""
+        write(page, self._style, self._out, cwd=self._cwd, console=self.console)
+        self._out.flush()
+
+    def tell(self, note: str) -> None:
+        """Write a sentence to standard error."""
+        self._err.write(printable(note) + "\n")
+        self._err.flush()
+
+    def wait(self, work: Callable[[], T]) -> T:
+        """Do the work; Ctrl-C ends the program, as in any pipe, or the wait where somebody types the lines."""
+        return wait_for(work, console=self.console, words=str) if self.is_typed else work()
+
+    def past(self) -> Sequence[str]:
+        """Return nothing: a pipe keeps no history."""
+        return ()
+
+
+def run_lines(
+    open_backend: Callable[[], Backend],
+    *,
+    cwd: Path,
+    limit: int,
+    style: ResultStyle | None = None,
+    stdin: TextIO | None = None,
+    stdout: TextIO | None = None,
+    stderr: TextIO | None = None,
+) -> int:
+    """Answer one query or command a line and return the exit status, as grep does.
+
+    Returns:
+        2 if any line failed, else 0 if any line found something, 1 if none did.  Errors are one line each on `stderr`
+        with the number of the input line.  Where the lines are typed, a prompt with the encoder's state goes to
+        `stderr` and Ctrl-C drops one line or query; if `stdout` is a (dumb) terminal too, the status is 0.
+    """
+    stdin, out, err = stdin or sys.stdin, stdout or sys.stdout, stderr or sys.stderr
+    style = style or (ResultStyle.TABLE if out.isatty() else ResultStyle.PLAIN)
+    with closing(Connection(open_backend)) as connection:
+        front = Pipe(out, err, style=style, cwd=cwd, is_typed=stdin.isatty())
+        dialogue = Dialogue(connection, front, cwd=cwd, limit=limit)
+        lines = _prompted(stdin, err, connection) if front.is_typed else _decoded(stdin)
+        try:
+            failed = _answer_all(dialogue, lines, err, is_typed=front.is_typed)
+            out.flush()
+        except BrokenPipeError:
+            _silence(out)
+            failed = False
+    if front.is_typed and out.isatty():
+        return FOUND  # a conversation, if on a poor terminal
+    return FAILED if failed else FOUND if dialogue.found or not dialogue.queries else NOTHING
+
+
+def _answer_all(dialogue: Dialogue, lines: Iterable[str], err: TextIO, *, is_typed: bool) -> bool:
+    """Answer line by line; returns whether one failed."""
+    failed = False
+    for number, line in enumerate(lines, 1):
+        try:
+            commands.answer(dialogue, line)
+        except commands.Leave:
+            break
+        except BrokenPipeError:
+            raise
+        except KeyboardInterrupt:
+            if not is_typed:
+                raise
+            dialogue.front.tell("cancelled")
+        except Exception as error:
+            failed = True
+            err.write(f"line {number}: {complaint_line(error)}\n")
+            err.flush()
+    return failed
+
+
+def _decoded(stdin: TextIO) -> Iterator[str]:
+    """Yield lines with the bytes that are no UTF-8 kept, as file names have them."""
+    buffer = getattr(stdin, "buffer", None)
+    for line in stdin if buffer is None else map(os.fsdecode, buffer):
+        yield line.removeprefix("\ufeff").rstrip("\r\n")
+
+
+def _prompted(stdin: TextIO, err: TextIO, connection: Connection) -> Iterator[str]:
+    while True:
+        err.write(f"{_state(connection)}photomap> ")
+        err.flush()
+        try:
+            line = stdin.readline()
+        except KeyboardInterrupt:
+            err.write("\n")
+            continue
+        if not line:
+            return
+        yield line
+
+
+def _state(connection: Connection) -> str:
+    with suppress(Exception):
+        return f"[{short_state(connection.backend().status())}] "
+    return ""
+
+
+def _silence(out: TextIO) -> None:
+    """Let what is left in the buffer go nowhere, or the interpreter complains at exit."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, out.fileno())
+        os.close(nowhere)

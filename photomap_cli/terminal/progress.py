@@ -1,0 +1,53 @@
+"""Owns the progress bar of an index run.  Counts nothing itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console
+    from rich.progress import Task
+
+    from photomap_cli.records import IndexProgress
+
+
+class _Rate(ProgressColumn):
+    """Photos per second."""
+
+    def render(self, task: Task) -> Text:
+        """Return the rate, once there is one."""
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:,.1f} photos/s" if speed else "", "dim")
+
+
+def follow(events: Iterator[IndexProgress], *, console: Console, quiet: bool = False) -> None:
+    """Draw a bar on `console` (made for standard error) until `events` ends.
+
+    Draws nothing when quiet or when the console is no terminal.  Ctrl-C passes through and takes the bar away.
+    """
+    with _bar(console, is_shown=console.is_terminal and not quiet) as progress:
+        task = progress.add_task("looking for photos", total=None, failures="")
+        for event in events:
+            failures = f"{event.failed:,} failed" if event.failed else ""
+            progress.update(
+                task, description="encoding", completed=event.done, total=event.total or None, failures=failures
+            )
+
+
+def _bar(console: Console, *, is_shown: bool) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _Rate(),
+        TimeRemainingColumn(compact=True),
+        TextColumn("{task.fields[failures]}", style="red"),
+        console=console,
+        transient=True,
+        disable=not is_shown,
+    )

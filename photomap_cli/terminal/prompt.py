@@ -1,0 +1,72 @@
+"""Owns the one PromptSession: keys, colours, history, and what a terminal without answers gets.  Knows no backend."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.output.color_depth import ColorDepth
+from prompt_toolkit.renderer import CPR_Support
+from prompt_toolkit.styles import Style
+
+from photomap_cli.terminal.completion import is_worth_a_menu
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from prompt_toolkit.completion import Completer
+    from prompt_toolkit.history import History
+
+    from photomap_cli.terminal.toolbar import Toolbar
+
+REFRESH_SECONDS = 0.5  # without it the countdown stands still; an idle prompt costs under 1 % of a core
+CPR_SECONDS = 1  # how long the terminal may take to say where the cursor is
+MENU_LINES = 6
+
+_STYLE = Style.from_dict(
+    {
+        "prompt": "bold ansicyan",
+        "prompt.state": "ansiyellow",
+        "bottom-toolbar": "noreverse bg:#262626 #d0d0d0",
+    }
+)
+_STYLE_WITHOUT_COLOUR = Style.from_dict({"prompt": "bold", "bottom-toolbar": "noreverse"})
+
+
+def make_prompt(
+    *, toolbar: Toolbar, completer: Completer, history: History, has_colour: bool, on_text: Callable[[str], None]
+) -> PromptSession[str]:
+    """Return the session; `on_text` is told every change of the line."""
+    prompt: PromptSession[str] = PromptSession(
+        history=history,
+        auto_suggest=AutoSuggestFromHistory(),
+        completer=completer,
+        complete_in_thread=True,
+        bottom_toolbar=toolbar,
+        refresh_interval=REFRESH_SECONDS,
+        style=_STYLE if has_colour else _STYLE_WITHOUT_COLOUR,
+        color_depth=_color_depth() if has_colour else ColorDepth.DEPTH_1_BIT,
+        search_ignore_case=True,
+        reserve_space_for_menu=MENU_LINES,
+        enable_suspend=True,
+    )
+    offers_menu = Condition(lambda: is_worth_a_menu(prompt.default_buffer.document.text_before_cursor))
+    # prompt_toolkit knows completion while typing or history search by prefix, never both at once.
+    prompt.complete_while_typing, prompt.enable_history_search = offers_menu, ~offers_menu
+    prompt.default_buffer.on_text_changed += lambda buffer: on_text(buffer.text)
+    prompt.app.renderer.CPR_TIMEOUT = CPR_SECONDS
+    prompt.app.renderer.cpr_not_supported_callback = None  # the prompt says it in its own way
+    return prompt
+
+
+def _color_depth() -> ColorDepth | None:
+    return ColorDepth.DEPTH_24_BIT if os.environ.get("COLORTERM") in ("truecolor", "24bit") else None
+
+
+def has_bar(prompt: PromptSession[str]) -> bool:
+    """Whether the bar is drawn, or may be yet: not once the terminal has failed to say where the cursor is."""
+    renderer = prompt.app.renderer
+    return renderer.height_is_known or renderer.cpr_support is not CPR_Support.NOT_SUPPORTED

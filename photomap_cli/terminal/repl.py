@@ -1,0 +1,181 @@
+"""Owns the prompt's loop: read a line, answer it, go on.  What is printed is screen's, what is asked is dialogue's."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import closing, suppress
+from typing import TYPE_CHECKING
+
+from prompt_toolkit.application import run_in_terminal
+from prompt_toolkit.patch_stdout import patch_stdout
+
+from photomap_cli.terminal import commands
+from photomap_cli.terminal.completion import PromptCompleter
+from photomap_cli.terminal.connection import Connection
+from photomap_cli.terminal.dialogue import Dialogue
+from photomap_cli.terminal.filenames import printable
+from photomap_cli.terminal.history import PrivateHistory
+from photomap_cli.terminal.prompt import has_bar, make_prompt
+from photomap_cli.terminal.quiet import QuietTerminal
+from photomap_cli.terminal.screen import Screen
+from photomap_cli.terminal.toolbar import Toolbar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from prompt_toolkit.formatted_text import StyleAndTextTuples
+    from rich.console import Console
+
+    from photomap_cli.session.backend import Backend
+
+PROMPT = "photomap> "
+HOW_TO_LEAVE = "Ctrl-D or :quit leaves"
+PAGES_AHEAD = 3
+"""Pages fetched with a query, so that :more neither waits nor wakes an encoder that has gone to rest."""
+
+
+class Repl:
+    """The interactive prompt over one backend.
+
+    Attributes:
+        open_backend: called on a background thread once the prompt is painted, and again if its session is gone.
+        subscribe: given a function to call whenever the status changes, from any thread, so that the bar follows at
+            once instead of at its next refresh.
+    """
+
+    def __init__(
+        self,
+        open_backend: Callable[[], Backend],
+        *,
+        console: Console,
+        cwd: Path,
+        history_path: Path,
+        limit: int,
+        prewarm: bool = True,
+        subscribe: Callable[[Callable[[], None]], None] | None = None,
+    ) -> None:
+        self._connection = Connection(open_backend)
+        self._console, self._prewarm, self._subscribe = console, prewarm, subscribe
+        self._history = PrivateHistory(history_path)
+        self._screen = Screen(console, self._connection, cwd=cwd, past=self._history.get_strings)
+        self._dialogue = Dialogue(self._connection, self._screen, cwd=cwd, limit=limit, pages_ahead=PAGES_AHEAD)
+        self._toolbar = Toolbar(
+            self._connection,
+            width=lambda: self._prompt.output.get_size().columns,
+            extras=self._extras,
+            has_colour=not console.no_color,
+        )
+        self._prompt = make_prompt(
+            toolbar=self._toolbar,
+            completer=PromptCompleter(self._dialogue),
+            history=self._history,
+            has_colour=not console.no_color,
+            on_text=self._on_text,
+        )
+        self._warming: threading.Thread | None = None
+        self._is_prewarmed = False
+        self._empty_interrupts = 0
+
+    def run(self) -> int:
+        """Read and answer lines until the user leaves; returns the exit status."""
+        if self._subscribe is not None:
+            self._subscribe(self._repaint)
+        with closing(self._connection), QuietTerminal() as terminal:
+            while self._turn(terminal):
+                pass
+        return 0
+
+    def _turn(self, terminal: QuietTerminal) -> bool:
+        """Read one line and answer it; returns False when the user leaves."""
+        try:
+            line = self._read()
+            terminal.hush()
+            return line is not None and self._answer(line)
+        except KeyboardInterrupt:  # a second Ctrl-C, while the first one was being told
+            return True
+
+    def _read(self) -> str | None:
+        """Return the next line, or None when the user leaves."""
+        while True:
+            self._is_prewarmed = False
+            try:
+                with patch_stdout(raw=True):
+                    line = self._prompt.prompt(self._message, pre_run=self._warm_after_paint)
+            except KeyboardInterrupt:
+                self._tell_how_to_leave()
+            except EOFError:
+                return None
+            else:
+                self._empty_interrupts = 0
+                return line
+
+    def _tell_how_to_leave(self) -> None:
+        is_empty = not self._prompt.default_buffer.text
+        self._empty_interrupts = self._empty_interrupts + 1 if is_empty else 0
+        if self._empty_interrupts == 2:
+            self._screen.tell(HOW_TO_LEAVE)
+
+    def _answer(self, line: str) -> bool:
+        """Answer one line, whatever happens; returns False when the user leaves."""
+        try:
+            commands.answer(self._dialogue, line)
+        except commands.Leave:
+            return False
+        except KeyboardInterrupt:
+            self._screen.tell("cancelled")
+        except Exception as error:
+            self._screen.complain(error, self._dialogue.asked)
+        return True
+
+    def _message(self) -> StyleAndTextTuples:
+        message: StyleAndTextTuples = [("class:prompt", PROMPT)]
+        return message if has_bar(self._prompt) else [("class:prompt.state", f"[{self._toolbar.short()}] "), *message]
+
+    def _extras(self) -> tuple[str, ...]:
+        folder = self._dialogue.folder
+        where = {None: (), "*": ("in: everything",)}.get(folder, (f"in: {printable(folder or '')}",))
+        return (*where, ":help")
+
+    # -- in the background ---------------------------------------------------------------------------------------
+
+    def _warm_after_paint(self) -> None:
+        """Start loading the encoder, once, after the first paint."""
+        loop = self._prompt.app.loop
+        if self._warming is None and loop is not None:
+            self._warming = threading.Thread(target=self._warm, name="photomap-warm", daemon=True)
+            loop.call_soon(self._warming.start)
+
+    def _warm(self) -> None:
+        try:
+            backend = self._connection.backend()
+            self._repaint()
+            backend.load()
+        except Exception as error:
+            self._announce(error)
+        self._repaint()
+
+    def _announce(self, error: Exception) -> None:
+        """Print an error above the line being typed; between prompts the next query tells it anyway."""
+        app = self._prompt.app
+        loop, context = app.loop, app.context
+        if loop is not None and context is not None:
+            with suppress(RuntimeError):  # the prompt ended meanwhile
+                loop.call_soon_threadsafe(run_in_terminal, lambda: self._screen.complain(error), context=context)
+
+    def _repaint(self) -> None:
+        with suppress(RuntimeError):  # no prompt is up
+            self._prompt.app.invalidate()
+
+    def _on_text(self, text: str) -> None:
+        """Bring the encoder back behind the typing of a query."""
+        backend = self._connection.current
+        if not self._prewarm or self._is_prewarmed or backend is None or not text.strip() or commands.is_command(text):
+            return
+        self._is_prewarmed = True
+        threading.Thread(target=_quietly, args=(backend.prewarm,), name="photomap-prewarm", daemon=True).start()
+
+
+def _quietly(work: Callable[[], object]) -> None:
+    with suppress(Exception):  # the query that follows meets the same trouble and tells it
+        work()

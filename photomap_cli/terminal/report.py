@@ -1,0 +1,59 @@
+"""Owns how the report of an index run is written.  Draws no progress."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, TextIO
+
+from photomap_cli.terminal.filenames import printable
+
+if TYPE_CHECKING:
+    from photomap_cli.records import IndexReport
+
+_SHOWN_FAILURES = 5
+
+
+def write_report(
+    report: IndexReport,
+    file: TextIO,
+    *,
+    as_json: bool = False,
+    list_errors: bool = False,
+    quiet: bool = False,
+    dry_run: bool = False,
+) -> None:
+    """Write what an index run did: JSON, or a summary line and the files that failed.
+
+    Args:
+        report: what was done.
+        file: where to.
+        as_json: the contract's JSON object.
+        list_errors: name every failed file, not only the first few.
+        quiet: nothing but the failures asked for.
+        dry_run: say that nothing was changed.
+    """
+    if as_json:
+        file.write(json.dumps(report.to_json()) + "\n")
+        return
+    if not quiet:
+        file.write(("would be done: " if dry_run else "") + summary(report) + "\n")
+    shown = report.failures if list_errors else report.failures[: 0 if quiet else _SHOWN_FAILURES]
+    for failure in shown:
+        file.write(f"  {printable(failure.path)}: {printable(failure.reason)}\n")
+    if not quiet and len(shown) < len(report.failures):
+        file.write(f"  and {len(report.failures) - len(shown):,} more; --errors lists them\n")
+
+
+def summary(report: IndexReport) -> str:
+    """Return one line: what happened to how many photos, and how fast."""
+    counts = {
+        "added": report.added,
+        "updated": report.updated,
+        "moved": report.moved,
+        "removed": report.removed,
+        "unchanged": report.unchanged,
+        "failed": len(report.failures),
+    }
+    told = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count) or "nothing to do"
+    rate = f", {report.images_per_second:,.1f} photos/s" if report.images_per_second else ""
+    return f"{report.scanned:,} photos found: {told} in {report.elapsed_ms / 1e3:.1f} s{rate}"

@@ -1,0 +1,152 @@
+"""Owns what a SearchResult looks like: a table for people, and lines, JSON or paths for programs."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, TextIO
+
+from rich.console import Console, Group
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+
+from photomap_cli.records import hit_to_json
+from photomap_cli.terminal.figures import elapsed, photos
+from photomap_cli.terminal.filenames import file_link, printable, shown_path
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from rich.console import ConsoleOptions, RenderableType, RenderResult
+
+    from photomap_cli.records import Hit, SearchResult
+
+DATE_MIN_WIDTH = 60
+SIZE_MIN_WIDTH = 80
+NOTHING = "nothing found"
+
+
+class ResultStyle(StrEnum):
+    """How a result is written."""
+
+    TABLE = "table"
+    PLAIN = "plain"
+    JSON = "json"
+    JSONL = "jsonl"
+    PATHS = "paths"
+    NUL = "nul"
+
+
+@dataclass(frozen=True, slots=True)
+class _Hits:
+    """The rows; columns are chosen when the width is known."""
+
+    hits: tuple[Hit, ...]
+    cwd: Path
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        dated, sized = options.max_width >= DATE_MIN_WIDTH, options.max_width >= SIZE_MIN_WIDTH
+        table = _columns(dated=dated, sized=sized)
+        for hit in self.hits:
+            table.add_row(*_cells(hit, self.cwd, dated=dated, sized=sized))
+        yield table
+
+
+def _columns(*, dated: bool, sized: bool) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    table.add_column("#", justify="right", style="bold cyan", no_wrap=True)
+    table.add_column("score", justify="right", style="dim", no_wrap=True)
+    table.add_column("photo", overflow="fold")
+    if dated:
+        table.add_column("taken", style="dim", no_wrap=True)
+    if sized:
+        table.add_column("size", style="dim", no_wrap=True, justify="right")
+    return table
+
+
+def _cells(hit: Hit, cwd: Path, *, dated: bool, sized: bool) -> tuple[Text, ...]:
+    photo = Text(shown_path(hit.path, cwd), Style(link=file_link(hit.path)))
+    cells = [Text(str(hit.rank)), Text(f"{hit.score:.3f}"), Text().append_text(photo)]
+    if dated:
+        cells.append(Text(printable(hit.taken_at or "")[:16].replace("T", " ")))
+    if sized:
+        cells.append(Text(f"{hit.width}×{hit.height}"))
+    return tuple(cells)
+
+
+def table(result: SearchResult, cwd: Path, *, hints: Sequence[str] = ()) -> RenderableType:
+    """Return the hits as a table with a dim line on time and place below it; `hints` end that line."""
+    footer = Text(" · ".join((_summary(result), *_movements(result), *hints)), "dim")
+    return Group(_Hits(result.hits, cwd), footer) if result.hits else footer
+
+
+def _summary(result: SearchResult) -> str:
+    if result.hits and result.hits[0].rank > 1:  # a later page: the time was told below the first one
+        return f"photos {result.hits[0].rank} to {result.hits[-1].rank}"
+    found = photos(len(result.hits)) if result.hits else NOTHING
+    return f"{found} in {elapsed(result.elapsed_ms)}"
+
+
+def _movements(result: SearchResult) -> list[str]:
+    """Say what of the time went into bringing the encoder back, and who answered if it was another process."""
+    if result.hits and result.hits[0].rank > 1:
+        return []
+    timings = result.timings_ms
+    parts = []
+    if timings.load > 0:
+        parts.append(f"encoder loaded in {elapsed(timings.load)}")
+    if timings.reload > 0:
+        parts.append(f"RAM → VRAM {elapsed(timings.reload)}")
+    if result.served_by != "local":
+        parts.append(printable(result.served_by))
+    return parts
+
+
+def write(result: SearchResult, style: ResultStyle, file: TextIO, *, cwd: Path, console: Console | None = None) -> None:
+    """Write a result to `file`; `console` (made for `file`) is used by the table only.
+
+    Paths leave as the bytes they have on disk, whatever the encoding of `file`.
+    """
+    match style:
+        case ResultStyle.TABLE:
+            (console or Console(file=file, highlight=False)).print(table(result, cwd))
+        case ResultStyle.JSON:
+            file.write(_json(result.to_json(), indent=2))
+        case ResultStyle.JSONL:
+            file.writelines(_json(hit_to_json(hit)) for hit in result.hits)
+        case ResultStyle.PLAIN:
+            _write_bytes(file, "".join(map(_plain_row, result.hits)))
+        case ResultStyle.PATHS:
+            write_paths(result.hits, file)
+        case ResultStyle.NUL:
+            write_paths(result.hits, file, end="\0")
+
+
+def write_paths(hits: Sequence[Hit], file: TextIO, *, end: str = "\n") -> None:
+    """Write the hits' paths, each followed by `end`, as the bytes they have on disk."""
+    _write_bytes(file, "".join(hit.path + end for hit in hits))
+
+
+def _json(record: object, *, indent: int | None = None) -> str:
+    # ASCII, so that a name that is no UTF-8 stays valid JSON and survives any encoding of the pipe.
+    return json.dumps(record, indent=indent) + "\n"
+
+
+def _plain_row(hit: Hit) -> str:
+    # A tab or a line end in a name would break the row for whoever reads it; other bytes stay as they are.
+    name = "".join(printable(letter) if letter < " " or letter == "\x7f" else letter for letter in hit.path)
+    return f"{hit.rank}\t{hit.score:.4f}\t{name}\n"
+
+
+def _write_bytes(file: TextIO, text: str) -> None:
+    buffer = getattr(file, "buffer", None)
+    if buffer is None:
+        file.write(text)
+        return
+    file.flush()
+    buffer.write(os.fsencode(text))
+    buffer.flush()

@@ -1,0 +1,77 @@
+"""Owns what the prompt's loop prints between two prompts, and how it waits.  Reads no key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from rich.text import Text
+
+from photomap_cli.errors import PhotomapError
+from photomap_cli.records import ResidencyState
+from photomap_cli.terminal import results
+from photomap_cli.terminal.complaint import complaint, complaint_line
+from photomap_cli.terminal.filenames import printable
+from photomap_cli.terminal.statusbar import can_offload, place
+from photomap_cli.terminal.waiting import wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from photomap_cli.records import SearchResult, SessionStatus
+    from photomap_cli.terminal.connection import Connection
+
+T = TypeVar("T")
+
+HINTS = (":open N", "#N for more like it")
+
+
+class Screen:
+    """The front of a conversation on a terminal."""
+
+    def __init__(
+        self, console: Console, connection: Connection, *, cwd: Path, past: Callable[[], Sequence[str]]
+    ) -> None:
+        self.console = console
+        self.past = past
+        self._connection, self._cwd = connection, cwd
+
+    def show(self, page: SearchResult, *, more: bool) -> None:
+        """Print a page of results as a table."""
+        hints = ((":more",) if more else ()) + HINTS if page.hits else ()
+        self.console.print(results.table(page, self._cwd, hints=hints))
+
+    def tell(self, note: str) -> None:
+        """Print a sentence that is no result."""
+        self.console.print(Text(printable(note), "yellow"))
+
+    def complain(self, error: Exception, text: str = "") -> None:
+        """Print an error; `text` is the query it refers to."""
+        if isinstance(error, PhotomapError):
+            self.console.print(complaint(error, text))
+        else:
+            self.console.print(Text(complaint_line(error), "red"))
+
+    def wait(self, work: Callable[[], T]) -> T:
+        """Do slow work while a line says what is going on."""
+        return wait_for(work, console=self.console, words=self._what_goes_on)
+
+    def _what_goes_on(self) -> str:
+        backend = self._connection.current
+        try:
+            return what_goes_on(backend.status()) if backend is not None else "opening the library…"
+        except Exception:
+            return "searching…"  # the work itself will tell what is wrong
+
+
+def what_goes_on(status: SessionStatus) -> str:
+    """Return what a query is waiting for."""
+    if status.state is ResidencyState.LOADING and status.download:
+        return place(status).words
+    if status.state in (ResidencyState.OFF, ResidencyState.LOADING, ResidencyState.RELEASING):
+        return "loading the encoder…"
+    if status.state is ResidencyState.RAM and can_offload(status) and not status.cpu_fallbacks:
+        return "RAM → VRAM…"
+    return place(status).words if status.state.is_moving else "searching…"

@@ -1,0 +1,85 @@
+"""Owns the table of `photomap status`: one row a session and a line on the library.  Asks no session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from photomap_cli.terminal.figures import human_bytes, photos
+from photomap_cli.terminal.filenames import printable
+from photomap_cli.terminal.statusbar import device, error_in_short, next_step, place, plain_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+
+    from photomap_cli.records import LibraryStatus, SessionStatus
+
+NO_SESSION = "no live session"
+WIDE = 110  # below this, what the library's line tells as well is left out
+
+
+def status_table(sessions: Sequence[SessionStatus], library: LibraryStatus | None) -> RenderableType:
+    """Return the table for a terminal; a session keeps its row after an offload."""
+    top: RenderableType = _Sessions(tuple(sessions)) if sessions else Text(NO_SESSION, "dim")
+    return Group(top, Text(library_line(library), "dim"))
+
+
+def status_lines(sessions: Sequence[SessionStatus], library: LibraryStatus | None) -> list[str]:
+    """Return the same as plain lines, for pipes and dumb terminals."""
+    rows = [f"{session.pid} {session.kind} · {plain_line(session)}" for session in sessions] or [NO_SESSION]
+    return [*rows, library_line(library)]
+
+
+def library_line(library: LibraryStatus | None) -> str:
+    """Return one line on the library on disk."""
+    if library is None:
+        return "no library yet; `photomap index` makes one"
+    indexed = f"indexed {library.last_indexed_at}" if library.last_indexed_at else "never indexed"
+    encoder = f"{library.encoder} ({library.dim}-d)" if library.encoder else "no encoder yet"
+    parts = (printable(library.path), photos(library.photos), human_bytes(library.bytes), printable(encoder), indexed)
+    return f"library {' · '.join(parts)}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Sessions:
+    """One row a session; columns are chosen when the width is known."""
+
+    sessions: tuple[SessionStatus, ...]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        is_wide = options.max_width >= WIDE
+        table = _columns(is_wide=is_wide)
+        for session in self.sessions:
+            table.add_row(*_cells(session, is_wide=is_wide))
+        yield table
+
+
+def _columns(*, is_wide: bool) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    table.add_column("pid", justify="right", no_wrap=True)
+    table.add_column("kind", no_wrap=True)
+    table.add_column("encoder is in", no_wrap=True)
+    table.add_column("RAM", justify="right", no_wrap=True)
+    table.add_column("device", no_wrap=not is_wide)
+    table.add_column("next")
+    if is_wide:
+        table.add_column("photos", justify="right", no_wrap=True)
+        table.add_column("encoder", overflow="fold")
+    return table
+
+
+def _cells(session: SessionStatus, *, is_wide: bool) -> tuple[Text, ...]:
+    look = place(session)
+    state = Text(str(look), look.style).append(", busy" if session.busy else "", "yellow")
+    step = Text(next_step(session))
+    if error := error_in_short(session):
+        step.append(f"; {error}", "red")
+    ram, where = human_bytes(session.ram_bytes), device(session, with_name=is_wide)
+    row = (Text(str(session.pid)), Text(printable(session.kind)), state, Text(ram), Text(where), step)
+    return (*row, Text(f"{session.photos:,}"), Text(printable(session.encoder))) if is_wide else row

@@ -1,0 +1,62 @@
+"""Run the real prompt over a backend with real, short timers.
+
+From the repository: `PYTHONPATH=. python tests/terminal/fake_repl.py --history /tmp/photomap-history --idle 3`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+from terminal_fakes import TimedBackend
+
+from photomap_cli.errors import LibraryBusy
+from photomap_cli.terminal.repl import Repl
+
+
+def main() -> int:
+    options = _options()
+    subscribers = []
+    opened = []
+
+    def open_backend() -> TimedBackend:
+        time.sleep(options.opening)
+        if options.busy:
+            options.busy -= 1
+            raise LibraryBusy("the library is busy", hint="wait a moment")
+        backend = TimedBackend(
+            load=options.load, reload=options.reload, idle=options.idle, release=options.release, device=options.device
+        )
+        backend._is_gone = bool(opened)
+        backend.on_change = lambda: [repaint() for repaint in subscribers]
+        opened.append(backend)
+        return backend
+
+    return Repl(
+        open_backend,
+        console=Console(highlight=False),
+        cwd=Path("/photos"),
+        history_path=options.history,
+        limit=options.limit,
+        prewarm=options.prewarm,
+        subscribe=subscribers.append,
+    ).run()
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    for name, default in (("load", 0.1), ("reload", 0.05), ("idle", 30.0), ("release", 600.0), ("opening", 0.0)):
+        parser.add_argument(f"--{name}", type=float, default=default)
+    parser.add_argument("--device", default="cuda:0")
+    parser.add_argument("--limit", type=int, default=3)
+    parser.add_argument("--busy", type=int, default=0, help="how often opening fails")
+    parser.add_argument("--prewarm", action="store_true")
+    parser.add_argument("--history", type=Path, required=True)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,227 @@
+"""Values and backends for the terminal's tests: scripted ones, and one with real, short timers."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from photomap_cli.errors import BadQuery, SessionGone
+from photomap_cli.records import Hit, ResidencyState, SearchResult, SessionStatus, Timings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from photomap_cli.records import SearchRequest
+
+State = ResidencyState
+MB = 1_000_000
+
+VRAM = SessionStatus(
+    pid=4242,
+    kind="repl",
+    library="/lib",
+    started_at="2026-01-02T03:04:05+00:00",
+    encoder="ViT-L-14/datacomp_xl_s13b_b90k",
+    device="cuda:0",
+    device_name="NVIDIA H200",
+    dtype="float16",
+    state=State.VRAM,
+    busy=False,
+    vram_weight_bytes=352 * MB,
+    vram_process_bytes=None,
+    ram_bytes=352 * MB,
+    pinned=False,
+    idle_seconds=12.0,
+    idle_timeout_seconds=30.0,
+    offload_in_seconds=17.2,
+    release_timeout_seconds=600.0,
+    release_in_seconds=587.2,
+    last_reload_ms=None,
+    last_offload_ms=None,
+    reloads=0,
+    offloads=0,
+    cpu_fallbacks=0,
+    last_error=None,
+    photos=12034,
+)
+RAM = replace(VRAM, state=State.RAM, vram_weight_bytes=0, offload_in_seconds=None)
+OFF = replace(RAM, state=State.OFF, ram_bytes=0, release_in_seconds=None)
+LOADING = replace(OFF, state=State.LOADING)
+RELOADING = replace(RAM, state=State.RELOADING)
+OFFLOADING = replace(VRAM, state=State.OFFLOADING, offload_in_seconds=None)
+RELEASING = replace(RAM, state=State.RELEASING, release_in_seconds=None)
+CPU = replace(RAM, device="cpu", device_name="cpu", ram_bytes=12 * MB, encoder="tiny")
+EVERY_STATE = (VRAM, RAM, OFF, LOADING, RELOADING, OFFLOADING, RELEASING)
+
+
+def make_hit(rank: int, path: str | None = None) -> Hit:
+    return Hit(
+        rank,
+        path or f"/photos/photo-{rank:03d}.jpg",
+        0.4 - rank / 1000,
+        f"2023-06-{rank % 28 + 1:02d}T10:22:00",
+        40,
+        30,
+    )
+
+
+def make_result(
+    count: int = 3, *, query: str = "dog", timings: Timings | None = None, **values: object
+) -> SearchResult:
+    hits = tuple(make_hit(rank) for rank in range(1, count + 1))
+    result = SearchResult(query, "tiny", 41.2, "local", timings or Timings(encode=12.1, search=3.0), hits)
+    return replace(result, **values)
+
+
+class FakeBackend:
+    """Answers at once, from a script; remembers what it was asked."""
+
+    def __init__(
+        self,
+        *,
+        status: SessionStatus = CPU,
+        answer: Callable[[SearchRequest], SearchResult] | None = None,
+        photos: int = 1000,
+    ) -> None:
+        self.current, self.photos = status, photos
+        self.requests: list[SearchRequest] = []
+        self.calls: list[str] = []
+        self._answer = answer or self._photos
+
+    def _photos(self, request: SearchRequest) -> SearchResult:
+        return make_result(min(self.photos, request.limit or 10), query=request.text)
+
+    def search(self, request: SearchRequest) -> SearchResult:
+        self.requests.append(request)
+        return self._answer(request)
+
+    def status(self) -> SessionStatus:
+        return self.current
+
+    def offload(self) -> SessionStatus:
+        self.calls.append("offload")
+        return self.current
+
+    def load(self) -> SessionStatus:
+        self.calls.append("load")
+        return self.current
+
+    def prewarm(self) -> None:
+        self.calls.append("prewarm")
+
+    def set_idle_timeout(self, seconds: float) -> SessionStatus:
+        self.calls.append(f"timeout {seconds:g}")
+        self.current = replace(self.current, idle_timeout_seconds=seconds)
+        return self.current
+
+    def close(self) -> None:
+        self.calls.append("close")
+
+
+class TimedBackend:
+    """Moves between OFF, RAM and VRAM with real timers, as a session does.
+
+    The query decides what happens: `slow` takes half a minute, `nothing` finds nothing, `bad` is refused at its third
+    word, `boom` is a defect, `gone` ends the session.
+    """
+
+    def __init__(
+        self,
+        *,
+        load: float = 0.1,
+        reload: float = 0.05,
+        idle: float = 30.0,
+        release: float = 600.0,
+        device: str = "cuda:0",
+    ) -> None:
+        self._load, self._reload, self._idle, self._release = load, reload, idle, release
+        self._has_card = device != "cpu"
+        self._base = OFF if self._has_card else replace(OFF, device="cpu", device_name="cpu")
+        self._state, self._last_used = State.OFF, time.monotonic()
+        self._moving = threading.RLock()
+        self._closed = threading.Event()
+        self._is_gone = False
+        self.on_change: Callable[[], None] = lambda: None
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    # -- places ------------------------------------------------------------------------------------------------------
+
+    def _go(self, state: State, seconds: float = 0.0) -> None:
+        self._state = state
+        self.on_change()
+        self._closed.wait(seconds)
+
+    def load(self) -> SessionStatus:
+        with self._moving:
+            if self._state is State.OFF:
+                self._go(State.LOADING, self._load)
+                self._go(State.RAM)
+            if self._has_card and self._state is State.RAM:
+                self._go(State.RELOADING, self._reload)
+                self._go(State.VRAM)
+            self._last_used = time.monotonic()
+        return self.status()
+
+    def offload(self) -> SessionStatus:
+        with self._moving:
+            if self._state is State.VRAM:
+                self._go(State.OFFLOADING, self._reload)
+                self._go(State.RAM)
+        return self.status()
+
+    def _watch(self) -> None:
+        while not self._closed.wait(0.02):
+            idle = time.monotonic() - self._last_used
+            if self._state is State.VRAM and 0 < self._idle <= idle:
+                self.offload()
+            elif self._state is State.RAM and 0 < self._release <= idle and self._moving.acquire(blocking=False):
+                self._go(State.OFF)
+                self._moving.release()
+
+    # -- the rest of a backend ---------------------------------------------------------------------------------------
+
+    def prewarm(self) -> None:
+        threading.Thread(target=self.load, daemon=True).start()
+
+    def set_idle_timeout(self, seconds: float) -> SessionStatus:
+        self._idle = seconds
+        return self.status()
+
+    def search(self, request: SearchRequest) -> SearchResult:
+        if "gone" in request.text and not self._is_gone:
+            self._is_gone = True
+            raise SessionGone("the session is gone")
+        self._refuse(request.text)
+        before = self._state
+        self.load()
+        self._closed.wait(30 if "slow" in request.text else 0)
+        self._last_used = time.monotonic()
+        timings = Timings(reload=self._reload * 1000 if before is State.RAM else 0.0, encode=9.0, search=1.0)
+        return make_result(
+            0 if "nothing" in request.text else (request.limit or 10), query=request.text, timings=timings
+        )
+
+    def _refuse(self, text: str) -> None:
+        if "bad" in text:
+            raise BadQuery("a quote is not closed", hint='close it with "', position=text.index("bad"))
+        if "boom" in text:
+            raise ValueError("a defect\nof two lines")
+
+    def status(self) -> SessionStatus:
+        idle = time.monotonic() - self._last_used
+        in_vram = self._state is State.VRAM
+        return replace(
+            self._base,
+            state=self._state,
+            vram_weight_bytes=352 * MB if in_vram else 0,
+            ram_bytes=0 if self._state is State.OFF else 352 * MB,
+            idle_seconds=idle,
+            idle_timeout_seconds=self._idle,
+            offload_in_seconds=max(0.0, self._idle - idle) if in_vram and self._idle else None,
+            release_in_seconds=max(0.0, self._release - idle) if self._state in (State.VRAM, State.RAM) else None,
+        )
+
+    def close(self) -> None:
+        self._closed.set()

@@ -1,0 +1,126 @@
+import pytest
+from prompt_toolkit.completion import CompleteEvent
+from prompt_toolkit.document import Document
+from test_commands import Talk
+
+from photomap_cli.terminal.completion import PromptCompleter, is_worth_a_menu, last_token
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("Italy", "My Photos", ".hidden"):
+        (tmp_path / name).mkdir()
+    for name in ("pool.jpg", "my pool.JPG", "notes.txt", "Italy/rome.png", "My Photos/sea.heic"):
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+@pytest.fixture
+def talk(folder):
+    return Talk(cwd=folder)
+
+
+def offers(talk, text):
+    """Return the whole lines that Tab would make of `text`."""
+    found = PromptCompleter(talk.dialogue).get_completions(Document(text), CompleteEvent())
+    return [text[: len(text) + completion.start_position] + completion.text for completion in found]
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        (":of", [":offload"]),
+        (":k", [":k "]),
+        (":K", [":k "]),
+        (":h", [":help ", ":history"]),
+        (":help of", [":help offload"]),
+        (":timeout ", [":timeout 30", ":timeout 60", ":timeout 5m", ":timeout off"]),
+        (":k 2", [":k 20"]),
+        (":in I", [":in Italy/"]),
+        (":in ", [":in *", ":in Italy/", ':in "My Photos/']),
+        (':in "My', [':in "My Photos/']),
+        (":in .h", [":in .hidden/"]),
+        (":nonsense x", []),
+        (":status x", []),
+        ("dog in:I", ["dog in:Italy/"]),
+        ("dog -in:M", ['dog -in:"My Photos/']),
+        ("dog ext:h", ["dog ext:heic"]),
+        ("dog a", ["dog after:"]),
+        ("dog -b", ["dog -before:"]),
+        ("dog min:0.2", ["dog min:0.20", "dog min:0.25"]),
+        ("dog camera:x", []),
+        ("./p", ["./pool.jpg"]),
+        ("2:./p", ["2:./pool.jpg"]),
+        ("dog -./p", ["dog -./pool.jpg"]),
+        ("@", ["@Italy/", '@"My Photos/', '@"my pool.JPG"', "@pool.jpg"]),
+        ('@"My Photos/', ['@"My Photos/sea.heic"']),
+        ("./my", ['@"./My Photos/', '@"./my pool.JPG"']),
+        ("./Italy/", ["./Italy/rome.png"]),
+        ("./nowhere/", []),
+        ("", []),
+    ],
+)
+def test_what_tab_offers(talk, text, lines):
+    assert offers(talk, text) == lines
+
+
+def test_absolute_paths_and_the_home_folder(talk, folder, monkeypatch):
+    monkeypatch.setenv("HOME", str(folder))
+    assert offers(talk, f"{folder}/po") == [f"{folder}/pool.jpg"]
+    assert offers(talk, "~/po") == ["~/pool.jpg"]
+
+
+def test_results_by_number_with_their_names(talk):
+    talk.type("dog")
+    assert offers(talk, "#") == ["#1", "#2", "#3"]
+    assert offers(talk, ":open ") == [":open 1", ":open 2", ":open 3"]
+    assert offers(talk, "dog + 2:#3") == ["dog + 2:#3"]
+    assert offers(talk, ":o 1 ") == [":o 1 1", ":o 1 2", ":o 1 3"]
+    found = PromptCompleter(talk.dialogue).get_completions(Document("#2"), CompleteEvent())
+    assert [completion.display_meta_text for completion in found] == ["photo-002.jpg"]
+
+
+def test_dates_come_from_the_last_results(talk):
+    talk.type("dog")
+    assert offers(talk, "after:2") == ["after:2023-06", "after:2023"]
+
+
+def test_past_queries_newest_first_once_without_commands(talk):
+    talk.front.lines = ["Dog on grass", ":status", "dog in snow", "cat", "Dog on grass"]
+    assert offers(talk, "dog") == ["Dog on grass", "dog in snow"]
+    assert offers(talk, "") == ["Dog on grass", "cat", "dog in snow"]
+
+
+def test_a_failure_offers_nothing(talk):
+    talk.front.lines = None
+    assert offers(talk, "dog") == []
+
+
+def test_names_that_cannot_be_typed_are_not_offered(talk, folder):
+    (folder / "a\nb.jpg").touch()
+    assert "\n" not in "".join(offers(talk, "./"))
+
+
+@pytest.mark.parametrize(
+    ("text", "token"),
+    [("", ""), ("dog", "dog"), ("dog cat", "cat"), ("dog ", ""), ('in:"My Ph', 'in:"My Ph'), ('"a b" c', "c")],
+)
+def test_the_token_under_the_cursor(text, token):
+    assert last_token(text) == token
+
+
+@pytest.mark.parametrize(
+    ("text", "is_worth"),
+    [
+        (":", True),
+        ("dog #", True),
+        ("@", True),
+        ("./", True),
+        ("-in:", True),
+        ("dog", False),
+        ("", False),
+        ("t-shirt", False),
+    ],
+)
+def test_where_a_menu_pops_up(text, is_worth):
+    assert is_worth_a_menu(text) is is_worth

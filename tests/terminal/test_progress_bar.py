@@ -1,0 +1,50 @@
+import io
+
+import pytest
+from rich.console import Console
+
+from photomap_cli.records import IndexProgress
+from photomap_cli.terminal.progress import follow
+
+
+def run_of_three():
+    for done in (1, 2, 3):
+        yield IndexProgress(done, 3, failed=done // 3, path=f"/photos/{done}.jpg")
+
+
+def interrupted():
+    yield IndexProgress(1, 3, 0)
+    raise KeyboardInterrupt
+
+
+def make_console(*, terminal):
+    return Console(file=io.StringIO(), force_terminal=terminal, width=100)
+
+
+def test_a_terminal_sees_a_bar():
+    console = make_console(terminal=True)
+    follow(run_of_three(), console=console)
+    drawn = console.file.getvalue()
+    assert "3/3" in drawn
+    assert "1 failed" in drawn
+
+
+@pytest.mark.parametrize(("terminal", "quiet"), [(False, False), (True, True)])
+def test_nothing_is_drawn_without_a_terminal_or_when_quiet(terminal, quiet):
+    console = make_console(terminal=terminal)
+    follow(run_of_three(), console=console, quiet=quiet)
+    assert console.file.getvalue() == ""
+
+
+def test_ctrl_c_passes_through_and_gives_the_cursor_back():
+    console = make_console(terminal=True)
+    with pytest.raises(KeyboardInterrupt):
+        follow(interrupted(), console=console)
+    assert console.file.getvalue().rfind("\x1b[?25h") > console.file.getvalue().rfind("\x1b[?25l")
+
+
+def test_nothing_to_encode_is_no_division_by_zero():
+    def nothing():
+        yield IndexProgress(0, 0, 0)
+
+    follow(nothing(), console=make_console(terminal=True))

@@ -1,0 +1,269 @@
+"""What only a terminal shows: paint, countdown, cursor, signals, colours.  Waits for what it wants to see."""
+
+import re
+import signal
+import sys
+
+import pytest
+
+pytest.importorskip("pexpect")
+pytest.importorskip("pyte")
+if sys.platform == "win32":
+    pytest.skip("needs a pseudo-terminal", allow_module_level=True)
+
+from pseudo_terminal import PseudoTerminal
+
+pytestmark = [
+    pytest.mark.terminal,
+    pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning"),
+]
+
+PROMPT = "photomap> "
+
+
+@pytest.fixture
+def start(tmp_path):
+    started = []
+
+    def make(*options, **settings):
+        started.append(PseudoTerminal(tmp_path / "private" / "history", *options, **settings))
+        return started[-1]
+
+    yield make
+    for terminal in started:
+        terminal.close()
+
+
+def test_the_prompt_is_there_before_the_encoder_and_typing_works_meanwhile(start):
+    terminal = start("--opening", 1, "--load", 600)
+    terminal.wait("opening the library", where="bar")
+    terminal.send("typed while ")
+    terminal.wait("loading…", where="bar")
+    terminal.send("loading")
+    terminal.wait("photomap> typed while loading")
+    assert "loading…" in terminal.bar
+
+
+def test_leaving_during_the_load_is_quick(start):
+    terminal = start("--opening", 600)
+    terminal.wait("opening the library", where="bar")
+    terminal.send("\x04")
+    assert terminal.exit_status() == 0
+
+
+def test_the_countdown_moves_and_the_offload_leaves_the_line_alone(start):
+    terminal = start("--idle", 4)
+    terminal.wait("VRAM 352 MB", where="bar")
+    terminal.send("half a que")
+    terminal.wait("photomap> half a que")
+    seen, broken = set(), set()
+
+    def offloaded():
+        if moment := re.search(r"offloads in 0:0(\d)", terminal.bar):
+            seen.add(moment[1])
+        if terminal.cursor != (len(PROMPT + "half a que"), PROMPT + "half a que"):
+            broken.add(terminal.cursor)
+        return "RAM 0 B VRAM" in terminal.bar
+
+    terminal.wait_until(offloaded)
+    assert {"2", "1"} <= seen
+    assert not broken
+    terminal.send("ry")
+    terminal.wait("photomap> half a query")
+
+
+def test_a_query_after_the_offload_is_answered_and_the_bar_follows(start):
+    terminal = start("--idle", 1, "--reload", 0.4)
+    terminal.wait("RAM 0 B VRAM", where="bar")
+    terminal.send(":timeout 60\rdog\r")
+    terminal.wait(r"RAM → VRAM 400 ms")
+    terminal.wait("● VRAM 352 MB", where="bar")
+
+
+def test_the_first_key_brings_the_encoder_back(start):
+    terminal = start("--idle", 1, "--prewarm")
+    terminal.wait("RAM 0 B VRAM", where="bar")
+    terminal.send("d")
+    terminal.wait("VRAM 352 MB", where="bar")
+    assert "photomap> d" in terminal.text
+
+
+def test_the_encoder_is_released_after_the_offload(start):
+    terminal = start("--idle", 0.5, "--release", 1.5)
+    terminal.wait("○ OFF", where="bar")
+    terminal.send("dog\r")
+    terminal.wait("3 photos in")
+
+
+def test_ctrl_c_stops_the_running_query_only(start):
+    terminal = start()
+    terminal.wait("VRAM 352 MB", where="bar")
+    terminal.send("a slow one\r")
+    terminal.wait("searching…  Ctrl-C stops waiting")
+    terminal.child.sendintr()
+    terminal.wait("cancelled")
+    terminal.send(":status\r")
+    terminal.wait("12,034 photos · cuda:0")
+    assert "searching" not in terminal.text
+
+
+def test_ctrl_c_at_the_prompt_clears_the_line(start):
+    terminal = start()
+    terminal.wait("VRAM 352 MB", where="bar")
+    terminal.send("half a que")
+    terminal.wait("half a que")
+    terminal.child.sendintr()
+    terminal.wait("photomap> half a que\n+photomap>")
+    terminal.send("dog\r")
+    terminal.wait("3 photos in")
+
+
+def test_keys_typed_during_a_query_wait_for_the_prompt(start):
+    terminal = start("--load", 1.5, "--opening", 0.1)
+    terminal.wait("loading…", where="bar")
+    terminal.send("dog\r")
+    terminal.wait("loading the encoder")
+    terminal.send("typed ahead\x04")
+    terminal.wait("3 photos in")
+    terminal.wait("photomap> typed ahead")
+    assert terminal.text.count("typed ahead") == 1
+
+
+def test_a_ctrl_d_typed_during_a_query_leaves_after_it(start):
+    terminal = start("--load", 1.5)
+    terminal.wait("loading…", where="bar")
+    terminal.send("dog\r")
+    terminal.wait("loading the encoder")
+    terminal.send("\x04")
+    assert terminal.exit_status() == 0
+    assert "3 photos in" in terminal.text
+
+
+def test_ctrl_d_leaves_with_0_and_the_terminal_as_it_was(start):
+    terminal = start()
+    terminal.wait("VRAM 352 MB", where="bar")
+    assert not terminal.is_echoing
+    terminal.send("\x04")
+    terminal.wait_until(lambda: terminal.is_echoing or not terminal.child.isalive(), "echo")
+    assert terminal.exit_status() == 0
+
+
+@pytest.mark.parametrize(("number", "line"), [(signal.SIGTERM, "half a que"), (signal.SIGHUP, "a slow one\r")])
+def test_a_signal_ends_it_in_good_order(start, number, line):
+    terminal = start()
+    terminal.wait("VRAM 352 MB", where="bar")
+    terminal.send(line)
+    terminal.wait("searching…" if "slow" in line else "half a que")
+    terminal.child.kill(number)
+    assert terminal.exit_status() == 128 + number
+    assert "Traceback" not in terminal.text
+
+
+def test_the_bar_is_one_line_at_every_width(start):
+    terminal = start()
+    terminal.wait("VRAM 352 MB", where="bar")
+    for columns in (60, 40, 100):
+        terminal.resize(columns)
+        terminal.send("x")
+        terminal.wait_until(lambda: _bars(terminal) == 1 and len(terminal.bar) < columns, "one bar")  # noqa: B023
+    terminal.wait("photomap> xxx")
+
+
+def _bars(terminal):
+    return sum("● VRAM" in line for line in terminal.lines)
+
+
+@pytest.mark.parametrize("columns", [120, 20])
+def test_the_bar_is_one_line_from_the_start(start, columns):
+    terminal = start(columns=columns)
+    terminal.wait("● VRAM", where="bar")
+    assert _bars(terminal) == 1
+
+
+COLOUR = rb"\x1b\[(?:[0-9;]*;)?(?:3[0-7]|4[0-7]|9[0-7]|10[0-7]|[34]8;[0-9;]+)(?:;[0-9;]*)?m"
+
+
+def test_colours_unless_no_color(start):
+    for changes, expects_colour in (({}, True), ({"NO_COLOR": "1"}, False)):
+        terminal = start(**changes)
+        terminal.wait("VRAM 352 MB", where="bar")
+        terminal.send("dog\r:ofload\r")
+        terminal.wait("did you mean")
+        assert bool(re.search(COLOUR, terminal.raw)) is expects_colour
+
+
+def test_paths_are_links_with_the_host(start):
+    terminal = start()
+    terminal.wait("VRAM 352 MB", where="bar")
+    terminal.send("dog\r")
+    terminal.wait("3 photos in")
+    assert re.search(
+        rb"\x1b\]8;id=\d+;file://[^/]+/photos/photo-001\.jpg\x1b\\photo-001\.jpg\x1b\]8;;\x1b\\", terminal.raw
+    )
+
+
+def test_a_terminal_that_does_not_answer_has_the_state_in_the_prompt(start):
+    terminal = start(answers=False)
+    terminal.wait(r"\[VRAM\] photomap>$")
+    terminal.send("dog\r")
+    terminal.wait("3 photos in")
+    terminal.wait(r"\[VRAM\] photomap>$")
+    assert "WARNING" not in terminal.text
+
+
+def test_no_answer_wanted_has_it_at_once(start):
+    terminal = start(PROMPT_TOOLKIT_NO_CPR="1")
+    terminal.wait(r"\[VRAM\] photomap>$")
+
+
+def test_history_persists_and_the_arrow_searches_by_prefix(start):
+    first = start()
+    first.wait("VRAM 352 MB", where="bar")
+    first.send("dog on grass\rcat\r\x04")
+    assert first.exit_status() == 0
+    second = start()
+    second.wait("VRAM 352 MB", where="bar")
+    second.send("do\x1b[A")
+    second.wait("photomap> dog on grass")
+
+
+def test_a_session_that_is_gone_is_opened_again(start):
+    terminal = start()
+    terminal.wait("VRAM 352 MB", where="bar")
+    terminal.send("gone\r")
+    terminal.wait("the session ended; a new one was opened")
+    terminal.wait("3 photos in")
+
+
+def test_a_library_that_cannot_be_opened_is_told_above_the_line_and_tried_again(start):
+    terminal = start("--busy", 1, "--opening", 0.3)
+    terminal.send("half a que")
+    terminal.wait("the library is busy  hint: wait a moment\nphotomap> half a que")
+    terminal.wait("✗ the library is busy", where="bar")
+    terminal.send("ry\r")
+    terminal.wait("3 photos in")
+
+
+def test_errors_are_lines_and_the_prompt_comes_back(start):
+    terminal = start()
+    terminal.wait("VRAM 352 MB", where="bar")
+    terminal.send('dog "bad\r')
+    terminal.wait(r'a quote is not closed  hint: close it with "\n  dog "bad\n       \^')
+    terminal.send("boom\r")
+    terminal.wait("ValueError: a defect of two lines")
+    terminal.send("dog\r")
+    terminal.wait("3 photos in")
+
+
+def test_completion_pops_up_for_commands(start):
+    terminal = start()
+    terminal.wait("VRAM 352 MB", where="bar")
+    terminal.send(":of")
+    terminal.wait("take the encoder out of VRAM now")
+    terminal.send("\t\r")
+    terminal.wait("RAM 0 B VRAM · offloaded; released in")
+
+
+def test_a_machine_without_a_card_says_so(start):
+    terminal = start("--device", "cpu")
+    terminal.wait("● RAM 352 MB cpu", where="bar")

@@ -1,0 +1,111 @@
+from dataclasses import replace
+
+import pytest
+from terminal_fakes import (
+    CPU,
+    EVERY_STATE,
+    LOADING,
+    MB,
+    OFF,
+    OFFLOADING,
+    RAM,
+    RELEASING,
+    RELOADING,
+    VRAM,
+)
+
+from photomap_cli.terminal.statusbar import bar, next_step, place, plain_line
+
+DOWNLOADING = replace(LOADING, download=(120 * MB, 605 * MB))
+FULL = replace(RAM, cpu_fallbacks=1, last_error="CUDA out of memory: tried to allocate 20 MiB")
+UNIFIED = replace(RAM, device="mps", device_name="Apple M3 (unified memory)")
+SMALL_GPU = replace(RAM, device_name="Orin (unified memory)")
+
+BARS = [
+    (VRAM, 120, " ● VRAM 352 MB │ offloads in 0:18 ━━━━━━──── │ 12,034 photos │ cuda:0 NVIDIA H200 │ :help"),
+    (VRAM, 80, " ● VRAM 352 MB │ offloads in 0:18 │ 12,034 photos │ cuda:0 │ :help"),
+    (VRAM, 40, " ● VRAM 352 MB │ offloads in 0:18"),
+    (RAM, 120, " ◐ RAM 0 B VRAM │ released in 9:48 ━━━━━━━━━━ │ 12,034 photos │ cuda:0 NVIDIA H200 │ :help"),
+    (RAM, 80, " ◐ RAM 0 B VRAM │ released in 9:48 │ 12,034 photos │ cuda:0 │ :help"),
+    (RAM, 40, " ◐ RAM 0 B VRAM │ released in 9:48"),
+    (OFF, 80, " ○ OFF │ 12,034 photos │ cuda:0 │ :help"),
+    (OFF, 40, " ○ OFF │ 12,034 photos │ cuda:0 │ :help"),
+    (LOADING, 120, " ◌ loading… │ 12,034 photos │ cuda:0 NVIDIA H200 │ :help"),
+    (LOADING, 40, " ◌ loading… │ 12,034 photos │ cuda:0"),
+    (
+        DOWNLOADING,
+        120,
+        " ◌ downloading 120 MB of 605 MB │ 19 % ━━──────── │ 12,034 photos │ cuda:0 NVIDIA H200 │ :help",
+    ),
+    (DOWNLOADING, 40, " ◌ downloading 120 MB of 605 MB │ 19 %"),
+    (RELOADING, 80, " ◑ RAM → VRAM… │ 12,034 photos │ cuda:0 │ :help"),
+    (OFFLOADING, 80, " ◑ VRAM → RAM… │ 12,034 photos │ cuda:0 │ :help"),
+    (RELEASING, 80, " ◌ RAM → OFF… │ 12,034 photos │ cuda:0 │ :help"),
+    (CPU, 120, " ● RAM 12 MB cpu │ released in 9:48 ━━━━━━━━━━ │ 12,034 photos │ :help"),
+    (CPU, 40, " ● RAM 12 MB cpu │ released in 9:48"),
+    (UNIFIED, 80, " ● RAM 352 MB mps │ released in 9:48 │ 12,034 photos │ :help"),
+    (FULL, 80, " ◐ RAM 0 B VRAM │ released in 9:48 │ ! card full: answered from RAM"),
+    (replace(VRAM, busy=True), 80, " ● VRAM 352 MB │ busy │ offloads in 0:18 │ 12,034 photos │ cuda:0 │ :help"),
+    (
+        replace(VRAM, idle_timeout_seconds=0, offload_in_seconds=None),
+        60,
+        " ● VRAM 352 MB │ never offloads │ 12,034 photos │ cuda:0",
+    ),
+]
+
+
+@pytest.mark.parametrize(("status", "width", "text"), BARS)
+def test_the_bar_in_every_state(status, width, text):
+    assert bar(status, width=width, extras=(":help",)).plain == text
+
+
+@pytest.mark.parametrize("status", EVERY_STATE, ids=lambda status: status.state.value)
+def test_the_bar_is_one_line_and_never_loses_the_state(status):
+    for width in (*range(2, 60), 80, 120, 200):
+        text = bar(replace(status, last_error="line\nbreak\x1b[31m"), width=width, extras=("in: /x", ":help"))
+        assert text.cell_len <= width - 1
+        assert not {"\n", "\x1b"} & set(text.plain)
+        assert width < 4 or place(status).symbol in text.plain
+
+
+def test_shapes_and_colours_tell_the_places_apart():
+    looks = [place(status) for status in (VRAM, RAM, OFF, LOADING)]
+    assert len({look.symbol for look in looks}) == len({look.style for look in looks}) == 4
+
+
+STEPS = [
+    (VRAM, "offloads in 18 s"),
+    (replace(VRAM, idle_timeout_seconds=0, offload_in_seconds=None), "never offloads"),
+    (replace(VRAM, busy=True, offload_in_seconds=None), "in use; offloads 30 s after the last query"),
+    (RAM, "offloaded; released in 10 min"),
+    (replace(RAM, release_timeout_seconds=0, release_in_seconds=None), "offloaded; never released"),
+    (replace(RAM, release_in_seconds=None), "offloaded"),
+    (CPU, "nothing to offload: CPU; released in 10 min"),
+    (replace(CPU, release_timeout_seconds=0, release_in_seconds=None), "nothing to offload: CPU"),
+    (UNIFIED, "nothing to offload: unified memory; released in 10 min"),
+    (SMALL_GPU, "nothing to offload: unified memory; released in 10 min"),
+    (OFF, "loads with the next query"),
+    (LOADING, "loading"),
+    (DOWNLOADING, "downloading 120 MB of 605 MB"),
+    (replace(LOADING, download=(120 * MB, 0)), "downloading 120 MB"),
+    (RELOADING, "on its way into VRAM"),
+    (OFFLOADING, "offloading now"),
+    (RELEASING, "releasing now"),
+]
+
+
+@pytest.mark.parametrize(("status", "text"), STEPS)
+def test_what_happens_next(status, text):
+    assert next_step(status) == text
+
+
+def test_the_plain_line_tells_everything():
+    line = plain_line(replace(FULL, busy=True, vram_process_bytes=426 * MB))
+    assert line == (
+        "◐ RAM 0 B VRAM · busy · 0 B VRAM (426 MB with context) + 352 MB RAM · offloaded; released in 10 min · "
+        "card full: answered from RAM · 12,034 photos · cuda:0 NVIDIA H200 · ViT-L-14/datacomp_xl_s13b_b90k"
+    )
+
+
+def test_a_long_error_is_cut():
+    assert len(plain_line(replace(VRAM, last_error="x" * 500))) < 250

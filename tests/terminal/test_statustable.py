@@ -1,0 +1,56 @@
+import io
+
+import pytest
+from rich.console import Console
+from terminal_fakes import CPU, RAM, VRAM
+
+from photomap_cli.records import LibraryStatus
+from photomap_cli.terminal.statustable import library_line, status_lines, status_table
+
+LIBRARY = LibraryStatus("/lib", 12034, "tiny", 512, 123_456_789, "2026-01-02T03:04:05Z", ("/photos",))
+
+
+def drawn(sessions, library, width):
+    console = Console(file=io.StringIO(), width=width)
+    console.print(status_table(sessions, library))
+    return console.file.getvalue()
+
+
+@pytest.mark.parametrize("width", [80, 120, 160])
+def test_every_session_keeps_its_row_after_an_offload(width):
+    lines = drawn([VRAM, RAM, CPU], LIBRARY, width).splitlines()
+    rows = [line for line in lines if line.startswith("4242")]
+    assert len(rows) == 3
+    assert all(len(line) <= width for line in lines)
+    for row, words in zip(
+        rows,
+        (("● VRAM 352 MB", "offloads in 18 s"), ("◐ RAM 0 B VRAM", "offloaded"), ("● RAM 12 MB cpu", "nothing")),
+        strict=True,
+    ):
+        assert all(word in row for word in words)
+
+
+def test_a_wide_table_has_photos_and_encoder():
+    text = drawn([VRAM], LIBRARY, 160)
+    assert "12,034" in text
+    assert "ViT-L-14/datacomp_xl_s13b_b90k" in text
+    assert "NVIDIA H200" in text
+
+
+def test_without_a_session_the_library_is_still_told():
+    assert drawn([], LIBRARY, 120).splitlines() == [
+        "no live session",
+        "library /lib · 12,034 photos · 123 MB · tiny (512-d) · indexed 2026-01-02T03:04:05Z",
+    ]
+    assert status_lines([], None) == ["no live session", "no library yet; `photomap index` makes one"]
+
+
+def test_plain_lines_name_the_session():
+    assert status_lines([CPU], LIBRARY)[0].startswith(
+        "4242 repl · ● RAM 12 MB cpu · 12 MB RAM · nothing to offload: CPU"
+    )
+
+
+def test_an_empty_library_says_so():
+    empty = LibraryStatus("/lib", 0, None, None, 0, None, ())
+    assert library_line(empty) == "library /lib · 0 photos · 0 B · no encoder yet · never indexed"

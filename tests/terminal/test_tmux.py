@@ -1,0 +1,70 @@
+"""One smoke test in a real terminal multiplexer, which scrolls, resizes and answers by itself."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+
+import pytest
+
+pytest.importorskip("pexpect")
+pytest.importorskip("pyte")
+
+from pseudo_terminal import PATIENCE_SECONDS, command, environment
+
+pytestmark = [pytest.mark.terminal, pytest.mark.skipif(not shutil.which("tmux"), reason="no tmux")]
+
+
+class Tmux:
+    def __init__(self, folder):
+        self._call = ["tmux", "-S", str(folder / "socket"), "-f", os.devnull]
+        self.server = subprocess.Popen([*self._call, "-D"], env=environment(), stdin=subprocess.DEVNULL)
+
+    def run(self, *arguments):
+        return subprocess.run([*self._call, *arguments], capture_output=True, text=True, check=False)
+
+    def wait(self, pattern, *arguments):
+        """Repeat a command until its output matches."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < end:
+            done = self.run(*arguments)
+            if done.returncode == 0 and re.search(pattern, done.stdout):
+                return done.stdout
+            time.sleep(0.05)
+        raise AssertionError(f"not seen: {pattern}\n{done.stdout}{done.stderr}")
+
+    def see(self, pattern):
+        return self.wait(pattern, "capture-pane", "-p", "-t", "prompt")
+
+    def type(self, *keys):
+        self.run("send-keys", "-t", "prompt", *keys)
+
+    def close(self):
+        self.run("kill-server")
+        self.server.wait(10)
+
+
+@pytest.fixture
+def tmux(tmp_path):
+    server = Tmux(tmp_path)
+    yield server
+    server.close()
+
+
+def test_a_session_from_the_first_prompt_to_the_last(tmux, tmp_path):
+    program = shlex.join([sys.executable, *command(tmp_path / "history", "--idle", 3)])
+    size = ("-x", "100", "-y", "30")
+    tmux.wait("", "new-session", "-d", "-s", "prompt", *size, f"{program}; echo status=$?; read wait")
+    tmux.see("● VRAM 352 MB")
+    tmux.type("dog", "Enter")
+    tmux.see("3 photos in 41 ms")
+    tmux.type("half a que")
+    assert "photomap> half a que" in tmux.see("RAM 0 B VRAM")
+    tmux.run("resize-window", "-t", "prompt", "-x", "40")
+    assert tmux.see(r"photomap> half a que\n+ ◐ RAM 0 B VRAM").count("◐") == 1
+    tmux.type("C-c")
+    tmux.type("C-d")
+    tmux.see("status=0")
