@@ -1,0 +1,118 @@
+"""Owns `photomap index` and `photomap demo`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from photomap_cli import directories
+from photomap_cli.cli.app import FOUND, INTERRUPTED, Globals, app, converse, make_console
+
+if TYPE_CHECKING:
+    from photomap_cli.library.indexer import IndexOptions
+    from photomap_cli.records import IndexReport
+    from photomap_cli.session.session import Session
+
+DEMO_QUERIES = ("snowy mountains", "red car", "sunset over the sea -boat")
+
+
+@app.command()
+def index(
+    context: typer.Context,
+    paths: Annotated[list[Path] | None, typer.Argument(metavar="PATH", help="Folders or photos.  [default: .]")] = None,
+    encoder: Annotated[str | None, typer.Option(metavar="SPEC", help="Encoder of a new library.")] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(metavar="GLOB", help="Leave these out (gitignore form); may be repeated."),
+    ] = None,
+    hidden: Annotated[bool, typer.Option("--hidden", help="Also hidden files and folders.")] = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", "-j", min=1, max=256, help="Threads that decode.  [default: one a core, 8 at most]"),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Count what would be done; change nothing.")] = False,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Encode every photo anew.")] = False,
+    errors: Annotated[bool, typer.Option("--errors", help="List every file that failed, with the reason.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> int:
+    """Add folders to the library, or bring them up to date.
+
+    Unchanged photos are not encoded again, photos that are gone are removed.  Ctrl-C keeps what is done; the next run
+    goes on from there.
+    """
+    from photomap_cli.library.indexer import IndexOptions
+    from photomap_cli.session.session import Session
+    from photomap_cli.terminal.report import write_report
+
+    given: Globals = context.obj
+    values = given.settings(exclude=exclude or None).values
+    options = IndexOptions(
+        exclude=values.exclude,
+        hidden=hidden,
+        jobs=jobs,
+        dry_run=dry_run,
+        rebuild=rebuild,
+        max_megapixels=values.megapixel_limit,
+    )
+    with Session.open(given.library, values, encoder=encoder, create=True, rebuild=rebuild) as session:
+        interrupted, report = _run_index(session, paths or [Path.cwd()], options, quiet=given.quiet or as_json)
+    write_report(report, sys.stdout, as_json=as_json, list_errors=errors, quiet=given.quiet, dry_run=dry_run)
+    return INTERRUPTED if interrupted else FOUND
+
+
+def _run_index(session: Session, paths: list[Path], options: IndexOptions, *, quiet: bool) -> tuple[bool, IndexReport]:
+    """Run an indexer to its end or to Ctrl-C; return whether it was Ctrl-C, and the report."""
+    from photomap_cli.terminal.progress import follow
+
+    indexer = session.indexer(options)
+    try:
+        follow(indexer.run(paths), console=make_console(stderr=True), quiet=quiet)
+    except KeyboardInterrupt:
+        return True, indexer.report
+    return False, indexer.report
+
+
+@app.command()
+def demo(context: typer.Context) -> int:
+    """Try it: a small library of drawn photos, indexed and searched, then the prompt.
+
+    Without --library it lives apart from your own library.
+    """
+    from dataclasses import replace
+
+    from photomap_cli.demo.library import write_demo_library
+    from photomap_cli.terminal.piped import has_screen
+
+    given: Globals = context.obj
+    home = directories.demo_directory()
+    if not given.library_is_chosen:
+        given = replace(given, library=home / "library")
+    photos = home / "photos"
+    if not photos.is_dir():
+        print(f"drawing photos into {photos} ...", file=sys.stderr)
+        write_demo_library(photos)
+    status = _index_and_show(given, photos)
+    return status or (converse(given) if has_screen(sys.stdin, sys.stdout) else FOUND)
+
+
+def _index_and_show(given: Globals, photos: Path) -> int:
+    """Index the demo's photos and print the answers to a few queries."""
+    from photomap_cli.library.indexer import IndexOptions
+    from photomap_cli.records import SearchRequest
+    from photomap_cli.session.session import Session
+    from photomap_cli.terminal import report, results
+
+    console = make_console()
+    with Session.open(given.library, given.settings().values, encoder="tiny", create=True) as session:
+        interrupted, done = _run_index(session, [photos], IndexOptions(), quiet=given.quiet)
+        report.write_report(done, sys.stdout)
+        if interrupted:
+            return INTERRUPTED
+        for query in DEMO_QUERIES:
+            result = session.search(SearchRequest(query, cwd=str(photos), limit=5))
+            console.print(f"\n[bold]$ photomap search {query}[/]")
+            results.write(result, results.ResultStyle.TABLE, sys.stdout, cwd=photos, console=console)
+    return FOUND

@@ -1,0 +1,115 @@
+"""Owns `photomap search`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from photomap_cli.cli import words
+from photomap_cli.cli.app import FOUND, NOTHING_FOUND, Globals, app, make_console
+from photomap_cli.errors import PhotomapError, UsageError
+
+if TYPE_CHECKING:
+    from photomap_cli.records import SearchRequest, SearchResult
+    from photomap_cli.terminal.results import ResultStyle
+
+
+class Sort(StrEnum):
+    """Orders of a result."""
+
+    SCORE = "score"
+    DATE = "date"
+
+
+@app.command()
+def search(
+    context: typer.Context,
+    query: Annotated[list[str], typer.Argument(metavar="QUERY", help="What to look for, as at the prompt.")],
+    limit: Annotated[
+        int | None,
+        typer.Option("-k", "--limit", min=1, max=100_000, metavar="N", help="How many photos.  [default: 10]"),
+    ] = None,
+    folder: Annotated[
+        str | None,
+        typer.Option("--in", metavar="DIR", help="Only photos below this folder; * for the whole library."),
+    ] = None,
+    min_score: Annotated[
+        float | None,
+        typer.Option(min=-1.0, max=1.0, metavar="X", help="Lowest score shown, a cosine from -1 to 1."),
+    ] = None,
+    sort: Annotated[Sort, typer.Option(help="Order of the photos found.")] = Sort.SCORE,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="One JSON object per photo and line.")] = False,
+    paths: Annotated[bool, typer.Option("--paths", help="Paths alone, one a line.")] = False,
+    nul: Annotated[bool, typer.Option("-0", help="Paths alone, each ended by NUL (for xargs -0).")] = False,
+    local: Annotated[bool, typer.Option("--local", help="Do not ask a live session; load the encoder here.")] = False,
+) -> int:
+    """Search once and print the photos found, best first.
+
+    
+    photomap search golden retriever on a beach -people
+    photomap search "2:sunset + ./pier.jpg" after:2023 --paths
+
+    Exit status 1 when nothing is found.
+    """
+    from photomap_cli.records import SearchRequest
+    from photomap_cli.terminal import results
+
+    given: Globals = context.obj
+    style = _result_style(as_json=as_json, jsonl=jsonl, paths=paths, nul=nul)
+    request = SearchRequest(
+        text=words.query_text(query),
+        cwd=str(Path.cwd()),
+        limit=limit,
+        min_score=min_score,
+        folder=folder if folder in (None, "*") else os.path.abspath(Path(folder).expanduser()),  # noqa: PTH100
+        sort=sort.value,
+    )
+    try:
+        result = _search(given, request, local=local)
+    except PhotomapError as error:
+        error.text = request.text
+        raise
+    results.write(result, style, sys.stdout, cwd=Path.cwd(), console=make_console())
+    if not given.quiet:
+        for notice in result.notices:
+            print(f"photomap: {notice}", file=sys.stderr)
+    return FOUND if result.hits else NOTHING_FOUND
+
+
+def _result_style(*, as_json: bool, jsonl: bool, paths: bool, nul: bool) -> ResultStyle:
+    from photomap_cli.terminal.results import ResultStyle
+
+    styles = ResultStyle
+    asked = {styles.JSON: as_json, styles.JSONL: jsonl, styles.PATHS: paths, styles.NUL: nul}
+    chosen = [style for style, is_asked in asked.items() if is_asked]
+    if len(chosen) > 1:
+        raise UsageError("--json, --jsonl, --paths and -0 exclude each other", hint="choose one of them")
+    return chosen[0] if chosen else styles.TABLE if sys.stdout.isatty() else styles.PLAIN
+
+
+def _search(given: Globals, request: SearchRequest, *, local: bool) -> SearchResult:
+    """Ask the live session, else load the encoder here, with a word on standard error while that takes long."""
+    from photomap_cli.session import client
+
+    live = None if local else client.find(given.library)
+    if live is not None:
+        with live:
+            return live.search(request)
+    from photomap_cli.session.session import Session
+    from photomap_cli.terminal.statusbar import place
+    from photomap_cli.terminal.waiting import wait_for
+
+    with Session.open(given.library, given.settings().values) as session:
+        if given.quiet or not sys.stderr.isatty():
+            return session.search(request)
+        return wait_for(
+            lambda: session.search(request),
+            console=make_console(stderr=True),
+            words=lambda: str(place(session.status())),
+        )

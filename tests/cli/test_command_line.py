@@ -1,0 +1,255 @@
+"""The command line as a user runs it, with the embedded encoder: one process a command."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from photomap_cli.demo.picture import make_picture
+
+KINDS = ("snowy mountains", "pizza", "sunflowers", "cat", "lighthouse")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A home with an indexed library of a few drawn photos, one broken file and one that is none."""
+    home = tmp_path_factory.mktemp("home")
+    photos = home / "photos"
+    photos.mkdir()
+    for number, kind in enumerate(KINDS):
+        make_picture(kind, seed=number, size=(240, 180)).save(photos / f"{kind}.jpg")
+    (photos / "broken.jpg").write_bytes((photos / "cat.jpg").read_bytes()[:300])
+    (photos / "notes.txt").write_text("no photo")
+    return home
+
+
+def environment(home):
+    own = {name: str(home / name.lower()) for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME")}
+    runtime = home / "run"
+    runtime.mkdir(mode=0o700, exist_ok=True)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PHOTOMAP_", "XDG_"))}
+    return {**kept, **own, "HOME": str(home), "XDG_RUNTIME_DIR": str(runtime), "COLUMNS": "100"}
+
+
+@pytest.fixture(scope="module")
+def photomap(home):
+    def run(*words, cwd=home, stdin="", **more):
+        command = [sys.executable, "-m", "photomap_cli", *words]
+        return subprocess.run(
+            command, cwd=cwd, input=stdin, capture_output=True, text=True, timeout=120, env=environment(home) | more
+        )
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def indexed(photomap, home):
+    done = photomap("index", "photos", "--encoder", "tiny", "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def serving(photomap, home, indexed):
+    """A live session, as `photomap serve` keeps it."""
+    words = [sys.executable, "-m", "photomap_cli", "serve"]
+    process = subprocess.Popen(words, cwd=home, env=environment(home), stderr=subprocess.PIPE, text=True)
+    assert "serving" in process.stderr.readline()
+    yield process
+    process.terminate()
+    assert process.wait(20) == 0
+    process.stderr.close()
+
+
+def test_index_reports_as_the_contract_says(indexed, home):
+    assert indexed["version"] == 1
+    assert indexed["roots"] == [str(home / "photos")]
+    counts = {
+        name: indexed[name] for name in ("scanned", "added", "updated", "moved", "removed", "unchanged", "failed")
+    }
+    assert counts == {"scanned": 6, "added": 5, "updated": 0, "moved": 0, "removed": 0, "unchanged": 0, "failed": 1}
+    (failure,) = indexed["failures"]
+    assert failure["path"].endswith("broken.jpg")
+    assert failure["reason"]
+    assert indexed["images_per_second"] > 0
+
+
+def test_index_again_encodes_nothing(photomap, indexed):
+    again = json.loads(photomap("index", "photos", "--json").stdout)
+    assert (again["added"], again["updated"], again["unchanged"]) == (0, 0, 5)
+
+
+def test_meaning_is_found_and_the_json_is_the_contracts(photomap, serving, home):
+    for kind in KINDS:
+        done = photomap("search", "--json", kind, "-k", "1")
+        result = json.loads(done.stdout)
+        assert done.returncode == 0
+        assert result["hits"][0]["path"] == str(home / "photos" / f"{kind}.jpg")
+    assert list(result) == ["version", "query", "encoder", "count", "elapsed_ms", "served_by", "timings_ms", "hits"]
+    assert list(result["timings_ms"]) == ["load", "reload", "encode", "search"]
+    assert list(result["hits"][0]) == ["rank", "path", "score", "taken_at", "width", "height"]
+    assert result["served_by"] == f"session {serving.pid}"
+    assert (result["version"], result["encoder"], result["count"]) == (1, "tiny", 1)
+
+
+def test_a_search_served_by_a_session_imports_nothing_heavy(home, serving):
+    program = (
+        "import sys; from photomap_cli.cli import run; status = run(['search', 'cat', '--json']);"
+        "heavy = {'torch', 'open_clip', 'faiss', 'numpy', 'PIL'} & set(sys.modules); assert not heavy, heavy;"
+        "sys.exit(status)"
+    )
+    words = [sys.executable, "-c", program]
+    subprocess.run(words, cwd=home, env=environment(home), check=True, timeout=60, capture_output=True)
+
+
+def test_local_refuses_the_session(photomap, serving):
+    result = json.loads(photomap("search", "--local", "--json", "cat").stdout)
+    assert result["served_by"] == "local"
+    assert result["timings_ms"]["load"] > 0
+
+
+def test_the_other_forms(photomap, serving, home):
+    cat = str(home / "photos" / "cat.jpg")
+    assert photomap("search", "cat", "-k1", "--paths").stdout == f"{cat}\n"
+    assert photomap("search", "cat", "-k1", "-0").stdout == f"{cat}\0"
+    assert json.loads(photomap("search", "cat", "-k1", "--jsonl").stdout)["path"] == cat
+    rank, score, path = photomap("search", "cat", "-k1").stdout.rstrip("\n").split("\t")
+    assert (rank, path) == ("1", cat)
+    assert 0 < float(score) <= 1
+    assert "\x1b" not in photomap("search", "cat", FORCE_COLOR="").stdout
+
+
+def test_negatives_images_and_weights(photomap, serving, home):
+    assert "cat.jpg" not in photomap("search", "./photos/cat.jpg", "--paths", "--min-score", "-1").stdout
+    first = photomap("search", "cat", "-pizza", "--paths", "-k1").stdout
+    assert first.endswith("cat.jpg\n")
+
+
+def test_nothing_found_is_status_1(photomap, serving):
+    done = photomap("search", "zzz", "--min-score", "0.99")
+    assert (done.returncode, done.stdout) == (1, "")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["search", "dog + ./nope.jpg"], "nope.jpg"),
+        (["search", "dog foo:bar"], "no filter foo"),
+        (["search", "-dog"], "only what to avoid"),
+        (["search", "cat", "--json", "--paths"], "exclude each other"),
+        (["search", "cat", "--in", "/nowhere"], "no folder"),
+        (["search"], "QUERY"),
+        (["index", "/nowhere"], "/nowhere"),
+        (["index", "photos", "--encoder", "other/encoder"], "was made with tiny"),
+        (["config", "set", "encoder_idle_timeout_seconds", "-1"], "negative"),
+        (["frobnicate"], "frobnicate"),
+        (["stop", "--library", "/nowhere"], "no live session"),
+    ],
+)
+def test_mistakes_are_status_2_with_a_hint_and_no_traceback(photomap, serving, words, message):
+    done = photomap(*words)
+    told = done.stdout + done.stderr
+    assert done.returncode == 2
+    assert message in told
+    assert "hint" in told
+    assert "Traceback" not in told
+
+
+def test_the_caret_stands_under_the_mistake(photomap, serving):
+    lines = photomap("search", "dog + ./nope.jpg").stderr.splitlines()
+    assert lines[1].index("./nope.jpg") == lines[2].index("^")
+
+
+@pytest.mark.parametrize("words", [["search", "dog foo:bar", "--json"], ["search", "--bogus", "--json", "x"]])
+def test_a_json_command_also_fails_in_json(photomap, serving, words):
+    done = photomap(*words)
+    assert done.returncode == 2
+    record = json.loads(done.stdout)
+    assert record["version"] == 1
+    assert {"code", "message", "hint"} <= set(record["error"])
+
+
+def test_status_has_every_field_of_the_contract(photomap, serving, home):
+    record = json.loads(photomap("status", "--json").stdout)
+    (session,) = record["sessions"]
+    fields = """pid kind library started_at encoder device device_name dtype state busy vram_weight_bytes
+        vram_process_bytes ram_bytes pinned idle_seconds idle_timeout_seconds offload_in_seconds
+        release_timeout_seconds release_in_seconds last_reload_ms last_offload_ms reloads offloads cpu_fallbacks
+        last_error photos"""
+    assert set(fields.split()) <= set(session)
+    assert (session["pid"], session["kind"], session["photos"]) == (serving.pid, "serve", 5)
+    library = record["library"]
+    assert list(library) == ["path", "photos", "encoder", "dim", "bytes", "last_indexed_at", "roots"]
+    assert (library["photos"], library["encoder"], library["roots"]) == (5, "tiny", [str(home / "photos")])
+
+
+def test_status_without_anything_is_empty_and_fine(photomap, tmp_path):
+    done = photomap("status", "--json", "--library", str(tmp_path / "none"), XDG_RUNTIME_DIR=str(tmp_path))
+    record = json.loads(done.stdout)
+    assert (done.returncode, record["sessions"], record["library"]["photos"]) == (0, [], 0)
+    assert not (tmp_path / "none").exists()
+
+
+def test_offload_speaks_of_the_place(photomap, serving):
+    done = photomap("offload")
+    assert done.returncode == 0
+    assert "RAM" in done.stdout
+
+
+def test_lines_on_standard_input_are_queries(photomap, serving):
+    done = photomap(stdin="pizza\n:k 1\ncat\n")
+    assert done.returncode == 0
+    assert "pizza.jpg" in done.stdout.splitlines()[0]
+    assert done.stdout.splitlines()[-1].endswith("cat.jpg")
+
+
+def test_config_shows_where_a_value_came_from(photomap):
+    shown = photomap("config", PHOTOMAP_RESULTS="3").stdout
+    assert any(line.split()[:3] == ["results", "3", "environment"] for line in shown.splitlines())
+    path = photomap("config", "path").stdout.strip()
+    assert path.endswith("config.toml")
+    assert photomap("config", "set", "results", "4", PHOTOMAP_CONFIG=f"{path}.other").returncode == 0
+    assert "config.toml" in photomap("config", PHOTOMAP_CONFIG=f"{path}.other").stdout
+
+
+def test_encoders_are_listed(photomap):
+    listed = photomap("encoders").stdout
+    assert "tiny" in listed
+    assert "MIT" in listed
+
+
+def test_a_closed_pipe_is_silent(home, serving):
+    words = [sys.executable, "-m", "photomap_cli", "search", "cat", "--min-score", "-1"]
+    with subprocess.Popen(
+        words, cwd=home, env=environment(home), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+
+
+def test_ctrl_c_while_indexing_keeps_what_is_done_and_is_130(home, tmp_path):
+    many = tmp_path / "many"
+    many.mkdir()
+    picture = make_picture("cat", seed=1, size=(1600, 1200))
+    for number in range(120):
+        picture.save(many / f"{number}.jpg")
+    words = [sys.executable, "-m", "photomap_cli", "--library", str(tmp_path / "lib"), "index", str(many)]
+    words += ["--encoder", "tiny", "--jobs", "1", "--json"]
+    process = subprocess.Popen(words, env=environment(home), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    encoder_is_up = False
+    while not encoder_is_up and process.poll() is None:
+        library = tmp_path / "lib" / "catalog.sqlite-wal"
+        encoder_is_up = library.exists() and library.stat().st_size > 100_000
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    done = json.loads(out)["added"]
+    assert 0 < done < 120
+    again = subprocess.run([*words], env=environment(home), capture_output=True, text=True, timeout=120, check=True)
+    report = json.loads(again.stdout)
+    assert (report["unchanged"], report["added"]) == (done, 120 - done)

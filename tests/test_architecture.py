@@ -1,0 +1,86 @@
+"""The rules of docs/architecture.md that a machine can check."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "photomap_cli"
+BASE = {"errors", "records", "frames", "directories", "settings"}
+MAY_IMPORT = {
+    "errors": set(),
+    "records": set(),
+    "frames": {"errors"},
+    "directories": set(),
+    "settings": {"errors"},
+    "encoder": BASE,
+    "library": BASE,
+    "search": BASE | {"encoder", "library"},
+    "session": BASE | {"encoder", "library", "search"},
+    "terminal": BASE | {"session"},
+    "demo": BASE,
+    "cli": BASE | {"encoder", "library", "session", "terminal", "demo"},
+    "__main__": {"cli"},
+    "__init__": set(),
+}
+OWNERS = {
+    "torch": {"encoder/openclip.py", "encoder/weights.py"},
+    "open_clip": {"encoder/openclip.py", "encoder/download.py"},
+    "faiss": {"library/vectors.py"},
+    "PIL": {"library/decode.py", "library/exif.py"},
+    "sqlite3": {"library/database.py", "library/catalog.py"},
+    "prompt_toolkit": {"terminal/"},
+    "typer": {"cli/"},
+}
+
+
+def imports(path):
+    """Yield every module that a file imports, wherever in it, but for types alone."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    types_only = {
+        child
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING"
+        for statement in node.body
+        for child in ast.walk(statement)
+    }
+    for node in ast.walk(tree):
+        if node in types_only:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+
+
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_go_downwards_and_libraries_have_one_owner(path):
+    name = path.relative_to(PACKAGE)
+    room = name.parts[0].removesuffix(".py")
+    for module in imports(path):
+        if module.startswith("photomap_cli."):
+            other = module.split(".")[1]
+            assert other in MAY_IMPORT[room] | {room, "__version__"}, f"{name} imports {module}"
+        owners = OWNERS.get(module.split(".")[0])
+        if owners is not None and room != "demo":
+            assert any(str(name).startswith(owner) for owner in owners), f"{name} imports {module}"
+
+
+def test_the_command_line_loads_nothing_heavy():
+    program = (
+        "import sys, photomap_cli.cli;"
+        "heavy = {'torch', 'open_clip', 'faiss', 'numpy', 'PIL', 'prompt_toolkit', 'pydantic'} & set(sys.modules);"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_every_module_says_what_it_is():
+    assert [str(path) for path in FILES if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))] == []
