@@ -32,7 +32,7 @@ OWNERS = {
     "open_clip": {"encoder/openclip.py", "encoder/download.py"},
     "faiss": {"library/vectors.py"},
     "PIL": {"library/decode.py", "library/exif.py"},
-    "sqlite3": {"library/database.py", "library/catalog.py"},
+    "sqlite3": {"library/database.py"},
     "prompt_toolkit": {"terminal/"},
     "typer": {"cli/"},
 }
@@ -80,6 +80,14 @@ def test_the_command_line_loads_nothing_heavy():
         "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_status_loads_no_numpy_and_no_torch(tmp_path):
+    program = (
+        "import sys; from photomap_cli.cli import run; assert run(['status', '--json']) == 0;"
+        "heavy = {'torch', 'open_clip', 'faiss', 'numpy', 'PIL'} & set(sys.modules); assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60, capture_output=True)
 
 
 def test_every_module_says_what_it_is():

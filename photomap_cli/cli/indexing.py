@@ -66,10 +66,15 @@ def index(
 def _run_index(session: Session, paths: list[Path], options: IndexOptions, *, quiet: bool) -> tuple[bool, IndexReport]:
     """Run an indexer to its end or to Ctrl-C; return whether it was Ctrl-C, and the report."""
     from photomap_cli.terminal.progress import follow
+    from photomap_cli.terminal.statusbar import place
+
+    def encoder_under_way() -> str:
+        status = session.status()
+        return str(place(status)) if status.state.is_moving else ""
 
     indexer = session.indexer(options)
     try:
-        follow(indexer.run(paths), console=make_console(stderr=True), quiet=quiet)
+        follow(indexer.run(paths), console=make_console(stderr=True), quiet=quiet, note=encoder_under_way)
     except KeyboardInterrupt:
         return True, indexer.report
     return False, indexer.report

@@ -48,12 +48,11 @@ def status(
 
 def _library_status(folder: Path) -> LibraryStatus:
     from photomap_cli.errors import EmptyLibrary
-    from photomap_cli.library.catalog import Catalog
+    from photomap_cli.library.summary import summary
     from photomap_cli.records import LibraryStatus
 
     try:
-        with Catalog.open(folder) as catalog:
-            return catalog.status()
+        return summary(folder)
     except EmptyLibrary:
         return LibraryStatus(str(folder), 0, None, None, 0, None, ())
 

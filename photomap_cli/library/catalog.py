@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
@@ -13,7 +12,8 @@ from photomap_cli.library import database
 from photomap_cli.library.entries import STORED, LibraryEncoder, SeenFile, Snapshot
 from photomap_cli.library.filters import below, key, where
 from photomap_cli.library.paths import shown
-from photomap_cli.records import LibraryStatus, Photo
+from photomap_cli.library.summary import read_meta, read_roots, summary_of
+from photomap_cli.records import Photo
 
 if TYPE_CHECKING:
     import sqlite3
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from photomap_cli.library.entries import NewPhoto
-    from photomap_cli.records import PhotoFilter
+    from photomap_cli.records import LibraryStatus, PhotoFilter
 
 _PHOTO = "row, path, size_bytes, mtime_ns, taken_at, dated_at, width, height, camera"
 _CHUNK = 500  # below SQLite's oldest limit of 999 parameters
@@ -73,13 +73,13 @@ class Catalog:
         """How many photos there are."""
         with self._database.reading() as connection:
             gone: int = connection.execute("SELECT count(*) FROM tombstones").fetchone()[0]
-            return int(_meta(connection)["next_row"]) - gone
+            return int(read_meta(connection)["next_row"]) - gone
 
     @property
     def encoder(self) -> LibraryEncoder | None:
         """The encoder that made the vectors; None before the first."""
         with self._database.reading() as connection:
-            return _encoder(_meta(connection))
+            return _encoder(read_meta(connection))
 
     def set_encoder(self, encoder: LibraryEncoder) -> None:
         """Record which encoder makes the vectors."""
@@ -93,7 +93,7 @@ class Catalog:
     def snapshot(self) -> Snapshot:
         """Return what the vector file has to agree with."""
         with self._database.reading() as connection:
-            meta = _meta(connection)
+            meta = read_meta(connection)
             encoder = _encoder(meta)
             return Snapshot(
                 library_id=str(meta["library_id"]),
@@ -105,7 +105,7 @@ class Catalog:
     def roots(self) -> tuple[str, ...]:
         """Return the absolute paths that were indexed, sorted."""
         with self._database.reading() as connection:
-            return _roots(connection)
+            return read_roots(connection)
 
     def set_roots(self, roots: Iterable[str]) -> None:
         """Record these paths, and no others, as indexed."""
@@ -172,7 +172,7 @@ class Catalog:
         A path that is in the library already is replaced: its old row goes.
         """
         with self._database.writing() as connection:
-            first = int(_meta(connection)["next_row"])
+            first = int(read_meta(connection)["next_row"])
             _remove(connection, removed_rows)
             for row, photo in enumerate(added, start=first):
                 old = connection.execute("SELECT row FROM photos WHERE path = ?", (photo.path,)).fetchall()
@@ -197,22 +197,7 @@ class Catalog:
 
     def status(self) -> LibraryStatus:
         """Return where the library is, how much is in it and how many bytes its files take."""
-        with self._database.reading() as connection:
-            meta, roots = _meta(connection), _roots(connection)
-        encoder = _encoder(meta)
-        return LibraryStatus(
-            path=str(self.folder),
-            photos=self.photo_count,
-            encoder=encoder.spec if encoder else None,
-            dim=encoder.dim if encoder else None,
-            bytes=_bytes_in(self.folder),
-            last_indexed_at=str(meta["last_indexed_at"]) if "last_indexed_at" in meta else None,
-            roots=roots,
-        )
-
-
-def _meta(connection: sqlite3.Connection) -> dict[str, str | int]:
-    return dict(connection.execute("SELECT key, value FROM meta").fetchall())
+        return summary_of(self._database, self.folder)
 
 
 def _set_meta(connection: sqlite3.Connection, **values: str | int) -> None:
@@ -223,10 +208,6 @@ def _encoder(meta: dict[str, str | int]) -> LibraryEncoder | None:
     if "spec" not in meta:
         return None
     return LibraryEncoder(str(meta["spec"]), int(meta["dim"]), str(meta["precision"]))
-
-
-def _roots(connection: sqlite3.Connection) -> tuple[str, ...]:
-    return tuple(record[0] for record in connection.execute("SELECT path FROM roots ORDER BY path"))
 
 
 def _remove(connection: sqlite3.Connection, rows: Iterable[int]) -> None:
@@ -267,12 +248,3 @@ def _row_numbers(connection: sqlite3.Connection, source: str, values: Sequence[s
     """Return the column `row`, int64, sorted.  As one text: 100,000 rows take 28 ms, as Python integers 66."""
     (text,) = connection.execute(f"SELECT group_concat(row) FROM {source}", values).fetchone()
     return np.sort(np.fromstring(text, np.int64, sep=",")) if text else np.empty(0, np.int64)
-
-
-def _bytes_in(folder: Path) -> int:
-    total = 0
-    with os.scandir(folder) as files:
-        for file in files:
-            with suppress(FileNotFoundError):  # SQLite removes its log when the last process leaves
-                total += file.stat(follow_symlinks=False).st_size if file.is_file(follow_symlinks=False) else 0
-    return total

@@ -8,7 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from rich.console import Console
     from rich.progress import Task
@@ -25,12 +25,30 @@ class _Rate(ProgressColumn):
         return Text(f"{speed:,.1f} photos/s" if speed else "", "dim")
 
 
-def follow(events: Iterator[IndexProgress], *, console: Console, quiet: bool = False) -> None:
-    """Draw a bar on `console` (made for standard error) until `events` ends.
+class _Note(ProgressColumn):
+    """Whatever else there is to say at this moment."""
+
+    def __init__(self, note: Callable[[], str]) -> None:
+        super().__init__()
+        self._note = note
+
+    def render(self, task: Task) -> Text:
+        """Return the words of this moment."""
+        return Text(self._note(), "dim")
+
+
+def follow(
+    events: Iterator[IndexProgress],
+    *,
+    console: Console,
+    quiet: bool = False,
+    note: Callable[[], str] = lambda: "",
+) -> None:
+    """Draw a bar on `console` (made for standard error) until `events` ends; `note()` stands at its end.
 
     Draws nothing when quiet or when the console is no terminal.  Ctrl-C passes through and takes the bar away.
     """
-    with _bar(console, is_shown=console.is_terminal and not quiet) as progress:
+    with _bar(console, note, is_shown=console.is_terminal and not quiet) as progress:
         task = progress.add_task("looking for photos", total=None, failures="")
         for event in events:
             failures = f"{event.failed:,} failed" if event.failed else ""
@@ -39,7 +57,7 @@ def follow(events: Iterator[IndexProgress], *, console: Console, quiet: bool = F
             )
 
 
-def _bar(console: Console, *, is_shown: bool) -> Progress:
+def _bar(console: Console, note: Callable[[], str], *, is_shown: bool) -> Progress:
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -47,6 +65,7 @@ def _bar(console: Console, *, is_shown: bool) -> Progress:
         _Rate(),
         TimeRemainingColumn(compact=True),
         TextColumn("{task.fields[failures]}", style="red"),
+        _Note(note),
         console=console,
         transient=True,
         disable=not is_shown,

@@ -29,6 +29,12 @@ def test_a_terminal_sees_a_bar():
     assert "1 failed" in drawn
 
 
+def test_a_note_stands_beside_the_bar():
+    console = make_console(terminal=True)
+    follow(run_of_three(), console=console, note=lambda: "downloading 1 MB of 605 MB")
+    assert "downloading 1 MB of 605 MB" in console.file.getvalue()
+
+
 @pytest.mark.parametrize(("terminal", "quiet"), [(False, False), (True, True)])
 def test_nothing_is_drawn_without_a_terminal_or_when_quiet(terminal, quiet):
     console = make_console(terminal=terminal)

@@ -1,0 +1,63 @@
+"""Owns what is said of a library as a whole: how much is in it and what it was made with.  Light: imports no numpy."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from photomap_cli.library import database
+from photomap_cli.records import LibraryStatus
+
+if TYPE_CHECKING:
+    import sqlite3
+    from pathlib import Path
+
+
+def summary(folder: Path) -> LibraryStatus:
+    """Return where the library in `folder` is, how much is in it and how many bytes its files take.
+
+    Raises:
+        EmptyLibrary: there is none.
+        LibraryUnusable: it cannot be read.
+    """
+    opened = database.connect(folder, create=False)
+    try:
+        return summary_of(opened, folder)
+    finally:
+        opened.close()
+
+
+def summary_of(opened: database.Database, folder: Path) -> LibraryStatus:
+    """Return the same for a library that is open."""
+    with opened.reading() as connection:
+        meta, roots = read_meta(connection), read_roots(connection)
+        gone: int = connection.execute("SELECT count(*) FROM tombstones").fetchone()[0]
+    return LibraryStatus(
+        path=str(folder),
+        photos=int(meta["next_row"]) - gone,
+        encoder=str(meta["spec"]) if "spec" in meta else None,
+        dim=int(meta["dim"]) if "dim" in meta else None,
+        bytes=_bytes_in(folder),
+        last_indexed_at=str(meta["last_indexed_at"]) if "last_indexed_at" in meta else None,
+        roots=roots,
+    )
+
+
+def read_meta(connection: sqlite3.Connection) -> dict[str, str | int]:
+    """Return the library's own facts by name."""
+    return dict(connection.execute("SELECT key, value FROM meta").fetchall())
+
+
+def read_roots(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """Return the absolute paths that were indexed, sorted."""
+    return tuple(record[0] for record in connection.execute("SELECT path FROM roots ORDER BY path"))
+
+
+def _bytes_in(folder: Path) -> int:
+    total = 0
+    with os.scandir(folder) as files:
+        for file in files:
+            with suppress(FileNotFoundError):  # SQLite removes its log when the last process leaves
+                total += file.stat(follow_symlinks=False).st_size if file.is_file(follow_symlinks=False) else 0
+    return total
