@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
+from photomap_cli.encoder.countdown import Countdown
 from photomap_cli.errors import EncoderClosed, EncoderDied, EncoderFailed, EncoderOutOfMemory, PhotomapError
 from photomap_cli.records import MemoryReport, ResidencySnapshot, ResidencyState
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from photomap_cli.encoder.countdown import Timer
     from photomap_cli.records import EncoderInfo
 
 log = logging.getLogger(__name__)
@@ -62,18 +64,6 @@ class Encoder(Protocol):
 
     def encode_images(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Encode pictures, (n, height, width, 3) uint8 RGB.  Returns (n, dim) float32, rows of unit length."""
-
-
-class Timer(Protocol):
-    """The part of `threading.Timer` that is used, so that tests can pass a manual one."""
-
-    daemon: bool
-
-    def start(self) -> None:
-        """Begin to wait."""
-
-    def cancel(self) -> None:
-        """Do not fire; without effect once the callback has begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +104,14 @@ class Residency:
         timer: Callable[[float, Callable[[], None]], Timer] = threading.Timer,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
-        self._encoder, self._clock, self._make_timer, self._on_change = encoder, clock, timer, on_change
+        self._encoder, self._clock, self._on_change = encoder, clock, on_change
         self._settled = threading.Condition(threading.RLock())
+        self._countdown = Countdown(self._settled, clock, timer, self._on_timer)
         self._snapshot = ResidencySnapshot(idle_timeout=idle_timeout, release_timeout=release_timeout)
         self._resident: frozenset[Tower] = frozenset()
         self._users = 0
         self._closed = False
         self._idle_since = clock()
-        self._timer: Timer | None = None
-        self._timer_due = 0.0
         self._failures = 0
         self._retry_at = 0.0
 
@@ -206,7 +195,7 @@ class Residency:
             if self._closed:
                 return
             self._closed = True
-            self._cancel_timer()
+            self._countdown.cancel()
             self._publish(offload_at=None, release_at=None)
             self._settled.notify_all()
         self._encoder.close()
@@ -331,17 +320,14 @@ class Residency:
 
     # Moving away when idle ------------------------------------------------------------------------------------------
 
-    def _on_timer(self, timer: Timer) -> None:
+    def _on_timer(self) -> None:
         """The timer fired: look again, under the lock, whether anything is due."""
         with self._settled:
-            if self._timer is not timer:
-                return  # cancelled too late; another one is armed
-            self._timer = None
             if self._closed or not self._is_quiet():
                 return
             due = self._due()
             if due is None or due > self._clock():
-                self._arm()
+                self._countdown.aim(due)
                 return
             offload = self._snapshot.state is ResidencyState.VRAM
             self._publish(state=ResidencyState.OFFLOADING if offload else ResidencyState.RELEASING)
@@ -393,7 +379,7 @@ class Residency:
         self._snapshot = replace(self._snapshot, **changes)
         offload_at, release_at = self._deadlines()
         self._snapshot = replace(self._snapshot, offload_at=offload_at, release_at=release_at)
-        self._arm()
+        self._countdown.aim(self._due())
 
     def _deadlines(self) -> tuple[float | None, float | None]:
         """Return when the weights leave VRAM and when they leave RAM; None for never, or not while in use."""
@@ -410,25 +396,6 @@ class Residency:
     def _due(self) -> float | None:
         snapshot = self._snapshot
         return snapshot.release_at if snapshot.offload_at is None else snapshot.offload_at
-
-    def _arm(self) -> None:
-        """Have one timer that fires at the next deadline or before it; firing early re-arms it for the rest."""
-        due = self._due()
-        if due is None or self._closed:
-            return
-        if self._timer is not None:
-            if self._timer_due <= due:
-                return
-            self._cancel_timer()
-        timer = self._make_timer(max(0.0, due - self._clock()), lambda: self._on_timer(timer))
-        timer.daemon = True
-        self._timer, self._timer_due = timer, due
-        timer.start()
-
-    def _cancel_timer(self) -> None:
-        timer, self._timer = self._timer, None
-        if timer is not None:
-            timer.cancel()
 
     def _is_quiet(self) -> bool:
         return self._users == 0 and not self._snapshot.state.is_moving
@@ -453,5 +420,5 @@ def _since(started: float) -> float:
 def _short(error: BaseException) -> str:
     """Return an error in one line for people."""
     if isinstance(error, EncoderOutOfMemory):
-        return f"card full, answering from RAM: {error}"
+        return f"card full (out of memory), answering from RAM: {error}"
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

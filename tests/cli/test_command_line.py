@@ -217,6 +217,10 @@ def test_config_shows_where_a_value_came_from(photomap):
     assert "config.toml" in photomap("config", PHOTOMAP_CONFIG=f"{path}.other").stdout
 
 
+def test_a_terminal_without_unicode_is_no_reason_to_fail(photomap, serving):
+    assert photomap("status", PYTHONIOENCODING="latin-1", LC_ALL="C").returncode == 0
+
+
 def test_encoders_are_listed(photomap):
     listed = photomap("encoders").stdout
     assert "tiny" in listed

@@ -1,0 +1,70 @@
+"""Owns the one timer of a residency: it fires at a deadline, or before it to be armed for the rest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+
+class Timer(Protocol):
+    """The part of `threading.Timer` that is used, so that tests can pass a manual one."""
+
+    daemon: bool
+
+    def start(self) -> None:
+        """Begin to wait."""
+
+    def cancel(self) -> None:
+        """Do not fire; without effect once the callback has begun."""
+
+
+class Countdown:
+    """At most one timer at a time.
+
+    Args:
+        lock: held by the caller of `aim` and `cancel`; taken when the timer fires.
+        clock: seconds.
+        timer: makes a timer from a delay in seconds and a callback.
+        on_fire: called without the lock; it must look again whether the deadline has really come.
+    """
+
+    def __init__(
+        self,
+        lock: AbstractContextManager[object],
+        clock: Callable[[], float],
+        timer: Callable[[float, Callable[[], None]], Timer],
+        on_fire: Callable[[], None],
+    ) -> None:
+        self._lock, self._clock, self._make, self._on_fire = lock, clock, timer, on_fire
+        self._timer: Timer | None = None
+        self._due = 0.0
+
+    def aim(self, due: float | None) -> None:
+        """See to it that `on_fire` is called at `due` or earlier; None for nothing to wait for.
+
+        A later deadline leaves the timer alone: it fires early and is aimed again, which costs less than a new thread
+        with every query.
+        """
+        if due is None or (self._timer is not None and self._due <= due):
+            return
+        self.cancel()
+        timer = self._make(max(0.0, due - self._clock()), lambda: self._fire(timer))
+        timer.daemon = True  # a finished program must not wait for it
+        self._timer, self._due = timer, due
+        timer.start()
+
+    def cancel(self) -> None:
+        """Take the timer away; one that has begun to fire finds out under the lock."""
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
+
+    def _fire(self, timer: Timer) -> None:
+        with self._lock:
+            if self._timer is not timer:
+                return  # cancelled too late; another one may be armed
+            self._timer = None
+        self._on_fire()
