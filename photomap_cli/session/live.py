@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from photomap_cli.errors import LibraryBusy
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from photomap_cli.session.backend import Backend
     from photomap_cli.session.session import Session
     from photomap_cli.settings import Settings
+
+_PATIENCE_SECONDS = 5.0
 
 
 def attach_or_open(
@@ -35,7 +38,16 @@ def attach_or_open(
         EmptyLibrary, LibraryUnusable, UnknownEncoder: see `Session.open`.
         LibraryBusy: a session holds the library but does not answer.
     """
-    return client.watch(library, on_change) or host(library, settings, kind=kind, on_change=on_change)
+    give_up_at = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        if live := client.watch(library, on_change):
+            return live
+        try:
+            return host(library, settings, kind=kind, on_change=on_change)
+        except LibraryBusy:  # a session that has just claimed the library, or is just leaving
+            if time.monotonic() > give_up_at:
+                raise
+            time.sleep(0.05)
 
 
 def host(

@@ -206,6 +206,22 @@ def test_a_watching_client_never_waits_for_a_status(server, library, session):
     pytest.fail("it never noticed")
 
 
+def test_two_sessions_that_start_at_once_end_up_as_one(session, library):
+    backends = []
+    threads = [
+        threading.Thread(target=lambda: backends.append(live.attach_or_open(library, Settings(), kind="repl")))
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(backends) == 4
+    assert sum(not isinstance(backend, client.SessionClient) for backend in backends) == 1
+    for backend in backends:
+        backend.close()
+
+
 def test_hosting_ends_with_the_session(session, library):
     with live.host(library, Settings(), kind="serve") as hosted:
         attached = live.attach_or_open(library, Settings(), kind="repl")
