@@ -1,5 +1,22 @@
 """The command line: parse, open a backend, render, exit status.  Heavy imports wait for the command that needs them."""
 
-from photomap_cli.cli.entry import main, run
+from __future__ import annotations
 
-__all__ = ["main", "run"]
+import sys
+
+
+def main() -> None:
+    """Run the command line of this process and exit."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and return its exit status; errors become one line and a hint."""
+    from photomap_cli.cli import glance
+
+    status = glance.answer(arguments)
+    if status is not None:
+        return status
+    from photomap_cli.cli import entry
+
+    return entry.run(arguments)

@@ -25,16 +25,11 @@ _COMMANDS = (
 app.registered_commands.sort(key=lambda command: _COMMANDS.index(command.callback))  # the order in --help
 
 
-def main() -> None:
-    """Run the command line of this process and exit."""
+def run(arguments: list[str]) -> int:
+    """Run one command line and return its exit status; errors become one line and a hint."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that has no ● shows a ?
-    sys.exit(run(sys.argv[1:]))
-
-
-def run(arguments: list[str]) -> int:
-    """Run one command line and return its exit status; errors become one line and a hint."""
     try:
         status_ = typer.main.get_command(app).main(
             args=words.prepare(arguments), prog_name="photomap", standalone_mode=False

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photomap_cli.cli.app import FOUND, Globals, app, make_console
+from photomap_cli.cli.glance import look, status_json
 from photomap_cli.errors import NoSession
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from photomap_cli.records import LibraryStatus
     from photomap_cli.session.client import SessionClient
 
 
@@ -27,15 +25,10 @@ def status(
 
     Wakes no encoder and resets no timer.
     """
-    from photomap_cli.session.client import live_sessions
-
     given: Globals = context.obj
-    sessions, library = live_sessions(), _library_status(given.library)
+    sessions, library = look(given.library)
     if as_json:
-        import json
-
-        record = {"version": 1, "sessions": [one.to_json() for one in sessions], "library": library.to_json()}
-        print(json.dumps(record))
+        print(status_json(sessions, library))
         return FOUND
     from photomap_cli.terminal.statustable import status_lines, status_table
 
@@ -44,17 +37,6 @@ def status(
     else:
         print("\n".join(status_lines(sessions, library)))
     return FOUND
-
-
-def _library_status(folder: Path) -> LibraryStatus:
-    from photomap_cli.errors import EmptyLibrary
-    from photomap_cli.library.summary import summary
-    from photomap_cli.records import LibraryStatus
-
-    try:
-        return summary(folder)
-    except EmptyLibrary:
-        return LibraryStatus(str(folder), 0, None, None, 0, None, ())
 
 
 @app.command()

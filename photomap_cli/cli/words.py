@@ -16,7 +16,7 @@ _DASH = "\ue02d"  # a private character: no query holds it
 
 def prepare(words: list[str]) -> list[str]:
     """Move global options to the front; in a `search`, mark what begins with a dash and is part of the query."""
-    front, rest = _split_globals(words)
+    front, rest = split_globals(words)
     if rest[:1] == ["search"]:
         rest = ["search", *_marked(rest[1:])]
     return front + rest
@@ -36,7 +36,7 @@ def _before_double_dash(words: list[str]) -> list[str]:
     return words[: words.index("--")] if "--" in words else words
 
 
-def _split_globals(words: list[str]) -> tuple[list[str], list[str]]:
+def split_globals(words: list[str]) -> tuple[list[str], list[str]]:
     """Take the global options out from wherever they stand before a `--`."""
     front: list[str] = []
     rest: list[str] = []
