@@ -150,7 +150,7 @@ def plain_line(status: SessionStatus) -> str:
 
 
 def device(status: SessionStatus, *, with_name: bool) -> str:
-    """Return where the encoder computes: `cuda:0`, or `cuda:0 NVIDIA H200`."""
+    """Return where the encoder computes: `cuda:0`, or `cuda:0 NVIDIA A100`."""
     name = status.device_name if with_name and status.device_name != status.device else ""
     return printable(f"{status.device} {name}".strip())
 

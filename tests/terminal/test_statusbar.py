@@ -22,20 +22,20 @@ UNIFIED = replace(RAM, device="mps", device_name="Apple M3 (unified memory)")
 SMALL_GPU = replace(RAM, device_name="Orin (unified memory)")
 
 BARS = [
-    (VRAM, 120, " ● VRAM 352 MB │ offloads in 0:18 ━━━━━━──── │ 12,034 photos │ cuda:0 NVIDIA H200 │ :help"),
+    (VRAM, 120, " ● VRAM 352 MB │ offloads in 0:18 ━━━━━━──── │ 12,034 photos │ cuda:0 NVIDIA A100 │ :help"),
     (VRAM, 80, " ● VRAM 352 MB │ offloads in 0:18 │ 12,034 photos │ cuda:0 │ :help"),
     (VRAM, 40, " ● VRAM 352 MB │ offloads in 0:18"),
-    (RAM, 120, " ◐ RAM 0 B VRAM │ released in 9:48 ━━━━━━━━━━ │ 12,034 photos │ cuda:0 NVIDIA H200 │ :help"),
+    (RAM, 120, " ◐ RAM 0 B VRAM │ released in 9:48 ━━━━━━━━━━ │ 12,034 photos │ cuda:0 NVIDIA A100 │ :help"),
     (RAM, 80, " ◐ RAM 0 B VRAM │ released in 9:48 │ 12,034 photos │ cuda:0 │ :help"),
     (RAM, 40, " ◐ RAM 0 B VRAM │ released in 9:48"),
     (OFF, 80, " ○ OFF │ 12,034 photos │ cuda:0 │ :help"),
     (OFF, 40, " ○ OFF │ 12,034 photos │ cuda:0 │ :help"),
-    (LOADING, 120, " ◌ loading… │ 12,034 photos │ cuda:0 NVIDIA H200 │ :help"),
+    (LOADING, 120, " ◌ loading… │ 12,034 photos │ cuda:0 NVIDIA A100 │ :help"),
     (LOADING, 40, " ◌ loading… │ 12,034 photos │ cuda:0"),
     (
         DOWNLOADING,
         120,
-        " ◌ downloading 120 MB of 605 MB │ 19 % ━━──────── │ 12,034 photos │ cuda:0 NVIDIA H200 │ :help",
+        " ◌ downloading 120 MB of 605 MB │ 19 % ━━──────── │ 12,034 photos │ cuda:0 NVIDIA A100 │ :help",
     ),
     (DOWNLOADING, 40, " ◌ downloading 120 MB of 605 MB │ 19 %"),
     (RELOADING, 80, " ◑ RAM → VRAM… │ 12,034 photos │ cuda:0 │ :help"),
@@ -103,7 +103,7 @@ def test_the_plain_line_tells_everything():
     line = plain_line(replace(FULL, busy=True, vram_process_bytes=426 * MB))
     assert line == (
         "◐ RAM 0 B VRAM · busy · 0 B VRAM (426 MB with context) + 352 MB RAM · offloaded; released in 10 min · "
-        "card full: answered from RAM · 12,034 photos · cuda:0 NVIDIA H200 · ViT-L-14/datacomp_xl_s13b_b90k"
+        "card full: answered from RAM · 12,034 photos · cuda:0 NVIDIA A100 · ViT-L-14/datacomp_xl_s13b_b90k"
     )
 
 

@@ -34,7 +34,7 @@ def test_a_wide_table_has_photos_and_encoder():
     text = drawn([VRAM], LIBRARY, 160)
     assert "12,034" in text
     assert "ViT-L-14/datacomp_xl_s13b_b90k" in text
-    assert "NVIDIA H200" in text
+    assert "NVIDIA A100" in text
 
 
 def test_without_a_session_the_library_is_still_told():
