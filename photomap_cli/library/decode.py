@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from photomap_cli.errors import BadImage
-from photomap_cli.library import exif
+from photomap_cli.library import exif, heif
 from photomap_cli.library.limits import default_max_megapixels
 
 if TYPE_CHECKING:
@@ -117,10 +117,12 @@ def _opened(file: BinaryIO) -> Image.Image:
     _silence_pillow()
     start = file.read(12)
     file.seek(0)
-    if start[4:8] == b"ftyp":
-        _prepare_heif()
-        return Image.open(file, formats=(*FORMATS, "HEIF"))
-    return Image.open(file, formats=FORMATS)
+    if not heif.is_boxed(start):
+        return Image.open(file, formats=FORMATS)
+    if reason := heif.fault(file):
+        raise BadImage(reason)
+    _prepare_heif()
+    return Image.open(file, formats=(*FORMATS, "HEIF"))
 
 
 @cache

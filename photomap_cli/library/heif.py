@@ -1,0 +1,81 @@
+"""Owns looking over a HEIC or AVIF file's boxes before native code reads them; decodes nothing.
+
+The decoder fills what is missing at the end with grey, and the binding to it crashes the process on item names that are
+no UTF-8 (pi-heif 1.4.0), so neither must reach it.  The boxes are those of ISO/IEC 14496-12.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO
+
+_FULL = 4  # bytes of version and flags at the start of some boxes
+_META_BYTES = 64 << 20
+_PICTURE = frozenset({b"ftyp", b"meta", b"mdat", b"moov"})
+
+
+def is_boxed(start: bytes) -> bool:
+    """Whether a file that starts with these (at least 8) bytes is made of boxes."""
+    return start[4:8] == b"ftyp"
+
+
+def fault(file: BinaryIO) -> str | None:
+    """Return what is wrong with a file made of boxes, or None; leaves the file at its start."""
+    length = file.seek(0, os.SEEK_END)
+    at, reason = 0, None
+    while at + 8 <= length and not reason:
+        file.seek(at)
+        kind, start, end = _box(file.read(16), at, length)
+        if not start <= end <= length:
+            # Cameras append notes of their own that are no boxes: what is not the picture's ends the search.
+            if kind in _PICTURE:
+                reason = "truncated" if end > length else "damaged: a box is smaller than its header"
+            break
+        if kind == b"meta":
+            reason = _fault_in_meta(file, start, min(end, start + _META_BYTES))
+        at = end
+    file.seek(0)
+    return reason
+
+
+def _fault_in_meta(file: BinaryIO, start: int, end: int) -> str | None:
+    file.seek(start)
+    meta = file.read(end - start)
+    for kind, first, last in _boxes(meta, _FULL, len(meta)):
+        if kind == b"iinf":
+            count_bytes = 2 if meta[first : first + 1] == b"\0" else 4
+            for _, entry, entry_end in _boxes(meta, first + _FULL + count_bytes, last):
+                if not _is_named_in_text(meta[entry:entry_end]):
+                    return "damaged: an item's name is no text"
+    return None
+
+
+def _is_named_in_text(entry: bytes) -> bool:
+    """Whether type, name and content type of an item are text; before them are its number and its protection."""
+    names = entry[_FULL + (6 if entry[:1] == b"\3" else 4) :]
+    try:
+        names.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _boxes(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    while at + 8 <= end:
+        kind, start, box_end = _box(data[at : at + 16], at, end)
+        if box_end < start:
+            return
+        yield kind, start, min(box_end, end)
+        at = box_end
+
+
+def _box(header: bytes, at: int, end: int) -> tuple[bytes, int, int]:
+    """Return a box's kind, where its content starts and where it ends; a size of 0 means at the end of all."""
+    size, kind = int.from_bytes(header[:4]), header[4:8]
+    if size == 1:
+        return kind, at + 16, at + int.from_bytes(header[8:16])
+    return kind, at + 8, at + size if size else end
