@@ -8,12 +8,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from photomap_cli.errors import EmptyLibrary, LibraryBusy, LibraryUnusable, PhotomapError
+from photomap_cli.library.locks import FileLock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 FILE_NAME = "catalog.sqlite"
+LOCK_NAME = "catalog.lock"
 SCHEMA_VERSION = 1
 SCHEMA = (
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID",
@@ -185,20 +187,31 @@ def _connection(folder: Path, mode: str, *, create: bool) -> sqlite3.Connection:
         # NORMAL: a power cut may take the last batches with it, never the library; 0.4 ms less a batch than FULL.
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES_KEPT}")
-        if create:
-            _create(connection)
-        _table_count(connection)
+        if _is_empty(connection) and create:
+            _create_alone(connection, folder)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
+def _create_alone(connection: sqlite3.Connection, folder: Path) -> None:
+    """Make the schema, with no other process doing so: of two that change to a write-ahead log, one is refused."""
+    try:
+        with FileLock(folder / LOCK_NAME):
+            _create(connection)
+    except OSError as error:
+        raise LibraryUnusable(
+            f"The library {folder} cannot be written: {(error.strerror or str(error)).lower()}.",
+            hint="check the folder's permissions, or choose another with --library",
+        ) from error
+
+
 def _create(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("BEGIN IMMEDIATE")
     try:
-        if _version(connection) == 0 and not _table_count(connection):
+        if _is_empty(connection):
             for statement in SCHEMA:
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
@@ -208,14 +221,19 @@ def _create(connection: sqlite3.Connection) -> None:
     connection.execute("COMMIT")
 
 
+def _is_empty(connection: sqlite3.Connection) -> bool:
+    return not _table_count(connection) and _version(connection) == 0
+
+
 def _check(connection: sqlite3.Connection, folder: Path) -> None:
-    version = _version(connection)
+    # In this order, as another process may be making both.
+    has_tables, version = _table_count(connection) > 0, _version(connection)
     if version > SCHEMA_VERSION:
         raise LibraryUnusable(
             f"The library {folder} was made by a newer photomap.",
             hint="upgrade photomap, or choose another folder with --library",
         )
-    if version == 0 and _table_count(connection):
+    if version == 0 and has_tables:
         raise _damaged(folder, "it is not photomap's")
     if version == 0:
         raise nothing_indexed(folder)
