@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack, closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -43,6 +45,7 @@ def index(
     Unchanged photos are not encoded again, photos that are gone are removed.  Ctrl-C keeps what is done; the next run
     goes on from there.
     """
+    from photomap_cli.library.database import library_exists
     from photomap_cli.library.indexer import IndexOptions
     from photomap_cli.session.session import Session
     from photomap_cli.terminal.report import write_report
@@ -57,7 +60,11 @@ def index(
         rebuild=rebuild,
         max_megapixels=values.megapixel_limit,
     )
-    with Session.open(given.library, values, encoder=encoder, create=True, rebuild=rebuild) as session:
+    with ExitStack() as opened:
+        folder = given.library
+        if dry_run and not library_exists(folder):
+            folder = Path(opened.enter_context(TemporaryDirectory()))  # a dry run leaves no library behind
+        session = opened.enter_context(Session.open(folder, values, encoder=encoder, create=True, rebuild=rebuild))
         interrupted, report = _run_index(session, paths or [Path.cwd()], options, quiet=given.quiet or as_json)
     write_report(report, sys.stdout, as_json=as_json, list_errors=errors, quiet=given.quiet, dry_run=dry_run)
     return INTERRUPTED if interrupted else FOUND
@@ -74,7 +81,8 @@ def _run_index(session: Session, paths: list[Path], options: IndexOptions, *, qu
 
     indexer = session.indexer(options)
     try:
-        follow(indexer.run(paths), console=make_console(stderr=True), quiet=quiet, note=encoder_under_way)
+        with closing(indexer.run(paths)) as events:
+            follow(events, console=make_console(stderr=True), quiet=quiet, note=encoder_under_way)
     except KeyboardInterrupt:
         return True, indexer.report
     return False, indexer.report

@@ -100,7 +100,7 @@ def connect(folder: Path, *, create: bool) -> Database:
     with translated(folder):
         if create:
             _make_folder(folder)
-        elif not (folder / FILE_NAME).is_file():
+        elif not library_exists(folder):
             raise nothing_indexed(folder)
         connection = _opened(folder, create=create)
         try:
@@ -109,6 +109,11 @@ def connect(folder: Path, *, create: bool) -> Database:
             connection.close()
             raise
         return Database(folder, connection)
+
+
+def library_exists(folder: Path) -> bool:
+    """Say whether there is a library in `folder`."""
+    return (folder / FILE_NAME).is_file()
 
 
 def nothing_indexed(folder: Path) -> EmptyLibrary:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -98,7 +99,7 @@ class Searcher:
         except OSError as error:
             reason = f"{term.value}: {error.strerror}"
             raise BadImage(reason, hint="check the path of the query image", position=term.position) from error
-        known = self._catalog.photo_at(term.value)
+        known = self._catalog.photo_at(self._located(term.value))
         if known and (known.size_bytes, known.mtime_ns) == (seen.st_size, seen.st_mtime_ns):
             return known.row, self._catalog.vector(known.row)
         return (known.row if known else None), self._encode_file(term, spent)
@@ -135,7 +136,10 @@ class Searcher:
     def _hits(
         self, query: Query, request: SearchRequest, vector: NDArray[np.float32], own_rows: frozenset[int]
     ) -> tuple[Hit, ...]:
-        filters = (*query.filters, *self._scope(query, request))
+        filters = tuple(
+            replace(one, value=self._located(one.value)) if one.kind is FilterKind.IN else one
+            for one in (*query.filters, *self._scope(query, request))
+        )
         found = ranking.best(
             self._vectors,
             vector,
@@ -162,8 +166,15 @@ class Searcher:
                 raise BadPath(f"{request.folder} is no folder", hint="give a folder of the library, or * for all of it")
             return (PhotoFilter(FilterKind.IN, request.folder),)
         said = any(one.kind is FilterKind.IN and not one.negated for one in query.filters)
-        inside = any(Path(request.cwd).is_relative_to(root) for root in self._catalog.roots())
+        inside = self._is_inside(self._located(request.cwd))
         return (PhotoFilter(FilterKind.IN, request.cwd),) if inside and not said else ()
+
+    def _located(self, path: str) -> str:
+        """Return a path as the library has it: roots are known by their real path, what is below them as found."""
+        return path if self._is_inside(path) else os.path.realpath(path)
+
+    def _is_inside(self, path: str) -> bool:
+        return any(Path(path).is_relative_to(root) for root in self._catalog.roots())
 
     def _floor(self, query: Query, request: SearchRequest) -> float:
         """Return the lowest cosine shown: the query's, else the request's, else the setting's, else the encoder's."""

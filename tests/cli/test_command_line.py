@@ -84,6 +84,13 @@ def test_index_again_encodes_nothing(photomap, indexed):
     assert (again["added"], again["updated"], again["unchanged"]) == (0, 0, 5)
 
 
+def test_a_dry_run_counts_and_leaves_nothing(photomap, tmp_path):
+    library = tmp_path / "new"
+    done = photomap("index", "photos", "--dry-run", "--json", "--library", str(library))
+    assert json.loads(done.stdout)["added"] == 6  # what cannot be read is not known before it is read
+    assert not library.exists()
+
+
 def test_meaning_is_found_and_the_json_is_the_contracts(photomap, serving, home):
     for kind in KINDS:
         done = photomap("search", "--json", kind, "-k", "1")

@@ -92,6 +92,16 @@ def test_scope_is_the_current_folder_inside_a_root_else_everything(session, phot
         found(photos, folder="/nowhere")
 
 
+def test_a_folder_reached_by_a_link_is_the_same_folder(session, photos, tmp_path):
+    link = tmp_path / "pictures"
+    link.symlink_to(photos, target_is_directory=True)
+    by_filter = session.search(SearchRequest(f"dog in:{link}/red", cwd="/"))
+    by_cwd = session.search(SearchRequest("dog", cwd=f"{link}/red"))
+    assert names(by_filter) == names(by_cwd) == ["red.png"]
+    own = session.search(SearchRequest(f"{link}/red/red.png", cwd="/"))
+    assert "red.png" not in names(own)
+
+
 def test_filters_limit_and_floor(ask, photos):
     assert set(names(ask(f"dog in:{photos}/red"))) == {"red.png"}
     assert set(names(ask(f"dog -in:{photos}/red name:*e*"))) == {"green.png", "blue.png", "grey.png"}
