@@ -248,7 +248,6 @@ class ResidencySnapshot:
     release_at: float | None = None
     idle_timeout: float = 30.0
     release_timeout: float = 600.0
-    last_load_ms: float | None = None
     last_reload_ms: float | None = None
     last_offload_ms: float | None = None
     reloads: int = 0

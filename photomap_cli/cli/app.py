@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from photomap_cli import __version__, directories
+from photomap_cli import directories
+from photomap_cli.cli.glance import print_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +50,7 @@ class Globals:
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        print(f"photomap {__version__}")
+        print_version()
         raise typer.Exit
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def answer(arguments: list[str]) -> int | None:
     """Answer one of the few command lines that are answered here; None for every other, and for what goes wrong."""
     if arguments == ["--version"]:
-        print(f"photomap {__version__}")
+        print_version()
         return 0
     options, command = split_globals(arguments)
     if command != ["status", "--json"]:
@@ -31,6 +31,11 @@ def answer(arguments: list[str]) -> int | None:
     except PhotomapError:
         return None
     return 0
+
+
+def print_version() -> None:
+    """Print the one line of `--version`."""
+    print(f"photomap {__version__}")
 
 
 def look(folder: Path) -> tuple[list[SessionStatus], LibraryStatus]:

@@ -253,7 +253,6 @@ class Residency:
 
     def _load(self, _: Tower) -> None:
         """LOADING -> RAM, or back to OFF with the reason."""
-        started = time.perf_counter()
         try:
             info = self._encoder.load()
         except BaseException as error:
@@ -265,7 +264,6 @@ class Residency:
             ResidencyState.RAM,
             info=info,
             memory=self._measured(),
-            last_load_ms=_since(started),
             last_error=None,
             progress=None,
         )

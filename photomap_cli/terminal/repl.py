@@ -56,7 +56,7 @@ class Repl:
         subscribe: Callable[[Callable[[], None]], None] | None = None,
     ) -> None:
         self._connection = Connection(open_backend)
-        self._console, self._prewarm, self._subscribe = console, prewarm, subscribe
+        self._prewarm, self._subscribe = prewarm, subscribe
         self._history = PrivateHistory(history_path)
         self._screen = Screen(console, self._connection, cwd=cwd, past=self._history.get_strings)
         self._dialogue = Dialogue(self._connection, self._screen, cwd=cwd, limit=limit, pages_ahead=PAGES_AHEAD)
