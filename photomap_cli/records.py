@@ -223,12 +223,21 @@ class EncoderInfo:
 
 @dataclass(frozen=True, slots=True)
 class MemoryReport:
-    """Bytes the encoder holds.  `vram_process_bytes` includes the context and is None where the driver hides it."""
+    """Bytes the encoder holds; all 0 when there is no process.
+
+    Attributes:
+        vram_weight_bytes: of the weights on the device.
+        vram_process_bytes: of the whole process on the device, its context included; None where the driver hides it.
+        ram_bytes: of the process in RAM.
+        pinned: whether the weights in RAM are page-locked.
+        loose_tensors: tensors that are moved one by one, for they cannot lie in a flat buffer.
+    """
 
     vram_weight_bytes: int = 0
-    vram_process_bytes: int | None = None
+    vram_process_bytes: int | None = 0
     ram_bytes: int = 0
     pinned: bool = False
+    loose_tensors: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +265,9 @@ class ResidencySnapshot:
     last_error: str | None = None
     progress: tuple[int, int] | None = None
     """Bytes (done, total) of a weights download under way."""
+
+
+_ONLY_IF_ANY = ("download", "loose_tensors")
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,13 +302,15 @@ class SessionStatus:
     photos: int
     download: tuple[int, int] | None = None
     """Bytes (done, total) of a weights download under way; in the JSON only then."""
+    loose_tensors: int = 0
+    """Tensors of the encoder that are moved one by one; in the JSON only if there are any."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON object of this session; seconds and milliseconds rounded to a tenth."""
         record = {
             name: round(value, 1) if isinstance(value, float) else value
             for name, value in asdict(self).items()
-            if name != "download"
+            if name not in _ONLY_IF_ANY or value
         }
         return {**record, "download": list(self.download)} if self.download else record
 

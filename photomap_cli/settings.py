@@ -88,6 +88,7 @@ class Settings(BaseSettings):
     encoder_idle_timeout_seconds: Duration = Field(30.0, description="idle time before VRAM -> RAM; 0 = never")
     encoder_release_timeout_seconds: Duration = Field(600.0, description="idle time before RAM -> OFF; 0 = never")
     prewarm: bool = Field(True, description="the first key of a query brings the encoder back")
+    pin_memory: Literal["auto", "never"] = Field("auto", description="page-lock the encoder's RAM for faster reloads")
     results: int = Field(10, ge=1, le=10_000, description="hits shown per search")
     min_score: Annotated[Literal["auto"] | Score, BeforeValidator(_auto_or_number)] = Field(
         "auto", description="lowest cosine shown; auto = the encoder's own floor"

@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "__init__": set(),
 }
 OWNERS = {
-    "torch": {"encoder/openclip.py", "encoder/weights.py"},
+    "torch": {"encoder/openclip.py", "encoder/weights.py", "encoder/flat.py"},
     "open_clip": {"encoder/openclip.py", "encoder/download.py"},
     "faiss": {"library/vectors.py"},
     "PIL": {"library/decode.py", "library/exif.py"},

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from photomap_cli.encoder import nvml
 from photomap_cli.errors import UnknownEncoder
 
 TINY = "tiny"
@@ -90,7 +89,7 @@ def resolve(setting: str) -> str:
             open_clip_config.json.
     """
     if setting == "auto":
-        return DEFAULT_WITH_GPU if cuda_devices() else DEFAULT_WITHOUT_GPU
+        return DEFAULT_WITH_GPU if nvml.device_count() else DEFAULT_WITHOUT_GPU
     if setting.startswith(_FOLDER):
         return _FOLDER + str(_existing_folder(setting))
     if setting == TINY or setting.startswith(_HUB) or "/" in setting:
@@ -116,20 +115,3 @@ def open_clip_name(spec: str) -> tuple[str, str | None]:
         return spec, None
     model, _, tag = spec.rpartition("/")
     return model, tag
-
-
-def cuda_devices() -> int:
-    """Count the CUDA devices this process may use, by NVML: no torch, no CUDA context."""
-    if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
-        return 0
-    try:
-        nvml = ctypes.CDLL("nvml.dll" if sys.platform == "win32" else "libnvidia-ml.so.1")
-    except OSError:
-        return 0
-    count = ctypes.c_uint(0)
-    if nvml.nvmlInit_v2() != 0:
-        return 0
-    try:
-        return count.value if nvml.nvmlDeviceGetCount_v2(ctypes.byref(count)) == 0 else 0
-    finally:
-        nvml.nvmlShutdown()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import platform
 import sys
 from contextlib import contextmanager, nullcontext
@@ -13,9 +14,9 @@ import numpy as np
 import open_clip
 import torch
 
-from photomap_cli.encoder import download
+from photomap_cli.encoder import download, nvml
 from photomap_cli.encoder.weights import Weights, trim
-from photomap_cli.errors import BadSetting, EncoderFailed, EncoderOutOfMemory
+from photomap_cli.errors import BadSetting, EncoderDied, EncoderFailed, EncoderOutOfMemory
 from photomap_cli.records import EncoderInfo, MemoryReport
 
 if TYPE_CHECKING:
@@ -34,55 +35,97 @@ class OpenClipEncoder:
         self._model, self._tokenizer, self.info = model, tokenizer, info
         self._dtype = _DTYPES[info.dtype]
         self._device = torch.device(info.device)
-        self._weights = Weights(model, self._device)
-        if info.device != "cpu" and not info.can_offload:
-            for tower in ("text", "image"):  # unified memory: the device's memory is the RAM
-                self._weights.to_device(tower)
+        self._weights = Weights(model, self._device) if info.can_offload else None
+        if self._weights is None:
+            model.to(self._device)  # a CPU, or memory that is shared with one: there is nothing to move
+        self._largest: dict[str, int] = {}
         mean, std = model.visual.preprocess_cfg["mean"], model.visual.preprocess_cfg["std"]  # type: ignore[index,union-attr]
         self._mean = 255.0 * torch.tensor(mean, dtype=torch.float32).view(1, 3, 1, 1)
         self._std = 255.0 * torch.tensor(std, dtype=torch.float32).view(1, 3, 1, 1)
 
     def encode_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Encode texts.  Returns (n, dim) float32, rows of unit length; longer texts are cut at the context length."""
-        with self._running("text") as device:
-            tokens = self._tokenizer(list(texts)).to(device)
-            return _unit_rows(self._model.encode_text(tokens))  # type: ignore[operator]
+        return self._in_batches("text", self._tokenizer(list(texts)), self._text_rows)
 
     def encode_images(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Encode pictures, (n, height, width, 3) uint8 RGB of the image size.  Returns as `encode_text`."""
-        with self._running("image") as device:
-            batch = torch.from_numpy(pixels).to(device).permute(0, 3, 1, 2).float()
-            batch = (batch - self._mean.to(device)) / self._std.to(device)
-            return _unit_rows(self._model.encode_image(batch.to(self._dtype)))  # type: ignore[operator]
+        return self._in_batches("image", torch.from_numpy(pixels), self._image_rows)
 
     def to_vram(self, tower: str) -> None:
         """Copy one tower to the device.  Raises EncoderOutOfMemory; then everything is as before."""
-        with _using(self._device):
-            self._weights.to_device(tower)
+        if self._weights is not None:
+            self._largest.clear()  # there may be more room than last time
+            with _using(self._device):
+                self._weights.to_device(tower)
 
     def to_ram(self) -> None:
         """Give back the device's memory, all but the context."""
-        self._weights.to_ram()
+        if self._weights is not None:
+            with _using(self._device):
+                self._weights.to_ram()
+
+    @property
+    def wants_pinning(self) -> bool:
+        """Whether `pin` would have something to do."""
+        return self._weights is not None and self._device.type == "cuda" and self._weights.wants_pinning
+
+    def pin(self) -> None:
+        """Page-lock the weights in RAM where that is safe, for faster reloads; takes some 100 ms a gigabyte."""
+        if self._weights is not None:
+            with _using(self._device):
+                self._weights.pin()
 
     def memory(self) -> MemoryReport:
-        """Measure: weights on the device, and the RAM of this process where the system tells, else the weights'."""
-        unified = self.info.device != "cpu" and not self.info.can_offload
+        """Measure: weights and process on the device; the RAM of this process where the system tells, else 0."""
+        ram_bytes = _resident_bytes() or 0
+        if self._weights is None:
+            return MemoryReport(ram_bytes=ram_bytes)
         return MemoryReport(
-            vram_weight_bytes=0 if unified else self._weights.vram_bytes,
-            vram_process_bytes=None if self.info.can_offload else 0,
-            ram_bytes=_resident_bytes() or self._weights.ram_bytes,
+            vram_weight_bytes=self._weights.vram_bytes,
+            vram_process_bytes=_process_bytes(self._device),
+            ram_bytes=max(ram_bytes, self._weights.ram_bytes),
+            pinned=self._weights.is_pinned,
+            loose_tensors=self._weights.loose_tensors,
         )
 
     def trim(self) -> None:
         """Hand freed device memory back, after a call ran out of it."""
         trim(self._device)
 
-    @contextmanager
-    def _running(self, tower: str) -> Iterator[torch.device]:
-        """Around a forward pass: no gradients, the tower's device current, foreign errors translated."""
-        device = self._weights.device_of(tower)
-        with _using(device), torch.inference_mode():
-            yield device
+    # Forward passes -------------------------------------------------------------------------------------------------
+
+    def _text_rows(self, tokens: Tensor) -> Tensor:
+        return self._model.encode_text(tokens)  # type: ignore[operator,no-any-return]
+
+    def _image_rows(self, pixels: Tensor) -> Tensor:
+        batch = pixels.permute(0, 3, 1, 2).float()
+        batch = (batch - self._mean.to(batch.device)) / self._std.to(batch.device)
+        return self._model.encode_image(batch.to(self._dtype))  # type: ignore[operator,no-any-return]
+
+    def _in_batches(self, tower: str, items: Tensor, forward: Callable[[Tensor], Tensor]) -> NDArray[np.float32]:
+        """Run all items at once; in halves, quarters ... where activations do not fit.  Raises EncoderOutOfMemory."""
+        rows: list[NDArray[np.float32]] = []
+        done, size = 0, self._largest.get(tower, len(items))
+        while done < len(items):
+            part = self._attempt(tower, items[done : done + size], forward)
+            if part is None:  # the failed call's frames are gone by now, and with them what it held
+                self.trim()
+                size = self._largest[tower] = -(-min(size, len(items) - done) // 2)
+                continue
+            rows.append(part)
+            done += size
+        return np.concatenate(rows) if rows else np.empty((0, self.info.dim), np.float32)
+
+    def _attempt(self, tower: str, items: Tensor, forward: Callable[[Tensor], Tensor]) -> NDArray[np.float32] | None:
+        """Run one batch; None where a smaller one may fit.  Raises EncoderOutOfMemory when one item does not."""
+        device = self._device if self._weights is None else self._weights.device_of(tower)
+        try:
+            with _using(device), torch.inference_mode():
+                return _unit_rows(forward(items.to(device)))
+        except EncoderOutOfMemory:
+            if len(items) == 1:
+                raise
+            return None
 
 
 @contextmanager
@@ -91,10 +134,22 @@ def _using(device: torch.device) -> Iterator[None]:
     try:
         with torch.cuda.device(device) if device.type == "cuda" else nullcontext():
             yield
-    except torch.OutOfMemoryError as error:
-        raise EncoderOutOfMemory(f"{device} has no room: {_first_line(error)}") from error
     except RuntimeError as error:
-        raise EncoderFailed(f"{device}: {_first_line(error)}") from error
+        raise _translated(device, error) from error
+
+
+_NO_ROOM = ("out of memory", "ALLOC_FAILED", "CUDNN_STATUS_NOT_INITIALIZED")
+
+
+def _translated(device: torch.device, error: RuntimeError) -> EncoderFailed:
+    """Return torch's error as the project's: no room, a device that is lost to this process, or anything else."""
+    reason = _first_line(error)
+    on_card = device.type == "cuda"
+    if isinstance(error, torch.OutOfMemoryError) or (on_card and any(sign in str(error) for sign in _NO_ROOM)):
+        return EncoderOutOfMemory(f"{device} has no room: {reason}")
+    if isinstance(error, torch.AcceleratorError):  # every later call on its context would fail as well
+        return EncoderDied(f"{device} is lost: {reason}")
+    return EncoderFailed(f"{device}: {reason}")
 
 
 def _first_line(error: Exception) -> str:
@@ -228,6 +283,13 @@ def _unit_rows(features: Tensor) -> NDArray[np.float32]:
     if not np.isfinite(rows).all():
         raise EncoderFailed("the encoder returned values that are not finite", hint="try `precision = float32`")
     return np.ascontiguousarray(rows, dtype=np.float32)
+
+
+def _process_bytes(device: torch.device) -> int | None:
+    """Return what this process holds on the card, its context included, or None where the driver hides it."""
+    if device.type != "cuda":
+        return None
+    return nvml.process_bytes(str(torch.cuda.get_device_properties(device).uuid), os.getpid())
 
 
 def _resident_bytes() -> int | None:

@@ -6,6 +6,7 @@ cannot reach it, and it ends by itself when its standard input closes: no orphan
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from photomap_cli.encoder.residency import Tower
+    from photomap_cli.encoder.use import Tower
 
 _EXIT_SECONDS = 5.0
 
@@ -37,7 +38,10 @@ class EncoderProcess:
         device: "auto", "cuda:N", "mps" or "cpu".
         precision: "auto", "float32", "bfloat16" or "float16".
         on_progress: called with bytes (done, total) while weights are fetched.
+        on_exit: called from another thread when the process ends though nobody asked for it.
         allow_download: whether weights that are not on disk may be fetched.
+        may_pin: whether RAM may be page-locked for faster reloads.
+        worker: the module that the child runs; tests pass one with a pretended device.
     """
 
     def __init__(
@@ -47,10 +51,14 @@ class EncoderProcess:
         device: str = "auto",
         precision: str = "auto",
         on_progress: Callable[[tuple[int, int]], None] = lambda _: None,
+        on_exit: Callable[[EncoderDied], None] = lambda _: None,
         allow_download: bool = True,
+        may_pin: bool = True,
+        worker: str = "photomap_cli.encoder.worker",
     ) -> None:
         self._spec, self._device, self._precision = spec, device, precision
-        self._on_progress, self._allow_download = on_progress, allow_download
+        self._on_progress, self._on_exit = on_progress, on_exit
+        self._allow_download, self._may_pin, self._worker = allow_download, may_pin, worker
         self._asking = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
         self._stderr: IO[bytes] | None = None
@@ -75,6 +83,7 @@ class EncoderProcess:
             device=self._device,
             precision=self._precision,
             allow_download=self._allow_download,
+            may_pin=self._may_pin,
         )
         return EncoderInfo(**{**message["info"], "image_size": tuple(message["info"]["image_size"])})
 
@@ -122,13 +131,22 @@ class EncoderProcess:
         with self._asking:
             if self._closed:
                 raise EncoderClosed("the encoder is closed")
-            child = self._child or self._start()
+            child = self._living(may_start=op == "load")
             try:
                 assert child.stdin is not None
                 write_frame(child.stdin, {"op": op, **values}, payload)
                 return self._reply(child)
             except (OSError, ProtocolMismatch) as error:
                 raise self._death() from error
+
+    def _living(self, *, may_start: bool) -> subprocess.Popen[bytes]:
+        """Return the process; only loading may start one, for another has nothing to answer from."""
+        if self._child is not None and self._child.poll() is None:
+            return self._child
+        if not may_start:
+            raise self._death()
+        self._end(kill_now=True)
+        return self._start()
 
     def _reply(self, child: subprocess.Popen[bytes]) -> tuple[dict[str, Any], bytes]:
         assert child.stdout is not None
@@ -154,15 +172,27 @@ class EncoderProcess:
         )
         # -P: a torch.py in the user's current folder must not be imported.
         self._child = subprocess.Popen(
-            [sys.executable, "-P", "-m", "photomap_cli.encoder.worker"],
+            [sys.executable, "-P", "-m", self._worker],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
             **separate,
         )
+        threading.Thread(target=self._watch, args=(self._child,), name="encoder-watch", daemon=True).start()
         if self._closed:  # close() came between the check and the start
             self._child.kill()
         return self._child
+
+    def _watch(self, child: subprocess.Popen[bytes]) -> None:
+        """Wait for the process's end, and tell it if nobody here brought it about."""
+        if hasattr(os, "waitid"):
+            try:
+                os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+            except ChildProcessError:
+                return  # ended and waited for
+        child.wait()
+        if self._child is child and not self._closed:
+            self._on_exit(EncoderDied(f"the encoder process ended ({_how(child)})"))
 
     def _death(self) -> PhotomapError:
         """Clean up after a child that is gone, and say how it went."""
@@ -170,9 +200,7 @@ class EncoderProcess:
         self._end(kill_now=True)
         if self._closed:
             return EncoderClosed("the encoder is closed")
-        status = child.returncode if child else None
-        how = f"signal {-status}" if status is not None and status < 0 else f"exit status {status}"
-        return EncoderDied(f"the encoder process ended ({how})", hint=last_words)
+        return EncoderDied(f"the encoder process ended ({_how(child)})", hint=last_words)
 
     def _last_words(self) -> str:
         """Return the last line the child wrote to standard error."""
@@ -201,6 +229,14 @@ class EncoderProcess:
         if self._stderr is not None:
             self._stderr.close()
             self._stderr = None
+
+
+def _how(child: subprocess.Popen[bytes] | None) -> str:
+    """Return how a process ended, in words."""
+    status = child.returncode if child else None
+    if status is None:
+        return "earlier"
+    return f"signal {-status}" if status < 0 else f"exit status {status}"
 
 
 def _close_quietly(stream: IO[bytes]) -> None:

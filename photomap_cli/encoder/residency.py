@@ -7,7 +7,9 @@ Rules that keep it right (each has a test):
 * the lock guards memory only; a transfer runs outside it, under a moving state that everybody else waits for;
 * idle time counts from the end of the last use, and the timer re-checks everything under the lock before it moves;
 * every change replaces one frozen snapshot, which anybody may read without a lock;
-* a failed transfer leaves the weights where they were, and a full device means an answer from RAM, never no answer.
+* a failed transfer leaves the weights where they were, and a full device means an answer from RAM, never no answer;
+* what a suspend may have wiped from the device is dropped unread;
+* an encoder process that dies is started again, three times in a row, then given up until somebody asks.
 """
 
 from __future__ import annotations
@@ -16,71 +18,35 @@ import logging
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from photomap_cli.encoder.countdown import Countdown
+from photomap_cli.encoder.patience import Patience
+from photomap_cli.encoder.use import Use
 from photomap_cli.errors import EncoderClosed, EncoderDied, EncoderFailed, EncoderOutOfMemory, PhotomapError
 from photomap_cli.records import MemoryReport, ResidencySnapshot, ResidencyState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    import numpy as np
-    from numpy.typing import NDArray
+    from collections.abc import Callable, Iterator
 
     from photomap_cli.encoder.countdown import Timer
-    from photomap_cli.records import EncoderInfo
+    from photomap_cli.encoder.use import Encoder, Tower
 
 log = logging.getLogger(__name__)
-Tower = Literal["text", "image"]
 T = TypeVar("T")
-FIRST_BACK_OFF_SECONDS, LAST_BACK_OFF_SECONDS = 2.0, 60.0
-
-
-class Encoder(Protocol):
-    """What Residency moves, and what `use` hands out.  Calls are serialised by the implementation."""
-
-    def load(self) -> EncoderInfo:
-        """Bring the weights from disk to RAM.  Raises PhotomapError."""
-
-    def to_vram(self, tower: Tower) -> None:
-        """Copy one tower's weights to the device.  An exception leaves it whole in RAM."""
-
-    def to_ram(self) -> None:
-        """Give back everything on the device."""
-
-    def release(self) -> None:
-        """End the encoder process; `load` starts it again."""
-
-    def close(self) -> None:
-        """End the encoder process now, also from another thread and amid a call, for good."""
-
-    def memory(self) -> MemoryReport:
-        """Measure the bytes held."""
-
-    def encode_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Encode texts.  Returns (n, dim) float32, rows of unit length.  Call inside `use("text")`."""
-
-    def encode_images(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Encode pictures, (n, height, width, 3) uint8 RGB.  Returns (n, dim) float32, rows of unit length."""
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """One permitted use of the encoder: what it waited for, and whether it must run on the CPU of a GPU host."""
-
-    encoder: Encoder
-    info: EncoderInfo
-    load_ms: float
-    reload_ms: float
-    fell_back: bool
+SUSPENDED_SECONDS = 1.0  # two clocks read one after the other differ by far less
 
 
 def idle_clock() -> float:
     """Return seconds that also count while the computer is suspended, where the system has such a clock."""
     boot = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if boot is None else time.clock_gettime(boot)
+
+
+def suspended_seconds() -> float:
+    """Return the seconds the computer has been suspended since it booted; 0 where the system does not tell."""
+    return idle_clock() - time.monotonic()
 
 
 class Residency:
@@ -90,7 +56,7 @@ class Residency:
         encoder: what is moved; nobody else may call it.
         idle_timeout: seconds without a use before VRAM -> RAM; 0 = never.
         release_timeout: seconds without a use before RAM -> OFF; 0 = never.
-        clock, timer: time, passed in.
+        clock, timer, suspended: time, passed in.
         on_change: called without a lock after every change of the snapshot.
     """
 
@@ -102,9 +68,10 @@ class Residency:
         release_timeout: float = 600.0,
         clock: Callable[[], float] = idle_clock,
         timer: Callable[[float, Callable[[], None]], Timer] = threading.Timer,
+        suspended: Callable[[], float] = suspended_seconds,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
-        self._encoder, self._clock, self._on_change = encoder, clock, on_change
+        self._encoder, self._clock, self._suspended, self._on_change = encoder, clock, suspended, on_change
         self._settled = threading.Condition(threading.RLock())
         self._countdown = Countdown(self._settled, clock, timer, self._on_timer)
         self._snapshot = ResidencySnapshot(idle_timeout=idle_timeout, release_timeout=release_timeout)
@@ -112,8 +79,8 @@ class Residency:
         self._users = 0
         self._closed = False
         self._idle_since = clock()
-        self._failures = 0
-        self._retry_at = 0.0
+        self._patience = Patience()
+        self._suspended_at_reload = 0.0
 
     # What is so -----------------------------------------------------------------------------------------------------
 
@@ -135,6 +102,7 @@ class Residency:
 
         Raises:
             EncoderClosed: after `close`.
+            EncoderFailed: its process died three times in a row.
             PhotomapError: the encoder could not be loaded.
         """
         load_ms, reload_ms = self._bring(tower, begin_use=True)
@@ -146,22 +114,30 @@ class Residency:
         except EncoderDied as error:
             self._note_death(error)
             raise
+        else:
+            self._patience.answered(on_device=not fell_back)
         finally:
             self._end_use(fell_back=fell_back)
 
     def run(self, tower: Tower, work: Callable[[Encoder], T]) -> tuple[T, Use]:
-        """Run `work` on the encoder in one use; when its process dies under it, once more on a fresh one.
+        """Run `work` on the encoder in one use, whatever it takes.
+
+        When the process dies under it, again on a fresh one; when the device has no room for what it computes, again
+        on the CPU.
 
         Raises:
-            EncoderDied: it died again.  Otherwise as `use`.
+            As `use`.
         """
-        try:
-            with self.use(tower) as use:
-                return work(use.encoder), use
-        except EncoderDied as error:
-            log.warning("%s; starting it again", error)
-        with self.use(tower) as use:
-            return work(use.encoder), use
+        while True:
+            try:
+                with self.use(tower) as use:
+                    return work(use.encoder), use
+            except EncoderDied as error:
+                log.warning("%s; starting it again", error)
+            except EncoderOutOfMemory as error:
+                if not self._resident:
+                    raise
+                self._leave_device(error)
 
     def touch(self) -> None:
         """Restart the idle countdown: a query was submitted."""
@@ -170,8 +146,15 @@ class Residency:
             self._publish(last_used=self._idle_since)
         self._on_change()
 
-    def load(self, tower: Tower = "text") -> None:
-        """Bring the encoder to where queries run, without counting as a query; the countdown starts then."""
+    def load(self, tower: Tower = "text", *, try_again: bool = False) -> None:
+        """Bring the encoder to where queries run, without counting as a query; the countdown starts then.
+
+        Args:
+            tower: what to bring.
+            try_again: also when the process died too often, or the device was full a moment ago.
+        """
+        if try_again:
+            self._patience.start_afresh()
         self._bring(tower, begin_use=False)
 
     def offload(self) -> None:
@@ -200,6 +183,13 @@ class Residency:
             self._settled.notify_all()
         self._encoder.close()
 
+    def note_exit(self, error: EncoderDied) -> None:
+        """The process ended while nobody asked it anything: say so; the next use starts it again."""
+        with self._settled:
+            if self._closed or not self._is_quiet():
+                return  # whoever is asking it finds out
+        self._note_death(error, in_use=False)
+
     def note_progress(self, progress: tuple[int, int] | None) -> None:
         """Show how far a download of weights is, in bytes (done, total)."""
         with self._settled:
@@ -226,8 +216,8 @@ class Residency:
                     break
                 self._publish(state=move)
             self._on_change()
-            (self._load if move is ResidencyState.LOADING else self._reload)(tower)
-            waited[move] += _since(started)
+            self._make(move, tower)
+            waited[move] = waited.get(move, 0.0) + _since(started)
         self._on_change()
         return waited[ResidencyState.LOADING], waited[ResidencyState.RELOADING]
 
@@ -244,19 +234,33 @@ class Residency:
     def _next_move(self, tower: Tower) -> ResidencyState | None:
         """Return the move that brings `tower` nearer to use, or None when it can run where it is."""
         if self._snapshot.state is ResidencyState.OFF:
+            self._patience.require_trust(self._snapshot.last_error)
             return ResidencyState.LOADING
+        if self._resident and self._suspended() - self._suspended_at_reload > SUSPENDED_SECONDS:
+            return ResidencyState.OFFLOADING
         info = self._snapshot.info
         assert info is not None
-        if info.can_offload and tower not in self._resident and self._clock() >= self._retry_at:
+        if info.can_offload and tower not in self._resident and self._patience.may_try_device(self._clock()):
             return ResidencyState.RELOADING
         return None
 
-    def _load(self, _: Tower) -> None:
+    def _make(self, move: ResidencyState, tower: Tower) -> None:
+        match move:
+            case ResidencyState.LOADING:
+                self._load()
+            case ResidencyState.RELOADING:
+                self._reload(tower)
+            case _:
+                self._move_to_ram()
+
+    def _load(self) -> None:
         """LOADING -> RAM, or back to OFF with the reason."""
         try:
             info = self._encoder.load()
         except BaseException as error:
-            self._settle(ResidencyState.OFF, last_error=_short(error), progress=None)
+            if isinstance(error, EncoderDied):
+                self._patience.died()
+            self._settle(ResidencyState.OFF, memory=MemoryReport(), last_error=_short(error), progress=None)
             if self._closed:
                 raise EncoderClosed("the encoder was closed while it loaded") from error
             raise
@@ -264,40 +268,45 @@ class Residency:
             ResidencyState.RAM,
             info=info,
             memory=self._measured(),
-            last_error=None,
             progress=None,
+            **({} if self._patience.saw_deaths else {"last_error": None}),
         )
 
     def _reload(self, tower: Tower) -> None:
         """RELOADING -> VRAM; when the device refuses, back to where the weights were, to answer from there."""
-        started = time.perf_counter()
+        started, suspended = time.perf_counter(), self._suspended()
         try:
             self._encoder.to_vram(tower)
         except EncoderDied as error:
             self._note_death(error)
             raise
         except PhotomapError as error:
-            self._back_off()
-            state = ResidencyState.VRAM if self._resident else ResidencyState.RAM
-            self._settle(state, memory=self._measured(), last_error=_short(error))
+            self._patience.device_refused(self._clock())
+            self._settle(self._where_it_was(), memory=self._measured(), last_error=_short(error))
             return
         except BaseException:
-            self._settle(ResidencyState.RAM)
+            self._settle(self._where_it_was())
             raise
-        self._failures, self._retry_at = 0, 0.0
+        self._suspended_at_reload = suspended
         self._resident |= {tower}
         self._settle(
             ResidencyState.VRAM,
             memory=self._measured(),
             last_reload_ms=_since(started),
             reloads=self._snapshot.reloads + 1,
-            last_error=None,
+            **({} if self._patience.saw_deaths else {"last_error": None}),
         )
 
-    def _back_off(self) -> None:
-        """Leave a full device alone for 2, 4, ... 60 s."""
-        self._retry_at = self._clock() + min(FIRST_BACK_OFF_SECONDS * 2**self._failures, LAST_BACK_OFF_SECONDS)
-        self._failures += 1
+    def _where_it_was(self) -> ResidencyState:
+        """Return the state before a reload that failed: the other tower may be in VRAM."""
+        return ResidencyState.VRAM if self._resident else ResidencyState.RAM
+
+    def _leave_device(self, error: EncoderOutOfMemory) -> None:
+        """The device has no room to compute: answer from RAM for a while."""
+        with self._settled:
+            self._patience.device_refused(self._clock())
+            self._publish(last_error=_short(error))
+        self.offload()
 
     def _end_use(self, *, fell_back: bool) -> None:
         with self._settled:
@@ -308,13 +317,17 @@ class Residency:
             self._settled.notify_all()
         self._on_change()
 
-    def _note_death(self, error: EncoderDied) -> None:
+    def _note_death(self, error: EncoderDied, *, in_use: bool = True) -> None:
         """The encoder process is gone, and all it held with it."""
         with self._settled:
             if self._snapshot.state in (ResidencyState.OFF, ResidencyState.LOADING):
                 return  # another thread noted it first, and may have started the next process already
             self._resident = frozenset()
-            self._settle(ResidencyState.OFF, memory=MemoryReport(), last_error=_short(error), progress=None)
+            if in_use:
+                self._patience.died()
+            self._publish(state=ResidencyState.OFF, memory=MemoryReport(), last_error=_short(error), progress=None)
+            self._settled.notify_all()
+        self._on_change()
 
     # Moving away when idle ------------------------------------------------------------------------------------------
 

@@ -14,13 +14,21 @@ import threading
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from photomap_cli.errors import EncoderFailed, EncoderOutOfMemory, InternalError, PhotomapError, ProtocolMismatch
+from photomap_cli.errors import (
+    EncoderDied,
+    EncoderFailed,
+    EncoderOutOfMemory,
+    InternalError,
+    PhotomapError,
+    ProtocolMismatch,
+)
 from photomap_cli.frames import read_frame, write_frame
 
 if TYPE_CHECKING:
     from photomap_cli.encoder.openclip import OpenClipEncoder
 
 Request = tuple[dict[str, Any], bytes]
+QUIET_SECONDS = 0.5  # without a request before chores are done
 
 
 class Worker:
@@ -29,6 +37,7 @@ class Worker:
     def __init__(self, replies: BinaryIO) -> None:
         self._replies = replies
         self._encoder: OpenClipEncoder | None = None
+        self._may_pin = False
 
     def answer(self, message: dict[str, Any], payload: bytes) -> None:
         """Run one request and send its reply, an error included."""
@@ -36,6 +45,9 @@ class Worker:
         device_is_full = False
         try:
             values, result = getattr(self, f"_do_{op}")(payload, **message)
+        except EncoderDied as error:  # a lost device: only a new process gets it back
+            _note(str(error))
+            os._exit(1)
         except PhotomapError as error:
             device_is_full = isinstance(error, EncoderOutOfMemory)
             self._send({"error": error.to_json()})
@@ -49,6 +61,19 @@ class Worker:
         if device_is_full and self._encoder is not None:  # only now are the failed call's frames and tensors gone
             self._encoder.trim()
 
+    @property
+    def has_chores(self) -> bool:
+        """Whether something is to be done when nobody is waiting for an answer."""
+        return self._may_pin and self._encoder is not None and self._encoder.wants_pinning
+
+    def do_chores(self) -> None:
+        """Page-lock what has been on the device: after the first answer, never before one."""
+        try:
+            self._require_encoder().pin()
+        except PhotomapError as error:
+            self._may_pin = False
+            _note(f"not pinned: {error}")
+
     def _send(self, message: dict[str, Any], payload: bytes | memoryview = b"") -> None:
         write_frame(self._replies, message, payload)
 
@@ -57,7 +82,8 @@ class Worker:
             raise EncoderFailed("no encoder is loaded")
         return self._encoder
 
-    def _do_load(self, _: bytes, **how: Any) -> tuple[dict[str, Any], bytes]:
+    def _do_load(self, _: bytes, *, may_pin: bool, **how: Any) -> tuple[dict[str, Any], bytes]:
+        self._may_pin = may_pin
         if self._encoder is None:
             from photomap_cli.encoder import openclip
 
@@ -87,6 +113,12 @@ class Worker:
         return {"shape": list(rows.shape)}, rows.data.cast("B")
 
 
+def _note(words: str) -> None:
+    """Write a line to standard error, whose last line the session shows when this process ends."""
+    sys.stderr.write(f"{words}\n")
+    sys.stderr.flush()
+
+
 def _read_requests(stream: BinaryIO, requests: queue.SimpleQueue[Request]) -> None:
     """Hand requests to the main thread; end the process when the session's end of the pipe is closed."""
     try:
@@ -109,7 +141,12 @@ def main() -> None:
     reader.start()
     worker = Worker(replies)
     while True:
-        worker.answer(*requests.get())
+        try:
+            request = requests.get(timeout=QUIET_SECONDS if worker.has_chores else None)
+        except queue.Empty:
+            worker.do_chores()
+        else:
+            worker.answer(*request)
 
 
 if __name__ == "__main__":

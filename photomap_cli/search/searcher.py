@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from photomap_cli.encoder.residency import Encoder, Residency, Tower
+    from photomap_cli.encoder.residency import Residency
+    from photomap_cli.encoder.use import Encoder, Tower
     from photomap_cli.library.catalog import Catalog
     from photomap_cli.library.vectors import VectorStore
     from photomap_cli.records import EncoderInfo, SearchRequest

@@ -9,7 +9,7 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
 
-from photomap_cli.encoder import models
+from photomap_cli.encoder import models, nvml
 from photomap_cli.encoder.process import EncoderProcess
 from photomap_cli.encoder.residency import Residency
 from photomap_cli.errors import EmptyLibrary, EncoderMismatch, PhotomapError
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from photomap_cli.encoder.residency import Encoder
+    from photomap_cli.encoder.use import Encoder
     from photomap_cli.library.indexer import IndexOptions
     from photomap_cli.records import SearchRequest, SearchResult
     from photomap_cli.settings import Settings
@@ -114,6 +114,8 @@ class Session:
                 device=settings.device,
                 precision=settings.precision,
                 on_progress=lambda progress: session.residency.note_progress(progress),
+                on_exit=lambda error: session.residency.note_exit(error),
+                may_pin=settings.pin_memory == "auto",
             )
             session = cls(catalog, vectors, process, spec=spec, settings=settings, kind=kind, on_change=on_change)
             opened.pop_all()
@@ -186,6 +188,7 @@ class Session:
             last_error=snapshot.last_error,
             photos=self._photos,
             download=snapshot.progress,
+            loose_tensors=snapshot.memory.loose_tensors,
         )
 
     def offload(self) -> SessionStatus:
@@ -194,8 +197,8 @@ class Session:
         return self.status()
 
     def load(self) -> SessionStatus:
-        """Bring the text tower to where queries run."""
-        self.residency.load()
+        """Bring the text tower to where queries run; also when the encoder had been given up."""
+        self.residency.load(try_again=True)
         return self.status()
 
     def prewarm(self) -> None:
@@ -225,7 +228,7 @@ class Session:
     def _expected_device(self) -> str:
         if self.settings.device != "auto":
             return self.settings.device
-        return "cuda:0" if models.cuda_devices() else "cpu"
+        return "cuda:0" if nvml.device_count() else "cpu"
 
     def _load_quietly(self) -> None:
         try:

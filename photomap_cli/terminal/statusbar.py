@@ -116,12 +116,28 @@ def _memory_kind(status: SessionStatus) -> str:
 
 def memory(status: SessionStatus) -> str:
     """Return what the encoder holds: `352 MB VRAM + 352 MB RAM`; with the context where the driver tells it."""
-    ram = f"{human_bytes(status.ram_bytes)} RAM"
+    ram = f"{human_bytes(status.ram_bytes)} RAM{' (pinned)' if status.pinned else ''}"
     if not can_offload(status):
         return ram
     process = status.vram_process_bytes
     context = f" ({human_bytes(process)} with context)" if process is not None else ""
     return f"{human_bytes(status.vram_weight_bytes)} VRAM{context} + {ram}"
+
+
+def moves(status: SessionStatus) -> str:
+    """Return what has been moved so far and how long the last move took, or an empty string."""
+    parts = (
+        _moved("reloads", status.reloads, status.last_reload_ms),
+        _moved("offloads", status.offloads, status.last_offload_ms),
+        f"answers on the CPU: {status.cpu_fallbacks}" if status.cpu_fallbacks else "",
+        f"tensors moved one by one: {status.loose_tensors}" if status.loose_tensors else "",
+    )
+    return ", ".join(part for part in parts if part)
+
+
+def _moved(what: str, times: int, last_ms: float | None) -> str:
+    last = "" if last_ms is None else f" (last {last_ms:.1f} ms)"
+    return f"{what}: {times}{last}" if times else ""
 
 
 def error_in_short(status: SessionStatus) -> str:
@@ -141,6 +157,7 @@ def plain_line(status: SessionStatus) -> str:
         "busy" if status.busy else "",
         memory(status),
         next_step(status),
+        moves(status),
         error_in_short(status),
         photos(status.photos),
         device(status, with_name=True),

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from photomap_cli.terminal.figures import human_bytes, photos
 from photomap_cli.terminal.filenames import printable
-from photomap_cli.terminal.statusbar import device, error_in_short, next_step, place, plain_line
+from photomap_cli.terminal.statusbar import device, error_in_short, moves, next_step, place, plain_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,8 @@ WIDE = 110  # below this, what the library's line tells as well is left out
 def status_table(sessions: Sequence[SessionStatus], library: LibraryStatus | None) -> RenderableType:
     """Return the table for a terminal; a session keeps its row after an offload."""
     top: RenderableType = _Sessions(tuple(sessions)) if sessions else Text(NO_SESSION, "dim")
-    return Group(top, Text(library_line(library), "dim"))
+    moved = [Text(f"{session.pid} {moves(session)}", "dim") for session in sessions if moves(session)]
+    return Group(top, *moved, Text(library_line(library), "dim"))
 
 
 def status_lines(sessions: Sequence[SessionStatus], library: LibraryStatus | None) -> list[str]:

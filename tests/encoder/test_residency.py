@@ -7,7 +7,7 @@ import weakref
 import pytest
 from fake_encoder import CPU, FakeEncoder, ManualTime, text_vector
 
-from photomap_cli.encoder.residency import Residency
+from photomap_cli.encoder.residency import SUSPENDED_SECONDS, Residency, suspended_seconds
 from photomap_cli.errors import EncoderClosed, EncoderDied, EncoderFailed, EncoderOutOfMemory, WeightsMissing
 from photomap_cli.records import ResidencyState as State
 
@@ -434,7 +434,7 @@ def test_a_program_ends_at_once_with_a_timer_armed():
     program = """
 import sys; sys.path.insert(0, sys.argv[1])
 from fake_encoder import FakeEncoder
-from photomap_cli.encoder.residency import Residency
+from photomap_cli.encoder.residency import SUSPENDED_SECONDS, Residency, suspended_seconds
 residency = Residency(FakeEncoder())
 with residency.use("text"): pass
 assert residency.snapshot().offload_at
@@ -459,3 +459,124 @@ def test_nothing_keeps_a_closed_residency_alive(encoder):
 
 def test_out_of_memory_is_a_failure_of_the_encoder():
     assert issubclass(EncoderOutOfMemory, EncoderFailed)
+
+
+def test_after_a_suspend_the_copy_on_the_device_is_dropped_unread(encoder, time):
+    slept = [0.0]
+    residency = Residency(encoder, clock=time.clock, timer=time.timer, suspended=lambda: slept[0])
+    query(residency)
+    slept[0] = 3600.0
+    time.now += 5
+    query(residency)
+    assert encoder.calls == ["load", "to_vram", "encode", "to_ram", "to_vram", "encode"]
+    query(residency)
+    assert encoder.calls.count("to_vram") == 2
+
+
+def test_a_suspend_that_took_the_process_with_it_costs_no_answer(encoder, time):
+    slept = [0.0]
+    residency = Residency(encoder, clock=time.clock, timer=time.timer, suspended=lambda: slept[0])
+    query(residency)
+    slept[0] = 60.0
+    encoder.fail_next["to_ram"] = EncoderDied("cuda:0 is lost")
+    query(residency)
+    assert residency.snapshot().state is State.VRAM
+
+
+def test_clocks_read_one_after_the_other_are_no_suspend():
+    assert abs(suspended_seconds() - suspended_seconds()) < SUSPENDED_SECONDS
+
+
+class Dying(FakeEncoder):
+    """Dies in the call that is named, as often as it is told to."""
+
+    def __init__(self, moment, times):
+        super().__init__()
+        self.moment, self.times = moment, times
+
+    def _do(self, name):
+        if name == self.moment and self.times:
+            self.times -= 1
+            self.fail_next[name] = EncoderDied("the encoder process ended (signal 11)")
+        super()._do(name)
+
+
+@pytest.mark.parametrize("moment", ["load", "to_vram", "encode"])
+def test_two_deaths_in_a_row_cost_no_answer(time, moment):
+    residency = Residency(Dying(moment, 2), clock=time.clock, timer=time.timer)
+    query(residency)
+    query(residency)
+
+
+@pytest.mark.parametrize("moment", ["load", "to_vram", "encode"])
+def test_after_three_deaths_in_a_row_it_is_given_up_with_the_reason_until_somebody_asks(time, moment):
+    encoder = Dying(moment, 3)
+    residency = Residency(encoder, clock=time.clock, timer=time.timer)
+    for _ in range(2):
+        with pytest.raises(EncoderFailed, match=r"signal 11.*3 times in a row") as caught:
+            query(residency)
+        assert ":load" in caught.value.hint
+        assert encoder.calls.count("load") == 3, "a given-up encoder is not started again"
+    with pytest.raises(EncoderFailed):
+        residency.load()
+    residency.load(try_again=True)
+    query(residency)
+
+
+def test_an_answer_between_them_makes_deaths_no_row(time):
+    encoder = Dying("encode", 0)
+    residency = Residency(encoder, clock=time.clock, timer=time.timer)
+    for _ in range(6):
+        encoder.times = 2
+        query(residency)
+
+
+def test_the_reason_of_a_death_stays_readable_until_the_next_answer(residency, encoder):
+    query(residency)
+    encoder.alive = False
+    residency.note_exit(EncoderDied("the encoder process ended (signal 9)"))
+    assert residency.snapshot().state is State.OFF
+    assert "signal 9" in residency.snapshot().last_error
+    query(residency)
+    query(residency)
+
+
+def test_an_exit_that_somebody_is_about_to_find_out_changes_nothing(residency, encoder):
+    entered, go = encoder.hold("encode")
+    asking = in_thread(lambda: query(residency))
+    assert entered.wait(5)
+    residency.note_exit(EncoderDied("the encoder process ended (signal 9)"))
+    assert residency.snapshot().state is State.VRAM
+    go.set()
+    asking.join(5)
+    residency.close()
+    residency.note_exit(EncoderDied("the encoder process ended (signal 9)"))
+
+
+def test_no_room_for_activations_means_an_answer_from_the_cpu_and_a_back_off(residency, encoder, time):
+    query(residency)
+    encoder.fail_next["encode"] = EncoderOutOfMemory("no room")
+    use = query(residency)
+    assert use.fell_back
+    assert encoder.calls[-3:] == ["encode", "to_ram", "encode"]
+    snapshot = residency.snapshot()
+    assert (snapshot.state, snapshot.cpu_fallbacks) == (State.RAM, 1)
+    assert "card full" in snapshot.last_error
+    time.advance(2)
+    assert not query(residency).fell_back
+
+
+def test_no_room_on_the_cpu_is_an_error(time):
+    encoder = FakeEncoder(CPU)
+    residency = Residency(encoder, clock=time.clock, timer=time.timer)
+    encoder.fail_next["encode"] = EncoderOutOfMemory("no room")
+    with pytest.raises(EncoderOutOfMemory):
+        query(residency)
+
+
+def test_asked_for_a_full_card_is_tried_at_once(residency, encoder):
+    encoder.full = True
+    query(residency)
+    encoder.full = False
+    residency.load(try_again=True)
+    assert residency.snapshot().state is State.VRAM

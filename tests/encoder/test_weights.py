@@ -1,10 +1,15 @@
 import copy
+from collections import Counter
 
 import pytest
 
 torch = pytest.importorskip("torch")
 
-from photomap_cli.encoder.weights import Weights  # noqa: E402  torch first
+from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402  torch first
+
+from photomap_cli.encoder import pinning  # noqa: E402
+from photomap_cli.encoder.flat import BLOCK_BYTES  # noqa: E402
+from photomap_cli.encoder.weights import Weights  # noqa: E402
 
 
 class TwoTowers(torch.nn.Module):
@@ -48,53 +53,125 @@ def test_fifty_cycles_change_no_bit_of_weights_or_outputs(model):
     assert model.tied.weight is model.text.weight
 
 
+def poison(buffer):
+    """Fill a buffer with ones: every float in it is NaN."""
+    buffer.fill_(0xFF)
+
+
 def test_in_use_the_copy_is_read_and_after_an_offload_the_master_is(model):
-    """Poison: whichever side is not in use is NaN, and the outputs stay equal."""
     x = torch.randn(3, 6)
     words = model.words(x)
     weights = Weights(model, torch.device("cpu"))
-    masters = weights._masters["text"]
-    clean = [master.clone() for master in masters]
+    tower = weights._towers["text"]
+    clean = tower._flat.host.clone()
     weights.to_device("text")
-    for master in masters:
-        master.fill_(float("nan"))
+    poison(tower._flat.host)
     assert torch.equal(model.words(x), words)
-    for master, value in zip(masters, clean, strict=True):
-        master.copy_(value)
-    copies = [tensor.data for tensor in weights._towers["text"]]
+    tower._flat.host.copy_(clean)
+    copy = tower._copy
     weights.to_ram()
-    for dropped in copies:
-        dropped.fill_(float("nan"))
+    poison(copy)
     assert torch.equal(model.words(x), words)
 
 
 def test_the_image_tower_is_not_needed_for_words(model):
     x = torch.randn(3, 6)
     words = model.words(x)
-    for master in Weights(model, torch.device("cpu"))._masters["image"]:
-        if master.is_floating_point():
-            master.fill_(float("nan"))
+    poison(Weights(model, torch.device("cpu"))._towers["image"]._flat.host)
     assert torch.equal(model.words(x), words)
     assert model.image(x).isnan().any()
 
 
-def test_a_copy_that_fails_half_way_leaves_a_whole_model(model, monkeypatch):
+def test_a_reload_is_one_allocation_and_one_copy_and_an_offload_none(model):
+    weights = Weights(model, torch.device("cpu"))
+    with Counting() as reload:
+        weights.to_device("text")
+    assert reload.calls["aten.empty.memory_format", weights.vram_bytes] == 1
+    assert reload.calls["aten.copy_.default", weights.vram_bytes] == 1
+    assert reload.bytes_copied == weights.vram_bytes
+    with Counting() as offload:
+        weights.to_ram()
+    assert offload.bytes_copied == 0
+    assert all(nbytes == 0 for (name, nbytes) in offload.calls if name.startswith("aten.empty"))
+
+
+class Counting(TorchDispatchMode):
+    """Counts what is allocated and copied, with the bytes of each result."""
+
+    def __init__(self):
+        super().__init__()
+        self.calls, self.bytes_copied = Counter(), 0
+
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+        result = operation(*args, **(kwargs or {}))
+        nbytes = result.nbytes if isinstance(result, torch.Tensor) else 0
+        self.calls[str(operation), nbytes] += 1
+        if "copy" in str(operation) or "clone" in str(operation):
+            self.bytes_copied += nbytes
+        return result
+
+
+@pytest.mark.parametrize("step", ["empty", "copy_"])
+def test_a_reload_that_fails_half_way_leaves_a_whole_model(model, monkeypatch, step):
     x = torch.randn(3, 6)
     words = model.words(x)
     weights = Weights(model, torch.device("cpu"))
-    copies = iter([True, False])
 
-    def to(tensor, *_, **__):
-        if not next(copies):
-            raise torch.OutOfMemoryError("no room")
-        return tensor.clone()
+    def refuse(*_, **__):
+        raise torch.OutOfMemoryError("no room")
 
-    monkeypatch.setattr(torch.Tensor, "to", to)
+    monkeypatch.setattr(*((torch, "empty") if step == "empty" else (torch.Tensor, "copy_")), refuse)
     with pytest.raises(torch.OutOfMemoryError):
         weights.to_device("text")
     monkeypatch.undo()
     assert weights.vram_bytes == 0
     assert torch.equal(model.words(x), words)
+    weights.to_device("text")
+    assert torch.equal(model.words(x), words)
+
+
+class Wrapped(torch.Tensor):
+    """A tensor that is more than its bytes."""
+
+
+@pytest.mark.filterwarnings("ignore:.*quantize")
+def test_what_cannot_lie_in_a_flat_buffer_is_moved_by_itself_and_counted(model):
+    model.text.bias = torch.nn.Parameter(torch.randn(4).as_subclass(Wrapped), requires_grad=False)
+    model.register_buffer("steps", torch.quantize_per_tensor(torch.randn(5), 0.1, 0, torch.qint8))
+    x = torch.randn(3, 6)
+    words, master = model.words(x), model.text.bias
+    weights = Weights(model, torch.device("cpu"))
+    assert weights.loose_tensors == 2
+    for _ in range(3):
+        weights.to_device("text")
+        assert model.text.bias is not master
+        assert isinstance(model.text.bias, Wrapped)
+        assert torch.equal(model.words(x), words)
+        weights.to_ram()
+        assert model.text.bias is master
+        assert torch.equal(model.words(x), words)
+
+
+def test_towers_that_share_a_tensor_move_as_one(model):
+    model.visual[2].bias = model.text.bias
+    x = torch.randn(3, 6)
+    words, image = model.words(x), model.image(x)
+    weights = Weights(model, torch.device("cpu"))
+    weights.to_device("text")
+    assert weights.vram_bytes == weights.ram_bytes
+    weights.to_device("image")
+    assert torch.equal(model.words(x), words)
+    assert torch.equal(model.image(x), image)
+    weights.to_ram()
+    assert torch.equal(model.words(x), words)
+
+
+def test_what_modules_cached_on_the_device_is_dropped_with_the_copy(model):
+    model.visual[0].cache = {"cpu": torch.ones(3), "other": "kept"}
+    weights = Weights(model, torch.device("cpu"))
+    weights.to_device("image")
+    weights.to_ram()
+    assert model.visual[0].cache == {"other": "kept"}
 
 
 def test_a_reload_inside_inference_mode_makes_no_inference_tensors(model):
@@ -104,11 +181,25 @@ def test_a_reload_inside_inference_mode_makes_no_inference_tensors(model):
     assert not model.text.weight.data.is_inference()
 
 
-def test_bytes_are_counted_once_for_tied_tensors(model):
+def test_bytes_are_those_of_the_buffers_tied_tensors_once(model):
     weights = Weights(model, torch.device("cpu"))
-    expected = sum(t.numel() * t.element_size() for t in [*model.parameters(), *model.buffers()])
-    assert weights.ram_bytes == expected
+    assert weights.ram_bytes == 2 * BLOCK_BYTES
     weights.to_device("text")
-    assert 0 < weights.vram_bytes < expected
+    assert weights.vram_bytes == BLOCK_BYTES
     weights.to_ram()
     assert weights.vram_bytes == 0
+
+
+def test_only_what_has_been_on_the_device_is_pinned_and_only_once(model, monkeypatch):
+    pinned = []
+    monkeypatch.setattr(pinning, "pin", lambda address, nbytes: pinned.append(nbytes) or True)
+    weights = Weights(model, torch.device("cpu"))
+    assert not weights.wants_pinning
+    weights.to_device("text")
+    assert weights.wants_pinning
+    assert not weights.is_pinned
+    weights.pin()
+    weights.pin()
+    assert pinned == [BLOCK_BYTES]
+    assert weights.is_pinned
+    assert not weights.wants_pinning

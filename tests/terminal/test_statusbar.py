@@ -103,7 +103,8 @@ def test_the_plain_line_tells_everything():
     line = plain_line(replace(FULL, busy=True, vram_process_bytes=426 * MB))
     assert line == (
         "◐ RAM 0 B VRAM · busy · 0 B VRAM (426 MB with context) + 352 MB RAM · offloaded; released in 10 min · "
-        "card full: answered from RAM · 12,034 photos · cuda:0 NVIDIA A100 · ViT-L-14/datacomp_xl_s13b_b90k"
+        "answers on the CPU: 1 · card full: answered from RAM · 12,034 photos · "
+        "cuda:0 NVIDIA A100 · ViT-L-14/datacomp_xl_s13b_b90k"
     )
 
 

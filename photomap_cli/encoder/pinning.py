@@ -1,0 +1,43 @@
+"""Owns page-locking of RAM for faster copies to a CUDA device.  Child process only; needs a current CUDA context.
+
+By the driver's cuMemHostRegister: it locks exactly the bytes given (torch's pin_memory rounds up to a power of two and
+keeps them), and a refusal is only a return code (a refused cudaHostRegister of the runtime makes the next unrelated
+kernel report that the device is out of memory).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from pathlib import Path
+
+MOST_BYTES = 2 << 30  # page-locked RAM is taken from everybody else on the machine
+_PORTABLE = 1  # CU_MEMHOSTREGISTER_PORTABLE: locked for every context
+
+
+def pin(address: int, nbytes: int) -> bool:
+    """Page-lock memory until the process ends; False where that is unsafe, too much, or refused."""
+    if not is_safe() or nbytes > min(MOST_BYTES, _available_ram() // 4):
+        return False
+    try:
+        driver = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return False
+    driver.cuMemHostRegister_v2.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_uint]
+    return bool(driver.cuMemHostRegister_v2(address, nbytes, _PORTABLE) == 0)
+
+
+def is_safe() -> bool:
+    """Whether this is native Linux: under WSL and Windows the driver limits and copies page-locked memory itself."""
+    try:
+        return sys.platform == "linux" and "microsoft" not in Path("/proc/sys/kernel/osrelease").read_text().lower()
+    except OSError:
+        return False
+
+
+def _available_ram() -> int:
+    """Return the bytes of RAM that programs can still take without swapping."""
+    for line in Path("/proc/meminfo").read_text().splitlines():
+        if line.startswith("MemAvailable:"):
+            return 1024 * int(line.split()[1])
+    return 0

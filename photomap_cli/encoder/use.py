@@ -1,0 +1,55 @@
+"""Owns the seam between residency and encoders: what an encoder can do, and what a permitted use of it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from photomap_cli.records import EncoderInfo, MemoryReport
+
+Tower = Literal["text", "image"]
+
+
+class Encoder(Protocol):
+    """What Residency moves, and what `use` hands out.  Calls are serialised by the implementation."""
+
+    def load(self) -> EncoderInfo:
+        """Bring the weights from disk to RAM.  Raises PhotomapError."""
+
+    def to_vram(self, tower: Tower) -> None:
+        """Copy one tower's weights to the device.  An exception leaves it whole in RAM."""
+
+    def to_ram(self) -> None:
+        """Give back everything on the device."""
+
+    def release(self) -> None:
+        """End the encoder process; `load` starts it again."""
+
+    def close(self) -> None:
+        """End the encoder process now, also from another thread and amid a call, for good."""
+
+    def memory(self) -> MemoryReport:
+        """Measure the bytes held."""
+
+    def encode_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Encode texts.  Returns (n, dim) float32, rows of unit length.  Call inside `use("text")`."""
+
+    def encode_images(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Encode pictures, (n, height, width, 3) uint8 RGB.  Returns (n, dim) float32, rows of unit length."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One permitted use of the encoder: what it waited for, and whether it must run on the CPU of a GPU host."""
+
+    encoder: Encoder
+    info: EncoderInfo
+    load_ms: float
+    reload_ms: float
+    fell_back: bool

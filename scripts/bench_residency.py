@@ -1,0 +1,276 @@
+#!/usr/bin/env python
+"""Measures moving an encoder: ours against the usual `model.to()` and against a plain copy of the same bytes.
+
+    scripts/bench_residency.py [--quick] [--json]
+
+Weights are random, shapes are ViT-B-32 and ViT-L-14.  A stand-in for a card, memory that is there already, is always
+measured; a CUDA device only where there is one.  The last section starts and ends real encoder processes.
+Medians; milliseconds.  Every way moves the same bytes in the same run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import itertools
+import json
+import logging
+import platform
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import open_clip
+import torch
+
+from photomap_cli.encoder import nvml, pinning
+from photomap_cli.encoder.openclip import device_name
+from photomap_cli.encoder.process import EncoderProcess
+from photomap_cli.encoder.residency import Residency
+from photomap_cli.encoder.weights import Weights, trim
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import nn
+
+CPU = torch.device("cpu")
+DTYPES = {"float32": torch.float32, "float16": torch.float16}
+
+
+def build(shape: str, dtype: torch.dtype) -> nn.Module:
+    """Make a model with random weights, without the minute that proper initialisation takes."""
+    with torch.device("meta"):
+        model = open_clip.create_model(shape, pretrained=None, device="meta")
+    model = model.to(dtype).to_empty(device="cpu").eval().requires_grad_(False)
+    for tensor in (*model.parameters(), *model.buffers()):
+        if tensor.is_floating_point():
+            tensor.uniform_(-0.02, 0.02)
+    return model
+
+
+def milliseconds(work: Callable[[], object], device: torch.device) -> float:
+    started = time.perf_counter()
+    work()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return 1e3 * (time.perf_counter() - started)
+
+
+def cycle(
+    there: Callable[[], object], back: Callable[[], object], device: torch.device, times: int
+) -> dict[str, float]:
+    """Return the median milliseconds of going there and back again, after one round to warm up."""
+    rounds = [(milliseconds(there, device), milliseconds(back, device)) for _ in range(times + 1)][1:]
+    reloads, offloads = zip(*rounds, strict=True)
+    return {"reload": statistics.median(reloads), "offload": statistics.median(offloads)}
+
+
+def by_to(model: nn.Module, device: torch.device, times: int) -> dict[str, float]:
+    """The usual way: every tensor allocated and copied, both ways."""
+    if device.type == "cpu":  # `.to("cpu")` would do nothing here: the same allocations and copies are asked for
+        card = itertools.cycle([tensor.clone() for tensor in (*model.parameters(), *model.buffers())])
+        return cycle(
+            lambda: replace_each(model, lambda tensor: next(card).copy_(tensor)),
+            lambda: replace_each(model, torch.clone),
+            device,
+            times,
+        )
+
+    def away() -> None:
+        model.to("cpu")
+        torch.cuda.empty_cache()
+
+    return cycle(lambda: model.to(device), away, device, times)
+
+
+def replace_each(model: nn.Module, move: Callable[[torch.Tensor], torch.Tensor]) -> None:
+    for tensor in (*model.parameters(), *model.buffers()):
+        tensor.data = move(tensor.data)
+
+
+def card_memory() -> Callable[[int, torch.device], torch.Tensor]:
+    """Return an allocator for the stand-in: like a card's, its memory need not be fetched from the system each time."""
+    kept: dict[int, torch.Tensor] = {}
+
+    def allocate(nbytes: int, device: torch.device) -> torch.Tensor:
+        if device.type != "cpu":
+            return torch.empty(nbytes, dtype=torch.uint8, device=device)
+        if nbytes not in kept:
+            kept[nbytes] = torch.zeros(nbytes, dtype=torch.uint8)
+        return kept[nbytes][:]
+
+    return allocate
+
+
+def by_copy(nbytes: int, device: torch.device, times: int, *, pinned: bool) -> dict[str, float]:
+    """The limit: one buffer of the same size copied into another that is there already; nothing to offload."""
+    source = torch.ones(nbytes, dtype=torch.uint8, pin_memory=pinned)
+    target = torch.zeros(nbytes, dtype=torch.uint8, device=device)
+    return cycle(lambda: target.copy_(source, non_blocking=True), lambda: None, device, times)
+
+
+def ours(model: nn.Module, device: torch.device, times: int, towers: tuple[str, ...], *, pin: bool) -> dict[str, float]:
+    weights = Weights(model, device, allocate=card_memory())
+
+    def reload() -> None:
+        for tower in towers:
+            weights.to_device(tower)
+
+    reload()
+    if pin:
+        weights.pin()
+    weights.to_ram()
+    measured = cycle(reload, weights.to_ram, device, times)
+    return {**measured, "bytes": float(moved(weights, reload)), "pinned": float(weights.is_pinned)}
+
+
+def moved(weights: Weights, reload: Callable[[], None]) -> int:
+    reload()
+    nbytes = weights.vram_bytes
+    weights.to_ram()
+    return nbytes
+
+
+def moving(shape: str, dtype: str, device: torch.device, times: int) -> list[dict[str, Any]]:
+    """Measure one shape: the whole model by each way, and the text tower alone by ours."""
+    model = build(shape, DTYPES[dtype])
+    rows = [{"way": "model.to()", **by_to(model, device, times)}]
+    both = ours(model, device, times, ("text", "image"), pin=False)
+    nbytes = int(both["bytes"])
+    rows.append({"way": "photomap, both towers", **both})
+    rows.append({"way": "photomap, text tower", **ours(model, device, times, ("text",), pin=False)})
+    rows.append({"way": "plain copy (the limit)", "bytes": nbytes, **by_copy(nbytes, device, times, pinned=False)})
+    if device.type == "cuda":
+        rows.append({"way": "photomap pinned, both", **ours(model, device, times, ("text", "image"), pin=True)})
+        rows.append({"way": "photomap pinned, text", **ours(model, device, times, ("text",), pin=True)})
+        rows.append({"way": "plain pinned copy", "bytes": nbytes, **by_copy(nbytes, device, times, pinned=True)})
+    del model
+    gc.collect()
+    trim(device)
+    where = "RAM -> RAM (stand-in)" if device.type == "cpu" else "RAM -> VRAM"
+    first = rows[0]
+    return [
+        {
+            "shape": shape,
+            "dtype": dtype,
+            "where": where,
+            **row,
+            "reload_ratio": first["reload"] / row["reload"],
+            "offload_ratio": first["offload"] / row["offload"] if row["offload"] > 1e-3 else None,
+        }
+        for row in rows
+    ]
+
+
+def save(shape: str, folder: Path) -> str:
+    """Write a model with random weights as open_clip keeps one; return its spec."""
+    from safetensors.torch import save_file
+
+    model = build(shape, torch.float32)
+    save_file(
+        {name: tensor.contiguous() for name, tensor in model.state_dict().items()},
+        folder / "open_clip_model.safetensors",
+    )
+    config = {"model_cfg": open_clip.get_model_config(shape), "preprocess_cfg": {}}
+    (folder / "open_clip_config.json").write_text(json.dumps(config))
+    return f"local-dir:{folder}"
+
+
+def process(spec: str, label: str, device: str) -> dict[str, Any]:
+    """Measure the life of an encoder process: start, query, offload, reload + query, release, bytes at each."""
+    encoder = EncoderProcess(spec, device=device)
+    residency = Residency(encoder, idle_timeout=0, release_timeout=0)
+
+    def query() -> object:
+        return residency.run("text", lambda one: one.encode_text(["a photo of a dog"]))
+
+    row: dict[str, Any] = {"encoder": label, "start_and_query": milliseconds(query, CPU)}
+    row["hot_query"] = statistics.median(milliseconds(query, CPU) for _ in range(5))
+    time.sleep(1.5)  # the process page-locks its weights when it has been quiet for a moment
+    row["ram_bytes"] = residency.snapshot().memory.ram_bytes
+    if residency.snapshot().info and residency.snapshot().info.can_offload:  # type: ignore[union-attr]
+        row["vram_process_bytes"] = residency.snapshot().memory.vram_process_bytes
+        row["offload"] = milliseconds(residency.offload, CPU)
+        row["offloaded_process_bytes"] = residency.snapshot().memory.vram_process_bytes
+        row["reload_and_query"] = milliseconds(query, CPU)
+        row["pinned"] = residency.snapshot().memory.pinned
+    row["release"] = milliseconds(encoder.release, CPU)
+    residency.close()
+    return row
+
+
+def machine() -> dict[str, object]:
+    cuda = torch.cuda.get_device_name(0) if torch.cuda.is_available() else None
+    return {
+        "cpu": device_name(CPU)[0],
+        "threads": torch.get_num_threads(),
+        "cuda": cuda,
+        "pinning": pinning.is_safe() and cuda is not None,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "date": time.strftime("%Y-%m-%d"),
+    }
+
+
+def measure(*, quick: bool) -> dict[str, Any]:
+    logging.disable(logging.WARNING)  # open_clip warns that the weights are random
+    times = 5 if quick else 9
+    shapes = ("ViT-B-32",) if quick else ("ViT-B-32", "ViT-L-14")
+    devices = [CPU, *([torch.device("cuda:0")] if nvml.device_count() and torch.cuda.is_available() else [])]
+    moves = [
+        row for device in devices for shape in shapes for dtype in DTYPES for row in moving(shape, dtype, device, times)
+    ]
+    processes = [process("tiny", "tiny", "auto")]
+    if not quick:
+        with tempfile.TemporaryDirectory() as folder:
+            processes += [process(save(shape, Path(folder)), shape, "auto") for shape in shapes]
+    return {"machine": machine(), "moves": moves, "processes": processes}
+
+
+def figure(value: float | None, form: str) -> str:
+    return "" if value is None else format(value, form)
+
+
+def show(measured: dict[str, Any]) -> None:
+    say = sys.stdout.write
+    facts = measured["machine"]
+    say(f"{facts['cpu']}, {facts['threads']} threads, GPU: {facts['cuda'] or 'none'}, torch {facts['torch']}\n\n")
+    say(
+        f"{'shape':10}{'dtype':9}{'where':23}{'way':25}{'MB':>7}{'reload':>9}{'GB/s':>7}{'x':>6}{'offload':>9}{'x':>7}\n"
+    )
+    for row in measured["moves"]:
+        nbytes = row.get("bytes")
+        rate = None if nbytes is None else nbytes / row["reload"] / 1e6
+        say(
+            f"{row['shape']:10}{row['dtype']:9}{row['where']:23}{row['way']:25}"
+            f"{figure(nbytes and nbytes / 1e6, '7.0f'):>7}{row['reload']:9.1f}{figure(rate, '7.1f'):>7}"
+            f"{row['reload_ratio']:6.1f}{row['offload']:9.2f}{figure(row['offload_ratio'], '7.0f'):>7}\n"
+        )
+    say("\nms by medians; x: how many times faster than model.to()\n\n")
+    if facts["cuda"] is None:
+        say("no CUDA device: the sections on a card were skipped\n\n")
+    for row in measured["processes"]:
+        facts_of_it = (
+            f"{name} {value:,.1f}" if isinstance(value, float) else f"{name} {value}" for name, value in row.items()
+        )
+        say("process: " + ", ".join(facts_of_it) + "\n")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="ViT-B-32 alone, and the embedded encoder: under 40 s")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
+    arguments = parser.parse_args()
+    measured = measure(quick=arguments.quick)
+    if arguments.json:
+        sys.stdout.write(json.dumps(measured, indent=1) + "\n")
+    else:
+        show(measured)
+
+
+if __name__ == "__main__":
+    main()

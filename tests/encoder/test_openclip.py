@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from photomap_cli.encoder import openclip  # noqa: E402  torch first
+from photomap_cli.encoder.models import open_clip_name  # noqa: E402
+from photomap_cli.errors import EncoderDied, EncoderFailed, EncoderOutOfMemory  # noqa: E402
+
+CUDA, CPU = torch.device("cuda:0"), torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    name, tag = open_clip_name("tiny")
+    return openclip.load(
+        spec="tiny",
+        name=name,
+        tag=tag,
+        device="cpu",
+        precision="float32",
+        allow_download=False,
+        on_progress=lambda *_: None,
+    )
+
+
+@pytest.fixture
+def small_card(tiny, monkeypatch):
+    """The tiny encoder on something that has room for this many pictures at a time; the batches it was given."""
+    tried = []
+
+    def install(room):
+        rows = tiny._image_rows
+
+        def limited(pixels):
+            tried.append(len(pixels))
+            if len(pixels) > room:
+                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
+            return rows(pixels)
+
+        monkeypatch.setattr(tiny, "_image_rows", limited)
+        return tried
+
+    tiny._largest.clear()
+    return install
+
+
+def fitting(tiny, number):
+    return np.random.default_rng(3).integers(0, 256, (number, *tiny.info.image_size, 3), dtype=np.uint8)
+
+
+def test_a_batch_without_room_is_halved_until_it_fits_and_the_answer_is_the_same(tiny, small_card):
+    batch = fitting(tiny, 11)
+    expected = tiny.encode_images(batch)
+    tried = small_card(3)
+    rows = tiny.encode_images(batch)
+    assert np.allclose(rows, expected, atol=1e-5)
+    assert tried == [11, 6, 3, 3, 3, 2]
+    tried.clear()
+    tiny.encode_images(batch)
+    assert max(tried) == 3, "what fitted last time is tried first"
+
+
+def test_a_single_picture_without_room_is_told(tiny, small_card):
+    small_card(0)
+    with pytest.raises(EncoderOutOfMemory, match="no room"):
+        tiny.encode_images(fitting(tiny, 4))
+
+
+def test_no_pictures_are_no_rows(tiny):
+    assert tiny.encode_images(fitting(tiny, 0)).shape == (0, tiny.info.dim)
+
+
+@pytest.mark.parametrize(
+    ("device", "error", "expected"),
+    [
+        (CUDA, torch.OutOfMemoryError("CUDA out of memory. Tried to allocate"), EncoderOutOfMemory),
+        (CUDA, RuntimeError("CUDA error: out of memory"), EncoderOutOfMemory),
+        (CUDA, RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling"), EncoderOutOfMemory),
+        (CUDA, torch.AcceleratorError("CUDA error: an illegal memory access was encountered"), EncoderDied),
+        (CUDA, RuntimeError("mat1 and mat2 shapes cannot be multiplied"), EncoderFailed),
+        (CPU, RuntimeError("out of memory"), EncoderFailed),
+    ],
+)
+def test_what_torch_says_is_told_apart(device, error, expected):
+    assert type(openclip._translated(device, error)) is expected
