@@ -255,6 +255,7 @@ class ResidencySnapshot:
     last_used: float | None = None
     offload_at: float | None = None
     release_at: float | None = None
+    offloaded_at: float | None = None
     idle_timeout: float = 30.0
     release_timeout: float = 600.0
     last_reload_ms: float | None = None
@@ -267,7 +268,7 @@ class ResidencySnapshot:
     """Bytes (done, total) of a weights download under way."""
 
 
-_ONLY_IF_ANY = ("download", "loose_tensors")
+_ONLY_IF_ANY = ("download", "offloaded_seconds_ago", "loose_tensors")
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +303,8 @@ class SessionStatus:
     photos: int
     download: tuple[int, int] | None = None
     """Bytes (done, total) of a weights download under way; in the JSON only then."""
+    offloaded_seconds_ago: float | None = None
+    """Since the weights left VRAM; in the JSON only while they are in RAM."""
     loose_tensors: int = 0
     """Tensors of the encoder that are moved one by one; in the JSON only if there are any."""
 

@@ -360,6 +360,7 @@ class Residency:
             self._settle(
                 ResidencyState.RAM,
                 memory=self._measured(),
+                offloaded_at=self._clock(),
                 last_offload_ms=_since(started),
                 offloads=self._snapshot.offloads + 1,
             )

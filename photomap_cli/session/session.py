@@ -16,7 +16,7 @@ from photomap_cli.errors import EmptyLibrary, EncoderMismatch, PhotomapError
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.indexer import Indexer
 from photomap_cli.library.vectors import VectorStore
-from photomap_cli.records import SessionStatus
+from photomap_cli.records import ResidencyState, SessionStatus
 from photomap_cli.search.query import parse
 from photomap_cli.search.searcher import Searcher
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from photomap_cli.encoder.use import Encoder
     from photomap_cli.library.indexer import IndexOptions
-    from photomap_cli.records import SearchRequest, SearchResult
+    from photomap_cli.records import ResidencySnapshot, SearchRequest, SearchResult
     from photomap_cli.settings import Settings
 
 
@@ -188,6 +188,7 @@ class Session:
             last_error=snapshot.last_error,
             photos=self._photos,
             download=snapshot.progress,
+            offloaded_seconds_ago=_offloaded_seconds_ago(snapshot, now),
             loose_tensors=snapshot.memory.loose_tensors,
         )
 
@@ -268,6 +269,12 @@ def _spec(catalog: Catalog, settings: Settings, asked: str | None, *, rebuild: b
             hint=f"photomap index --rebuild --encoder {asked} encodes every photo anew; --library DIR keeps both",
         )
     return made_with.spec
+
+
+def _offloaded_seconds_ago(snapshot: ResidencySnapshot, now: float) -> float | None:
+    if snapshot.state is not ResidencyState.RAM or snapshot.offloaded_at is None:
+        return None
+    return max(0.0, now - snapshot.offloaded_at)
 
 
 def _until(deadline: float | None, now: float) -> float | None:

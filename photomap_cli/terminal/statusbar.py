@@ -102,12 +102,17 @@ def _next_in_vram(status: SessionStatus) -> str:
 
 
 def _next_in_ram(status: SessionStatus) -> str:
-    now = "offloaded" if can_offload(status) else f"nothing to offload: {_memory_kind(status)}"
+    now = _offloaded(status) if can_offload(status) else f"nothing to offload: {_memory_kind(status)}"
     if status.release_timeout_seconds <= 0:
         return f"{now}; never released" if can_offload(status) else now
     if status.release_in_seconds is None:
         return now
     return f"{now}; released in {duration(status.release_in_seconds)}"
+
+
+def _offloaded(status: SessionStatus) -> str:
+    ago = status.offloaded_seconds_ago
+    return "not in VRAM" if ago is None else f"offloaded {duration(ago)} ago"
 
 
 def _memory_kind(status: SessionStatus) -> str:

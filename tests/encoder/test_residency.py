@@ -580,3 +580,10 @@ def test_asked_for_a_full_card_is_tried_at_once(residency, encoder):
     encoder.full = False
     residency.load(try_again=True)
     assert residency.snapshot().state is State.VRAM
+
+
+def test_when_the_weights_left_is_remembered(residency, time):
+    query(residency)
+    assert residency.snapshot().offloaded_at is None
+    time.advance(31)
+    assert residency.snapshot().offloaded_at == time.now - 1

@@ -206,3 +206,11 @@ def test_opening_starts_no_encoder(session):
     with Session.open(session.catalog.folder, Settings()) as opened:
         assert opened.status().state is ResidencyState.OFF
         assert opened.spec == "fake"
+
+
+def test_an_offload_is_told_with_its_age(session, ask):
+    ask("dog")
+    assert session.status().offloaded_seconds_ago is None
+    assert "offloaded_seconds_ago" not in session.status().to_json()
+    assert session.offload().offloaded_seconds_ago is not None
+    assert session.status().to_json()["offloaded_seconds_ago"] >= 0

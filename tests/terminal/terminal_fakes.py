@@ -46,7 +46,7 @@ VRAM = SessionStatus(
     last_error=None,
     photos=12034,
 )
-RAM = replace(VRAM, state=State.RAM, vram_weight_bytes=0, offload_in_seconds=None)
+RAM = replace(VRAM, state=State.RAM, vram_weight_bytes=0, offload_in_seconds=None, offloaded_seconds_ago=180.0)
 OFF = replace(RAM, state=State.OFF, ram_bytes=0, release_in_seconds=None)
 LOADING = replace(OFF, state=State.LOADING)
 RELOADING = replace(RAM, state=State.RELOADING)

@@ -77,9 +77,10 @@ STEPS = [
     (VRAM, "offloads in 18 s"),
     (replace(VRAM, idle_timeout_seconds=0, offload_in_seconds=None), "never offloads"),
     (replace(VRAM, busy=True, offload_in_seconds=None), "in use; offloads 30 s after the last query"),
-    (RAM, "offloaded; released in 10 min"),
-    (replace(RAM, release_timeout_seconds=0, release_in_seconds=None), "offloaded; never released"),
-    (replace(RAM, release_in_seconds=None), "offloaded"),
+    (RAM, "offloaded 3 min ago; released in 10 min"),
+    (replace(RAM, release_timeout_seconds=0, release_in_seconds=None), "offloaded 3 min ago; never released"),
+    (replace(RAM, release_in_seconds=None), "offloaded 3 min ago"),
+    (replace(RAM, offloaded_seconds_ago=None), "not in VRAM; released in 10 min"),
     (CPU, "nothing to offload: CPU; released in 10 min"),
     (replace(CPU, release_timeout_seconds=0, release_in_seconds=None), "nothing to offload: CPU"),
     (UNIFIED, "nothing to offload: unified memory; released in 10 min"),
@@ -102,8 +103,8 @@ def test_what_happens_next(status, text):
 def test_the_plain_line_tells_everything():
     line = plain_line(replace(FULL, busy=True, vram_process_bytes=426 * MB))
     assert line == (
-        "◐ RAM 0 B VRAM · busy · 0 B VRAM (426 MB with context) + 352 MB RAM · offloaded; released in 10 min · "
-        "answers on the CPU: 1 · card full: answered from RAM · 12,034 photos · "
+        "◐ RAM 0 B VRAM · busy · 0 B VRAM (426 MB with context) + 352 MB RAM · offloaded 3 min ago; "
+        "released in 10 min · answers on the CPU: 1 · card full: answered from RAM · 12,034 photos · "
         "cuda:0 NVIDIA A100 · ViT-L-14/datacomp_xl_s13b_b90k"
     )
 
