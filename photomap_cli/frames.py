@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _LENGTHS = struct.Struct(">II")
+_FIRST_CHUNK_BYTES, _LAST_CHUNK_BYTES = 64 << 10, 1 << 20
 MAX_JSON_BYTES = 16 << 20
 MAX_PAYLOAD_BYTES = 1 << 30
 
@@ -29,9 +30,21 @@ class Writable(Protocol):
         """Hand them on."""
 
 
-def write_frame(stream: Writable, message: dict[str, Any], payload: bytes | memoryview = b"") -> None:
-    """Send one frame.  `message` must be JSON values; unpaired surrogates in file names survive."""
+def write_frame(
+    stream: Writable,
+    message: dict[str, Any],
+    payload: bytes | memoryview = b"",
+    *,
+    max_json_bytes: int = MAX_JSON_BYTES,
+) -> None:
+    """Send one frame.  `message` must be JSON values; unpaired surrogates in file names survive.
+
+    Raises:
+        ProtocolMismatch: the JSON is longer than the other end takes; nothing has been sent.
+    """
     text = json.dumps(message, separators=(",", ":")).encode("ascii")
+    if len(text) > max_json_bytes:
+        raise ProtocolMismatch(_over_limit(len(text), max_json_bytes))
     stream.write(_LENGTHS.pack(len(text), len(payload)) + text)
     if payload:
         stream.write(payload)
@@ -58,7 +71,7 @@ def read_frame(
         return None
     json_bytes, payload_bytes = _LENGTHS.unpack(first + _exactly(read, _LENGTHS.size - len(first)))
     if json_bytes > max_json_bytes or payload_bytes > max_payload_bytes:
-        raise ProtocolMismatch(f"a frame of {json_bytes + payload_bytes} bytes is over the limit")
+        raise ProtocolMismatch(_over_limit(json_bytes + payload_bytes, max_json_bytes + max_payload_bytes))
     try:
         message = json.loads(_exactly(read, json_bytes))
     except (ValueError, RecursionError) as error:
@@ -69,11 +82,19 @@ def read_frame(
 
 
 def _exactly(read: Callable[[int], bytes], count: int) -> bytes:
-    """Read exactly `count` bytes."""
+    """Read exactly `count` bytes.
+
+    Asks for no more at once than has come already: a length is a claim, and costs its sender what it costs us.
+    """
     parts = bytearray()
     while len(parts) < count:
-        part = read(min(count - len(parts), 1 << 20))
+        chunk = min(max(_FIRST_CHUNK_BYTES, len(parts)), _LAST_CHUNK_BYTES)
+        part = read(min(count - len(parts), chunk))
         if not part:
             raise ProtocolMismatch("the stream ended inside a frame")
         parts += part
     return bytes(parts)
+
+
+def _over_limit(count: int, limit: int) -> str:
+    return f"a frame of {count} bytes is over the limit of {limit}"
