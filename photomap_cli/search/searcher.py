@@ -34,9 +34,10 @@ WHOLE_LIBRARY = "*"
 
 
 @dataclass(slots=True)
-class _Spent:
-    """Milliseconds of one query, by what they were spent on."""
+class _Run:
+    """One query under way: where it may be stopped, and its milliseconds by what they were spent on."""
 
+    checkpoint: Callable[[], None]
     load: float = 0.0
     reload: float = 0.0
     encode: float = 0.0
@@ -52,16 +53,21 @@ class Searcher:
         self._catalog, self._vectors, self._residency = catalog, vectors, residency
         self._spec, self._settings = spec, settings
 
-    def search(self, query: Query, request: SearchRequest) -> SearchResult:
+    def search(
+        self, query: Query, request: SearchRequest, checkpoint: Callable[[], None] = lambda: None
+    ) -> SearchResult:
         """Answer one query; the request says where to look and how much to return.
+
+        `checkpoint` is called before each encode and before the scan; what it raises ends the search there.
 
         Raises:
             BadQuery, BadImage: with the place of the mistake.
             BadPath: the folder to search is none.
             PhotomapError: the encoder could not be loaded.
         """
-        started, spent = time.perf_counter(), _Spent()
-        vector, own_rows = self._vector(query, request, spent)
+        started, run = time.perf_counter(), _Run(checkpoint)
+        vector, own_rows = self._vector(query, request, run)
+        run.checkpoint()
         searching = time.perf_counter()
         hits = self._hits(query, request, vector, own_rows)
         now = time.perf_counter()
@@ -70,30 +76,28 @@ class Searcher:
             encoder=self._spec,
             elapsed_ms=1e3 * (now - started),
             served_by="local",
-            timings_ms=Timings(spent.load, spent.reload, spent.encode, 1e3 * (now - searching)),
+            timings_ms=Timings(run.load, run.reload, run.encode, 1e3 * (now - searching)),
             hits=hits,
-            notices=("the GPU is full: this query was answered on the CPU",) if spent.fell_back else (),
+            notices=("the GPU is full: this query was answered on the CPU",) if run.fell_back else (),
         )
 
-    def _vector(
-        self, query: Query, request: SearchRequest, spent: _Spent
-    ) -> tuple[NDArray[np.float32], frozenset[int]]:
+    def _vector(self, query: Query, request: SearchRequest, run: _Run) -> tuple[NDArray[np.float32], frozenset[int]]:
         """Return the query's unit vector, and the rows of its own images in the library."""
         terms = [_resolved(term, request.references) for term in query.terms]
         texts = [term.value for term in terms if term.kind is TermKind.TEXT]
-        text_rows = iter(self._encode("text", spent, lambda encoder: encoder.encode_text(texts)) if texts else ())
+        text_rows = iter(self._encode("text", run, lambda encoder: encoder.encode_text(texts)) if texts else ())
         vectors: list[NDArray[np.float32]] = []
         own_rows: set[int] = set()
         for term in terms:
             if term.kind is TermKind.TEXT:
                 vectors.append(next(text_rows))
                 continue
-            row, vector = self._image_vector(term, spent)
+            row, vector = self._image_vector(term, run)
             vectors.append(vector)
             own_rows.update(() if row is None else (row,))
         return ranking.combine(np.stack(vectors), [term.weight for term in terms]), frozenset(own_rows)
 
-    def _image_vector(self, term: Term, spent: _Spent) -> tuple[int | None, NDArray[np.float32]]:
+    def _image_vector(self, term: Term, run: _Run) -> tuple[int | None, NDArray[np.float32]]:
         """Return an image's row, if the library holds it unchanged, and its vector."""
         try:
             seen = Path(term.value).stat()
@@ -103,35 +107,38 @@ class Searcher:
         known = self._catalog.photo_at(self._located(term.value))
         if known and (known.size_bytes, known.mtime_ns) == (seen.st_size, seen.st_mtime_ns):
             return known.row, self._catalog.vector(known.row)
-        return (known.row if known else None), self._encode_file(term, spent)
+        return (known.row if known else None), self._encode_file(term, run)
 
-    def _encode_file(self, term: Term, spent: _Spent) -> NDArray[np.float32]:
-        info = self._loaded_info(spent)
+    def _encode_file(self, term: Term, run: _Run) -> NDArray[np.float32]:
+        info = self._loaded_info(run)
         try:
             picture = decode(Path(term.value), PixelFit.of(info), max_megapixels=self._settings.megapixel_limit)
         except BadImage as error:
             raise BadImage(f"{term.value}: {error.message}", hint=error.hint, position=term.position) from error
-        rows = self._encode("image", spent, lambda encoder: encoder.encode_images(picture.pixels[np.newaxis]))
+        rows = self._encode("image", run, lambda encoder: encoder.encode_images(picture.pixels[np.newaxis]))
         return np.asarray(rows[0], dtype=np.float32)
 
-    def _loaded_info(self, spent: _Spent) -> EncoderInfo:
+    def _loaded_info(self, run: _Run) -> EncoderInfo:
         """Return what the encoder is, loading it if that is not known yet."""
         if self._residency.snapshot().info is None:
-            self._encode("image", spent, lambda _: np.empty((0, 0), dtype=np.float32))
+            self._encode("image", run, lambda _: np.empty((0, 0), dtype=np.float32))
         info = self._residency.snapshot().info
         assert info is not None
         return info
 
-    def _encode(
-        self, tower: Tower, spent: _Spent, work: Callable[[Encoder], NDArray[np.float32]]
-    ) -> NDArray[np.float32]:
+    def _encode(self, tower: Tower, run: _Run, work: Callable[[Encoder], NDArray[np.float32]]) -> NDArray[np.float32]:
         """Run `work` in one use of the encoder and note what it cost."""
+
+        def wanted_work(encoder: Encoder) -> NDArray[np.float32]:
+            run.checkpoint()
+            return work(encoder)
+
         started = time.perf_counter()
-        rows, use = self._residency.run(tower, work)
-        spent.load += use.load_ms
-        spent.reload += use.reload_ms
-        spent.encode += 1e3 * (time.perf_counter() - started) - use.load_ms - use.reload_ms
-        spent.fell_back |= use.fell_back
+        rows, use = self._residency.run(tower, wanted_work)
+        run.load += use.load_ms
+        run.reload += use.reload_ms
+        run.encode += 1e3 * (time.perf_counter() - started) - use.load_ms - use.reload_ms
+        run.fell_back |= use.fell_back
         return rows
 
     def _hits(

@@ -19,6 +19,7 @@ from photomap_cli.library.vectors import VectorStore
 from photomap_cli.records import ResidencyState, SessionStatus
 from photomap_cli.search.query import parse
 from photomap_cli.search.searcher import Searcher
+from photomap_cli.session.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
 class Session:
     """A library, its encoder and the searches over them; a `Backend` in this process.
 
-    Use as a context manager, or call `close`.  Methods may be called from any thread: searches take turns, `status`
-    never waits.
+    Use as a context manager, or call `close`.  Methods may be called from any thread: searches take turns in the order
+    they were asked, `status` never waits.
 
     Args:
         catalog, vectors: the open library.
@@ -67,7 +68,8 @@ class Session:
             on_change=on_change,
         )
         self._searcher = Searcher(catalog, vectors, self.residency, spec=spec, settings=settings)
-        self._work = threading.Lock()
+        self._turns = Turns()
+        self._prewarming = threading.Lock()
         self._started_at = rfc3339(time.time())
         self._photos = catalog.photo_count
         self._first_at_close: list[Callable[[], None]] = []
@@ -132,7 +134,7 @@ class Session:
         while self._first_at_close:
             self._first_at_close.pop()()
         self.residency.close()
-        with self._work:
+        with self._turns.turn():
             self._resources.close()
 
     def on_close(self, callback: Callable[[], None]) -> None:
@@ -141,8 +143,14 @@ class Session:
 
     # Backend --------------------------------------------------------------------------------------------------------
 
-    def search(self, request: SearchRequest) -> SearchResult:
-        """Answer one query.
+    def search(self, request: SearchRequest, checkpoint: Callable[[], None] = lambda: None) -> SearchResult:
+        """Answer one query, after those that were asked before.
+
+        Args:
+            request: what is asked.
+            checkpoint: called now and then while the query waits for its turn, and where it can stop without harm:
+                before each encode and before the scan.  What it raises ends the query; a transfer or an encode under
+                way is not cut short, the next query needs it as well.
 
         Raises:
             BadQuery, BadImage: with the place of the mistake.
@@ -151,9 +159,9 @@ class Session:
         """
         query = parse(request.text, cwd=request.cwd)
         self.residency.touch()
-        with self._work:
+        with self._turns.turn(checkpoint):
             self._refresh()
-            return self._searcher.search(query, request)
+            return self._searcher.search(query, request, checkpoint)
 
     def status(self) -> SessionStatus:
         """Say where the encoder is; never waits."""
@@ -203,8 +211,9 @@ class Session:
         return self.status()
 
     def prewarm(self) -> None:
-        """Start `load` in the background; what goes wrong shows in the status, and at the query."""
-        threading.Thread(target=self._load_quietly, name="prewarm", daemon=True).start()
+        """Start `load` in the background, once at a time; what goes wrong shows in the status, and at the query."""
+        if self._prewarming.acquire(blocking=False):
+            threading.Thread(target=self._load_quietly, name="prewarm", daemon=True).start()
 
     def set_idle_timeout(self, seconds: float) -> SessionStatus:
         """Change the idle timeout; 0 = never."""
@@ -236,6 +245,8 @@ class Session:
             self.residency.load()
         except PhotomapError:
             return  # the snapshot's last_error says it
+        finally:
+            self._prewarming.release()
 
 
 class _ImageEncoder:

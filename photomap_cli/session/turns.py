@@ -1,0 +1,54 @@
+"""Owns whose turn it is: a lock that goes to whoever has waited longest, and lets those go who wait no more."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+LOOK_SECONDS = 0.1
+
+
+class Turns:
+    """First come, first served; a `threading.Lock` may go to the same thread again and again.
+
+    Args:
+        look_seconds: how often one who waits looks whether to go on waiting.
+    """
+
+    def __init__(self, *, look_seconds: float = LOOK_SECONDS) -> None:
+        self._look_seconds = look_seconds
+        self._lock = threading.Lock()
+        self._queue: deque[threading.Event] = deque()
+
+    @property
+    def waiting(self) -> int:
+        """How many wait; not counting the one whose turn it is."""
+        return max(0, len(self._queue) - 1)
+
+    @contextmanager
+    def turn(self, checkpoint: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Run the block when everybody who came before has had their turn.
+
+        Args:
+            checkpoint: called while waiting and once before the block; whatever it raises gives the turn up.
+        """
+        called = threading.Event()
+        try:
+            with self._lock:
+                self._queue.append(called)
+                self._queue[0].set()
+            while not called.wait(self._look_seconds):
+                checkpoint()
+            checkpoint()
+            yield
+        finally:
+            with self._lock:
+                if called in self._queue:  # a Ctrl-C may come before
+                    self._queue.remove(called)
+                if self._queue:
+                    self._queue[0].set()
