@@ -149,6 +149,12 @@ class SessionGone(PhotomapError):
     exit_status = 3
 
 
+class SessionFull(PhotomapError):
+    """The live session serves as many clients as it takes."""
+
+    code = "session_full"
+
+
 class NoSession(PhotomapError):
     """There is no live session to ask."""
 

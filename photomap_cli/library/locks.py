@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 INDEX_LOCK_NAME = "index.lock"
 
 _PID_BYTES = 20
+_OPEN_FLAGS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)  # a lock writes: never through a link
 _TAKEN = frozenset({errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK, errno.EDEADLK})
 
 
@@ -67,7 +68,7 @@ class FileLock:
 
     def _acquired(self, *, wait: bool) -> bool:
         assert self._fd is None, f"{self.path} is locked by this very object"
-        fd = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+        fd = os.open(self.path, os.O_RDWR | os.O_CREAT | _OPEN_FLAGS, 0o600)
         try:
             _lock(fd, wait=wait)
         except BaseException as error:

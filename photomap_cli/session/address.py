@@ -1,52 +1,55 @@
 """Owns where live sessions are found: one socket and one lock per library, in a folder that is this user's alone.
 
 A session holds its lock for as long as it lives, and the system takes the lock away when the process dies, however it
-dies: a lock that can be had means that whatever socket lies beside it is stale.
+dies: a lock that can be had means that whatever socket lies beside it is stale.  Process ids decide nothing, so one
+that is used again confuses nobody.
+
+The folder is opened without following a link and checked by what was opened: owner, and 0700.  From then on nobody else
+can put anything into it; what lay in it before is used only if it is this user's own socket or plain file.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import socket
 import stat
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from photomap_cli.directories import APP, runtime_directory
 from photomap_cli.errors import LibraryUnusable
+from photomap_cli.session import system
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PROTOCOL_VERSION = 1
-SUPPORTED = hasattr(socket, "AF_UNIX")
-_LONGEST_SOCKET_PATH = 100  # sun_path holds 104 bytes on macOS, 108 on Linux
 _NAME_LENGTH = len("/0123456789abcdef.sock")
+_HINT = "remove it, or set XDG_RUNTIME_DIR to a folder of yours"
 
 
 def folder() -> Path:
-    """Return the folder of the sockets; the temporary directory stands in where the usual one has too long a name."""
-    usual = runtime_directory()
-    if len(os.fsencode(usual)) + _NAME_LENGTH <= _LONGEST_SOCKET_PATH:
-        return usual
-    return Path(tempfile.gettempdir()) / f"{APP}-{os.getuid()}"
+    """Return the folder of the sockets; a temporary directory stands in where the usual one has too long a name."""
+    own = f"{APP}-{system.user()}"
+    places = (runtime_directory(), Path(tempfile.gettempdir()) / own)
+    fitting = (path for path in places if len(os.fsencode(path)) + _NAME_LENGTH <= system.LONGEST_SOCKET_PATH)
+    return next(fitting, Path("/tmp") / own)
 
 
 def private_folder() -> Path:
     """Return the folder, made if need be, after checking that it is ours, no link, and closed to others.
 
     Raises:
-        LibraryUnusable: somebody else made it, or it is open to others and cannot be closed.
+        LibraryUnusable: somebody else made it or could put another in its place, or it is open and cannot be closed.
     """
     path = folder()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.mkdir(mode=0o700, exist_ok=True)
-        found = path.lstat()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-            raise LibraryUnusable(f"{path} is not this user's own folder", hint="remove it, or set XDG_RUNTIME_DIR")
-        if stat.S_IMODE(found.st_mode) & 0o077:
-            path.chmod(0o700)
-    except OSError as error:
-        raise LibraryUnusable(f"{path}: {error.strerror}", hint="set XDG_RUNTIME_DIR to a folder of yours") from error
+        _require_private(path)
+    except OSError as error:  # a link, too, when it is opened
+        raise LibraryUnusable(f"{path} is not this user's own folder: {error.strerror}", hint=_HINT) from error
     return path
 
 
@@ -56,12 +59,46 @@ def socket_path(library: Path) -> Path:
     return folder() / f"{name}.sock"
 
 
+def lock_path(library: Path) -> Path:
+    """Return the lock that the session of this library holds.
+
+    Raises:
+        LibraryUnusable: something else lies there.
+    """
+    path = socket_path(library).with_suffix(".lock")
+    if os.path.lexists(path) and not _is_own(path.lstat(), stat.S_ISREG):
+        raise LibraryUnusable(f"{path} is not this user's own file", hint=_HINT)
+    return path
+
+
 def sockets() -> list[Path]:
-    """Return every socket in the folder, live or stale; none if the folder is not there or not ours."""
+    """Return every socket of ours in the folder, live or stale; none if the folder is not there or not ours."""
+    path = folder()
     try:
-        path = folder()
-        if path.lstat().st_uid != os.getuid():
+        if not _is_own(path.lstat(), stat.S_ISDIR):
             return []
-        return sorted(path.glob("*.sock"))
+        return sorted(one for one in path.glob("*.sock") if _is_own(one.lstat(), stat.S_ISSOCK))
     except OSError:
         return []
+
+
+def _require_private(path: Path) -> None:
+    """Check the folder by its descriptor, closing it to others if it is open.  Raises LibraryUnusable, OSError."""
+    above = path.parent.stat()
+    if above.st_mode & stat.S_IWOTH and not above.st_mode & stat.S_ISVTX:
+        raise LibraryUnusable(f"anybody may replace {path}: {path.parent} is open to all", hint=_HINT)
+    opened = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        found = os.fstat(opened)
+        if not _is_own(found, stat.S_ISDIR):
+            raise LibraryUnusable(f"{path} is not this user's own folder", hint=_HINT)
+        if stat.S_IMODE(found.st_mode) & 0o077:
+            os.fchmod(opened, 0o700)
+    finally:
+        os.close(opened)
+
+
+def _is_own(found: os.stat_result, is_kind: Callable[[int], bool]) -> bool:
+    """Say whether this is of the kind, this user's, and not another name of a file elsewhere."""
+    is_single = is_kind is stat.S_ISDIR or found.st_nlink == 1
+    return is_kind(found.st_mode) and found.st_uid == system.user() and is_single

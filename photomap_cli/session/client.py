@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from photomap_cli.errors import PhotomapError, ProtocolMismatch, SessionGone
 from photomap_cli.frames import read_frame, write_frame
 from photomap_cli.records import SearchRequest, SearchResult, SessionStatus
-from photomap_cli.session import address
+from photomap_cli.session import address, system
 from photomap_cli.session.address import PROTOCOL_VERSION
+from photomap_cli.session.limits import LIMITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 _CONNECT_SECONDS = 0.5
 _STATUS_SECONDS = 2.0
 _WATCH_SECONDS = 0.5
+_REFERENCE = re.compile(r"#(\d{1,6})")
 
 
 class SessionClient:
@@ -28,7 +32,8 @@ class SessionClient:
 
     Searches and statuses use connections of their own, so that a status never waits behind a search.
 
-    Raises (every method): SessionGone when the session ends or hangs up; whatever error the session itself raised.
+    Raises (every method): SessionGone when the session ends or hangs up; ProtocolMismatch when it is of another
+    version; SessionFull when it has too many clients; whatever error the session itself raised.
     """
 
     def __init__(self, path: Path) -> None:
@@ -43,7 +48,7 @@ class SessionClient:
 
     def search(self, request: SearchRequest) -> SearchResult:
         """Answer one query by the session's warm encoder."""
-        return SearchResult.from_json(self._work.ask("search", request=request.to_json()))
+        return SearchResult.from_json(self._work.ask("search", request=_slim(request).to_json()))
 
     def status(self) -> SessionStatus:
         """Say where the session's encoder is; gives up after two seconds."""
@@ -109,6 +114,8 @@ class WatchingClient(SessionClient):
                 self._last = super().status()
             except SessionGone as error:
                 self._last = error
+            except PhotomapError:
+                continue  # too many clients: the last status stands until there is room
             self._on_change()
 
 
@@ -122,23 +129,33 @@ class _Connection:
 
     def ask(self, op: str, **values: Any) -> dict[str, Any]:
         """Send one request and return the `result` of its reply."""
+        request = {"version": PROTOCOL_VERSION, "op": op, **values}
         with self._asking:
-            try:
-                connection = self._socket or self._open()
-                with connection.makefile("wb") as requests:
-                    write_frame(requests, {"version": PROTOCOL_VERSION, "op": op, **values})
-                frame = read_frame(connection.recv, max_payload_bytes=0)
-            except (OSError, ProtocolMismatch) as error:
-                self._drop()
-                raise SessionGone("the live session is gone") from error
-            if frame is None:
-                self._drop()
-                raise SessionGone("the live session ended")
-        reply = frame[0]
+            reply = self._exchange(request)
         if "error" in reply:
             raise PhotomapError.from_json(reply["error"])
+        if reply.get("version") != PROTOCOL_VERSION:
+            raise ProtocolMismatch(
+                f"the session speaks protocol version {reply.get('version')}, this photomap {PROTOCOL_VERSION}",
+                hint="two versions of photomap are in use: end the session and start it again, or search with --local",
+            )
         result: dict[str, Any] = reply["result"]
         return result
+
+    def _exchange(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Send a frame and return the frame that answers it."""
+        try:
+            connection = self._kept() or self._open()
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # refused: the reason is there to read
+                _send(connection, request)
+            frame = read_frame(connection.recv, max_json_bytes=LIMITS.reply_bytes, max_payload_bytes=0)
+        except (OSError, ProtocolMismatch) as error:
+            self._drop()
+            raise SessionGone("the live session is gone") from error
+        if frame is None:
+            self._drop()
+            raise SessionGone("the live session ended")
+        return frame[0]
 
     def close(self) -> None:
         """Hang up, also on a request that another thread waits for."""
@@ -149,10 +166,18 @@ class _Connection:
         with self._asking:
             self._drop()
 
+    def _kept(self) -> socket.socket | None:
+        """Return the connection of the last request, unless the session has tired of its silence."""
+        if self._socket is not None and system.has_hung_up(self._socket):
+            self._drop()
+        return self._socket
+
     def _open(self) -> socket.socket:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.settimeout(_CONNECT_SECONDS)
         self._socket.connect(str(self._path))
+        if system.user_of(self._socket) not in (None, system.user()):
+            raise PermissionError(f"{self._path} is served by another user")
         self._socket.settimeout(self._timeout)
         return self._socket
 
@@ -162,18 +187,36 @@ class _Connection:
             self._socket = None
 
 
-def find(library: Path) -> SessionClient | None:
-    """Return a client of the library's live session, or None when there is none that answers."""
-    path = address.socket_path(library)
-    if not address.SUPPORTED or path not in address.sockets():
-        return None
-    client = SessionClient(path)
+def _send(connection: socket.socket, request: dict[str, Any]) -> None:
     try:
-        client.status()
-    except SessionGone:
-        client.close()
+        with connection.makefile("wb") as requests:
+            write_frame(requests, request, max_json_bytes=LIMITS.request_bytes)
+    except ProtocolMismatch as error:
+        raise PhotomapError(f"the request is too large: {error.message}", hint="ask for less at once") from error
+
+
+def _slim(request: SearchRequest) -> SearchRequest:
+    """Return the request with only those references that its text can mean: ten thousand paths are a megabyte."""
+    named = {int(number) for number in _REFERENCE.findall(request.text)}
+    kept = (path if number in named else "" for number, path in enumerate(request.references, 1))
+    return replace(request, references=tuple(kept) if named else ())
+
+
+def find(library: Path) -> SessionClient | None:
+    """Return a client of the library's live session, or None when there is none that answers.
+
+    Raises:
+        ProtocolMismatch, SessionFull: there is one, and it will not serve us.
+    """
+    path = address.socket_path(library)
+    if not system.HAS_SESSIONS or path not in address.sockets():
         return None
-    return client
+    with contextlib.suppress(SessionGone), contextlib.ExitStack() as unanswered:
+        client = unanswered.enter_context(SessionClient(path))
+        client.status()
+        unanswered.pop_all()
+        return client
+    return None
 
 
 def watch(library: Path, on_change: Callable[[], None]) -> WatchingClient | None:
@@ -187,7 +230,7 @@ def watch(library: Path, on_change: Callable[[], None]) -> WatchingClient | None
 
 def live_sessions() -> list[SessionStatus]:
     """Return the status of every live session of this user, oldest first; stale sockets are passed over."""
-    if not address.SUPPORTED:
+    if not system.HAS_SESSIONS:
         return []
     found = []
     for path in address.sockets():

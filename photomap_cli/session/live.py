@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from photomap_cli.errors import LibraryBusy
-from photomap_cli.session import address, client
+from photomap_cli.errors import LibraryBusy, PhotomapError
+from photomap_cli.session import client, system
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,11 +61,14 @@ def host(
     """Return a new session that listens on the library's socket; closing it takes the socket away.
 
     Raises:
-        LibraryBusy: another live session has the library.  Otherwise as `attach_or_open`.
+        LibraryBusy: another live session has the library.
+        PhotomapError: `serve` where there are no sessions.  Otherwise as `attach_or_open`.
     """
     from photomap_cli.session.session import Session
 
-    if not address.SUPPORTED:
+    if not system.HAS_SESSIONS:
+        if kind == "serve":
+            raise PhotomapError("there are no live sessions on this system", hint="prompts and searches work without")
         return Session.open(library, settings, kind=kind, on_change=on_change)
     from photomap_cli.session.server import SessionServer, claim
 

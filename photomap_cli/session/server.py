@@ -1,22 +1,23 @@
-"""Owns the session's door to other processes: a local socket, one thread a client.  Knows the wire, not the search.
+"""Owns the session's door to other processes: a local socket, who may come in, one thread a client.
 
-A request is `{"version", "op", ...}`, a reply `{"version", "result"}` or `{"version", "error"}`; records travel as
-their JSON (see `records.py`).
+What a request means is `service.py`'s, how a client is read and answered `caller.py`'s.
 """
 
 from __future__ import annotations
 
 import contextlib
+import logging
+import os
 import socket
 import threading
 from typing import TYPE_CHECKING, Any, Self
 
-from photomap_cli.errors import InternalError, PhotomapError, ProtocolMismatch
-from photomap_cli.frames import read_frame, write_frame
+from photomap_cli.errors import InternalError, LibraryUnusable, PhotomapError, ProtocolMismatch, SessionFull
 from photomap_cli.library.locks import FileLock
-from photomap_cli.records import SearchRequest
 from photomap_cli.session import address
-from photomap_cli.session.address import PROTOCOL_VERSION
+from photomap_cli.session.caller import Caller, CallerGone
+from photomap_cli.session.limits import LIMITS, Limits
+from photomap_cli.session.service import Service
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
 
     from photomap_cli.session.session import Session
 
-
-MAX_REQUEST_BYTES = 1 << 20
-_CLIENT_TIMEOUT_SECONDS = 600.0
+log = logging.getLogger(__name__)
+_BACKLOG = 128  # what macOS allows; connecting takes the accepting thread some 0.1 ms
+_ACCEPT_AGAIN_SECONDS = 0.1
 
 
 class SessionServer:
@@ -34,13 +35,24 @@ class SessionServer:
 
     Args:
         session: what answers.
+        lock: the library's, held; released on closing.
         on_stop: called, in a client's thread, when a client asks the session to end; None refuses that.
+        limits: what clients are granted.
     """
 
-    def __init__(self, session: Session, lock: FileLock, *, on_stop: Callable[[], None] | None = None) -> None:
-        self._session, self._lock, self._on_stop = session, lock, on_stop
+    def __init__(
+        self,
+        session: Session,
+        lock: FileLock,
+        *,
+        on_stop: Callable[[], None] | None = None,
+        limits: Limits = LIMITS,
+    ) -> None:
+        self._service, self._lock, self._limits = Service(session, on_stop), lock, limits
         self._path = address.socket_path(session.catalog.folder)
-        self._clients: set[socket.socket] = set()
+        self._callers: set[Caller] = set()
+        self._changing = threading.Lock()
+        self._closed = threading.Event()
         self._listener = _listen(self._path)
         threading.Thread(target=self._accept, name="session-socket", daemon=True).start()
 
@@ -52,80 +64,100 @@ class SessionServer:
 
     def close(self) -> None:
         """Take the socket away, then hang up on every client.  Idempotent."""
+        with self._changing:
+            if self._closed.is_set():
+                return
+            self._closed.set()
+            callers = list(self._callers)
         with contextlib.suppress(OSError):
             self._path.unlink()
-        _hang_up(self._listener)
-        for client in list(self._clients):
-            _hang_up(client)
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes the accepting thread
+        self._listener.close()
+        for caller in callers:
+            caller.hang_up()
         self._lock.release()
 
     def _accept(self) -> None:
-        while True:
+        while not self._closed.is_set():
             try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return  # closed
-            self._clients.add(client)
-            threading.Thread(target=self._serve, args=(client,), name="session-client", daemon=True).start()
+                connection, _ = self._listener.accept()
+            except OSError as error:  # closed; or no file descriptors left, which passes
+                if not self._closed.wait(_ACCEPT_AGAIN_SECONDS):
+                    log.warning("a client could not be let in: %s", error)
+                continue
+            self._admit(Caller(connection, self._limits))
 
-    def _serve(self, client: socket.socket) -> None:
-        """Answer one client until it hangs up or talks nonsense."""
+    def _admit(self, caller: Caller) -> None:
+        """Give a client a thread, or a word of refusal."""
         try:
-            with client, client.makefile("wb") as replies:
-                client.settimeout(_CLIENT_TIMEOUT_SECONDS)
-                while frame := read_frame(client.recv, max_json_bytes=MAX_REQUEST_BYTES, max_payload_bytes=0):
-                    write_frame(replies, {"version": PROTOCOL_VERSION, **self._reply(frame[0])})
-        except (OSError, ProtocolMismatch):
+            self._require_welcome(caller)
+            threading.Thread(target=self._serve, args=(caller,), name="session-client", daemon=True).start()
+        except PhotomapError as error:
+            self._leave(caller, error)
+        except (OSError, RuntimeError):  # gone already; or no thread to be had
+            self._leave(caller, None)
+
+    def _require_welcome(self, caller: Caller) -> None:
+        """Count the client in, or say why not."""
+        if not caller.is_this_user:
+            raise PhotomapError("this session belongs to another user", hint="each user has sessions of their own")
+        with self._changing:
+            if len(self._callers) >= self._limits.clients or self._closed.is_set():
+                raise SessionFull(
+                    f"the session serves {self._limits.clients} clients already, the most it takes",
+                    hint="try again in a moment, or search with --local",
+                )
+            self._callers.add(caller)
+
+    def _serve(self, caller: Caller) -> None:
+        """Answer one client until it hangs up, talks nonsense or takes too long."""
+        farewell: PhotomapError | None = None
+        try:
+            while (message := caller.read()) is not None:
+                self._answer(caller, message)
+        except ProtocolMismatch as error:
+            farewell = error
+        except (OSError, CallerGone):
             pass
         finally:
-            self._clients.discard(client)
+            self._leave(caller, farewell)
 
-    def _reply(self, message: dict[str, Any]) -> dict[str, Any]:
+    def _answer(self, caller: Caller, message: dict[str, Any]) -> None:
         try:
-            return {"result": self._answer(message)}
+            result = self._service.answer(message, caller.check_present)
         except PhotomapError as error:
-            return {"error": error.to_json()}
+            caller.refuse(error)
+        except CallerGone:
+            raise
         except Exception as error:
-            return {"error": InternalError(f"{type(error).__name__}: {error}").to_json()}
+            log.exception("a request failed")
+            caller.refuse(InternalError(f"{type(error).__name__}: {error}"))
+        else:
+            caller.reply(result)
 
-    def _answer(self, message: dict[str, Any]) -> dict[str, Any]:
-        """Run one request; the result is the JSON of a record."""
-        session = self._session
-        match message:
-            case {"version": version} if version != PROTOCOL_VERSION:
-                raise ProtocolMismatch(
-                    f"the session speaks version {PROTOCOL_VERSION}, not {version}", hint="end it and start it again"
-                )
-            case {"op": "search", "request": dict(request)}:
-                result = session.search(SearchRequest.from_json(request))
-                return result.served(f"session {session.status().pid}").to_json()
-            case {"op": "status"}:
-                return session.status().to_json()
-            case {"op": "offload"}:
-                return session.offload().to_json()
-            case {"op": "load"}:
-                return session.load().to_json()
-            case {"op": "prewarm"}:
-                session.prewarm()
-                return session.status().to_json()
-            case {"op": "set_idle_timeout", "seconds": int() | float() as seconds} if seconds >= 0:
-                return session.set_idle_timeout(float(seconds)).to_json()
-            case {"op": "stop"} if self._on_stop is not None:
-                self._on_stop()
-                return session.status().to_json()
-            case {"op": "stop"}:
-                raise PhotomapError("this session belongs to a prompt", hint="leave it there with :quit")
-        raise ProtocolMismatch(f"the session does not understand {str(message)[:100]}")
+    def _leave(self, caller: Caller, farewell: PhotomapError | None) -> None:
+        """Hang up on a client, with a last word if there is one, and make room for the next."""
+        with contextlib.suppress(OSError):
+            if farewell is not None:
+                caller.refuse(farewell)
+        caller.close()
+        with self._changing:
+            self._callers.discard(caller)
 
 
 def claim(library: Path) -> FileLock | None:
     """Return the held lock of this library's session, or None when a live session holds it.
 
     Raises:
-        LibraryUnusable: the folder of the sockets is not this user's own.
+        LibraryUnusable: the folder of the sockets, or the lock in it, is not this user's own.
     """
-    lock = FileLock(address.private_folder() / address.socket_path(library).with_suffix(".lock").name)
-    return lock if lock.try_acquire() else None
+    address.private_folder()
+    lock = FileLock(address.lock_path(library))
+    try:
+        return lock if lock.try_acquire() else None
+    except OSError as error:
+        raise LibraryUnusable(f"{lock.path}: {error.strerror}", hint="remove it, or set XDG_RUNTIME_DIR") from error
 
 
 def _listen(path: Path) -> socket.socket:
@@ -133,14 +165,7 @@ def _listen(path: Path) -> socket.socket:
     with contextlib.suppress(FileNotFoundError):
         path.unlink()
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(str(path))
+    listener.bind(os.fspath(path))
     path.chmod(0o600)
-    listener.listen(64)
+    listener.listen(_BACKLOG)
     return listener
-
-
-def _hang_up(connection: socket.socket) -> None:
-    """Close a socket that another thread may be waiting on."""
-    with contextlib.suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)
-    connection.close()

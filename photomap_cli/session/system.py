@@ -1,0 +1,50 @@
+"""Owns what operating systems differ in for sessions: whether there are any, who a user is, who is at the other end.
+
+Linux, macOS and the BSDs: sessions, over AF_UNIX sockets; the kernel says which user the other end runs as.
+Windows: Python has no AF_UNIX there, so there are no sessions.  All else works as with `--local`: every prompt and
+every `photomap search` has an encoder of its own, `status` shows no session, `serve` says why it cannot.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import select
+import socket
+import struct
+import sys
+
+HAS_SESSIONS = hasattr(socket, "AF_UNIX")
+LONGEST_SOCKET_PATH = 103 if sys.platform != "linux" else 107
+"""Bytes in a socket's path: `sun_path` less its final NUL."""
+_UCRED = struct.Struct("iII")  # pid, uid, gid
+
+
+def user() -> int:
+    """Return this process's user, the effective one: whose files it makes."""
+    return os.geteuid()
+
+
+def user_of(connection: socket.socket) -> int | None:
+    """Return the user whose process opened the other end; None where the system does not tell."""
+    if sys.platform == "linux":
+        credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
+        return int(_UCRED.unpack(credentials)[1])
+    return _by_getpeereid(connection.fileno(), ctypes.CDLL(None))
+
+
+def has_hung_up(connection: socket.socket) -> bool:
+    """Say whether the other end is closed; never waits, reads nothing.  One that only writes no more is still there."""
+    poll = select.poll()
+    poll.register(connection, select.POLLHUP)
+    return bool(poll.poll(0))
+
+
+def _by_getpeereid(fd: int, libc: ctypes.CDLL) -> int | None:
+    """Ask the C library of macOS or a BSD; None where it has no getpeereid, or that fails."""
+    uid, gid = ctypes.c_uint32(), ctypes.c_uint32()
+    try:
+        failed = libc.getpeereid(fd, ctypes.byref(uid), ctypes.byref(gid))
+    except AttributeError:
+        return None
+    return None if failed else uid.value

@@ -1,0 +1,413 @@
+"""What others may try on a session's socket, its folder and its lock."""
+
+import contextlib
+import os
+import select
+import socket
+import struct
+import subprocess
+import sys
+import threading
+
+import pytest
+from test_turns import wait_until
+
+from photomap_cli import directories
+from photomap_cli.errors import LibraryUnusable, PhotomapError, ProtocolMismatch, SessionFull, SessionGone
+from photomap_cli.frames import read_frame, write_frame
+from photomap_cli.records import SearchRequest
+from photomap_cli.session import address, caller, client, service, system
+from photomap_cli.session.client import SessionClient
+from photomap_cli.session.limits import Limits
+from photomap_cli.session.server import SessionServer, claim
+
+HALF_A_FRAME = struct.pack(">II", 1000, 0) + b'{"version"'
+
+
+@pytest.fixture
+def library(session):
+    return session.catalog.folder
+
+
+@pytest.fixture
+def path(library):
+    return address.socket_path(library)
+
+
+@pytest.fixture
+def serve(session, library):
+    """Return a function that opens the session's door, with limits of the test's own."""
+    with contextlib.ExitStack() as opened:
+        yield lambda **limits: opened.enter_context(SessionServer(session, claim(library), limits=Limits(**limits)))
+
+
+@pytest.fixture
+def knock(path):
+    """Return a function that connects without any manners."""
+    with contextlib.ExitStack() as opened:
+
+        def connect():
+            connection = opened.enter_context(socket.socket(socket.AF_UNIX))
+            connection.connect(os.fspath(path))
+            connection.settimeout(10)
+            return connection
+
+        yield connect
+
+
+def say(connection, **message):
+    with connection.makefile("wb") as out:
+        write_frame(out, message)
+
+
+def error_in(connection):
+    reply, _ = read_frame(connection.recv)
+    return PhotomapError.from_json(reply["error"])
+
+
+def is_hung_up_on(connection):
+    try:
+        return connection.recv(1) == b""
+    except ConnectionError:
+        return True
+
+
+def trickle(connection, count):
+    for _ in range(count):
+        connection.sendall(b" ")
+
+
+def shout(connection, count):
+    for _ in range(count):
+        say(connection, version=1, op="status")
+
+
+def assert_serves(library):
+    with client.find(library) as found:
+        assert found.status().pid == os.getpid()
+
+
+# The folder, the socket and the lock ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def another_user(monkeypatch):
+    monkeypatch.setattr(system, "user", lambda: os.geteuid() + 1)
+
+
+def test_another_users_folder_is_neither_used_nor_looked_into(serve, library, another_user):
+    with pytest.raises(LibraryUnusable, match="own folder"):
+        address.private_folder()
+    assert address.sockets() == []
+    assert client.find(library) is None
+    assert client.live_sessions() == []
+
+
+def test_a_planted_link_to_a_folder_is_refused_and_its_target_left_alone(tmp_path, library):
+    target = tmp_path / "target"
+    target.mkdir(mode=0o755)
+    directories.runtime_directory().symlink_to(target, target_is_directory=True)
+    with pytest.raises(LibraryUnusable, match="own folder"):
+        claim(library)
+    assert (target.stat().st_mode & 0o777, list(target.iterdir())) == (0o755, [])
+    assert address.sockets() == []
+
+
+def test_a_folder_that_anybody_may_replace_is_refused(library):
+    above = directories.runtime_directory().parent
+    above.chmod(0o777)
+    with pytest.raises(LibraryUnusable, match="anybody may replace"):
+        claim(library)
+    above.chmod(0o1777)
+    claim(library).release()
+
+
+def test_a_planted_link_to_a_socket_is_not_followed_and_gives_way(serve, session, library, path, tmp_path):
+    elsewhere = tmp_path / "s"
+    with socket.socket(socket.AF_UNIX) as trap:
+        trap.bind(os.fspath(elsewhere))
+        trap.listen()
+        address.private_folder()
+        path.symlink_to(elsewhere)
+        assert client.find(library) is None
+        assert client.live_sessions() == []
+        serve()
+        assert elsewhere.is_socket()
+    assert not path.is_symlink()
+    assert_serves(library)
+
+
+@pytest.mark.parametrize("plant", [os.symlink, os.link], ids=["symlink", "hard link"])
+def test_a_planted_link_to_a_lock_is_not_written_through(library, tmp_path, plant):
+    precious = tmp_path / "precious"
+    precious.write_text("keep me")
+    address.private_folder()
+    plant(precious, address.lock_path(library))
+    with pytest.raises(LibraryUnusable, match="own file"):
+        claim(library)
+    assert precious.read_text() == "keep me"
+
+
+def test_another_users_process_is_refused(serve, knock, monkeypatch, library):
+    serve()
+    monkeypatch.setattr(system, "user_of", lambda _: os.geteuid() + 1)
+    assert "another user" in error_in(knock()).message
+    assert client.find(library) is None  # nor does a client trust a session of another user
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="only root can be somebody else")
+def test_the_system_says_who_is_at_the_other_end(serve, path):
+    serve()
+    path.chmod(0o666)
+    path.parent.chmod(0o711)
+    program = f"""
+import os, socket, sys
+os.setuid(65534)
+with socket.socket(socket.AF_UNIX) as one:
+    one.connect("/proc/self/fd/{{}}/{path.name}".format(sys.argv[1]))
+    print(one.recv(1000))
+"""
+    folder = os.open(path.parent, os.O_PATH)
+    try:
+        words = [sys.executable, "-c", program, str(folder)]
+        said = subprocess.run(words, pass_fds=[folder], capture_output=True, text=True, timeout=60, check=True)
+    finally:
+        os.close(folder)
+    assert "another user" in said.stdout
+
+
+# Frames ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("data", "complaint"),
+    [
+        (struct.pack(">II", 0x7FFFFFFF, 0), "over the limit"),
+        (struct.pack(">II", Limits().request_bytes + 1, 0), "over the limit"),
+        (struct.pack(">II", 2, 1), "over the limit"),
+        (struct.pack(">II", 3, 0) + b"abc", "no JSON"),
+        (struct.pack(">II", 20_000, 0) + b"[" * 20_000, "no JSON"),
+        (b"GET / HTTP/1.1\r\n\r\n", "over the limit"),
+    ],
+    ids=["huge", "a byte too large", "payload", "no JSON", "deep", "HTTP"],
+)
+def test_nonsense_is_told_so_and_hung_up_on(serve, knock, library, data, complaint):
+    serve()
+    rude = knock()
+    rude.sendall(data)
+    assert complaint in error_in(rude).message
+    assert is_hung_up_on(rude)
+    assert_serves(library)
+
+
+def test_half_a_frame_held_open_is_cut_off_and_blocks_nobody(serve, knock, library):
+    serve(request_seconds=0.2)
+    rude = knock()
+    rude.sendall(HALF_A_FRAME)
+    assert_serves(library)
+    assert is_hung_up_on(rude)
+
+
+def test_one_byte_at_a_time_wins_no_time(serve, knock):
+    serve(request_seconds=0.05)
+    rude = knock()
+    rude.sendall(struct.pack(">II", Limits().request_bytes, 0))
+    with pytest.raises(ConnectionError):
+        trickle(rude, Limits().request_bytes - 1)
+
+
+def test_silence_is_cut_off(serve, knock):
+    serve(request_seconds=0.05)
+    assert is_hung_up_on(knock())
+
+
+def test_a_client_cut_off_for_its_silence_connects_again(serve, path):
+    serve(request_seconds=0.05)
+    with SessionClient(path) as quiet:
+        quiet.offload()
+        waiting = select.poll()
+        waiting.register(quiet._work._socket, select.POLLHUP)
+        assert waiting.poll(10_000)
+        assert quiet.offload().pid == os.getpid()
+
+
+def test_a_client_that_never_reads_is_cut_off_and_blocks_nobody(serve, knock, library):
+    serve(reply_seconds=0.2)
+    deaf = knock()
+    say(deaf, version=1, op="status")
+    assert_serves(library)
+    with pytest.raises(ConnectionError):
+        shout(deaf, 100_000)
+    assert_serves(library)
+
+
+def test_a_request_too_large_is_not_sent_and_an_answer_too_large_is_an_error(serve, path):
+    serve(reply_bytes=1500)
+    with SessionClient(path) as greedy:
+        with pytest.raises(PhotomapError, match="request is too large") as caught:
+            greedy.search(SearchRequest("x" * Limits().request_bytes, cwd="/"))
+        assert caught.value.hint
+        with pytest.raises(PhotomapError, match="answer is too large"):
+            greedy.search(SearchRequest("dog " * 500, cwd="/"))
+        assert len(greedy.search(SearchRequest("dog", cwd="/", limit=1)).hits) == 1
+
+
+def test_only_the_results_that_a_query_names_travel_with_it(serve, path, session):
+    serve()
+    paths = tuple(hit.path for hit in session.search(SearchRequest("dog", cwd="/")).hits)
+    many = SearchRequest("#2 + dog", cwd="/", references=paths + ("/" + "x" * 1000,) * 10_000)
+    with SessionClient(path) as asking:
+        remote = asking.search(many)
+    assert [hit.path for hit in remote.hits] == [hit.path for hit in session.search(many).hits]
+
+
+# Numbers --------------------------------------------------------------------------------------------------------------
+
+
+def test_of_200_clients_at_once_64_are_served_and_the_others_told(serve, knock, library):
+    serve(request_seconds=60)
+    crowd = [knock() for _ in range(200)]
+    for refused in crowd[64:]:
+        assert error_in(refused).code == SessionFull.code
+        assert is_hung_up_on(refused)
+    with pytest.raises(SessionFull) as caught:
+        client.find(library)
+    assert "--local" in caught.value.hint
+    assert sum(thread.name == "session-client" for thread in threading.enumerate()) == 64
+    for served in crowd[:64]:
+        say(served, version=1, op="status")
+        assert "result" in read_frame(served.recv)[0]
+        served.close()
+    wait_until(lambda: not any(thread.name == "session-client" for thread in threading.enumerate()))
+    assert_serves(library)
+
+
+def test_many_prewarms_are_one_thread(serve, path, session, encoder):
+    serve()
+    entered, go = encoder.hold("to_vram")
+    with SessionClient(path) as eager:
+        eager.prewarm()
+        assert entered.wait(10)
+        for _ in range(50):
+            eager.prewarm()
+        assert sum(thread.name == "prewarm" for thread in threading.enumerate()) == 1
+        go.set()
+        assert eager.load().state == "VRAM"
+
+
+# Words ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("version", [None, 0, 2, "1", True, [[]]])
+def test_a_client_of_another_version_is_told_both_versions(serve, knock, version):
+    serve()
+    other = knock()
+    say(other, version=version, op="status")
+    error = error_in(other)
+    assert isinstance(error, ProtocolMismatch)
+    assert f"version {address.PROTOCOL_VERSION}, not {version!r}" in error.message
+    assert "--local" in error.hint
+
+
+def test_the_client_raises_it(serve, library, monkeypatch):
+    serve()
+    monkeypatch.setattr(client, "PROTOCOL_VERSION", 7)
+    with pytest.raises(ProtocolMismatch, match="version 1, not 7"):
+        client.find(library)
+
+
+def test_a_session_of_another_version_is_noticed_by_its_reply(serve, library, monkeypatch):
+    serve()
+    monkeypatch.setattr(caller, "PROTOCOL_VERSION", 7)
+    with pytest.raises(ProtocolMismatch, match="version 7, this photomap 1") as caught:
+        client.find(library)
+    assert "--local" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"op": "rm"},
+        {},
+        {"op": "search"},
+        {"op": "search", "request": {}},
+        {"op": "search", "request": {"text": 1, "cwd": "/"}},
+        {"op": "search", "request": {"text": "dog", "cwd": "/", "limit": "9"}},
+        {"op": "search", "request": {"text": "dog", "cwd": "/", "sort": "size"}},
+        {"op": "search", "request": {"text": "dog", "cwd": "/", "references": 3}},
+        {"op": "search", "request": {"text": "dog", "cwd": "/", "references": [3]}},
+        {"op": "search", "request": {"text": "dog", "cwd": "/", "more": 1}},
+        {"op": "set_idle_timeout", "seconds": -1},
+        {"op": "set_idle_timeout", "seconds": float("inf")},
+        {"op": "set_idle_timeout", "seconds": float("nan")},
+        {"op": "set_idle_timeout", "seconds": 10**300},
+    ],
+)
+def test_what_makes_no_sense_is_an_error_and_the_talk_goes_on(serve, knock, message):
+    serve()
+    odd = knock()
+    say(odd, version=1, **message)
+    assert isinstance(error_in(odd), ProtocolMismatch)
+    say(odd, version=1, op="status")
+    assert read_frame(odd.recv)[0]["result"]["pid"] == os.getpid()
+
+
+def test_a_defect_is_reported_to_the_client_and_ends_nothing(serve, path, library, monkeypatch):
+    serve()
+    monkeypatch.setattr(service, "_search_request", lambda _: 1 / 0)
+    with SessionClient(path) as asking, pytest.raises(PhotomapError, match="ZeroDivisionError") as caught:
+        asking.search(SearchRequest("dog", cwd="/"))
+    assert caught.value.exit_status == 3
+    assert_serves(library)
+
+
+# Sessions that are no more --------------------------------------------------------------------------------------------
+
+
+def test_a_stale_socket_and_a_process_id_used_again_confuse_nobody(serve, library, path):
+    address.private_folder()
+    with socket.socket(socket.AF_UNIX) as stale:
+        stale.bind(os.fspath(path))
+    address.lock_path(library).write_text(str(os.getpid()))  # of a process that lives, and is no session
+    assert client.find(library) is None
+    assert client.live_sessions() == []
+    serve()
+    assert_serves(library)
+
+
+def test_a_killed_session_is_gone_at_once_and_the_next_one_starts(serve, library, path, encoder):
+    program = """
+import sys
+from pathlib import Path
+from fake_encoder import FakeEncoder
+from photomap_cli.library.catalog import Catalog
+from photomap_cli.library.vectors import VectorStore
+from photomap_cli.session.server import SessionServer, claim
+from photomap_cli.session.session import Session
+from photomap_cli.settings import Settings
+
+folder = Path(sys.argv[1])
+catalog = Catalog.open(folder)
+session = Session(catalog, VectorStore(folder, catalog), FakeEncoder(), spec="fake", settings=Settings(), kind="serve")
+SessionServer(session, claim(folder))
+print("serving", flush=True)
+sys.stdin.read()
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    words = [sys.executable, "-c", program, str(library)]
+    with (
+        subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as served,
+        contextlib.ExitStack() as talks,
+    ):
+        assert served.stdout.readline() == "serving\n"
+        talking = talks.enter_context(client.find(library))
+        assert [status.pid for status in client.live_sessions()] == [served.pid]
+        served.kill()
+        served.wait()
+        with pytest.raises(SessionGone):
+            talking.search(SearchRequest("dog", cwd="/"))
+    assert path.is_socket()  # nobody has tidied up
+    assert client.live_sessions() == []
+    assert client.find(library) is None
+    serve()
+    assert_serves(library)
