@@ -338,10 +338,6 @@ class LibraryStatus:
     last_indexed_at: str | None
     roots: tuple[str, ...]
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the JSON object under `library` in `status --json`."""
-        return {**asdict(self), "roots": list(self.roots)}
-
 
 @dataclass(frozen=True, slots=True)
 class IndexFailure:

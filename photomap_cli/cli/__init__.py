@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from photomap_cli import __version__
+
 
 def main() -> None:
     """Run the command line of this process and exit."""
@@ -12,9 +14,12 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit status; errors become one line and a hint."""
-    from photomap_cli.cli import glance
+    if arguments == ["--version"]:  # before anything is imported
+        print(f"photomap {__version__}")
+        return 0
+    from photomap_cli.cli import fast
 
-    status = glance.answer(arguments)
+    status = fast.answer(arguments)
     if status is not None:
         return status
     from photomap_cli.cli import entry

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from photomap_cli import directories
-from photomap_cli.cli.glance import print_version
+from photomap_cli import __version__, directories
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +49,7 @@ class Globals:
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        print_version()
+        print(f"photomap {__version__}")
         raise typer.Exit
 
 

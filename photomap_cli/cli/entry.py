@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
-import os
 import sys
 
 import typer
 
-from photomap_cli.cli import configuring, indexing, searching, sessions, words
+from photomap_cli.cli import configuring, indexing, searching, sessions, streams, words
 from photomap_cli.cli.app import FOUND, INTERRUPTED, app
 from photomap_cli.errors import InternalError, PhotomapError, UsageError
 
@@ -27,9 +25,7 @@ app.registered_commands.sort(key=lambda command: _COMMANDS.index(command.callbac
 
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit status; errors become one line and a hint."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that has no ● shows a ?
+    streams.forgive()
     try:
         status_ = typer.main.get_command(app).main(
             args=words.prepare(arguments), prog_name="photomap", standalone_mode=False
@@ -40,9 +36,13 @@ def run(arguments: list[str]) -> int:
     except typer.exceptions.TyperException as error:
         return _complain(UsageError(error.format_message(), hint="photomap --help"), arguments)
     except BrokenPipeError:
-        return _silence()
+        streams.silence()
+        return FOUND
     except SystemExit as error:  # Typer's own way out when the pipe is closed
-        return _silence() if error.code == 1 else int(error.code or 0)
+        if error.code != 1:
+            return int(error.code or 0)
+        streams.silence()
+        return FOUND
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:
@@ -52,12 +52,6 @@ def run(arguments: list[str]) -> int:
         hint = "this is a defect of photomap; please report it with the lines above"
         return _complain(InternalError(f"{type(error).__name__}: {error}", hint=hint), arguments)
     return status_ if isinstance(status_, int) else FOUND
-
-
-def _silence() -> int:
-    """Nobody reads what we write: let the rest go nowhere."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return FOUND
 
 
 def _complain(error: PhotomapError, arguments: list[str]) -> int:

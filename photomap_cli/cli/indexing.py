@@ -117,6 +117,7 @@ def _index_and_show(given: Globals, photos: Path) -> int:
     from photomap_cli.records import SearchRequest
     from photomap_cli.session.session import Session
     from photomap_cli.terminal import report, results
+    from photomap_cli.terminal.lines import ResultStyle
 
     console = make_console()
     with Session.open(given.library, given.settings().values, encoder="tiny", create=True) as session:
@@ -127,5 +128,5 @@ def _index_and_show(given: Globals, photos: Path) -> int:
         for query in DEMO_QUERIES:
             result = session.search(SearchRequest(query, cwd=str(photos), limit=5))
             console.print(f"\n[bold]$ photomap search {query}[/]")
-            results.write(result, results.ResultStyle.TABLE, sys.stdout, cwd=photos, console=console)
+            results.write(result, ResultStyle.TABLE, sys.stdout, cwd=photos, console=console)
     return FOUND

@@ -16,7 +16,7 @@ from photomap_cli.errors import PhotomapError, UsageError
 
 if TYPE_CHECKING:
     from photomap_cli.records import SearchRequest, SearchResult
-    from photomap_cli.terminal.results import ResultStyle
+    from photomap_cli.terminal.lines import ResultStyle
 
 
 class Sort(StrEnum):
@@ -83,7 +83,7 @@ def search(
 
 
 def _result_style(*, as_json: bool, jsonl: bool, paths: bool, nul: bool) -> ResultStyle:
-    from photomap_cli.terminal.results import ResultStyle
+    from photomap_cli.terminal.lines import ResultStyle
 
     styles = ResultStyle
     asked = {styles.JSON: as_json, styles.JSONL: jsonl, styles.PATHS: paths, styles.NUL: nul}

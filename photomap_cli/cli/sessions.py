@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photomap_cli.cli.app import FOUND, Globals, app, make_console
-from photomap_cli.cli.glance import look, status_json
+from photomap_cli.cli.fast import status_json
 from photomap_cli.errors import NoSession
 
 if TYPE_CHECKING:
@@ -26,12 +26,14 @@ def status(
     Wakes no encoder and resets no timer.
     """
     given: Globals = context.obj
-    sessions, library = look(given.library)
     if as_json:
-        print(status_json(sessions, library))
+        print(status_json(given.library))
         return FOUND
+    from photomap_cli.library.summary import summary
+    from photomap_cli.session.client import live_sessions
     from photomap_cli.terminal.statustable import status_lines, status_table
 
+    sessions, library = live_sessions(), summary(given.library)
     if sys.stdout.isatty():
         make_console().print(status_table(sessions, library))
     else:

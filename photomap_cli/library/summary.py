@@ -4,44 +4,69 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from photomap_cli.errors import EmptyLibrary
 from photomap_cli.library import database
-from photomap_cli.records import LibraryStatus
 
 if TYPE_CHECKING:
     import sqlite3
     from pathlib import Path
 
+    from photomap_cli.records import LibraryStatus
+
 
 def summary(folder: Path) -> LibraryStatus:
-    """Return where the library in `folder` is, how much is in it and how many bytes its files take.
+    """Return where the library in `folder` is, how much is in it and how many bytes its files take; none is empty.
 
     Raises:
-        EmptyLibrary: there is none.
         LibraryUnusable: it cannot be read.
     """
+    from photomap_cli.records import LibraryStatus
+
+    return LibraryStatus(**facts(folder))
+
+
+def facts(folder: Path) -> dict[str, Any]:
+    """Return the same as the fields of a `LibraryStatus`: `library` of `status --json`.
+
+    That one is asked for all day and goes without the classes in records.py, whose import takes 30 ms.
+    """
+    try:
+        return _facts_in(folder)
+    except EmptyLibrary:
+        empty = dict.fromkeys(("path", "photos", "encoder", "dim", "bytes", "last_indexed_at", "roots"))
+        return {**empty, "path": str(folder), "photos": 0, "bytes": 0, "roots": ()}
+
+
+def _facts_in(folder: Path) -> dict[str, Any]:
     opened = database.connect(folder, create=False)
     try:
-        return summary_of(opened, folder)
+        return _facts_of(opened, folder)
     finally:
         opened.close()
 
 
 def summary_of(opened: database.Database, folder: Path) -> LibraryStatus:
-    """Return the same for a library that is open."""
+    """Return the summary of a library that is open."""
+    from photomap_cli.records import LibraryStatus
+
+    return LibraryStatus(**_facts_of(opened, folder))
+
+
+def _facts_of(opened: database.Database, folder: Path) -> dict[str, Any]:
     with opened.reading() as connection:
         meta, roots = read_meta(connection), read_roots(connection)
         gone: int = connection.execute("SELECT count(*) FROM tombstones").fetchone()[0]
-    return LibraryStatus(
-        path=str(folder),
-        photos=int(meta["next_row"]) - gone,
-        encoder=str(meta["spec"]) if "spec" in meta else None,
-        dim=int(meta["dim"]) if "dim" in meta else None,
-        bytes=_bytes_in(folder),
-        last_indexed_at=str(meta["last_indexed_at"]) if "last_indexed_at" in meta else None,
-        roots=roots,
-    )
+    return {
+        "path": str(folder),
+        "photos": int(meta["next_row"]) - gone,
+        "encoder": str(meta["spec"]) if "spec" in meta else None,
+        "dim": int(meta["dim"]) if "dim" in meta else None,
+        "bytes": _bytes_in(folder),
+        "last_indexed_at": str(meta["last_indexed_at"]) if "last_indexed_at" in meta else None,
+        "roots": roots,
+    }
 
 
 def read_meta(connection: sqlite3.Connection) -> dict[str, str | int]:

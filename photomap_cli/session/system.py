@@ -7,12 +7,15 @@ every `photomap search` has an encoder of its own, `status` shows no session, `s
 
 from __future__ import annotations
 
-import ctypes
 import os
 import select
 import socket
 import struct
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import ctypes
 
 HAS_SESSIONS = hasattr(socket, "AF_UNIX")
 LONGEST_SOCKET_PATH = 103 if sys.platform != "linux" else 107
@@ -30,6 +33,8 @@ def user_of(connection: socket.socket) -> int | None:
     if sys.platform == "linux":
         credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
         return int(_UCRED.unpack(credentials)[1])
+    import ctypes
+
     return _by_getpeereid(connection.fileno(), ctypes.CDLL(None))
 
 
@@ -42,6 +47,8 @@ def has_hung_up(connection: socket.socket) -> bool:
 
 def _by_getpeereid(fd: int, libc: ctypes.CDLL) -> int | None:
     """Ask the C library of macOS or a BSD; None where it has no getpeereid, or that fails."""
+    import ctypes
+
     uid, gid = ctypes.c_uint32(), ctypes.c_uint32()
     try:
         failed = libc.getpeereid(fd, ctypes.byref(uid), ctypes.byref(gid))

@@ -17,7 +17,7 @@ from photomap_cli.terminal import desktop
 from photomap_cli.terminal.dialogue import MAX_LIMIT
 from photomap_cli.terminal.figures import duration
 from photomap_cli.terminal.filenames import printable
-from photomap_cli.terminal.results import write_paths
+from photomap_cli.terminal.lines import write_paths
 from photomap_cli.terminal.statusbar import next_step, place, plain_line
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ def _open(dialogue: Dialogue, rest: str) -> None:
 
 def _paths(dialogue: Dialogue, rest: str) -> None:
     if not dialogue.console.is_terminal:
-        write_paths(dialogue.shown, cast("TextIO", dialogue.console.file))
+        write_paths(dialogue.references, cast("TextIO", dialogue.console.file))
     for hit in dialogue.shown if dialogue.console.is_terminal else ():
         dialogue.console.print(Text(printable(hit.path)), soft_wrap=True)
 

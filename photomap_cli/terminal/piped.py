@@ -14,7 +14,8 @@ from photomap_cli.terminal.complaint import complaint_line
 from photomap_cli.terminal.connection import Connection
 from photomap_cli.terminal.dialogue import Dialogue
 from photomap_cli.terminal.filenames import printable
-from photomap_cli.terminal.results import ResultStyle, write
+from photomap_cli.terminal.lines import ResultStyle
+from photomap_cli.terminal.results import write
 from photomap_cli.terminal.statusbar import short_state
 from photomap_cli.terminal.waiting import wait_for
 

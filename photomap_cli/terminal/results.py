@@ -1,11 +1,8 @@
-"""Owns what a SearchResult looks like: a table for people, and lines, JSON or paths for programs."""
+"""Owns what a SearchResult looks like to people: a table.  What programs read is lines.py's."""
 
 from __future__ import annotations
 
-import json
-import os
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console, Group
@@ -13,9 +10,9 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from photomap_cli.records import hit_to_json
 from photomap_cli.terminal.figures import elapsed, photos
 from photomap_cli.terminal.filenames import file_link, printable, shown_path
+from photomap_cli.terminal.lines import ResultStyle, write_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,17 +25,6 @@ if TYPE_CHECKING:
 DATE_MIN_WIDTH = 60
 SIZE_MIN_WIDTH = 80
 NOTHING = "nothing found"
-
-
-class ResultStyle(StrEnum):
-    """How a result is written."""
-
-    TABLE = "table"
-    PLAIN = "plain"
-    JSON = "json"
-    JSONL = "jsonl"
-    PATHS = "paths"
-    NUL = "nul"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,42 +97,7 @@ def write(result: SearchResult, style: ResultStyle, file: TextIO, *, cwd: Path, 
 
     Paths leave as the bytes they have on disk, whatever the encoding of `file`.
     """
-    match style:
-        case ResultStyle.TABLE:
-            (console or Console(file=file, highlight=False)).print(table(result, cwd))
-        case ResultStyle.JSON:
-            file.write(_json(result.to_json(), indent=2))
-        case ResultStyle.JSONL:
-            file.writelines(_json(hit_to_json(hit)) for hit in result.hits)
-        case ResultStyle.PLAIN:
-            _write_bytes(file, "".join(map(_plain_row, result.hits)))
-        case ResultStyle.PATHS:
-            write_paths(result.hits, file)
-        case ResultStyle.NUL:
-            write_paths(result.hits, file, end="\0")
-
-
-def write_paths(hits: Sequence[Hit], file: TextIO, *, end: str = "\n") -> None:
-    """Write the hits' paths, each followed by `end`, as the bytes they have on disk."""
-    _write_bytes(file, "".join(hit.path + end for hit in hits))
-
-
-def _json(record: object, *, indent: int | None = None) -> str:
-    # ASCII, so that a name that is no UTF-8 stays valid JSON and survives any encoding of the pipe.
-    return json.dumps(record, indent=indent) + "\n"
-
-
-def _plain_row(hit: Hit) -> str:
-    # A tab or a line end in a name would break the row for whoever reads it; other bytes stay as they are.
-    name = "".join(printable(letter) if letter < " " or letter == "\x7f" else letter for letter in hit.path)
-    return f"{hit.rank}\t{hit.score:.4f}\t{name}\n"
-
-
-def _write_bytes(file: TextIO, text: str) -> None:
-    buffer = getattr(file, "buffer", None)
-    if buffer is None:
-        file.write(text)
-        return
-    file.flush()
-    buffer.write(os.fsencode(text))
-    buffer.flush()
+    if style is ResultStyle.TABLE:
+        (console or Console(file=file, highlight=False)).print(table(result, cwd))
+    else:
+        write_lines(result.to_json(), style, file)

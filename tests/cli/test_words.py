@@ -1,6 +1,5 @@
 import pytest
 
-from photomap_cli.cli import entry, glance
 from photomap_cli.cli.words import prepare, query_text, wants_json
 
 
@@ -32,20 +31,6 @@ def test_global_options_may_stand_anywhere():
     assert prepare(["search", "dog", "--library", "/l", "-q"]) == ["--library", "/l", "-q", "search", "dog"]
     assert prepare(["status", "--library=/l"]) == ["--library=/l", "status"]
     assert prepare(["search", "--", "--quiet"]) == ["search", "--", "--quiet"]
-
-
-def test_the_short_way_answers_what_the_long_one_does(capsys, tmp_path):
-    for words in (["--version"], ["status", "--json"], ["status", f"--library={tmp_path}", "--json", "-q"]):
-        assert glance.answer(words) == 0
-        short = capsys.readouterr().out
-        assert entry.run(words) == 0
-        assert capsys.readouterr().out == short
-    assert str(tmp_path) in short
-
-
-@pytest.mark.parametrize("words", [[], ["status"], ["search", "x"], ["status", "--jason"], ["--version", "x"]])
-def test_everything_else_goes_the_long_way(words):
-    assert glance.answer(words) is None
 
 
 def test_wants_json():

@@ -16,10 +16,11 @@ from photomap_cli import directories
 from photomap_cli.errors import LibraryUnusable, PhotomapError, ProtocolMismatch, SessionFull, SessionGone
 from photomap_cli.frames import read_frame, write_frame
 from photomap_cli.records import SearchRequest
-from photomap_cli.session import address, caller, client, service, system
+from photomap_cli.session import address, caller, client, service, system, wire
 from photomap_cli.session.client import SessionClient
 from photomap_cli.session.limits import Limits
 from photomap_cli.session.server import SessionServer, claim
+from photomap_cli.session.wire import Line
 
 HALF_A_FRAME = struct.pack(">II", 1000, 0) + b'{"version"'
 
@@ -223,10 +224,10 @@ def test_silence_is_cut_off(serve, knock):
 
 def test_a_client_cut_off_for_its_silence_connects_again(serve, path):
     serve(request_seconds=0.05)
-    with SessionClient(path) as quiet:
+    with SessionClient(Line(path)) as quiet:
         quiet.offload()
         waiting = select.poll()
-        waiting.register(quiet._work._socket, select.POLLHUP)
+        waiting.register(quiet._line._work._socket, select.POLLHUP)
         assert waiting.poll(10_000)
         assert quiet.offload().pid == os.getpid()
 
@@ -243,7 +244,7 @@ def test_a_client_that_never_reads_is_cut_off_and_blocks_nobody(serve, knock, li
 
 def test_a_request_too_large_is_not_sent_and_an_answer_too_large_is_an_error(serve, path):
     serve(reply_bytes=1500)
-    with SessionClient(path) as greedy:
+    with SessionClient(Line(path)) as greedy:
         with pytest.raises(PhotomapError, match="request is too large") as caught:
             greedy.search(SearchRequest("x" * Limits().request_bytes, cwd="/"))
         assert caught.value.hint
@@ -256,7 +257,7 @@ def test_only_the_results_that_a_query_names_travel_with_it(serve, path, session
     serve()
     paths = tuple(hit.path for hit in session.search(SearchRequest("dog", cwd="/")).hits)
     many = SearchRequest("#2 + dog", cwd="/", references=paths + ("/" + "x" * 1000,) * 10_000)
-    with SessionClient(path) as asking:
+    with SessionClient(Line(path)) as asking:
         remote = asking.search(many)
     assert [hit.path for hit in remote.hits] == [hit.path for hit in session.search(many).hits]
 
@@ -285,7 +286,7 @@ def test_of_200_clients_at_once_64_are_served_and_the_others_told(serve, knock, 
 def test_many_prewarms_are_one_thread(serve, path, session, encoder):
     serve()
     entered, go = encoder.hold("to_vram")
-    with SessionClient(path) as eager:
+    with SessionClient(Line(path)) as eager:
         eager.prewarm()
         assert entered.wait(10)
         for _ in range(50):
@@ -311,7 +312,7 @@ def test_a_client_of_another_version_is_told_both_versions(serve, knock, version
 
 def test_the_client_raises_it(serve, library, monkeypatch):
     serve()
-    monkeypatch.setattr(client, "PROTOCOL_VERSION", 7)
+    monkeypatch.setattr(wire, "PROTOCOL_VERSION", 7)
     with pytest.raises(ProtocolMismatch, match="version 1, not 7"):
         client.find(library)
 
@@ -355,7 +356,7 @@ def test_what_makes_no_sense_is_an_error_and_the_talk_goes_on(serve, knock, mess
 def test_a_defect_is_reported_to_the_client_and_ends_nothing(serve, path, library, monkeypatch):
     serve()
     monkeypatch.setattr(service, "_search_request", lambda _: 1 / 0)
-    with SessionClient(path) as asking, pytest.raises(PhotomapError, match="ZeroDivisionError") as caught:
+    with SessionClient(Line(path)) as asking, pytest.raises(PhotomapError, match="ZeroDivisionError") as caught:
         asking.search(SearchRequest("dog", cwd="/"))
     assert caught.value.exit_status == 3
     assert_serves(library)

@@ -14,6 +14,7 @@ from photomap_cli.records import SearchRequest
 from photomap_cli.session import address
 from photomap_cli.session.client import SessionClient
 from photomap_cli.session.server import SessionServer, claim
+from photomap_cli.session.wire import Line
 
 CLIENTS, QUERIES = 16, 50
 
@@ -26,7 +27,7 @@ def path(session):
 
 @pytest.fixture
 def glance(path):
-    with SessionClient(path) as opened:
+    with SessionClient(Line(path)) as opened:
         yield opened
 
 
@@ -53,7 +54,7 @@ def test_16_clients_of_50_queries_get_what_one_gets(path, session):
     begin = threading.Barrier(CLIENTS)
 
     def ask_all(first):
-        with SessionClient(path) as asking:
+        with SessionClient(Line(path)) as asking:
             begin.wait(10)
             return [(text, asking.search(request(text)).hits) for text in texts[first:] + texts[:first]]
 

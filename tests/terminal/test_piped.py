@@ -8,8 +8,8 @@ import pytest
 from terminal_fakes import CPU, FakeBackend, make_result
 
 from photomap_cli.errors import BadQuery
+from photomap_cli.terminal.lines import ResultStyle
 from photomap_cli.terminal.piped import has_screen, run_lines
-from photomap_cli.terminal.results import ResultStyle
 
 
 class Terminal(io.StringIO):

@@ -10,7 +10,8 @@ from rich.console import Console
 from terminal_fakes import make_hit, make_result
 
 from photomap_cli.records import Timings
-from photomap_cli.terminal.results import ResultStyle, table, write
+from photomap_cli.terminal.lines import ResultStyle
+from photomap_cli.terminal.results import table, write
 
 UGLY = os.fsdecode(b"/photos/\xff\n\x1b[31m\tb.jpg")
 CWD = Path("/photos")

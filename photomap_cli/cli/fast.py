@@ -1,0 +1,117 @@
+"""Owns the way past Typer: `--version`, `status --json`, and a `search` that a live session answers.
+
+A shell prompt, a tmux bar and scripts ask these all day, and Typer with pydantic costs more than the answer.  Only the
+plain forms listed here are answered; an option that is not in these tables, a value that is not obviously right, any
+error, or no session: `answer` returns None with nothing written, and the full command line starts from the beginning
+(and says what is wrong).  Both ways write the same bytes; tests/cli/test_fast.py compares them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from photomap_cli import directories
+from photomap_cli.cli import streams, words
+from photomap_cli.errors import PhotomapError
+from photomap_cli.terminal.lines import ResultStyle, write_lines
+
+_STYLES = {
+    "--json": ResultStyle.JSON,
+    "--jsonl": ResultStyle.JSONL,
+    "--paths": ResultStyle.PATHS,
+    "-0": ResultStyle.NUL,
+}
+_LIMIT = frozenset({"-k", "--limit"})
+_MOST_HITS = 100_000
+
+
+def answer(arguments: list[str]) -> int | None:
+    """Answer one of the command lines above and return its exit status; None for every other."""
+    options, command = words.split_globals(arguments)
+    if "-v" in options or "--verbose" in options:
+        return None
+    try:
+        if command == ["status", "--json"]:
+            print(status_json(_library(options)))
+            return 0
+        if command[:1] == ["search"]:
+            return _search(options, words.prepare(command)[1:])
+    except PhotomapError:
+        return None
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        streams.silence()
+        return 0
+    return None
+
+
+def status_json(library: Path) -> str:
+    """Return what `status --json` prints; wakes no encoder, creates nothing."""
+    from photomap_cli.library.summary import facts
+    from photomap_cli.session import wire
+
+    return json.dumps({"version": 1, "sessions": wire.statuses(), "library": facts(library)})
+
+
+def _search(options: list[str], arguments: list[str]) -> int | None:
+    from photomap_cli.session import wire
+
+    parsed = _parsed(arguments)
+    line = wire.find(_library(options)) if parsed else None
+    if parsed is None or line is None:
+        return None
+    request, style = parsed
+    with closing(line):
+        result = line.work("search", request=request)
+    streams.forgive()
+    write_lines(result, style, sys.stdout)
+    sys.stdout.flush()
+    if not {"-q", "--quiet"}.intersection(options):
+        for notice in result.get("notices", ()):
+            print(f"photomap: {notice}", file=sys.stderr)
+    return 0 if result["hits"] else 1
+
+
+def _parsed(arguments: list[str]) -> tuple[dict[str, Any], ResultStyle] | None:
+    """Return the request and the style of a search's words; None where anything is not plain."""
+    query: list[str] = []
+    styles: list[ResultStyle] = []
+    limit: int | None = None
+    left = iter(arguments)
+    for word in left:
+        if word in _STYLES:
+            styles.append(_STYLES[word])
+        elif word in _LIMIT:
+            limit = _number(next(left, ""))
+            if limit is None:
+                return None
+        elif word.startswith("-") and word != "-":
+            return None
+        else:
+            query.append(word)
+    if not query or len(styles) > 1 or (not styles and sys.stdout.isatty()):  # a table is for the full way
+        return None
+    request = {"text": words.query_text(query), "cwd": os.getcwd(), "limit": limit}  # noqa: PTH109  Path.cwd() is slower
+    return request, styles[0] if styles else ResultStyle.PLAIN
+
+
+def _number(text: str) -> int | None:
+    is_plain = text.isascii() and text.isdigit() and 1 <= len(text) <= len(str(_MOST_HITS))
+    return int(text) if is_plain and 1 <= int(text) <= _MOST_HITS else None
+
+
+def _library(options: list[str]) -> Path:
+    """Return the folder that --library names; the last one counts, as with Typer."""
+    named = None
+    for before, word in zip(["", *options], options, strict=False):
+        if before == "--library":
+            named = Path(word)
+        elif word.startswith("--library="):
+            named = Path(word.removeprefix("--library="))
+    return directories.library_directory(named)

@@ -1,0 +1,19 @@
+"""Owns the process's standard streams: what they cannot encode, and a pipe that nobody reads any more."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+
+
+def forgive() -> None:
+    """Let a terminal that has no ● show a ? instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def silence() -> None:
+    """Nobody reads what we write: let the rest go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

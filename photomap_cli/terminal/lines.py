@@ -1,0 +1,75 @@
+"""Owns what a search's answer looks like to programs: JSON, JSON lines, paths, plain rows.  Light: no rich."""
+
+from __future__ import annotations
+
+import json
+import os
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class ResultStyle(StrEnum):
+    """How a result is written."""
+
+    TABLE = "table"
+    PLAIN = "plain"
+    JSON = "json"
+    JSONL = "jsonl"
+    PATHS = "paths"
+    NUL = "nul"
+
+
+def write_lines(result: dict[str, Any], style: ResultStyle, file: TextIO) -> None:
+    """Write a result, as its JSON values, to `file` in any style but TABLE.
+
+    Paths leave as the bytes they have on disk, whatever the encoding of `file`.
+    """
+    hits = result["hits"]
+    match style:
+        case ResultStyle.JSON:
+            file.write(_json(result, indent=2))
+        case ResultStyle.JSONL:
+            file.writelines(map(_json, hits))
+        case ResultStyle.PLAIN:
+            _write_bytes(file, "".join(map(_plain_row, hits)))
+        case ResultStyle.PATHS:
+            write_paths((hit["path"] for hit in hits), file)
+        case ResultStyle.NUL:
+            write_paths((hit["path"] for hit in hits), file, end="\0")
+        case ResultStyle.TABLE:
+            raise ValueError("a table is drawn by terminal.results")
+
+
+def write_paths(paths: Iterable[str], file: TextIO, *, end: str = "\n") -> None:
+    """Write paths, each followed by `end`, as the bytes they have on disk."""
+    _write_bytes(file, "".join(path + end for path in paths))
+
+
+def _json(record: object, *, indent: int | None = None) -> str:
+    # ASCII, so that a name that is no UTF-8 stays valid JSON and survives any encoding of the pipe.
+    return json.dumps(record, indent=indent) + "\n"
+
+
+def _plain_row(hit: dict[str, Any]) -> str:
+    # A tab or a line end in a name would break the row for whoever reads it; other bytes stay as they are.
+    name = "".join(_escaped(letter) if letter < " " or letter == "\x7f" else letter for letter in hit["path"])
+    return f"{hit['rank']}\t{hit['score']:.4f}\t{name}\n"
+
+
+def _escaped(letter: str) -> str:
+    from photomap_cli.terminal.filenames import printable
+
+    return printable(letter)
+
+
+def _write_bytes(file: TextIO, text: str) -> None:
+    buffer = getattr(file, "buffer", None)
+    if buffer is None:
+        file.write(text)
+        return
+    file.flush()
+    buffer.write(os.fsencode(text))
+    buffer.flush()

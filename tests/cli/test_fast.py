@@ -1,0 +1,165 @@
+"""The way past Typer says what the full command line says, byte for byte, and leaves to it what is not plain."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from photomap_cli import directories
+from photomap_cli.cli import entry, fast
+from photomap_cli.errors import BadQuery
+from photomap_cli.records import Hit, ResidencyState, SearchResult, SessionStatus, Timings
+from photomap_cli.session.server import SessionServer, claim
+
+HITS = tuple(
+    Hit(rank, path, 0.7312345678 / rank, "2023-06-15T10:22:00", 4032, 3024)
+    for rank, path in enumerate(("/photos/a b.jpg", "/photos/b\tc\n.jpg", "/photos/\udcff.jpg", "/photos/ö.jpg"), 1)
+)
+RESULT = SearchResult("", "tiny", 41.23456, "local", Timings(encode=12.0567), (), ("the card was full",))
+STATUS = SessionStatus(
+    *(4242, "serve", "/l", "2026-01-01T00:00:00+00:00", "tiny", "cpu", "CPU", "float32", ResidencyState.RAM, False),
+    *(0, None, 1000, False, 1.2345, 30.0, None, 600.0, 599.98765, None, None, 0, 0, 0, None, 4, (1, 2)),
+)
+
+
+class StandIn:
+    """A session that answers what it was asked for, always in the same time."""
+
+    def __init__(self, folder):
+        self.catalog = type("Catalog", (), {"folder": folder})
+        self.asked = []
+
+    def search(self, request, checkpoint=None):
+        self.asked.append(request)
+        if request.text == "bad":
+            raise BadQuery("that is no query", hint="ask for something else", position=1)
+        hits = () if request.text == "nothing" else HITS[: request.limit]
+        return replace(RESULT, query=request.text, hits=hits)
+
+    def status(self):
+        return STATUS
+
+
+@pytest.fixture
+def session(tmp_path):
+    folder = tmp_path / "library"
+    stand_in = StandIn(folder)
+    with SessionServer(stand_in, claim(folder)):
+        yield stand_in
+
+
+@pytest.fixture
+def library(session):
+    return f"--library={session.catalog.folder}"
+
+
+PLAIN = [
+    ["search", "cat"],
+    ["search", "cat", "--json"],
+    ["search", "--json", "black", "cat", "-people", "-", "fruit"],
+    ["search", "cat", "-red ball", "--jsonl"],
+    ["search", "cat", "--paths", "-k", "2"],
+    ["search", "cat", "-0", "--limit", "3", "-q"],
+    ["search", "nothing", "--json"],
+    ["search", "ünïcode \udcff", "--json"],
+    ["status", "--json"],
+    ["status", "-q", "--json"],
+]
+
+
+@pytest.mark.parametrize("words", PLAIN, ids=" ".join)
+def test_both_ways_write_the_same_bytes_and_ask_the_same(words, library, session, capfdbinary):
+    told = []
+    for way in (fast.answer, entry.run):
+        status = way([*words, library])
+        sys.stdout.flush()
+        told.append((status, capfdbinary.readouterr()))
+    assert told[0] == told[1]
+    assert told[0][0] == (1 if "nothing" in words else 0)
+    assert told[0][1].out or "nothing" in words
+    assert session.asked[:1] == session.asked[1:]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["status"],
+        ["status", "--jason"],
+        ["status", "--json", "--watch"],
+        ["search"],
+        ["search", "--json"],
+        ["search", "cat", "--local", "--json"],
+        ["search", "cat", "--in", "/"],
+        ["search", "cat", "--json", "--paths"],
+        ["search", "cat", "-k", "0"],
+        ["search", "cat", "-k", "1_0"],
+        ["search", "cat", "-k"],
+        ["search", "cat", "-k3"],
+        ["search", "--", "cat"],
+        ["search", "cat", "--help"],
+        ["search", "cat", "--verbose"],
+        ["search", "bad", "--json"],
+        ["--version", "x"],
+    ],
+    ids=" ".join,
+)
+def test_everything_else_is_left_to_the_full_way_untouched(words, library, capfd):
+    assert fast.answer([*words, library]) is None
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_table_for_a_terminal_is_left_to_the_full_way(library, monkeypatch):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert fast.answer(["search", "cat", library]) is None
+    assert fast.answer(["search", "cat", library, "--paths"]) == 0
+
+
+def test_without_a_session_a_search_is_left_to_the_full_way(tmp_path):
+    assert fast.answer(["search", "cat", "--json", "--library", str(tmp_path)]) is None
+
+
+def test_without_library_and_session_the_status_is_the_contracts(tmp_path, capsys):
+    words = ["status", "--json", "--library", str(tmp_path / "none")]
+    for way in (fast.answer, entry.run):
+        assert way(words) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == second
+    assert list(directories.runtime_directory().parent.iterdir()) == []
+
+
+HEAVY = "typer click rich pydantic pydantic_settings prompt_toolkit dataclasses inspect logging asyncio numpy"
+
+
+@pytest.mark.parametrize(
+    ("words", "more"),
+    [
+        (["--version"], "json pathlib socket typing photomap_cli.errors"),
+        (["search", "cat", "--json"], "sqlite3 photomap_cli.records"),
+        (["search", "cat"], "sqlite3 photomap_cli.records"),
+        (["status", "--json"], "photomap_cli.records"),
+    ],
+    ids=str,
+)
+def test_the_fast_way_imports_next_to_nothing(words, more, library):
+    program = (
+        "import sys; from photomap_cli.cli import run; status = run(sys.argv[2:]);"
+        "heavy = set(sys.argv[1].split()) & set(sys.modules); assert not heavy, heavy; sys.exit(status)"
+    )
+    options = [] if words == ["--version"] else [library]
+    command = [sys.executable, "-c", program, f"{HEAVY} {more}", *words, *options]
+    done = subprocess.run(command, timeout=60, capture_output=True, check=False)
+    assert (done.returncode, done.stderr.replace(b"photomap: the card was full\n", b"")) == (0, b"")
+
+
+def test_a_reader_that_leaves_is_no_error(library):
+    with contextlib.ExitStack() as opened:
+        words = [sys.executable, "-m", "photomap_cli", "search", "cat", "--json", library]
+        process = opened.enter_context(subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE))
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(30) == 0
