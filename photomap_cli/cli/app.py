@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import sys
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path  # noqa: TC003  Typer reads the annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from photomap_cli import __version__, directories
+from photomap_cli.cli import streams
+from photomap_cli.cli.ending import FOUND
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from rich.console import Console
 
-    from photomap_cli.session.backend import Backend
     from photomap_cli.settings import LoadedSettings
-
-FOUND, NOTHING_FOUND, INTERRUPTED = 0, 1, 130
 
 app = typer.Typer(
     name="photomap",
@@ -72,46 +67,16 @@ def repl(
     GPU back by itself when it is idle.
     """
     context.obj = Globals(directories.library_directory(library), _is_chosen(library), quiet, verbose)
-    _log(verbose)
-    return FOUND if context.invoked_subcommand else converse(context.obj)
+    streams.log(verbose=verbose)
+    if context.invoked_subcommand:
+        return FOUND
+    from photomap_cli.cli.conversing import converse
+
+    return converse(context.obj.library)
 
 
 def _is_chosen(flag: Path | None) -> bool:
     return flag is not None or "PHOTOMAP_LIBRARY" in os.environ
-
-
-def _log(verbose: bool) -> None:
-    logging.basicConfig(level=logging.INFO if verbose else logging.CRITICAL, format="%(name)s: %(message)s")
-
-
-def converse(given: Globals) -> int:
-    """Run the prompt, or answer standard input line by line where there is no terminal."""
-    from photomap_cli.session.live import attach_or_open
-    from photomap_cli.terminal.piped import has_screen, run_lines
-
-    values = given.settings().values
-    subscribers: list[Callable[[], None]] = []
-
-    def on_change() -> None:
-        for tell in subscribers:
-            tell()
-
-    def open_backend() -> Backend:
-        return attach_or_open(given.library, values, kind="repl", on_change=on_change)
-
-    if not has_screen(sys.stdin, sys.stdout):
-        return run_lines(open_backend, cwd=Path.cwd(), limit=values.results)
-    from photomap_cli.terminal.repl import Repl
-
-    return Repl(
-        open_backend,
-        console=make_console(),
-        cwd=Path.cwd(),
-        history_path=directories.history_file(),
-        limit=values.results,
-        prewarm=values.prewarm,
-        subscribe=subscribers.append,
-    ).run()
 
 
 def make_console(*, stderr: bool = False) -> Console:

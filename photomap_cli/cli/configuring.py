@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from photomap_cli import directories
-from photomap_cli.cli.app import FOUND, Globals, app, make_console
+from photomap_cli.cli.app import Globals, app, make_console
+from photomap_cli.cli.ending import FOUND
 
 config_app = typer.Typer()
 app.add_typer(config_app, name="config")

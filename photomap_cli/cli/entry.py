@@ -1,14 +1,12 @@
-"""Owns the process: runs one command line, turns errors into words and an exit status."""
+"""Owns the full command line: every command, parsed by Typer."""
 
 from __future__ import annotations
 
-import sys
-
 import typer
 
-from photomap_cli.cli import configuring, indexing, searching, sessions, streams, words
-from photomap_cli.cli.app import FOUND, INTERRUPTED, app
-from photomap_cli.errors import InternalError, PhotomapError, UsageError
+from photomap_cli.cli import configuring, ending, indexing, searching, sessions, streams, words
+from photomap_cli.cli.app import app
+from photomap_cli.errors import UsageError
 
 _COMMANDS = (
     searching.search,
@@ -26,46 +24,18 @@ app.registered_commands.sort(key=lambda command: _COMMANDS.index(command.callbac
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit status; errors become one line and a hint."""
     streams.forgive()
+    return ending.exit_status(lambda: _parse_and_run(arguments), arguments)
+
+
+def _parse_and_run(arguments: list[str]) -> int:
     try:
-        status_ = typer.main.get_command(app).main(
+        status = typer.main.get_command(app).main(
             args=words.prepare(arguments), prog_name="photomap", standalone_mode=False
         )
-        sys.stdout.flush()
-    except PhotomapError as error:
-        return _complain(error, arguments)
     except typer.exceptions.TyperException as error:
-        return _complain(UsageError(error.format_message(), hint="photomap --help"), arguments)
-    except BrokenPipeError:
-        streams.silence()
-        return FOUND
-    except SystemExit as error:  # Typer's own way out when the pipe is closed
-        if error.code != 1:
-            return int(error.code or 0)
-        streams.silence()
-        return FOUND
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except Exception as error:
-        import traceback
-
-        traceback.print_exc()
-        hint = "this is a defect of photomap; please report it with the lines above"
-        return _complain(InternalError(f"{type(error).__name__}: {error}", hint=hint), arguments)
-    return status_ if isinstance(status_, int) else FOUND
-
-
-def _complain(error: PhotomapError, arguments: list[str]) -> int:
-    """Tell an error: as JSON where JSON was asked for, else in two lines on standard error."""
-    if words.wants_json(arguments):
-        import json
-
-        print(json.dumps({"version": 1, "error": error.to_json()}))
-        return error.exit_status
-    print(f"photomap: {error.message}", file=sys.stderr)
-    if error.position is not None and error.text:
-        from photomap_cli.terminal.complaint import complaint
-
-        print(complaint(error, error.text).plain.partition("\n")[2], file=sys.stderr)
-    if error.hint:
-        print(f"hint: {error.hint}", file=sys.stderr)
-    return error.exit_status
+        raise UsageError(error.format_message(), hint="photomap --help") from error
+    except SystemExit as error:
+        if error.code == 1:  # Typer's own way out when the pipe is closed
+            raise BrokenPipeError from error
+        return int(error.code or 0)
+    return status if isinstance(status, int) else ending.FOUND

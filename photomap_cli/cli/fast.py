@@ -1,4 +1,4 @@
-"""Owns the way past Typer: `--version`, `status --json`, and a `search` that a live session answers.
+"""Owns the way past Typer: `status --json`, a `search` that a live session answers, and the prompt.
 
 A shell prompt, a tmux bar and scripts ask these all day, and Typer with pydantic costs more than the answer.  Only the
 plain forms listed here are answered; an option that is not in these tables, a value that is not obviously right, any
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from photomap_cli import directories
-from photomap_cli.cli import streams, words
+from photomap_cli.cli import ending, streams, words
 from photomap_cli.errors import PhotomapError
 from photomap_cli.terminal.lines import ResultStyle, write_lines
 
@@ -33,21 +33,23 @@ _MOST_HITS = 100_000
 def answer(arguments: list[str]) -> int | None:
     """Answer one of the command lines above and return its exit status; None for every other."""
     options, command = words.split_globals(arguments)
-    if "-v" in options or "--verbose" in options:
+    if "-v" in options or "--verbose" in options or "_PHOTOMAP_COMPLETE" in os.environ:  # a shell asks for completions
         return None
+    if not command:
+        return ending.exit_status(lambda: _converse(_library(options)), arguments)
     try:
         if command == ["status", "--json"]:
             print(status_json(_library(options)))
-            return 0
+            return ending.FOUND
         if command[:1] == ["search"]:
             return _search(options, words.prepare(command)[1:])
     except PhotomapError:
         return None
     except KeyboardInterrupt:
-        return 130
+        return ending.INTERRUPTED
     except BrokenPipeError:
         streams.silence()
-        return 0
+        return ending.FOUND
     return None
 
 
@@ -57,6 +59,14 @@ def status_json(library: Path) -> str:
     from photomap_cli.session import wire
 
     return json.dumps({"version": 1, "sessions": wire.statuses(), "library": facts(library)})
+
+
+def _converse(library: Path) -> int:
+    streams.forgive()
+    streams.log(verbose=False)
+    from photomap_cli.cli.conversing import converse
+
+    return converse(library)
 
 
 def _search(options: list[str], arguments: list[str]) -> int | None:
@@ -75,7 +85,7 @@ def _search(options: list[str], arguments: list[str]) -> int | None:
     if not {"-q", "--quiet"}.intersection(options):
         for notice in result.get("notices", ()):
             print(f"photomap: {notice}", file=sys.stderr)
-    return 0 if result["hits"] else 1
+    return ending.FOUND if result["hits"] else ending.NOTHING_FOUND
 
 
 def _parsed(arguments: list[str]) -> tuple[dict[str, Any], ResultStyle] | None:

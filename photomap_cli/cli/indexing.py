@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photomap_cli import directories
-from photomap_cli.cli.app import FOUND, INTERRUPTED, Globals, app, converse, make_console
+from photomap_cli.cli.app import Globals, app, make_console
+from photomap_cli.cli.ending import FOUND, INTERRUPTED
 
 if TYPE_CHECKING:
     from photomap_cli.library.indexer import IndexOptions
@@ -108,7 +109,11 @@ def demo(context: typer.Context) -> int:
         print(f"drawing photos into {photos} ...", file=sys.stderr)
         write_demo_library(photos)
     status = _index_and_show(given, photos)
-    return status or (converse(given) if has_screen(sys.stdin, sys.stdout) else FOUND)
+    if status or not has_screen(sys.stdin, sys.stdout):
+        return status
+    from photomap_cli.cli.conversing import converse
+
+    return converse(given.library)
 
 
 def _index_and_show(given: Globals, photos: Path) -> int:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photomap_cli.cli import words
-from photomap_cli.cli.app import FOUND, NOTHING_FOUND, Globals, app, make_console
+from photomap_cli.cli.app import Globals, app, make_console
+from photomap_cli.cli.ending import FOUND, NOTHING_FOUND
 from photomap_cli.errors import PhotomapError, UsageError
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from photomap_cli.cli.app import FOUND, Globals, app, make_console
+from photomap_cli.cli.app import Globals, app, make_console
+from photomap_cli.cli.ending import FOUND
 from photomap_cli.cli.fast import status_json
 from photomap_cli.errors import NoSession
 

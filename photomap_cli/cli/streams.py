@@ -17,3 +17,10 @@ def forgive() -> None:
 def silence() -> None:
     """Nobody reads what we write: let the rest go nowhere."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def log(*, verbose: bool) -> None:
+    """Log what happens to standard error, or keep what libraries say from getting there."""
+    import logging
+
+    logging.basicConfig(level=logging.INFO if verbose else logging.CRITICAL, format="%(name)s: %(message)s")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from prompt_toolkit.application import run_in_terminal
 from prompt_toolkit.patch_stdout import patch_stdout
 
+from photomap_cli.errors import PhotomapError
 from photomap_cli.terminal import commands
 from photomap_cli.terminal.completion import PromptCompleter
 from photomap_cli.terminal.connection import Connection
@@ -35,11 +37,25 @@ PAGES_AHEAD = 3
 """Pages fetched with a query, so that :more neither waits nor wakes an encoder that has gone to rest."""
 
 
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the user has chosen for the prompt.
+
+    Attributes:
+        limit: hits a page.
+        prewarm: whether the first key of a query brings the encoder back.
+    """
+
+    limit: int
+    prewarm: bool = True
+
+
 class Repl:
     """The interactive prompt over one backend.
 
     Attributes:
         open_backend: called on a background thread once the prompt is painted, and again if its session is gone.
+        choices: called once, likewise after the first paint; a PhotomapError of it ends the prompt and leaves `run`.
         subscribe: given a function to call whenever the status changes, from any thread, so that the bar follows at
             once instead of at its next refresh.
     """
@@ -51,15 +67,16 @@ class Repl:
         console: Console,
         cwd: Path,
         history_path: Path,
-        limit: int,
-        prewarm: bool = True,
+        choices: Callable[[], Choices],
         subscribe: Callable[[Callable[[], None]], None] | None = None,
     ) -> None:
         self._connection = Connection(open_backend)
-        self._prewarm, self._subscribe = prewarm, subscribe
+        self._read_choices, self._subscribe = choices, subscribe
+        self._choices: Choices | None = None
+        self._settling = threading.Lock()
         self._history = PrivateHistory(history_path)
         self._screen = Screen(console, self._connection, cwd=cwd, past=self._history.get_strings)
-        self._dialogue = Dialogue(self._connection, self._screen, cwd=cwd, limit=limit, pages_ahead=PAGES_AHEAD)
+        self._dialogue = Dialogue(self._connection, self._screen, cwd=cwd, limit=0, pages_ahead=PAGES_AHEAD)
         self._toolbar = Toolbar(
             self._connection,
             width=lambda: self._prompt.output.get_size().columns,
@@ -118,6 +135,7 @@ class Repl:
 
     def _answer(self, line: str) -> bool:
         """Answer one line, whatever happens; returns False when the user leaves."""
+        self._settle()
         try:
             commands.answer(self._dialogue, line)
         except commands.Leave:
@@ -127,6 +145,13 @@ class Repl:
         except Exception as error:
             self._screen.complain(error, self._dialogue.asked)
         return True
+
+    def _settle(self) -> None:
+        """Have the user's choices, read at the first call; the others wait for it."""
+        with self._settling:
+            if self._choices is None:
+                self._choices = self._read_choices()
+                self._dialogue.limit = self._choices.limit
 
     def _message(self) -> StyleAndTextTuples:
         message: StyleAndTextTuples = [("class:prompt", PROMPT)]
@@ -148,12 +173,24 @@ class Repl:
 
     def _warm(self) -> None:
         try:
+            self._settle()
+        except PhotomapError as error:
+            self._leave(error)
+            return
+        try:
             backend = self._connection.backend()
             self._repaint()
             backend.load()
         except Exception as error:
             self._announce(error)
         self._repaint()
+
+    def _leave(self, error: PhotomapError) -> None:
+        """End the prompt by an error; between prompts the next line meets the same one."""
+        app = self._prompt.app
+        if app.loop is not None:
+            with suppress(RuntimeError):  # the prompt ended meanwhile
+                app.loop.call_soon_threadsafe(lambda: None if app.is_done else app.exit(exception=error))
 
     def _announce(self, error: Exception) -> None:
         """Print an error above the line being typed; between prompts the next query tells it anyway."""
@@ -170,7 +207,9 @@ class Repl:
     def _on_text(self, text: str) -> None:
         """Bring the encoder back behind the typing of a query."""
         backend = self._connection.current
-        if not self._prewarm or self._is_prewarmed or backend is None or not text.strip() or commands.is_command(text):
+        if backend is None or self._is_prewarmed or not text.strip() or commands.is_command(text):
+            return
+        if self._choices is None or not self._choices.prewarm:
             return
         self._is_prewarmed = True
         threading.Thread(target=_quietly, args=(backend.prewarm,), name="photomap-prewarm", daemon=True).start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import subprocess
 import sys
 from dataclasses import replace
@@ -87,7 +88,6 @@ def test_both_ways_write_the_same_bytes_and_ask_the_same(words, library, session
 @pytest.mark.parametrize(
     "words",
     [
-        [],
         ["status"],
         ["status", "--jason"],
         ["status", "--json", "--watch"],
@@ -117,6 +117,29 @@ def test_a_table_for_a_terminal_is_left_to_the_full_way(library, monkeypatch):
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     assert fast.answer(["search", "cat", library]) is None
     assert fast.answer(["search", "cat", library, "--paths"]) == 0
+
+
+def test_a_shell_that_asks_for_completions_is_left_to_the_full_way(library, monkeypatch):
+    monkeypatch.setenv("_PHOTOMAP_COMPLETE", "complete_bash")
+    assert fast.answer([]) is None
+    assert fast.answer(["status", "--json", library]) is None
+
+
+def test_photomap_alone_is_the_same_conversation_either_way(library, monkeypatch, capfdbinary):
+    told = []
+    for way in (fast.answer, entry.run):
+        monkeypatch.setattr(sys, "stdin", io.StringIO("cat\nbad\n"))
+        told.append((way([library]), capfdbinary.readouterr()))
+    assert told[0] == told[1]
+    assert (told[0][0], len(told[0][1].out.splitlines())) == (2, 4)
+
+
+def test_a_refused_setting_is_told_alike_either_way(library, monkeypatch, capsys):
+    monkeypatch.setenv("PHOTOMAP_RESULTS", "many")
+    assert fast.answer([library]) == entry.run([library]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[:2] == lines[2:]
+    assert "results (environment)" in lines[0]
 
 
 def test_without_a_session_a_search_is_left_to_the_full_way(tmp_path):

@@ -14,7 +14,7 @@ from rich.console import Console
 from terminal_fakes import TimedBackend
 
 from photomap_cli.errors import LibraryBusy
-from photomap_cli.terminal.repl import Repl
+from photomap_cli.terminal.repl import Choices, Repl
 
 
 def main() -> int:
@@ -40,8 +40,7 @@ def main() -> int:
         console=Console(highlight=False),
         cwd=Path("/photos"),
         history_path=options.history,
-        limit=options.limit,
-        prewarm=options.prewarm,
+        choices=lambda: Choices(options.limit, options.prewarm),
         subscribe=subscribers.append,
     ).run()
 

@@ -13,8 +13,8 @@ from prompt_toolkit.output import DummyOutput
 from rich.console import Console
 from terminal_fakes import CPU, VRAM, FakeBackend, make_result
 
-from photomap_cli.errors import BadQuery, LibraryBusy, SessionGone
-from photomap_cli.terminal.repl import HOW_TO_LEAVE, Repl
+from photomap_cli.errors import BadQuery, BadSetting, LibraryBusy, SessionGone
+from photomap_cli.terminal.repl import HOW_TO_LEAVE, Choices, Repl
 
 UP, CTRL_A, CTRL_C, CTRL_D, CTRL_K, ENTER = "\x1b[A", "\x01", "\x03", "\x04", "\x0b", "\r"
 
@@ -26,13 +26,15 @@ class Prompt:
         self.backend = backend or FakeBackend()
         self.console = Console(file=io.StringIO(), width=100, highlight=False)
         self.history = folder / "private" / "history"
-        self.settings = {"open_backend": lambda: self.backend, "prewarm": False, "subscribe": None, **settings}
+        choices = Choices(limit=3, prewarm=settings.pop("prewarm", False))
+        standing = {"open_backend": lambda: self.backend, "choices": lambda: choices, "subscribe": None}
+        self.settings = standing | settings
 
     def type(self, keys):
         """Type keys, then leave; return what was printed."""
         with create_pipe_input() as pipe, create_app_session(input=pipe, output=DummyOutput()):
             pipe.send_text(keys + CTRL_D)
-            repl = Repl(console=self.console, cwd=Path("/photos"), history_path=self.history, limit=3, **self.settings)
+            repl = Repl(console=self.console, cwd=Path("/photos"), history_path=self.history, **self.settings)
             self.status = repl.run()
         return self.console.file.getvalue()
 
@@ -52,6 +54,25 @@ def test_a_query_prints_a_table_and_ctrl_d_leaves_with_0(prompt):
     assert "3 photos in 41 ms · :more · :open N · #N for more like it" in printed
     assert prompt.status == 0
     assert prompt.backend.calls[-1] == "close"
+
+
+def refuse():
+    raise BadSetting("results (config.toml): no number")
+
+
+def test_a_refused_setting_ends_the_prompt_also_between_two_lines(tmp_path):
+    prompt = Prompt(tmp_path, choices=refuse)
+    with pytest.raises(BadSetting, match="no number"):
+        prompt.type("dog" + ENTER)
+    assert prompt.queries == []
+
+
+def test_a_refused_setting_ends_a_prompt_at_which_nothing_is_typed(tmp_path):
+    prompt = Prompt(tmp_path, choices=refuse)
+    with create_pipe_input() as pipe, create_app_session(input=pipe, output=DummyOutput()):
+        repl = Repl(console=prompt.console, cwd=Path("/photos"), history_path=prompt.history, **prompt.settings)
+        with pytest.raises(BadSetting, match="no number"):
+            repl.run()
 
 
 @pytest.mark.parametrize("word", [":quit", ":q", "exit"])
@@ -171,7 +192,7 @@ def test_bytes_that_are_no_text_do_not_end_the_session(tmp_path):
     prompt = Prompt(tmp_path)
     with create_pipe_input() as pipe, create_app_session(input=pipe, output=DummyOutput()):
         pipe.send_bytes(b"caf\xe9\rdog\r\x04")
-        Repl(console=prompt.console, cwd=Path("/photos"), history_path=prompt.history, limit=3, **prompt.settings).run()
+        Repl(console=prompt.console, cwd=Path("/photos"), history_path=prompt.history, **prompt.settings).run()
     assert prompt.queries[-1] == "dog"
 
 

@@ -1,0 +1,63 @@
+"""Owns what `photomap` alone does: the prompt, or answers to standard input line by line where there is no terminal."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from photomap_cli import directories
+from photomap_cli.terminal.piped import has_screen, run_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from photomap_cli.session.backend import Backend
+    from photomap_cli.settings import Settings
+
+
+def converse(library: Path) -> int:
+    """Talk until the user leaves or the input ends; returns the exit status.
+
+    Raises:
+        BadSetting: a setting is refused; at the prompt after its first paint, since reading them takes 0.15 s.
+    """
+    subscribers: list[Callable[[], None]] = []
+
+    def on_change() -> None:
+        for tell in subscribers:
+            tell()
+
+    def open_backend() -> Backend:
+        from photomap_cli.session.live import attach_or_open
+
+        return attach_or_open(library, _settings(), kind="repl", on_change=on_change)
+
+    if not has_screen(sys.stdin, sys.stdout):
+        return run_lines(open_backend, cwd=Path.cwd(), limit=_settings().results)
+    return _at_the_prompt(open_backend, subscribers.append)
+
+
+def _at_the_prompt(open_backend: Callable[[], Backend], subscribe: Callable[[Callable[[], None]], None]) -> int:
+    from rich.console import Console
+
+    from photomap_cli.terminal.repl import Choices, Repl
+
+    def choices() -> Choices:
+        settings = _settings()
+        return Choices(limit=settings.results, prewarm=settings.prewarm)
+
+    return Repl(
+        open_backend,
+        console=Console(highlight=False),
+        cwd=Path.cwd(),
+        history_path=directories.history_file(),
+        choices=choices,
+        subscribe=subscribe,
+    ).run()
+
+
+def _settings() -> Settings:
+    from photomap_cli import settings
+
+    return settings.load(directories.config_file()).values
