@@ -34,6 +34,11 @@ def history_file() -> Path:
     return platformdirs.user_state_path(APP) / "history"
 
 
+def log_file() -> Path:
+    """Return the file that a session in the background writes its log to."""
+    return platformdirs.user_log_path(APP) / "serve.log"
+
+
 def runtime_directory() -> Path:
     """Return the folder of the live sessions' sockets: the same for every login of this user, and nobody else's."""
     if sys.platform == "win32":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from photomap_cli.cli import configuring, ending, indexing, searching, sessions, streams, words
+from photomap_cli.cli import configuring, ending, indexing, searching, serving, sessions, streams, words
 from photomap_cli.cli.app import app
 from photomap_cli.errors import UsageError
 
@@ -12,7 +12,7 @@ _COMMANDS = (
     searching.search,
     indexing.index,
     sessions.status,
-    sessions.serve,
+    serving.serve,
     sessions.offload,
     sessions.stop,
     configuring.encoders,

@@ -39,7 +39,7 @@ def answer(arguments: list[str]) -> int | None:
         return ending.exit_status(lambda: _converse(_library(options)), arguments)
     try:
         if command == ["status", "--json"]:
-            print(status_json(_library(options)))
+            print(json.dumps(status_look(_library(options))))
             return ending.FOUND
         if command[:1] == ["search"]:
             return _search(options, words.prepare(command)[1:])
@@ -53,12 +53,12 @@ def answer(arguments: list[str]) -> int | None:
     return None
 
 
-def status_json(library: Path) -> str:
-    """Return what `status --json` prints; wakes no encoder, creates nothing."""
+def status_look(library: Path) -> dict[str, Any]:
+    """Return what `status --json` prints, as JSON values; wakes no encoder, creates nothing."""
     from photomap_cli.library.summary import facts
     from photomap_cli.session import wire
 
-    return json.dumps({"version": 1, "sessions": wire.statuses(), "library": facts(library)})
+    return {"version": 1, "sessions": wire.statuses(), "library": facts(library)}
 
 
 def _converse(library: Path) -> int:

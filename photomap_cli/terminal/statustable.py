@@ -33,8 +33,12 @@ def status_table(sessions: Sequence[SessionStatus], library: LibraryStatus | Non
 
 def status_lines(sessions: Sequence[SessionStatus], library: LibraryStatus | None) -> list[str]:
     """Return the same as plain lines, for pipes and dumb terminals."""
-    rows = [f"{session.pid} {session.kind} · {plain_line(session)}" for session in sessions] or [NO_SESSION]
-    return [*rows, library_line(library)]
+    return [*(map(session_line, sessions) if sessions else [NO_SESSION]), library_line(library)]
+
+
+def session_line(session: SessionStatus) -> str:
+    """Return one session as a plain line."""
+    return f"{session.pid} {printable(session.kind)} · {plain_line(session)}"
 
 
 def library_line(library: LibraryStatus | None) -> str:

@@ -1,0 +1,85 @@
+"""Owns `photomap serve`: a session without a terminal, in the foreground or in the background."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from photomap_cli import directories
+from photomap_cli.cli.app import Globals, app
+from photomap_cli.cli.ending import FOUND
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_STEP_SECONDS = 0.5  # waiting goes in steps, so that a signal is seen on every platform
+
+
+@app.command()
+def serve(
+    context: typer.Context,
+    detach: Annotated[bool, typer.Option("--detach", "-d", help="Start it in the background and return.")] = False,
+    log: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write there instead of to the terminal; 1 MB and one older file are kept."),
+    ] = None,
+) -> int:
+    """Keep a session without a terminal, warm for one-shot searches.
+
+    It ends on Ctrl-C, SIGTERM or `photomap stop`.  With --detach the command returns as soon as the session answers,
+    and says where its log is.
+    """
+    given: Globals = context.obj
+    if detach:
+        return _detach(given, directories.log_file() if log is None else Path(os.path.abspath(log)))  # noqa: PTH100
+    if log is None:
+        return _serve(given, lambda words: print(f"photomap: {words}", file=sys.stderr))
+    from photomap_cli.session.logfile import LogFile
+
+    with closing(LogFile(log)) as file:
+        file.take_over()
+        return _serve(given, _tell_with_time, meanwhile=file.rotate)
+
+
+def _tell_with_time(words: str) -> None:
+    print(f"{time.strftime('%Y-%m-%d %H:%M:%S')} photomap[{os.getpid()}]: {words}", file=sys.stderr, flush=True)
+
+
+def _serve(given: Globals, tell: Callable[[str], None], meanwhile: Callable[[], None] = lambda: None) -> int:
+    from photomap_cli.session.live import host
+
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    with host(given.library, given.settings().values, kind="serve", on_stop=ended.set) as session:
+        session.prewarm()
+        if not given.quiet:
+            tell(f"serving {given.library} (process {os.getpid()})")
+        while not ended.wait(_STEP_SECONDS):
+            meanwhile()
+    if not given.quiet:
+        tell("ended")
+    return FOUND
+
+
+def _detach(given: Globals, log: Path) -> int:
+    """Start the same in a process of its own; its errors and its status become ours."""
+    from photomap_cli.session.background import launch
+
+    asked = [word for word, is_given in (("--quiet", given.quiet), ("--verbose", given.verbose)) if is_given]
+    words = ["--library", str(given.library), *asked, "serve", "--log", str(log)]
+    started = launch(words, given.library, log)
+    if started.exit_status is not None:
+        sys.stderr.write(started.said)
+        return started.exit_status
+    if not given.quiet:
+        print(f"photomap: serving {given.library} (process {started.pid}), log {log}", file=sys.stderr)
+    return FOUND

@@ -1,0 +1,104 @@
+"""Owns `status --watch`: what is drawn, or printed, while sessions change.  Asks no session; looks come from outside.
+
+A look is what `status --json` prints, as JSON values.  Clocks run all the time: on a terminal they are drawn, elsewhere
+a look counts as a change only if more than its clocks differ, or a clock was set back (somebody searched).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, TextIO
+
+from rich.live import Live
+
+from photomap_cli.records import LibraryStatus, SessionStatus
+from photomap_cli.terminal.statustable import NO_SESSION, library_line, session_line, status_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from rich.console import Console
+
+Look = dict[str, Any]
+
+_CLOCKS = frozenset({"idle_seconds", "offload_in_seconds", "release_in_seconds"})
+
+
+def draw(looks: Iterable[Look], console: Console) -> None:
+    """Draw the table of every look in the place of the last one; the cursor comes back however it ends."""
+    with Live(console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False) as live:
+        for look in looks:
+            live.update(status_table(_sessions(look), _library(look)), refresh=True)
+
+
+def print_json(looks: Iterable[Look], file: TextIO) -> None:
+    """Print every look that is a change as one line of JSON."""
+    before: Look | None = None
+    for look in looks:
+        if before is None or has_changed(before, look):
+            _put(json.dumps(look), file)
+        before = look
+
+
+def print_lines(looks: Iterable[Look], file: TextIO) -> None:
+    """Print a line for every session that has changed, begun or ended, and for the library."""
+    before: Look = {"sessions": [], "library": None}
+    for number, look in enumerate(looks):
+        for line in _news(before, look):
+            _put(line, file)
+        if not look["sessions"] and (number == 0 or before["sessions"]):
+            _put(NO_SESSION, file)
+        before = look
+
+
+def has_changed(before: Look, now: Look) -> bool:
+    """Say whether anything but time has passed between two looks."""
+    old, new = _by_name(before), _by_name(now)
+    if before["library"] != now["library"] or old.keys() != new.keys():
+        return True
+    return any(_is_news(old[name], new[name]) for name in new)
+
+
+def _news(before: Look, now: Look) -> Iterator[str]:
+    old, new = _by_name(before), _by_name(now)
+    for name, session in new.items():
+        if name not in old or _is_news(old[name], session):
+            yield session_line(SessionStatus.from_json(session))
+    for pid, library in old.keys() - new.keys():
+        yield f"{pid} ended · {library}"
+    if before["library"] != now["library"]:
+        yield library_line(_library(now))
+
+
+def _is_news(before: Look, now: Look) -> bool:
+    if _set_back(before, now):
+        return True
+    return any(_shown(name, before.get(name)) != _shown(name, value) for name, value in now.items())
+
+
+def _set_back(before: Look, now: Look) -> bool:
+    """Whether the encoder was used since the last look, however briefly."""
+    old, new = before["idle_seconds"], now["idle_seconds"]
+    return old is not None and new is not None and new < old
+
+
+def _shown(name: str, value: object) -> object:
+    """Return a clock as whether it runs, everything else as it is."""
+    return value is not None if name in _CLOCKS else value
+
+
+def _by_name(look: Look) -> dict[tuple[int, str], Look]:
+    return {(session["pid"], session["library"]): session for session in look["sessions"]}
+
+
+def _sessions(look: Look) -> list[SessionStatus]:
+    return [SessionStatus.from_json(session) for session in look["sessions"]]
+
+
+def _library(look: Look) -> LibraryStatus:
+    return LibraryStatus(**look["library"])
+
+
+def _put(line: str, file: TextIO) -> None:
+    file.write(line + "\n")
+    file.flush()

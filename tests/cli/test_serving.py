@@ -1,0 +1,133 @@
+"""`serve` in the background, its log, `stop`, and `status --watch` beside it: real processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from photomap_cli import directories
+from photomap_cli.errors import BadPath
+from photomap_cli.library.catalog import Catalog
+from photomap_cli.session import logfile
+from photomap_cli.session.client import SessionClient
+
+PROGRAM = [sys.executable, "-m", "photomap_cli"]
+
+
+@pytest.fixture
+def library(tmp_path, monkeypatch):
+    """A library without photos, whose encoder is a folder without weights: nothing to load, nothing to fetch."""
+    monkeypatch.setenv("PHOTOMAP_ENCODER", f"local-dir:{tmp_path}")
+    (tmp_path / "open_clip_config.json").write_text("{}")
+    folder = tmp_path / "library"
+    Catalog.open(folder, create=True).close()
+    return folder
+
+
+def photomap(library, *words):
+    command = [*PROGRAM, "--library", str(library), *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.fixture
+def detached(library):
+    """A session in the background; ended with the test if the test did not."""
+    done = photomap(library, "serve", "--detach")
+    assert done.returncode == 0, done.stderr
+    with SessionClient.find(library) as live:
+        pid = live.status().pid
+    yield pid, done
+    photomap(library, "stop")
+
+
+def test_detach_returns_when_the_session_answers_and_says_where_its_log_is(detached, library):
+    pid, done = detached
+    log = directories.log_file()
+    assert done.stdout == ""
+    assert f"(process {pid}), log {log}" in done.stderr
+    assert f"serving {library}" in log.read_text()
+    assert log.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "getsid"), reason="no session ids here")
+def test_it_is_apart_from_our_terminal(detached):
+    pid, _ = detached
+    assert os.getsid(pid) == pid
+    if Path("/proc").is_dir():
+        assert Path(f"/proc/{pid}/fd/0").resolve() == Path(os.devnull)
+
+
+@pytest.mark.parametrize("way", ["stop", signal.SIGTERM, signal.SIGINT])
+def test_it_ends_cleanly(detached, library, way):
+    pid, _ = detached
+    with subprocess.Popen(
+        [*PROGRAM, "--library", str(library), "status", "--watch", "--json"], stdout=subprocess.PIPE, text=True
+    ) as watching:
+        assert json.loads(watching.stdout.readline())["sessions"][0]["pid"] == pid
+        if way == "stop":
+            assert photomap(library, "stop").returncode == 0
+        else:
+            os.kill(pid, way)
+        while json.loads(watching.stdout.readline())["sessions"]:
+            pass  # a change on the way to the end
+        watching.send_signal(signal.SIGINT)
+        assert watching.wait(20) == 130
+    assert "ended" in directories.log_file().read_text()
+    assert list(directories.runtime_directory().glob("*.sock")) == []
+
+
+def test_after_stop_the_next_one_can_start_at_once(detached, library):
+    assert photomap(library, "stop").returncode == 0
+    assert photomap(library, "serve", "--detach").returncode == 0
+
+
+def test_one_that_cannot_start_tells_why_with_its_status(detached, library):
+    done = photomap(library, "serve", "--detach")
+    assert done.returncode == 2
+    assert done.stderr.startswith("photomap: another session has this library\nhint: ")
+
+
+def test_without_a_library_it_says_so(tmp_path):
+    done = photomap(tmp_path / "none", "serve", "-d", "--log", str(tmp_path / "log"))
+    assert (done.returncode, "hint: photomap index" in done.stderr) == (2, True)
+    assert "hint" in (tmp_path / "log").read_text()
+
+
+def test_a_log_that_cannot_be_written_is_refused(library, tmp_path):
+    done = photomap(library, "serve", "-d", "--log", str(tmp_path))
+    assert done.returncode == 2
+    assert "--log names another file" in done.stderr
+
+
+def test_the_log_is_rotated_by_size_and_one_is_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(logfile, "LOG_BYTES", 100)
+    log = logfile.LogFile(tmp_path / "deep" / "serve.log")
+    for letter in (b"a", b"b", b"c"):
+        os.write(log.fd, letter * 80)
+        log.rotate()
+        os.write(log.fd, letter * 30)
+        log.rotate()
+    log.close()
+    assert sorted(path.name for path in log.path.parent.iterdir()) == ["serve.log", "serve.log.1"]
+    assert log.path.read_bytes() == b""
+    assert log.path.with_name("serve.log.1").read_bytes() == b"c" * 110
+
+
+def test_a_log_in_the_way_of_a_folder_is_a_user_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BadPath):
+        logfile.LogFile(tmp_path / "file" / "serve.log")
+
+
+def test_watching_ends_like_other_programs(library):
+    for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+        with subprocess.Popen([*PROGRAM, "status", "--watch"], stdout=subprocess.PIPE, text=True) as watching:
+            assert watching.stdout.readline()
+            watching.send_signal(number)
+            assert watching.wait(20) == status
