@@ -82,6 +82,21 @@ def test_the_command_line_loads_nothing_heavy():
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 
+def test_importing_the_package_loads_nothing_and_its_names_are_there():
+    program = (
+        "import sys; before = set(sys.modules); import photomap_cli;"
+        "new = set(sys.modules) - before - {'photomap_cli', '__future__'};"
+        "assert not new, new;"
+        "client = photomap_cli.SessionClient;"
+        "heavy = {'torch', 'faiss', 'numpy', 'pydantic', 'typer', 'rich', 'sqlite3'} & set(sys.modules);"
+        "assert not heavy, heavy;"
+        "assert 'Session' in dir(photomap_cli);"
+        "assert all(getattr(photomap_cli, name) is not None for name in dir(photomap_cli));"
+        "assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
 def test_status_loads_no_numpy_and_no_torch(tmp_path):
     program = (
         "import sys; from photomap_cli.cli import run; assert run(['status', '--json']) == 0;"

@@ -82,7 +82,7 @@ class Session:
     def open(
         cls,
         folder: Path,
-        settings: Settings,
+        settings: Settings | None = None,
         *,
         kind: str = "local",
         encoder: str | None = None,
@@ -94,7 +94,7 @@ class Session:
 
         Args:
             folder: the library.
-            settings: as loaded.
+            settings: as loaded; None for those that `photomap config` shows.
             kind: "repl", "serve" or "local".
             encoder: the encoder asked for by a flag; None for the library's own, or the setting for a new library.
             create: make the library when there is none.
@@ -104,8 +104,9 @@ class Session:
         Raises:
             EmptyLibrary: there is none and `create` is False.
             EncoderMismatch: `encoder` is not the one the library was made with.
-            LibraryUnusable, UnknownEncoder.
+            BadSetting, LibraryUnusable, UnknownEncoder.
         """
+        settings = settings or _users_settings()
         with ExitStack() as opened:
             catalog = opened.enter_context(Catalog.open(folder, create=create))
             spec = _spec(catalog, settings, encoder, rebuild=rebuild)
@@ -267,6 +268,12 @@ class _ImageEncoder:
 def rfc3339(seconds: float) -> str:
     """Return a point in time (seconds since the epoch) as RFC 3339 in UTC."""
     return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _users_settings() -> Settings:
+    from photomap_cli import directories, settings
+
+    return settings.load(directories.config_file()).values
 
 
 def _spec(catalog: Catalog, settings: Settings, asked: str | None, *, rebuild: bool) -> str:

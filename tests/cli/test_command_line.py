@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
 import sys
 import threading
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -225,6 +227,23 @@ def test_config_shows_where_a_value_came_from(photomap):
     assert path.endswith("config.toml")
     assert photomap("config", "set", "results", "4", PHOTOMAP_CONFIG=f"{path}.other").returncode == 0
     assert "config.toml" in photomap("config", PHOTOMAP_CONFIG=f"{path}.other").stdout
+
+
+@pytest.mark.parametrize("place", ["attached", "own"])
+def test_the_example_for_python_runs_as_written(home, serving, place, tmp_path):
+    text = (Path(__file__).parents[2] / "docs" / "python.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    runtime = {} if place == "attached" else {"XDG_RUNTIME_DIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", example], env=environment(home) | runtime, capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    first, *_, told, state, offloaded, mistake = done.stdout.splitlines()
+    assert "cat.jpg" in first
+    assert told.endswith(f"session {serving.pid}" if place == "attached" else "local")
+    assert state.startswith("encoder in RAM")
+    assert offloaded == "encoder in RAM"
+    assert mistake.startswith("bad_query at 4: ")
 
 
 def test_a_terminal_without_unicode_is_no_reason_to_fail(photomap, serving):
