@@ -97,6 +97,16 @@ def test_importing_the_package_loads_nothing_and_its_names_are_there():
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 
+def test_the_prompt_is_painted_before_anything_heavy_is_loaded():
+    program = (
+        "import sys, photomap_cli.cli.fast, photomap_cli.cli.conversing, photomap_cli.terminal.repl;"
+        "heavy = {'typer', 'pydantic', 'tomllib', 'numpy', 'faiss', 'sqlite3', 'torch', 'PIL'} & set(sys.modules);"
+        "heavy |= {name for name in sys.modules if name.startswith('photomap_cli.session.')};"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
 def test_status_loads_no_numpy_and_no_torch(tmp_path):
     program = (
         "import sys; from photomap_cli.cli import run; assert run(['status', '--json']) == 0;"
