@@ -1,7 +1,8 @@
 """Measures what a search costs from outside: whole processes by wall clock, the prompt, many clients at once.
 
-It draws its own photos and lives in a temporary home; nothing of yours is read or changed.  `python -c pass` is the
-floor that every process pays.  If `rclip` is on PATH it searches the same photos with its own model.
+It draws its own photos and lives in a temporary home; nothing of yours is read or changed.  `python -c pass`, the floor
+that every process pays, takes turns with each command, so that the ratio survives a busy machine.  If `rclip` is on
+PATH it searches the same photos with its own model.
 
     python scripts/bench_search.py [--quick] [--json]
 """
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 SCRIPT = Path(sys.executable).with_name("photomap")
 PHOTOMAP = [str(SCRIPT)] if SCRIPT.exists() else [sys.executable, "-m", "photomap_cli"]
+FLOOR = [sys.executable, "-c", "pass"]
 QUERIES = ("cat", "snowy mountains", "red car", "sunset over the sea -boat", "pizza", "a boat on a lake + snow")
 CLIENTS = (1, 4, 16)
 PATIENCE_SECONDS = 120.0
@@ -41,7 +43,7 @@ PATIENCE_SECONDS = 120.0
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: milliseconds of `runs` runs, and how many floors the median is."""
+    """One line of the table: milliseconds of `runs` runs, and how many times the floor the median is."""
 
     name: str
     runs: int
@@ -74,7 +76,6 @@ class Bench:
         self.queries_each = 10 if quick else 50
         self._size = {"photos": 24, "long_side": 240} if quick else {"photos": 120, "long_side": 480}
         self._home = home
-        self._floor = 1.0
 
     def prepare(self) -> None:
         """Draw, index, and turn this process's environment to the temporary home."""
@@ -95,10 +96,9 @@ class Bench:
 
     def run(self) -> tuple[list[Row], list[str]]:
         """Measure; returns the rows and what could not be measured."""
-        floor = self.command("python -c pass", [sys.executable, "-c", "pass"], self.runs)
-        self._floor = floor.median_ms
-        rows, notes = [floor], []
-        rows += [
+        notes: list[str] = []
+        rows = [
+            self.command("python -c pass", FLOOR, self.runs),
             self.photomap("--version"),
             self.photomap("--help"),
             self.photomap("status --json", note="no session"),
@@ -177,8 +177,9 @@ class Bench:
         except ImportError:
             notes.append("no pseudo-terminal here: the prompt is not measured")
             return
-        took = [seconds_to_echo([*PHOTOMAP]) * 1000 for _ in range(self.runs)]
-        yield self.row("photomap", took, "prompt painted, a typed key echoed")
+        pairs = [(timed(FLOOR), seconds_to_echo(PHOTOMAP) * 1000) for _ in range(self.runs)]
+        floors, took = map(list, zip(*pairs, strict=True))
+        yield self.row("photomap", took, "prompt painted, a typed key echoed", floors=floors)
 
     def rclip(self, notes: list[str]) -> Iterator[Row]:
         """Measure rclip over the same photos, where there is one."""
@@ -197,18 +198,20 @@ class Bench:
     def command(self, name: str, words: list[str], runs: int, note: str = "", before: Before | None = None) -> Row:
         """Run a command some times, after one run that does not count."""
         say(f"{name} {f'({note})' if note else ''} ...")
-        took = []
+        took, floors = [], []
         for _ in range(runs + 1):
+            floors.append(timed(FLOOR))
             if before is not None:
                 before()
             took.append(timed(words, cwd=self.photos, stdout=subprocess.DEVNULL))
-        return self.row(name, took[1:], note)
+        return self.row(name, took[1:], note, floors=floors[1:])
 
-    def row(self, name: str, took: list[float], note: str = "") -> Row:
-        """Sum up milliseconds."""
+    def row(self, name: str, took: list[float], note: str = "", *, floors: list[float] | None = None) -> Row:
+        """Sum up milliseconds; `floors` are those of the floor, measured in between."""
         median = statistics.median(took)
         p95 = sorted(took)[max(0, -(-95 * len(took) // 100) - 1)]
-        return Row(name, len(took), round(median, 1), round(p95, 1), round(median / self._floor, 1), note)
+        ratio = round(median / statistics.median(floors), 1) if floors else None
+        return Row(name, len(took), round(median, 1), round(p95, 1), ratio, note)
 
 
 if TYPE_CHECKING:
@@ -295,7 +298,7 @@ def print_table(rows: list[Row], notes: list[str]) -> None:
     print(f"| {'what':32} | {'':44} | runs | median |    p95 | floors |")
     print(f"|{'-' * 34}|{'-' * 46}|{'-' * 5}:|{'-' * 7}:|{'-' * 7}:|{'-' * 7}:|")
     for row in rows:
-        figures = f"{row.runs:4} | {row.median_ms:6.0f} | {row.p95_ms:6.0f} | {row.floors:6.1f}"
+        figures = f"{row.runs:4} | {row.median_ms:6.0f} | {row.p95_ms:6.0f} | {row.floors or '':>6}"
         print(f"| {row.name:32} | {row.note:44} | {figures} |")
     for note in notes:
         print(f"\n{note}")
