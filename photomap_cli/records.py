@@ -305,7 +305,7 @@ class SessionStatus:
     """Bytes (done, total) of a weights download under way; in the JSON only then."""
     offloaded_seconds_ago: float | None = None
     """Since the weights left VRAM; in the JSON only while they are in RAM."""
-    loose_tensors: int = 0
+    loose_tensors: int | None = None
     """Tensors of the encoder that are moved one by one; in the JSON only if there are any."""
 
     def to_json(self) -> dict[str, Any]:
@@ -313,7 +313,7 @@ class SessionStatus:
         record = {
             name: round(value, 1) if isinstance(value, float) else value
             for name, value in asdict(self).items()
-            if name not in _ONLY_IF_ANY or value
+            if name not in _ONLY_IF_ANY or value is not None
         }
         return {**record, "download": list(self.download)} if self.download else record
 

@@ -134,7 +134,10 @@ class SessionServer:
             log.exception("a request failed")
             caller.refuse(InternalError(f"{type(error).__name__}: {error}"))
         else:
-            caller.reply(result)
+            try:
+                caller.reply(result)
+            finally:
+                self._service.replied(message)
 
     def _leave(self, caller: Caller, farewell: PhotomapError | None) -> None:
         """Hang up on a client, with a last word if there is one, and make room for the next."""

@@ -68,8 +68,12 @@ class Service:
     def _stop(self) -> dict[str, Any]:
         if self._on_stop is None:
             raise PhotomapError("this session belongs to a prompt", hint="leave it there with :quit")
-        self._on_stop()
         return self._session.status().to_json()
+
+    def replied(self, message: dict[str, Any]) -> None:
+        """The answer has been sent: only now may a session that was asked to stop hang up."""
+        if message["op"] == "stop" and self._on_stop is not None:
+            self._on_stop()
 
 
 def _require_version(theirs: object) -> None:

@@ -198,7 +198,7 @@ class Session:
             photos=self._photos,
             download=snapshot.progress,
             offloaded_seconds_ago=_offloaded_seconds_ago(snapshot, now),
-            loose_tensors=snapshot.memory.loose_tensors,
+            loose_tensors=snapshot.memory.loose_tensors or None,
         )
 
     def offload(self) -> SessionStatus:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Look = dict[str, Any]
 
-_CLOCKS = frozenset({"idle_seconds", "offload_in_seconds", "release_in_seconds"})
+_CLOCKS = frozenset({"offloaded_seconds_ago", "idle_seconds", "offload_in_seconds", "release_in_seconds"})
 
 
 def draw(looks: Iterable[Look], console: Console) -> None:

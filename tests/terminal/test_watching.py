@@ -54,7 +54,9 @@ def session(**changes):
 
 
 A_SECOND_LATER = session(idle_seconds=2.0, offload_in_seconds=28.0, release_in_seconds=598.0)
-OFFLOADED = session(state="RAM", offload_in_seconds=None, offloads=1, idle_seconds=31.0, vram_weight_bytes=0)
+OFFLOADED = session(
+    offloaded_seconds_ago=1.0, state="RAM", offload_in_seconds=None, offloads=1, idle_seconds=31.0, vram_weight_bytes=0
+)
 
 
 @pytest.mark.parametrize(
