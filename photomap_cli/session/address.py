@@ -22,7 +22,7 @@ from photomap_cli.errors import LibraryUnusable
 from photomap_cli.session import system
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 PROTOCOL_VERSION = 1
 _NAME_LENGTH = len("/0123456789abcdef.sock")
@@ -31,10 +31,7 @@ _HINT = "remove it, or set XDG_RUNTIME_DIR to a folder of yours"
 
 def folder() -> Path:
     """Return the folder of the sockets; a temporary directory stands in where the usual one has too long a name."""
-    own = f"{APP}-{system.user()}"
-    places = (runtime_directory(), Path(tempfile.gettempdir()) / own)
-    fitting = (path for path in places if len(os.fsencode(path)) + _NAME_LENGTH <= system.LONGEST_SOCKET_PATH)
-    return next(fitting, Path("/tmp") / own)
+    return next(path for path in _places() if len(os.fsencode(path)) + _NAME_LENGTH <= system.LONGEST_SOCKET_PATH)
 
 
 def private_folder() -> Path:
@@ -80,6 +77,14 @@ def sockets() -> list[Path]:
         return sorted(one for one in path.glob("*.sock") if _is_own(one.lstat(), stat.S_ISSOCK))
     except OSError:
         return []
+
+
+def _places() -> Iterator[Path]:
+    """Yield where the folder may be, best first; to ask for the temporary directory writes a file into it."""
+    own = f"{APP}-{system.user()}"
+    yield runtime_directory()
+    yield Path(tempfile.gettempdir()) / own
+    yield Path("/tmp") / own
 
 
 def _require_private(path: Path) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from photomap_cli.errors import PhotomapError, SessionGone
+from photomap_cli.errors import PhotomapError, ProtocolMismatch, SessionGone
 from photomap_cli.records import SearchRequest, SearchResult, SessionStatus
 from photomap_cli.session import wire
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-
+Record = TypeVar("Record")
 _WATCH_SECONDS = 0.5
 _REFERENCE = re.compile(r"#(\d{1,6})")
 
@@ -34,7 +34,11 @@ class SessionClient:
 
     @staticmethod
     def find(library: Path) -> SessionClient | None:
-        """Return a client of the library's live session, or None when there is none that answers."""
+        """Return a client of the library's live session, or None when there is none that answers.
+
+        Raises:
+            ProtocolMismatch, SessionFull: there is one, and it will not serve us.
+        """
         line = wire.find(library)
         return None if line is None else SessionClient(line)
 
@@ -46,19 +50,19 @@ class SessionClient:
 
     def search(self, request: SearchRequest) -> SearchResult:
         """Answer one query by the session's warm encoder."""
-        return SearchResult.from_json(self._line.work("search", request=_slim(request).to_json()))
+        return _read(SearchResult.from_json, self._line.work("search", request=_slim(request).to_json()))
 
     def status(self) -> SessionStatus:
         """Say where the session's encoder is; gives up after two seconds."""
-        return SessionStatus.from_json(self._line.glance("status"))
+        return _read(SessionStatus.from_json, self._line.glance("status"))
 
     def offload(self) -> SessionStatus:
         """Take the session's encoder out of VRAM."""
-        return SessionStatus.from_json(self._line.work("offload"))
+        return _read(SessionStatus.from_json, self._line.work("offload"))
 
     def load(self) -> SessionStatus:
         """Bring the session's encoder to where queries run."""
-        return SessionStatus.from_json(self._line.work("load"))
+        return _read(SessionStatus.from_json, self._line.work("load"))
 
     def prewarm(self) -> None:
         """Start bringing it there."""
@@ -66,11 +70,11 @@ class SessionClient:
 
     def set_idle_timeout(self, seconds: float) -> SessionStatus:
         """Change the session's idle timeout, for everybody who uses it."""
-        return SessionStatus.from_json(self._line.glance("set_idle_timeout", seconds=seconds))
+        return _read(SessionStatus.from_json, self._line.glance("set_idle_timeout", seconds=seconds))
 
     def stop(self) -> SessionStatus:
         """Ask a session without a terminal to end."""
-        return SessionStatus.from_json(self._line.glance("stop"))
+        return _read(SessionStatus.from_json, self._line.glance("stop"))
 
     def close(self) -> None:
         """Hang up; the session goes on."""
@@ -116,6 +120,14 @@ class WatchingClient(SessionClient):
             self._on_change()
 
 
+def _read(from_json: Callable[[dict[str, Any]], Record], result: dict[str, Any]) -> Record:
+    """Return the record in a reply; a session of another build may have other fields."""
+    try:
+        return from_json(result)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ProtocolMismatch(f"the session's answer is not understood: {error}", hint=wire.TWO_VERSIONS) from error
+
+
 def _slim(request: SearchRequest) -> SearchRequest:
     """Return the request with only those references that its text can mean: ten thousand paths are a megabyte."""
     named = {int(number) for number in _REFERENCE.findall(request.text)}
@@ -131,9 +143,11 @@ def find(library: Path) -> SessionClient | None:
 def watch(library: Path, on_change: Callable[[], None]) -> WatchingClient | None:
     """Return a watching client of the library's live session, or None when there is none that answers."""
     line = wire.find(library)
-    return None if line is None else WatchingClient(line, SessionStatus.from_json(line.glance("status")), on_change)
+    if line is None:
+        return None
+    return WatchingClient(line, _read(SessionStatus.from_json, line.glance("status")), on_change)
 
 
 def live_sessions() -> list[SessionStatus]:
     """Return the status of every live session of this user, oldest first; stale sockets are passed over."""
-    return [SessionStatus.from_json(status) for status in wire.statuses()]
+    return [_read(SessionStatus.from_json, status) for status in wire.statuses()]

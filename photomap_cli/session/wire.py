@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+TWO_VERSIONS = "two versions of photomap are in use: end the session and start it again, or search with --local"
 _CONNECT_SECONDS = 0.5
 _GLANCE_SECONDS = 2.0
 
@@ -67,7 +68,7 @@ def statuses() -> list[dict[str, Any]]:
     """Return the status of every live session of this user as JSON, oldest first; stale sockets are passed over."""
     if not system.HAS_SESSIONS:
         return []
-    return sorted(_answers(), key=lambda status: str(status["started_at"]))
+    return sorted(_answers(), key=lambda status: str(status.get("started_at")))
 
 
 def _answers() -> Iterator[dict[str, Any]]:
@@ -89,15 +90,15 @@ class _Connection:
         request = {"version": PROTOCOL_VERSION, "op": op, **values}
         with self._asking:
             reply = self._exchange(request)
-        if "error" in reply:
-            raise PhotomapError.from_json(reply["error"])
-        if reply.get("version") != PROTOCOL_VERSION:
-            raise ProtocolMismatch(
-                f"the session speaks protocol version {reply.get('version')}, this photomap {PROTOCOL_VERSION}",
-                hint="two versions of photomap are in use: end the session and start it again, or search with --local",
-            )
-        result: dict[str, Any] = reply["result"]
-        return result
+        match reply:
+            case {"error": dict(error)}:
+                raise PhotomapError.from_json(error)
+            case {"version": version, "result": dict(result)} if version == PROTOCOL_VERSION:
+                return result
+        raise ProtocolMismatch(
+            f"the session speaks protocol version {reply.get('version')}, this photomap {PROTOCOL_VERSION}",
+            hint=TWO_VERSIONS,
+        )
 
     def _exchange(self, request: dict[str, Any]) -> dict[str, Any]:
         """Send a frame and return the frame that answers it."""

@@ -325,6 +325,21 @@ def test_a_session_of_another_version_is_noticed_by_its_reply(serve, library, mo
     assert "--local" in caught.value.hint
 
 
+def test_a_record_with_fields_unknown_here_is_of_another_version_too(serve, path, session, monkeypatch):
+    serve()
+    status = session.status().to_json()
+    for strange in ({**status, "colour": "red"}, {"pid": 1}, {**status, "state": "SOMEWHERE"}):
+        monkeypatch.setattr(service.Service, "answer", lambda *_, strange=strange: strange)
+        with (
+            SessionClient(Line(path)) as asking,
+            pytest.raises(ProtocolMismatch, match="not understood") as caught,
+        ):
+            asking.status()
+        assert "--local" in caught.value.hint
+        with pytest.raises(ProtocolMismatch):
+            client.live_sessions()
+
+
 @pytest.mark.parametrize(
     "message",
     [
