@@ -99,6 +99,14 @@ class Settings(BaseSettings):
     max_image_megapixels: Annotated[
         Literal["auto"] | Annotated[float, Field(gt=0)], BeforeValidator(_auto_or_number)
     ] = Field("auto", description="larger pictures are not decoded; auto = by free memory")
+    thumbnail_cache_megabytes: float = Field(
+        512.0, ge=0, allow_inf_nan=False, description="disk for the photos' thumbnails; 0 = none"
+    )
+
+    @property
+    def thumbnail_cache_bytes(self) -> int:
+        """How much thumbnails may take on the disk."""
+        return int(self.thumbnail_cache_megabytes * 1_000_000)
 
     @property
     def megapixel_limit(self) -> float | None:

@@ -31,8 +31,9 @@ OWNERS = {
     "torch": {"encoder/openclip.py", "encoder/weights.py", "encoder/flat.py"},
     "open_clip": {"encoder/openclip.py", "encoder/download.py"},
     "faiss": {"library/vectors.py"},
-    "PIL": {"library/decode.py", "library/exif.py"},
-    "sqlite3": {"library/database.py"},
+    "PIL": {"library/decode.py", "library/fitting.py", "library/colour.py"},
+    "rawpy": {"library/raw.py"},
+    "sqlite3": {"library/database.py", "library/thumbnails.py"},
     "prompt_toolkit": {"terminal/"},
     "typer": {"cli/"},
 }

@@ -34,7 +34,7 @@ def index(
     hidden: Annotated[bool, typer.Option("--hidden", help="Also hidden files and folders.")] = False,
     jobs: Annotated[
         int | None,
-        typer.Option("--jobs", "-j", min=1, max=256, help="Threads that decode.  [default: one a core, 8 at most]"),
+        typer.Option("--jobs", "-j", min=1, max=256, help="Processes that decode.  [default: one a core, 16 at most]"),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Count what would be done; change nothing.")] = False,
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Encode every photo anew.")] = False,
@@ -60,6 +60,7 @@ def index(
         dry_run=dry_run,
         rebuild=rebuild,
         max_megapixels=values.megapixel_limit,
+        thumbnail_cache_bytes=values.thumbnail_cache_bytes,
     )
     with ExitStack() as opened:
         folder = given.library
@@ -125,8 +126,10 @@ def _index_and_show(given: Globals, photos: Path) -> int:
     from photomap_cli.terminal.lines import ResultStyle
 
     console = make_console()
-    with Session.open(given.library, given.settings().values, encoder="tiny", create=True) as session:
-        interrupted, done = _run_index(session, [photos], IndexOptions(), quiet=given.quiet)
+    values = given.settings().values
+    options = IndexOptions(thumbnail_cache_bytes=values.thumbnail_cache_bytes)
+    with Session.open(given.library, values, encoder="tiny", create=True) as session:
+        interrupted, done = _run_index(session, [photos], options, quiet=given.quiet)
         report.write_report(done, sys.stdout)
         if interrupted:
             return INTERRUPTED

@@ -232,6 +232,10 @@ def _add(connection: sqlite3.Connection, row: int, photo: NewPhoto) -> None:
         key(name),
         os.path.splitext(name)[1].lower().removeprefix("."),  # noqa: PTH122
         key(photo.camera) if photo.camera else None,
+        photo.lens,
+        photo.latitude,
+        photo.longitude,
+        photo.orientation,
     )
     connection.execute(f"INSERT INTO photos VALUES ({', '.join('?' * len(values))})", values)
     connection.execute("INSERT INTO vectors VALUES (?, ?)", (row, photo.vector.astype(STORED).tobytes()))

@@ -11,13 +11,12 @@ from photomap_cli.errors import EmptyLibrary, LibraryBusy, LibraryUnusable, Phot
 from photomap_cli.library.locks import FileLock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 FILE_NAME = "catalog.sqlite"
 LOCK_NAME = "catalog.lock"
-SCHEMA_VERSION = 1
-SCHEMA = (
+FIRST_SCHEMA = (
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID",
     "CREATE TABLE roots (path TEXT PRIMARY KEY) WITHOUT ROWID",
     """CREATE TABLE photos (
@@ -31,6 +30,18 @@ SCHEMA = (
     "CREATE TABLE tombstones (row INTEGER PRIMARY KEY)",
     "INSERT INTO meta VALUES ('library_id', lower(hex(randomblob(16)))), ('next_row', 0)",
 )
+UPGRADES = (
+    # To version 2.  What older photos say of themselves is not known until they are encoded again.
+    (
+        "ALTER TABLE photos ADD COLUMN lens TEXT",
+        "ALTER TABLE photos ADD COLUMN latitude REAL",
+        "ALTER TABLE photos ADD COLUMN longitude REAL",
+        "ALTER TABLE photos ADD COLUMN orientation INTEGER",
+    ),
+)
+"""What each version adds to the one before; a new library goes through all of them too."""
+
+SCHEMA_VERSION = 1 + len(UPGRADES)
 BUSY_SECONDS = 10.0
 WAL_BYTES_KEPT = 64 << 20
 
@@ -194,6 +205,8 @@ def _connection(folder: Path, mode: str, *, create: bool) -> sqlite3.Connection:
         connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES_KEPT}")
         if _is_empty(connection) and create:
             _create_alone(connection, folder)
+        if 0 < _version(connection) < SCHEMA_VERSION and not mode.startswith("mode=ro"):
+            _upgrade(connection)
     except BaseException:
         connection.close()
         raise
@@ -214,12 +227,34 @@ def _create_alone(connection: sqlite3.Connection, folder: Path) -> None:
 
 def _create(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
+    with _all_or_nothing(connection):
+        if _is_empty(connection):
+            _apply(connection, FIRST_SCHEMA, version=1)
+            _apply_upgrades(connection)
+
+
+def _upgrade(connection: sqlite3.Connection) -> None:
+    """Bring an older library up to date; its photos stay.  Another process may be doing the same."""
+    with _all_or_nothing(connection):
+        _apply_upgrades(connection)
+
+
+def _apply_upgrades(connection: sqlite3.Connection) -> None:
+    for version in range(_version(connection), SCHEMA_VERSION):
+        _apply(connection, UPGRADES[version - 1], version=version + 1)
+
+
+def _apply(connection: sqlite3.Connection, statements: Iterable[str], *, version: int) -> None:
+    for statement in statements:
+        connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {version}")
+
+
+@contextmanager
+def _all_or_nothing(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("BEGIN IMMEDIATE")
     try:
-        if _is_empty(connection):
-            for statement in SCHEMA:
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        yield
     except BaseException:
         connection.execute("ROLLBACK")
         raise

@@ -22,7 +22,7 @@ class LibraryEncoder:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NewPhoto:
-    """A photo to be added: a file's facts and its vector, (dim,) of unit length."""
+    """A photo to be added: a file's facts, those of `exif.PhotoFacts`, and its vector, (dim,) of unit length."""
 
     path: str
     size_bytes: int
@@ -32,6 +32,10 @@ class NewPhoto:
     height: int
     camera: str | None
     vector: np.ndarray
+    lens: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    orientation: int = 1
 
 
 class SeenFile(NamedTuple):

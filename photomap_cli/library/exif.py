@@ -1,22 +1,71 @@
-"""Owns what photomap reads in EXIF: when and with what a photo was taken.  Pure: takes tags, opens nothing."""
+"""Owns what photomap reads in EXIF: when, where and with what a photo was taken.  Pure: takes tags, opens nothing."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from datetime import datetime
+from math import isfinite
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAKE, MODEL, ORIENTATION, CHANGED = 0x010F, 0x0110, 0x0112, 0x0132
-DETAILS = 0x8769
-"""The tag that points to the second table, where `TAKEN` and `DIGITIZED` are."""
-TAKEN, DIGITIZED = 0x9003, 0x9004
+DETAILS, PLACE = 0x8769, 0x8825
+"""The tags that point to the second table, where the times and the lens are, and to the one of the GPS."""
+TAKEN, DIGITIZED, LENS_MAKE, LENS_MODEL = 0x9003, 0x9004, 0xA433, 0xA434
+LATITUDE_SIDE, LATITUDE, LONGITUDE_SIDE, LONGITUDE = 1, 2, 3, 4
 
 FIRST_PHOTO = 1826
 _LONGEST_NAME = 100
 _TIME = re.compile(r"(\d{4})[:\-/.](\d\d?)[:\-/.](\d\d?)[ T]+(\d\d?):(\d\d)(?::(\d\d))?")
+
+
+@dataclass(frozen=True, slots=True)
+class ExifTables:
+    """A file's EXIF: the main table, the details, and where it was taken; empty where there is none."""
+
+    main: Mapping[int, object] = field(default_factory=dict)
+    details: Mapping[int, object] = field(default_factory=dict)
+    place: Mapping[int, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoFacts:
+    """What a photo says of itself.
+
+    Attributes:
+        width, height: pixels, upright.
+        orientation: how the stored pixels have to be turned, 1 .. 8 as in EXIF.
+        taken_at: on the camera's clock, `YYYY-MM-DDTHH:MM:SS`, or None.
+        camera, lens: make and model, or None.
+        latitude, longitude: degrees, north and east positive; both or neither.
+    """
+
+    width: int
+    height: int
+    orientation: int = 1
+    taken_at: str | None = None
+    camera: str | None = None
+    lens: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+def facts(size: tuple[int, int], tables: ExifTables, *, orientation: int) -> PhotoFacts:
+    """Return the facts of a photo whose stored pixels have this (width, height) and have to be turned like that."""
+    width, height = size[::-1] if orientation >= 5 else size
+    at = position(tables.place)
+    return PhotoFacts(
+        width,
+        height,
+        orientation,
+        taken_at(tables.main, tables.details),
+        camera(tables.main),
+        lens(tables.details),
+        *(at or (None, None)),
+    )
 
 
 def taken_at(main: Mapping[int, object], details: Mapping[int, object]) -> str | None:
@@ -35,17 +84,52 @@ def camera(main: Mapping[int, object]) -> str | None:
     >>> camera({MAKE: "NIKON CORPORATION", MODEL: "NIKON D70"})
     'NIKON D70'
     """
-    make, model = _name(main.get(MAKE)), _name(main.get(MODEL))
-    if not make or not model:
-        return make or model or None
-    has_make = model.split()[0].lower() in make.lower().split()
-    return model if has_make else f"{make} {model}"
+    return _make_and_model(main.get(MAKE), main.get(MODEL))
+
+
+def lens(details: Mapping[int, object]) -> str | None:
+    """Return the lens's make and model, like `camera`; adapters without contacts write dashes, which are none."""
+    name = _make_and_model(details.get(LENS_MAKE), details.get(LENS_MODEL))
+    return name if name and any(char.isalnum() for char in name) else None
+
+
+def position(place: Mapping[int, object]) -> tuple[float, float] | None:
+    """Return latitude and longitude in degrees, north and east positive; None where either is missing or impossible.
+
+    Exactly 0, 0 is what receivers write that have no fix yet.
+    """
+    latitude = _degrees(place.get(LATITUDE), place.get(LATITUDE_SIDE), most=90)
+    longitude = _degrees(place.get(LONGITUDE), place.get(LONGITUDE_SIDE), most=180)
+    if latitude is None or longitude is None or latitude == longitude == 0:
+        return None
+    return latitude, longitude
 
 
 def orientation(main: Mapping[int, object]) -> int:
     """Return how the stored pixels have to be turned, 1 .. 8; 1 is not at all."""
     value = main.get(ORIENTATION)
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _make_and_model(make_tag: object, model_tag: object) -> str | None:
+    make, model = _name(make_tag), _name(model_tag)
+    if not make or not model:
+        return make or model or None
+    has_make = model.split()[0].lower() in make.lower().split()
+    return model if has_make else f"{make} {model}"
+
+
+def _degrees(parts: object, side: object, *, most: float) -> float | None:
+    """Return degrees, minutes and seconds as degrees, 7 digits after the point: a centimetre."""
+    try:
+        degrees, minutes, seconds = (float(part) for part in (*parts, 0.0, 0.0)[:3])  # type: ignore[misc]
+    except (TypeError, ValueError, ArithmeticError):
+        return None
+    value = degrees + minutes / 60 + seconds / 3600
+    if not isfinite(value) or abs(value) > most:
+        return None
+    is_negative = isinstance(side, str) and side.strip("\0 ").upper() in {"S", "W"}
+    return round(-value if is_negative else value, 7)
 
 
 def _time(value: object) -> str | None:

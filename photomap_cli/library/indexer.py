@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import partial
 from itertools import chain
@@ -15,13 +15,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from photomap_cli.errors import BadImage, EncoderFailed, EncoderMismatch
-from photomap_cli.library.decode import Decoded, PixelFit, decode
+from photomap_cli.library.decode import Decoded
+from photomap_cli.library.decodepool import DecodePool
 from photomap_cli.library.entries import LibraryEncoder, NewPhoto
+from photomap_cli.library.fitting import PixelFit
 from photomap_cli.library.locks import only_writer
 from photomap_cli.library.paths import inside, merged, resolved, shown
 from photomap_cli.library.pipeline import ahead
 from photomap_cli.library.plan import diff
 from photomap_cli.library.scan import ScanRules, is_bare, scan
+from photomap_cli.library.thumbnails import THUMBNAIL_PX, ThumbnailCache
 from photomap_cli.records import IndexFailure, IndexProgress, IndexReport
 
 if TYPE_CHECKING:
@@ -36,7 +39,7 @@ if TYPE_CHECKING:
 COMMIT_SECONDS = 2.0
 """How much work an interruption may lose at most: batches shrink until one takes no longer."""
 
-JOBS = min(8, os.cpu_count() or 1)
+JOBS = min(16, os.cpu_count() or 1)
 
 PROBE = PixelFit((8, 8))
 """What a file is decoded to while no encoder is open, to see whether there is any reason to open one."""
@@ -53,7 +56,10 @@ class ImageEncoder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class IndexOptions:
-    """How to index.  `jobs` threads decode; None for one a core, 8 at most."""
+    """How to index.  `jobs` processes decode; None for one a core, 16 at most.
+
+    `thumbnail_cache_bytes` is how much thumbnails of the photos may take on the disk; 0 for none.
+    """
 
     exclude: tuple[str, ...] = ()
     hidden: bool = False
@@ -62,6 +68,23 @@ class IndexOptions:
     rebuild: bool = False
     max_megapixels: float | None = None
     batch_size: int = 32
+    thumbnail_cache_bytes: int = 0
+
+
+class Decoder(Protocol):
+    """What turns files into pixels; several threads ask it at a time."""
+
+    def __enter__(self) -> object:
+        """Do nothing yet."""
+
+    def __exit__(self, *_exc: object) -> None:
+        """End whatever it runs; twice is as good as once."""
+
+    def start(self, count: int, /) -> None:
+        """Be ready for this many threads."""
+
+    def decode(self, path: Path, fit: PixelFit, /) -> Decoded:
+        """Read a picture file.  Raises BadImage, whose message is the reason alone."""
 
 
 class Indexer:
@@ -77,14 +100,21 @@ class Indexer:
         open_encoder: Callable[[], ImageEncoder],
         options: IndexOptions | None = None,
         *,
+        open_pool: Callable[..., Decoder] = DecodePool,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
     ) -> None:
         self._catalog, self._vectors, self._open_encoder = catalog, vectors, open_encoder
         self._options = options or IndexOptions()
+        self._thumbnails = ThumbnailCache(catalog.folder, max_bytes=self._options.thumbnail_cache_bytes)
+        self._new_thumbnails: list[tuple[str, int, bytes]] = []
+        self._pool = open_pool(
+            max_megapixels=self._options.max_megapixels, thumbnail_px=THUMBNAIL_PX if self._thumbnails.max_bytes else 0
+        )
         self._rules = ScanRules(self._options.exclude, self._options.hidden)
         self._clock, self._now = clock, now
         self._batch_limit = self._options.batch_size
+        self._jobs = self._options.jobs or JOBS
         self._counts = IndexReport(roots=())
         self._failures: list[IndexFailure] = []
         self._started = self._encoding_since = self._ended = 0.0
@@ -119,7 +149,7 @@ class Indexer:
             if self._options.dry_run:
                 yield from self._forecast()
             else:
-                with only_writer(self._catalog.folder):
+                with only_writer(self._catalog.folder), self._pool, self._thumbnails:
                     yield from self._bring_up_to_date()
         finally:
             self._ended = self._clock()
@@ -138,6 +168,7 @@ class Indexer:
         todo = self._from_first_readable(plan.todo)
         if self._unreadable:
             yield self._progress(len(plan.todo))
+        self._pool.start(min(self._jobs, len(todo)))  # they start while the encoder does
         encoder = self._encoder() if todo else None
         self._catalog.set_roots(merged({*self._catalog.roots(), *self._counts.roots}))
         self._lost += plan.gone
@@ -191,7 +222,8 @@ class Indexer:
         decode_one = partial(self._decoded, fit=PixelFit.of(encoder.info))
         limit = 2 * self._options.batch_size  # one batch while the encoder works on another
         try:
-            with closing(ahead(decode_one, todo, threads=self._options.jobs or JOBS, limit=limit)) as decoded:
+            # The pool is closed before the threads are: otherwise they would wait for what is being decoded.
+            with closing(ahead(decode_one, todo, threads=self._jobs, limit=limit)) as decoded, self._pool:
                 for batch in self._batches(decoded):
                     self._encode_batch(encoder, batch)
                     self._commit()
@@ -218,7 +250,7 @@ class Indexer:
     def _decoded(self, todo: Todo, fit: PixelFit) -> Decoded | str:
         """Decode a file; return the reason where that fails.  Runs in the decode threads."""
         try:
-            return decode(Path(todo.file.path), fit, max_megapixels=self._options.max_megapixels)
+            return self._pool.decode(Path(todo.file.path), fit)
         except BadImage as error:
             return error.message
 
@@ -235,6 +267,7 @@ class Indexer:
         for (todo, decoded), vector in zip(batch, vectors, strict=True):
             if np.isfinite(vector).all():
                 self._encoded.append((todo, _new_photo(todo, decoded, vector)))
+                self._new_thumbnails.append((todo.file.path, todo.file.mtime_ns, decoded.thumbnail))
             else:
                 self._fail(todo, "the encoder gives no vector for it")
 
@@ -249,7 +282,8 @@ class Indexer:
             updated=self._counts.updated + updated,
             removed=self._counts.removed + len(self._lost),
         )
-        self._encoded, self._lost = [], []
+        self._thumbnails.put(self._new_thumbnails)
+        self._encoded, self._lost, self._new_thumbnails = [], [], []
         self._vectors.refresh()
 
     def _fail(self, todo: Todo, reason: str) -> None:
@@ -272,9 +306,6 @@ def _new_photo(todo: Todo, decoded: Decoded, vector: np.ndarray) -> NewPhoto:
         path=todo.file.path,
         size_bytes=todo.file.size_bytes,
         mtime_ns=todo.file.mtime_ns,
-        taken_at=decoded.taken_at,
-        width=decoded.width,
-        height=decoded.height,
-        camera=decoded.camera,
         vector=vector,
+        **asdict(decoded.facts),
     )

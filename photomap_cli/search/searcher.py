@@ -12,7 +12,8 @@ import numpy as np
 
 from photomap_cli.encoder import models
 from photomap_cli.errors import BadImage, BadPath, BadQuery
-from photomap_cli.library.decode import PixelFit, decode
+from photomap_cli.library.decode import decode
+from photomap_cli.library.fitting import PixelFit
 from photomap_cli.records import FilterKind, Hit, PhotoFilter, SearchResult, Timings
 from photomap_cli.search import ranking
 from photomap_cli.search.query import TermKind

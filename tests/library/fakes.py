@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from photomap_cli.library.decode import PixelFit, decode
+from photomap_cli.library.decode import Decoded, ReadOptions, decode, read
 from photomap_cli.library.entries import STORED, LibraryEncoder, NewPhoto
+from photomap_cli.library.fitting import PixelFit
 from photomap_cli.records import EncoderInfo
 
 if TYPE_CHECKING:
@@ -33,6 +34,26 @@ class FakeEncoder:
         flat = pixels.reshape(len(pixels), -1) / np.float32(255) - np.float32(0.4)
         vectors = np.stack([row @ self._projection for row in flat])  # one by one: the same to the bit in any batch
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+class InProcessDecoder:
+    """Stands in for the decode processes, which take 0.1 s to start."""
+
+    def __init__(self, *, max_megapixels=None, thumbnail_px=0):
+        self._options = ReadOptions(max_megapixels, thumbnail_px)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_exc):
+        pass
+
+    def start(self, count):
+        pass
+
+    def decode(self, path, fit):
+        picture = read(path, fit, self._options)
+        return Decoded(np.asarray(picture.image), picture.facts, picture.thumbnail)
 
 
 def expected_blob(path: Path) -> bytes:

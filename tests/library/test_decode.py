@@ -10,7 +10,8 @@ from PIL import Image
 from photomap_cli.errors import BadImage
 from photomap_cli.library import decode as decode_module
 from photomap_cli.library import limits
-from photomap_cli.library.decode import PixelFit, decode, decode_stream
+from photomap_cli.library.decode import decode, read_stream
+from photomap_cli.library.fitting import PixelFit
 
 from .fakes import INFO
 
@@ -57,7 +58,7 @@ def test_all_orientations_give_the_same_picture(tmp_path, turn, suffix):
     path = save(tmp_path / f"a.{suffix}", stored, exif=exif.tobytes())
     decoded = decode(path, PixelFit((32, 48), "squash"))
     expected = np.asarray(upright.resize((48, 32), Image.Resampling.BICUBIC), int)
-    assert (decoded.width, decoded.height) == (60, 40)
+    assert (decoded.facts.width, decoded.facts.height) == (60, 40)
     assert np.abs(decoded.pixels.astype(int) - expected).mean() < 6
 
 
@@ -121,8 +122,8 @@ def test_facts_come_from_exif(tmp_path):
     exif[0x010F], exif[0x0110], exif[0x0112] = "Canon", "Canon EOS 40D", 8
     exif.get_ifd(0x8769)[0x9003] = "2008:05:30 15:56:01"
     decoded = decode(save(tmp_path / "a.jpg", asymmetric(), exif=exif), FIT)
-    assert (decoded.width, decoded.height) == (40, 60)
-    assert (decoded.taken_at, decoded.camera) == ("2008-05-30T15:56:01", "Canon EOS 40D")
+    assert (decoded.facts.width, decoded.facts.height) == (40, 60)
+    assert (decoded.facts.taken_at, decoded.facts.camera) == ("2008-05-30T15:56:01", "Canon EOS 40D")
 
 
 @pytest.mark.parametrize(
@@ -130,24 +131,24 @@ def test_facts_come_from_exif(tmp_path):
 )
 def test_damaged_exif_is_as_good_as_none(tmp_path, exif):
     decoded = decode(save(tmp_path / "a.jpg", asymmetric(), exif=exif), FIT)
-    assert (decoded.width, decoded.taken_at, decoded.camera) == (60, None, None)
+    assert (decoded.facts.width, decoded.facts.taken_at, decoded.facts.camera) == (60, None, None)
 
 
 def test_heic_is_read(tmp_path):
     pillow_heif = pytest.importorskip("pillow_heif")
     pillow_heif.from_pillow(asymmetric((64, 48))).save(tmp_path / "a.heic")
-    assert decode(tmp_path / "a.heic", FIT).width == 64
+    assert decode(tmp_path / "a.heic", FIT).facts.width == 64
 
 
 def test_a_file_is_what_it_holds_not_what_it_is_called(tmp_path):
     (tmp_path / "a.jpg").write_bytes(save(tmp_path / "b.png", asymmetric()).read_bytes())
-    assert decode(tmp_path / "a.jpg", FIT).width == 60
+    assert decode(tmp_path / "a.jpg", FIT).facts.width == 60
 
 
 def test_bytes_are_decoded_like_files(tmp_path):
     path = save(tmp_path / "a.png", asymmetric())
-    from_bytes = decode_stream(io.BytesIO(path.read_bytes()), FIT)
-    np.testing.assert_array_equal(from_bytes.pixels, decode(path, FIT).pixels)
+    from_bytes = read_stream(io.BytesIO(path.read_bytes()), FIT)
+    np.testing.assert_array_equal(np.asarray(from_bytes.image), decode(path, FIT).pixels)
 
 
 # Faults
@@ -214,7 +215,7 @@ def test_a_picture_beyond_the_limit_is_refused_by_its_header(tmp_path):
 
 def test_large_pictures_are_decoded_one_at_a_time(tmp_path, monkeypatch):
     monkeypatch.setattr(decode_module, "ALONE_MEGAPIXELS", 0.001)
-    assert decode(save(tmp_path / "a.png", asymmetric()), FIT).width == 60
+    assert decode(save(tmp_path / "a.png", asymmetric()), FIT).facts.width == 60
 
 
 @pytest.mark.parametrize(
@@ -274,7 +275,7 @@ def test_a_jpeg_read_at_a_fraction_stays_close_to_the_whole(tmp_path, mode):
     image = asymmetric((1600, 1000))
     path, fit = save(tmp_path / "a.jpg", image, quality=95), PixelFit((64, 64), mode)
     decoded = decode(path, fit)
-    assert (decoded.width, decoded.height) == (1600, 1000)
+    assert (decoded.facts.width, decoded.facts.height) == (1600, 1000)
     whole = decode(save(tmp_path / "a.png", image), fit).pixels
     assert np.abs(decoded.pixels.astype(int) - whole).mean() < 2
 

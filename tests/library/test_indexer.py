@@ -3,6 +3,7 @@ import threading
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -10,14 +11,16 @@ import numpy as np
 import pytest
 
 from photomap_cli.errors import BadPath, EncoderFailed, EncoderMismatch, LibraryBusy, UsageError
-from photomap_cli.library import indexer as indexer_module
+from photomap_cli.library import indexer
 from photomap_cli.library.catalog import Catalog
-from photomap_cli.library.indexer import Indexer, IndexOptions
+from photomap_cli.library.indexer import IndexOptions
 from photomap_cli.library.locks import only_writer
 from photomap_cli.library.vectors import VectorStore
 from photomap_cli.records import IndexProgress
 
-from .fakes import DIM, FakeEncoder, expected_blob, picture
+from .fakes import DIM, FakeEncoder, InProcessDecoder, expected_blob, picture
+
+Indexer = partial(indexer.Indexer, open_pool=InProcessDecoder)
 
 
 @pytest.fixture
@@ -31,9 +34,9 @@ def run(catalog, store):
     """Index roots with a fake encoder (or the one given); return the report."""
 
     def run(*roots, encoder=FakeEncoder, **options):
-        indexer = Indexer(catalog, store, encoder, IndexOptions(jobs=2, **options))
-        list(indexer.run(roots))
-        return indexer.report
+        index_run = Indexer(catalog, store, encoder, IndexOptions(jobs=2, **options))
+        list(index_run.run(roots))
+        return index_run.report
 
     return run
 
@@ -144,8 +147,8 @@ def test_progress_counts_photos_to_encode(catalog, store, photos):
     for number in range(5):
         picture(photos / f"{number}.png", number)
     (photos / "3.png").write_bytes(b"damaged")
-    indexer = Indexer(catalog, store, FakeEncoder, IndexOptions(jobs=2, batch_size=2))
-    progress = list(indexer.run([photos]))
+    index_run = Indexer(catalog, store, FakeEncoder, IndexOptions(jobs=2, batch_size=2))
+    progress = list(index_run.run([photos]))
     assert progress[0] == IndexProgress(0, 5, 0)
     assert progress[1] == IndexProgress(2, 5, 0, str(photos / "1.png"))
     assert progress[-1] == IndexProgress(5, 5, 1, str(photos / "4.png"))
@@ -155,12 +158,12 @@ def test_the_report_measures(catalog, store, photos):
     picture(photos / "a.png", 1)
     now = datetime(2024, 5, 6, tzinfo=UTC)
     ticks = count(1)
-    indexer = Indexer(catalog, store, FakeEncoder, clock=lambda: float(next(ticks)), now=lambda: now)
-    list(indexer.run([photos]))
-    report = indexer.report
+    index_run = Indexer(catalog, store, FakeEncoder, clock=lambda: float(next(ticks)), now=lambda: now)
+    list(index_run.run([photos]))
+    report = index_run.report
     assert report.elapsed_ms > 0
     assert 0 < report.images_per_second < 1
-    assert report == indexer.report
+    assert report == index_run.report
     assert catalog.status().last_indexed_at == now.isoformat()
     assert report.roots == (os.path.realpath(photos),)
 
@@ -176,8 +179,8 @@ def test_batches_shrink_until_one_takes_two_seconds(catalog, store, photos):
             return super().encode_images(pixels)
 
     encoder = Slow()
-    indexer = Indexer(catalog, store, lambda: encoder, IndexOptions(jobs=1, batch_size=8), clock=lambda: clock[0])
-    list(indexer.run([photos]))
+    index_run = Indexer(catalog, store, lambda: encoder, IndexOptions(jobs=1, batch_size=8), clock=lambda: clock[0])
+    list(index_run.run([photos]))
     assert encoder.batches == [8, 4]
 
 
@@ -391,10 +394,10 @@ def assert_nothing_is_left_running(folder):
 def test_an_interrupted_run_keeps_what_it_did_and_the_next_goes_on(folder, catalog, store, run, photos):
     for number in range(10):
         picture(photos / f"{number}.png", number)
-    indexer = Indexer(catalog, store, Interrupting, IndexOptions(jobs=2, batch_size=2))
+    index_run = Indexer(catalog, store, Interrupting, IndexOptions(jobs=2, batch_size=2))
     with pytest.raises(KeyboardInterrupt):
-        list(indexer.run([photos]))
-    assert (indexer.report.added, catalog.photo_count) == (4, 4)
+        list(index_run.run([photos]))
+    assert (index_run.report.added, catalog.photo_count) == (4, 4)
     assert_nothing_is_left_running(folder)
     assert counts(run(photos)) == {"scanned": 10, "added": 6, "unchanged": 4}
     assert_sound(catalog, store)
@@ -412,21 +415,21 @@ def test_an_interruption_between_encoding_and_committing_loses_nothing(catalog, 
         return commit_batch(added, removed_rows)
 
     monkeypatch.setattr(catalog, "commit_batch", interrupted_once)
-    indexer = Indexer(catalog, store, FakeEncoder, IndexOptions(jobs=2, batch_size=4))
+    index_run = Indexer(catalog, store, FakeEncoder, IndexOptions(jobs=2, batch_size=4))
     with pytest.raises(KeyboardInterrupt):
-        list(indexer.run([photos]))
-    assert (calls, catalog.photo_count, indexer.report.added) == ([4, 4], 4, 4)
+        list(index_run.run([photos]))
+    assert (calls, catalog.photo_count, index_run.report.added) == ([4, 4], 4, 4)
 
 
 def test_a_run_that_is_closed_stops(folder, catalog, store, photos):
     for number in range(10):
         picture(photos / f"{number}.png", number)
-    indexer = Indexer(catalog, store, FakeEncoder, IndexOptions(jobs=2, batch_size=2))
-    with closing(indexer.run([photos])) as progress:
+    index_run = Indexer(catalog, store, FakeEncoder, IndexOptions(jobs=2, batch_size=2))
+    with closing(index_run.run([photos])) as progress:
         assert [next(progress).done, next(progress).done] == [0, 2]
         with pytest.raises(LibraryBusy, match=str(os.getpid())):
             list(Indexer(catalog, store, FakeEncoder).run([photos]))
-    assert (indexer.report.added, catalog.photo_count) == (2, 2)
+    assert (index_run.report.added, catalog.photo_count) == (2, 2)
     assert_nothing_is_left_running(folder)
 
 
@@ -434,13 +437,13 @@ def test_decoding_does_not_run_far_ahead_of_the_encoder(catalog, store, photos, 
     for number in range(40):
         picture(photos / f"{number:02}.png", number)
     decoded = []
-    decode = indexer_module.decode
+    decode = InProcessDecoder.decode
 
-    def counting(path, fit, **options):
+    def counting(self, path, fit):
         decoded.append(path)
-        return decode(path, fit, **options)
+        return decode(self, path, fit)
 
-    monkeypatch.setattr(indexer_module, "decode", counting)
+    monkeypatch.setattr(InProcessDecoder, "decode", counting)
     with closing(Indexer(catalog, store, FakeEncoder, IndexOptions(jobs=2, batch_size=4)).run([photos])) as progress:
         next(progress)
         next(progress)

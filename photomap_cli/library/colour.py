@@ -1,0 +1,82 @@
+"""Owns bringing any picture to 8-bit sRGB: modes, depths, transparency, embedded colour profiles; opens no files."""
+
+from __future__ import annotations
+
+import io
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+if TYPE_CHECKING:
+    import numpy as np
+    from PIL.ImageCms import ImageCmsProfile, ImageCmsTransform
+
+_DEEP = frozenset({"I;16", "I;16L", "I;16B", "I;16N", "I", "F"})
+_TRANSPARENT = frozenset({"RGBA", "RGBa", "LA", "La", "PA"})
+_SPACES = {"RGB": "RGB ", "CMYK": "CMYK", "L": "GRAY", "LAB": "Lab "}
+"""The colour space, in a profile's own words, that fits a mode."""
+
+
+def rgb(image: Image.Image, profile: bytes | None = None) -> Image.Image:
+    """Return any picture as RGB: 16 bits brought to 8, transparency laid on white.
+
+    Inks, greys and Lab go through their profile where they have one; RGB stays in its own space, for `in_srgb`.
+    """
+    if image.mode in _DEEP:
+        return _eight_bits(image).convert("RGB")
+    if image.mode in _TRANSPARENT or "transparency" in image.info:
+        clear = image.convert("RGBA")
+        white = Image.new("RGB", image.size, "white")
+        white.paste(clear, mask=clear.getchannel("A"))
+        return white
+    if image.mode in {"CMYK", "L", "LAB"} and (transform := _transform(profile, image.mode)):
+        return transform.apply(image)
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """Return an RGB picture in sRGB, whatever RGB space the profile is of.
+
+    After the picture is small: at 12 megapixels the conversion would take as long as decoding.
+    """
+    transform = _transform(profile, "RGB")
+    return transform.apply(image) if transform else image
+
+
+@lru_cache(maxsize=16)
+def _transform(profile: bytes | None, mode: str) -> ImageCmsTransform | None:
+    """Return the way from a profile to sRGB; None where it is not needed, does not fit the mode, or is damaged."""
+    if profile is None and mode != "LAB":
+        return None
+    from PIL import ImageCms
+
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile) if profile else ImageCms.createProfile("LAB"))
+        facts = source.profile
+        is_srgb = (facts.profile_description or "").startswith("sRGB")
+        if facts.xcolor_space != _SPACES[mode] or is_srgb:
+            return None
+        return ImageCms.buildTransform(source, _srgb(), mode, "RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return None
+
+
+@cache
+def _srgb() -> ImageCmsProfile:
+    from PIL import ImageCms
+
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Return grey levels in 8 bits; the range of floats, and of integers beyond 16 bits, is told by the brightest."""
+    import numpy as np
+
+    values: np.ndarray = np.asarray(image)
+    ranges = [65535.0]
+    if values.dtype.kind == "f":
+        values, ranges = np.nan_to_num(values), [1.0, 255.0, 65535.0]
+    brightest = float(values.max(initial=0))
+    most = next((top for top in ranges if brightest <= top), brightest)
+    return Image.fromarray(np.clip(values * np.float32(255 / most), 0, 255).astype(np.uint8))

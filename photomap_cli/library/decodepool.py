@@ -1,0 +1,221 @@
+"""Owns the decode processes: start them, ask them, notice their death, end them.  The other end is `decodeworker.py`.
+
+Decoders are native code that damaged files crash and hang.  In a process of its own each file costs itself alone, and
+the processes decode side by side where threads share one interpreter.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from photomap_cli.errors import BadImage, ProtocolMismatch
+from photomap_cli.frames import read_frame, write_frame
+from photomap_cli.library.decode import Decoded
+from photomap_cli.library.exif import PhotoFacts
+from photomap_cli.library.limits import default_max_megapixels
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from photomap_cli.library.fitting import PixelFit
+
+DECODE_SECONDS = 30.0
+"""How long one file may take; larger ones than ALONE_MEGAPIXELS in proportion."""
+
+# -P: a PIL folder in the user's current one must not be imported.
+_COMMAND = (sys.executable, "-P", "-m", "photomap_cli.library.decodeworker")
+_EXIT_SECONDS = 5.0
+
+
+class DecodePool:
+    """Decodes pictures in processes of their own.  A context manager; starts a process whenever none is idle.
+
+    Args:
+        max_megapixels: larger pictures are refused; None to go by the memory there is.
+        thumbnail_px: the longer side of the thumbnail made beside the pixels; 0 for none.
+        seconds: how long one file may take.
+        command: what to start; tests pass a worker that misbehaves.
+    """
+
+    def __init__(
+        self,
+        *,
+        max_megapixels: float | None = None,
+        thumbnail_px: int = 0,
+        seconds: float = DECODE_SECONDS,
+        command: Sequence[str] = _COMMAND,
+    ) -> None:
+        self._max_megapixels = max_megapixels or default_max_megapixels()
+        self._thumbnail_px, self._seconds, self._command = thumbnail_px, seconds, command
+        self._lock = threading.Lock()  # for what follows; held for moments only
+        self._idle: list[_Worker] = []
+        self._all: set[_Worker] = set()
+        self._closed = False
+        self._large = threading.Lock()  # held while a large picture is decoded
+
+    def start(self, count: int) -> None:
+        """Have this many processes ready; they import what they need while the caller does something else."""
+        for _ in range(count - len(self._all)):
+            self._give_back(self._started())
+
+    def decode(self, path: Path, fit: PixelFit) -> Decoded:
+        """Read a picture file.  Any thread may; raises BadImage, whose message is the reason alone."""
+        request = {
+            "path": os.fspath(path),
+            "fit": asdict(fit),
+            "seconds": self._seconds,
+            "max_megapixels": self._max_megapixels,
+            "thumbnail_px": self._thumbnail_px,
+        }
+        try:
+            message, payload = self._ask(request)
+        except _Crashed:  # perhaps for what an earlier file has done to the process
+            try:
+                message, payload = self._ask(request)
+            except _Crashed as crash:
+                raise BadImage(f"the decoder crashed ({crash})") from crash
+        if "reason" in message:
+            raise BadImage(message["reason"])
+        return _decoded(message, payload)
+
+    def close(self) -> None:
+        """End every process, whatever it is doing; safe to call twice.  What is being decoded fails."""
+        with self._lock:
+            self._closed = True
+            workers, idle = self._all, self._idle
+            self._all, self._idle = set(), []
+        for worker in workers:
+            worker.kill()
+        for worker in idle:  # of the others, those who wait for their answers take leave
+            worker.end()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    def _ask(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+        """Have one process answer.  Raises _Crashed; BadImage where the time was up."""
+        worker = self._taken()
+        try:
+            answer = worker.ask(request, self._large)
+        except (OSError, ProtocolMismatch) as error:
+            with self._lock:
+                self._all.discard(worker)
+            raise self._death(worker.end()) from error
+        self._give_back(worker)
+        return answer
+
+    def _death(self, status: int) -> Exception:
+        if self._closed:
+            return BadImage("the decoders were closed")
+        if status == _TIME_IS_UP:
+            return BadImage(f"took longer than {self._seconds:g} s")
+        return _Crashed(_how(status))
+
+    def _taken(self) -> _Worker:
+        with self._lock:
+            if self._closed:
+                raise BadImage("the decoders were closed")
+            if self._idle:
+                return self._idle.pop()
+        return self._started()
+
+    def _started(self) -> _Worker:
+        worker = _Worker(self._command)
+        with self._lock:
+            self._all.add(worker)
+            if self._closed:  # meanwhile
+                worker.kill()
+        return worker
+
+    def _give_back(self, worker: _Worker) -> None:
+        with self._lock:
+            if not self._closed:
+                self._idle.append(worker)
+                return
+        worker.end()
+
+
+class _Crashed(Exception):
+    """A decode process ended in the middle of a file; the message says how."""
+
+
+class _Worker:
+    """One decode process, asked by one thread at a time."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        separate: dict[str, Any] = (  # Ctrl-C in the terminal must not reach it: what it decodes is waited for
+            {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
+            if sys.platform == "win32"
+            else {"start_new_session": True}
+        )
+        self._child = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # libtiff writes there by the hundred lines
+            # One thread each: there is one process a core, and each thread takes address space.
+            env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+            **separate,
+        )
+        assert self._child.stdin is not None
+        assert self._child.stdout is not None
+        self._requests, self._replies = self._child.stdin, self._child.stdout
+
+    def ask(self, request: dict[str, Any], large: threading.Lock) -> tuple[dict[str, Any], bytes]:
+        """Send a request and return its reply.  Raises OSError or ProtocolMismatch where the process has ended."""
+        write_frame(self._requests, request)
+        message, payload = self._reply()
+        if "large" not in message:
+            return message, payload
+        with large:
+            write_frame(self._requests, {})
+            return self._reply()
+
+    def _reply(self) -> tuple[dict[str, Any], bytes]:
+        frame = read_frame(self._replies.read)
+        if frame is None:
+            raise ProtocolMismatch("the decode process ended")
+        return frame
+
+    def kill(self) -> None:
+        self._child.kill()
+
+    def end(self) -> int:
+        """See the process off and return its exit status."""
+        for pipe in (self._requests, self._replies):
+            with suppress(OSError):  # with bytes for an end that is gone
+                pipe.close()
+        try:
+            return self._child.wait(_EXIT_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            return self._child.wait()
+
+
+_TIME_IS_UP = -signal.SIGALRM if sys.platform != "win32" else 1
+
+
+def _how(status: int) -> str:
+    try:
+        return signal.Signals(-status).name
+    except ValueError:
+        return f"exit status {status}"
+
+
+def _decoded(message: dict[str, Any], payload: bytes) -> Decoded:
+    width, height = message["size"]
+    pixels = np.frombuffer(payload, np.uint8, width * height * 3).reshape(height, width, 3)
+    return Decoded(pixels, PhotoFacts(**message["facts"]), payload[pixels.nbytes :])

@@ -1,0 +1,154 @@
+"""Owns thumbnails: making one, and the cache of those made in an index run.  What is lost here is made again.
+
+The cache is one SQLite file beside the catalogue: 10,000 files of 15 kB each would take longer to write and to count.
+Any process may read it while an index run writes.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from photomap_cli.library.decodepool import DecodePool
+from photomap_cli.library.fitting import PixelFit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from photomap_cli.records import Photo
+
+THUMBNAIL_PX = 320
+"""The longer side of the cached thumbnails: two such in a row fill a terminal of 80 columns at 8 pixels each."""
+
+FILE_NAME = "thumbnails.sqlite"
+_SCHEMA = (
+    "PRAGMA auto_vacuum = INCREMENTAL",
+    "PRAGMA journal_mode = WAL",
+    """CREATE TABLE IF NOT EXISTS thumbnails (
+        number INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, mtime_ns INTEGER NOT NULL, webp BLOB NOT NULL)""",
+)
+_BUSY_SECONDS = 2.0
+_EVICTED_AT_ONCE = 32
+_SLACK = 1.25
+_ANY_FIT = PixelFit((8, 8), "squash")
+
+
+def thumbnail(path: Path, *, long_side_px: int) -> bytes:
+    """Make a thumbnail of a picture file: WebP, upright, sRGB, its longer side `long_side_px` or the picture's own.
+
+    Decodes in a process of its own (0.1 s to start).  Raises BadImage, whose message is the reason alone.
+    """
+    with DecodePool(thumbnail_px=long_side_px) as pool:
+        return pool.decode(path, _ANY_FIT).thumbnail
+
+
+class ThumbnailCache:
+    """The thumbnails of a library, at most `max_bytes` of them on the disk; the oldest go first.  0 keeps none.
+
+    Never fails: a cache that cannot be read or written is as good as an empty one.  A context manager; each thread
+    needs its own.
+
+    Args:
+        folder: the library's.
+        max_bytes: how large the file may get; what is over goes with the next `put`.
+    """
+
+    def __init__(self, folder: Path, *, max_bytes: int) -> None:
+        self.max_bytes = max_bytes
+        self._file = folder / FILE_NAME
+        self._connection: sqlite3.Connection | None = None
+
+    def get(self, photo: Photo) -> bytes | None:
+        """Return a photo's thumbnail as WebP, or None where there is none of the file as it was encoded."""
+        if self._connection is None and not self._file.is_file():
+            return None
+        with self._opened() as connection:
+            query = "SELECT webp FROM thumbnails WHERE path = ? AND mtime_ns = ?"
+            record = connection.execute(query, (photo.path, photo.mtime_ns)).fetchone()
+            return bytes(record[0]) if record else None
+        return None
+
+    def get_or_make(self, photo: Photo) -> bytes:
+        """Return a photo's thumbnail, made from its file and kept where it is missing.  Raises BadImage."""
+        if (found := self.get(photo)) is not None:
+            return found
+        path = Path(photo.path)
+        made = thumbnail(path, long_side_px=THUMBNAIL_PX)
+        with suppress(OSError):
+            if path.stat().st_mtime_ns == photo.mtime_ns:
+                self.put([(photo.path, photo.mtime_ns, made)])
+        return made
+
+    def put(self, thumbnails: Iterable[tuple[str, int, bytes]]) -> None:
+        """Keep these, each with its file's path and time of change; let the oldest go where they are too many."""
+        if not self.max_bytes:
+            return
+        with self._opened() as connection, suppress(FileNotFoundError):
+            connection.execute("BEGIN IMMEDIATE")
+            connection.executemany(
+                "INSERT OR REPLACE INTO thumbnails (path, mtime_ns, webp) VALUES (?, ?, ?)", thumbnails
+            )
+            _evict(connection, self.max_bytes)
+            connection.execute("COMMIT")
+            if self._file.stat().st_size > _SLACK * self.max_bytes:  # it was allowed to be larger once
+                connection.execute("PRAGMA incremental_vacuum").fetchall()
+
+    def clear(self) -> None:
+        """Let all of them go, file and all."""
+        self.close()
+        for suffix in ("", "-wal", "-shm"):
+            with suppress(OSError):
+                self._file.with_name(self._file.name + suffix).unlink()
+
+    def close(self) -> None:
+        """End the connection; safe to call twice."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    @contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
+        """Give the connection; swallow what SQLite says against it, and start anew where the file is damaged."""
+        try:
+            if self._connection is None:
+                self._connection = _connect(self._file)
+            yield self._connection
+        except sqlite3.OperationalError:  # full, locked, not writable
+            self.close()
+        except sqlite3.DatabaseError:
+            self.clear()
+
+
+def _connect(file: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(file, timeout=_BUSY_SECONDS, isolation_level=None)
+    try:
+        connection.execute("PRAGMA synchronous = OFF")
+        for statement in _SCHEMA:
+            connection.execute(statement)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _evict(connection: sqlite3.Connection, max_bytes: int) -> None:
+    while _bytes_used(connection) > max_bytes:
+        oldest = "SELECT number FROM thumbnails ORDER BY number LIMIT ?"
+        gone = connection.execute(f"DELETE FROM thumbnails WHERE number IN ({oldest})", (_EVICTED_AT_ONCE,)).rowcount
+        if not gone:
+            return
+
+
+def _bytes_used(connection: sqlite3.Connection) -> int:
+    """Return how much of the file is in use, from its header: counting the thumbnails would read all of them."""
+    names = ("page_count", "freelist_count", "page_size")
+    pages, free, page_bytes = (int(connection.execute(f"PRAGMA {name}").fetchone()[0]) for name in names)
+    return (pages - free) * page_bytes

@@ -1,0 +1,37 @@
+"""Owns a decode process in which some files do what damaged ones do to native code; the file's name says what."""
+
+import ctypes
+import os
+import sys
+from pathlib import Path
+
+from photomap_cli.library import decodeworker
+
+HOLDING_THE_INTERPRETER = ctypes.PyDLL(None)  # calls through it let no other thread run, nor any signal handler
+
+_read = decodeworker.read
+_spoilt = []
+
+
+def misread(path, fit, options):
+    name = path.name
+    if "hang" in name:
+        HOLDING_THE_INTERPRETER.sleep(1000)
+    if "crash" in name or _spoilt:
+        ctypes.string_at(0)
+    if "abort" in name:
+        os.abort()
+    if "eat" in name:
+        bytearray(64 << 30)
+    if "noise" in name:
+        os.write(2, b"TIFFReadDirectory: Warning, Unknown field with tag 42 (0x2a) encountered.\n" * 10_000)
+        os.write(1, b"printed by a library\n")
+    if "spoil" in name:
+        _spoilt.append(name)
+    return _read(path, fit, options)
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1], str(os.getpid())).touch()
+    decodeworker.read = misread
+    decodeworker.main()

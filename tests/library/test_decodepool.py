@@ -1,0 +1,183 @@
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from photomap_cli.errors import BadImage
+from photomap_cli.library.catalog import Catalog
+from photomap_cli.library.decode import ALONE_MEGAPIXELS, decode
+from photomap_cli.library.decodepool import DecodePool
+from photomap_cli.library.fitting import PixelFit
+from photomap_cli.library.indexer import Indexer, IndexOptions
+from photomap_cli.library.vectors import VectorStore
+
+from .fakes import FakeEncoder, picture
+
+FIT = PixelFit((16, 24))
+WORKER = Path(__file__).with_name("misbehaving_worker.py")
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
+
+
+@pytest.fixture
+def processes(tmp_path):
+    """Return the folder in which every decode process leaves its number."""
+    folder = tmp_path / "processes"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def pool(processes):
+    with DecodePool(seconds=20, command=[sys.executable, "-P", str(WORKER), str(processes)]) as opened:
+        yield opened
+
+
+def reason(pool, path):
+    with pytest.raises(BadImage) as caught:
+        pool.decode(path, FIT)
+    return caught.value.message
+
+
+def is_running(number):
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    return "\nState:\tZ" not in Path(f"/proc/{number}/status").read_text()
+
+
+def test_a_process_decodes_as_this_one_does(pool, photos):
+    path = picture(photos / "a.jpg", 1, size=(400, 300))
+    there, here = pool.decode(path, FIT), decode(path, FIT)
+    np.testing.assert_array_equal(there.pixels, here.pixels)
+    assert (there.facts, there.thumbnail) == (here.facts, b"")
+
+
+def test_one_process_serves_one_file_after_another(pool, processes, photos):
+    for number in range(5):
+        pool.decode(picture(photos / f"{number}.png", number), FIT)
+    assert reason(pool, photos / "missing.png") == "no such file or directory"
+    assert len(list(processes.iterdir())) == 1
+
+
+def test_names_that_are_no_text_reach_the_process(pool, photos):
+    path = photos / os.fsdecode(b"caf\xe9.png")
+    try:
+        picture(path, 1)
+    except OSError:
+        pytest.skip("the file system takes only text")
+    assert pool.decode(path, FIT).facts.width == 24
+
+
+@pytest.mark.parametrize(("name", "how"), [("crash.png", "SIGSEGV"), ("abort.png", "SIGABRT")])
+def test_a_crash_costs_its_file_alone(pool, photos, name, how):
+    bad, good = picture(photos / name, 1), picture(photos / "good.png", 2)
+    assert pool.decode(good, FIT).facts.width == 24
+    assert reason(pool, bad) == f"the decoder crashed ({how})"
+    assert pool.decode(good, FIT).facts.width == 24
+
+
+def test_a_file_that_hangs_native_code_is_given_up(processes, photos):
+    bad, good = picture(photos / "hang.png", 1), picture(photos / "good.png", 2)
+    with DecodePool(seconds=0.5, command=[sys.executable, "-P", str(WORKER), str(processes)]) as pool:
+        assert reason(pool, bad) == "took longer than 0.5 s"
+        assert pool.decode(good, FIT).facts.width == 24
+    assert len(list(processes.iterdir())) == 2  # one try was enough
+
+
+def test_a_process_that_an_earlier_file_has_spoilt_costs_no_other_file(pool, processes, photos):
+    pool.decode(picture(photos / "spoil.png", 1), FIT)
+    assert pool.decode(picture(photos / "good.png", 2), FIT).facts.width == 24
+    assert len(list(processes.iterdir())) == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux alone")
+def test_a_file_that_asks_for_too_much_memory_is_refused(pool, photos):
+    assert reason(pool, picture(photos / "eat.png", 1)) == "not enough memory to decode it"
+
+
+def test_what_libraries_print_goes_nowhere(pool, photos, capfd):
+    assert pool.decode(picture(photos / "noise.png", 1), FIT).facts.width == 24
+    assert capfd.readouterr() == ("", "")
+
+
+def test_libtiff_is_not_heard(photos, capfd):
+    path = picture(photos / "a.tiff", 1)
+    Image.open(path).save(path, compression="tiff_lzw")
+    path.write_bytes(path.read_bytes()[:-60])
+    with DecodePool() as pool:
+        assert reason(pool, path)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_large_pictures_take_turns_and_their_time(pool, photos, processes):
+    side = int((ALONE_MEGAPIXELS * 1.1e6) ** 0.5)
+    path = photos / "large.png"
+    Image.new("1", (side, side)).save(path)
+    results = []
+    threads = [threading.Thread(target=lambda: results.append(pool.decode(path, FIT))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [each.facts.width for each in results] == [side, side]
+
+
+def test_processes_can_be_started_before_they_are_needed(pool, photos):
+    pool.start(2)
+    pool.start(2)
+    assert pool.decode(picture(photos / "a.png", 1), FIT).facts.width == 24
+
+
+def test_closing_ends_a_process_in_the_middle_of_a_file(pool, processes, photos):
+    hanging = picture(photos / "hang.png", 1)
+    reasons = []
+    thread = threading.Thread(target=lambda: reasons.append(reason(pool, hanging)))
+    thread.start()
+    while not list(processes.iterdir()):
+        assert thread.is_alive()
+    pool.close()
+    thread.join(10)
+    assert reasons == ["the decoders were closed"]
+    assert reason(pool, hanging) == "the decoders were closed"
+    assert not any(is_running(int(each.name)) for each in processes.iterdir())
+
+
+def test_no_process_outlives_a_killed_run(processes, photos):
+    """Those that wait end at once, those that hang when their time is up."""
+    hanging = [picture(photos / f"hang{number}.png", number) for number in range(2)]
+    run = [sys.executable, str(Path(__file__).with_name("pooled_run.py")), str(processes), *map(str, hanging)]
+    with subprocess.Popen(run) as process:
+        while len(list(processes.iterdir())) < 2:
+            assert process.poll() is None
+        process.kill()
+    numbers = [int(each.name) for each in processes.iterdir()]
+    deadline = threading.Event()
+    threading.Timer(10, deadline.set).start()
+    while any(map(is_running, numbers)):
+        assert not deadline.is_set()
+
+
+def test_an_index_run_survives_what_its_files_do(folder, photos, processes):
+    for name in ("1crash", "2good", "3abort", "4good", "5hang", "6noise", "7good"):
+        picture(photos / f"{name}.png", int(name[0]))
+    command = [sys.executable, "-P", str(WORKER), str(processes)]
+
+    def open_pool(**options):
+        return DecodePool(seconds=1, command=command, **options)
+
+    with Catalog.open(folder, create=True) as catalog, VectorStore(folder, catalog) as vectors:
+        run = Indexer(catalog, vectors, FakeEncoder, IndexOptions(jobs=2), open_pool=open_pool)
+        list(run.run([photos]))
+        assert (run.report.added, catalog.photo_count) == (4, 4)
+    assert [(Path(each.path).stem, each.reason) for each in run.report.failures] == [
+        ("1crash", "the decoder crashed (SIGSEGV)"),
+        ("3abort", "the decoder crashed (SIGABRT)"),
+        ("5hang", "took longer than 1 s"),
+    ]
