@@ -7,18 +7,19 @@ Any process may read it while an index run writes.
 from __future__ import annotations
 
 import sqlite3
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from photomap_cli.library.decodepool import DecodePool
 from photomap_cli.library.fitting import PixelFit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from photomap_cli.records import Photo
 
+T = TypeVar("T")
 THUMBNAIL_PX = 320
 """The longer side of the cached thumbnails: two such in a row fill a terminal of 80 columns at 8 pixels each."""
 
@@ -64,11 +65,9 @@ class ThumbnailCache:
         """Return a photo's thumbnail as WebP, or None where there is none of the file as it was encoded."""
         if self._connection is None and not self._file.is_file():
             return None
-        with self._opened() as connection:
-            query = "SELECT webp FROM thumbnails WHERE path = ? AND mtime_ns = ?"
-            record = connection.execute(query, (photo.path, photo.mtime_ns)).fetchone()
-            return bytes(record[0]) if record else None
-        return None
+        query = "SELECT webp FROM thumbnails WHERE path = ? AND mtime_ns = ?"
+        record = self._try(lambda connection: connection.execute(query, (photo.path, photo.mtime_ns)).fetchone())
+        return bytes(record[0]) if record else None
 
     def get_or_make(self, photo: Photo) -> bytes:
         """Return a photo's thumbnail, made from its file and kept where it is missing.  Raises BadImage."""
@@ -85,13 +84,15 @@ class ThumbnailCache:
         """Keep these, each with its file's path and time of change; let the oldest go where they are too many."""
         if not self.max_bytes:
             return
-        with self._opened() as connection, suppress(FileNotFoundError):
-            connection.execute("BEGIN IMMEDIATE")
-            connection.executemany(
-                "INSERT OR REPLACE INTO thumbnails (path, mtime_ns, webp) VALUES (?, ?, ?)", thumbnails
-            )
-            _evict(connection, self.max_bytes)
-            connection.execute("COMMIT")
+        rows = list(thumbnails)
+        self._try(lambda connection: self._put(connection, rows))
+
+    def _put(self, connection: sqlite3.Connection, rows: list[tuple[str, int, bytes]]) -> None:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.executemany("INSERT OR REPLACE INTO thumbnails (path, mtime_ns, webp) VALUES (?, ?, ?)", rows)
+        _evict(connection, self.max_bytes)
+        connection.execute("COMMIT")
+        with suppress(FileNotFoundError):
             if self._file.stat().st_size > _SLACK * self.max_bytes:  # it was allowed to be larger once
                 connection.execute("PRAGMA incremental_vacuum").fetchall()
 
@@ -114,17 +115,18 @@ class ThumbnailCache:
     def __exit__(self, *_exc: object) -> None:
         self.close()
 
-    @contextmanager
-    def _opened(self) -> Iterator[sqlite3.Connection]:
-        """Give the connection; swallow what SQLite says against it, and start anew where the file is damaged."""
-        try:
-            if self._connection is None:
-                self._connection = _connect(self._file)
-            yield self._connection
-        except sqlite3.OperationalError:  # full, locked, not writable
-            self.close()
-        except sqlite3.DatabaseError:
-            self.clear()
+    def _try(self, work: Callable[[sqlite3.Connection], T]) -> T | None:
+        """Do something with the cache; None where SQLite will not, on a new file where the old one is damaged."""
+        for _ in range(2):
+            try:
+                self._connection = self._connection or _connect(self._file)
+                return work(self._connection)
+            except sqlite3.OperationalError:  # full, locked, not writable
+                self.close()
+                return None
+            except sqlite3.DatabaseError:
+                self.clear()
+        return None
 
 
 def _connect(file: Path) -> sqlite3.Connection:
