@@ -282,8 +282,8 @@ class Indexer:
             updated=self._counts.updated + updated,
             removed=self._counts.removed + len(self._lost),
         )
-        self._thumbnails.put(self._new_thumbnails)
-        self._encoded, self._lost, self._new_thumbnails = [], [], []
+        made, self._encoded, self._lost, self._new_thumbnails = self._new_thumbnails, [], [], []
+        self._thumbnails.put(made)
         self._vectors.refresh()
 
     def _fail(self, todo: Todo, reason: str) -> None:

@@ -7,17 +7,20 @@ import os
 import stat
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pathspec import GitIgnoreSpec
 
 from photomap_cli.errors import UsageError
+from photomap_cli.library import ignorefile, raw
 from photomap_cli.records import IndexFailure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Sequence
 
-EXTENSIONS = frozenset(
+    from photomap_cli.library.ignorefile import IgnoreFile
+
+EXTENSIONS = raw.EXTENSIONS | frozenset(
     "avif bmp gif heic heif hif j2k jfif jp2 jpe jpeg jpg jpx pbm pgm png pnm ppm tif tiff webp".split()  # noqa: SIM905
 )
 """Files with these extensions, in any case, are taken for photos."""
@@ -103,6 +106,13 @@ def is_bare(root: str) -> bool:
         return False
 
 
+class _Place(NamedTuple):
+    """Where a folder or a file was found: below which root, and which ignore files speak of it, outermost first."""
+
+    root: str
+    ignores: tuple[IgnoreFile, ...]
+
+
 class _Walk:
     """One scan over several roots: what was seen already, and which links are still to be followed."""
 
@@ -112,7 +122,7 @@ class _Walk:
         self._roots = frozenset(roots)
         self._roots_seen: set[str] = set()
         self._folders_seen: set[tuple[int, int]] = set()
-        self._links: deque[tuple[str, str]] = deque()
+        self._links: deque[tuple[str, _Place]] = deque()
 
     def root(self, root: str) -> Iterator[Found]:
         """Yield what is at or below one root, except behind links."""
@@ -122,7 +132,7 @@ class _Walk:
             yield _failure(root, error)
             return
         if stat.S_ISDIR(info.st_mode):
-            yield from self._below(root, root)
+            yield from self._below(root, _Place(root, ignorefile.above(root)))
         elif root not in self._roots_seen:
             is_photo = stat.S_ISREG(info.st_mode) and _has_photo_name(root)
             yield _file(root, info) if is_photo else IndexFailure(root, "not a photo file")
@@ -132,53 +142,90 @@ class _Walk:
         while self._links:
             yield from self._below(*self._links.popleft())
 
-    def _below(self, start: str, root: str) -> Iterator[Found]:
-        waiting = deque([start])
+    def _below(self, start: str, place: _Place) -> Iterator[Found]:
+        waiting = deque([(start, place)])
         while waiting:
-            folder = waiting.popleft()
+            folder, place = waiting.popleft()
             try:
-                entries = self._entries(folder)
+                entries, has_ignores = self._entries(folder)
             except OSError as error:
                 yield _failure(folder, error)
                 continue
-            for entry in entries:
-                yield from self._entry(entry, root, waiting)
+            if has_ignores:
+                place = yield from self._place_with_ignores(folder, place)
+            yield from _one_of_each(each for entry in entries for each in self._entry(entry, place, waiting))
 
-    def _entries(self, folder: str) -> list[os.DirEntry[str]]:
-        """Return what is in a folder, by name; nothing if it was read before."""
+    def _entries(self, folder: str) -> tuple[list[os.DirEntry[str]], bool]:
+        """Return what is in a folder, by name, and whether it has an ignore file; nothing if it was read before."""
         info = os.stat(folder)  # noqa: PTH116
         if (info.st_dev, info.st_ino) in self._folders_seen:
-            return []
+            return [], False
         self._folders_seen.add((info.st_dev, info.st_ino))
+        has_ignores, kept = False, []
         with os.scandir(folder) as entries:
-            return sorted((each for each in entries if not self._rules.skips(each.name)), key=lambda each: each.name)
+            for entry in entries:
+                has_ignores = has_ignores or entry.name == ignorefile.NAME
+                if not self._rules.skips(entry.name):
+                    kept.append(entry)
+        return sorted(kept, key=lambda each: each.name), has_ignores
 
-    def _entry(self, entry: os.DirEntry[str], root: str, waiting: deque[str]) -> Iterator[Found]:
+    def _place_with_ignores(self, folder: str, place: _Place) -> Generator[Found, None, _Place]:
+        """Return a folder's place with its own ignore file; yield what is wrong with that."""
+        try:
+            file = ignorefile.read(folder)
+        except OSError as error:
+            yield _failure(os.path.join(folder, ignorefile.NAME), error)  # noqa: PTH118
+            return place
+        for line in file.not_patterns:
+            yield IndexFailure(os.path.join(folder, ignorefile.NAME), f"not a pattern: {line.strip()}")  # noqa: PTH118
+        return place._replace(ignores=(*place.ignores, file))
+
+    def _entry(self, entry: os.DirEntry[str], place: _Place, waiting: deque[tuple[str, _Place]]) -> Iterator[Found]:
         """Yield the photo file, if the entry is one; put a folder among those to be read."""
         try:
             if entry.is_dir(follow_symlinks=False):
-                if not self._is_excluded(entry.path + os.sep, root):
-                    waiting.append(entry.path)
+                if not self._is_left_out(entry.path + os.sep, place):
+                    waiting.append((entry.path, place))
             elif _has_photo_name(entry.name) or entry.is_symlink():
-                yield from self._file_or_link(entry, entry.stat(), root)
+                yield from self._file_or_link(entry, entry.stat(), place)
         except OSError as error:
             if error.errno not in _LEADS_NOWHERE:
                 yield _failure(entry.path, error)
 
-    def _file_or_link(self, entry: os.DirEntry[str], info: os.stat_result, root: str) -> Iterator[Found]:
-        if stat.S_ISDIR(info.st_mode) and not self._is_excluded(entry.path + os.sep, root):
-            self._links.append((entry.path, root))
+    def _file_or_link(self, entry: os.DirEntry[str], info: os.stat_result, place: _Place) -> Iterator[Found]:
+        if stat.S_ISDIR(info.st_mode) and not self._is_left_out(entry.path + os.sep, place):
+            self._links.append((entry.path, place))
         is_photo = stat.S_ISREG(info.st_mode) and _has_photo_name(entry.name)
-        if is_photo and not self._is_excluded(entry.path, root):
+        if is_photo and not self._is_left_out(entry.path, place):
             if entry.path in self._roots:
                 self._roots_seen.add(entry.path)
             yield _file(entry.path, info)
 
-    def _is_excluded(self, path: str, root: str) -> bool:
-        if self._excluded is None:
-            return False
-        inside = path[len(root.rstrip(os.sep)) + 1 :]
-        return self._excluded.match_file(inside.replace(os.sep, "/"))
+    def _is_left_out(self, path: str, place: _Place) -> bool:
+        """Whether the command line says so, or else the innermost ignore file that says anything."""
+        if self._excluded is not None:
+            inside = path[len(place.root.rstrip(os.sep)) + 1 :]
+            if self._excluded.match_file(inside.replace(os.sep, "/")):
+                return True
+        verdicts = (file.verdict(path) for file in reversed(place.ignores))
+        return next((verdict for verdict in verdicts if verdict is not None), False)
+
+
+def _one_of_each(found: Iterable[Found]) -> Iterator[Found]:
+    """Yield what was found in one folder, but no RAW file beside a picture of the same name."""
+    every = list(found)
+    is_raw = [isinstance(each, FoundFile) and raw.is_raw(each.path) for each in every]
+    if not any(is_raw):
+        yield from every
+        return
+    developed = {_stem(each.path) for each, raw_file in zip(every, is_raw, strict=True) if not raw_file}
+    for each, raw_file in zip(every, is_raw, strict=True):
+        if not raw_file or _stem(each.path) not in developed:
+            yield each
+
+
+def _stem(path: str) -> str:
+    return path.rpartition(".")[0].lower()
 
 
 def _has_photo_name(name: str) -> bool:

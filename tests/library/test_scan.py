@@ -168,3 +168,91 @@ def test_a_folder_with_nothing_visible_is_bare(photos):
     touch(photos, "notes.txt")
     assert not is_bare(str(photos))
     assert not is_bare(str(photos / "notes.txt"))
+
+
+# Ignore files
+
+
+def ignore(folder, *lines):
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / ".photomapignore").write_text("\n".join(lines), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("lines", "left"),
+    [
+        (("*.png",), ["a.jpg", "raw/c.jpg", "x/raw/d.jpg"]),
+        (("# a comment", "", "raw/"), ["a.jpg", "b.png"]),
+        (("/raw",), ["a.jpg", "b.png", "x/raw/d.jpg"]),
+        (("*.jpg", "!a.jpg"), ["a.jpg", "b.png"]),
+        (("x/raw",), ["a.jpg", "b.png", "raw/c.jpg"]),
+        (("\ufeffb.png", "Ärger/"), ["a.jpg", "raw/c.jpg", "x/raw/d.jpg"]),
+    ],
+)
+def test_an_ignore_file_leaves_out_what_it_matches(photos, lines, left):
+    touch(photos, "a.jpg", "b.png", "raw/c.jpg", "x/raw/d.jpg")
+    ignore(photos, *lines)
+    assert names(photos) == left
+    assert names(photos, hidden=True) == left
+
+
+def test_the_innermost_ignore_file_that_says_anything_counts(photos):
+    touch(photos, "a.png", "x/b.png", "x/y/c.png", "x/y/d.jpg", "z/c.png")
+    ignore(photos, "*.png")
+    ignore(photos / "x", "!*.png", "/y/d.jpg")
+    ignore(photos / "x/y", "c.*")
+    assert names(photos) == ["x/b.png"]
+
+
+def test_nothing_below_an_ignored_folder_comes_back(photos):
+    touch(photos, "x/a.jpg")
+    ignore(photos, "x/")
+    ignore(photos / "x", "!a.jpg")
+    assert names(photos) == []
+
+
+def test_the_command_line_counts_before_ignore_files(photos):
+    touch(photos, "a.jpg", "b.jpg")
+    ignore(photos, "!a.jpg")
+    assert names(photos, exclude=("a.jpg",)) == ["b.jpg"]
+
+
+def test_ignore_files_above_a_root_count_but_not_against_it(photos):
+    touch(photos, "2023/a.jpg", "2023/b.png", "scans/c.jpg", "scans/d.png")
+    ignore(photos, "*.png", "scans/")
+    assert names(photos, photos / "2023") == ["2023/a.jpg"]
+    assert names(photos, photos / "scans") == ["scans/c.jpg", "scans/d.png"]
+    assert names(photos, photos / "scans/d.png") == ["scans/d.png"]
+
+
+def test_what_is_behind_a_link_is_ignored_by_the_files_around_the_link(photos, tmp_path):
+    touch(tmp_path / "elsewhere", "a.jpg", "b.png")
+    ignore(photos, "*.png")
+    (photos / "link").symlink_to(tmp_path / "elsewhere")
+    assert names(photos) == ["link/a.jpg"]
+
+
+def test_a_line_that_is_no_pattern_is_reported_and_the_others_count(photos):
+    touch(photos, "a.jpg", "b.png")
+    ignore(photos, "!", "*.png")
+    found = list(scan([str(photos)], ScanRules()))
+    assert found[0] == IndexFailure(str(photos / ".photomapignore"), "not a pattern: !")
+    assert [each.path for each in found[1:]] == [str(photos / "a.jpg")]
+
+
+def test_an_ignore_file_that_cannot_be_read_is_reported(photos):
+    touch(photos, "a.jpg")
+    (photos / ".photomapignore").mkdir()
+    found = list(scan([str(photos)], ScanRules()))
+    assert found[0] == IndexFailure(str(photos / ".photomapignore"), "is a directory")
+    assert len(found) == 2
+
+
+# RAW
+
+
+def test_a_raw_file_beside_its_picture_is_one_photo(photos):
+    touch(photos, "1.CR2", "1.JPG", "2.nef", "2.heic", "3.dng", "4.arw", "sub/3.jpg", "5.raf", "5.xmp")
+    assert names(photos) == ["1.JPG", "2.heic", "3.dng", "4.arw", "5.raf", "sub/3.jpg"]
+    assert names(photos, exclude=("*.JPG",)) == ["1.CR2", "2.heic", "3.dng", "4.arw", "5.raf", "sub/3.jpg"]
+    assert names(photos, photos / "1.CR2") == ["1.CR2"]
