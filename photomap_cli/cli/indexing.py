@@ -38,13 +38,16 @@ def index(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Count what would be done; change nothing.")] = False,
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Encode every photo anew.")] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Also remove photos whose folder is missing or empty, as on a missing disk.")
+    ] = False,
     errors: Annotated[bool, typer.Option("--errors", help="List every file that failed, with the reason.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> int:
     """Add folders to the library, or bring them up to date.
 
-    Unchanged photos are not encoded again, photos that are gone are removed.  Ctrl-C keeps what is done; the next run
-    goes on from there.
+    Photos that are unchanged, moved, renamed or copied are not encoded again; photos that are gone are removed, unless
+    their whole folder is, as when a disk is not mounted.  Ctrl-C keeps what is done; the next run goes on from there.
     """
     from photomap_cli.library.database import library_exists
     from photomap_cli.library.indexer import IndexOptions
@@ -59,6 +62,7 @@ def index(
         jobs=jobs,
         dry_run=dry_run,
         rebuild=rebuild,
+        prune=prune,
         max_megapixels=values.megapixel_limit,
         thumbnail_cache_bytes=values.thumbnail_cache_bytes,
     )

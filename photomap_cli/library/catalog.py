@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from photomap_cli.library import database
-from photomap_cli.library.entries import STORED, LibraryEncoder, SeenFile, Snapshot
+from photomap_cli.library.entries import STORED, LibraryEncoder, NewPhoto, SeenFile, Snapshot
 from photomap_cli.library.filters import below, key, where
 from photomap_cli.library.paths import shown
 from photomap_cli.library.summary import read_meta, read_roots, summary_of
@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from photomap_cli.library.entries import NewPhoto
+    from photomap_cli.library.entries import FoundAgain
+    from photomap_cli.library.scan import FoundFile
     from photomap_cli.records import LibraryStatus, PhotoFilter
 
 _PHOTO = "row, path, size_bytes, mtime_ns, taken_at, dated_at, width, height, camera"
+_OF_CONTENT = ("taken_at", "width", "height", "camera", "lens", "latitude", "longitude", "orientation", "content_hash")
 _CHUNK = 500  # below SQLite's oldest limit of 999 parameters
 _VECTORS_AT_ONCE = 4096
 
@@ -152,6 +154,36 @@ class Catalog:
         with self._database.reading() as connection:
             return {record[0]: SeenFile(*record[1:]) for record in connection.execute(query, (root, *values))}
 
+    def known_sizes(self, sizes: Iterable[int]) -> set[int]:
+        """Return those of some sizes in bytes of which there is a photo whose content is known."""
+        wanted, found = list(sizes), set[int]()
+        with self._database.reading() as connection:
+            for start in range(0, len(wanted), _CHUNK):
+                chunk = wanted[start : start + _CHUNK]
+                marks = ", ".join("?" * len(chunk))
+                query = (
+                    f"SELECT DISTINCT size_bytes FROM photos WHERE content_hash IS NOT NULL AND size_bytes IN ({marks})"
+                )
+                found.update(record[0] for record in connection.execute(query, chunk))
+        return found
+
+    def photos_like(self, size_bytes: int, content_hash: bytes) -> dict[int, str]:
+        """Return the photos whose files had these bytes: row -> path."""
+        query = "SELECT row, path FROM photos WHERE size_bytes = ? AND content_hash = ?"
+        with self._database.reading() as connection:
+            return dict(connection.execute(query, (size_bytes, content_hash)).fetchall())
+
+    def copy(self, row: int, file: FoundFile) -> NewPhoto:
+        """Return what to add for a file with the same bytes as a photo's.  Raises KeyError if the row is gone."""
+        query = f"SELECT vector, {', '.join(_OF_CONTENT)} FROM photos JOIN vectors USING (row) WHERE row = ?"
+        with self._database.reading() as connection:
+            record = connection.execute(query, (row,)).fetchone()
+        if record is None:
+            raise KeyError(row)
+        facts = dict(zip(_OF_CONTENT, record[1:], strict=True))
+        vector = np.frombuffer(record[0], STORED)
+        return NewPhoto(file.path, file.size_bytes, file.mtime_ns, vector=vector, **facts)
+
     def vectors_from(self, row: int) -> Iterator[tuple[int, bytes]]:
         """Yield (row, vector as fp16 little endian) from this row on, in order; rows that are gone are left out.
 
@@ -166,17 +198,23 @@ class Catalog:
                 return
             row = piece[-1][0] + 1
 
-    def commit_batch(self, added: Sequence[NewPhoto], removed_rows: Iterable[int] = ()) -> range:
-        """Add and remove photos in one transaction; return the new rows, in the order of `added`.
+    def commit_batch(
+        self,
+        added: Sequence[NewPhoto],
+        removed_rows: Iterable[int] = (),
+        found_again: Iterable[FoundAgain] = (),
+    ) -> range:
+        """Add, remove and rename photos in one transaction; return the new rows, in the order of `added`.
 
         A path that is in the library already is replaced: its old row goes.
         """
         with self._database.writing() as connection:
             first = int(read_meta(connection)["next_row"])
             _remove(connection, removed_rows)
+            for each in found_again:
+                _rename(connection, each)
             for row, photo in enumerate(added, start=first):
-                old = connection.execute("SELECT row FROM photos WHERE path = ?", (photo.path,)).fetchall()
-                _remove(connection, (record[0] for record in old))
+                _remove(connection, _rows_at(connection, photo.path))
                 _add(connection, row, photo)
             _set_meta(connection, next_row=first + len(added))
         return range(first, first + len(added))
@@ -217,8 +255,26 @@ def _remove(connection: sqlite3.Connection, rows: Iterable[int]) -> None:
             connection.execute("INSERT INTO tombstones VALUES (?)", (int(row),))
 
 
+def _rows_at(connection: sqlite3.Connection, path: str) -> list[int]:
+    return [record[0] for record in connection.execute("SELECT row FROM photos WHERE path = ?", (path,))]
+
+
+def _rename(connection: sqlite3.Connection, again: FoundAgain) -> None:
+    _remove(connection, (row for row in _rows_at(connection, again.path) if row != again.row))
+    connection.execute(
+        """UPDATE photos SET path = ?, mtime_ns = ?, dated_at = coalesce(taken_at, ?), name_key = ?, ext = ?
+        WHERE row = ?""",
+        (again.path, again.mtime_ns, _local_time(again.mtime_ns), *_name_and_extension(again.path), again.row),
+    )
+
+
+def _name_and_extension(path: str) -> tuple[str, str]:
+    """Return a file's name as filters compare it, and its extension."""
+    name = os.path.basename(path)  # noqa: PTH119 - Path would cost more than the insert
+    return key(name), os.path.splitext(name)[1].lower().removeprefix(".")  # noqa: PTH122
+
+
 def _add(connection: sqlite3.Connection, row: int, photo: NewPhoto) -> None:
-    name = os.path.basename(photo.path)  # noqa: PTH119 - Path would cost more than the insert
     values = (
         row,
         photo.path,
@@ -229,13 +285,13 @@ def _add(connection: sqlite3.Connection, row: int, photo: NewPhoto) -> None:
         photo.width,
         photo.height,
         photo.camera,
-        key(name),
-        os.path.splitext(name)[1].lower().removeprefix("."),  # noqa: PTH122
+        *_name_and_extension(photo.path),
         key(photo.camera) if photo.camera else None,
         photo.lens,
         photo.latitude,
         photo.longitude,
         photo.orientation,
+        photo.content_hash,
     )
     connection.execute(f"INSERT INTO photos VALUES ({', '.join('?' * len(values))})", values)
     connection.execute("INSERT INTO vectors VALUES (?, ?)", (row, photo.vector.astype(STORED).tobytes()))

@@ -38,6 +38,11 @@ UPGRADES = (
         "ALTER TABLE photos ADD COLUMN longitude REAL",
         "ALTER TABLE photos ADD COLUMN orientation INTEGER",
     ),
+    # To version 3: the digest of the file's bytes (content.py).
+    (
+        "ALTER TABLE photos ADD COLUMN content_hash BLOB",
+        "CREATE INDEX photos_by_content ON photos (size_bytes, content_hash) WHERE content_hash IS NOT NULL",
+    ),
 )
 """What each version adds to the one before; a new library goes through all of them too."""
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from PIL import Image, UnidentifiedImageError
 
 from photomap_cli.errors import BadImage
-from photomap_cli.library import colour, exif, heif, raw
+from photomap_cli.library import colour, content, exif, heif, raw
 from photomap_cli.library.exif import ExifTables
 from photomap_cli.library.fitting import draft_size, fitted
 from photomap_cli.library.limits import default_max_megapixels
@@ -84,19 +84,24 @@ class ReadOptions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """A picture as it was read: RGB at the encoder's size, the photo's facts, the thumbnail as WebP or nothing."""
+    """A picture as it was read: RGB at the encoder's size, the photo's facts, the thumbnail as WebP or nothing.
+
+    `digest` is that of the file's bytes, or nothing where it was no file.
+    """
 
     image: Image.Image
     facts: PhotoFacts
     thumbnail: bytes
+    digest: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decoded:
-    """A picture ready for the encoder: pixels (h, w, 3) uint8, the photo's facts, the thumbnail as WebP or nothing."""
+    """A picture ready for the encoder: pixels (h, w, 3) uint8, and the rest as in `Picture`."""
 
     pixels: np.ndarray
     facts: PhotoFacts
+    digest: bytes
     thumbnail: bytes = b""
 
 
@@ -105,7 +110,7 @@ def decode(path: Path, fit: PixelFit, *, max_megapixels: float | None = None) ->
     import numpy as np
 
     picture = read(path, fit, ReadOptions(max_megapixels))
-    return Decoded(np.asarray(picture.image), picture.facts)
+    return Decoded(np.asarray(picture.image), picture.facts, picture.digest)
 
 
 def read(path: Path, fit: PixelFit, options: ReadOptions | None = None) -> Picture:
@@ -116,10 +121,17 @@ def read(path: Path, fit: PixelFit, options: ReadOptions | None = None) -> Pictu
             raise BadImage("not a file")  # a pipe would be waited for
         if info.st_size == 0:
             raise BadImage("the file is empty")
-        if raw.is_raw(path.name):
-            return _read_preview(path, fit, options or ReadOptions())
         with path.open("rb") as file:
-            return read_stream(file, fit, options)
+            digest = content.digest(file)
+            file.seek(0)
+            if raw.is_raw(path.name):
+                picture = _read_preview(path, fit, options or ReadOptions())
+            else:
+                picture = read_stream(file, fit, options)
+        now = path.stat()
+        if (now.st_size, now.st_mtime_ns) != (info.st_size, info.st_mtime_ns):
+            raise BadImage("changed while it was read")
+        return replace(picture, digest=digest)
 
 
 def read_stream(file: BinaryIO, fit: PixelFit, options: ReadOptions | None = None) -> Picture:

@@ -218,4 +218,4 @@ def _how(status: int) -> str:
 def _decoded(message: dict[str, Any], payload: bytes) -> Decoded:
     width, height = message["size"]
     pixels = np.frombuffer(payload, np.uint8, width * height * 3).reshape(height, width, 3)
-    return Decoded(pixels, PhotoFacts(**message["facts"]), payload[pixels.nbytes :])
+    return Decoded(pixels, PhotoFacts(**message["facts"]), bytes.fromhex(message["digest"]), payload[pixels.nbytes :])

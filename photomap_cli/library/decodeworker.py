@@ -48,7 +48,7 @@ class DecodeWorker:
         end_after(self._seconds)
         try:
             picture = read(Path(request["path"]), fit, options)
-            answer = {"facts": asdict(picture.facts), "size": picture.image.size}
+            answer = {"facts": asdict(picture.facts), "size": picture.image.size, "digest": picture.digest.hex()}
             return answer, picture.image.tobytes() + picture.thumbnail
         except BadImage as error:
             return {"reason": error.message}, b""

@@ -22,7 +22,7 @@ class LibraryEncoder:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NewPhoto:
-    """A photo to be added: a file's facts, those of `exif.PhotoFacts`, and its vector, (dim,) of unit length."""
+    """A photo to be added: a file's facts, those of `exif.PhotoFacts`, its digest, its vector: (dim,), unit length."""
 
     path: str
     size_bytes: int
@@ -36,6 +36,15 @@ class NewPhoto:
     latitude: float | None = None
     longitude: float | None = None
     orientation: int = 1
+    content_hash: bytes | None = None
+
+
+class FoundAgain(NamedTuple):
+    """A photo that the library has, and the path and time of change that its file, with the same bytes, now has."""
+
+    row: int
+    path: str
+    mtime_ns: int
 
 
 class SeenFile(NamedTuple):

@@ -1,4 +1,4 @@
-"""Owns bringing a library up to date: scan, diff, decode, encode, commit.  Draws nothing: it yields its progress."""
+"""Owns bringing a library up to date: scan, diff, recognise, decode, encode, commit.  Yields its progress."""
 
 from __future__ import annotations
 
@@ -15,17 +15,21 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from photomap_cli.errors import BadImage, EncoderFailed, EncoderMismatch
+from photomap_cli.library import missing
+from photomap_cli.library.content import digest_at
 from photomap_cli.library.decode import Decoded
 from photomap_cli.library.decodepool import DecodePool
 from photomap_cli.library.entries import LibraryEncoder, NewPhoto
 from photomap_cli.library.fitting import PixelFit
 from photomap_cli.library.locks import only_writer
 from photomap_cli.library.paths import inside, merged, resolved, shown
+from photomap_cli.library.pending import Pending
 from photomap_cli.library.pipeline import ahead
 from photomap_cli.library.plan import diff
-from photomap_cli.library.scan import ScanRules, is_bare, scan
+from photomap_cli.library.recognise import Recogniser
+from photomap_cli.library.scan import ScanRules, scan
 from photomap_cli.library.thumbnails import THUMBNAIL_PX, ThumbnailCache
-from photomap_cli.records import IndexFailure, IndexProgress, IndexReport
+from photomap_cli.records import IndexFailure, IndexProgress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -33,8 +37,9 @@ if TYPE_CHECKING:
     from photomap_cli.library.catalog import Catalog
     from photomap_cli.library.entries import SeenFile
     from photomap_cli.library.plan import Plan, Todo
+    from photomap_cli.library.recognise import Match
     from photomap_cli.library.vectors import VectorStore
-    from photomap_cli.records import EncoderInfo
+    from photomap_cli.records import EncoderInfo, IndexReport
 
 COMMIT_SECONDS = 2.0
 """How much work an interruption may lose at most: batches shrink until one takes no longer."""
@@ -58,6 +63,7 @@ class ImageEncoder(Protocol):
 class IndexOptions:
     """How to index.  `jobs` processes decode; None for one a core, 16 at most.
 
+    `prune` also removes the photos of folders that are missing or empty, as a disk's is that is not mounted.
     `thumbnail_cache_bytes` is how much thumbnails of the photos may take on the disk; 0 for none.
     """
 
@@ -66,6 +72,7 @@ class IndexOptions:
     jobs: int | None = None
     dry_run: bool = False
     rebuild: bool = False
+    prune: bool = False
     max_megapixels: float | None = None
     batch_size: int = 32
     thumbnail_cache_bytes: int = 0
@@ -107,7 +114,8 @@ class Indexer:
         self._catalog, self._vectors, self._open_encoder = catalog, vectors, open_encoder
         self._options = options or IndexOptions()
         self._thumbnails = ThumbnailCache(catalog.folder, max_bytes=self._options.thumbnail_cache_bytes)
-        self._new_thumbnails: list[tuple[str, int, bytes]] = []
+        self._pending = Pending(catalog, self._thumbnails)
+        self._recogniser = Recogniser(catalog)
         self._pool = open_pool(
             max_megapixels=self._options.max_megapixels, thumbnail_px=THUMBNAIL_PX if self._thumbnails.max_bytes else 0
         )
@@ -115,24 +123,21 @@ class Indexer:
         self._clock, self._now = clock, now
         self._batch_limit = self._options.batch_size
         self._jobs = self._options.jobs or JOBS
-        self._counts = IndexReport(roots=())
         self._failures: list[IndexFailure] = []
         self._started = self._encoding_since = self._ended = 0.0
-        self._unreadable = 0
-        self._encoded: list[tuple[Todo, NewPhoto]] = []  # not committed yet
-        self._lost: list[int] = []  # rows to be removed by the next commit
+        self._forgotten = set[str]()  # roots that are missing and shall not be looked for again
+        self._total = self._done = self._unreadable = self._encoded = 0
 
     @property
     def report(self) -> IndexReport:
         """What the run has done so far; final once it has ended, in whatever way."""
         ended = self._ended or self._clock()
         seconds = ended - self._encoding_since if self._encoding_since else 0.0
-        encoded = self._counts.added + self._counts.updated
         return replace(
-            self._counts,
+            self._pending.counts,
             failures=tuple(IndexFailure(shown(each.path), each.reason) for each in self._failures),
             elapsed_ms=(ended - self._started) * 1000,
-            images_per_second=encoded / seconds if seconds > 0 else 0.0,
+            images_per_second=self._encoded / seconds if seconds > 0 else 0.0,
         )
 
     def run(self, roots: Sequence[Path]) -> Generator[IndexProgress, None, None]:
@@ -156,51 +161,89 @@ class Indexer:
 
     def _forecast(self) -> Iterator[IndexProgress]:
         plan = self._plan()
-        updated = sum(todo.old_row is not None for todo in plan.todo)
-        self._count(added=len(plan.todo) - updated, updated=updated, removed=len(plan.gone))
-        yield IndexProgress(0, len(plan.todo), 0)
+        new = yield from self._recognised(plan.todo)
+        self._pending.lose(self._not_moved(plan))
+        self._pending.count()
+        updated = sum(todo.old_row is not None for todo in new)
+        counts = self._pending.counts
+        self._count(added=counts.added + len(new) - updated, updated=counts.updated + updated)
+        yield self._progress()
 
     def _bring_up_to_date(self) -> Iterator[IndexProgress]:
         # Before any commit: rows that the catalogue lost in a power cut must go before they are given away again.
         self._vectors.refresh()
         plan = self._plan()
-        yield IndexProgress(0, len(plan.todo), 0)
-        todo = self._from_first_readable(plan.todo)
+        yield self._progress()
+        todo = yield from self._recognised(plan.todo)
+        self._commit()
+        todo = self._from_first_readable(todo)
         if self._unreadable:
-            yield self._progress(len(plan.todo))
+            yield self._progress()
         self._pool.start(min(self._jobs, len(todo)))  # they start while the encoder does
         encoder = self._encoder() if todo else None
-        self._catalog.set_roots(merged({*self._catalog.roots(), *self._counts.roots}))
-        self._lost += plan.gone
+        self._catalog.set_roots(merged({*self._catalog.roots(), *self._pending.counts.roots} - self._forgotten))
+        self._pending.lose(self._not_moved(plan))
         self._commit()
         if encoder:
-            yield from self._encode(encoder, todo, total=len(plan.todo))
+            yield from self._encode(encoder, todo)
         self._catalog.touch_indexed(self._now())
 
     def _plan(self) -> Plan:
         """Compare what is below the roots, and below known roots inside them, with what the library has seen there."""
-        known, given = self._catalog.roots(), self._counts.roots
+        known, given = self._catalog.roots(), self._pending.counts.roots
         roots = {*given, *(known if self._options.rebuild else inside(known, given))}
         seen: dict[str, SeenFile] = {}
         kept: list[IndexFailure] = []
         for root in () if self._options.rebuild else sorted(roots):
             below = self._catalog.seen_files(root)
             seen.update(below)
-            if below and is_bare(root):
-                kept.append(IndexFailure(root, "the folder is empty; its photos were kept, as a disk may be missing"))
+            if not os.path.lexists(root):
+                roots.remove(root)
+                if self._options.prune:
+                    self._forgotten.add(root)
+                else:
+                    kept.append(missing.absent(root, len(below)))
         plan = diff(chain(kept, scan(sorted(roots), self._rules)), seen)
+        if not self._options.prune:
+            plan.keep(missing.empty_folders(plan.gone, roots))
         self._count(scanned=plan.scanned, unchanged=plan.unchanged)
-        self._failures = plan.failures
+        self._failures, self._total = plan.failures, len(plan.todo)
         return plan
 
-    def _from_first_readable(self, todo: Sequence[Todo]) -> Sequence[Todo]:
+    def _recognised(self, todo: Sequence[Todo]) -> Generator[IndexProgress, None, list[Todo]]:
+        """Settle the files whose content the library has, by reading them alone; return the others."""
+        if self._options.rebuild:
+            return list(todo)
+        sizes = self._catalog.known_sizes({each.file.size_bytes for each in todo})
+        candidates = [each for each in todo if each.file.size_bytes in sizes]
+        settled = set[str]()
+        limit, since = 4 * self._jobs, self._clock()
+        with closing(ahead(_digest_of, candidates, threads=self._jobs, limit=limit)) as digests:
+            for each, digest in digests:
+                if digest and (match := self._recogniser.match(each, digest)):
+                    self._settle(each, match)
+                    settled.add(each.file.path)
+                if self._clock() - since >= COMMIT_SECONDS:
+                    self._commit()
+                    yield self._progress(each.file.path)
+                    since = self._clock()
+        return [each for each in todo if each.file.path not in settled]
+
+    def _settle(self, todo: Todo, match: Match) -> None:
+        self._pending.add_match(todo, match)
+        self._done += 1
+
+    def _not_moved(self, plan: Plan) -> list[int]:
+        return [row for row in plan.gone.values() if row not in self._recogniser.moved]
+
+    def _from_first_readable(self, todo: list[Todo]) -> list[Todo]:
         """Report the unreadable files at the start, so that no encoder is opened for them; return the rest."""
         for at, each in enumerate(todo):
             outcome = self._decoded(each, PROBE)
             if isinstance(outcome, Decoded):
                 return todo[at:]
             self._fail(each, outcome)
-        return ()
+        return []
 
     def _encoder(self) -> ImageEncoder:
         """Open the encoder, and make sure that the library's vectors are its own."""
@@ -217,7 +260,7 @@ class Indexer:
             )
         return encoder
 
-    def _encode(self, encoder: ImageEncoder, todo: Sequence[Todo], *, total: int) -> Iterator[IndexProgress]:
+    def _encode(self, encoder: ImageEncoder, todo: Sequence[Todo]) -> Iterator[IndexProgress]:
         self._encoding_since = self._clock()
         decode_one = partial(self._decoded, fit=PixelFit.of(encoder.info))
         limit = 2 * self._options.batch_size  # one batch while the encoder works on another
@@ -225,9 +268,9 @@ class Indexer:
             # The pool is closed before the threads are: otherwise they would wait for what is being decoded.
             with closing(ahead(decode_one, todo, threads=self._jobs, limit=limit)) as decoded, self._pool:
                 for batch in self._batches(decoded):
-                    self._encode_batch(encoder, batch)
+                    self._take(encoder, batch)
                     self._commit()
-                    yield self._progress(total, batch[-1][0].file.path if batch else "")
+                    yield self._progress(batch[-1][0].file.path if batch else "")
         finally:
             self._commit()
 
@@ -254,58 +297,65 @@ class Indexer:
         except BadImage as error:
             return error.message
 
-    def _encode_batch(self, encoder: ImageEncoder, batch: Sequence[tuple[Todo, Decoded]]) -> None:
-        if not batch:
-            return
+    def _take(self, encoder: ImageEncoder, batch: Sequence[tuple[Todo, Decoded]]) -> None:
+        """Encode what is new in a batch, and take the vectors of the rest from the photos that have its content."""
+        new: dict[bytes, tuple[Todo, Decoded]] = {}
+        twins: list[tuple[Todo, Decoded]] = []
+        for todo, decoded in batch:
+            if match := self._recogniser.match(todo, decoded.digest):
+                self._settle(todo, match)
+            elif decoded.digest in new:
+                twins.append((todo, decoded))
+            else:
+                new[decoded.digest] = todo, decoded
+        vectors = self._vectors_of(encoder, [decoded for _, decoded in new.values()])
+        for todo, decoded in (*new.values(), *twins):
+            self._add(todo, decoded, vectors[decoded.digest])
+
+    def _vectors_of(self, encoder: ImageEncoder, pictures: Sequence[Decoded]) -> dict[bytes, np.ndarray]:
+        """Return the vector of each picture by its digest, and note how many take two seconds."""
+        if not pictures:
+            return {}
         began = self._clock()
-        vectors = encoder.encode_images(np.stack([decoded.pixels for _, decoded in batch]))
-        if vectors.shape != (len(batch), encoder.info.dim):
-            raise EncoderFailed(f"The encoder answered {len(batch)} pictures with an array of {vectors.shape}.")
-        seconds_each = (self._clock() - began) / len(batch)
+        vectors = encoder.encode_images(np.stack([decoded.pixels for decoded in pictures]))
+        if vectors.shape != (len(pictures), encoder.info.dim):
+            raise EncoderFailed(f"The encoder answered {len(pictures)} pictures with an array of {vectors.shape}.")
+        seconds_each = (self._clock() - began) / len(pictures)
         most = int(COMMIT_SECONDS / seconds_each) if seconds_each > 0 else self._options.batch_size
         self._batch_limit = max(1, min(self._options.batch_size, most))
-        for (todo, decoded), vector in zip(batch, vectors, strict=True):
-            if np.isfinite(vector).all():
-                self._encoded.append((todo, _new_photo(todo, decoded, vector)))
-                self._new_thumbnails.append((todo.file.path, todo.file.mtime_ns, decoded.thumbnail))
-            else:
-                self._fail(todo, "the encoder gives no vector for it")
+        self._encoded += len(pictures)
+        return {decoded.digest: vector for decoded, vector in zip(pictures, vectors, strict=True)}
+
+    def _add(self, todo: Todo, decoded: Decoded, vector: np.ndarray) -> None:
+        if not np.isfinite(vector).all():
+            self._fail(todo, "the encoder gives no vector for it")
+            return
+        file = todo.file
+        facts = asdict(decoded.facts)
+        photo = NewPhoto(file.path, file.size_bytes, file.mtime_ns, vector=vector, content_hash=decoded.digest, **facts)
+        self._pending.add(todo, photo, decoded.thumbnail)
+        self._done += 1
 
     def _commit(self) -> None:
-        """Make what is encoded, and what is lost, part of the library."""
-        if not self._encoded and not self._lost:
-            return
-        self._catalog.commit_batch([photo for _, photo in self._encoded], self._lost)
-        updated = sum(todo.old_row is not None for todo, _ in self._encoded)
-        self._count(
-            added=self._counts.added + len(self._encoded) - updated,
-            updated=self._counts.updated + updated,
-            removed=self._counts.removed + len(self._lost),
-        )
-        made, self._encoded, self._lost, self._new_thumbnails = self._new_thumbnails, [], [], []
-        self._thumbnails.put(made)
-        self._vectors.refresh()
+        """Make what is settled part of the library."""
+        if self._pending and not self._options.dry_run:
+            self._pending.commit()
+            self._vectors.refresh()
 
     def _fail(self, todo: Todo, reason: str) -> None:
         """Report a file; a photo the library had of it goes with the next commit."""
         self._failures.append(IndexFailure(todo.file.path, reason))
         self._unreadable += 1
+        self._done += 1
         if todo.old_row is not None and not self._options.rebuild:
-            self._lost.append(todo.old_row)
+            self._pending.lose([todo.old_row])
 
-    def _progress(self, total: int, path: str = "") -> IndexProgress:
-        done = self._counts.added + self._counts.updated + self._unreadable
-        return IndexProgress(done, total, self._unreadable, shown(path))
+    def _progress(self, path: str = "") -> IndexProgress:
+        return IndexProgress(self._done, self._total, self._unreadable, shown(path))
 
     def _count(self, **counts: Any) -> None:
-        self._counts = replace(self._counts, **counts)
+        self._pending.counts = replace(self._pending.counts, **counts)
 
 
-def _new_photo(todo: Todo, decoded: Decoded, vector: np.ndarray) -> NewPhoto:
-    return NewPhoto(
-        path=todo.file.path,
-        size_bytes=todo.file.size_bytes,
-        mtime_ns=todo.file.mtime_ns,
-        vector=vector,
-        **asdict(decoded.facts),
-    )
+def _digest_of(todo: Todo) -> bytes | None:
+    return digest_at(todo.file.path)

@@ -10,7 +10,7 @@ from photomap_cli.library.paths import is_storable
 from photomap_cli.records import IndexFailure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from photomap_cli.library.entries import SeenFile
     from photomap_cli.library.scan import Found, FoundFile
@@ -25,13 +25,19 @@ class Todo(NamedTuple):
 
 @dataclass(slots=True)
 class Plan:
-    """What a run has to do: encode `todo`, remove the rows `gone`.  `scanned` counts photo files found."""
+    """What a run has to do: encode `todo`, remove `gone` (path -> row).  `scanned` counts photo files found."""
 
     todo: list[Todo] = field(default_factory=list)
-    gone: list[int] = field(default_factory=list)
+    gone: dict[str, int] = field(default_factory=dict)
     failures: list[IndexFailure] = field(default_factory=list)
     scanned: int = 0
     unchanged: int = 0
+
+    def keep(self, folders: Sequence[IndexFailure]) -> None:
+        """Report folders, and take what is below them for not gone."""
+        self.failures += folders
+        starts = tuple(each.path.rstrip(os.sep) + os.sep for each in folders)
+        self.gone = {path: row for path, row in self.gone.items() if not (path + os.sep).startswith(starts)}
 
 
 def diff(found: Iterable[Found], seen: dict[str, SeenFile]) -> Plan:
@@ -52,6 +58,7 @@ def diff(found: Iterable[Found], seen: dict[str, SeenFile]) -> Plan:
             plan.unchanged += 1
         else:
             plan.todo.append(Todo(each, old.row if old else None))
-    unseen = tuple(failure.path.rstrip(os.sep) + os.sep for failure in plan.failures)
-    plan.gone = [old.row for path, old in seen.items() if not (path + os.sep).startswith(unseen)]
+    plan.gone = {path: old.row for path, old in seen.items()}
+    failures, plan.failures = plan.failures, []
+    plan.keep(failures)
     return plan

@@ -53,7 +53,7 @@ class InProcessDecoder:
 
     def decode(self, path, fit):
         picture = read(path, fit, self._options)
-        return Decoded(np.asarray(picture.image), picture.facts, picture.thumbnail)
+        return Decoded(np.asarray(picture.image), picture.facts, picture.digest, picture.thumbnail)
 
 
 def expected_blob(path: Path) -> bytes:

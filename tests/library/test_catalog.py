@@ -10,7 +10,8 @@ import pytest
 from photomap_cli.errors import EmptyLibrary, LibraryBusy, LibraryUnusable
 from photomap_cli.library import database
 from photomap_cli.library.catalog import Catalog
-from photomap_cli.library.entries import LibraryEncoder
+from photomap_cli.library.entries import FoundAgain, LibraryEncoder
+from photomap_cli.library.scan import FoundFile
 from photomap_cli.records import FilterKind, Photo, PhotoFilter
 
 from .fakes import DIM, ENCODER, new_photo, unit_vectors
@@ -382,3 +383,51 @@ def test_an_encoder_can_be_recorded_again(catalog):
     other = LibraryEncoder("other/tag", 7, "bfloat16")
     catalog.set_encoder(other)
     assert catalog.encoder == other
+
+
+def test_a_photo_found_again_keeps_its_row_and_takes_its_new_place(catalog):
+    catalog.commit_batch([new_photo("/p/a.jpg", content_hash=b"a"), new_photo("/p/b.jpg")])
+    catalog.commit_batch([], found_again=[FoundAgain(0, "/p/B.png", 7), FoundAgain(1, "/p/b.jpg", 8)])
+    assert [(each.row, each.path, each.mtime_ns) for each in catalog.photos([0, 1])] == [
+        (0, "/p/B.png", 7),
+        (1, "/p/b.jpg", 8),
+    ]
+    catalog.commit_batch([], found_again=[FoundAgain(0, "/p/b.jpg", 9)])
+    assert [(each.row, each.path) for each in catalog.photos([0, 1])] == [(0, "/p/b.jpg")]
+    assert catalog.snapshot().tombstones.tolist() == [1]
+
+
+def test_photos_are_known_by_size_and_content(catalog):
+    places = [(1, b"a"), (1, b"b"), (2, b"a"), (1, b"a"), (3, None)]
+    catalog.commit_batch(
+        [
+            new_photo(f"/p/{number}.jpg", size_bytes=size, content_hash=content)
+            for number, (size, content) in enumerate(places)
+        ]
+    )
+    assert catalog.known_sizes(range(10)) == {1, 2}
+    assert catalog.photos_like(1, b"a") == {0: "/p/0.jpg", 3: "/p/3.jpg"}
+    assert catalog.photos_like(3, b"a") == {}
+
+
+def test_a_copy_of_a_photo_that_is_gone_is_refused(catalog):
+    with pytest.raises(KeyError):
+        catalog.copy(0, FoundFile("/p/a.jpg", 1, 1))
+
+
+def test_a_library_of_the_first_version_is_brought_up_to_date(folder):
+    folder.mkdir()
+    connection = sqlite3.connect(folder / CATALOG)
+    for statement in database.FIRST_SCHEMA:
+        connection.execute(statement)
+    connection.execute("PRAGMA user_version = 1")
+    values = (0, "/p/a.jpg", 5, 6, None, "2020-01-01T00:00:00", 4, 3, None, "a.jpg", "jpg", None)
+    connection.execute(f"INSERT INTO photos VALUES ({', '.join('?' * len(values))})", values)
+    connection.execute("INSERT INTO vectors VALUES (0, ?)", (unit_vectors(1)[0].astype("<f2").tobytes(),))
+    connection.execute("UPDATE meta SET value = 1 WHERE key = 'next_row'")
+    connection.commit()
+    connection.close()
+    with Catalog.open(folder) as catalog:
+        catalog.commit_batch([new_photo("/p/b.jpg", content_hash=b"b")])
+        assert [photo.path for photo in catalog.photos(catalog.rows())] == ["/p/a.jpg", "/p/b.jpg"]
+        assert catalog.known_sizes([1, 5]) == {1}

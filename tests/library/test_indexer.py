@@ -1,4 +1,5 @@
 import os
+import shutil
 import threading
 from contextlib import closing
 from dataclasses import replace
@@ -9,14 +10,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from photomap_cli.errors import BadPath, EncoderFailed, EncoderMismatch, LibraryBusy, UsageError
-from photomap_cli.library import indexer
+from photomap_cli.library import exif as exif_tags
+from photomap_cli.library import indexer, missing
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.indexer import IndexOptions
 from photomap_cli.library.locks import only_writer
+from photomap_cli.library.thumbnails import ThumbnailCache
 from photomap_cli.library.vectors import VectorStore
-from photomap_cli.records import IndexProgress
+from photomap_cli.records import FilterKind, IndexProgress, PhotoFilter
 
 from .fakes import DIM, FakeEncoder, InProcessDecoder, expected_blob, picture
 
@@ -52,7 +56,7 @@ def other_encoder(**changes):
 
 
 def counts(report):
-    names = ("scanned", "added", "updated", "removed", "unchanged")
+    names = ("scanned", "added", "updated", "moved", "removed", "unchanged")
     return {name: getattr(report, name) for name in names if getattr(report, name)}
 
 
@@ -70,7 +74,7 @@ def assert_sound(catalog, store):
     for photo in catalog.photos(catalog.rows()):
         blob = next(catalog.vectors_from(photo.row))
         assert blob == (photo.row, expected_blob(Path(photo.path)))
-        rows, scores = store.search(catalog.vector(photo.row), 3)
+        rows, scores = store.search(catalog.vector(photo.row), catalog.photo_count)
         assert photo.row in rows
         assert scores[0] == pytest.approx(1, abs=2e-3)
 
@@ -198,6 +202,163 @@ def test_pictures_beyond_the_limit_are_reported(run, photos):
     assert reasons(run(photos, max_megapixels=0.001)) == [("a.png", "too large: 0 megapixels, the limit is 0")]
 
 
+# Content that the library has
+
+
+def rows(catalog):
+    return {os.path.basename(photo.path): photo.row for photo in catalog.photos(catalog.rows())}  # noqa: PTH119
+
+
+def test_moved_and_renamed_photos_keep_their_vectors(catalog, store, run, photos):
+    for number in range(3):
+        picture(photos / f"sub/{number}.png", number)
+    run(photos)
+    before = rows(catalog)
+    (photos / "sub").rename(photos / "elsewhere")
+    (photos / "elsewhere/2.png").rename(photos / "renamed.png")
+    assert counts(run(photos, encoder=no_encoder)) == {"scanned": 3, "moved": 3}
+    assert rows(catalog) == {"0.png": before["0.png"], "1.png": before["1.png"], "renamed.png": before["2.png"]}
+    assert catalog.next_row == 3
+    assert_sound(catalog, store)
+    assert counts(run(photos, encoder=no_encoder)) == {"scanned": 3, "unchanged": 3}
+
+
+def test_a_moved_photo_is_found_by_its_new_name_extension_and_date(catalog, run, photos):
+    path = picture(photos / "Old.png", 1)
+    run(photos)
+    new = path.rename(photos / "New.PNG2.jpg")
+    os.utime(new, ns=(0, 1_700_000_000_000_000_000))
+    run(photos, encoder=no_encoder)
+    (photo,) = catalog.photos(catalog.rows())
+    assert (photo.path, photo.mtime_ns) == (str(new), 1_700_000_000_000_000_000)
+    assert photo.dated_at == datetime.fromtimestamp(1_700_000_000).isoformat()
+    for kind, value in ((FilterKind.NAME, "new*"), (FilterKind.EXT, "jpg")):
+        assert len(catalog.rows([PhotoFilter(kind, value)])) == 1
+
+
+def test_of_equal_photos_each_moves_to_its_own_name(catalog, run, photos):
+    for name in ("a.png", "b.png"):
+        picture(photos / "old" / name, 1)
+    run(photos)
+    before = rows(catalog)
+    (photos / "old").rename(photos / "new")
+    assert counts(run(photos, encoder=no_encoder)) == {"scanned": 2, "moved": 2}
+    assert rows(catalog) == before
+
+
+def test_a_photo_that_moved_to_another_root_is_not_there_twice(catalog, run, photos, tmp_path):
+    picture(photos / "a.png", 1)
+    picture(photos / "b.png", 2)
+    run(photos)
+    other = tmp_path / "other"
+    other.mkdir()
+    (photos / "a.png").rename(other / "a.png")
+    assert counts(run(other, encoder=no_encoder)) == {"scanned": 1, "moved": 1}
+    assert paths(catalog) == [str(other / "a.png"), str(photos / "b.png")]
+
+
+def test_a_touched_photo_is_unchanged(catalog, run, photos):
+    path = picture(photos / "a.png", 1)
+    run(photos)
+    os.utime(path, ns=(0, 5_000_000_000))
+    assert counts(run(photos, encoder=no_encoder)) == {"scanned": 1, "unchanged": 1}
+    assert (catalog.next_row, catalog.photo_at(str(path)).mtime_ns) == (1, 5_000_000_000)
+
+
+def test_photos_that_are_exchanged_have_their_own_vectors(catalog, store, run, photos):
+    one, two = picture(photos / "1.png", 1), picture(photos / "2.png", 2)
+    run(photos)
+    one.rename(photos / "3.png")
+    two.rename(one)
+    (photos / "3.png").rename(two)
+    assert run(photos).failures == ()
+    assert_sound(catalog, store)
+    assert catalog.photo_count == 2
+
+
+def test_a_photo_moved_over_another_replaces_it(catalog, store, run, photos):
+    one, two = picture(photos / "1.png", 1), picture(photos / "2.png", 2)
+    run(photos)
+    one.rename(two)
+    assert counts(run(photos, encoder=no_encoder)) == {"scanned": 1, "moved": 1}
+    assert_sound(catalog, store)
+    assert paths(catalog) == [str(two)]
+
+
+def test_copies_are_encoded_once(catalog, store, run, photos):
+    encoder = FakeEncoder()
+    for name in ("a.png", "b.png", "sub/c.png"):
+        picture(photos / name, 1)
+    assert counts(run(photos, encoder=lambda: encoder)) == {"scanned": 3, "added": 3}
+    assert encoder.batches == [1]
+    picture(photos / "later.png", 1)
+    assert counts(run(photos, encoder=no_encoder)) == {"scanned": 4, "added": 1, "unchanged": 3}
+    assert (catalog.photo_count, catalog.next_row) == (4, 4)
+    assert_sound(catalog, store)
+
+
+def test_copies_in_later_batches_are_not_encoded_again(catalog, store, photos):
+    for number in range(8):
+        picture(photos / f"{number}.png", number // 4)
+    encoder = FakeEncoder()
+    index_run = Indexer(catalog, store, lambda: encoder, IndexOptions(jobs=2, batch_size=2))
+    list(index_run.run([photos]))
+    assert (sum(encoder.batches), catalog.photo_count, index_run.report.added) == (2, 8, 8)
+    assert_sound(catalog, store)
+
+
+def test_a_copy_has_the_facts_of_its_photo(catalog, run, photos):
+    path = photos / "a.jpg"
+    exif = Image.Exif()
+    exif[exif_tags.MAKE], exif[exif_tags.MODEL] = "Nikon", "D70"
+    exif.get_ifd(exif_tags.DETAILS)[exif_tags.TAKEN] = "2020:01:02 03:04:05"
+    Image.new("RGB", (40, 30), "red").save(path, exif=exif)
+    run(photos)
+    shutil.copy(path, photos / "b.jpg")
+    run(photos, encoder=no_encoder)
+    one, two = catalog.photos(catalog.rows())
+    assert replace(two, row=one.row, path=one.path, mtime_ns=one.mtime_ns) == one
+    assert (two.camera, two.taken_at) == ("Nikon D70", "2020-01-02T03:04:05")
+
+
+def test_the_thumbnail_moves_along(folder, catalog, run, photos):
+    picture(photos / "a.png", 1)
+    run(photos, thumbnail_cache_bytes=1 << 20)
+    (made,) = thumbnails_in(folder, catalog)
+    (photos / "a.png").rename(photos / "b.png")
+    shutil.copy2(photos / "b.png", photos / "c.png")
+    run(photos, encoder=no_encoder, thumbnail_cache_bytes=1 << 20)
+    assert thumbnails_in(folder, catalog) == [made, made]
+
+
+def thumbnails_in(folder, catalog):
+    with ThumbnailCache(folder, max_bytes=1) as cache:
+        return [cache.get(photo) for photo in catalog.photos(catalog.rows())]
+
+
+def test_what_a_dry_run_says_of_known_content_comes_true(catalog, run, photos):
+    for number in range(3):
+        picture(photos / f"{number}.png", number)
+    run(photos)
+    (photos / "0.png").rename(photos / "moved.png")
+    shutil.copy(photos / "1.png", photos / "copy.png")
+    picture(photos / "2.png", 9)
+    picture(photos / "new.png", 10)
+    forecast = counts(run(photos, encoder=no_encoder, dry_run=True))
+    assert forecast == {"scanned": 5, "added": 2, "updated": 1, "moved": 1, "unchanged": 1}
+    assert counts(run(photos)) == forecast
+
+
+def test_photos_of_an_older_library_are_encoded_anew_when_they_move(catalog, store, run, photos):
+    picture(photos / "a.png", 1)
+    run(photos)
+    with catalog._database.writing() as connection:
+        connection.execute("UPDATE photos SET content_hash = NULL")
+    (photos / "a.png").rename(photos / "b.png")
+    assert counts(run(photos)) == {"scanned": 1, "added": 1, "removed": 1}
+    assert_sound(catalog, store)
+
+
 # Roots
 
 
@@ -226,6 +387,34 @@ def test_the_photos_of_a_root_that_is_not_there_are_kept(catalog, run, photos, m
     if how != "unreadable":
         picture(photos / "b.png", 2)
         assert counts(run(photos)) == {"scanned": 1, "added": 1, "removed": 1}
+
+
+@pytest.mark.parametrize("how", ["vanished", "empty"])
+def test_pruning_removes_the_photos_of_a_root_that_is_not_there(catalog, run, photos, how):
+    picture(photos / "a.png", 1)
+    run(photos)
+    (photos / "a.png").unlink()
+    if how == "vanished":
+        photos.rmdir()
+    report = run(photos, encoder=no_encoder, prune=True)
+    assert (report.removed, report.failures, catalog.photo_count) == (1, (), 0)
+    assert catalog.roots() == ((str(photos),) if how == "empty" else ())
+
+
+def test_a_folder_below_a_root_that_is_empty_where_it_had_many_is_a_missing_disk(catalog, run, photos, monkeypatch):
+    monkeypatch.setattr(missing, "MANY", 3)
+    for name in ("disk/2019/a.png", "disk/b.png", "disk/c.png", "few/d.png", "e.png"):
+        picture(photos / name, len(name))
+    run(photos)
+    shutil.rmtree(photos / "disk")
+    (photos / "disk").mkdir()
+    (photos / "few/d.png").unlink()
+    report = run(photos, encoder=no_encoder)
+    assert reasons(report) == [
+        ("disk", "the folder is empty; its 3 photos were kept, as a disk may be missing (--prune removes them)")
+    ]
+    assert counts(report) == {"scanned": 1, "removed": 1, "unchanged": 1}
+    assert counts(run(photos, encoder=no_encoder, prune=True)) == {"scanned": 1, "removed": 3, "unchanged": 1}
 
 
 def _refuse_below(folder):
@@ -408,11 +597,11 @@ def test_an_interruption_between_encoding_and_committing_loses_nothing(catalog, 
         picture(photos / f"{number}.png", number)
     commit_batch, calls = catalog.commit_batch, []
 
-    def interrupted_once(added, removed_rows=()):
+    def interrupted_once(added, removed_rows, found_again):
         calls.append(len(added))
         if len(calls) == 1:
             raise KeyboardInterrupt
-        return commit_batch(added, removed_rows)
+        return commit_batch(added, removed_rows, found_again)
 
     monkeypatch.setattr(catalog, "commit_batch", interrupted_once)
     index_run = Indexer(catalog, store, FakeEncoder, IndexOptions(jobs=2, batch_size=4))

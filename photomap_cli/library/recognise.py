@@ -1,0 +1,52 @@
+"""Owns telling that the library has a file's content already: the photo moved, was only touched, or is a copy."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from photomap_cli.library.entries import FoundAgain
+
+if TYPE_CHECKING:
+    from photomap_cli.library.catalog import Catalog
+    from photomap_cli.library.entries import NewPhoto
+    from photomap_cli.library.plan import Todo
+
+
+class Match(NamedTuple):
+    """What to do for a file whose content the library has, and the path of the photo that has it."""
+
+    settled: FoundAgain | NewPhoto
+    like: str
+
+
+class Recogniser:
+    """Settles files by their digests, without decoding or encoding anything.
+
+    A photo whose own file is gone has moved to where its content turns up first; `moved` are the rows of such photos.
+    """
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self.moved: set[int] = set()
+
+    def match(self, todo: Todo, digest: bytes) -> Match | None:
+        """Return what to do for a file with this digest; None where its content is new."""
+        like = self._catalog.photos_like(todo.file.size_bytes, digest)
+        if not like:
+            return None
+        row = todo.old_row if todo.old_row in like else self._moved_to(todo.file.path, like)
+        if row is not None:
+            return Match(FoundAgain(row, todo.file.path, todo.file.mtime_ns), like[row])
+        first = min(like)
+        return Match(self._catalog.copy(first, todo.file), like[first])
+
+    def _moved_to(self, path: str, like: dict[int, str]) -> int | None:
+        """Return the photo that was moved to a path, if one was; of several the one that kept its name."""
+        gone = [row for row, old in like.items() if row not in self.moved and not os.path.lexists(old)]
+        if not gone:
+            return None
+        name = os.path.basename(path)  # noqa: PTH119 - paths are text here
+        row = next((row for row in gone if os.path.basename(like[row]) == name), gone[0])  # noqa: PTH119
+        self.moved.add(row)
+        return row

@@ -1,0 +1,35 @@
+import hashlib
+import os
+import sys
+
+import pytest
+
+from photomap_cli.library.content import digest, digest_at
+from photomap_cli.library.decode import decode
+from photomap_cli.library.fitting import PixelFit
+
+from .fakes import picture
+
+
+def test_the_digest_is_half_of_sha256(tmp_path):
+    (tmp_path / "a").write_bytes(b"photo" * 100_000)
+    expected = hashlib.sha256(b"photo" * 100_000).digest()[:16]
+    assert digest_at(str(tmp_path / "a")) == expected
+    with (tmp_path / "a").open("rb") as file:
+        assert digest(file) == expected
+
+
+def test_what_cannot_be_read_has_none(tmp_path):
+    assert digest_at(str(tmp_path / "missing")) is None
+    assert digest_at(str(tmp_path)) is None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pipes with names")
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    assert digest_at(str(tmp_path / "pipe")) is None
+
+
+def test_decoding_tells_the_digest_of_the_whole_file(tmp_path):
+    path = picture(tmp_path / "a.png", 1)
+    assert decode(path, PixelFit((8, 8))).digest == digest_at(str(path))
