@@ -112,12 +112,20 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """Where a query's time went, in milliseconds; 0 for what was not needed."""
+    """Where a query's time went, in milliseconds; 0 for what was not needed.
+
+    `cache` is there when words or pictures of the query had been encoded for an earlier one; `encode` is the rest.
+    """
 
     load: float = 0.0
     reload: float = 0.0
     encode: float = 0.0
     search: float = 0.0
+    cache: float | None = None
+
+    def to_json(self) -> dict[str, float]:
+        """Return the times, rounded to a tenth; `cache` only when there is one."""
+        return {name: round(ms, 1) for name, ms in asdict(self).items() if ms is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +153,7 @@ class SearchResult:
             "count": len(self.hits),
             "elapsed_ms": round(self.elapsed_ms, 1),
             "served_by": self.served_by,
-            "timings_ms": {name: round(ms, 1) for name, ms in asdict(self.timings_ms).items()},
+            "timings_ms": self.timings_ms.to_json(),
             "hits": [hit_to_json(hit) for hit in self.hits],
         }
         return {**record, "notices": list(self.notices)} if self.notices else record

@@ -102,6 +102,9 @@ class Settings(BaseSettings):
     thumbnail_cache_megabytes: float = Field(
         512.0, ge=0, allow_inf_nan=False, description="disk for the photos' thumbnails; 0 = none"
     )
+    query_cache: int = Field(
+        2000, ge=0, le=1_000_000, description="past queries that need no encoder (3 kB each); 0 = none, forgets them"
+    )
 
     @property
     def thumbnail_cache_bytes(self) -> int:

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from photomap_cli.demo.library import write_demo_library
+from photomap_cli.library.queries import QueryCache
 from photomap_cli.records import SearchRequest
 from photomap_cli.session import address, wire
 from photomap_cli.session.client import SessionClient
@@ -102,7 +103,8 @@ class Bench:
             self.photomap("--version"),
             self.photomap("--help"),
             self.photomap("status --json", note="no session"),
-            self.photomap("search --json cat", self.slow_runs, note="cold: no session"),
+            self.photomap("search --json cat", self.slow_runs, note="cold: no session", before=self.forget),
+            self.photomap("search --json cat", note="no session, asked before"),
         ]
         rows += self.with_session()
         rows += self.with_a_session_that_rests(notes)
@@ -116,9 +118,13 @@ class Bench:
         """Measure one of our command lines."""
         return self.command(f"photomap {words}", [*PHOTOMAP, *words.split()], runs or self.runs, note, before)
 
+    def forget(self) -> None:
+        """Have no query remembered."""
+        QueryCache(self.library, most=0).get([])
+
     def with_session(self) -> Iterator[Row]:
-        """Measure with the encoder resident."""
-        with session() as live:
+        """Measure with the encoder resident, and no query remembered."""
+        with session(PHOTOMAP_QUERY_CACHE="0") as live:
             live.load()
             yield self.photomap("status --json", note="a live session")
             yield self.photomap("search --json cat", note="live session, encoder resident")
@@ -127,7 +133,7 @@ class Bench:
 
     def with_a_session_that_rests(self, notes: list[str]) -> Iterator[Row]:
         """Measure with the encoder offloaded (with a GPU) and released."""
-        with session() as live:
+        with session(PHOTOMAP_QUERY_CACHE="0") as live:
             if live.load().device.startswith("cuda"):
                 yield self.photomap(
                     "search --json cat", self.slow_runs, note="live session, offloaded", before=live.offload
@@ -135,7 +141,9 @@ class Bench:
             else:
                 notes.append("no GPU: there is nothing to offload; only a released encoder is measured")
         with session(
-            PHOTOMAP_ENCODER_IDLE_TIMEOUT_SECONDS="0.2", PHOTOMAP_ENCODER_RELEASE_TIMEOUT_SECONDS="0.4"
+            PHOTOMAP_ENCODER_IDLE_TIMEOUT_SECONDS="0.2",
+            PHOTOMAP_ENCODER_RELEASE_TIMEOUT_SECONDS="0.4",
+            PHOTOMAP_QUERY_CACHE="0",
         ) as live:
             note = "live session, encoder released"
             yield self.photomap(

@@ -33,7 +33,7 @@ OWNERS = {
     "faiss": {"library/vectors.py"},
     "PIL": {"library/decode.py", "library/fitting.py", "library/colour.py"},
     "rawpy": {"library/raw.py"},
-    "sqlite3": {"library/database.py", "library/thumbnails.py"},
+    "sqlite3": {"library/database.py", "library/thumbnails.py", "library/queries.py"},
     "prompt_toolkit": {"terminal/"},
     "typer": {"cli/"},
 }

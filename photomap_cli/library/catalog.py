@@ -63,7 +63,8 @@ class Catalog:
     @property
     def library_id(self) -> str:
         """The name of this set of rows: files derived from another one are of no use here."""
-        return self.snapshot().library_id
+        with self._database.reading() as connection:
+            return str(read_meta(connection)["library_id"])
 
     @property
     def next_row(self) -> int:

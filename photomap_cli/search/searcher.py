@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from dataclasses import dataclass, replace
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from photomap_cli.library.vectors import VectorStore
     from photomap_cli.records import EncoderInfo, SearchRequest
     from photomap_cli.search.query import Query, Term
+    from photomap_cli.search.recall import Recall
     from photomap_cli.settings import Settings
 
 WHOLE_LIBRARY = "*"
@@ -42,6 +44,7 @@ class _Run:
     load: float = 0.0
     reload: float = 0.0
     encode: float = 0.0
+    cache: float | None = None
     fell_back: bool = False
 
 
@@ -49,9 +52,16 @@ class Searcher:
     """Answers queries over one library with one encoder.  One thread at a time."""
 
     def __init__(
-        self, catalog: Catalog, vectors: VectorStore, residency: Residency, *, spec: str, settings: Settings
+        self,
+        catalog: Catalog,
+        vectors: VectorStore,
+        residency: Residency,
+        recall: Recall,
+        *,
+        spec: str,
+        settings: Settings,
     ) -> None:
-        self._catalog, self._vectors, self._residency = catalog, vectors, residency
+        self._catalog, self._vectors, self._residency, self._recall = catalog, vectors, residency, recall
         self._spec, self._settings = spec, settings
 
     def search(
@@ -77,7 +87,7 @@ class Searcher:
             encoder=self._spec,
             elapsed_ms=1e3 * (now - started),
             served_by="local",
-            timings_ms=Timings(run.load, run.reload, run.encode, 1e3 * (now - searching)),
+            timings_ms=Timings(run.load, run.reload, run.encode, 1e3 * (now - searching), run.cache),
             hits=hits,
             notices=("the GPU is full: this query was answered on the CPU",) if run.fell_back else (),
         )
@@ -86,7 +96,7 @@ class Searcher:
         """Return the query's unit vector, and the rows of its own images in the library."""
         terms = [_resolved(term, request.references) for term in query.terms]
         texts = [term.value for term in terms if term.kind is TermKind.TEXT]
-        text_rows = iter(self._encode("text", run, lambda encoder: encoder.encode_text(texts)) if texts else ())
+        text_rows = iter(self._text_vectors(texts, run))
         vectors: list[NDArray[np.float32]] = []
         own_rows: set[int] = set()
         for term in terms:
@@ -98,6 +108,40 @@ class Searcher:
             own_rows.update(() if row is None else (row,))
         return ranking.combine(np.stack(vectors), [term.weight for term in terms]), frozenset(own_rows)
 
+    def _text_vectors(self, texts: Sequence[str], run: _Run) -> list[NDArray[np.float32]]:
+        """Return a vector a text.
+
+        Each is encoded alone: in bfloat16 a vector depends on what it shares a batch with (by 0.001), and scores must
+        not depend on which words were looked for before.
+        """
+        contents = {text: text.encode(errors="surrogatepass") for text in texts}
+        known = self._known("text", tuple(contents.values()), run)
+        missing = [text for text, content in contents.items() if content not in known]
+        if missing:
+
+            def one_by_one(encoder: Encoder) -> NDArray[np.float32]:
+                return np.concatenate([encoder.encode_text([text]) for text in missing])
+
+            rows = self._encode("text", run, one_by_one)
+            known |= self._kept("text", {contents[text]: row for text, row in zip(missing, rows, strict=True)}, run)
+        return [known[contents[text]] for text in texts]
+
+    def _known(self, tower: Tower, contents: Sequence[bytes], run: _Run) -> dict[bytes, NDArray[np.float32]]:
+        """Return the vectors that were made for earlier queries."""
+        started = time.perf_counter()
+        known = self._recall.get(tower, contents)
+        if known:
+            run.cache = (run.cache or 0.0) + 1e3 * (time.perf_counter() - started)
+        return known
+
+    def _kept(
+        self, tower: Tower, vectors: dict[bytes, NDArray[np.float32]], run: _Run
+    ) -> dict[bytes, NDArray[np.float32]]:
+        """Keep these for later queries and return them; but not what a full card had the CPU compute, unlike ever."""
+        if not run.fell_back:
+            self._recall.keep(tower, vectors)
+        return vectors
+
     def _image_vector(self, term: Term, run: _Run) -> tuple[int | None, NDArray[np.float32]]:
         """Return an image's row, if the library holds it unchanged, and its vector."""
         try:
@@ -108,7 +152,21 @@ class Searcher:
         known = self._catalog.photo_at(self._located(term.value))
         if known and (known.size_bytes, known.mtime_ns) == (seen.st_size, seen.st_mtime_ns):
             return known.row, self._catalog.vector(known.row)
-        return (known.row if known else None), self._encode_file(term, run)
+        return (known.row if known else None), self._file_vector(term, seen, run)
+
+    def _file_vector(self, term: Term, seen: os.stat_result, run: _Run) -> NDArray[np.float32]:
+        """Return the vector of a picture that the library does not hold, whatever its name."""
+        content = _content(Path(term.value)) if self._recall.is_on else None
+        if content is None:
+            return self._encode_file(term, run)
+        known = self._known("image", (content,), run)
+        if content in known:
+            return known[content]
+        vector = self._encode_file(term, run)
+        now = Path(term.value).stat()
+        if (now.st_size, now.st_mtime_ns) == (seen.st_size, seen.st_mtime_ns):
+            self._kept("image", {content: vector}, run)
+        return vector
 
     def _encode_file(self, term: Term, run: _Run) -> NDArray[np.float32]:
         info = self._loaded_info(run)
@@ -192,6 +250,15 @@ class Searcher:
                 return chosen
         floor = models.score_floor(self._spec)
         return -1.0 if floor is None else floor
+
+
+def _content(path: Path) -> bytes | None:
+    """Return a digest of a file's bytes; None where it cannot be read, which decoding will explain."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "blake2b").digest()
+    except OSError:
+        return None
 
 
 def _resolved(term: Term, references: Sequence[str]) -> Term:

@@ -15,9 +15,11 @@ from photomap_cli.encoder.residency import Residency
 from photomap_cli.errors import EmptyLibrary, EncoderMismatch, PhotomapError
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.indexer import Indexer
+from photomap_cli.library.queries import QueryCache
 from photomap_cli.library.vectors import VectorStore
 from photomap_cli.records import ResidencyState, SessionStatus
 from photomap_cli.search.query import parse
+from photomap_cli.search.recall import Recall
 from photomap_cli.search.searcher import Searcher
 from photomap_cli.session.turns import Turns
 
@@ -67,7 +69,9 @@ class Session:
             release_timeout=settings.encoder_release_timeout_seconds,
             on_change=on_change,
         )
-        self._searcher = Searcher(catalog, vectors, self.residency, spec=spec, settings=settings)
+        past = QueryCache(catalog.folder, most=settings.query_cache)
+        recall = Recall(past, catalog, self.residency, spec=spec, settings=settings)
+        self._searcher = Searcher(catalog, vectors, self.residency, recall, spec=spec, settings=settings)
         self._turns = Turns()
         self._prewarming = threading.Lock()
         self._started_at = rfc3339(time.time())
@@ -76,6 +80,7 @@ class Session:
         self._resources = ExitStack()
         self._resources.callback(catalog.close)
         self._resources.callback(vectors.close)
+        self._resources.callback(past.close)
         self._resources.callback(self.residency.close)
 
     @classmethod

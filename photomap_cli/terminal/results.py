@@ -82,7 +82,7 @@ def _movements(result: SearchResult) -> list[str]:
     if result.hits and result.hits[0].rank > 1:
         return []
     timings = result.timings_ms
-    parts = []
+    parts = [] if timings.cache is None else ["query remembered"]
     if timings.load > 0:
         parts.append(f"encoder loaded in {elapsed(timings.load)}")
     if timings.reload > 0:

@@ -120,9 +120,34 @@ def test_a_search_served_by_a_session_imports_nothing_heavy(home, serving):
 
 
 def test_local_refuses_the_session(photomap, serving):
-    result = json.loads(photomap("search", "--local", "--json", "cat").stdout)
+    result = json.loads(photomap("search", "--local", "--json", "never asked before").stdout)
     assert result["served_by"] == "local"
     assert result["timings_ms"]["load"] > 0
+
+
+def test_a_query_asked_before_starts_no_process_and_no_torch(home, indexed, tmp_path):
+    program = (
+        "import sys; started = [];"
+        "sys.addaudithook(lambda event, told: started.append(told) if event == 'subprocess.Popen' else None);"
+        "from photomap_cli.cli import run; status = run(['search', 'striped fur + 2:a tall tower min:-1', '--json']);"
+        "print(len(started), 'torch' in sys.modules, file=sys.stderr); sys.exit(status)"
+    )
+    alone = environment(home) | {"XDG_RUNTIME_DIR": str(tmp_path)}
+
+    def ask():
+        done = subprocess.run(
+            [sys.executable, "-c", program], cwd=home, env=alone, timeout=60, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout), done.stderr.split()
+
+    first, (started, _) = ask()
+    again, told = ask()
+    assert (int(started) > 0, told) == (True, ["0", "False"])
+    assert again["hits"] == first["hits"]
+    assert "cache" not in first["timings_ms"]
+    assert again["timings_ms"]["cache"] >= 0
+    assert (again["timings_ms"]["load"], again["timings_ms"]["encode"]) == (0, 0)
 
 
 def test_the_other_forms(photomap, serving, home):
@@ -233,7 +258,8 @@ def test_config_shows_where_a_value_came_from(photomap):
 def test_the_example_for_python_runs_as_written(home, serving, place, tmp_path):
     text = (Path(__file__).parents[2] / "docs" / "python.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    runtime = {} if place == "attached" else {"XDG_RUNTIME_DIR": str(tmp_path)}
+    own = {"XDG_RUNTIME_DIR": str(tmp_path), "PHOTOMAP_QUERY_CACHE": "0"}
+    runtime = {} if place == "attached" else own
     done = subprocess.run(
         [sys.executable, "-c", example], env=environment(home) | runtime, capture_output=True, text=True, timeout=60
     )

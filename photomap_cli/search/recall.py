@@ -1,0 +1,78 @@
+"""Owns which vectors of past queries may answer again: all that such a vector depends on.  Encodes nothing."""
+
+from __future__ import annotations
+
+import platform
+from typing import TYPE_CHECKING
+
+from photomap_cli import __version__
+from photomap_cli.encoder import nvml
+from photomap_cli.library.queries import key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from photomap_cli.encoder.residency import Residency
+    from photomap_cli.encoder.use import Tower
+    from photomap_cli.library.catalog import Catalog
+    from photomap_cli.library.queries import QueryCache
+    from photomap_cli.settings import Settings
+
+
+class Recall:
+    """The vectors of past queries over one library with one encoder.  One thread at a time.
+
+    A vector is used again only for the same bytes, library, encoder, version of photomap, hardware and precision: it is
+    what encoding would give now.  What the hardware and the precision are is known once an encoder has been loaded.
+    Before, it is what the same settings led to the last time on this host; so nothing has to be loaded to find out.
+    """
+
+    def __init__(
+        self, cache: QueryCache, catalog: Catalog, residency: Residency, *, spec: str, settings: Settings
+    ) -> None:
+        self._cache, self._catalog, self._residency = cache, catalog, residency
+        self._spec, self._settings = spec, settings
+        self._noted = ""
+
+    @property
+    def is_on(self) -> bool:
+        """Whether vectors are kept at all."""
+        return self._settings.query_cache > 0
+
+    def get(self, kind: Tower, contents: Sequence[bytes]) -> dict[bytes, NDArray[np.float32]]:
+        """Return the vectors that are known, (dim,) float32 of unit length, by content."""
+        maker = self._maker() or self._cache.maker_for(self._wish())
+        if maker is None or not contents:
+            return {}
+        keys = self._keys(maker, kind, contents)
+        known = self._cache.get(keys.values())
+        return {content: known[each] for content, each in keys.items() if each in known}
+
+    def keep(self, kind: Tower, vectors: Mapping[bytes, NDArray[np.float32]]) -> None:
+        """Keep what the encoder, loaded as it is, has just made."""
+        maker = self._maker()
+        if maker is None or not self.is_on:
+            return
+        keys = self._keys(maker, kind, vectors)
+        self._cache.put({keys[content]: vector for content, vector in vectors.items()})
+        if maker != self._noted:
+            self._cache.set_maker(self._wish(), maker)
+            self._noted = maker
+
+    def _keys(self, maker: str, kind: Tower, contents: Iterable[bytes]) -> dict[bytes, bytes]:
+        # The library's id changes when it is encoded anew, which may be since a folder's weights are other ones now.
+        whole = "\n".join((self._catalog.library_id, self._spec, __version__, maker))
+        return {content: key(whole, kind, content) for content in contents}
+
+    def _maker(self) -> str | None:
+        """Return the hardware and the precision of the encoder; None before it was first loaded."""
+        info = self._residency.snapshot().info
+        return f"{info.device_name}\n{info.dtype}" if info else None
+
+    def _wish(self) -> str:
+        """Return what decides about hardware and precision, as far as it can be told without loading anything."""
+        wished = (self._spec, self._settings.device, self._settings.precision, str(nvml.device_count()))
+        return "\n".join((*wished, platform.node()))
