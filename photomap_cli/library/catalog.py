@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from photomap_cli.library.entries import FoundAgain
+    from photomap_cli.library.entries import FileState, FoundAgain
     from photomap_cli.library.scan import FoundFile
     from photomap_cli.records import LibraryStatus, PhotoFilter
 
@@ -168,11 +168,12 @@ class Catalog:
                 found.update(record[0] for record in connection.execute(query, chunk))
         return found
 
-    def photos_like(self, size_bytes: int, content_hash: bytes) -> dict[int, str]:
-        """Return the photos whose files had these bytes: row -> path."""
-        query = "SELECT row, path FROM photos WHERE size_bytes = ? AND content_hash = ?"
+    def photos_like(self, size_bytes: int, content_hash: bytes) -> dict[int, FileState]:
+        """Return the photos whose files had these bytes, by row."""
+        query = "SELECT row, path, mtime_ns FROM photos WHERE size_bytes = ? AND content_hash = ?"
         with self._database.reading() as connection:
-            return dict(connection.execute(query, (size_bytes, content_hash)).fetchall())
+            found = connection.execute(query, (size_bytes, content_hash)).fetchall()
+        return {row: (path, mtime_ns) for row, path, mtime_ns in found}
 
     def copy(self, row: int, file: FoundFile) -> NewPhoto:
         """Return what to add for a file with the same bytes as a photo's.  Raises KeyError if the row is gone."""

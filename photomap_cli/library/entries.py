@@ -11,6 +11,10 @@ STORED = np.dtype("<f2")
 """How vectors are stored: half precision keeps scores to three digits in half the space."""
 
 
+FileState = tuple[str, int]
+"""A file's path and the time of its last change, in nanoseconds."""
+
+
 @dataclass(frozen=True, slots=True)
 class LibraryEncoder:
     """The encoder that made a library's vectors: its spec string, their length, and the precision it ran in."""

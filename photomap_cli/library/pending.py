@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from photomap_cli.library.catalog import Catalog
-    from photomap_cli.library.entries import NewPhoto
+    from photomap_cli.library.entries import FileState, NewPhoto
     from photomap_cli.library.plan import Todo
     from photomap_cli.library.recognise import Match
     from photomap_cli.library.thumbnails import ThumbnailCache
@@ -31,7 +31,7 @@ class Pending:
         self._again: list[tuple[Todo, FoundAgain]] = []
         self._lost: list[int] = []
         self._thumbnails_made: list[tuple[str, int, bytes]] = []
-        self._thumbnails_like: list[tuple[str, str, int]] = []
+        self._thumbnails_like: list[tuple[FileState, FileState]] = []
 
     def __bool__(self) -> bool:
         return bool(self._added or self._again or self._lost)
@@ -47,7 +47,7 @@ class Pending:
             self._again.append((todo, match.settled))
         else:
             self._added.append((todo, match.settled))
-        self._thumbnails_like.append((match.like, todo.file.path, todo.file.mtime_ns))
+        self._thumbnails_like.append((match.like, (todo.file.path, todo.file.mtime_ns)))
 
     def lose(self, rows: Iterable[int]) -> None:
         """Have photos removed."""
@@ -56,10 +56,11 @@ class Pending:
     def commit(self) -> None:
         """Make it part of the library, and of the counts."""
         self._catalog.commit_batch([photo for _, photo in self._added], self._lost, [again for _, again in self._again])
+        made, like = self._thumbnails_made, self._thumbnails_like
         self.count()
-        self._thumbnails.put(self._thumbnails_made)
-        self._thumbnails.copy(self._thumbnails_like)
-        self._forget()
+        self._forget()  # at once: what an interruption finds here is committed again
+        self._thumbnails.copy(like)
+        self._thumbnails.put(made)
 
     def count(self) -> None:
         """Count it as done."""

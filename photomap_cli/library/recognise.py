@@ -9,15 +9,15 @@ from photomap_cli.library.entries import FoundAgain
 
 if TYPE_CHECKING:
     from photomap_cli.library.catalog import Catalog
-    from photomap_cli.library.entries import NewPhoto
+    from photomap_cli.library.entries import FileState, NewPhoto
     from photomap_cli.library.plan import Todo
 
 
 class Match(NamedTuple):
-    """What to do for a file whose content the library has, and the path of the photo that has it."""
+    """What to do for a file whose content the library has, and where the photo is, or was, that has it."""
 
     settled: FoundAgain | NewPhoto
-    like: str
+    like: FileState
 
 
 class Recogniser:
@@ -41,12 +41,12 @@ class Recogniser:
         first = min(like)
         return Match(self._catalog.copy(first, todo.file), like[first])
 
-    def _moved_to(self, path: str, like: dict[int, str]) -> int | None:
+    def _moved_to(self, path: str, like: dict[int, FileState]) -> int | None:
         """Return the photo that was moved to a path, if one was; of several the one that kept its name."""
-        gone = [row for row, old in like.items() if row not in self.moved and not os.path.lexists(old)]
+        gone = [row for row, (old, _) in like.items() if row not in self.moved and not os.path.lexists(old)]
         if not gone:
             return None
         name = os.path.basename(path)  # noqa: PTH119 - paths are text here
-        row = next((row for row in gone if os.path.basename(like[row]) == name), gone[0])  # noqa: PTH119
+        row = next((row for row in gone if os.path.basename(like[row][0]) == name), gone[0])  # noqa: PTH119
         self.moved.add(row)
         return row

@@ -15,8 +15,9 @@ from photomap_cli.library.decodepool import DecodePool
 from photomap_cli.library.fitting import PixelFit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
+    from photomap_cli.library.entries import FileState
     from photomap_cli.records import Photo
 
 T = TypeVar("T")
@@ -87,27 +88,26 @@ class ThumbnailCache:
         rows = list(thumbnails)
         self._try(lambda connection: self._put(connection, rows))
 
-    def copy(self, names: Iterable[tuple[str, str, int]]) -> None:
-        """Keep thumbnails under further names: each an old path, the new one, and the new file's time of change."""
+    def copy(self, names: Iterable[tuple[FileState, FileState]]) -> None:
+        """Keep thumbnails under further names: each an old path and time of change, and the new ones.
+
+        All are read before any is written, as photos may have changed places.
+        """
         if not self.max_bytes:
             return
-        rows = [(new, mtime_ns, old) for old, new, mtime_ns in names]
-        statement = """INSERT OR REPLACE INTO thumbnails (path, mtime_ns, webp)
-            SELECT ?, ?, webp FROM thumbnails WHERE path = ?"""
-        self._try(lambda connection: self._in_one(connection, statement, rows))
+        query = "SELECT webp FROM thumbnails WHERE path = ? AND mtime_ns = ?"
+        pairs = list(names)
+        found = self._try(lambda connection: [connection.execute(query, old).fetchone() for old, _ in pairs])
+        self.put((*new, record[0]) for (_, new), record in zip(pairs, found or (), strict=False) if record)
 
     def _put(self, connection: sqlite3.Connection, rows: list[tuple[str, int, bytes]]) -> None:
-        statement = "INSERT OR REPLACE INTO thumbnails (path, mtime_ns, webp) VALUES (?, ?, ?)"
-        self._in_one(connection, statement, rows)
+        connection.execute("BEGIN IMMEDIATE")
+        connection.executemany("INSERT OR REPLACE INTO thumbnails (path, mtime_ns, webp) VALUES (?, ?, ?)", rows)
+        _evict(connection, self.max_bytes)
+        connection.execute("COMMIT")
         with suppress(FileNotFoundError):
             if self._file.stat().st_size > _SLACK * self.max_bytes:  # it was allowed to be larger once
                 connection.execute("PRAGMA incremental_vacuum").fetchall()
-
-    def _in_one(self, connection: sqlite3.Connection, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
-        connection.execute("BEGIN IMMEDIATE")
-        connection.executemany(statement, rows)
-        _evict(connection, self.max_bytes)
-        connection.execute("COMMIT")
 
     def clear(self) -> None:
         """Let all of them go, file and all."""

@@ -406,7 +406,7 @@ def test_photos_are_known_by_size_and_content(catalog):
         ]
     )
     assert catalog.known_sizes(range(10)) == {1, 2}
-    assert catalog.photos_like(1, b"a") == {0: "/p/0.jpg", 3: "/p/3.jpg"}
+    assert catalog.photos_like(1, b"a") == {0: ("/p/0.jpg", 0), 3: ("/p/3.jpg", 0)}
     assert catalog.photos_like(3, b"a") == {}
 
 

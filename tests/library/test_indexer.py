@@ -321,6 +321,18 @@ def test_a_copy_has_the_facts_of_its_photo(catalog, run, photos):
     assert (two.camera, two.taken_at) == ("Nikon D70", "2020-01-02T03:04:05")
 
 
+def test_thumbnails_move_along_also_in_a_chain(folder, catalog, run, photos):
+    for number in range(3):
+        picture(photos / f"{number}.png", number)
+    run(photos, thumbnail_cache_bytes=1 << 20)
+    made = thumbnails_in(folder, catalog)
+    for number in (2, 1, 0):
+        (photos / f"{number}.png").rename(photos / f"{number + 1}.png")
+    run(photos, encoder=no_encoder, thumbnail_cache_bytes=1 << 20)
+    assert [photo.path for photo in catalog.photos(catalog.rows())] == [str(photos / f"{n}.png") for n in (1, 2, 3)]
+    assert thumbnails_in(folder, catalog) == made
+
+
 def test_the_thumbnail_moves_along(folder, catalog, run, photos):
     picture(photos / "a.png", 1)
     run(photos, thumbnail_cache_bytes=1 << 20)

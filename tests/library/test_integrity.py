@@ -1,0 +1,109 @@
+import shutil
+
+import numpy as np
+import pytest
+
+from photomap_cli.library import database, rowfile
+from photomap_cli.library.catalog import Catalog
+from photomap_cli.library.indexer import Indexer
+from photomap_cli.library.integrity import checks
+from photomap_cli.library.vectors import VectorStore
+from photomap_cli.records import CheckState
+
+from .fakes import DIM, FakeEncoder, InProcessDecoder, picture
+
+
+@pytest.fixture
+def library(folder, photos):
+    """Return a library of five photos, one of them gone again."""
+    for number in range(5):
+        picture(photos / f"{number}.png", number)
+    for _ in range(2):
+        with Catalog.open(folder, create=True) as catalog, VectorStore(folder, catalog) as vectors:
+            list(Indexer(catalog, vectors, FakeEncoder, open_pool=InProcessDecoder).run([photos]))
+        (photos / "4.png").unlink(missing_ok=True)
+    return folder
+
+
+def found(library):
+    """Return what is not as it should be: subject -> message."""
+    return {check.subject: check.message for check in checks(library) if check.state is not CheckState.OK}
+
+
+def changed(library, *statements):
+    opened = database.connect(library, create=False)
+    with opened.writing() as connection:
+        for statement, *values in statements:
+            connection.execute(statement, values)
+    opened.close()
+
+
+def test_a_sound_library_has_no_fault(library, photos):
+    assert [(check.subject, check.state, check.message, check.hint) for check in checks(library)] == [
+        ("catalogue", "ok", "4 photos, sound", ""),
+        ("vectors", "ok", "sound", ""),
+        ("vector file", "ok", "as the catalogue", ""),
+        (f"photos in {photos}", "ok", "4 photos, as indexed", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ("DELETE FROM vectors WHERE row = 1", "photos without a vector: 1"),
+        ("DELETE FROM photos WHERE row = 1", "vectors without a photo: 1; rows that are neither there nor gone: 1"),
+        ("INSERT INTO tombstones VALUES (2)", "photos that are also said to be gone: 1"),
+        ("INSERT INTO tombstones VALUES (9)", "rows beyond the last: 1"),
+    ],
+)
+def test_a_catalogue_that_contradicts_itself_is_named(library, statement, message):
+    changed(library, (statement,))
+    assert found(library)["catalogue"] == message
+
+
+@pytest.mark.parametrize("blob", [b"short", np.full(DIM, np.nan, "<f2").tobytes(), np.zeros(DIM, "<f2").tobytes()])
+def test_a_vector_that_is_none_is_counted_and_not_in_the_row_file(library, blob):
+    changed(library, ("UPDATE vectors SET vector = ? WHERE row = 1", blob))
+    assert found(library) == {
+        "vectors": "not of unit length: 1",
+        "vector file": "rows that are not the catalogue's: 1",
+    }
+
+
+def test_a_row_file_that_differs_is_named_with_the_way_out_that_works(library):
+    file = library / rowfile.FILE_NAME
+    with file.open("r+b") as opened:
+        opened.seek(rowfile.PAGE + 2 * rowfile.row_bytes(DIM))
+        opened.write(b"\0\0\0\0")
+    (fault,) = [check for check in checks(library) if check.state is CheckState.FAULT]
+    assert (fault.subject, fault.message) == ("vector file", "rows that are not the catalogue's: 1")
+    assert str(file) in fault.hint
+    file.unlink()
+    assert found(library) == {}
+    with Catalog.open(library) as catalog, VectorStore(library, catalog) as vectors:
+        vectors.refresh()
+    assert found(library) == {}
+
+
+def test_a_damaged_file_is_a_fault(library):
+    with (library / database.FILE_NAME).open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * 30_000)
+    (message,) = found(library).values()
+    assert "damaged" in message
+
+
+def test_photos_that_are_gone_or_changed_are_counted_with_what_to_do(library, photos):
+    (photos / "0.png").unlink()
+    picture(photos / "1.png", 99, size=(50, 50))
+    checked = {check.subject: check for check in checks(library)}[f"photos in {photos}"]
+    assert (checked.state, checked.message) == ("advice", "4 photos, 1 gone, 1 changed since they were indexed")
+    assert checked.hint == f"photomap index '{photos}'"
+    shutil.rmtree(photos)
+    checked = {check.subject: check for check in checks(library)}[f"photos in {photos}"]
+    assert (checked.message, "--prune" in checked.hint) == ("4 photos, 4 gone since they were indexed", True)
+
+
+def test_no_library_is_no_fault(folder):
+    (check,) = checks(folder)
+    assert (check.state, check.hint) == ("advice", "photomap index PATH")
