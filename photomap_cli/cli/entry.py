@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from photomap_cli.cli import configuring, ending, indexing, searching, serving, sessions, streams, words
+from photomap_cli.cli import configuring, doctoring, ending, indexing, searching, serving, sessions, streams, words
 from photomap_cli.cli.app import app
 from photomap_cli.errors import UsageError
 
@@ -16,6 +16,7 @@ _COMMANDS = (
     sessions.offload,
     sessions.stop,
     configuring.encoders,
+    doctoring.doctor,
     indexing.demo,
 )
 app.registered_commands.sort(key=lambda command: _COMMANDS.index(command.callback))  # the order in --help

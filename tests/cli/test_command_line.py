@@ -89,6 +89,20 @@ def test_index_again_encodes_nothing(photomap, indexed):
     assert (again["added"], again["updated"], again["unchanged"]) == (0, 0, 5)
 
 
+def test_the_doctor_finds_a_sound_library_and_names_a_damaged_one(photomap, indexed, home):
+    done = photomap("doctor", "--json")
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["version"], report["ok"]) == (0, 1, True)
+    states = {check["subject"]: check["state"] for check in report["checks"]}
+    assert [states[subject] for subject in ("settings", "catalogue", "vectors", "vector file", "encoder")] == ["ok"] * 5
+    config = home / "bad.toml"
+    config.write_text("resultz = 3\n")
+    done = photomap("doctor", PHOTOMAP_CONFIG=str(config))
+    assert done.returncode == 2
+    assert "✗ settings: " in done.stdout
+    assert "hint: did you mean results?" in done.stdout
+
+
 def test_a_dry_run_counts_and_leaves_nothing(photomap, tmp_path):
     library = tmp_path / "new"
     done = photomap("index", "photos", "--dry-run", "--json", "--library", str(library))

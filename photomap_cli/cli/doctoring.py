@@ -1,0 +1,69 @@
+"""Owns `photomap doctor`."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from photomap_cli import __version__, directories
+from photomap_cli.cli.app import Globals, app, make_console
+from photomap_cli.cli.ending import FOUND
+from photomap_cli.errors import BadSetting, PhotomapError
+from photomap_cli.records import JSON_VERSION, Check, CheckState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console
+
+
+@app.command()
+def doctor(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> int:
+    """Check settings, terminal, library, GPU and encoder, and say what to do.
+
+    Changes nothing and fetches nothing.  Reads all of the library's vectors, and loads the encoder where no live
+    session has it.  Exit status 2 when something does not work.
+    """
+    given: Globals = context.obj
+    console = make_console()
+    seen = list(_told(_checks(given, console), None if as_json else console))
+    faults = [check for check in seen if check.state is CheckState.FAULT]
+    if as_json:
+        print(json.dumps({"version": JSON_VERSION, "ok": not faults, "checks": [check.to_json() for check in seen]}))
+    return PhotomapError.exit_status if faults else FOUND
+
+
+def _told(checks: Iterator[Check], console: Console | None) -> Iterator[Check]:
+    """Pass the checks on, written as they come."""
+    from photomap_cli.terminal.checkup import line
+
+    for check in checks:
+        if console:
+            console.print(line(check), soft_wrap=True)
+        yield check
+
+
+def _checks(given: Globals, console: Console) -> Iterator[Check]:
+    from photomap_cli.session import checkup
+    from photomap_cli.settings import Settings
+    from photomap_cli.terminal.checkup import terminal
+
+    system = f"{__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}"
+    yield Check("photomap", CheckState.OK, system)
+    config = directories.config_file()
+    try:
+        settings = given.settings().values
+    except BadSetting as error:
+        yield Check("settings", CheckState.FAULT, error.message, error.hint)
+        settings = Settings()
+    else:
+        yield Check("settings", CheckState.OK, f"{config}" if config.exists() else f"defaults; {config} is not there")
+    yield terminal(console, os.environ)
+    yield from checkup.checks(given.library, settings)

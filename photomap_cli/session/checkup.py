@@ -1,0 +1,115 @@
+"""Owns looking over all that a session needs: library, live sessions, GPU, encoder.  Changes and fetches nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from photomap_cli.encoder import models, nvml
+from photomap_cli.encoder.process import EncoderProcess
+from photomap_cli.encoder.residency import Residency
+from photomap_cli.errors import PhotomapError, WeightsMissing
+from photomap_cli.library import integrity, summary
+from photomap_cli.records import Check, CheckState
+from photomap_cli.session import wire
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from photomap_cli.encoder.use import Encoder
+    from photomap_cli.records import EncoderInfo
+    from photomap_cli.settings import Settings
+
+    OpenEncoder = Callable[[str, Settings], Encoder]
+
+LITTLE_SPACE = 1_000_000_000
+"""Bytes: an index run over 100,000 photos writes about as much."""
+
+_CUDA_HINT = "install a PyTorch whose CUDA fits the driver; `nvidia-smi` shows the driver's"
+
+
+def _encoder_process(spec: str, settings: Settings) -> Encoder:
+    return EncoderProcess(spec, device=settings.device, precision=settings.precision, allow_download=False)
+
+
+def checks(folder: Path, settings: Settings, open_encoder: OpenEncoder = _encoder_process) -> Iterator[Check]:
+    """Look at everything, what is quick first; loads the encoder where no live session has it.
+
+    Args:
+        folder: the library.
+        settings: as loaded.
+        open_encoder: what to load, of a spec; tests pass a fake.
+    """
+    yield from integrity.checks(folder)
+    yield _space(folder)
+    gpus = nvml.device_count()
+    yield Check("GPU", CheckState.OK, f"{gpus} by the NVIDIA driver" if gpus else "no NVIDIA driver: the CPU encodes")
+    yield from _encoder(folder, settings, open_encoder, gpus=gpus)
+
+
+def _space(folder: Path) -> Check:
+    there = folder
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    free = shutil.disk_usage(there).free
+    message = f"{free / 1e9:,.1f} GB free for the library"
+    if free >= LITTLE_SPACE:
+        return Check("disk", CheckState.OK, message)
+    return Check("disk", CheckState.ADVICE, message, "free some, or keep the library elsewhere: --library DIR")
+
+
+def _encoder(folder: Path, settings: Settings, open_encoder: OpenEncoder, *, gpus: int) -> Iterator[Check]:
+    live = [each for each in wire.statuses() if os.path.realpath(each["library"]) == os.path.realpath(folder)]
+    if live:
+        state, pid, spec = (live[0][name] for name in ("state", "pid", "encoder"))
+        yield Check("encoder", CheckState.OK, f"{spec}, in {state}, with the live session {pid}")
+        return
+    try:
+        spec, dim = _wanted(folder, settings)
+        yield _tried(spec, dim, settings, open_encoder, gpus=gpus)
+    except WeightsMissing:
+        hint = "the first `photomap index` fetches them; --encoder tiny needs none"
+        yield Check("encoder", CheckState.ADVICE, f"{spec}: its weights are not on disk yet", hint)
+    except PhotomapError as error:
+        yield Check("encoder", CheckState.FAULT, error.message, error.hint)
+
+
+def _wanted(folder: Path, settings: Settings) -> tuple[str, int | None]:
+    """Return the library's encoder and the length of its vectors, or the encoder that a new library would have."""
+    made_with = summary.summary(folder)
+    return made_with.encoder or models.resolve(settings.encoder), made_with.dim
+
+
+def _tried(spec: str, dim: int | None, settings: Settings, open_encoder: OpenEncoder, *, gpus: int) -> Check:
+    """Load an encoder, have it encode a text, and say how that went.  Raises what goes wrong."""
+    residency = Residency(open_encoder(spec, settings), idle_timeout=0, release_timeout=0)
+    try:
+        began = time.perf_counter()
+        residency.load()
+        loaded = time.perf_counter()
+        vectors, use = residency.run("text", lambda encoder: encoder.encode_text(["a photo"]))
+        done = time.perf_counter()
+        info = residency.snapshot().info
+    finally:
+        residency.close()
+    assert info is not None
+    seconds, ms = loaded - began, 1e3 * (done - loaded)
+    fine = f"{spec}, {info.dtype} on {_device(info)}: loaded in {seconds:.1f} s, a text in {ms:.0f} ms"
+    if vectors.shape != (1, dim or info.dim) or not np.isclose(np.linalg.norm(vectors), 1, atol=1e-2):
+        return Check(
+            "encoder", CheckState.FAULT, f"{fine}; its vectors are not the library's", "photomap index --rebuild"
+        )
+    if use.fell_back:
+        return Check("encoder", CheckState.ADVICE, f"{fine}; the card was full", "free some VRAM, or set device = cpu")
+    if gpus and settings.device == "auto" and info.device == "cpu":
+        return Check("encoder", CheckState.ADVICE, f"{fine}; PyTorch does not use the GPU", _CUDA_HINT)
+    return Check("encoder", CheckState.OK, fine)
+
+
+def _device(info: EncoderInfo) -> str:
+    return f"{info.device} {info.device_name}".strip()
