@@ -93,6 +93,9 @@ class Settings(BaseSettings):
     min_score: Annotated[Literal["auto"] | Score, BeforeValidator(_auto_or_number)] = Field(
         "auto", description="lowest cosine shown; auto = the encoder's own floor"
     )
+    private_addresses: bool = Field(
+        False, description="query images may come from this machine and private networks (http://192.168...)"
+    )
     exclude: Annotated[tuple[str, ...], BeforeValidator(_list_of_globs)] = Field(
         (), description="globs never indexed, in gitignore form"
     )

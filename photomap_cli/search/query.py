@@ -2,7 +2,7 @@ r"""Owns the query language: text -> `Query`.  Pure: reads no file, knows no enc
 
     query  = { term | filter }
     term   = [op] [weight ":"] body         op: "+" or "-", standing alone or glued to a word
-    body   = words | "quoted words" | image path | #N
+    body   = words | "quoted words" | image path | image address | #N
     filter = in:DIR | after:DATE | before:DATE | ext:EXT | camera:TEXT | name:GLOB | min:SCORE   ("-" negates)
 
 | text | terms (weight: body) and filters |
@@ -11,12 +11,15 @@ r"""Owns the query language: text -> `Query`.  Pure: reads no file, knows no enc
 | `2:golden retriever + ./pool.jpg - fruit` | 2: golden retriever, 1: image pool.jpg, -1: fruit |
 | `dog on a beach -people -"red ball"` | 1: dog on a beach, -1: people, -1: red ball |
 | `#3 + snow` | 1: result 3 of the last search, 1: snow |
+| `https://example.org/dog.jpg at night` | 1: the picture at that address, 1: at night |
 | `t-shirt`, `temperature -5`, `black / white` | one term of plain text |
 | `sunset after:2023-06 -in:~/Work` | 1: sunset; taken at or after 1 June 2023; not below ~/Work |
 
 A glued operator takes one word or one quoted phrase; a lone one everything up to the next operator.  An image path
-begins with `./`, `../`, `~/`, `/`, `@` or `C:\` and also reaches to the next operator.  Weights are positive numbers.
-AFTER keeps what was taken at or after the start of its date, BEFORE what was taken earlier than it.
+begins with `./`, `../`, `~/`, `/`, `@` or `C:\` and also reaches to the next operator; `#N` and an address (`http://`,
+`https://`) are one word.  Each of the three begins a term of its own, also without an operator.  Weights are positive
+numbers up to 1,000,000.  AFTER keeps what was taken at or after the start of its date, BEFORE what was taken earlier.
+`wording.py` writes a query back.
 """
 
 from __future__ import annotations
@@ -25,9 +28,10 @@ import datetime
 import difflib
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
 
 from photomap_cli.errors import BadQuery
 from photomap_cli.records import FilterKind, PhotoFilter
@@ -36,13 +40,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 EXAMPLE = "example: dog on a beach -people after:2023"
+MAX_WEIGHT = 1e6  # the sum of the terms is done in float32
 _MINUS = "-–−"
 _TOKEN = re.compile(r'(?:[^\s"]|"(?:[^"\\]|\\.)*"|"(?P<open>.*))+')
 _WEIGHT = re.compile(r"(\d+(?:\.\d+)?|\.\d+):(?=.)")
 _NUMBER = re.compile(r"[-+–−]\d+(\.\d+)?%?")
 _PATH = re.compile(r"@.|\.{1,2}[/\\]|~[/\\]|/.|[A-Za-z]:[/\\]")
 _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
-_REFERENCE = re.compile(r"#(\d+)")
+_REFERENCE = re.compile(r"#(\d{1,9})")
+_PICTURE = re.compile(
+    rf"(?:{_WEIGHT.pattern})?(?:{_PATH.pattern}|{_ADDRESS.pattern}|{_REFERENCE.pattern}$)", re.IGNORECASE
+)
 _FILTER = re.compile(rf"([{_MINUS}]?)([A-Za-z]+):(?!//)(?=\S)")
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
 
@@ -52,6 +60,7 @@ class TermKind(Enum):
 
     TEXT = "text"
     IMAGE = "image"
+    ADDRESS = "address"
     REFERENCE = "reference"
 
 
@@ -61,22 +70,22 @@ class Term:
 
     Attributes:
         kind: how to read `value`.
-        value: words; an absolute path; or the number N of `#N` as text.
+        value: words; an absolute path; an address; or the number N of `#N` as text.
         weight: how much it counts; negative to move away from it.
-        position: offset in the query text, for error messages.
+        position: offset in the query text, for error messages; no part of what the term means.
     """
 
     kind: TermKind
     value: str
     weight: float = 1.0
-    position: int = 0
+    position: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A query understood: at least one term with a positive weight."""
+    """A query understood: at least one term with a positive weight.  Equal to another that means the same."""
 
-    text: str
+    text: str = field(compare=False)
     terms: tuple[Term, ...]
     filters: tuple[PhotoFilter, ...] = ()
     min_score: float | None = None
@@ -113,6 +122,8 @@ class _Parser:
         self._operator: int | None = None  # where the lone operator stands whose term is being collected
 
     def parse(self) -> Query:
+        if "\0" in self._text:
+            raise BadQuery("the query holds a NUL character", hint="take it out", position=self._text.index("\0"))
         for token in _tokens(self._text):
             self._take(token)
         self._finish_term()
@@ -133,10 +144,11 @@ class _Parser:
             self._finish_term()
             sign = 1 if text[0] == "+" else -1
             self._terms.append(self._term([_Token(text[1:], position + 1)], sign))
-        elif _REFERENCE.fullmatch(text) or (self._words and (_PATH.match(text) or _ADDRESS.match(text))):
-            self._finish_term()
+        elif _PICTURE.match(text):
+            if self._words:
+                self._finish_term()
             self._words = [token]
-            if text[0] == "#":
+            if not _PATH.match(_weighed(text)[1]):
                 self._finish_term()
         else:
             self._words.append(token)
@@ -156,16 +168,14 @@ class _Parser:
     def _term(self, words: list[_Token], sign: int) -> Term:
         position = words[0].position
         body = " ".join(word.text for word in words)
-        weight = 1.0
-        if match := _WEIGHT.match(body):
-            weight, body = float(match[1]), body[match.end() :]
-            if weight == 0:
-                raise BadQuery("a weight of 0 does nothing", hint="weights are positive numbers", position=position)
+        weight, body = _weighed(body)
+        if not 0 < weight <= MAX_WEIGHT:
+            reason = "a weight of 0 does nothing" if weight == 0 else "the weight is too large"
+            raise BadQuery(reason, hint=f"weights are positive numbers up to {MAX_WEIGHT:,.0f}", position=position)
         if reference := _REFERENCE.fullmatch(body):
             return Term(TermKind.REFERENCE, reference[1], sign * weight, position)
         if _ADDRESS.match(body):
-            hint = "download the picture and give its path"
-            raise BadQuery("pictures on the web are not read", hint=hint, position=position)
+            return Term(TermKind.ADDRESS, _address(body, position), sign * weight, position)
         if _PATH.match(body):
             path = self._absolute(_unquoted(body.removeprefix("@")))
             return Term(TermKind.IMAGE, path, sign * weight, position)
@@ -208,13 +218,38 @@ def _tokens(text: str) -> Iterator[_Token]:
     """Split at spaces outside quotes."""
     for match in _TOKEN.finditer(text):
         if match["open"] is not None:
-            raise BadQuery("a quote is not closed", hint='close it with "', position=match.start("open") - 1)
+            raise BadQuery(
+                "a quote is not closed",
+                hint='close it with ", or write \\" inside quotes',
+                position=match.start("open") - 1,
+            )
         yield _Token(match[0], match.start())
 
 
 def _unquoted(text: str) -> str:
     r"""Take quotes away; inside them `\"` and `\\` stand for themselves."""
     return re.sub(r'"((?:[^"\\]|\\.)*)"', lambda quoted: re.sub(r"\\([\"\\])", r"\1", quoted[1]), text)
+
+
+def _weighed(body: str) -> tuple[float, str]:
+    """Return the weight in front of a body, 1 where there is none, and the body alone."""
+    match = _WEIGHT.match(body)
+    return (float(match[1]), body[match.end() :]) if match else (1.0, body)
+
+
+def _address(body: str, position: int) -> str:
+    """Return an image address that can be asked for; whether there is a picture is not known yet."""
+    try:
+        parts = urlsplit(body)
+        is_whole = bool(parts.hostname) and parts.port != 0 and body.isprintable() and '"' not in body
+    except ValueError:  # a port that is no number, a bracket that is not closed
+        is_whole = False
+    if not is_whole:
+        raise BadQuery("this is no web address", hint="example: https://example.org/beach.jpg", position=position)
+    if parts.username is not None:
+        hint = "download the picture and give its path"
+        raise BadQuery("an address with a user's name in it is not opened", hint=hint, position=position)
+    return body
 
 
 def _score(value: str, negated: bool, position: int) -> float:
@@ -234,7 +269,7 @@ def _plain(_: _Parser, value: str) -> str:
 
 
 def _extension(_: _Parser, value: str) -> str:
-    return _plain(_, value.removeprefix(".").lower())
+    return _plain(_, value.lstrip(".").lower())
 
 
 _READERS: dict[str, Callable[[_Parser, str], str]] = {

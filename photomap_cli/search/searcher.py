@@ -13,10 +13,10 @@ import numpy as np
 
 from photomap_cli.encoder import models
 from photomap_cli.errors import BadImage, BadPath, BadQuery
-from photomap_cli.library.decode import decode
 from photomap_cli.library.fitting import PixelFit
 from photomap_cli.records import FilterKind, Hit, PhotoFilter, SearchResult, Timings
 from photomap_cli.search import ranking
+from photomap_cli.search.pictures import Fetched, QueryPictures
 from photomap_cli.search.query import TermKind
 
 if TYPE_CHECKING:
@@ -38,9 +38,10 @@ WHOLE_LIBRARY = "*"
 
 @dataclass(slots=True)
 class _Run:
-    """One query under way: where it may be stopped, and its milliseconds by what they were spent on."""
+    """One query under way: where it may be stopped, what was fetched, and its milliseconds by what they went into."""
 
     checkpoint: Callable[[], None]
+    fetched: Fetched
     load: float = 0.0
     reload: float = 0.0
     encode: float = 0.0
@@ -63,20 +64,27 @@ class Searcher:
     ) -> None:
         self._catalog, self._vectors, self._residency, self._recall = catalog, vectors, residency, recall
         self._spec, self._settings = spec, settings
+        self.pictures = QueryPictures(settings)
 
     def search(
-        self, query: Query, request: SearchRequest, checkpoint: Callable[[], None] = lambda: None
+        self,
+        query: Query,
+        request: SearchRequest,
+        checkpoint: Callable[[], None] = lambda: None,
+        *,
+        fetched: Fetched | None = None,
     ) -> SearchResult:
         """Answer one query; the request says where to look and how much to return.
 
         `checkpoint` is called before each encode and before the scan; what it raises ends the search there.
+        `fetched` is what `pictures.fetch` returned for the query; the pictures are fetched here if it was not asked.
 
         Raises:
             BadQuery, BadImage: with the place of the mistake.
             BadPath: the folder to search is none.
             PhotomapError: the encoder could not be loaded.
         """
-        started, run = time.perf_counter(), _Run(checkpoint)
+        started, run = time.perf_counter(), _Run(checkpoint, fetched or self.pictures.fetch(query, checkpoint))
         vector, own_rows = self._vector(query, request, run)
         run.checkpoint()
         searching = time.perf_counter()
@@ -85,7 +93,7 @@ class Searcher:
         return SearchResult(
             query=request.text,
             encoder=self._spec,
-            elapsed_ms=1e3 * (now - started),
+            elapsed_ms=1e3 * (now - started) + (fetched.elapsed_ms if fetched else 0.0),
             served_by="local",
             timings_ms=Timings(run.load, run.reload, run.encode, 1e3 * (now - searching), run.cache),
             hits=hits,
@@ -144,10 +152,13 @@ class Searcher:
 
     def _image_vector(self, term: Term, run: _Run) -> tuple[int | None, NDArray[np.float32]]:
         """Return an image's row, if the library holds it unchanged, and its vector."""
+        if term.kind is TermKind.ADDRESS:
+            digest = hashlib.blake2b(run.fetched.pictures[term.value]).digest()
+            return None, self._picture_vector(term, digest, run)
         try:
             seen = Path(term.value).stat()
-        except OSError as error:
-            reason = f"{term.value}: {error.strerror}"
+        except (OSError, ValueError) as error:
+            reason = f"{term.value}: {getattr(error, 'strerror', None) or error}"
             raise BadImage(reason, hint="check the path of the query image", position=term.position) from error
         known = self._catalog.photo_at(self._located(term.value))
         if known and (known.size_bytes, known.mtime_ns) == (seen.st_size, seen.st_mtime_ns):
@@ -156,25 +167,30 @@ class Searcher:
 
     def _file_vector(self, term: Term, seen: os.stat_result, run: _Run) -> NDArray[np.float32]:
         """Return the vector of a picture that the library does not hold, whatever its name."""
-        content = _content(Path(term.value)) if self._recall.is_on else None
+
+        def is_unchanged() -> bool:
+            now = Path(term.value).stat()
+            return (now.st_size, now.st_mtime_ns) == (seen.st_size, seen.st_mtime_ns)
+
+        return self._picture_vector(term, _content(Path(term.value)) if self._recall.is_on else None, run, is_unchanged)
+
+    def _picture_vector(
+        self, term: Term, content: bytes | None, run: _Run, is_unchanged: Callable[[], bool] = lambda: True
+    ) -> NDArray[np.float32]:
+        """Return the vector of a picture whose bytes have this digest, if they still have it when it is encoded."""
         if content is None:
-            return self._encode_file(term, run)
+            return self._encode_picture(term, run)
         known = self._known("image", (content,), run)
         if content in known:
             return known[content]
-        vector = self._encode_file(term, run)
-        now = Path(term.value).stat()
-        if (now.st_size, now.st_mtime_ns) == (seen.st_size, seen.st_mtime_ns):
+        vector = self._encode_picture(term, run)
+        if is_unchanged():
             self._kept("image", {content: vector}, run)
         return vector
 
-    def _encode_file(self, term: Term, run: _Run) -> NDArray[np.float32]:
-        info = self._loaded_info(run)
-        try:
-            picture = decode(Path(term.value), PixelFit.of(info), max_megapixels=self._settings.megapixel_limit)
-        except BadImage as error:
-            raise BadImage(f"{term.value}: {error.message}", hint=error.hint, position=term.position) from error
-        rows = self._encode("image", run, lambda encoder: encoder.encode_images(picture.pixels[np.newaxis]))
+    def _encode_picture(self, term: Term, run: _Run) -> NDArray[np.float32]:
+        pixels = self.pictures.pixels(term, PixelFit.of(self._loaded_info(run)), run.fetched)
+        rows = self._encode("image", run, lambda encoder: encoder.encode_images(pixels[np.newaxis]))
         return np.asarray(rows[0], dtype=np.float32)
 
     def _loaded_info(self, run: _Run) -> EncoderInfo:

@@ -154,9 +154,9 @@ class Session:
 
         Args:
             request: what is asked.
-            checkpoint: called now and then while the query waits for its turn, and where it can stop without harm:
-                before each encode and before the scan.  What it raises ends the query; a transfer or an encode under
-                way is not cut short, the next query needs it as well.
+            checkpoint: called now and then while the query fetches a picture or waits for its turn, and where it can
+                stop without harm: before each encode and before the scan.  What it raises ends the query; a transfer or
+                an encode under way is not cut short, the next query needs it as well.
 
         Raises:
             BadQuery, BadImage: with the place of the mistake.
@@ -165,9 +165,10 @@ class Session:
         """
         query = parse(request.text, cwd=request.cwd)
         self.residency.touch()
+        fetched = self._searcher.pictures.fetch(query, checkpoint)
         with self._turns.turn(checkpoint):
             self._refresh()
-            return self._searcher.search(query, request, checkpoint)
+            return self._searcher.search(query, request, checkpoint, fetched=fetched)
 
     def status(self) -> SessionStatus:
         """Say where the encoder is; never waits."""

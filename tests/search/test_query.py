@@ -1,13 +1,19 @@
+import posixpath
+import re
+from pathlib import Path
+
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from photomap_cli.errors import BadQuery
 from photomap_cli.records import FilterKind, PhotoFilter
-from photomap_cli.search.query import TermKind, parse
+from photomap_cli.search import query, wording
+from photomap_cli.search.query import Query, Term, TermKind, parse
+from photomap_cli.terminal.complaint import complaint
 
 CWD = "/photos"
-TEXT, IMAGE, REFERENCE = TermKind.TEXT, TermKind.IMAGE, TermKind.REFERENCE
+TEXT, IMAGE, ADDRESS, REFERENCE = TermKind
 
 
 def terms(text):
@@ -44,6 +50,15 @@ def terms(text):
         ("/x/a.jpg", [(1, IMAGE, "/x/a.jpg")]),
         ("@a b.jpg", [(1, IMAGE, "/photos/a b.jpg")]),
         ('@"a b.jpg"', [(1, IMAGE, "/photos/a b.jpg")]),
+        ("dog - #3", [(1, TEXT, "dog"), (-1, REFERENCE, "3")]),
+        ("+ #3 - ./a.jpg", [(1, REFERENCE, "3"), (-1, IMAGE, "/photos/a.jpg")]),
+        ("2:#3 at night", [(2, REFERENCE, "3"), (1, TEXT, "at night")]),
+        ("cat 2:./pool.jpg", [(1, TEXT, "cat"), (2, IMAGE, "/photos/pool.jpg")]),
+        ("https://example.org/a-b.jpg?x=+1", [(1, ADDRESS, "https://example.org/a-b.jpg?x=+1")]),
+        ("HTTP://[2001:db8::1]:80/a at night", [(1, ADDRESS, "HTTP://[2001:db8::1]:80/a"), (1, TEXT, "at night")]),
+        ("dog -0.5:http://example.org", [(1, TEXT, "dog"), (-0.5, ADDRESS, "http://example.org")]),
+        ('"https://example.org/a.jpg"', [(1, TEXT, "https://example.org/a.jpg")]),
+        ("#1234567890", [(1, TEXT, "#1234567890")]),
         ("dog −people", [(1, TEXT, "dog"), (-1, TEXT, "people")]),
         ("café à Nîmes 海", [(1, TEXT, "café à Nîmes 海")]),
     ],
@@ -81,32 +96,65 @@ def test_min_score():
     assert parse("dog min:0.25", cwd=CWD).min_score == 0.25
 
 
-@pytest.mark.parametrize(
-    ("text", "position", "message"),
-    [
-        ("", 0, "nothing to look for"),
-        ("   ", 0, "nothing to look for"),
-        ("after:2023", 0, "nothing to look for"),
-        ("-people", 1, "only what to avoid"),
-        ('dog "red ball', 4, "quote"),
-        ("dog foo:bar", 4, "no filter foo"),
-        ("dog camra:nikon", 4, "no filter camra"),
-        ("dog after:yesterday", 10, "no date"),
-        ("dog after:2023-02-30", 10, "calendar"),
-        ("dog +", 4, "nothing follows"),
-        ("dog - + cat", 4, "nothing follows"),
-        ("0:dog", 0, "weight of 0"),
-        ('""', 0, "empty quote"),
-        ("min:2 dog", 0, "cosine"),
-        ("dog -min:0.2", 4, "cosine"),
-        ("https://example.org/a.jpg", 0, "web"),
-    ],
-)
-def test_mistakes_are_placed(text, position, message):
+MISTAKES = [
+    ("", 0, "nothing to look for"),
+    ("   ", 0, "nothing to look for"),
+    ("after:2023", 0, "nothing to look for"),
+    ("-people", 1, "only what to avoid"),
+    ('dog "red ball', 4, "quote"),
+    (r'dog "red \"', 4, "quote"),
+    ("dog foo:bar", 4, "no filter foo"),
+    ("dog camra:nikon", 4, "no filter camra"),
+    ("dog after:yesterday", 10, "no date"),
+    ("dog before:2023-13", 11, "calendar"),
+    ("dog after:2023-02-30", 10, "calendar"),
+    ("dog after:0000", 10, "calendar"),
+    ('dog in:""', 7, "no value"),
+    ('dog ext:"."', 8, "no value"),
+    ('dog camera:""', 11, "no value"),
+    ('dog -name:""', 10, "no value"),
+    ("dog +", 4, "nothing follows"),
+    ("dog - + cat", 4, "nothing follows"),
+    ("dog - after:2023", 4, "nothing follows"),
+    ("0:dog", 0, "weight of 0"),
+    ("cat -0.0:dog", 5, "weight of 0"),
+    ("cat + 1000001:dog", 6, "too large"),
+    ("9" * 400 + ":dog", 0, "too large"),
+    ('""', 0, "empty quote"),
+    ('dog -" "', 5, "empty quote"),
+    ("min:2 dog", 0, "cosine"),
+    ("dog min:high", 4, "cosine"),
+    ("dog min:nan", 4, "cosine"),
+    ("dog -min:0.2", 4, "cosine"),
+    ("dog \0 cat", 4, "NUL"),
+    ("dog https://", 4, "no web address"),
+    ("dog + http:///a.jpg", 6, "no web address"),
+    ("dog http://[::1/a.jpg", 4, "no web address"),
+    ("http://example.org:port/a.jpg", 0, "no web address"),
+    ("http://example.org:0/a.jpg", 0, "no web address"),
+    ('https://example.org/"a b".jpg', 0, "no web address"),
+    ("https://example.org/\x07", 0, "no web address"),
+    ("dog https://me:secret@example.org/a.jpg", 4, "user's name"),
+]
+
+
+@pytest.mark.parametrize(("text", "position", "message"), MISTAKES)
+def test_every_mistake_has_a_caret_under_its_place_and_a_hint(text, position, message):
     with pytest.raises(BadQuery, match=message) as caught:
         parse(text, cwd=CWD)
     assert caught.value.position == position
     assert caught.value.hint
+    assert "\n" not in caught.value.message + caught.value.hint
+    told = complaint(caught.value, text).plain.split("\n")
+    assert len(told) == (3 if text else 1)
+    assert not text or told[2].strip() == "^"
+
+
+def test_every_place_that_refuses_a_query_is_in_the_table():
+    raised = re.findall(r"raise BadQuery\(", Path(query.__file__).read_text())
+    said = {message for _, _, message in MISTAKES}
+    assert len(raised) == 11, "a new refusal: add it to MISTAKES, with its caret, and count it here"
+    assert len(said) >= len(raised)
 
 
 def test_a_filter_that_is_nearly_right_gets_a_suggestion():
@@ -115,7 +163,10 @@ def test_a_filter_that_is_nearly_right_gets_a_suggestion():
     assert "did you mean camera:" in caught.value.hint
 
 
-@given(st.text() | st.text(st.sampled_from('ab "-+:#0123./~@\\ minafter')))
+TEXTS = st.text(st.characters(exclude_categories=())) | st.text(st.sampled_from('ab "-+:#0123./~@\\ minafterhttps'))
+
+
+@given(TEXTS)
 def test_no_text_crashes_it(text):
     placed, found = None, ()
     try:
@@ -123,3 +174,68 @@ def test_no_text_crashes_it(text):
     except BadQuery as error:
         placed = error.position
     assert 0 <= placed <= len(text) if placed is not None else any(term.weight > 0 for term in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("golden  retriever", "golden retriever"),
+        ('dog -"red ball" +2:@pool.jpg', "dog - red ball + 2:./pool.jpg"),
+        ("-people dog", "- people + dog"),
+        ("black / white", '"black / white"'),
+        ("#3 .50:snow", "#3 + 0.5:snow"),
+        ("./a\\b c.jpg", '@"./a\\\\b c.jpg"'),
+        ("x after:2023-6 -in:a min:.250 name:IMG_*", "x after:2023-06-01 -in:./a name:IMG_* min:0.25"),
+        ("dog https://example.org/a.jpg", "dog + https://example.org/a.jpg"),
+    ],
+)
+def test_a_query_is_written_in_one_way(text, written):
+    assert wording.format(parse(text, cwd=CWD), cwd=CWD) == written
+
+
+@given(TEXTS, st.sampled_from(["", CWD, "/"]))
+def test_what_was_typed_and_understood_is_written_so_that_it_is_understood_as_the_same(text, written_from):
+    try:
+        understood = parse(text, cwd=written_from or CWD)
+    except BadQuery:
+        assume(False)
+    assert parse(wording.format(understood, cwd=written_from), cwd=written_from or CWD) == understood
+
+
+LINE = st.text(st.characters(exclude_characters="\0", exclude_categories=()), min_size=1)  # surrogates as well
+TRIMMED = LINE.map(str.strip).filter(bool)
+PATH = st.lists(st.text(st.characters(exclude_characters="\0/", exclude_categories=()), min_size=1), min_size=1).map(
+    lambda parts: posixpath.normpath("/" + "/".join(parts))
+)
+DATE = st.dates().map(lambda date: f"{date.isoformat()}T00:00:00")
+WEIGHT = st.floats(0, 1e6, exclude_min=True) | st.floats(-1e6, 0, exclude_max=True) | st.sampled_from([1.0, -1.0])
+VALUES = {
+    TEXT: TRIMMED,
+    IMAGE: PATH,
+    ADDRESS: st.sampled_from(["https://example.org/a.jpg", "http://[::1]:8080/?q=#x"]),
+    REFERENCE: st.integers(0, 99_999).map(str),
+}
+TERM = st.sampled_from(list(TermKind)).flatmap(lambda kind: st.builds(Term, st.just(kind), VALUES[kind], WEIGHT))
+FILTER_VALUES = {
+    FilterKind.IN: PATH,
+    FilterKind.AFTER: DATE,
+    FilterKind.BEFORE: DATE,
+    FilterKind.EXT: LINE.map(lambda text: text.lower().lower().lstrip(".")).filter(bool),
+    FilterKind.CAMERA: LINE,
+    FilterKind.NAME: LINE,
+}
+FILTER = st.sampled_from(list(FilterKind)).flatmap(
+    lambda kind: st.builds(PhotoFilter, st.just(kind), FILTER_VALUES[kind], st.booleans())
+)
+QUERY = st.builds(
+    Query,
+    st.just(""),
+    st.lists(TERM, min_size=1).filter(lambda terms: any(term.weight > 0 for term in terms)).map(tuple),
+    st.lists(FILTER).map(tuple),
+    st.none() | st.floats(-1, 1),
+)
+
+
+@given(QUERY, st.sampled_from(["", CWD, "/"]))
+def test_every_query_can_be_written(query, written_from):
+    assert parse(wording.format(query, cwd=written_from), cwd=written_from or CWD) == query

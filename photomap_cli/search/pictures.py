@@ -1,0 +1,96 @@
+"""Owns the pixels of query images: a file's or an address's, decoded in a process of its own.  Knows no encoder."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from photomap_cli.errors import BadImage
+from photomap_cli.library.decodepool import DecodePool
+from photomap_cli.search.query import TermKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from photomap_cli.library.fitting import PixelFit
+    from photomap_cli.search.query import Query, Term
+    from photomap_cli.search.web import WebPictures
+    from photomap_cli.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """The pictures that a query names by address, and how long they took, in milliseconds."""
+
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
+    elapsed_ms: float = 0.0
+
+
+class QueryPictures:
+    """Reads the pictures that queries name.  Any thread may use it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def fetch(self, query: Query, checkpoint: Callable[[], None] = lambda: None) -> Fetched:
+        """Return the pictures that the query names by address; takes as long as the web does.
+
+        `checkpoint` is called now and then; what it raises ends the fetching.
+
+        Raises:
+            BadImage: one cannot be had, with its place in the query.
+        """
+        started, pictures = time.perf_counter(), {}
+        for term in query.terms:
+            if term.kind is TermKind.ADDRESS:
+                with _placed(term):
+                    pictures[term.value] = self._web.get(term.value, checkpoint)
+        return Fetched(pictures, 1e3 * (time.perf_counter() - started) if pictures else 0.0)
+
+    def pixels(self, term: Term, fit: PixelFit, fetched: Fetched) -> NDArray[np.uint8]:
+        """Return a picture as the encoder takes it, (height, width, 3).  A damaged one must not end a session.
+
+        Raises:
+            BadImage: it is none, with its place in the query.
+        """
+        with _placed(term, f"{term.value}: "), _file(term, fetched) as path, self._decoders() as pool:
+            return pool.decode(path, fit).pixels
+
+    def _decoders(self) -> DecodePool:
+        return DecodePool(max_megapixels=self._settings.megapixel_limit)
+
+    @cached_property
+    def _web(self) -> WebPictures:
+        from photomap_cli.search.web import WebPictures  # ssl and http.client take 30 ms
+
+        return WebPictures(private=self._settings.private_addresses)
+
+
+@contextmanager
+def _file(term: Term, fetched: Fetched) -> Iterator[Path]:
+    """Have the picture as a file, without a name's ending: what it is shows in its bytes."""
+    if term.kind is not TermKind.ADDRESS:
+        yield Path(term.value)
+        return
+    with TemporaryDirectory(prefix="photomap-") as folder:
+        path = Path(folder) / "picture"
+        path.write_bytes(fetched.pictures[term.value])
+        yield path
+
+
+@contextmanager
+def _placed(term: Term, whose: str = "") -> Iterator[None]:
+    """Say of a picture that cannot be used which it is, and where it stands in the query."""
+    try:
+        yield
+    except BadImage as error:
+        hint = error.hint or "give the picture itself: JPEG, PNG, WebP, HEIC and more, not a page about it"
+        raise BadImage(f"{whose}{error.message}", hint=hint, position=term.position) from error
