@@ -46,7 +46,7 @@ JUNK = frozenset(
 
 JUNK_STARTS = ("._", ".trash", "synofile_thumb")
 
-_LEADS_NOWHERE = frozenset({errno.ENOENT, errno.ELOOP, errno.ENOTDIR})  # dangling links, and files gone meanwhile
+_GONE = frozenset({errno.ENOENT, errno.ELOOP, errno.ENOTDIR})  # dangling links, and files gone meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,17 +189,20 @@ class _Walk:
             elif _has_photo_name(entry.name) or entry.is_symlink():
                 yield from self._file_or_link(entry, entry.stat(), place)
         except OSError as error:
-            if error.errno not in _LEADS_NOWHERE:
+            if error.errno not in _GONE:
                 yield _failure(entry.path, error)
+            elif entry.is_symlink() and _has_photo_name(entry.name) and not self._is_left_out(entry.path, place):
+                yield IndexFailure(entry.path, "a link that leads nowhere")
 
     def _file_or_link(self, entry: os.DirEntry[str], info: os.stat_result, place: _Place) -> Iterator[Found]:
-        if stat.S_ISDIR(info.st_mode) and not self._is_left_out(entry.path + os.sep, place):
-            self._links.append((entry.path, place))
-        is_photo = stat.S_ISREG(info.st_mode) and _has_photo_name(entry.name)
-        if is_photo and not self._is_left_out(entry.path, place):
+        if stat.S_ISDIR(info.st_mode):
+            if not self._is_left_out(entry.path + os.sep, place):
+                self._links.append((entry.path, place))
+        elif _has_photo_name(entry.name) and not self._is_left_out(entry.path, place):
             if entry.path in self._roots:
                 self._roots_seen.add(entry.path)
-            yield _file(entry.path, info)
+            is_file = stat.S_ISREG(info.st_mode)
+            yield _file(entry.path, info) if is_file else IndexFailure(entry.path, "not a file, but a pipe or device")
 
     def _is_left_out(self, path: str, place: _Place) -> bool:
         """Whether the command line says so, or else the innermost ignore file that says anything."""

@@ -105,20 +105,37 @@ def test_excluded_links_are_not_followed(photos, tmp_path):
     assert names(photos, exclude=("link/",)) == []
 
 
-def test_links_to_files_are_photos_and_dangling_ones_nothing(photos, tmp_path):
+def reasons(folder, **rules):
+    """Return what a scan reports, by the path below `folder`."""
+    found = scan([str(folder)], ScanRules(**rules))
+    return {os.path.relpath(each.path, folder): each.reason for each in found if isinstance(each, IndexFailure)}
+
+
+def test_a_link_to_a_photo_is_one(photos, tmp_path):
     touch(tmp_path, "real.jpg")
     (photos / "link.jpg").symlink_to(tmp_path / "real.jpg")
-    (photos / "dangling.jpg").symlink_to(tmp_path / "missing.jpg")
-    (photos / "self.jpg").symlink_to(photos / "self.jpg")
     assert names(photos) == ["link.jpg"]
 
 
+def test_links_that_lead_nowhere_are_reported_where_a_photo_should_be(photos):
+    (photos / "dangling.jpg").symlink_to(photos / "missing.jpg")
+    (photos / "self.jpg").symlink_to(photos / "self.jpg")
+    (photos / "lock").symlink_to("somebody@host")
+    nowhere = "a link that leads nowhere"
+    assert reasons(photos) == {"dangling.jpg": nowhere, "self.jpg": nowhere}
+    assert reasons(photos, exclude=("self.jpg",)) == {"dangling.jpg": nowhere}
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the platform has no pipes in folders")
-def test_pipes_are_not_photos(photos):
+def test_pipes_are_reported_where_a_photo_should_be(photos):
     os.mkfifo(photos / "pipe.jpg")
+    os.mkfifo(photos / "pipe")
     (photos / "link.jpg").symlink_to(photos / "pipe.jpg")
+    (photos / "null.jpg").symlink_to(os.devnull)
     (photos / "folder.jpg").mkdir()
-    assert names(photos) == []
+    no_file = "not a file, but a pipe or device"
+    assert reasons(photos) == {"link.jpg": no_file, "null.jpg": no_file, "pipe.jpg": no_file}
+    assert reasons(photos, exclude=("*.jpg",)) == {}
 
 
 def test_roots_inside_one_another_yield_each_file_once(photos):
