@@ -31,7 +31,7 @@ OWNERS = {
     "torch": {"encoder/openclip.py", "encoder/weights.py", "encoder/flat.py"},
     "open_clip": {"encoder/openclip.py", "encoder/download.py"},
     "faiss": {"library/vectors.py"},
-    "PIL": {"library/decode.py", "library/fitting.py", "library/colour.py"},
+    "PIL": {"library/decode.py", "library/faults.py", "library/fitting.py", "library/colour.py", "library/opening.py"},
     "rawpy": {"library/raw.py"},
     "sqlite3": {"library/database.py", "library/thumbnails.py", "library/queries.py"},
     "prompt_toolkit": {"terminal/"},

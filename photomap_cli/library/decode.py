@@ -7,22 +7,23 @@ each of them imports it: numpy only where it cannot be done without.
 from __future__ import annotations
 
 import io
-import re
+import os
 import stat
 import threading
-import warnings
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from photomap_cli.errors import BadImage
-from photomap_cli.library import colour, content, exif, heif, raw
+from photomap_cli.library import colour, content, exif, raw
 from photomap_cli.library.exif import ExifTables
+from photomap_cli.library.faults import faults_named
 from photomap_cli.library.fitting import draft_size, fitted
 from photomap_cli.library.limits import default_max_megapixels
+from photomap_cli.library.opening import kind, opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,13 +36,11 @@ if TYPE_CHECKING:
     from photomap_cli.library.exif import PhotoFacts
     from photomap_cli.library.fitting import PixelFit
 
-FORMATS = ("AVIF", "BMP", "DIB", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
-"""Formats that are tried, whatever a file is called, and HEIF.  Pillow's others stay shut: EPS would run a program."""
-
 ALONE_MEGAPIXELS = 64.0
 """From here on pictures are decoded one at a time, so that the decoders together need no more than some of them."""
 
-NO_MEMORY = "not enough memory to decode it"
+MOST_PIXELS_PER_BYTE = 10_000
+"""A large picture in less is none: deflate holds 8,240 pixels of one bit a byte at most, photos have 5 to 100."""
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -52,8 +51,7 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_PILLOW = re.compile(r"(PIL|pi_heif)\.")
-_CUT_SHORT = re.compile(r"truncated|unexpected end|premature|end of file", re.IGNORECASE)
+_PHOTOMETRIC, _WHITE_AT_ZERO = 262, 0
 _large = threading.Lock()
 
 # Method 0: 22.7 kB in 4.1 ms for 320 x 240 of noise, where Pillow's usual 4 makes 20.4 kB in 15.2 ms.
@@ -115,7 +113,7 @@ def decode(path: Path, fit: PixelFit, *, max_megapixels: float | None = None) ->
 
 def read(path: Path, fit: PixelFit, options: ReadOptions | None = None) -> Picture:
     """Read a picture file.  Any thread may; raises BadImage, whose message is the reason alone, for any fault of it."""
-    with _faults_named():
+    with faults_named():
         info = path.stat()
         if not stat.S_ISREG(info.st_mode):
             raise BadImage("not a file")  # a pipe would be waited for
@@ -124,7 +122,7 @@ def read(path: Path, fit: PixelFit, options: ReadOptions | None = None) -> Pictu
         with path.open("rb") as file:
             digest = content.digest(file)
             file.seek(0)
-            if raw.is_raw(path.name):
+            if raw.is_raw(path.name, kind(file)):
                 picture = _read_preview(path, fit, options or ReadOptions())
             else:
                 picture = read_stream(file, fit, options)
@@ -137,39 +135,53 @@ def read(path: Path, fit: PixelFit, options: ReadOptions | None = None) -> Pictu
 def read_stream(file: BinaryIO, fit: PixelFit, options: ReadOptions | None = None) -> Picture:
     """Read a picture from an open file or from bytes, like `read`."""
     options = options or ReadOptions()
-    with _faults_named(), _opened(file) as image, _turn_to_decode(image, options):
+    with faults_named(), opened(file) as image, _turn_to_decode(image, _length(file), options):
         return _picture(image, fit, options)
 
 
 def _read_preview(path: Path, fit: PixelFit, options: ReadOptions) -> Picture:
     """Read the picture that a camera put into its RAW file; what the RAW says counts before what the preview does."""
     shot = raw.preview(path)
-    with _opened(io.BytesIO(shot.file)) as image, _turn_to_decode(image, options):
+    with opened(io.BytesIO(shot.file)) as image, _turn_to_decode(image, len(shot.file), options):
         own = _tables(image)
         turn = exif.orientation(own.main)
         if turn == 1:
             turn = shot.turn_of(image.size)
         picture = _picture(image, fit, options, turn=turn)
     with path.open("rb") as file:
-        tables = _tables_of_tiff(file)
+        tables = _tables_of_raw(file)
     said = exif.facts(shot.size, tables if exif.camera(tables.main) else own, orientation=shot.turn_of(shot.size))
     return replace(picture, facts=replace(said, lens=said.lens or shot.lens))
 
 
 def _picture(image: Image.Image, fit: PixelFit, options: ReadOptions, *, turn: int | None = None) -> Picture:
     """Decode an open picture; `turn` is how to turn it, None to do as its EXIF says."""
-    size = image.size
+    size, turned = image.size, _turned_by_loading(image)
     image.draft(None, draft_size(size, fit, longest_px=options.thumbnail_px))  # JPEG alone can: at 1/2, 1/4 or 1/8
     image.load()
-    tables = _tables(image)  # not before: loading turns a TIFF upright, and drops the tag that says so
+    if turned >= 5:
+        size = image.size[::-1]
+    tables = _tables(image)  # not before: a PNG's may come after its pixels
     turn = turn or exif.orientation(tables.main)
     profile = image.info.get("icc_profile")
-    upright = _upright(colour.rgb(image, profile), turn)
+    upright = _upright(colour.rgb(_black_at_zero(image), profile), turn)
     return Picture(
         colour.in_srgb(fitted(upright, fit), profile),
-        exif.facts(size, tables, orientation=turn),
+        exif.facts(size, tables, orientation=max(turn, turned)),
         _webp(colour.in_srgb(_small(upright, options.thumbnail_px), profile)) if options.thumbnail_px else b"",
     )
+
+
+def _turned_by_loading(image: Image.Image) -> int:
+    """Return how Pillow will turn a picture when it loads it, as it does with a TIFF; it drops the tag that says so."""
+    return exif.orientation(_tables(image).main) if image.format == "TIFF" else 1
+
+
+def _black_at_zero(image: Image.Image) -> Image.Image:
+    """Return a TIFF whose greys count from white as others do: Pillow sees to those of 8 bits alone."""
+    if image.mode != "I;16" or getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) != _WHITE_AT_ZERO:
+        return image
+    return image.point(lambda level: level * -1 + 65535)
 
 
 def _small(image: Image.Image, long_side_px: int) -> Image.Image:
@@ -189,72 +201,30 @@ def _upright(image: Image.Image, turn: int) -> Image.Image:
 
 
 @contextmanager
-def _turn_to_decode(image: Image.Image, options: ReadOptions) -> Iterator[None]:
+def _turn_to_decode(image: Image.Image, length: int, options: ReadOptions) -> Iterator[None]:
     """Refuse a picture that is too large by its header; keep a large one waiting until it may be decoded."""
     megapixels = image.width * image.height / 1e6
     most = options.max_megapixels or _max_megapixels()
     if megapixels > most:
         raise BadImage(f"too large: {megapixels:.0f} megapixels, the limit is {most:.0f}")
-    with options.alone(megapixels) if megapixels > ALONE_MEGAPIXELS else nullcontext():
+    if megapixels <= ALONE_MEGAPIXELS:
+        yield
+        return
+    if megapixels * 1e6 > MOST_PIXELS_PER_BYTE * length:
+        raise BadImage(f"damaged: {megapixels:.0f} megapixels in {length} bytes")
+    with options.alone(megapixels):
         yield
 
 
-def _opened(file: BinaryIO) -> Image.Image:
-    _prepare_pillow()
-    _silence_pillow()
-    start = file.read(12)
-    file.seek(0)
-    if not heif.is_boxed(start):
-        return Image.open(file, formats=FORMATS)
-    if reason := heif.fault(file):
-        raise BadImage(reason)
-    _prepare_heif()
-    return Image.open(file, formats=(*FORMATS, "HEIF"))
-
-
-@cache
-def _prepare_pillow() -> None:
-    Image.MAX_IMAGE_PIXELS = None  # the limit is ours, by the memory there is; 200-megapixel phones exist
-
-
-@cache
-def _prepare_heif() -> None:
-    import pi_heif
-
-    pi_heif.register_heif_opener()
-
-
-def _silence_pillow() -> None:
-    """Keep Pillow's warnings about damaged tags away from the terminal; again each time, as filters can be reset."""
-    if not any(each[0] == "ignore" and each[3] == _PILLOW for each in warnings.filters):
-        warnings.filterwarnings("ignore", module=_PILLOW.pattern)
+def _length(file: BinaryIO) -> int:
+    at, length = file.tell(), file.seek(0, os.SEEK_END)
+    file.seek(at)
+    return length
 
 
 @cache
 def _max_megapixels() -> float:
     return default_max_megapixels()
-
-
-@contextmanager
-def _faults_named() -> Iterator[None]:
-    """Turn whatever a file makes Pillow raise into BadImage."""
-    try:
-        yield
-    except BadImage:
-        raise
-    except UnidentifiedImageError as error:
-        raise BadImage("not a picture, or of a kind that cannot be read") from error
-    except MemoryError as error:
-        raise BadImage(NO_MEMORY) from error
-    except Exception as error:  # decoders raise nearly every class there is
-        raise BadImage(_reason(error)) from error
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror.lower()
-    detail = " ".join(str(error).split())[:100] or type(error).__name__
-    return "truncated" if _CUT_SHORT.search(detail) else f"damaged: {detail}"
 
 
 def _tables(image: Image.Image) -> ExifTables:
@@ -265,14 +235,19 @@ def _tables(image: Image.Image) -> ExifTables:
         return ExifTables()
 
 
-def _tables_of_tiff(file: BinaryIO) -> ExifTables:
-    """Return the EXIF of a RAW file, most of which are TIFFs inside; of the others, none."""
-    tags = Image.Exif()
+def _tables_of_raw(file: BinaryIO) -> ExifTables:
+    """Return the EXIF of a RAW file that keeps it in TIFFs, as most do; of the others, none."""
     try:
-        tags.load_from_fp(file)
-        return _all_tables(tags)
+        main, *others = [_all_tables(_tags(tiff)) for tiff in raw.tiffs(file)]
+        return ExifTables(main.main, *(each.main for each in others)) if others else main
     except Exception:
         return ExifTables()
+
+
+def _tags(tiff: BinaryIO) -> Image.Exif:
+    tags = Image.Exif()
+    tags.load_from_fp(tiff)
+    return tags
 
 
 def _all_tables(tags: Image.Exif) -> ExifTables:

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from photomap_cli.errors import BadImage, ProtocolMismatch
 from photomap_cli.frames import read_frame, write_frame
 from photomap_cli.library import limits
-from photomap_cli.library.decode import ALONE_MEGAPIXELS, NO_MEMORY, ReadOptions, read
+from photomap_cli.library.decode import ALONE_MEGAPIXELS, ReadOptions, read
+from photomap_cli.library.faults import NO_MEMORY
 from photomap_cli.library.fitting import PixelFit
 
 if TYPE_CHECKING:

@@ -45,10 +45,10 @@ def fault(file: BinaryIO) -> str | None:
 def _fault_in_meta(file: BinaryIO, start: int, end: int) -> str | None:
     file.seek(start)
     meta = file.read(end - start)
-    for kind, first, last in _boxes(meta, _FULL, len(meta)):
+    for kind, first, last in boxes(meta, _FULL):
         if kind == b"iinf":
             count_bytes = 2 if meta[first : first + 1] == b"\0" else 4
-            for _, entry, entry_end in _boxes(meta, first + _FULL + count_bytes, last):
+            for _, entry, entry_end in boxes(meta, first + _FULL + count_bytes, last):
                 if not _is_named_in_text(meta[entry:entry_end]):
                     return "damaged: an item's name is no text"
     return None
@@ -64,7 +64,9 @@ def _is_named_in_text(entry: bytes) -> bool:
     return True
 
 
-def _boxes(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+def boxes(data: bytes, at: int = 0, end: int | None = None) -> Iterator[tuple[bytes, int, int]]:
+    """Yield the kind of each box from one place to another, and where its content starts and ends."""
+    end = len(data) if end is None else end
     while at + 8 <= end:
         kind, start, box_end = _box(data[at : at + 16], at, end)
         if box_end < start:
