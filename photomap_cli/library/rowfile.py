@@ -73,10 +73,14 @@ class Header:
 
 
 class RowFile:
-    """The file in a library's folder.  Methods raise OSError when it cannot be read or written."""
+    """The file in a library's folder.  Methods raise OSError when it cannot be read or written.
 
-    def __init__(self, folder: Path) -> None:
+    `say` is told of a file that was of no use and is written anew.
+    """
+
+    def __init__(self, folder: Path, say: Callable[[str], None] = lambda _words: None) -> None:
         self.path = folder / FILE_NAME
+        self._say = say
         self._lock_path = folder / LOCK_NAME
 
     def map(self, snapshot: Snapshot) -> mmap.mmap | None:
@@ -121,6 +125,8 @@ class RowFile:
             header = None if anew else self._header()
             # More rows than the catalogue has are left of batches it lost; some may have been given away again.
             if header is None or not header.belongs_to(snapshot) or header.count > snapshot.next_row:
+                if self.path.exists():
+                    self._say(f"{FILE_NAME} did not match the catalogue and was made anew")
                 self._write(snapshot, blobs_from)
             elif header.count < snapshot.next_row:
                 self._append(header, snapshot, blobs_from)
@@ -128,6 +134,11 @@ class RowFile:
         if memory is None:
             raise OSError(f"{self.path} does not hold what was written to it")
         return snapshot, memory
+
+    def discard(self) -> None:
+        """Take the file away, for its library has begun again."""
+        with FileLock(self._lock_path):
+            self.path.unlink(missing_ok=True)
 
     def _header(self) -> Header | None:
         try:

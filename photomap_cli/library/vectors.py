@@ -1,36 +1,43 @@
-"""Owns vector search: exact, over the mapped rows, by faiss, which nothing else imports.  Stores nothing itself."""
+"""Owns vector search: which rows are scanned how, and the view of one moment.  Stores nothing itself."""
 
 from __future__ import annotations
 
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import cache
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from photomap_cli.library import rowfile
+from photomap_cli.library.exact import merged
+from photomap_cli.library.tier import Tier
+from photomap_cli.library.view import View
 
 if TYPE_CHECKING:
     import mmap
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from photomap_cli.library.catalog import Catalog
+    from photomap_cli.library.compressed import Compressed
     from photomap_cli.library.database import ChangeCounter
     from photomap_cli.library.entries import Snapshot
+    from photomap_cli.library.exact import Found
 
 THREADS = min(8, os.cpu_count() or 1)
 THREADED_ROWS = 20_000
 """From here on a search is worth several threads: below, one takes about a millisecond."""
 
+FEW_SHARE = 256
+"""Rows are gathered and scored alone when a filter leaves fewer than one in so many.  Of a million rows, 1,000 take
+0.1 ms so and 1.8 ms by a bitmap over all, 3,000 0.4 and 2.3, 10,000 7 and 5."""
+
 _SPARE = 16
 """Hits fetched beyond k, to see whether equal scores go on past it: copies of one photo are seldom more."""
 
-Found = tuple[np.ndarray, np.ndarray]
+_REMEMBERED = 64
+"""Vectors searched for lately, to check compressed rows with."""
 
 
 class VectorStore:
@@ -41,13 +48,18 @@ class VectorStore:
 
     def __init__(self, folder: Path, catalog: Catalog, *, threads: int = THREADS) -> None:
         self._catalog = catalog
-        self._file = rowfile.RowFile(folder)
+        self._notes: list[str] = []
+        self._file = rowfile.RowFile(folder, self._notes.append)
+        self._tier = Tier(folder, self._notes.append)
         self._threads = threads
         self._lock = threading.Lock()
         self._seen: ChangeCounter | None = None
         self._checked_library: str | None = None
-        self._view = _View.of_nothing()
+        self._view = View.of_nothing()
+        self._recent: tuple[np.ndarray, ...] = ()
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="search")  # starts its threads when needed
+        self._compressing: threading.Thread | None = None
+        self._closing = threading.Event()
 
     def refresh(self) -> None:
         """Take in what any process has committed since the last time; costs microseconds if that is nothing.
@@ -60,26 +72,59 @@ class VectorStore:
                 self._view = self._current_view()
                 self._seen = counter
 
-    def search(self, vector: np.ndarray, k: int, rows: np.ndarray | None = None) -> Found:
+    def search(self, vector: np.ndarray, k: int, rows: np.ndarray | None = None, *, exact: bool = False) -> Found:
         """Return the k best photos for a vector, (dim,) float32 of unit length, among `rows` (int64) if given.
 
         Rows (int64) and cosines (float32), best first, the lower row first among equals; fewer than k if there are no
-        more.  Exact up to the half precision of the stored vectors.
+        more.  Exact up to the half precision of the stored vectors, but for which rows it considers in a large library
+        without a filter; `exact` considers all.
         """
         if self._seen is None:
             self.refresh()
         view = self._view
-        allowed = view.bitmap(rows)
-        k = min(k, view.count if allowed is None else int(np.bitwise_count(allowed).sum()))
-        if k <= 0:
+        if k <= 0 or not view.photo_count:
             return np.empty(0, np.int64), np.empty(0, np.float32)
-        query = np.ascontiguousarray(vector, np.float32).reshape(1, view.dim)
-        return _without_cut_ties(lambda n: self._scan(view, query, n, allowed), k, view.count)
+        query = np.ascontiguousarray(vector, np.float32).reshape(1, view.rows.dim)
+        if rows is not None:
+            return self._search_among(view, query, k, rows)
+        self._recent = (*self._recent[1 - _REMEMBERED :], query[0])
+        compressed = None if exact else self._tier.usable(view)
+        return _without_cut_ties(lambda n: self._nearest(view, compressed, query, n), k, view.photo_count)
+
+    def compress(self) -> Iterator[tuple[int, int]]:
+        """Compress the rows if the library has grown enough, and yield (rows done, rows in all); see `tier`."""
+        self.refresh()
+        view = self._view
+        for done in self._tier.make(view, self._recent):
+            yield done, view.count
+
+    def compress_behind(self) -> None:
+        """Do the same in a thread of its own, if it is due and not being done; closing gives it up."""
+        if not self._tier.is_due(self._view):
+            return
+        with self._lock:
+            if self._compressing is None or not self._compressing.is_alive():
+                self._compressing = threading.Thread(target=self._compress_quietly, name="compress", daemon=True)
+                self._compressing.start()
+
+    def begin_anew(self) -> None:
+        """Take the derived files away, for the catalogue was cleared."""
+        self._file.discard()
+        self._tier.discard()
+
+    def take_notes(self) -> list[str]:
+        """Return what the user should be told since the last call: files that were damaged and made anew."""
+        notes = self._notes[:]
+        del self._notes[: len(notes)]
+        return notes
 
     def close(self) -> None:
         """Release the mapping and the threads; safe to call twice."""
+        self._closing.set()
+        if self._compressing:
+            self._compressing.join()
         with self._lock:
-            self._view, self._seen = _View.of_nothing(), None
+            self._view, self._seen = View.of_nothing(), None
         self._pool.shutdown()
 
     def __enter__(self) -> Self:
@@ -88,15 +133,15 @@ class VectorStore:
     def __exit__(self, *_exc: object) -> None:
         self.close()
 
-    def _current_view(self) -> _View:
+    def _current_view(self) -> View:
         snapshot = self._catalog.snapshot()
         if not snapshot.next_row:
-            return _View.of_nothing()
+            return View.of_nothing()
         try:
             snapshot, memory = self._mapped(snapshot)
         except OSError:  # a library that cannot be written, a full disk
             memory = rowfile.in_memory(snapshot, self._catalog.vectors_from)
-        return _View.of(snapshot, memory)
+        return View.of(snapshot, memory)
 
     def _mapped(self, snapshot: Snapshot) -> tuple[Snapshot, mmap.mmap]:
         is_checked = self._checked_library == snapshot.library_id
@@ -107,114 +152,43 @@ class VectorStore:
         self._checked_library = snapshot.library_id
         return snapshot, memory
 
-    def _scan(self, view: _View, query: np.ndarray, k: int, allowed: np.ndarray | None) -> Found:
+    def _search_among(self, view: View, query: np.ndarray, k: int, rows: np.ndarray) -> Found:
+        if len(rows) * FEW_SHARE < view.count:
+            few = view.photos_among(rows)
+            return _without_cut_ties(lambda n: merged([view.rows.score(query, n, few)]), k, len(few))
+        allowed = view.bitmap(rows)
+        count = int(np.bitwise_count(allowed).sum())
+        return _without_cut_ties(lambda n: self._scan(view, query, n, allowed), k, count)
+
+    def _nearest(self, view: View, compressed: Compressed | None, query: np.ndarray, k: int) -> Found:
+        """Return the k best photos of the compressed rows, scored as they are stored, and of those behind them."""
+        candidates = compressed.candidates(query, k, view.live) if compressed else None
+        if compressed is None or candidates is None:
+            return self._scan(view, query, k, view.live)
+        behind = (compressed.header.count, view.count)
+        return merged([view.rows.score(query, k, candidates), view.rows.scan(query, k, view.live, behind)])
+
+    def _scan(self, view: View, query: np.ndarray, k: int, allowed: np.ndarray | None) -> Found:
         """Return the k best rows, in slices over the threads where there are enough rows."""
-        if view.count < THREADED_ROWS or self._threads == 1:
-            return _ordered([view.scan(query, k, allowed)])
-        cuts = [view.count * part // self._threads for part in range(self._threads + 1)]
-        slices = pairwise(cuts)
-        return _ordered(list(self._pool.map(lambda rows: view.scan(query, k, allowed, rows), slices)))
+        slices = view.rows.slices(1 if view.count < THREADED_ROWS else self._threads)
+        scans = map if len(slices) == 1 else self._pool.map
+        return merged(list(scans(lambda part: view.rows.scan(query, k, allowed, part), slices)))
 
-
-@dataclass(eq=False)
-class _View:
-    """The rows of one moment, and which of them are photos.  `live` is None where all are."""
-
-    count: int
-    dim: int
-    memory: mmap.mmap | None
-    live: np.ndarray | None
-    _index: Any = None
-
-    @classmethod
-    def of_nothing(cls) -> Self:
-        return cls(0, 0, None, None)
-
-    @classmethod
-    def of(cls, snapshot: Snapshot, memory: mmap.mmap) -> Self:
-        live = None
-        if len(snapshot.tombstones):
-            is_live = np.ones(snapshot.next_row, bool)
-            is_live[snapshot.tombstones] = False
-            live = np.packbits(is_live, bitorder="little")
-        return cls(snapshot.next_row, snapshot.dim, memory, live)
-
-    def bitmap(self, rows: np.ndarray | None) -> np.ndarray | None:
-        """Return the photos among these rows as bits, lowest first; None for every row there is."""
-        if rows is None:
-            return self.live
-        is_wanted = np.zeros(self.count, bool)
-        is_wanted[rows[(rows >= 0) & (rows < self.count)]] = True
-        wanted = np.packbits(is_wanted, bitorder="little")
-        return wanted if self.live is None else wanted & self.live
-
-    def scan(self, query: np.ndarray, k: int, allowed: np.ndarray | None, rows: tuple[int, int] | None = None) -> Found:
-        """Return faiss's k best of these rows, in no order to rely on; -1 stands for none."""
-        faiss = _faiss()
-        faiss.omp_set_num_threads(1)  # of this thread: its own would fight over the cores with ours, for one query
-        within = faiss.IDSelectorRange(*rows, True) if rows else None
-        chosen = faiss.IDSelectorBitmap(len(allowed), faiss.swig_ptr(allowed)) if allowed is not None else None
-        selector = faiss.IDSelectorAnd(within, chosen) if within and chosen else within or chosen
-        parameters = faiss.SearchParameters(sel=selector) if selector else None
-        scores, found = self._searchable().search(query, k, params=parameters)
-        return found[0], scores[0]
-
-    def _searchable(self) -> Any:
-        # Two threads may both come here at first; they write and read the same bytes.
-        if self._index is None:
-            self._index = _index_over(self.memory, self.dim, self.count)
-        return self._index
+    def _compress_quietly(self) -> None:
+        for _ in self._tier.make(self._view, self._recent):
+            if self._closing.is_set():
+                return
 
 
 def _without_cut_ties(scan: Callable[[int], Found], k: int, count: int) -> Found:
-    """Return the k best of a scan for the best n, fetching more until equal scores do not go on past what was fetched.
+    """Return the k best of `count` by a scan for the best n, which fetches more until equal scores end before n.
 
     faiss keeps any of several equal rows, and puts the higher row first.
     """
     fetched = min(k + _SPARE, count)
-    while True:
+    while fetched:
         rows, scores = scan(fetched)
         if len(rows) < fetched or fetched == count or scores[-1] < scores[k - 1]:
             return rows[:k], scores[:k]
         fetched = min(fetched * 4, count)
-
-
-def _ordered(parts: list[Found]) -> Found:
-    rows, scores = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    rows, scores = rows[rows >= 0], scores[rows >= 0]
-    order = np.lexsort((rows, -scores))
-    return rows[order], scores[order]
-
-
-def _index_over(memory: Any, dim: int, count: int) -> Any:
-    """Return a faiss index that points into mapped memory, which has to outlive it.
-
-    faiss's own file header is put right in front of the rows, into this process's copy of the page.
-
-    Not by faiss's own mapping: that asks for random access, and a cold first search over a million rows took 21 s
-    instead of 0.5 s.
-    """
-    faiss = _faiss()
-    header = _faiss_header(dim, count)
-    start = rowfile.PAGE - len(header)
-    memory[start : rowfile.PAGE] = header
-    octets = np.frombuffer(memory, np.uint8)[start:]
-    return faiss.read_index(faiss.ZeroCopyIOReader(faiss.swig_ptr(octets), len(octets)))
-
-
-def _faiss_header(dim: int, count: int) -> bytes:
-    """Return what faiss writes in front of the rows of an fp16 index: that of an empty one, with the counts put in."""
-    faiss = _faiss()
-    empty = faiss.IndexScalarQuantizer(dim, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
-    header = bytearray(faiss.serialize_index(empty).tobytes())
-    header[8:16] = count.to_bytes(8, "little")  # after a four-letter name and the dimension
-    header[-8:] = (count * rowfile.row_bytes(dim)).to_bytes(8, "little")
-    return bytes(header)
-
-
-@cache
-def _faiss() -> Any:
-    """Import faiss, which takes some 60 ms, when the first search needs it."""
-    import faiss
-
-    return faiss
+    return np.empty(0, np.int64), np.empty(0, np.float32)
