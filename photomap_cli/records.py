@@ -78,6 +78,7 @@ class SearchRequest:
             lies inside an indexed folder, else the whole library).
         sort: "score" or "date" (newest first).
         references: absolute paths that `#1`, `#2`, ... stand for: the hits of the last search.
+        exact: look at every photo, also in a library so large that a search usually looks at the likely ones.
     """
 
     text: str
@@ -87,6 +88,7 @@ class SearchRequest:
     folder: str | None = None
     sort: str = "score"
     references: tuple[str, ...] = ()
+    exact: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return the request as JSON values."""
@@ -379,12 +381,16 @@ class IndexFailure:
 
 @dataclass(frozen=True, slots=True)
 class IndexProgress:
-    """How far an index run is.  `total` is the number of photos to encode; `done` counts encoded and failed ones."""
+    """How far an index run is.  `total` is the number of photos to encode; `done` counts encoded and failed ones.
+
+    Once they are encoded, `compressing` says so: `done` and `total` are then rows of the search's own file.
+    """
 
     done: int
     total: int
     failed: int
     path: str = ""
+    compressing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ MAY_IMPORT = {
 OWNERS = {
     "torch": {"encoder/openclip.py", "encoder/weights.py", "encoder/flat.py"},
     "open_clip": {"encoder/openclip.py", "encoder/download.py"},
-    "faiss": {"library/vectors.py"},
+    "faiss": {"library/exact.py"},
     "PIL": {"library/decode.py", "library/faults.py", "library/fitting.py", "library/colour.py", "library/opening.py"},
     "rawpy": {"library/raw.py"},
     "sqlite3": {"library/database.py", "library/thumbnails.py", "library/queries.py"},

@@ -48,6 +48,7 @@ def search(
     jsonl: Annotated[bool, typer.Option("--jsonl", help="One JSON object per photo and line.")] = False,
     paths: Annotated[bool, typer.Option("--paths", help="Paths alone, one a line.")] = False,
     nul: Annotated[bool, typer.Option("-0", help="Paths alone, each ended by NUL (for xargs -0).")] = False,
+    exact: Annotated[bool, typer.Option("--exact", help="Look at every photo, in a large library too.")] = False,
     local: Annotated[bool, typer.Option("--local", help="Do not ask a live session; load the encoder here.")] = False,
 ) -> int:
     """Search once and print the photos found, best first.
@@ -70,6 +71,7 @@ def search(
         min_score=min_score,
         folder=folder if folder in (None, "*") else os.path.abspath(Path(folder).expanduser()),  # noqa: PTH100
         sort=sort.value,
+        exact=exact,
     )
     try:
         result = _search(given, request, local=local)

@@ -156,8 +156,10 @@ class Indexer:
             else:
                 with only_writer(self._catalog.folder), self._pool, self._thumbnails:
                     yield from self._bring_up_to_date()
+                self._ended = self._clock()
+                yield from self._compress()
         finally:
-            self._ended = self._clock()
+            self._ended = self._ended or self._clock()
 
     def _forecast(self) -> Iterator[IndexProgress]:
         plan = self._plan()
@@ -187,6 +189,11 @@ class Indexer:
         if encoder:
             yield from self._encode(encoder, todo)
         self._catalog.touch_indexed(self._now())
+
+    def _compress(self) -> Iterator[IndexProgress]:
+        """Make a large library quick to search, where a search has not done so in passing."""
+        for done, total in self._vectors.compress():
+            yield IndexProgress(done, total, self._unreadable, compressing=True)
 
     def _plan(self) -> Plan:
         """Compare what is below the roots, and below known roots inside them, with what the library has seen there."""
@@ -250,6 +257,7 @@ class Indexer:
         encoder = self._open_encoder()
         if self._options.rebuild or not self._catalog.photo_count:
             self._catalog.clear()
+            self._vectors.begin_anew()
         info, library = encoder.info, self._catalog.encoder
         if library is None:
             self._catalog.set_encoder(LibraryEncoder(info.spec, info.dim, info.dtype))

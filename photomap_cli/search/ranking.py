@@ -46,6 +46,7 @@ def best(
     min_score: float,
     within: NDArray[np.int64] | None,
     without: frozenset[int],
+    exact: bool = False,
 ) -> list[tuple[int, float]]:
     """Return the (row, cosine) pairs nearest to `query`, best first.
 
@@ -56,7 +57,8 @@ def best(
         min_score: lowest cosine kept.
         within: only these rows; None for all.
         without: never these rows (the query's own images).
+        exact: look at every row, however many there are.
     """
-    rows, scores = vectors.search(query, limit + len(without), within)
+    rows, scores = vectors.search(query, limit + len(without), within, exact=exact)
     pairs = zip(rows.tolist(), scores.tolist(), strict=True)
     return [(row, score) for row, score in pairs if row not in without and score >= min_score][:limit]

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from photomap_cli.settings import Settings
 
 WHOLE_LIBRARY = "*"
+_ON_THE_CPU = "the GPU is full: this query was answered on the CPU"
 
 
 @dataclass(slots=True)
@@ -97,7 +98,7 @@ class Searcher:
             served_by="local",
             timings_ms=Timings(run.load, run.reload, run.encode, 1e3 * (now - searching), run.cache),
             hits=hits,
-            notices=("the GPU is full: this query was answered on the CPU",) if run.fell_back else (),
+            notices=(*((_ON_THE_CPU,) if run.fell_back else ()), *self._vectors.take_notes()),
         )
 
     def _vector(self, query: Query, request: SearchRequest, run: _Run) -> tuple[NDArray[np.float32], frozenset[int]]:
@@ -230,6 +231,7 @@ class Searcher:
             min_score=self._floor(query, request),
             within=self._catalog.rows(filters) if filters else None,
             without=own_rows,
+            exact=request.exact,
         )
         photos = self._catalog.photos([row for row, _ in found])
         pairs = list(zip(photos, (score for _, score in found), strict=True))

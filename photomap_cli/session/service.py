@@ -98,6 +98,7 @@ def _search_request(record: dict[str, Any]) -> SearchRequest:
             min_score=int() | float() | None,
             folder=str() | None,
             sort="score" | "date",
+            exact=bool(),
         ) if all(isinstance(path, str) for path in request.references):
             return request
     raise ProtocolMismatch(f"the session does not understand the search {str(record)[:100]}")

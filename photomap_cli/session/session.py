@@ -168,7 +168,10 @@ class Session:
         fetched = self._searcher.pictures.fetch(query, checkpoint)
         with self._turns.turn(checkpoint):
             self._refresh()
-            return self._searcher.search(query, request, checkpoint, fetched=fetched)
+            result = self._searcher.search(query, request, checkpoint, fetched=fetched)
+        if self.kind != "local":  # a one-shot search ends before it could be of use
+            self.vectors.compress_behind()
+        return result
 
     def status(self) -> SessionStatus:
         """Say where the encoder is; never waits."""

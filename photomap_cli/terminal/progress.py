@@ -52,9 +52,8 @@ def follow(
         task = progress.add_task("looking for photos", total=None, failures="")
         for event in events:
             failures = f"{event.failed:,} failed" if event.failed else ""
-            progress.update(
-                task, description="encoding", completed=event.done, total=event.total or None, failures=failures
-            )
+            words = "preparing searches" if event.compressing else "encoding"
+            progress.update(task, description=words, completed=event.done, total=event.total or None, failures=failures)
 
 
 def _bar(console: Console, note: Callable[[], str], *, is_shown: bool) -> Progress:

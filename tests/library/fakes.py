@@ -67,6 +67,14 @@ def unit_vectors(count: int, *, seed: int = 0, dim: int = DIM) -> np.ndarray:
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
+def similar(count: int, *, seed: int = 0) -> np.ndarray:
+    """Return vectors as an encoder gives them: clusters on a cone, the same 50 for every seed."""
+    rng = np.random.default_rng(seed)
+    centres = np.random.default_rng(50).standard_normal((50, DIM)) + 2 * np.eye(1, DIM)
+    vectors = (centres[rng.integers(0, 50, count)] + 0.3 * rng.standard_normal((count, DIM))).astype(np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
 def new_photo(path: str, vector: np.ndarray | None = None, **facts) -> NewPhoto:
     values = {"size_bytes": 1, "mtime_ns": 0, "taken_at": None, "width": 4, "height": 3, "camera": None, **facts}
     return NewPhoto(path=path, vector=unit_vectors(1)[0] if vector is None else vector, **values)

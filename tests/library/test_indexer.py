@@ -13,9 +13,10 @@ import pytest
 from PIL import Image
 
 from photomap_cli.errors import BadPath, EncoderFailed, EncoderMismatch, LibraryBusy, UsageError
+from photomap_cli.library import compression, indexer, missing
 from photomap_cli.library import exif as exif_tags
-from photomap_cli.library import indexer, missing
 from photomap_cli.library.catalog import Catalog
+from photomap_cli.library.compressed import CompressedFile
 from photomap_cli.library.indexer import IndexOptions
 from photomap_cli.library.locks import only_writer
 from photomap_cli.library.thumbnails import ThumbnailCache
@@ -660,3 +661,25 @@ def test_another_process_sees_photos_as_they_are_committed(folder, catalog, stor
             found.refresh()
             seen.append(len(found.search(np.ones(DIM, np.float32), 9)[0]) if reader.encoder else 0)
     assert seen == [0, 2, 4, 6]
+
+
+def test_a_large_library_is_made_quick_to_search_at_the_end_of_a_run(folder, catalog, store, photos, monkeypatch):
+    monkeypatch.setattr(compression, "ROWS", 64)
+    for number in range(70):
+        picture(photos / f"{number}.png", number)
+    steps = list(Indexer(catalog, store, FakeEncoder).run([photos]))
+    assert [(step.done, step.total) for step in steps if step.compressing][-1] == (64, 70)
+    assert not steps[0].compressing
+    assert CompressedFile(folder).read() is not None
+
+
+def test_a_rebuild_makes_the_files_of_the_search_anew_without_a_word(folder, catalog, store, run, photos, monkeypatch):
+    monkeypatch.setattr(compression, "ROWS", 64)
+    for number in range(70):
+        picture(photos / f"{number}.png", number)
+    run(photos)
+    before = CompressedFile(folder).signature()
+    run(photos, rebuild=True)
+    assert CompressedFile(folder).signature() != before
+    assert CompressedFile(folder).read().header.library_id == catalog.library_id
+    assert store.take_notes() == []

@@ -13,18 +13,10 @@ from photomap_cli.library.rowfile import PAGE
 from photomap_cli.library.tier import LOCK_NAME
 from photomap_cli.library.vectors import VectorStore
 
-from .fakes import DIM, unit_vectors
+from .fakes import similar, unit_vectors
 from .test_vectors import add, reference
 
 COUNT = 3000
-
-
-def similar(count, *, seed=0):
-    """Vectors as an encoder gives them: clusters on a cone."""
-    rng = np.random.default_rng(seed)
-    centres = rng.standard_normal((50, DIM)) + 2 * np.eye(1, DIM)
-    vectors = (centres[rng.integers(0, 50, count)] + 0.3 * rng.standard_normal((count, DIM))).astype(np.float32)
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
 @pytest.fixture(autouse=True)

@@ -94,7 +94,7 @@ def test_a_running_search_stops_before_its_encode_when_its_client_leaves(path, g
 def test_a_running_search_stops_before_its_scan_when_its_client_leaves(path, glance, session, encoder, monkeypatch):
     scans = []
     scan = session.vectors.search
-    monkeypatch.setattr(session.vectors, "search", lambda *words: scans.append(words) or scan(*words))
+    monkeypatch.setattr(session.vectors, "search", lambda *words, **more: scans.append(words) or scan(*words, **more))
     entered, go = encoder.hold("encode")
     leaving = ask_and_wait_not(path)
     assert entered.wait(10)

@@ -213,3 +213,28 @@ def test_an_offload_is_told_with_its_age(session, ask):
     assert "offloaded_seconds_ago" not in session.status().to_json()
     assert session.offload().offloaded_seconds_ago is not None
     assert session.status().to_json()["offloaded_seconds_ago"] >= 0
+
+
+def test_exact_is_passed_down(ask, session, monkeypatch):
+    asked, search = [], session.vectors.search
+    monkeypatch.setattr(session.vectors, "search", lambda *a, exact: asked.append(exact) or search(*a, exact=exact))
+    ask("dog", exact=True)
+    ask("dog")
+    assert asked == [True, False]
+
+
+def test_what_the_vectors_have_to_say_is_a_notice_once(ask, session):
+    row_file = session.catalog.folder / "vectors.f16"
+    row_file.write_bytes(b"no rows")
+    session.vectors._seen = None
+    assert ask("dog").notices == ("vectors.f16 did not match the catalogue and was made anew",)
+    assert ask("dog").notices == ()
+
+
+@pytest.mark.parametrize(("kind", "times"), [("local", 0), ("serve", 1), ("repl", 1)])
+def test_a_session_that_stays_compresses_behind_its_searches(ask, session, monkeypatch, kind, times):
+    calls = []
+    monkeypatch.setattr(session.vectors, "compress_behind", lambda: calls.append(kind))
+    session.kind = kind
+    ask("dog")
+    assert len(calls) == times

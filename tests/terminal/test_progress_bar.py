@@ -54,3 +54,14 @@ def test_nothing_to_encode_is_no_division_by_zero():
         yield IndexProgress(0, 0, 0)
 
     follow(nothing(), console=make_console(terminal=True))
+
+
+def test_what_comes_after_the_encoding_has_a_name_of_its_own():
+    def compressing():
+        yield IndexProgress(3, 3, 0)
+        yield IndexProgress(32, 64, 0, compressing=True)
+
+    console = make_console(terminal=True)
+    follow(compressing(), console=console)
+    assert "preparing searches" in console.file.getvalue()
+    assert "32/64" in console.file.getvalue()

@@ -1,0 +1,54 @@
+"""Owns a process that adds and deletes photos and compresses rows until it is killed: killed_store.py LIBRARY SEED."""
+
+import random
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from library.fakes import new_photo, similar
+from photomap_cli.library import compressed, compression
+from photomap_cli.library.catalog import Catalog
+from photomap_cli.library.vectors import VectorStore
+
+MOST_DELETED = 8
+
+
+def be_large():
+    """Let a library of some hundred photos be a large one, in which compressing is often due."""
+    compression.ROWS, compression.TAIL_SHARE, compression._ROWS_AT_ONCE = 600, 100, 256
+    compressed.RERANKED, compressed.RERANKED_PER_HIT, compressed.DEEPEST_SHARE = 64, 4, 2
+
+
+def vector_of(number):
+    """Return the vector of the photo with a number: the same in any process."""
+    return similar(1, seed=number)[0]
+
+
+def tell(*words):
+    sys.stdout.write(" ".join(map(str, words)) + "\n")
+    sys.stdout.flush()
+
+
+def change(catalog, store, rng):
+    """Add some photos, delete some others, and compress; tell each commit when it has returned."""
+    first = catalog.next_row
+    count = rng.choice((1, 16, 64))
+    catalog.commit_batch([new_photo(f"/p/{number}.jpg", vector_of(number)) for number in range(first, first + count)])
+    tell("added", first, first + count)
+    store.refresh()
+    gone = rng.sample(list(catalog.rows()), rng.choice((0, 1, MOST_DELETED)))
+    catalog.commit_batch([], gone)
+    tell("deleted", *gone)
+    store.refresh()
+    store.search(vector_of(first), 5)
+    for _ in store.compress():
+        tell("compressing")
+
+
+if __name__ == "__main__":
+    be_large()
+    rng = random.Random(int(sys.argv[2]))
+    with Catalog.open(Path(sys.argv[1])) as catalog, VectorStore(catalog.folder, catalog) as store:
+        while True:
+            change(catalog, store, rng)

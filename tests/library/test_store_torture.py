@@ -1,0 +1,75 @@
+"""Photos are added and deleted and rows compressed, and the process is killed at any moment; see test_torture."""
+
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from photomap_cli.library.compressed import CompressedFile
+from photomap_cli.library.vectors import VectorStore
+
+from .fakes import new_photo, similar
+from .killed_store import MOST_DELETED, vector_of
+from .test_tier import small  # noqa: F401
+from .test_torture import KILLS
+from .test_vectors import rows_on_disk
+
+RUN = Path(__file__).with_name("killed_store.py")
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kill -9")
+
+
+def test_what_was_added_or_deleted_before_a_kill_is_so_afterwards(folder, catalog):
+    catalog.commit_batch([new_photo(f"/p/{number}.jpg", vector_of(number)) for number in range(700)])
+    there, gone, rng, while_compressing = set(range(700)), set(), random.Random(5), 0
+    for turn in range(KILLS):
+        lines = killed(folder, turn, rng)
+        while_compressing += lines[-1:] == ["compressing"]
+        for word, *rows in (line.split() for line in lines):
+            if word == "added":
+                there |= set(range(*map(int, rows)))
+            if word == "deleted":
+                gone |= set(map(int, rows))
+        rows = set(catalog.rows())
+        assert not gone & rows
+        assert len(there - gone - rows) <= MOST_DELETED  # by the commit that could not be told any more
+        there = rows
+        assert_answers_are_right(folder, catalog)
+    assert while_compressing
+    with VectorStore(folder, catalog) as store:
+        list(store.compress())
+    assert CompressedFile(folder).read().header.depth
+    assert not list(folder.glob("*.new"))
+
+
+def killed(folder, seed, rng):
+    """Start the process, kill it some time after its first commit, and return the lines it wrote."""
+    with subprocess.Popen([sys.executable, RUN, folder, str(seed)], stdout=subprocess.PIPE, text=True) as process:
+        first = process.stdout.readline()
+        try:
+            process.wait(timeout=rng.random() * rng.choice((0.02, 0.5)))
+        except subprocess.TimeoutExpired:
+            process.kill()
+        lines = [first, *process.stdout]
+    assert process.returncode < 0
+    return [line.strip() for line in lines if line.endswith("\n")]
+
+
+def assert_answers_are_right(folder, catalog):
+    """A search sees just what the catalogue holds, at every tier, and has nothing to complain of."""
+    rows = catalog.rows()
+    blobs = dict(catalog.vectors_from(0))
+    with VectorStore(folder, catalog) as store:
+        for query in similar(3, seed=len(rows)):
+            found, scores = store.search(query, 20)
+            best = np.array([np.frombuffer(blobs[row], np.float16) for row in rows]).astype(np.float32) @ query
+            np.testing.assert_array_equal(found, rows[np.lexsort((rows, -best))[:20]])
+            exact, exact_scores = store.search(query, 20, exact=True)
+            np.testing.assert_array_equal(found, exact)
+            np.testing.assert_array_equal(scores, exact_scores)
+        assert store.take_notes() == []
+    on_disk = rows_on_disk(folder)
+    assert [row for row, blob in blobs.items() if on_disk[row] != blob] == []
