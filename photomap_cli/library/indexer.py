@@ -206,9 +206,9 @@ class Indexer:
             seen.update(below)
             if not os.path.lexists(root):
                 roots.remove(root)
-                if self._options.prune:
+                if self._options.prune or not below:
                     self._forgotten.add(root)
-                else:
+                if not self._options.prune:
                     kept.append(missing.absent(root, len(below)))
         plan = diff(chain(kept, scan(sorted(roots), self._rules)), seen)
         if not self._options.prune:

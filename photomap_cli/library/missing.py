@@ -18,7 +18,7 @@ MANY = 1000
 
 def absent(root: str, photos: int) -> IndexFailure:
     """Say that a root is not there, nor are its photos."""
-    return IndexFailure(root, f"not there; its {_kept(photos)}")
+    return IndexFailure(root, f"not there; its {_kept(photos)}" if photos else "not there")
 
 
 def empty_folders(gone: Iterable[str], roots: Collection[str]) -> list[IndexFailure]:

@@ -414,6 +414,17 @@ def test_pruning_removes_the_photos_of_a_root_that_is_not_there(catalog, run, ph
     assert catalog.roots() == ((str(photos),) if how == "empty" else ())
 
 
+def test_a_missing_root_without_photos_is_said_once_and_forgotten(catalog, run, photos, tmp_path):
+    picture(photos / "a.png", 1)
+    run(photos)
+    photos.rename(tmp_path / "new")
+    run(tmp_path / "new", encoder=no_encoder)
+    assert reasons(run(photos, encoder=no_encoder)) == [("photos", "not there")]
+    assert catalog.roots() == (str(tmp_path / "new"),)
+    with pytest.raises(BadPath):
+        run(photos)
+
+
 def test_a_folder_below_a_root_that_is_empty_where_it_had_many_is_a_missing_disk(catalog, run, photos, monkeypatch):
     monkeypatch.setattr(missing, "MANY", 3)
     for name in ("disk/2019/a.png", "disk/b.png", "disk/c.png", "few/d.png", "e.png"):
