@@ -76,9 +76,10 @@ class SearchRequest:
         min_score: lowest cosine a hit may have; None for the setting (by default the encoder's own floor).
         folder: search below this absolute folder only; "*" for the whole library; None for the usual scope (`cwd` if it
             lies inside an indexed folder, else the whole library).
-        sort: "score" or "date" (newest first).
+        sort: "score", or "date" for the same hits with the newest first.
         references: absolute paths that `#1`, `#2`, ... stand for: the hits of the last search.
         exact: look at every photo, also in a library so large that a search usually looks at the likely ones.
+        collapse: show one of several shots of the same thing; None for the setting.
     """
 
     text: str
@@ -89,6 +90,7 @@ class SearchRequest:
     sort: str = "score"
     references: tuple[str, ...] = ()
     exact: bool = False
+    collapse: bool | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the request as JSON values."""
@@ -102,7 +104,11 @@ class SearchRequest:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One photo found.  `score` is the cosine between the query and the photo; `rank` starts at 1."""
+    """One photo found.
+
+    `score` is the cosine between the query and the photo; `rank` starts at 1; `collapsed` are the paths of other shots
+    that it stands for, best first.
+    """
 
     rank: int
     path: str
@@ -110,6 +116,12 @@ class Hit:
     taken_at: str | None
     width: int
     height: int
+    collapsed: tuple[str, ...] = ()
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> Hit:
+        """Rebuild a hit from `hit_to_json`."""
+        return cls(**{**record, "collapsed": tuple(record.get("collapsed", ()))})
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,14 +181,20 @@ class SearchResult:
             elapsed_ms=record["elapsed_ms"],
             served_by=record["served_by"],
             timings_ms=Timings(**record["timings_ms"]),
-            hits=tuple(Hit(**hit) for hit in record["hits"]),
+            hits=tuple(map(Hit.from_json, record["hits"])),
             notices=tuple(record.get("notices", ())),
         )
 
 
 def hit_to_json(hit: Hit) -> dict[str, Any]:
-    """Return one hit as JSON values; scores keep six digits, which is more than float16 rows hold."""
-    return {**asdict(hit), "score": round(hit.score, 6)}
+    """Return one hit as JSON values; scores keep six digits, which is more than float16 rows hold.
+
+    `collapsed` is there only if there are any.
+    """
+    record = {**asdict(hit), "score": round(hit.score, 6), "collapsed": list(hit.collapsed)}
+    if not hit.collapsed:
+        del record["collapsed"]
+    return record
 
 
 class ResidencyState(StrEnum):

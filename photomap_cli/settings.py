@@ -96,6 +96,10 @@ class Settings(BaseSettings):
     private_addresses: bool = Field(
         False, description="query images may come from this machine and private networks (http://192.168...)"
     )
+    collapse: bool = Field(False, description="one of several shots of the same thing stands for all of them")
+    same_shot_score: float = Field(
+        0.97, gt=0, le=1, allow_inf_nan=False, description="cosine from which two photos count as the same shot"
+    )
     exclude: Annotated[tuple[str, ...], BeforeValidator(_list_of_globs)] = Field(
         (), description="globs never indexed, in gitignore form"
     )

@@ -43,7 +43,15 @@ def search(
         float | None,
         typer.Option(min=-1.0, max=1.0, metavar="X", help="Lowest score shown, a cosine from -1 to 1."),
     ] = None,
-    sort: Annotated[Sort, typer.Option(help="Order of the photos found.")] = Sort.SCORE,
+    sort: Annotated[
+        Sort, typer.Option(help="Order of the photos found; date: the same ones, newest first.")
+    ] = Sort.SCORE,
+    collapse: Annotated[
+        bool | None,
+        typer.Option(
+            "--collapse/--no-collapse", help="Show one of several shots of the same thing.", show_default=False
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     jsonl: Annotated[bool, typer.Option("--jsonl", help="One JSON object per photo and line.")] = False,
     paths: Annotated[bool, typer.Option("--paths", help="Paths alone, one a line.")] = False,
@@ -72,6 +80,7 @@ def search(
         folder=folder if folder in (None, "*") else os.path.abspath(Path(folder).expanduser()),  # noqa: PTH100
         sort=sort.value,
         exact=exact,
+        collapse=collapse,
     )
     try:
         result = _search(given, request, local=local)

@@ -142,6 +142,16 @@ class Catalog:
             raise KeyError(row)
         return np.frombuffer(record[0], STORED).astype(np.float32)
 
+    def vectors(self, rows: Sequence[int]) -> dict[int, np.ndarray]:
+        """Return the vectors of these rows, each (dim,) float32 of unit length; rows that are gone are left out."""
+        found: dict[int, np.ndarray] = {}
+        with self._database.reading() as connection:
+            for start in range(0, len(rows), _CHUNK):
+                chunk = [int(row) for row in rows[start : start + _CHUNK]]
+                query = f"SELECT row, vector FROM vectors WHERE row IN ({', '.join('?' * len(chunk))})"
+                found.update((row, np.frombuffer(blob, STORED)) for row, blob in connection.execute(query, chunk))
+        return {row: vector.astype(np.float32) for row, vector in found.items()}
+
     def rows(self, filters: Sequence[PhotoFilter] = ()) -> np.ndarray:
         """Return the rows of the photos that meet all filters, int64, sorted."""
         condition, values = where(filters)

@@ -6,6 +6,7 @@ import hashlib
 import os
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from photomap_cli.encoder import models
 from photomap_cli.errors import BadImage, BadPath, BadQuery
 from photomap_cli.library.fitting import PixelFit
 from photomap_cli.records import FilterKind, Hit, PhotoFilter, SearchResult, Timings
-from photomap_cli.search import ranking
+from photomap_cli.search import bursts, ranking
 from photomap_cli.search.pictures import Fetched, QueryPictures
 from photomap_cli.search.query import TermKind
 
@@ -28,10 +29,12 @@ if TYPE_CHECKING:
     from photomap_cli.encoder.use import Encoder, Tower
     from photomap_cli.library.catalog import Catalog
     from photomap_cli.library.vectors import VectorStore
-    from photomap_cli.records import EncoderInfo, SearchRequest
+    from photomap_cli.records import EncoderInfo, Photo, SearchRequest
     from photomap_cli.search.query import Query, Term
     from photomap_cli.search.recall import Recall
     from photomap_cli.settings import Settings
+
+    Group = list[tuple[int, float]]  # rows with their cosines; the first stands for all of them
 
 WHOLE_LIBRARY = "*"
 _ON_THE_CPU = "the GPU is full: this query was answered on the CPU"
@@ -224,23 +227,29 @@ class Searcher:
             replace(one, value=self._located(one.value)) if one.kind is FilterKind.IN else one
             for one in (*query.filters, *self._scope(query, request))
         )
-        found = ranking.best(
+        best = partial(
+            ranking.best,
             self._vectors,
             vector,
-            limit=request.limit or self._settings.results,
             min_score=self._floor(query, request),
             within=self._catalog.rows(filters) if filters else None,
             without=own_rows,
             exact=request.exact,
         )
-        photos = self._catalog.photos([row for row, _ in found])
-        pairs = list(zip(photos, (score for _, score in found), strict=True))
+        groups = self._groups(lambda most: best(limit=most), request)
+        photos = {photo.row: photo for photo in self._catalog.photos([row for group in groups for row, _ in group])}
+        shown = [group for group in groups if group[0][0] in photos]
         if request.sort == "date":
-            pairs.sort(key=lambda pair: pair[0].dated_at, reverse=True)
-        return tuple(
-            Hit(rank, photo.path, score, photo.taken_at, photo.width, photo.height)
-            for rank, (photo, score) in enumerate(pairs, 1)
-        )
+            shown.sort(key=lambda group: photos[group[0][0]].dated_at, reverse=True)
+        return tuple(_hit(rank, group, photos) for rank, group in enumerate(shown, 1))
+
+    def _groups(self, best: Callable[[int], list[tuple[int, float]]], request: SearchRequest) -> list[Group]:
+        """Return the hits, each with the others that it stands for behind it."""
+        limit = request.limit or self._settings.results
+        if not (self._settings.collapse if request.collapse is None else request.collapse):
+            return [[hit] for hit in best(limit)]
+        threshold = self._settings.same_shot_score
+        return bursts.collapsed(best, self._catalog.vectors, limit=limit, threshold=threshold)
 
     def _scope(self, query: Query, request: SearchRequest) -> tuple[PhotoFilter, ...]:
         """Return the filter for where to look: the folder asked for, else the current one inside an indexed folder."""
@@ -268,6 +277,13 @@ class Searcher:
                 return chosen
         floor = models.score_floor(self._spec)
         return -1.0 if floor is None else floor
+
+
+def _hit(rank: int, group: Group, photos: dict[int, Photo]) -> Hit:
+    """Return the first of a group as a hit; the others are those that have not gone meanwhile."""
+    (row, score), *others = group
+    photo, behind = photos[row], tuple(photos[other].path for other, _ in others if other in photos)
+    return Hit(rank, photo.path, score, photo.taken_at, photo.width, photo.height, behind)
 
 
 def _content(path: Path) -> bytes | None:

@@ -179,6 +179,14 @@ def _more(dialogue: Dialogue, rest: str) -> None:
     dialogue.more()
 
 
+def _collapse(dialogue: Dialogue, rest: str) -> None:
+    if rest.lower() not in ("", "on", "off"):
+        raise UsageError(f":collapse: {printable(rest)!r} is neither on nor off", hint=find("collapse").synopsis)
+    dialogue.collapse = {"on": True, "off": False}.get(rest.lower(), dialogue.collapse)
+    words = {None: "as the setting collapse says", True: "one of several shots of the same thing", False: "every shot"}
+    dialogue.front.tell(f"shows {words[dialogue.collapse]}")
+
+
 def _open(dialogue: Dialogue, rest: str) -> None:
     if not rest:
         raise UsageError("which result?", hint=find("open").synopsis)
@@ -223,6 +231,15 @@ COMMANDS: tuple[Command, ...] = (
     Command("help", "[COMMAND]", "what can be typed", _help, ("h", "?"), Argument.COMMAND),
     Command("k", "N", "results a page", _k, (), Argument.CHOICE, ("5", "10", "20", "50")),
     Command("more", "", "the next page of the last search", _more, ("m",)),
+    Command(
+        "collapse",
+        "[on|off]",
+        "show one of several shots of the same thing, or each",
+        _collapse,
+        (),
+        Argument.CHOICE,
+        ("on", "off"),
+    ),
     Command("open", "N...", "open results in the desktop's viewer", _open, ("o",), Argument.RESULT),
     Command("paths", "", "plain paths of the results shown", _paths),
     Command("in", "[DIR|*]", "search below DIR only, * everything, nothing: as at the start", _in, (), Argument.FOLDER),

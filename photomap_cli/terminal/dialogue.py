@@ -50,7 +50,7 @@ class Dialogue:
 
     Attributes:
         limit: hits a page.
-        folder: what `SearchRequest.folder` takes.
+        folder, collapse: what `SearchRequest` takes.
         asked: the text of the query under way or last; error positions refer to it.
         shown: hits of the last search shown so far; `#N` reaches these.
         found, queries: hits and answered queries since the start.
@@ -60,6 +60,7 @@ class Dialogue:
         self.connection, self.front = connection, front
         self.cwd, self.limit = cwd, limit
         self.folder: str | None = None
+        self.collapse: bool | None = None
         self.asked = ""
         self.shown: tuple[Hit, ...] = ()
         self.found = self.queries = 0
@@ -96,7 +97,8 @@ class Dialogue:
         self._search(self._request)
 
     def _search(self, request: SearchRequest) -> None:
-        request = replace(request, limit=min(MAX_LIMIT, self.limit * self._pages_ahead), folder=self.folder)
+        limit = min(MAX_LIMIT, self.limit * self._pages_ahead)
+        request = replace(request, limit=limit, folder=self.folder, collapse=self.collapse)
         result = self._answer(request)
         self._request, self._result, self.shown = request, result, ()
         self.queries += 1
@@ -107,20 +109,30 @@ class Dialogue:
         """Show the next page of the last search."""
         if self._request is None or self._result is None:
             raise UsageError("there is nothing to show more of", hint="search for something first")
-        if self._may_fetch_more():
-            self._request = replace(self._request, limit=min(MAX_LIMIT, 2 * len(self.shown) + self.limit))
+        while not self._unseen() and self._may_have_more():
+            limit = 2 * max(len(self.shown), len(self._result.hits)) + self.limit
+            self._request = replace(self._request, limit=min(MAX_LIMIT, limit))
             self._result = self._answer(self._request)
-        if len(self.shown) >= len(self._result.hits):
-            self.front.tell("no more results")
-        else:
+        if self._unseen():
             self._show_page()
+        else:
+            self.front.tell("no more results")
 
-    def _may_fetch_more(self) -> bool:
-        """Whether everything fetched has been shown and the backend may have more."""
+    def _unseen(self) -> tuple[Hit, ...]:
+        """Return the hits at hand that were not shown, nor stand for or behind one that was.
+
+        By path, not by rank: photos may have come and gone since the last page.
+        """
+        assert self._result is not None
+        seen = {path for hit in self.shown for path in (hit.path, *hit.collapsed)}
+        return tuple(hit for hit in self._result.hits if seen.isdisjoint((hit.path, *hit.collapsed)))
+
+    def _may_have_more(self) -> bool:
+        """Whether the backend may have more than it was asked for."""
         assert self._request is not None
         assert self._result is not None
         fetched = len(self._result.hits)
-        return len(self.shown) >= fetched and fetched == self._request.limit and fetched < MAX_LIMIT
+        return fetched == self._request.limit and fetched < MAX_LIMIT
 
     def _answer(self, request: SearchRequest) -> SearchResult:
         self.asked = request.text
@@ -139,10 +151,11 @@ class Dialogue:
 
     def _show_page(self) -> None:
         assert self._result is not None
-        start = len(self.shown)
-        page = self._result.hits[start : start + self.limit]
-        self.shown = self._result.hits[: start + len(page)]
-        more = len(self.shown) < len(self._result.hits) or self._may_fetch_more()
+        page = tuple(
+            replace(hit, rank=rank) for rank, hit in enumerate(self._unseen()[: self.limit], len(self.shown) + 1)
+        )
+        self.shown = (*self.shown, *page)
+        more = self._may_have_more() or bool(self._unseen())
         self.front.show(replace(self._result, hits=page), more=more and bool(page))
 
 

@@ -56,7 +56,8 @@ def _columns(*, dated: bool, sized: bool) -> Table:
 
 def _cells(hit: Hit, cwd: Path, *, dated: bool, sized: bool) -> tuple[Text, ...]:
     photo = Text(shown_path(hit.path, cwd), Style(link=file_link(hit.path)))
-    cells = [Text(str(hit.rank)), Text(f"{hit.score:.3f}"), Text().append_text(photo)]
+    shots = Text(f" ×{1 + len(hit.collapsed)}" if hit.collapsed else "", "bold")
+    cells = [Text(str(hit.rank)), Text(f"{hit.score:.3f}"), Text().append_text(photo).append_text(shots)]
     if dated:
         cells.append(Text(printable(hit.taken_at or "")[:16].replace("T", " ")))
     if sized:

@@ -121,3 +121,13 @@ def test_a_file_in_memory_gets_text():
     write(make_result(1), ResultStyle.PATHS, file, cwd=CWD)
     write(make_result(1), ResultStyle.TABLE, file, cwd=CWD)
     assert file.getvalue().startswith("/photos/photo-001.jpg\n")
+
+
+def test_a_shot_that_stands_for_others_says_how_many_they_are_together():
+    hits = (replace(make_hit(1), collapsed=("/photos/a.jpg", "/photos/b.jpg")), make_hit(2))
+    result = replace(make_result(), hits=hits)
+    lines = drawn(result).splitlines()
+    assert "photo-001.jpg ×3 " in lines[1]
+    assert "×" not in lines[2].replace("40×30", "")
+    assert written(result, ResultStyle.PATHS) == b"/photos/photo-001.jpg\n/photos/photo-002.jpg\n"
+    assert json.loads(written(result, ResultStyle.JSON))["hits"][0]["collapsed"] == ["/photos/a.jpg", "/photos/b.jpg"]
