@@ -125,6 +125,14 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """What a photo looks like in small: WebP, upright, sRGB; or nothing and, as `fault`, why."""
+
+    webp: bytes = b""
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Timings:
     """Where a query's time went, in milliseconds; 0 for what was not needed.
 

@@ -31,7 +31,11 @@ OWNERS = {
     "torch": {"encoder/openclip.py", "encoder/weights.py", "encoder/flat.py"},
     "open_clip": {"encoder/openclip.py", "encoder/download.py"},
     "faiss": {"library/exact.py"},
-    "PIL": {"library/decode.py", "library/faults.py", "library/fitting.py", "library/colour.py", "library/opening.py"},
+    # Photos are read in library/ alone; the sheet is made of thumbnails, which are photomap's own files.
+    "PIL": {
+        *("library/decode.py", "library/faults.py", "library/fitting.py", "library/colour.py", "library/opening.py"),
+        "terminal/pictures/sheet.py",
+    },
     "rawpy": {"library/raw.py"},
     "sqlite3": {"library/database.py", "library/thumbnails.py", "library/queries.py"},
     "prompt_toolkit": {"terminal/"},

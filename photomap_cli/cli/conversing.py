@@ -12,6 +12,7 @@ from photomap_cli.terminal.piped import has_screen, run_lines
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from photomap_cli.library.gallery import Gallery
     from photomap_cli.session.backend import Backend
     from photomap_cli.settings import Settings
 
@@ -35,21 +36,31 @@ def converse(library: Path) -> int:
 
     if not has_screen(sys.stdin, sys.stdout):
         return run_lines(open_backend, cwd=Path.cwd(), limit=_settings().results)
-    return _at_the_prompt(open_backend, subscribers.append)
+    return _at_the_prompt(library, open_backend, subscribers.append)
 
 
-def _at_the_prompt(open_backend: Callable[[], Backend], subscribe: Callable[[Callable[[], None]], None]) -> int:
+def _at_the_prompt(
+    library: Path, open_backend: Callable[[], Backend], subscribe: Callable[[Callable[[], None]], None]
+) -> int:
     from rich.console import Console
 
+    from photomap_cli.terminal.previews import Previews
     from photomap_cli.terminal.repl import Choices, Repl
 
     def choices() -> Choices:
         settings = _settings()
-        return Choices(limit=settings.results, prewarm=settings.prewarm)
+        return Choices(limit=settings.results, prewarm=settings.prewarm, previews=settings.previews)
 
+    def open_gallery() -> Gallery:
+        from photomap_cli.library.gallery import Gallery
+
+        return Gallery(library, _settings)
+
+    console = Console(highlight=False)
     return Repl(
         open_backend,
-        console=Console(highlight=False),
+        console=console,
+        previews=Previews(console, open_gallery),
         cwd=Path.cwd(),
         history_path=directories.history_file(),
         choices=choices,

@@ -57,6 +57,7 @@ def search(
     paths: Annotated[bool, typer.Option("--paths", help="Paths alone, one a line.")] = False,
     nul: Annotated[bool, typer.Option("-0", help="Paths alone, each ended by NUL (for xargs -0).")] = False,
     exact: Annotated[bool, typer.Option("--exact", help="Look at every photo, in a large library too.")] = False,
+    preview: Annotated[bool, typer.Option("--preview", help="Show the photos, by what the terminal draws.")] = False,
     local: Annotated[bool, typer.Option("--local", help="Do not ask a live session; load the encoder here.")] = False,
 ) -> int:
     """Search once and print the photos found, best first.
@@ -67,11 +68,13 @@ def search(
 
     Exit status 1 when nothing is found.
     """
+    from photomap_cli.cli import previewing
     from photomap_cli.records import SearchRequest
     from photomap_cli.terminal import results
+    from photomap_cli.terminal.lines import ResultStyle
 
     given: Globals = context.obj
-    style = _result_style(as_json=as_json, jsonl=jsonl, paths=paths, nul=nul)
+    style = _result_style(as_json=as_json, jsonl=jsonl, paths=paths, nul=nul, preview=preview)
     request = SearchRequest(
         text=words.query_text(query),
         cwd=str(Path.cwd()),
@@ -87,21 +90,23 @@ def search(
     except PhotomapError as error:
         error.text = request.text
         raise
-    results.write(result, style, sys.stdout, cwd=Path.cwd(), console=make_console())
+    console = make_console()
+    if style is not ResultStyle.TABLE or not previewing.show(result, given, console, is_asked_for=preview):
+        results.write(result, style, sys.stdout, cwd=Path.cwd(), console=console)
     if not given.quiet:
         for notice in result.notices:
             print(f"photomap: {notice}", file=sys.stderr)
     return FOUND if result.hits else NOTHING_FOUND
 
 
-def _result_style(*, as_json: bool, jsonl: bool, paths: bool, nul: bool) -> ResultStyle:
+def _result_style(*, as_json: bool, jsonl: bool, paths: bool, nul: bool, preview: bool) -> ResultStyle:
     from photomap_cli.terminal.lines import ResultStyle
 
     styles = ResultStyle
     asked = {styles.JSON: as_json, styles.JSONL: jsonl, styles.PATHS: paths, styles.NUL: nul}
     chosen = [style for style, is_asked in asked.items() if is_asked]
-    if len(chosen) > 1:
-        raise UsageError("--json, --jsonl, --paths and -0 exclude each other", hint="choose one of them")
+    if len(chosen) + preview > 1:
+        raise UsageError("--json, --jsonl, --paths, -0 and --preview exclude each other", hint="choose one of them")
     return chosen[0] if chosen else styles.TABLE if sys.stdout.isatty() else styles.PLAIN
 
 

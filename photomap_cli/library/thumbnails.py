@@ -1,4 +1,4 @@
-"""Owns thumbnails: making one, and the cache of those made in an index run.  What is lost here is made again.
+"""Owns the cache of thumbnails, which index runs fill.  Makes none: what is lost here is made again (`gallery.py`).
 
 The cache is one SQLite file beside the catalogue: 10,000 files of 15 kB each would take longer to write and to count.
 Any process may read it while an index run writes.
@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
-
-from photomap_cli.library.decodepool import DecodePool
-from photomap_cli.library.fitting import PixelFit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from photomap_cli.library.entries import FileState
-    from photomap_cli.records import Photo
 
 T = TypeVar("T")
 THUMBNAIL_PX = 320
@@ -34,16 +30,6 @@ _SCHEMA = (
 _BUSY_SECONDS = 2.0
 _EVICTED_AT_ONCE = 32
 _SLACK = 1.25
-_ANY_FIT = PixelFit((8, 8), "squash")
-
-
-def thumbnail(path: Path, *, long_side_px: int) -> bytes:
-    """Make a thumbnail of a picture file: WebP, upright, sRGB, its longer side `long_side_px` or the picture's own.
-
-    Decodes in a process of its own (0.1 s to start).  Raises BadImage, whose message is the reason alone.
-    """
-    with DecodePool(thumbnail_px=long_side_px) as pool:
-        return pool.decode(path, _ANY_FIT).thumbnail
 
 
 class ThumbnailCache:
@@ -62,24 +48,13 @@ class ThumbnailCache:
         self._file = folder / FILE_NAME
         self._connection: sqlite3.Connection | None = None
 
-    def get(self, photo: Photo) -> bytes | None:
-        """Return a photo's thumbnail as WebP, or None where there is none of the file as it was encoded."""
+    def get(self, path: str, mtime_ns: int) -> bytes | None:
+        """Return a photo's thumbnail as WebP, or None where there is none of the file as it was at this time."""
         if self._connection is None and not self._file.is_file():
             return None
         query = "SELECT webp FROM thumbnails WHERE path = ? AND mtime_ns = ?"
-        record = self._try(lambda connection: connection.execute(query, (photo.path, photo.mtime_ns)).fetchone())
+        record = self._try(lambda connection: connection.execute(query, (path, mtime_ns)).fetchone())
         return bytes(record[0]) if record else None
-
-    def get_or_make(self, photo: Photo) -> bytes:
-        """Return a photo's thumbnail, made from its file and kept where it is missing.  Raises BadImage."""
-        if (found := self.get(photo)) is not None:
-            return found
-        path = Path(photo.path)
-        made = thumbnail(path, long_side_px=THUMBNAIL_PX)
-        with suppress(OSError):
-            if path.stat().st_mtime_ns == photo.mtime_ns:
-                self.put([(photo.path, photo.mtime_ns, made)])
-        return made
 
     def put(self, thumbnails: Iterable[tuple[str, int, bytes]]) -> None:
         """Keep these, each with its file's path and time of change; let the oldest go where they are too many."""

@@ -195,6 +195,23 @@ def _open(dialogue: Dialogue, rest: str) -> None:
         dialogue.front.tell(f"opened {printable(hit.path)}")
 
 
+def _show(dialogue: Dialogue, rest: str) -> None:
+    if not rest:
+        raise UsageError("which result?", hint=find("show").synopsis)
+    for hit in [dialogue.hit(_number(word.removeprefix("#"), "show")) for word in rest.split()]:
+        dialogue.front.look(hit)
+
+
+def _previews(dialogue: Dialogue, rest: str) -> None:
+    previews = dialogue.front.previews
+    if previews is None:
+        raise UsageError("there is no terminal to show pictures on")
+    if rest and rest.lower() not in find("previews").choices:
+        raise UsageError(f":previews: {printable(rest)!r} is no way of drawing", hint=find("previews").synopsis)
+    previews.setting = rest.lower() or previews.setting
+    dialogue.front.tell(previews.in_words())
+
+
 def _paths(dialogue: Dialogue, rest: str) -> None:
     if not dialogue.console.is_terminal:
         write_paths(dialogue.references, cast("TextIO", dialogue.console.file))
@@ -241,6 +258,16 @@ COMMANDS: tuple[Command, ...] = (
         ("on", "off"),
     ),
     Command("open", "N...", "open results in the desktop's viewer", _open, ("o",), Argument.RESULT),
+    Command("show", "N...", "look at results here, large", _show, (), Argument.RESULT),
+    Command(
+        "previews",
+        "[on|off|WAY]",
+        "results as pictures; ways: auto kitty iterm2 sixel blocks ascii",
+        _previews,
+        (),
+        Argument.CHOICE,
+        ("on", "off", "auto", "kitty", "iterm2", "sixel", "blocks", "ascii"),
+    ),
     Command("paths", "", "plain paths of the results shown", _paths),
     Command("in", "[DIR|*]", "search below DIR only, * everything, nothing: as at the start", _in, (), Argument.FOLDER),
     Command("again", "", "repeat the last query", _again),

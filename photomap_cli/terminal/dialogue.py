@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from photomap_cli.records import Hit, SearchResult
     from photomap_cli.session.backend import Backend
     from photomap_cli.terminal.connection import Connection
+    from photomap_cli.terminal.previews import Previews
 
 T = TypeVar("T")
 
@@ -40,6 +41,13 @@ class Front(Protocol):
 
     def wait(self, work: Callable[[], T]) -> T:
         """Do slow work and return its result; raises KeyboardInterrupt when the user stops it."""
+
+    @property
+    def previews(self) -> Previews | None:
+        """How results are shown as pictures; None where they never are."""
+
+    def look(self, hit: Hit) -> None:
+        """Show one photo large.  Raises UsageError where nothing can be shown."""
 
     def past(self) -> Sequence[str]:
         """Return earlier lines, oldest first."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from rich.console import Console
 
+from photomap_cli.errors import UsageError
 from photomap_cli.terminal import commands
 from photomap_cli.terminal.complaint import complaint_line
 from photomap_cli.terminal.connection import Connection
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from photomap_cli.records import SearchResult
+    from photomap_cli.records import Hit, SearchResult
     from photomap_cli.session.backend import Backend
 
 T = TypeVar("T")
@@ -44,6 +45,7 @@ class Pipe:
         self.console = Console(file=out, no_color=True, highlight=False, soft_wrap=True)
         self._out, self._err, self._style, self._cwd = out, err, style, cwd
         self.is_typed = is_typed
+        self.previews = None
 
     def show(self, page: SearchResult, *, more: bool) -> None:
         """Write the hits."""
@@ -58,6 +60,10 @@ class Pipe:
     def wait(self, work: Callable[[], T]) -> T:
         """Do the work; Ctrl-C ends the program, as in any pipe, or the wait where somebody types the lines."""
         return wait_for(work, console=self.console, words=str) if self.is_typed else work()
+
+    def look(self, hit: Hit) -> None:
+        """Refuse: there is nothing to look at."""
+        raise UsageError("there is no terminal to show pictures on", hint=":paths prints where they are")
 
     def past(self) -> Sequence[str]:
         """Return nothing: a pipe keeps no history."""

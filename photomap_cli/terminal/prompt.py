@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from prompt_toolkit import PromptSession
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
 from prompt_toolkit.filters import Condition
+from prompt_toolkit.input.typeahead import store_typeahead
+from prompt_toolkit.input.vt100_parser import Vt100Parser
 from prompt_toolkit.output.color_depth import ColorDepth
 from prompt_toolkit.renderer import CPR_Support
 from prompt_toolkit.styles import Style
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from prompt_toolkit.completion import Completer
     from prompt_toolkit.history import History
+    from prompt_toolkit.key_binding.key_processor import KeyPress
 
     from photomap_cli.terminal.toolbar import Toolbar
 
@@ -60,6 +63,15 @@ def make_prompt(
     prompt.app.renderer.CPR_TIMEOUT = CPR_SECONDS
     prompt.app.renderer.cpr_not_supported_callback = None  # the prompt says it in its own way
     return prompt
+
+
+def type_ahead(prompt: PromptSession[str], keys: bytes) -> None:
+    """Have the next prompt begin with keys that somebody else has read."""
+    presses: list[KeyPress] = []
+    parser = Vt100Parser(presses.append)
+    parser.feed(keys.decode("utf-8", "surrogateescape"))
+    parser.flush()
+    store_typeahead(prompt.input, presses)
 
 
 def _color_depth() -> ColorDepth | None:

@@ -17,7 +17,7 @@ from photomap_cli.terminal.connection import Connection
 from photomap_cli.terminal.dialogue import Dialogue
 from photomap_cli.terminal.filenames import printable
 from photomap_cli.terminal.history import PrivateHistory
-from photomap_cli.terminal.prompt import has_bar, make_prompt
+from photomap_cli.terminal.prompt import has_bar, make_prompt, type_ahead
 from photomap_cli.terminal.quiet import QuietTerminal
 from photomap_cli.terminal.screen import Screen
 from photomap_cli.terminal.toolbar import Toolbar
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from photomap_cli.session.backend import Backend
+    from photomap_cli.terminal.previews import Previews
 
 PROMPT = "photomap> "
 HOW_TO_LEAVE = "Ctrl-D or :quit leaves"
@@ -44,10 +45,12 @@ class Choices:
     Attributes:
         limit: hits a page.
         prewarm: whether the first key of a query brings the encoder back.
+        previews: how results are shown as pictures.
     """
 
     limit: int
     prewarm: bool = True
+    previews: str = "auto"
 
 
 class Repl:
@@ -55,6 +58,7 @@ class Repl:
 
     Attributes:
         open_backend: called on a background thread once the prompt is painted, and again if its session is gone.
+        previews: asks the terminal, before the first prompt, what it draws.
         choices: called once, likewise after the first paint; a PhotomapError of it ends the prompt and leaves `run`.
         subscribe: given a function to call whenever the status changes, from any thread, so that the bar follows at
             once instead of at its next refresh.
@@ -68,6 +72,7 @@ class Repl:
         cwd: Path,
         history_path: Path,
         choices: Callable[[], Choices],
+        previews: Previews,
         subscribe: Callable[[Callable[[], None]], None] | None = None,
     ) -> None:
         self._connection = Connection(open_backend)
@@ -75,7 +80,8 @@ class Repl:
         self._choices: Choices | None = None
         self._settling = threading.Lock()
         self._history = PrivateHistory(history_path)
-        self._screen = Screen(console, self._connection, cwd=cwd, past=self._history.get_strings)
+        self._previews = previews
+        self._screen = Screen(console, self._connection, cwd=cwd, past=self._history.get_strings, previews=previews)
         self._dialogue = Dialogue(self._connection, self._screen, cwd=cwd, limit=0, pages_ahead=PAGES_AHEAD)
         self._toolbar = Toolbar(
             self._connection,
@@ -99,6 +105,7 @@ class Repl:
         if self._subscribe is not None:
             self._subscribe(self._repaint)
         with closing(self._connection), QuietTerminal() as terminal:
+            type_ahead(self._prompt, self._previews.detect())
             while self._turn(terminal):
                 pass
         return 0
@@ -152,6 +159,7 @@ class Repl:
             if self._choices is None:
                 self._choices = self._read_choices()
                 self._dialogue.limit = self._choices.limit
+                self._previews.setting = self._choices.previews
 
     def _message(self) -> StyleAndTextTuples:
         message: StyleAndTextTuples = [("class:prompt", PROMPT)]

@@ -67,8 +67,13 @@ def _cells(hit: Hit, cwd: Path, *, dated: bool, sized: bool) -> tuple[Text, ...]
 
 def table(result: SearchResult, cwd: Path, *, hints: Sequence[str] = ()) -> RenderableType:
     """Return the hits as a table with a dim line on time and place below it; `hints` end that line."""
-    footer = Text(" · ".join((_summary(result), *_movements(result), *hints)), "dim")
+    footer = summary_line(result, hints=hints)
     return Group(_Hits(result.hits, cwd), footer) if result.hits else footer
+
+
+def summary_line(result: SearchResult, *, hints: Sequence[str] = ()) -> Text:
+    """Return the dim line on time and place."""
+    return Text(" · ".join((_summary(result), *_movements(result), *hints)), "dim")
 
 
 def _summary(result: SearchResult) -> str:

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from photomap_cli.records import SearchResult, SessionStatus
+    from photomap_cli.records import Hit, SearchResult, SessionStatus
     from photomap_cli.terminal.connection import Connection
+    from photomap_cli.terminal.previews import Previews
 
 T = TypeVar("T")
 
@@ -32,16 +33,32 @@ class Screen:
     """The front of a conversation on a terminal."""
 
     def __init__(
-        self, console: Console, connection: Connection, *, cwd: Path, past: Callable[[], Sequence[str]]
+        self,
+        console: Console,
+        connection: Connection,
+        *,
+        cwd: Path,
+        past: Callable[[], Sequence[str]],
+        previews: Previews,
     ) -> None:
         self.console = console
         self.past = past
+        self.previews = previews
         self._connection, self._cwd = connection, cwd
 
     def show(self, page: SearchResult, *, more: bool) -> None:
-        """Print a page of results as a table."""
+        """Print a page of results: pictures, or a table."""
         hints = ((":more",) if more else ()) + HINTS if page.hits else ()
-        self.console.print(results.table(page, self._cwd, hints=hints))
+        painter = self.previews.painter() if page.hits else None
+        if painter is None:
+            self.console.print(results.table(page, self._cwd, hints=hints))
+        else:
+            self.previews.show(page.hits, painter, self._wait_for_photos)
+            self.console.print(results.summary_line(page, hints=(*hints, ":show N")))
+
+    def look(self, hit: Hit) -> None:
+        """Draw one photo large."""
+        self.previews.look(hit, self._wait_for_photos, cwd=self._cwd)
 
     def tell(self, note: str) -> None:
         """Print a sentence that is no result."""
@@ -57,6 +74,9 @@ class Screen:
     def wait(self, work: Callable[[], T]) -> T:
         """Do slow work while a line says what is going on."""
         return wait_for(work, console=self.console, words=self._what_goes_on)
+
+    def _wait_for_photos(self, work: Callable[[], T]) -> T:
+        return wait_for(work, console=self.console, words=lambda: "reading photos…")
 
     def _what_goes_on(self) -> str:
         backend = self._connection.current

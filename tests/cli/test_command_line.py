@@ -10,12 +10,18 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
 from photomap_cli.demo.picture import make_picture
+
+if sys.platform != "win32":
+    import fcntl
+    import pty
+    import struct
+    import termios
 
 KINDS = ("snowy mountains", "pizza", "sunflowers", "cat", "lighthouse")
 
@@ -193,6 +199,7 @@ def test_nothing_found_is_status_1(photomap, serving):
         (["search", "dog foo:bar"], "no filter foo"),
         (["search", "-dog"], "only what to avoid"),
         (["search", "cat", "--json", "--paths"], "exclude each other"),
+        (["search", "cat", "--preview", "--paths"], "exclude each other"),
         (["search", "cat", "--in", "/nowhere"], "no folder"),
         (["search"], "QUERY"),
         (["index", "/nowhere"], "/nowhere"),
@@ -334,3 +341,68 @@ def test_ctrl_c_while_indexing_keeps_what_is_done_and_is_130(home, tmp_path):
     again = subprocess.run([*words], env=environment(home), capture_output=True, text=True, timeout=120, check=True)
     report = json.loads(again.stdout)
     assert (report["unchanged"], report["added"]) == (done, 600 - done)
+
+
+def test_in_a_pipe_a_preview_is_no_different(photomap, serving):
+    plain, asked, set_on = (
+        photomap("search", "cat min:-1"),
+        photomap("search", "cat min:-1", "--preview"),
+        photomap("search", "cat min:-1", PHOTOMAP_PREVIEWS="on"),
+    )
+    assert plain.stdout.count("\n") == 5
+    assert plain.stdout == asked.stdout == set_on.stdout
+
+
+class Screen:
+    """A terminal for one command, which answers what it is and remembers what it was sent."""
+
+    def __init__(self, home, *words, stdin=None, **more):
+        self.ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 80, 0, 0))
+        own = {name: text for name, text in environment(home).items() if name not in ("COLUMNS", "NO_COLOR")}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "photomap_cli", *words],
+            cwd=home,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env=own | {"TERM": "xterm-256color", "COLORTERM": "truecolor"} | more,
+            preexec_fn=lambda: (os.setsid(), fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)),  # /dev/tty is this one
+        )
+        os.close(theirs)
+        self.sent = b""
+
+    def end(self):
+        with suppress(OSError):  # the far end is gone
+            while part := os.read(self.ours, 65536):
+                self.sent += part
+                if part.endswith(b"\x1b[c"):
+                    os.write(self.ours, b"\x1b[?62;c")
+        os.close(self.ours)
+        return self._process.wait(30), self.sent.decode()
+
+
+@pytest.mark.terminal
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+@pytest.mark.parametrize(
+    ("words", "more", "seen"),
+    [
+        (["--preview"], {}, r"\x1b\[48;2;"),
+        (["--preview"], {"PHOTOMAP_PREVIEWS": "off"}, r"\x1b\[48;2;"),
+        (["--preview"], {"PHOTOMAP_PREVIEWS": "sixel"}, r"\x1bP0;1q"),
+        ([], {"PHOTOMAP_PREVIEWS": "on"}, r"\x1b\[48;2;"),
+        ([], {}, "score"),
+        (["--preview"], {"NO_COLOR": "1"}, r"[-:=+*#%@]{10}\r\n"),
+    ],
+)
+def test_on_a_terminal_results_are_seen(words, more, seen, home, serving):
+    status, sent = Screen(home, "search", "cat min:-1", "-k", "2", *words, **more).end()
+    assert status == 0
+    assert re.search(seen, sent)
+    assert "cat.jpg" in sent
+    assert "2 photos in" in sent
+    assert ("\x1b[>0q" in sent) == bool(words or more)
+    assert ("score" in sent) == (not words and not more)
+    if "NO_COLOR" in more:
+        assert not re.search(r"\x1b\[[\d;]*[34]8;", sent)

@@ -346,7 +346,7 @@ def test_the_thumbnail_moves_along(folder, catalog, run, photos):
 
 def thumbnails_in(folder, catalog):
     with ThumbnailCache(folder, max_bytes=1) as cache:
-        return [cache.get(photo) for photo in catalog.photos(catalog.rows())]
+        return [cache.get(photo.path, photo.mtime_ns) for photo in catalog.photos(catalog.rows())]
 
 
 def test_what_a_dry_run_says_of_known_content_comes_true(catalog, run, photos):

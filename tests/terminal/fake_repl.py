@@ -11,9 +11,10 @@ import time
 from pathlib import Path
 
 from rich.console import Console
-from terminal_fakes import TimedBackend
+from terminal_fakes import PaintedGallery, TimedBackend
 
 from photomap_cli.errors import LibraryBusy
+from photomap_cli.terminal.previews import Previews
 from photomap_cli.terminal.repl import Choices, Repl
 
 
@@ -35,12 +36,14 @@ def main() -> int:
         opened.append(backend)
         return backend
 
+    console = Console(highlight=False)
     return Repl(
         open_backend,
-        console=Console(highlight=False),
+        console=console,
+        previews=Previews(console, PaintedGallery),
         cwd=Path("/photos"),
         history_path=options.history,
-        choices=lambda: Choices(options.limit, options.prewarm),
+        choices=lambda: Choices(options.limit, options.prewarm, options.previews),
         subscribe=subscribers.append,
     ).run()
 
@@ -52,6 +55,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--device", default="cuda:0")
     parser.add_argument("--limit", type=int, default=3)
     parser.add_argument("--busy", type=int, default=0, help="how often opening fails")
+    parser.add_argument("--previews", default="off")
     parser.add_argument("--prewarm", action="store_true")
     parser.add_argument("--history", type=Path, required=True)
     return parser.parse_args()

@@ -15,7 +15,7 @@ import pyte
 
 HERE = Path(__file__).parent
 ANSWERABLE = re.compile(rb"(\x1b\[6n|\x1b\[c)")
-LINK = re.compile(rb"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")  # pyte would print what it does not know
+LINK = re.compile(rb"\x1b[\]_P][^\x07\x1b]*(?:\x07|\x1b\\)")  # links and pictures: pyte would print them
 HELD_BACK = ("TMUX", "NO_COLOR", "TERM_PROGRAM", "COLORTERM", "PROMPT_TOOLKIT_NO_CPR", "GITHUB_ACTIONS", "FORCE_COLOR")
 PATIENCE_SECONDS = 15
 
@@ -30,10 +30,16 @@ def command(history, *options):
 
 
 class PseudoTerminal:
-    """Runs the fake prompt; `answers` says whether the terminal tells where its cursor is."""
+    """Runs the fake prompt.
 
-    def __init__(self, history, *options, columns=100, rows=30, answers=True, **changes):
+    `answers` says whether the terminal tells where its cursor is, `introduction` what it tells of itself.
+    """
+
+    def __init__(
+        self, history, *options, columns=100, rows=30, answers=True, introduction=b"\x1b[?62;c", typed=b"", **changes
+    ):
         self.raw, self._answers, self._tail = b"", answers, b""
+        self._introduction = introduction
         self.screen = pyte.HistoryScreen(columns, rows, history=1000)
         self._stream = pyte.ByteStream(self.screen)
         self.child = pexpect.spawn(
@@ -44,6 +50,7 @@ class PseudoTerminal:
             preexec_fn=_hang_up_as_usual,
         )
         self.child.delaybeforesend = None
+        self.send(typed)
 
     # -- what is seen ----------------------------------------------------------------------------------------------
 
@@ -83,7 +90,7 @@ class PseudoTerminal:
                 if self._answers:
                     self.send(f"\x1b[{self.screen.cursor.y + 1};{self.screen.cursor.x + 1}R")
             elif part == b"\x1b[c":
-                self.send("\x1b[?62;c")
+                self.send(self._introduction)
             else:
                 self._stream.feed(LINK.sub(b"", part))
 

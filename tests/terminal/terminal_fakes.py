@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import threading
 import time
+import zlib
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
+
+from PIL import Image
 
 from photomap_cli.errors import BadQuery, SessionGone
-from photomap_cli.records import Hit, ResidencyState, SearchResult, SessionStatus, Timings
+from photomap_cli.records import Hit, ResidencyState, SearchResult, SessionStatus, Thumbnail, Timings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from photomap_cli.records import SearchRequest
 
@@ -118,6 +122,35 @@ class FakeBackend:
 
     def close(self) -> None:
         self.calls.append("close")
+
+
+class PaintedGallery:
+    """Has a photo of its own colour for every path, made up; `gone` in a path is one that is gone."""
+
+    def thumbnails(self, paths: Sequence[str]) -> list[Thumbnail]:
+        return [Thumbnail(fault="no longer there") if "gone" in path else painted(path, (320, 240)) for path in paths]
+
+    def picture(self, path: str, *, long_side_px: int) -> Thumbnail:
+        if "gone" in path:
+            return Thumbnail(fault="no longer there")
+        return painted(path, (long_side_px, long_side_px * 3 // 4))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        pass
+
+
+def colour_of(path: str) -> tuple[int, int, int]:
+    """The colour of a made-up photo, far from that of its neighbours."""
+    return tuple(zlib.crc32(path.encode("utf-8", "surrogateescape")).to_bytes(4, "big")[:3])
+
+
+def painted(path: str, size: tuple[int, int]) -> Thumbnail:
+    file = io.BytesIO()
+    Image.new("RGB", size, colour_of(path)).save(file, "WEBP", lossless=True)
+    return Thumbnail(file.getvalue())
 
 
 class TimedBackend:

@@ -11,9 +11,10 @@ from prompt_toolkit.application import create_app_session
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 from rich.console import Console
-from terminal_fakes import CPU, VRAM, FakeBackend, make_result
+from terminal_fakes import CPU, VRAM, FakeBackend, PaintedGallery, make_result
 
 from photomap_cli.errors import BadQuery, BadSetting, LibraryBusy, SessionGone
+from photomap_cli.terminal.previews import Previews
 from photomap_cli.terminal.repl import HOW_TO_LEAVE, Choices, Repl
 
 UP, CTRL_A, CTRL_C, CTRL_D, CTRL_K, ENTER = "\x1b[A", "\x01", "\x03", "\x04", "\x0b", "\r"
@@ -27,7 +28,12 @@ class Prompt:
         self.console = Console(file=io.StringIO(), width=100, highlight=False)
         self.history = folder / "private" / "history"
         choices = Choices(limit=3, prewarm=settings.pop("prewarm", False))
-        standing = {"open_backend": lambda: self.backend, "choices": lambda: choices, "subscribe": None}
+        standing = {
+            "open_backend": lambda: self.backend,
+            "choices": lambda: choices,
+            "previews": Previews(self.console, PaintedGallery),
+            "subscribe": None,
+        }
         self.settings = standing | settings
 
     def type(self, keys):

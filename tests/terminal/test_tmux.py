@@ -1,4 +1,4 @@
-"""One smoke test in a real terminal multiplexer, which scrolls, resizes and answers by itself."""
+"""A smoke test, and photos, in a real terminal multiplexer, which scrolls, resizes and answers by itself."""
 
 import os
 import re
@@ -13,7 +13,10 @@ import pytest
 pytest.importorskip("pexpect")
 pytest.importorskip("pyte")
 
+import pyte
+from picture_decoders import pixels_on
 from pseudo_terminal import PATIENCE_SECONDS, command, environment
+from terminal_fakes import colour_of, make_hit
 
 pytestmark = [pytest.mark.terminal, pytest.mark.skipif(not shutil.which("tmux"), reason="no tmux")]
 
@@ -24,7 +27,8 @@ class Tmux:
         self.server = subprocess.Popen([*self._call, "-D"], env=environment(), stdin=subprocess.DEVNULL)
 
     def run(self, *arguments):
-        return subprocess.run([*self._call, *arguments], capture_output=True, text=True, check=False)
+        # Its environment counts too, if it comes before the server; a C library may have put COLUMNS into ours.
+        return subprocess.run([*self._call, *arguments], env=environment(), capture_output=True, text=True, check=False)
 
     def wait(self, pattern, *arguments):
         """Repeat a command until its output matches."""
@@ -52,6 +56,25 @@ def tmux(tmp_path):
     server = Tmux(tmp_path)
     yield server
     server.close()
+
+
+@pytest.mark.parametrize(("columns", "lefts"), [(120, [0, 30, 60]), (80, [0, 27, 54]), (40, [0, 20, 0])])
+def test_photos_in_half_blocks_as_tmux_has_them(columns, lefts, tmux, tmp_path):
+    program = shlex.join([sys.executable, *command(tmp_path / "history", "--previews", "auto")])
+    tmux.wait("", "new-session", "-d", "-s", "prompt", "-x", str(columns), "-y", "50", program)
+    tmux.see("● VRAM 352 MB")
+    tmux.type("dog", "Enter")
+    tmux.see("3 photos in 41 ms")
+    screen = pyte.Screen(columns, 50)
+    captured = tmux.run("capture-pane", "-e", "-N", "-p", "-t", "prompt").stdout
+    pyte.Stream(screen).feed(captured.rstrip("\n").replace("\n", "\r\n"))
+    image = pixels_on(screen)
+    for rank, left in enumerate(lefts, 1):
+        colour = (*colour_of(make_hit(rank).path), 255)
+        seen = [(x, y) for y in range(image.height) for x in range(columns) if image.getpixel((x, y)) == colour]
+        assert min(x for x, _ in seen) == left
+        caption = screen.display[max(y for _, y in seen) // 2 + 2]
+        assert caption[left:].startswith(f"photo-00{rank}.jpg")
 
 
 def test_a_session_from_the_first_prompt_to_the_last(tmux, tmp_path):

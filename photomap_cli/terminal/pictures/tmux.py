@@ -1,0 +1,48 @@
+"""Owns getting pictures through tmux: whether it lets them, to which terminal, and how they are wrapped."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_PATIENCE_SECONDS = 1.0
+_FORMAT = "#{allow-passthrough}\t#{client_termname}\t#{client_termtype}"
+_KNOW_PLACEHOLDERS = ("kitty", "xterm-kitty", "ghostty", "xterm-ghostty")
+
+
+def client(environment: Mapping[str, str]) -> str:
+    """Return the kind of terminal that placeholders get to through the tmux we are in; empty if they do not.
+
+    tmux is asked, not the terminal: its answer would come as keys, to whichever pane is in front by then.
+    """
+    if not environment.get("TMUX"):
+        return ""
+    try:
+        done = subprocess.run(
+            ["tmux", "display-message", "-p", _FORMAT],
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            timeout=_PATIENCE_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return understood(done.stdout)
+
+
+def understood(line: str) -> str:
+    """Return the terminal by what tmux says of itself; empty unless it lets placeholders through to one."""
+    allowed, *names = line.strip("\n").split("\t")
+    if allowed not in ("on", "all", "1", "2"):
+        return ""
+    return next((name for name in names if name.lower().startswith(_KNOW_PLACEHOLDERS)), "")
+
+
+def wrap(text: str) -> str:
+    """Return an escape sequence as tmux passes it on to its terminal."""
+    doubled = text.replace("\x1b", "\x1b\x1b")
+    return f"\x1bPtmux;{doubled}\x1b\\"
