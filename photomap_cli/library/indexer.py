@@ -28,6 +28,7 @@ from photomap_cli.library.pipeline import ahead
 from photomap_cli.library.plan import diff
 from photomap_cli.library.recognise import Recogniser
 from photomap_cli.library.scan import ScanRules, scan
+from photomap_cli.library.stages import Stages
 from photomap_cli.library.thumbnails import THUMBNAIL_PX, ThumbnailCache
 from photomap_cli.records import IndexFailure, IndexProgress
 
@@ -120,7 +121,7 @@ class Indexer:
             max_megapixels=self._options.max_megapixels, thumbnail_px=THUMBNAIL_PX if self._thumbnails.max_bytes else 0
         )
         self._rules = ScanRules(self._options.exclude, self._options.hidden)
-        self._clock, self._now = clock, now
+        self._clock, self._now, self._stages = clock, now, Stages(clock)
         self._batch_limit = self._options.batch_size
         self._jobs = self._options.jobs or JOBS
         self._failures: list[IndexFailure] = []
@@ -138,6 +139,7 @@ class Indexer:
             failures=tuple(IndexFailure(shown(each.path), each.reason) for each in self._failures),
             elapsed_ms=(ended - self._started) * 1000,
             images_per_second=self._encoded / seconds if seconds > 0 else 0.0,
+            stages=self._stages.times,
         )
 
     def run(self, roots: Sequence[Path]) -> Generator[IndexProgress, None, None]:
@@ -174,15 +176,17 @@ class Indexer:
     def _bring_up_to_date(self) -> Iterator[IndexProgress]:
         # Before any commit: rows that the catalogue lost in a power cut must go before they are given away again.
         self._vectors.refresh()
-        plan = self._plan()
-        yield self._progress()
-        todo = yield from self._recognised(plan.todo)
-        self._commit()
-        todo = self._from_first_readable(todo)
-        if self._unreadable:
+        with self._stages.during("scan"):
+            plan = self._plan()
             yield self._progress()
-        self._pool.start(min(self._jobs, len(todo)))  # they start while the encoder does
-        encoder = self._encoder() if todo else None
+            todo = yield from self._recognised(plan.todo)
+        self._commit()
+        with self._stages.during("load"):
+            todo = self._from_first_readable(todo)
+            if self._unreadable:
+                yield self._progress()
+            self._pool.start(min(self._jobs, len(todo)))  # they start while the encoder does
+            encoder = self._encoder() if todo else None
         self._catalog.set_roots(merged({*self._catalog.roots(), *self._pending.counts.roots} - self._forgotten))
         self._pending.lose(self._not_moved(plan))
         self._commit()
@@ -274,7 +278,8 @@ class Indexer:
         limit = 2 * self._options.batch_size  # one batch while the encoder works on another
         try:
             # The pool is closed before the threads are: otherwise they would wait for what is being decoded.
-            with closing(ahead(decode_one, todo, threads=self._jobs, limit=limit)) as decoded, self._pool:
+            ahead_of_encoder = ahead(decode_one, todo, threads=self._jobs, limit=limit)
+            with closing(ahead_of_encoder) as decoded, self._pool, self._stages.during("decode"):
                 for batch in self._batches(decoded):
                     self._take(encoder, batch)
                     self._commit()
@@ -325,7 +330,8 @@ class Indexer:
         if not pictures:
             return {}
         began = self._clock()
-        vectors = encoder.encode_images(np.stack([decoded.pixels for decoded in pictures]))
+        with self._stages.during("encode"):
+            vectors = encoder.encode_images(np.stack([decoded.pixels for decoded in pictures]))
         if vectors.shape != (len(pictures), encoder.info.dim):
             raise EncoderFailed(f"The encoder answered {len(pictures)} pictures with an array of {vectors.shape}.")
         seconds_each = (self._clock() - began) / len(pictures)
@@ -347,8 +353,9 @@ class Indexer:
     def _commit(self) -> None:
         """Make what is settled part of the library."""
         if self._pending and not self._options.dry_run:
-            self._pending.commit()
-            self._vectors.refresh()
+            with self._stages.during("commit"):
+                self._pending.commit()
+                self._vectors.refresh()
 
     def _fail(self, todo: Todo, reason: str) -> None:
         """Report a file; a photo the library had of it goes with the next commit."""
@@ -359,7 +366,7 @@ class Indexer:
             self._pending.lose([todo.old_row])
 
     def _progress(self, path: str = "") -> IndexProgress:
-        return IndexProgress(self._done, self._total, self._unreadable, shown(path))
+        return IndexProgress(self._done, self._total, self._unreadable, shown(path), stages=self._stages.times)
 
     def _count(self, **counts: Any) -> None:
         self._pending.counts = replace(self._pending.counts, **counts)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from photomap_cli.terminal.report import slowest_stage
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -49,11 +51,16 @@ def follow(
     Draws nothing when quiet or when the console is no terminal.  Ctrl-C passes through and takes the bar away.
     """
     with _bar(console, note, is_shown=console.is_terminal and not quiet) as progress:
-        task = progress.add_task("looking for photos", total=None, failures="")
+        task = progress.add_task("looking for photos", total=None, slowest="", failures="")
         for event in events:
-            failures = f"{event.failed:,} failed" if event.failed else ""
-            words = "preparing searches" if event.compressing else "encoding"
-            progress.update(task, description=words, completed=event.done, total=event.total or None, failures=failures)
+            progress.update(
+                task,
+                description="preparing searches" if event.compressing else "indexing",
+                completed=event.done,
+                total=event.total or None,
+                slowest=slowest_stage(event.stages),
+                failures=f"{event.failed:,} failed" if event.failed else "",
+            )
 
 
 def _bar(console: Console, note: Callable[[], str], *, is_shown: bool) -> Progress:
@@ -63,6 +70,7 @@ def _bar(console: Console, note: Callable[[], str], *, is_shown: bool) -> Progre
         MofNCompleteColumn(),
         _Rate(),
         TimeRemainingColumn(compact=True),
+        TextColumn("{task.fields[slowest]}", style="dim"),
         TextColumn("{task.fields[failures]}", style="red"),
         _Note(note),
         console=console,

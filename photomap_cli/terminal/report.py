@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 from photomap_cli.terminal.filenames import printable
 
 if TYPE_CHECKING:
-    from photomap_cli.records import IndexReport
+    from photomap_cli.records import IndexReport, StageTimes
 
 _SHOWN_FAILURES = 5
 
@@ -55,5 +55,15 @@ def summary(report: IndexReport) -> str:
         "failed": len(report.failures),
     }
     told = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count) or "nothing to do"
-    rate = f", {report.images_per_second:,.1f} photos/s" if report.images_per_second else ""
-    return f"{report.scanned:,} photos found: {told} in {report.elapsed_ms / 1e3:.1f} s{rate}"
+    took = f"{report.scanned:,} photos found: {told} in {report.elapsed_ms / 1e3:.1f} s"
+    if not report.images_per_second:
+        return took
+    return f"{took}, {report.images_per_second:,.1f} photos/s ({slowest_stage(report.stages)})"
+
+
+def slowest_stage(stages: StageTimes) -> str:
+    """Return what most of the time goes to, such as "71 % encoding"; nothing while there is nothing to tell."""
+    if (bottleneck := stages.bottleneck) is None:
+        return ""
+    name, share = bottleneck
+    return f"{100 * share:.0f} % {name}"

@@ -21,7 +21,7 @@ from photomap_cli.library.indexer import IndexOptions
 from photomap_cli.library.locks import only_writer
 from photomap_cli.library.thumbnails import ThumbnailCache
 from photomap_cli.library.vectors import VectorStore
-from photomap_cli.records import FilterKind, IndexProgress, PhotoFilter
+from photomap_cli.records import FilterKind, IndexProgress, PhotoFilter, StageTimes
 
 from .fakes import DIM, FakeEncoder, InProcessDecoder, expected_blob, picture
 
@@ -169,8 +169,29 @@ def test_the_report_measures(catalog, store, photos):
     assert report.elapsed_ms > 0
     assert 0 < report.images_per_second < 1
     assert report == index_run.report
+
     assert catalog.status().last_indexed_at == now.isoformat()
     assert report.roots == (os.path.realpath(photos),)
+
+
+def test_the_report_says_where_the_time_went(catalog, store, photos):
+    for number in range(3):
+        picture(photos / f"{number}.png", number)
+    clock = [0.0]
+
+    class Slow(FakeEncoder):
+        def encode_images(self, pixels):
+            clock[0] += 3.0
+            return super().encode_images(pixels)
+
+    def slow_to_load():
+        clock[0] += 5.0
+        return Slow()
+
+    index_run = Indexer(catalog, store, slow_to_load, IndexOptions(jobs=1), clock=lambda: clock[0])
+    progress = list(index_run.run([photos]))
+    assert index_run.report.stages == StageTimes(load=5000.0, encode=3000.0)
+    assert progress[-1].stages.bottleneck == ("encoding", 1.0)
 
 
 def test_batches_shrink_until_one_takes_two_seconds(catalog, store, photos):

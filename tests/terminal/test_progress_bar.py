@@ -3,8 +3,9 @@ import io
 import pytest
 from rich.console import Console
 
-from photomap_cli.records import IndexProgress
+from photomap_cli.records import IndexProgress, IndexReport, StageTimes
 from photomap_cli.terminal.progress import follow
+from photomap_cli.terminal.report import summary
 
 
 def run_of_three():
@@ -33,6 +34,20 @@ def test_a_note_stands_beside_the_bar():
     console = make_console(terminal=True)
     follow(run_of_three(), console=console, note=lambda: "downloading 1 MB of 605 MB")
     assert "downloading 1 MB of 605 MB" in console.file.getvalue()
+
+
+def test_the_bar_says_what_most_of_the_time_goes_to():
+    console = make_console(terminal=True)
+    stages = StageTimes(scan=9000.0, decode=300.0, encode=600.0, commit=100.0)
+    follow(iter([IndexProgress(1, 3, 0, stages=stages)]), console=console)
+    assert "60 % encoding" in console.file.getvalue()
+
+
+def test_the_summary_says_how_fast_and_what_most_of_the_time_went_to():
+    report = IndexReport(
+        ("/photos",), scanned=2, added=2, elapsed_ms=1500.0, images_per_second=4.0, stages=StageTimes(decode=5.0)
+    )
+    assert summary(report) == "2 photos found: 2 added in 1.5 s, 4.0 photos/s (100 % decoding)"
 
 
 @pytest.mark.parametrize(("terminal", "quiet"), [(False, False), (True, True)])

@@ -1,0 +1,50 @@
+"""Owns how long each stage of an index run has taken, by the clock on the wall; knows nothing of what they do."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Literal
+
+from photomap_cli.records import StageTimes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+Stage = Literal["scan", "load", "decode", "encode", "commit"]
+
+
+class Stages:
+    """Times stages.  One that begins within another interrupts it: each moment counts for one stage.
+
+    Args:
+        clock: seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock, self._since = clock, 0.0
+        self._seconds: dict[Stage, float] = {}
+        self._under_way: list[Stage] = []
+
+    @property
+    def times(self) -> StageTimes:
+        """What each stage has taken so far."""
+        self._count()
+        return StageTimes(**{stage: 1e3 * seconds for stage, seconds in self._seconds.items()})
+
+    @contextmanager
+    def during(self, stage: Stage) -> Iterator[None]:
+        """Count the time of a `with` block for a stage."""
+        self._count()
+        self._under_way.append(stage)
+        try:
+            yield
+        finally:
+            self._count()
+            self._under_way.pop()
+
+    def _count(self) -> None:
+        now = self._clock()
+        if self._under_way:
+            stage = self._under_way[-1]
+            self._seconds[stage] = self._seconds.get(stage, 0.0) + now - self._since
+        self._since = now
