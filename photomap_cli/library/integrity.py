@@ -11,6 +11,7 @@ import numpy as np
 from photomap_cli.errors import EmptyLibrary, PhotomapError
 from photomap_cli.library import database, rowfile
 from photomap_cli.library.catalog import Catalog
+from photomap_cli.library.compressed import CompressedFile
 from photomap_cli.library.entries import STORED
 from photomap_cli.library.paths import shown
 from photomap_cli.records import Check, CheckState
@@ -68,6 +69,7 @@ def _checks(catalog: Catalog, opened: database.Database) -> Iterator[Check]:
     wrong, other = _compared(catalog, snapshot, rows)
     yield _check("vectors", [f"not of unit length: {wrong:,}"] if wrong else [], fine="sound", hint=anew)
     yield _row_file(catalog.folder, other, is_there=rows is not None)
+    yield from _compressed_rows(catalog.folder, snapshot)
     yield from _photo_files(catalog)
 
 
@@ -119,6 +121,21 @@ def _row_file(folder: Path, other: int, *, is_there: bool) -> Check:
     faults = [f"rows that are not the catalogue's: {other:,}"] if other else []
     fine = "as the catalogue" if is_there else "brought up to date by the next search"
     return _check("vector file", faults, fine=fine, hint=f"remove {file}: the next search makes it anew")
+
+
+def _compressed_rows(folder: Path, snapshot: Snapshot) -> Iterator[Check]:
+    """Say how the compressed rows are, if there are any; the scores do not come from them."""
+    file = CompressedFile(folder)
+    if file.signature() is None:
+        return
+    try:
+        held = file.read()
+    except OSError:
+        held = None
+    if held and held.header.library_id == snapshot.library_id and held.header.count <= snapshot.next_row:
+        yield Check(file.path.name, CheckState.OK, f"{held.header.count:,} of {snapshot.next_row:,} vectors compressed")
+    else:
+        yield Check(file.path.name, CheckState.ADVICE, "damaged, or of other photos", "photomap index makes it anew")
 
 
 def _photo_files(catalog: Catalog) -> Iterator[Check]:

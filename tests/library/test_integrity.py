@@ -3,8 +3,9 @@ import shutil
 import numpy as np
 import pytest
 
-from photomap_cli.library import database, rowfile
+from photomap_cli.library import compression, database, rowfile
 from photomap_cli.library.catalog import Catalog
+from photomap_cli.library.compressed import CompressedFile
 from photomap_cli.library.indexer import Indexer
 from photomap_cli.library.integrity import checks
 from photomap_cli.library.vectors import VectorStore
@@ -83,6 +84,19 @@ def test_a_row_file_that_differs_is_named_with_the_way_out_that_works(library):
     with Catalog.open(library) as catalog, VectorStore(library, catalog) as vectors:
         vectors.refresh()
     assert found(library) == {}
+
+
+def test_compressed_vectors_are_told_of_and_advice_is_given_where_they_are_of_no_use(library, photos, monkeypatch):
+    monkeypatch.setattr(compression, "ROWS", 64)
+    for number in range(70):
+        picture(photos / f"{number}.png", number)
+    with Catalog.open(library) as catalog, VectorStore(library, catalog) as vectors:
+        list(Indexer(catalog, vectors, FakeEncoder, open_pool=InProcessDecoder).run([photos]))
+    (check,) = [check for check in checks(library) if check.subject == "vectors.pq"]
+    assert (check.state, check.message) == ("ok", "64 of 71 vectors compressed")
+    with CompressedFile(library).path.open("ab") as file:
+        file.write(b"more")
+    assert found(library) == {"vectors.pq": "damaged, or of other photos"}
 
 
 def test_a_damaged_file_is_a_fault(library):

@@ -1,0 +1,69 @@
+"""What the measurements of the library share: processes of their own, clocks, memory, the page cache."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import time
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photomap_cli.library.catalog import Catalog
+from photomap_cli.library.vectors import VectorStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+def fresh(function: Callable[..., dict[str, Any]], *given: Any) -> dict[str, Any]:
+    """Call a function in a process of its own."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        return process.submit(function, *given).result()
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[VectorStore]:
+    """Open the store of the library in a folder."""
+    with Catalog.open(folder / "library") as catalog, VectorStore(catalog.folder, catalog) as store:
+        yield store
+
+
+def forget(file: Path) -> bool:
+    """Ask the system to drop a file from its page cache; return whether there is a way to ask."""
+    if not hasattr(os, "posix_fadvise"):
+        return False
+    with file.open("rb") as content:
+        os.fdatasync(content.fileno())
+        os.posix_fadvise(content.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    return True
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Return the milliseconds of one call."""
+    started = time.perf_counter()
+    work()
+    return 1000 * (time.perf_counter() - started)
+
+
+def median(work: Callable[[], object], times: int = 9) -> float:
+    """Return the median milliseconds of some calls."""
+    return statistics.median(timed(work) for _ in range(times))
+
+
+def percentiles(name: str, taken: list[float]) -> dict[str, float]:
+    """Return the median and the 95th percentile under names of their own."""
+    return {f"{name}, p50": statistics.median(taken), f"{name}, p95": float(np.percentile(taken, 95))}
+
+
+def memory(what: str) -> float:
+    """Return one line of this process's /proc status in MB; NaN on other systems."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return float("nan")
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith(what)), float("nan"))
