@@ -120,10 +120,10 @@ class Truth:
 
     def see(self, vectors: np.ndarray, first: int) -> None:
         """Take in the next photos."""
-        scores = np.concatenate([self._scores, self.queries @ vectors.T], axis=1)
-        rows = np.concatenate(
-            [self.rows, np.broadcast_to(np.arange(first, first + len(vectors)), (len(scores), len(vectors)))], axis=1
-        )
+        new = self.queries @ vectors.T
+        near = np.argpartition(-new, MOST_HITS, axis=1)[:, :MOST_HITS]
+        scores = np.concatenate([self._scores, np.take_along_axis(new, near, 1)], axis=1)
+        rows = np.concatenate([self.rows, near + first], axis=1)
         best = np.argsort(-scores, axis=1, kind="stable")[:, :MOST_HITS]
         self._scores, self.rows = np.take_along_axis(scores, best, 1), np.take_along_axis(rows, best, 1)
 

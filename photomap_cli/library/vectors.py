@@ -85,11 +85,15 @@ class VectorStore:
         if k <= 0 or not view.photo_count:
             return np.empty(0, np.int64), np.empty(0, np.float32)
         query = np.ascontiguousarray(vector, np.float32).reshape(1, view.rows.dim)
-        if rows is not None:
-            return self._search_among(view, query, k, rows)
+        if rows is not None and len(rows) * FEW_SHARE < view.count:
+            few = view.photos_among(rows)
+            return _without_cut_ties(lambda n: merged([view.rows.score(query, n, few)]), k, len(few))
+        allowed, count = view.among(rows)
+        if exact or count < view.photo_count:
+            return _without_cut_ties(lambda n: self._scan(view, query, n, allowed), k, count)
         self._recent = (*self._recent[1 - _REMEMBERED :], query[0])
-        compressed = None if exact else self._tier.usable(view)
-        return _without_cut_ties(lambda n: self._nearest(view, compressed, query, n), k, view.photo_count)
+        compressed = self._tier.usable(view)
+        return _without_cut_ties(lambda n: self._nearest(view, compressed, query, n), k, count)
 
     def compress(self) -> Iterator[tuple[int, int]]:
         """Compress the rows if the library has grown enough, and yield (rows done, rows in all); see `tier`."""
@@ -151,14 +155,6 @@ class VectorStore:
             snapshot, memory = self._file.repair(self._catalog.snapshot, self._catalog.vectors_from, anew=is_wrong)
         self._checked_library = snapshot.library_id
         return snapshot, memory
-
-    def _search_among(self, view: View, query: np.ndarray, k: int, rows: np.ndarray) -> Found:
-        if len(rows) * FEW_SHARE < view.count:
-            few = view.photos_among(rows)
-            return _without_cut_ties(lambda n: merged([view.rows.score(query, n, few)]), k, len(few))
-        allowed = view.bitmap(rows)
-        count = int(np.bitwise_count(allowed).sum())
-        return _without_cut_ties(lambda n: self._scan(view, query, n, allowed), k, count)
 
     def _nearest(self, view: View, compressed: Compressed | None, query: np.ndarray, k: int) -> Found:
         """Return the k best photos of the compressed rows, scored as they are stored, and of those behind them."""

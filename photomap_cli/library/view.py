@@ -47,12 +47,15 @@ class View:
         """How many rows there are, those of gone photos among them."""
         return self.rows.count
 
-    def bitmap(self, rows: np.ndarray) -> np.ndarray:
-        """Return the photos among these rows as bits, lowest first."""
+    def among(self, rows: np.ndarray | None) -> tuple[np.ndarray | None, int]:
+        """Return the photos among these rows (None: all) as bits, lowest first or None, and how many they are."""
+        if rows is None:
+            return self.live, self.photo_count
         is_wanted = np.zeros(self.count, bool)
         is_wanted[rows[(rows >= 0) & (rows < self.count)]] = True
         wanted = np.packbits(is_wanted, bitorder="little")
-        return wanted if self.live is None else wanted & self.live
+        wanted = wanted if self.live is None else wanted & self.live
+        return wanted, int(np.bitwise_count(wanted).sum())
 
     def photos_among(self, rows: np.ndarray) -> np.ndarray:
         """Return the photos among a few rows, sorted."""

@@ -431,3 +431,25 @@ def test_a_library_of_the_first_version_is_brought_up_to_date(folder):
         catalog.commit_batch([new_photo("/p/b.jpg", content_hash=b"b")])
         assert [photo.path for photo in catalog.photos(catalog.rows())] == ["/p/a.jpg", "/p/b.jpg"]
         assert catalog.known_sizes([1, 5]) == {1}
+
+
+def test_the_same_filters_are_read_once_until_something_is_committed(folder, catalog, monkeypatch):
+    catalog.commit_batch([new_photo(f"/p/{number}.jpg") for number in range(4)])
+    asked = [PhotoFilter(FilterKind.IN, "/p")]
+    reads, read = [], Catalog._read_rows
+    monkeypatch.setattr(Catalog, "_read_rows", lambda *given: reads.append(given) or read(*given))
+    assert [list(catalog.rows(asked)) for _ in range(3)] == [[0, 1, 2, 3]] * 3
+    assert len(reads) == 1
+    with Catalog.open(folder) as other:
+        other.commit_batch([], [1])
+    assert list(catalog.rows(asked)) == [0, 2, 3]
+    catalog.commit_batch([], [2])
+    assert list(catalog.rows(asked)) == [0, 3]
+    assert list(catalog.rows([PhotoFilter(FilterKind.IN, "/p", negated=True)])) == []
+    assert len(reads) == 4
+
+
+def test_only_a_few_answers_are_kept(catalog):
+    for number in range(50):
+        catalog.rows([PhotoFilter(FilterKind.IN, f"/{number}")])
+        assert len(catalog._rows_of._kept[1]) <= 4

@@ -128,6 +128,19 @@ def test_filters_are_exact(compressing, vectors, share):
         np.testing.assert_allclose(scores, expected_scores, atol=1e-5)
 
 
+def test_a_filter_that_all_photos_meet_is_none(catalog, compressing, vectors, monkeypatch):
+    catalog.commit_batch([], [5])
+    compressing.refresh()
+    noted = scans(monkeypatch)
+    rows, scores = compressing.search(vectors[5], 10, catalog.rows())
+    assert not noted
+    np.testing.assert_array_equal(rows, compressing.search(vectors[5], 10)[0])
+    np.testing.assert_array_equal(scores, compressing.search(vectors[5], 10)[1])
+    compressing.search(vectors[5], 10, catalog.rows()[1:])
+    compressing.search(vectors[5], 10, catalog.rows(), exact=True)
+    assert len(noted) == 2
+
+
 def test_what_one_process_made_another_uses(folder, catalog, compressing, vectors, monkeypatch):
     with Catalog.open(folder) as later, VectorStore(folder, later) as other:
         noted = scans(monkeypatch)
@@ -192,6 +205,34 @@ def test_only_one_process_compresses_at_a_time(folder, catalog, store, vectors):
     with FileLock(folder / LOCK_NAME):
         assert list(store.compress()) == []
     assert list(store.compress()) != []
+
+
+def test_what_another_process_made_in_between_is_not_made_again(folder, catalog, store, vectors, monkeypatch):
+    add(catalog, vectors)
+    take = FileLock.try_acquire
+
+    def take_after_another(lock):
+        monkeypatch.setattr(FileLock, "try_acquire", take)
+        with Catalog.open(folder) as later, VectorStore(folder, later) as other:
+            assert list(other.compress()) != []
+        return take(lock)
+
+    monkeypatch.setattr(FileLock, "try_acquire", take_after_another)
+    assert list(store.compress()) == []
+
+
+def test_a_full_disk_leaves_nothing_behind_and_is_not_tried_again(folder, catalog, store, vectors, monkeypatch):
+    add(catalog, vectors)
+    store.refresh()
+
+    def full(_descriptor):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(compressed.os, "fsync", full)
+    assert list(store.compress()) != []
+    assert sorted(path.name for path in folder.glob("vectors.pq*")) == [LOCK_NAME]
+    assert list(store.compress()) == []
+    assert_same_as_exact(store, vectors[0], 10)
 
 
 def test_a_library_that_cannot_be_written_stays_exact(folder, catalog, store, vectors, caplog):
