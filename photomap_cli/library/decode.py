@@ -120,12 +120,12 @@ def read(path: Path, fit: PixelFit, options: ReadOptions | None = None) -> Pictu
         if info.st_size == 0:
             raise BadImage("the file is empty")
         with path.open("rb") as file:
-            digest = content.digest(file)
-            file.seek(0)
             if raw.is_raw(path.name, kind(file)):
                 picture = _read_preview(path, fit, options or ReadOptions())
             else:
                 picture = read_stream(file, fit, options)
+            file.seek(0)
+            digest = content.digest(file)  # not before: what is no picture may have gigabytes
         now = path.stat()
         if (now.st_size, now.st_mtime_ns) != (info.st_size, info.st_mtime_ns):
             raise BadImage("changed while it was read")

@@ -4,6 +4,8 @@ import sys
 
 import pytest
 
+from photomap_cli.errors import BadImage
+from photomap_cli.library import content
 from photomap_cli.library.content import digest, digest_at
 from photomap_cli.library.decode import decode
 from photomap_cli.library.fitting import PixelFit
@@ -33,3 +35,10 @@ def test_a_pipe_is_not_waited_for(tmp_path):
 def test_decoding_tells_the_digest_of_the_whole_file(tmp_path):
     path = picture(tmp_path / "a.png", 1)
     assert decode(path, PixelFit((8, 8))).digest == digest_at(str(path))
+
+
+def test_what_is_no_picture_is_not_read_to_its_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(content, "digest", lambda _: pytest.fail("the whole file was read"))
+    (tmp_path / "film.jpg").write_bytes(b"no picture" * 1000)
+    with pytest.raises(BadImage, match="not a picture"):
+        decode(tmp_path / "film.jpg", PixelFit((8, 8)))
