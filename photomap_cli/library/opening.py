@@ -43,7 +43,7 @@ def kind(file: BinaryIO) -> str | None:
     start = file.read(KIND_BYTES)
     file.seek(0)
     if heif.is_boxed(start):
-        return "HEIF"
+        return "AVIF" if start[8:].startswith(b"avi") else "HEIF"
     return next((name for magic, name in _STARTS.items() if start.startswith(magic)), None)
 
 
@@ -52,9 +52,9 @@ def opened(file: BinaryIO) -> Image.Image:
     _prepare_pillow()
     _silence_pillow()
     found = kind(file)
+    if found in {"AVIF", "HEIF"} and (reason := heif.fault(file)):
+        raise BadImage(reason)
     if found == "HEIF":
-        if reason := heif.fault(file):
-            raise BadImage(reason)
         _prepare_heif()
     try:
         return Image.open(file, formats=[*FORMATS, "HEIF"] if found == "HEIF" else FORMATS)

@@ -175,9 +175,11 @@ def test_a_header_that_promises_more_than_the_file_can_hold_is_refused():
         (png().replace(b"IHDR", b"IHDA"), "PNG"),
         (tiffs.old_jpeg(heic.upright())[:100], "TIFF"),
         (b"RIFF\0\0\0\0WEBPnone", "WebP"),
+        (b"\0\0\0\x10ftypavif\0\0\0\0", "AVIF"),
+        (b"\0\0\0\x10ftypheic\0\0\0\0", "HEIF"),
         (tiffs.directory_alone({256: ("I", [4]), 257: ("I", [4]), 259: ("H", [34712])}), "TIFF"),
     ],
-    ids=["PNG", "old TIFF", "WebP", "packed TIFF"],
+    ids=["PNG", "old TIFF", "WebP", "AVIF", "HEIF", "packed TIFF"],
 )
 def test_a_file_that_is_known_but_cannot_be_read_says_what_it_is(content, kind):
     assert reason(content) == f"a {kind} file that is damaged, or of a kind that cannot be read"
