@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import (
@@ -115,6 +115,7 @@ class Settings(BaseSettings):
     query_cache: int = Field(
         2000, ge=0, le=1_000_000, description="past queries that need no encoder (3 kB each); 0 = none, forgets them"
     )
+    keys: Literal["emacs", "vi"] = Field("emacs", description="keys at the prompt: emacs or vi")
 
     @property
     def thumbnail_cache_bytes(self) -> int:
@@ -215,6 +216,36 @@ def _validated(values: Mapping[str, Any], origins: Mapping[str, str]) -> Setting
         ) from error
 
 
+def understood(name: str, text: str) -> Any:
+    """Return the value that a text means for a setting.  Raises BadSetting for a name or a value that is none."""
+    require_known(name)
+    return getattr(_validated({name: text}, {name: "given"}), name)
+
+
+def choices(name: str) -> tuple[str, ...]:
+    """Return the values that a setting can have, where there are few of them, as they are written."""
+    kind = Settings.model_fields[name].annotation
+    if kind is bool:
+        return ("true", "false")
+    return tuple(value for value in _literals(kind) if isinstance(value, str))
+
+
+def _literals(kind: Any) -> tuple[object, ...]:
+    """Return the values of a Literal, also of one that is part of a union."""
+    if get_origin(kind) is Literal:
+        return get_args(kind)
+    return tuple(value for part in get_args(kind) for value in _literals(part))
+
+
+def shown(value: object) -> str:
+    """Return a setting's value as people write it."""
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 def write_value(config: Path, name: str, text: str) -> object:
     """Set one value in config.toml, keeping its comments, and return the value as it was understood.
 
@@ -223,8 +254,7 @@ def write_value(config: Path, name: str, text: str) -> object:
     """
     import tomlkit
 
-    require_known(name)
-    value = getattr(_validated({name: text}, {name: "given"}), name)
+    value = understood(name, text)
     read_config(config)
     document = tomlkit.parse(config.read_text(encoding="utf-8")) if config.exists() else tomlkit.document()
     document[name] = list(value) if isinstance(value, tuple) else value

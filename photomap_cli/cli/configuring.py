@@ -45,7 +45,7 @@ def config(context: typer.Context) -> int:
         return FOUND
     from rich.table import Table
 
-    from photomap_cli.settings import Settings
+    from photomap_cli.settings import Settings, shown
 
     given: Globals = context.obj
     loaded = given.settings()
@@ -53,9 +53,7 @@ def config(context: typer.Context) -> int:
     for heading in ("setting", "value", "from", ""):
         table.add_column(heading, overflow="fold")
     for name, field in Settings.model_fields.items():
-        value = getattr(loaded.values, name)
-        shown = ", ".join(value) if isinstance(value, tuple) else str(value).lower() if value is True else f"{value}"
-        table.add_row(name, shown, loaded.origins[name], field.description or "")
+        table.add_row(name, shown(getattr(loaded.values, name)), loaded.origins[name], field.description or "")
     make_console().print(table)
     return FOUND
 

@@ -49,7 +49,13 @@ def _at_the_prompt(
 
     def choices() -> Choices:
         settings = _settings()
-        return Choices(limit=settings.results, prewarm=settings.prewarm, previews=settings.previews)
+        return Choices(
+            limit=settings.results,
+            prewarm=settings.prewarm,
+            previews=settings.previews,
+            keys=settings.keys,
+            min_score=settings.min_score,
+        )
 
     def open_gallery() -> Gallery:
         from photomap_cli.library.gallery import Gallery

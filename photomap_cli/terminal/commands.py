@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import difflib
-import os
 from dataclasses import dataclass
 from enum import Enum, auto
-from pathlib import Path
-from typing import TYPE_CHECKING, TextIO, cast
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
 
-from photomap_cli.errors import BadPath, UsageError
-from photomap_cli.terminal import desktop
+from photomap_cli.errors import UsageError
+from photomap_cli.terminal import arguments, choosing, placing, saving, taking
 from photomap_cli.terminal.dialogue import MAX_LIMIT
-from photomap_cli.terminal.figures import duration
 from photomap_cli.terminal.filenames import printable
-from photomap_cli.terminal.lines import write_paths
-from photomap_cli.terminal.statusbar import next_step, place, plain_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +24,7 @@ HISTORY_LINES = 25
 BARE_WORDS = frozenset({"?", "exit", "quit"})
 """Lines that are commands without a colon."""
 
+KEYS = "Tab completes · ↑ earlier lines that begin so · Ctrl-R searches them · Ctrl-C clears · Ctrl-D leaves"
 EXAMPLES = ("dog on a beach -people", "2:golden retriever + ./pool.jpg", "#3 + snow", "sunset after:2023 in:~/Italy")
 
 
@@ -42,6 +38,8 @@ class Argument(Enum):
     NONE = auto()
     RESULT = auto()
     FOLDER = auto()
+    FILE = auto()
+    SETTING = auto()
     COMMAND = auto()
     CHOICE = auto()
 
@@ -57,6 +55,7 @@ class Command:
     aliases: tuple[str, ...] = ()
     argument: Argument = Argument.NONE
     choices: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
 
     @property
     def synopsis(self) -> str:
@@ -83,7 +82,12 @@ def answer(dialogue: Dialogue, line: str) -> None:
         dialogue.ask(line)
         return
     word, _, rest = line.removeprefix(":").strip().partition(" ")
-    find(word).run(dialogue, rest.strip())
+    command = find(word)
+    try:
+        command.run(dialogue, rest.strip())
+    except UsageError as error:
+        error.hint = error.hint or command.synopsis
+        raise
 
 
 def find(word: str) -> Command:
@@ -102,14 +106,21 @@ def find(word: str) -> Command:
 
 def _help(dialogue: Dialogue, rest: str) -> None:
     shown = [find(rest)] if rest else COMMANDS
-    table = Table.grid(padding=(0, 2))
-    for command in shown:
-        also = f" (also {', '.join(_typed(alias) for alias in command.aliases)})" if command.aliases else ""
-        table.add_row(Text(f"  {command.synopsis}", "cyan"), Text(command.summary).append(also, "dim"))
     if not rest:
         dialogue.console.print(Text("Type what you look for:", "bold"))
         dialogue.console.print(Text("\n".join(f"  {example}" for example in EXAMPLES)))
+    table = Table.grid(padding=(0, 2))
+    for command in shown:
+        table.add_row(Text(f"  {command.synopsis}", "cyan"), Text(command.summary).append(_also(command), "dim"))
     dialogue.console.print(table)
+    if rest and shown[0].examples:
+        dialogue.console.print(Text("\n".join(f"    {example}" for example in shown[0].examples), "dim"))
+    if not rest:
+        dialogue.console.print(Text(KEYS, "dim"))
+
+
+def _also(command: Command) -> str:
+    return f" (also {', '.join(_typed(alias) for alias in command.aliases)})" if command.aliases else ""
 
 
 def _typed(alias: str) -> str:
@@ -118,61 +129,14 @@ def _typed(alias: str) -> str:
 
 def _k(dialogue: Dialogue, rest: str) -> None:
     if rest:
-        dialogue.limit = _number(rest, "k", most=MAX_LIMIT)
+        dialogue.limit = arguments.number(rest, most=MAX_LIMIT)
     dialogue.front.tell(f"{dialogue.limit} results a page")
 
 
-def _status(dialogue: Dialogue, rest: str) -> None:
-    dialogue.console.print(Text(plain_line(dialogue.request(lambda backend: backend.status()))))
-
-
-def _offload(dialogue: Dialogue, rest: str) -> None:
-    status = dialogue.request(lambda backend: backend.offload())
-    dialogue.front.tell(f"{place(status)} · {next_step(status)}")
-
-
-def _load(dialogue: Dialogue, rest: str) -> None:
-    status = dialogue.request(lambda backend: backend.load())
-    dialogue.front.tell(f"{place(status)} · {next_step(status)}")
-
-
-def _timeout(dialogue: Dialogue, rest: str) -> None:
-    seconds = _seconds(rest) if rest else None
-    if seconds is None:
-        status = dialogue.request(lambda backend: backend.status())
-    else:
-        status = dialogue.request(lambda backend: backend.set_idle_timeout(seconds))
-    timeout = status.idle_timeout_seconds
-    dialogue.front.tell(f"offloads {duration(timeout)} after the last query" if timeout > 0 else "never offloads")
-
-
-def _seconds(text: str) -> float:
-    from photomap_cli.settings import parse_duration  # pydantic costs 0.15 s, so not at the first prompt
-
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise UsageError(str(error), hint=find("timeout").synopsis) from error
-
-
 def _in(dialogue: Dialogue, rest: str) -> None:
-    dialogue.folder = _folder(dialogue.cwd, unquoted(rest))
+    dialogue.folder = arguments.folder(dialogue.cwd, rest)
     where = {None: "this folder if it is indexed, else everything", "*": "the whole library"}
     dialogue.front.tell(f"searching {where.get(dialogue.folder) or printable(str(dialogue.folder))}")
-
-
-def _folder(cwd: Path, text: str) -> str | None:
-    if text in ("", "*"):
-        return text or None
-    folder = os.path.normpath(cwd / Path(text).expanduser())  # links stay: the library knows photos by the given path
-    if not Path(folder).is_dir():
-        raise BadPath(f"{folder} is no folder", hint=":in * searches the whole library")
-    return folder
-
-
-def unquoted(text: str) -> str:
-    """Return the text without the double quotes around it; a missing closing one is forgiven."""
-    return text.removeprefix('"').removesuffix('"') if text.startswith('"') else text
 
 
 def _more(dialogue: Dialogue, rest: str) -> None:
@@ -187,18 +151,8 @@ def _collapse(dialogue: Dialogue, rest: str) -> None:
     dialogue.front.tell(f"shows {words[dialogue.collapse]}")
 
 
-def _open(dialogue: Dialogue, rest: str) -> None:
-    if not rest:
-        raise UsageError("which result?", hint=find("open").synopsis)
-    for hit in [dialogue.hit(_number(word.removeprefix("#"), "open")) for word in rest.split()]:
-        desktop.open_photo(hit.path)
-        dialogue.front.tell(f"opened {printable(hit.path)}")
-
-
 def _show(dialogue: Dialogue, rest: str) -> None:
-    if not rest:
-        raise UsageError("which result?", hint=find("show").synopsis)
-    for hit in [dialogue.hit(_number(word.removeprefix("#"), "show")) for word in rest.split()]:
+    for hit in arguments.hits(dialogue, rest):
         dialogue.front.look(hit)
 
 
@@ -210,13 +164,6 @@ def _previews(dialogue: Dialogue, rest: str) -> None:
         raise UsageError(f":previews: {printable(rest)!r} is no way of drawing", hint=find("previews").synopsis)
     previews.setting = rest.lower() or previews.setting
     dialogue.front.tell(previews.in_words())
-
-
-def _paths(dialogue: Dialogue, rest: str) -> None:
-    if not dialogue.console.is_terminal:
-        write_paths(dialogue.references, cast("TextIO", dialogue.console.file))
-    for hit in dialogue.shown if dialogue.console.is_terminal else ():
-        dialogue.console.print(Text(printable(hit.path)), soft_wrap=True)
 
 
 def _history(dialogue: Dialogue, rest: str) -> None:
@@ -236,17 +183,11 @@ def _quit(dialogue: Dialogue, rest: str) -> None:
     raise Leave
 
 
-def _number(text: str, name: str, *, most: int | None = None) -> int:
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
-    if number < 1 or (most is not None and number > most):
-        wanted = f"a number from 1 to {most}" if most else "the number of a result"
-        raise UsageError(f":{name}: {printable(text)!r} is not {wanted}", hint=find(name).synopsis)
-    return number
-
-
 COMMANDS: tuple[Command, ...] = (
-    Command("help", "[COMMAND]", "what can be typed", _help, ("h", "?"), Argument.COMMAND),
-    Command("k", "N", "results a page", _k, (), Argument.CHOICE, ("5", "10", "20", "50")),
+    Command(
+        "help", "[COMMAND]", "what can be typed", _help, ("h", "?"), Argument.COMMAND, examples=(":help save", ":h k")
+    ),
+    Command("k", "N", "results a page", _k, (), Argument.CHOICE, ("5", "10", "20", "50"), (":k 20",)),
     Command("more", "", "the next page of the last search", _more, ("m",)),
     Command(
         "collapse",
@@ -256,9 +197,27 @@ COMMANDS: tuple[Command, ...] = (
         (),
         Argument.CHOICE,
         ("on", "off"),
+        (":collapse on",),
     ),
-    Command("open", "N...", "open results in the desktop's viewer", _open, ("o",), Argument.RESULT),
-    Command("show", "N...", "look at results here, large", _show, (), Argument.RESULT),
+    Command(
+        "open",
+        "N...",
+        "open results in the desktop's viewer",
+        taking.open_results,
+        ("o",),
+        Argument.RESULT,
+        examples=(":open 3", ":o 1 4-6"),
+    ),
+    Command(
+        "reveal",
+        "N...",
+        "show results in the desktop's file manager",
+        taking.reveal,
+        (),
+        Argument.RESULT,
+        examples=(":reveal 3",),
+    ),
+    Command("show", "N...", "look at results here, large", _show, (), Argument.RESULT, (), (":show 3",)),
     Command(
         "previews",
         "[on|off|WAY]",
@@ -267,22 +226,59 @@ COMMANDS: tuple[Command, ...] = (
         (),
         Argument.CHOICE,
         ("on", "off", "auto", "kitty", "iterm2", "sixel", "blocks", "ascii"),
+        (":previews off", ":previews sixel"),
     ),
-    Command("paths", "", "plain paths of the results shown", _paths),
-    Command("in", "[DIR|*]", "search below DIR only, * everything, nothing: as at the start", _in, (), Argument.FOLDER),
+    Command(
+        "copy",
+        "[N...]",
+        "paths of results, or of all shown, to the clipboard, over ssh too",
+        taking.copy,
+        ("c",),
+        Argument.RESULT,
+        examples=(":copy 2", ":copy 1-5", ":copy"),
+    ),
+    Command("paths", "", "plain paths of the results shown", taking.paths),
+    Command(
+        "save",
+        "[-f] FILE",
+        f"the results shown into FILE ({', '.join(saving.FORMS)}); -f writes over it",
+        taking.save,
+        ("w",),
+        Argument.FILE,
+        examples=(":save dogs.csv", ":save -f ~/Desktop/dogs.json"),
+    ),
+    Command(
+        "in",
+        "[DIR|*]",
+        "search below DIR only, * everything, nothing: as at the start",
+        _in,
+        (),
+        Argument.FOLDER,
+        examples=(":in ~/Pictures/Italy", ":in *", ":in"),
+    ),
     Command("again", "", "repeat the last query", _again),
-    Command("history", "[TEXT]", "earlier queries, those with TEXT", _history),
-    Command("status", "", "where the encoder is, and what happens next", _status),
-    Command("offload", "", "take the encoder out of VRAM now", _offload),
-    Command("load", "", "bring the encoder to where queries run", _load),
+    Command("history", "[TEXT]", "earlier queries, those with TEXT", _history, examples=(":history beach",)),
+    Command("status", "", "where the encoder is, and what happens next", placing.status),
+    Command("offload", "", "take the encoder out of VRAM now", placing.offload),
+    Command("load", "", "bring the encoder to where queries run; try again after a failure", placing.load),
     Command(
         "timeout",
         "[SECONDS|5m|off]",
         "idle time until the encoder leaves VRAM",
-        _timeout,
+        placing.timeout,
         (),
         Argument.CHOICE,
         ("30", "60", "5m", "off"),
+        (":timeout 5m", ":timeout off"),
+    ),
+    Command(
+        "set",
+        "[NAME [VALUE]]",
+        "settings; those that can change for as long as this prompt lives",
+        choosing.choose,
+        (),
+        Argument.SETTING,
+        examples=(":set", ":set keys vi", ":set min_score 0.25"),
     ),
     Command("quit", "", "leave, as Ctrl-D does", _quit, ("q", "exit")),
 )

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from prompt_toolkit.completion import Completer, Completion
 
 from photomap_cli.records import FilterKind
+from photomap_cli.terminal.choosing import NAMES, values_of
 from photomap_cli.terminal.commands import COMMANDS, Argument, find
 from photomap_cli.terminal.filenames import printable
-from photomap_cli.terminal.listing import folders, images
+from photomap_cli.terminal.listing import files_to_write, folders, images
+from photomap_cli.terminal.saving import FORMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -68,6 +70,10 @@ class PromptCompleter(Completer):
                 yield from _replacing(rest, folders(rest, self._dialogue.cwd))
             case Argument.COMMAND:
                 yield from _command_names(rest, mark="")
+            case Argument.FILE:
+                yield from _replacing(rest, files_to_write(rest, self._dialogue.cwd, tuple(FORMS)))
+            case Argument.SETTING:
+                yield from _settings(rest)
             case Argument.CHOICE:
                 yield from _plain(command.choices, rest)
             case Argument.NONE:
@@ -148,6 +154,14 @@ def _filter_names(typed: str) -> Iterator[Completion]:
     for name in FILTERS if typed else ():
         if name.startswith(typed):
             yield Completion(f"{name}:", -len(typed), display_meta=_FILTER_HELP[name])
+
+
+def _settings(typed: str) -> Iterator[Completion]:
+    name, space, value = typed.partition(" ")
+    if space:
+        yield from _plain(values_of(name), value)
+    else:
+        yield from (Completion(f"{choice} ", -len(name), display=choice) for choice in NAMES if name in choice)
 
 
 def _plain(choices: Iterable[str], typed: str) -> Iterator[Completion]:

@@ -1,4 +1,4 @@
-"""Owns handing a photo to the desktop's viewer.  Waits for nothing and shows nothing."""
+"""Owns handing a photo to the desktop: to its viewer, or to its file manager.  Prints nothing."""
 
 from __future__ import annotations
 
@@ -16,21 +16,54 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+_MANAGER_SECONDS = 3.0  # a file manager may have to be started first
+
+
+def require_there(path: str) -> None:
+    """Raise BadPath if a photo's file is gone."""
+    if not Path(path).exists():
+        raise BadPath(f"{path} is no longer there", hint="`photomap index` brings the library up to date")
+
+
 def open_photo(path: str) -> None:
     """Open a photo in the desktop's viewer, detached from this terminal.
 
     Raises:
-        BadPath: the file is gone.
-        UsageError: there is no desktop to open it on; the message has the path.
+        UsageError: there is nothing to open it with.
     """
-    if not Path(path).exists():
-        raise BadPath(f"{path} is no longer there", hint="`photomap index` brings the library up to date")
-    if reason := why_no_desktop(sys.platform, os.environ):
-        raise UsageError(f"{reason}: {path}")
     if sys.platform == "win32":
         os.startfile(path)
     else:
         _start_detached([_opener(path), path])
+
+
+def reveal_photo(path: str) -> None:
+    """Show a photo in the desktop's file manager: selected, where that can be asked for, else its folder.
+
+    Raises:
+        UsageError: there is nothing to show it with.
+    """
+    if sys.platform == "win32":
+        _start_detached(["explorer", f"/select,{path}"])
+    elif sys.platform == "darwin":
+        _start_detached([_opener(path), "-R", path])
+    elif not _selected_by_the_file_manager(path):
+        _start_detached([_opener(path), str(Path(path).parent)])
+
+
+def _selected_by_the_file_manager(path: str) -> bool:
+    """Ask by the interface that Nautilus, Dolphin, Nemo, Thunar and others share; an address has no comma in it."""
+    service = "org.freedesktop.FileManager1"
+    command = ["dbus-send", "--session", "--print-reply", f"--dest={service}", "/org/freedesktop/FileManager1"]
+    command += [f"{service}.ShowItems", f"array:string:{Path(path).as_uri()}", "string:"]
+    nowhere = subprocess.DEVNULL
+    try:
+        done = subprocess.run(
+            command, stdin=nowhere, stdout=nowhere, stderr=nowhere, timeout=_MANAGER_SECONDS, check=False
+        )
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return done.returncode == 0
 
 
 def why_no_desktop(platform: str, environment: Mapping[str, str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 from photomap_cli.errors import UsageError
 from photomap_cli.records import SearchRequest
@@ -58,7 +58,9 @@ class Dialogue:
 
     Attributes:
         limit: hits a page.
-        folder, collapse: what `SearchRequest` takes.
+        folder, collapse, min_score: what `SearchRequest` takes.
+        prewarm: whether the first key of a query brings the encoder back.
+        keys: how the prompt's keys work, "emacs" or "vi".
         asked: the text of the query under way or last; error positions refer to it.
         shown: hits of the last search shown so far; `#N` reaches these.
         found, queries: hits and answered queries since the start.
@@ -69,6 +71,8 @@ class Dialogue:
         self.cwd, self.limit = cwd, limit
         self.folder: str | None = None
         self.collapse: bool | None = None
+        self.min_score: float | Literal["auto"] = "auto"
+        self.prewarm, self.keys = False, "emacs"
         self.asked = ""
         self.shown: tuple[Hit, ...] = ()
         self.found = self.queries = 0
@@ -93,6 +97,18 @@ class Dialogue:
         last = f"the last search showed {len(self.shown)}" if self.shown else "search for something first"
         raise UsageError(f"there is no result {number}", hint=last)
 
+    def require_shown(self) -> tuple[Hit, ...]:
+        """Return the hits shown; raises UsageError where there are none."""
+        if not self.shown:
+            raise UsageError("there are no results", hint="search for something first")
+        return self.shown
+
+    def shown_result(self) -> SearchResult:
+        """Return the last result with the hits shown so far, of which there is at least one."""
+        shown = self.require_shown()
+        assert self._result is not None
+        return replace(self._result, hits=shown)
+
     def ask(self, text: str) -> None:
         """Search for `text` and show the first page."""
         text = like_as_reference(text)
@@ -105,8 +121,9 @@ class Dialogue:
         self._search(self._request)
 
     def _search(self, request: SearchRequest) -> None:
+        min_score = None if self.min_score == "auto" else self.min_score
         limit = min(MAX_LIMIT, self.limit * self._pages_ahead)
-        request = replace(request, limit=limit, folder=self.folder, collapse=self.collapse)
+        request = replace(request, limit=limit, folder=self.folder, min_score=min_score, collapse=self.collapse)
         result = self._answer(request)
         self._request, self._result, self.shown = request, result, ()
         self.queries += 1

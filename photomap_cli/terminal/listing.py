@@ -21,6 +21,16 @@ def folders(typed: str, cwd: Path) -> Iterator[tuple[str, str]]:
     return _entries(typed, cwd, lambda entry: entry.is_dir())
 
 
+def files_to_write(typed: str, cwd: Path, endings: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Yield the same for folders, and for a name that was begun every ending it may get."""
+    yield from folders(typed, cwd)
+    name = typed.rpartition("/")[2].rstrip('"')
+    stem, dot, begun = name.rpartition(".") if "." in name else (name, "", "")
+    for ending in endings if stem else ():
+        if ending.startswith(dot + begun):
+            yield typed.removesuffix(dot + begun) + ending, stem + ending
+
+
 def images(typed: str, cwd: Path) -> Iterator[tuple[str, str]]:
     """Yield the same for folders and picture files; one with spaces becomes `@"..."`, as bare quotes mean text."""
     return _entries(typed, cwd, _is_image_or_folder, quote='@"', mark="@" if typed.startswith("@") else "")

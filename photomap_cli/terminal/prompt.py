@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
+from prompt_toolkit.cursor_shapes import ModalCursorShapeConfig
+from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.input.typeahead import store_typeahead
 from prompt_toolkit.input.vt100_parser import Vt100Parser
@@ -72,6 +74,13 @@ def type_ahead(prompt: PromptSession[str], keys: bytes) -> None:
     parser.feed(keys.decode("utf-8", "surrogateescape"))
     parser.flush()
     store_typeahead(prompt.input, presses)
+
+
+def use_keys(prompt: PromptSession[str], keys: str) -> None:
+    """Have "emacs" or "vi" keys; with vi the cursor's shape tells the mode."""
+    is_vi = keys == "vi"
+    prompt.editing_mode = EditingMode.VI if is_vi else EditingMode.EMACS
+    prompt.cursor = ModalCursorShapeConfig() if is_vi else None
 
 
 def _color_depth() -> ColorDepth | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from prompt_toolkit.application import run_in_terminal
 from prompt_toolkit.patch_stdout import patch_stdout
@@ -17,7 +17,7 @@ from photomap_cli.terminal.connection import Connection
 from photomap_cli.terminal.dialogue import Dialogue
 from photomap_cli.terminal.filenames import printable
 from photomap_cli.terminal.history import PrivateHistory
-from photomap_cli.terminal.prompt import has_bar, make_prompt, type_ahead
+from photomap_cli.terminal.prompt import has_bar, make_prompt, type_ahead, use_keys
 from photomap_cli.terminal.quiet import QuietTerminal
 from photomap_cli.terminal.screen import Screen
 from photomap_cli.terminal.toolbar import Toolbar
@@ -46,11 +46,15 @@ class Choices:
         limit: hits a page.
         prewarm: whether the first key of a query brings the encoder back.
         previews: how results are shown as pictures.
+        keys: how the keys work, "emacs" or "vi".
+        min_score: lowest score shown; "auto" for the encoder's own floor.
     """
 
     limit: int
     prewarm: bool = True
     previews: str = "auto"
+    keys: str = "emacs"
+    min_score: float | Literal["auto"] = "auto"
 
 
 class Repl:
@@ -123,6 +127,7 @@ class Repl:
         """Return the next line, or None when the user leaves."""
         while True:
             self._is_prewarmed = False
+            use_keys(self._prompt, self._dialogue.keys)
             try:
                 with patch_stdout(raw=True):
                     line = self._prompt.prompt(self._message, pre_run=self._warm_after_paint)
@@ -157,9 +162,11 @@ class Repl:
         """Have the user's choices, read at the first call; the others wait for it."""
         with self._settling:
             if self._choices is None:
-                self._choices = self._read_choices()
-                self._dialogue.limit = self._choices.limit
-                self._previews.setting = self._choices.previews
+                self._choices = chosen = self._read_choices()
+                self._dialogue.limit, self._dialogue.prewarm = chosen.limit, chosen.prewarm
+                self._dialogue.keys, self._dialogue.min_score = chosen.keys, chosen.min_score
+                use_keys(self._prompt, chosen.keys)
+                self._previews.setting = chosen.previews
 
     def _message(self) -> StyleAndTextTuples:
         message: StyleAndTextTuples = [("class:prompt", PROMPT)]
@@ -217,7 +224,7 @@ class Repl:
         backend = self._connection.current
         if backend is None or self._is_prewarmed or not text.strip() or commands.is_command(text):
             return
-        if self._choices is None or not self._choices.prewarm:
+        if not self._dialogue.prewarm:
             return
         self._is_prewarmed = True
         threading.Thread(target=_quietly, args=(backend.prewarm,), name="photomap-prewarm", daemon=True).start()

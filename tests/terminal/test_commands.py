@@ -1,15 +1,13 @@
 import io
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rich.console import Console
-from terminal_fakes import CPU, VRAM, FakeBackend, make_hit, make_result
+from terminal_fakes import CPU, VRAM, FakeBackend, make_result
 
 from photomap_cli.errors import PhotomapError, UsageError
-from photomap_cli.terminal import commands, desktop
+from photomap_cli.terminal import commands
 from photomap_cli.terminal.connection import Connection
 from photomap_cli.terminal.dialogue import Dialogue, like_as_reference
 
@@ -20,6 +18,7 @@ class FakeFront:
     def __init__(self):
         self.console = Console(file=io.StringIO(), width=100, highlight=False)
         self.pages, self.notes, self.lines = [], [], []
+        self.previews = None
 
     def show(self, page, *, more):
         self.pages.append(([hit.rank for hit in page.hits], more))
@@ -243,15 +242,6 @@ def test_offload_load_and_status():
     ]
 
 
-def test_paths_are_raw_in_a_pipe_and_harmless_on_a_terminal():
-    backend = FakeBackend(answer=lambda request: replace(make_result(), hits=(make_hit(1, "/a\x1b[31m.jpg"),)))
-    talk = Talk(backend).type("dog", ":paths")
-    assert talk.front.printed == "/a\x1b[31m.jpg\n"
-    shown = Talk(backend)
-    shown.front.console = Console(file=io.StringIO(), force_terminal=True, width=20)
-    assert shown.type("dog", ":paths").front.printed == "/a\\e[31m.jpg\n"
-
-
 def test_history_shows_the_latest_that_match_once_each():
     talk = Talk()
     talk.front.lines = ["dog", "cat", "hot dog", "dog"]
@@ -266,82 +256,78 @@ def test_help_lists_every_command_or_explains_one():
     assert one.strip() == ":offload  take the encoder out of VRAM now"
 
 
+def test_help_for_one_shows_its_aliases_and_examples():
+    lines = Talk().type(":help op").front.printed.splitlines()
+    assert [line.strip() for line in lines] == [
+        ":open N...  open results in the desktop's viewer (also :o)",
+        ":open 3",
+        ":o 1 4-6",
+    ]
+
+
+def test_every_example_names_its_own_command():
+    for command in commands.COMMANDS:
+        words = {example.removeprefix(":").split()[0] for example in command.examples}
+        assert words <= {command.name, *command.aliases}
+
+
+def test_a_command_that_is_used_wrongly_says_how_to_use_it():
+    assert Talk().refusal(":k many").hint == ":k N"
+    assert Talk().type("dog").refusal(":open x").hint == ":open N..."
+
+
+# -- settings --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def config(tmp_path, monkeypatch):
+    path = tmp_path / "config.toml"
+    path.write_text("results = 7\n")
+    monkeypatch.setenv("PHOTOMAP_CONFIG", str(path))
+    return path
+
+
+def test_set_changes_what_the_prompt_follows_and_nothing_on_disk(config):
+    talk = Talk().type(
+        ":set results 5", ":set min_score=0.25", ":set prewarm true", ":set keys vi", ":set idle 5m", "dog"
+    )
+    dialogue = talk.dialogue
+    assert (dialogue.limit, dialogue.prewarm, dialogue.keys) == (5, True, "vi")
+    assert talk.backend.requests[0].min_score == 0.25
+    assert talk.backend.calls == ["timeout 300"]
+    assert config.read_text() == "results = 7\n"
+    assert talk.type(":set min_score auto", "dog").backend.requests[1].min_score is None
+
+
+def test_set_shows_every_setting_and_where_it_is_from(config):
+    talk = Talk(limit=7)
+    wide = talk.front.console = Console(file=io.StringIO(), width=200, highlight=False)
+    lines = talk.type(":set min_score 0.2", ":set").front.printed.splitlines()
+    assert wide.file.getvalue().count("\n") > 10
+    rows = {line.split()[0]: line.split()[1:] for line in lines[1:]}
+    assert rows["results"][:2] == ["7", "config.toml"]
+    assert rows["min_score"][:3] == ["0.2", "this", "prompt"]
+    assert rows["device"][:2] == ["auto", "default"]
+    assert "changes for now" in talk.front.notes[-1]
+
+
+@pytest.mark.parametrize(
+    ("line", "message", "hint"),
+    [
+        (":set resluts 5", "there is no setting 'resluts'", "did you mean results?"),
+        (":set pre x", "there is no setting 'pre'", "did you mean precision or prewarm or previews?"),
+        (":set results none", "results (given)", "results: hits shown per search"),
+        (":set keys nano", "keys (given)", "keys: keys at the prompt"),
+        (":set device cpu", "device is read at the start", "photomap config set device cpu"),
+    ],
+)
+def test_set_refuses_with_a_way_out(config, line, message, hint):
+    refusal = Talk().refusal(line)
+    assert message in refusal.message
+    assert hint in refusal.hint
+
+
 @pytest.mark.parametrize("line", [":quit", ":q", "exit", "quit"])
 def test_quit_leaves(line):
     with pytest.raises(commands.Leave):
         Talk().type(line)
-
-
-# -- the desktop -----------------------------------------------------------------------------------------------------
-
-
-def test_open_hands_the_photo_to_the_desktop(monkeypatch):
-    opened = []
-    monkeypatch.setattr(desktop, "open_photo", opened.append)
-    talk = Talk().type("dog", ":open 1 #3")
-    assert opened == ["/photos/photo-001.jpg", "/photos/photo-003.jpg"]
-    assert "no result 4" in talk.refusal(":open 4").message
-    assert "not the number" in talk.refusal(":open x").message
-    assert "which result" in talk.refusal(":open").message
-    assert "search for something first" in Talk().refusal(":o 1").hint
-
-
-@pytest.mark.parametrize(
-    ("platform", "environment", "reason"),
-    [
-        ("linux", {"DISPLAY": ":0"}, ""),
-        ("linux", {"WAYLAND_DISPLAY": "wayland-0", "SSH_CONNECTION": "x"}, ""),
-        ("linux", {"SSH_CONNECTION": "x"}, "no display over ssh"),
-        ("linux", {}, "no display here"),
-        ("darwin", {}, ""),
-        ("darwin", {"SSH_CONNECTION": "x"}, "no display over ssh"),
-        ("win32", {}, ""),
-    ],
-)
-def test_where_there_is_a_desktop(platform, environment, reason):
-    assert desktop.why_no_desktop(platform, environment) == reason
-
-
-def test_over_ssh_the_path_is_told(tmp_path, monkeypatch):
-    photo = tmp_path / "a.jpg"
-    photo.touch()
-    monkeypatch.delenv("DISPLAY", raising=False)
-    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    monkeypatch.setenv("SSH_CONNECTION", "x")
-    with pytest.raises(UsageError, match=r"no display over ssh: .*a\.jpg"):
-        desktop.open_photo(str(photo))
-    with pytest.raises(PhotomapError, match="no longer there"):
-        desktop.open_photo(str(tmp_path / "gone.jpg"))
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="xdg-open is Linux's")
-def test_the_viewer_is_started_detached_and_collected(tmp_path, monkeypatch):
-    photo = tmp_path / "a b.jpg"
-    photo.touch()
-    opener = tmp_path / "xdg-open"
-    opener.write_text(f'#!/bin/sh\necho "$1" > {tmp_path}/opened\n')
-    opener.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
-    monkeypatch.setenv("DISPLAY", ":0")
-    started = []
-
-    class Noted(subprocess.Popen):
-        def __init__(self, *arguments, **settings):
-            super().__init__(*arguments, **settings)
-            started.append((self, settings["start_new_session"]))
-
-    monkeypatch.setattr(subprocess, "Popen", Noted)
-    desktop.open_photo(str(photo))
-    (viewer, is_detached), *_ = started
-    assert is_detached
-    assert viewer.wait(10) == 0
-    assert (tmp_path / "opened").read_text() == f"{photo}\n"
-
-
-def test_a_missing_opener_is_named(tmp_path, monkeypatch):
-    photo = tmp_path / "a.jpg"
-    photo.touch()
-    monkeypatch.setenv("DISPLAY", ":0")
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(UsageError, match="is not installed"):
-        desktop.open_photo(str(photo))

@@ -1,0 +1,53 @@
+"""Owns the commands about the encoder's place: `:status :offload :load :timeout`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from photomap_cli.errors import UsageError
+from photomap_cli.terminal.figures import duration
+from photomap_cli.terminal.statusbar import next_step, place, plain_line
+
+if TYPE_CHECKING:
+    from photomap_cli.records import SessionStatus
+    from photomap_cli.terminal.dialogue import Dialogue
+
+
+def status(dialogue: Dialogue, rest: str) -> None:
+    """Say where the encoder is, and everything else there is to say."""
+    dialogue.console.print(Text(plain_line(dialogue.request(lambda backend: backend.status()))))
+
+
+def offload(dialogue: Dialogue, rest: str) -> None:
+    """Take the encoder out of VRAM."""
+    _tell(dialogue, dialogue.request(lambda backend: backend.offload()))
+
+
+def load(dialogue: Dialogue, rest: str) -> None:
+    """Bring the encoder to where queries run."""
+    _tell(dialogue, dialogue.request(lambda backend: backend.load()))
+
+
+def _tell(dialogue: Dialogue, status: SessionStatus) -> None:
+    dialogue.front.tell(f"{place(status)} · {next_step(status)}")
+
+
+def timeout(dialogue: Dialogue, rest: str) -> None:
+    """Change, or only tell, how long the encoder stays in VRAM."""
+    seconds = _seconds(rest) if rest else None
+    if seconds is None:
+        now = dialogue.request(lambda backend: backend.status()).idle_timeout_seconds
+    else:
+        now = dialogue.request(lambda backend: backend.set_idle_timeout(seconds)).idle_timeout_seconds
+    dialogue.front.tell(f"offloads {duration(now)} after the last query" if now > 0 else "never offloads")
+
+
+def _seconds(text: str) -> float:
+    from photomap_cli.settings import parse_duration  # pydantic costs 0.15 s, so not at the first prompt
+
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
