@@ -24,24 +24,29 @@ def absent(root: str, photos: int) -> IndexFailure:
 def empty_folders(gone: Iterable[str], roots: Collection[str]) -> list[IndexFailure]:
     """Return the folders that look like the place of a missing disk, given the paths of the photos that are gone.
 
-    Such a folder is there and holds nothing visible, and is a root or had many photos.
+    Such a folder is a link that leads nowhere; or it is there and holds nothing visible, and is a root or had many
+    photos.
     """
     counts = Counter[str]()
     for folder, photos in Counter(map(os.path.dirname, gone)).items():
         counts[_standing(folder)] += photos
-    return [
-        IndexFailure(folder, f"the folder is empty; its {_kept(photos)}")
-        for folder, photos in counts.items()
-        if (folder in roots or photos >= MANY) and is_bare(folder)
-    ]
+    kept = []
+    for folder, photos in counts.items():
+        if os.path.islink(folder) and not os.path.isdir(folder):  # noqa: PTH112, PTH114
+            kept.append(IndexFailure(folder, f"a link that leads nowhere; its {_kept(photos)}"))
+        elif (folder in roots or photos >= MANY) and is_bare(folder):
+            kept.append(IndexFailure(folder, f"the folder is empty; its {_kept(photos)}"))
+    return kept
 
 
 def _kept(photos: int) -> str:
-    return f"{photos:,} photo{'s' * (photos != 1)} were kept, as a disk may be missing (--prune removes them)"
+    them, were = ("them", "s were") if photos != 1 else ("it", " was")
+    return f"{photos:,} photo{were} kept, as a disk may be missing (--prune removes {them})"
 
 
 def _standing(folder: str) -> str:
-    """Return a folder, or the innermost one around it, that is there."""
-    while not os.path.isdir(folder) and folder != os.path.dirname(folder):  # noqa: PTH112, PTH120 - paths are text here
+    """Return a folder, or the innermost one around it, that is there or is a link to one that is not."""
+    # Paths are text here.
+    while not (os.path.isdir(folder) or os.path.islink(folder)) and folder != os.path.dirname(folder):  # noqa: PTH112, PTH114, PTH120
         folder = os.path.dirname(folder)  # noqa: PTH120
     return folder

@@ -446,6 +446,20 @@ def test_a_missing_root_without_photos_is_said_once_and_forgotten(catalog, run, 
         run(photos)
 
 
+def test_a_link_to_a_folder_on_a_missing_disk_keeps_its_photos(run, photos, tmp_path):
+    picture(tmp_path / "disk/2019/a.png", 1)
+    picture(photos / "b.png", 2)
+    (photos / "album").symlink_to(tmp_path / "disk")
+    assert counts(run(photos)) == {"scanned": 2, "added": 2}
+    (tmp_path / "disk").rename(tmp_path / "away")
+    report = run(photos, encoder=no_encoder)
+    assert reasons(report) == [
+        ("album", "a link that leads nowhere; its 1 photo was kept, as a disk may be missing (--prune removes it)")
+    ]
+    assert counts(report) == {"scanned": 1, "unchanged": 1}
+    assert counts(run(photos, encoder=no_encoder, prune=True)) == {"scanned": 1, "removed": 1, "unchanged": 1}
+
+
 def test_a_folder_below_a_root_that_is_empty_where_it_had_many_is_a_missing_disk(catalog, run, photos, monkeypatch):
     monkeypatch.setattr(missing, "MANY", 3)
     for name in ("disk/2019/a.png", "disk/b.png", "disk/c.png", "few/d.png", "e.png"):
