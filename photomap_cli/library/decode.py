@@ -206,7 +206,7 @@ def _turn_to_decode(image: Image.Image, length: int, options: ReadOptions) -> It
     megapixels = image.width * image.height / 1e6
     most = options.max_megapixels or _max_megapixels()
     if megapixels > most:
-        raise BadImage(f"too large: {megapixels:.0f} megapixels, the limit is {most:.0f}")
+        raise BadImage(f"too large: {megapixels:.0f} megapixels, the limit is {most:.0f} (max_image_megapixels)")
     if megapixels <= ALONE_MEGAPIXELS:
         yield
         return

@@ -208,7 +208,7 @@ def bomb(path, width, height):
 
 def test_a_picture_beyond_the_limit_is_refused_by_its_header(tmp_path):
     assert reason(bomb(tmp_path / "a.png", 30_000, 30_000), max_megapixels=100) == (
-        "too large: 900 megapixels, the limit is 100"
+        "too large: 900 megapixels, the limit is 100 (max_image_megapixels)"
     )
     assert reason(bomb(tmp_path / "b.png", 100_000, 100_000)).startswith("too large: 10000 megapixels")
 

@@ -221,7 +221,9 @@ def test_rules_are_passed_on(catalog, run, photos):
 
 def test_pictures_beyond_the_limit_are_reported(run, photos):
     picture(photos / "a.png", 1, size=(100, 100))
-    assert reasons(run(photos, max_megapixels=0.001)) == [("a.png", "too large: 0 megapixels, the limit is 0")]
+    assert reasons(run(photos, max_megapixels=0.001)) == [
+        ("a.png", "too large: 0 megapixels, the limit is 0 (max_image_megapixels)")
+    ]
 
 
 # Content that the library has
