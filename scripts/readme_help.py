@@ -9,7 +9,20 @@ from pathlib import Path
 
 README = Path(__file__).parent.parent / "README.md"
 BEGIN, END = "<!-- help: begin -->\n", "<!-- help: end -->\n"
-COMMANDS = ("", "index", "search", "status", "serve", "stop", "offload", "config", "encoders", "doctor", "demo")
+COMMANDS = (
+    "",
+    "index",
+    "search",
+    "duplicates",
+    "status",
+    "serve",
+    "stop",
+    "offload",
+    "config",
+    "encoders",
+    "doctor",
+    "demo",
+)
 
 
 def help_of(command: str) -> str:

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import typer
 
-from photomap_cli.cli import configuring, doctoring, ending, indexing, searching, serving, sessions, streams, words
+from photomap_cli.cli import (
+    configuring,
+    doctoring,
+    duplicating,
+    ending,
+    indexing,
+    searching,
+    serving,
+    sessions,
+    streams,
+    words,
+)
 from photomap_cli.cli.app import app
 from photomap_cli.errors import UsageError
 
 _COMMANDS = (
     searching.search,
     indexing.index,
+    duplicating.duplicates,
     sessions.status,
     serving.serve,
     sessions.offload,

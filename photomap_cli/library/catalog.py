@@ -198,6 +198,15 @@ class Catalog:
             found = connection.execute(query, (size_bytes, content_hash)).fetchall()
         return {row: (path, mtime_ns) for row, path, mtime_ns in found}
 
+    def contents_of_same_size(self) -> dict[int, bytes | None]:
+        """Return the content's digest, None where it is not known, of the photos that share their size in bytes."""
+        query = (
+            "SELECT row, content_hash FROM photos WHERE size_bytes IN "
+            "(SELECT size_bytes FROM photos GROUP BY size_bytes HAVING count(*) > 1)"
+        )
+        with self._database.reading() as connection:
+            return dict(connection.execute(query).fetchall())
+
     def copy(self, row: int, file: FoundFile) -> NewPhoto:
         """Return what to add for a file with the same bytes as a photo's.  Raises KeyError if the row is gone."""
         query = f"SELECT vector, {', '.join(_OF_CONTENT)} FROM photos JOIN vectors USING (row) WHERE row = ?"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import io
 import os
 import time
 from dataclasses import dataclass, replace
@@ -14,6 +14,7 @@ import numpy as np
 
 from photomap_cli.encoder import models
 from photomap_cli.errors import BadImage, BadPath, BadQuery
+from photomap_cli.library.content import digest, digest_at
 from photomap_cli.library.fitting import PixelFit
 from photomap_cli.records import FilterKind, Hit, PhotoFilter, SearchResult, Timings
 from photomap_cli.search import bursts, ranking
@@ -157,8 +158,8 @@ class Searcher:
     def _image_vector(self, term: Term, run: _Run) -> tuple[int | None, NDArray[np.float32]]:
         """Return an image's row, if the library holds it unchanged, and its vector."""
         if term.kind is TermKind.ADDRESS:
-            digest = hashlib.blake2b(run.fetched.pictures[term.value]).digest()
-            return None, self._picture_vector(term, digest, run)
+            content = digest(io.BytesIO(run.fetched.pictures[term.value]))
+            return None, self._picture_vector(term, content, run)
         try:
             seen = Path(term.value).stat()
         except (OSError, ValueError) as error:
@@ -176,7 +177,7 @@ class Searcher:
             now = Path(term.value).stat()
             return (now.st_size, now.st_mtime_ns) == (seen.st_size, seen.st_mtime_ns)
 
-        return self._picture_vector(term, _content(Path(term.value)) if self._recall.is_on else None, run, is_unchanged)
+        return self._picture_vector(term, digest_at(term.value) if self._recall.is_on else None, run, is_unchanged)
 
     def _picture_vector(
         self, term: Term, content: bytes | None, run: _Run, is_unchanged: Callable[[], bool] = lambda: True
@@ -284,15 +285,6 @@ def _hit(rank: int, group: Group, photos: dict[int, Photo]) -> Hit:
     (row, score), *others = group
     photo, behind = photos[row], tuple(photos[other].path for other, _ in others if other in photos)
     return Hit(rank, photo.path, score, photo.taken_at, photo.width, photo.height, behind)
-
-
-def _content(path: Path) -> bytes | None:
-    """Return a digest of a file's bytes; None where it cannot be read, which decoding will explain."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "blake2b").digest()
-    except OSError:
-        return None
 
 
 def _resolved(term: Term, references: Sequence[str]) -> Term:

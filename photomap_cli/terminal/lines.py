@@ -34,7 +34,8 @@ def write_lines(result: dict[str, Any], style: ResultStyle, file: TextIO) -> Non
         case ResultStyle.JSONL:
             file.writelines(map(_json, hits))
         case ResultStyle.PLAIN:
-            _write_bytes(file, "".join(map(_plain_row, hits)))
+            for hit in hits:
+                write_plain((str(hit["rank"]), f"{hit['score']:.4f}"), hit["path"], file)
         case ResultStyle.PATHS:
             write_paths((hit["path"] for hit in hits), file)
         case ResultStyle.NUL:
@@ -53,10 +54,11 @@ def _json(record: object, *, indent: int | None = None) -> str:
     return json.dumps(record, indent=indent) + "\n"
 
 
-def _plain_row(hit: dict[str, Any]) -> str:
+def write_plain(fields: Iterable[str], path: str, file: TextIO) -> None:
+    """Write one row: the fields and a path, between tabs."""
     # A tab or a line end in a name would break the row for whoever reads it; other bytes stay as they are.
-    name = "".join(_escaped(letter) if letter < " " or letter == "\x7f" else letter for letter in hit["path"])
-    return f"{hit['rank']}\t{hit['score']:.4f}\t{name}\n"
+    name = "".join(_escaped(letter) if letter < " " or letter == "\x7f" else letter for letter in path)
+    _write_bytes(file, "\t".join((*fields, name)) + "\n")
 
 
 def _escaped(letter: str) -> str:

@@ -1,0 +1,101 @@
+"""Owns `photomap duplicates`."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from photomap_cli.cli.app import Globals, app, make_console
+from photomap_cli.cli.ending import FOUND, NOTHING_FOUND
+from photomap_cli.errors import BadPath, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from photomap_cli.records import DuplicateGroup, PhotoFilter
+
+
+@app.command()
+def duplicates(
+    context: typer.Context,
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="PATH", help="Look below these folders only.  [default: the whole library]"),
+    ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(min=0.5, max=1.0, metavar="X", help="Cosine from which photos are the same.  [default: 0.97]"),
+    ] = None,
+    identical: Annotated[bool, typer.Option("--identical", help="Only files with the same bytes.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    spare: Annotated[bool, typer.Option("--paths", help="Paths of all but the best, one a line.")] = False,
+    nul: Annotated[bool, typer.Option("-0", help="The same, each ended by NUL (for xargs -0).")] = False,
+) -> int:
+    """List photos that are there more than once: copies first, then shots hardly different.
+
+    In each group the photo that looks best to keep comes first: most pixels, then most bytes, then the oldest file.
+    Nothing is deleted.  The library is asked, not the disk: run `photomap index` first.
+
+    Exit status 1 when there are none.
+    """
+    if as_json + spare + nul > 1:
+        raise UsageError("--json, --paths and -0 exclude each other", hint="choose one of them")
+    given: Globals = context.obj
+    settings = given.settings(same_shot_score=threshold).values
+    started = time.perf_counter()
+    groups = _find(given, paths or [], threshold=settings.same_shot_score, only_identical=identical)
+    if as_json:
+        record = {
+            "version": 1,
+            "threshold": settings.same_shot_score,
+            "count": len(groups),
+            "elapsed_ms": round(1e3 * (time.perf_counter() - started), 1),
+            "groups": [group.to_json() for group in groups],
+        }
+        print(json.dumps(record, indent=2))
+    else:
+        _write(groups, paths_end={(True, False): "\n", (False, True): "\0"}.get((spare, nul)))
+    return FOUND if groups else NOTHING_FOUND
+
+
+def _find(given: Globals, paths: Sequence[Path], *, threshold: float, only_identical: bool) -> list[DuplicateGroup]:
+    """Look through the library, with a word on standard error while that takes long."""
+    from photomap_cli.library import duplicates as library
+    from photomap_cli.library.catalog import Catalog
+    from photomap_cli.terminal.figures import photos
+    from photomap_cli.terminal.waiting import wait_for
+
+    with Catalog.open(given.library) as catalog:
+        scopes = [_scope(path) for path in paths]
+        find = partial(library.find, catalog, scopes, threshold=threshold, only_identical=only_identical)
+        if given.quiet or not sys.stderr.isatty():
+            return find()
+        words = f"comparing {photos(catalog.photo_count)}…"
+        return wait_for(find, console=make_console(stderr=True), words=lambda: words)
+
+
+def _scope(path: Path) -> PhotoFilter:
+    from photomap_cli.records import FilterKind, PhotoFilter
+
+    if not path.is_dir():
+        raise BadPath(f"{path} is no folder", hint="give a folder of the library, or none for all of it")
+    return PhotoFilter(FilterKind.IN, os.path.realpath(path))
+
+
+def _write(groups: Sequence[DuplicateGroup], *, paths_end: str | None) -> None:
+    from photomap_cli.terminal import duplicatelist
+    from photomap_cli.terminal.lines import write_paths
+
+    if paths_end is not None:
+        write_paths(duplicatelist.spare_paths(groups), sys.stdout, end=paths_end)
+    elif sys.stdout.isatty():
+        duplicatelist.print_groups(groups, make_console(), Path.cwd())
+    else:
+        duplicatelist.write_rows(groups, sys.stdout)
