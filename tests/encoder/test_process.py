@@ -12,6 +12,7 @@ from hub_stand_in import hub
 from photomap_cli.encoder import models
 from photomap_cli.encoder.process import EncoderProcess
 from photomap_cli.errors import EncoderClosed, EncoderDied, UnknownEncoder, WeightsMissing
+from photomap_cli.frames import read_frame, write_frame
 
 TINY_FOLDER = Path(models.__file__).parent / "tiny"
 
@@ -54,6 +55,26 @@ def test_it_says_what_it_is_and_what_it_holds(tiny):
     assert memory.vram_weight_bytes == 0
     assert memory.ram_bytes > 1_000_000
     assert process.load() == info  # a second load does nothing
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="libgomp alone shows its settings")
+def test_threads_of_the_encoder_sleep_while_they_wait(tmp_path):
+    with (tmp_path / "stderr").open("wb") as stderr:
+        worker = subprocess.Popen(
+            [sys.executable, "-P", "-m", "photomap_cli.encoder.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            env={name: value for name, value in os.environ.items() if name != "GOMP_SPINCOUNT"}
+            | {"OMP_DISPLAY_ENV": "VERBOSE"},
+        )
+    name, tag = models.open_clip_name("tiny")
+    how = {"device": "cpu", "precision": "auto", "allow_download": False, "may_pin": False}
+    write_frame(worker.stdin, {"op": "load", "spec": "tiny", "name": name, "tag": tag, **how})
+    answer, _ = read_frame(worker.stdout.read)
+    worker.communicate()
+    assert "info" in answer
+    assert "GOMP_SPINCOUNT = '1000'" in (tmp_path / "stderr").read_text()
 
 
 def test_torch_is_not_imported_here():
