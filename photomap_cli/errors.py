@@ -86,6 +86,12 @@ class EmptyLibrary(PhotomapError):
     code = "empty_library"
 
 
+class TooFewPhotos(PhotomapError):
+    """There are not enough photos for what was asked."""
+
+    code = "too_few_photos"
+
+
 class LibraryBusy(PhotomapError):
     """Another process is writing to the library."""
 

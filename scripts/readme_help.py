@@ -13,6 +13,7 @@ COMMANDS = (
     "",
     "index",
     "search",
+    "map",
     "duplicates",
     "status",
     "serve",

@@ -10,17 +10,19 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "photomap_cli"
-BASE = {"errors", "records", "frames", "directories", "settings"}
+BASE = {"errors", "records", "maprecords", "frames", "directories", "settings"}
 MAY_IMPORT = {
     "errors": set(),
     "records": set(),
+    "maprecords": {"records"},
     "frames": {"errors"},
     "directories": set(),
     "settings": {"errors"},
     "encoder": BASE,
     "library": BASE,
+    "map": BASE | {"library"},
     "search": BASE | {"encoder", "library"},
-    "session": BASE | {"encoder", "library", "search"},
+    "session": BASE | {"encoder", "library", "map", "search"},
     "terminal": BASE | {"session"},
     "demo": BASE,
     "cli": BASE | {"encoder", "library", "session", "terminal", "demo"},
@@ -36,6 +38,7 @@ OWNERS = {
         *("library/decode.py", "library/faults.py", "library/fitting.py", "library/colour.py", "library/opening.py"),
         "terminal/pictures/sheet.py",
     },
+    "pacmap": {"map/neighbourhoods.py"},
     "rawpy": {"library/raw.py"},
     "sqlite3": {"library/database.py", "library/thumbnails.py", "library/queries.py"},
     "prompt_toolkit": {"terminal/"},

@@ -10,6 +10,7 @@ from photomap_cli.cli import (
     duplicating,
     ending,
     indexing,
+    mapping,
     searching,
     serving,
     sessions,
@@ -22,6 +23,7 @@ from photomap_cli.errors import UsageError
 _COMMANDS = (
     searching.search,
     indexing.index,
+    mapping.draw_map,
     duplicating.duplicates,
     sessions.status,
     serving.serve,

@@ -15,10 +15,10 @@ _DASH = "\ue02d"  # a private character: no query holds it
 
 
 def prepare(words: list[str]) -> list[str]:
-    """Move global options to the front; in a `search`, mark what begins with a dash and is part of the query."""
+    """Move global options to the front; in a `search` or `map`, mark what begins with a dash and is part of a query."""
     front, rest = split_globals(words)
-    if rest[:1] == ["search"]:
-        rest = ["search", *_marked(rest[1:])]
+    if rest[:1] in (["search"], ["map"]):
+        rest = [rest[0], *_marked(rest[1:])]
     return front + rest
 
 

@@ -109,6 +109,11 @@ def parse(text: str, *, cwd: str) -> Query:
     return _Parser(text, cwd).parse()
 
 
+def parse_filters(text: str, *, cwd: str) -> tuple[PhotoFilter, ...]:
+    """Understand filters that stand alone, where nothing is looked for.  Raises BadQuery as `parse` does."""
+    return _Parser(text, cwd).parse_filters()
+
+
 class _Parser:
     """Collects terms and filters in one pass over the tokens."""
 
@@ -132,6 +137,19 @@ class _Parser:
             position = self._terms[0].position if self._terms else 0
             raise BadQuery(f"the query says {missing}", hint=EXAMPLE, position=position)
         return Query(self._text, tuple(self._terms), tuple(self._filters), self._min_score)
+
+    def parse_filters(self) -> tuple[PhotoFilter, ...]:
+        for token in _tokens(self._text):
+            if not _FILTER.match(token.text) or self._is_drive(token.text):
+                raise BadQuery(
+                    f"{token.text} is no filter, and nothing is looked for here",
+                    hint="example: after:2023 camera:nikon",
+                    position=token.position,
+                )
+            self._take(token)
+        if self._min_score is not None:
+            raise BadQuery("min: needs something to look for", hint="example: after:2023 camera:nikon")
+        return tuple(self._filters)
 
     def _take(self, token: _Token) -> None:
         text, position = token

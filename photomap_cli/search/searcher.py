@@ -224,16 +224,12 @@ class Searcher:
     def _hits(
         self, query: Query, request: SearchRequest, vector: NDArray[np.float32], own_rows: frozenset[int]
     ) -> tuple[Hit, ...]:
-        filters = tuple(
-            replace(one, value=self._located(one.value)) if one.kind is FilterKind.IN else one
-            for one in (*query.filters, *self._scope(query, request))
-        )
         best = partial(
             ranking.best,
             self._vectors,
             vector,
             min_score=self._floor(query, request),
-            within=self._catalog.rows(filters) if filters else None,
+            within=self.rows(query.filters, cwd=request.cwd, folder=request.folder),
             without=own_rows,
             exact=request.exact,
         )
@@ -252,17 +248,28 @@ class Searcher:
         threshold = self._settings.same_shot_score
         return bursts.collapsed(best, self._catalog.vectors, limit=limit, threshold=threshold)
 
-    def _scope(self, query: Query, request: SearchRequest) -> tuple[PhotoFilter, ...]:
+    def rows(self, filters: Sequence[PhotoFilter], *, cwd: str, folder: str | None) -> NDArray[np.int64] | None:
+        """Return the rows of the photos that meet all filters within the scope, sorted; None for every photo.
+
+        `cwd` and `folder` are those of a `SearchRequest`.  Raises BadPath where the folder is none.
+        """
+        within = tuple(
+            replace(one, value=self._located(one.value)) if one.kind is FilterKind.IN else one
+            for one in (*filters, *self._scope(filters, cwd, folder))
+        )
+        return self._catalog.rows(within) if within else None
+
+    def _scope(self, filters: Sequence[PhotoFilter], cwd: str, folder: str | None) -> tuple[PhotoFilter, ...]:
         """Return the filter for where to look: the folder asked for, else the current one inside an indexed folder."""
-        if request.folder == WHOLE_LIBRARY:
+        if folder == WHOLE_LIBRARY:
             return ()
-        if request.folder is not None:
-            if not Path(request.folder).is_dir():
-                raise BadPath(f"{request.folder} is no folder", hint="give a folder of the library, or * for all of it")
-            return (PhotoFilter(FilterKind.IN, request.folder),)
-        said = any(one.kind is FilterKind.IN and not one.negated for one in query.filters)
-        inside = self._is_inside(self._located(request.cwd))
-        return (PhotoFilter(FilterKind.IN, request.cwd),) if inside and not said else ()
+        if folder is not None:
+            if not Path(folder).is_dir():
+                raise BadPath(f"{folder} is no folder", hint="give a folder of the library, or * for all of it")
+            return (PhotoFilter(FilterKind.IN, folder),)
+        said = any(one.kind is FilterKind.IN and not one.negated for one in filters)
+        inside = self._is_inside(self._located(cwd))
+        return (PhotoFilter(FilterKind.IN, cwd),) if inside and not said else ()
 
     def _located(self, path: str) -> str:
         """Return a path as the library has it: roots are known by their real path, what is below them as found."""

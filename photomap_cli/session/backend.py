@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from photomap_cli.maprecords import MapRequest, PhotoMap
     from photomap_cli.records import SearchRequest, SearchResult, SessionStatus
 
 
@@ -13,6 +14,9 @@ class Backend(Protocol):
 
     def search(self, request: SearchRequest) -> SearchResult:
         """Answer one query; loads or reloads the encoder when it has to."""
+
+    def map(self, request: MapRequest) -> PhotoMap:
+        """Lay photos out in two dimensions; needs the encoder once in a library's life, for the names of groups."""
 
     def status(self) -> SessionStatus:
         """Say where the encoder is.  Never waits for a search or a transfer, never wakes the encoder."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from photomap_cli.errors import PhotomapError, ProtocolMismatch, SessionGone
+from photomap_cli.maprecords import MapRequest, PhotoMap
 from photomap_cli.records import SearchRequest, SearchResult, SessionStatus
 from photomap_cli.session import wire
 
@@ -51,6 +52,10 @@ class SessionClient:
     def search(self, request: SearchRequest) -> SearchResult:
         """Answer one query by the session's warm encoder."""
         return _read(SearchResult.from_json, self._line.work("search", request=_slim(request).to_json()))
+
+    def map(self, request: MapRequest) -> PhotoMap:
+        """Have the session lay photos out."""
+        return _read(PhotoMap.from_json, self._line.work("map", request=request.to_json()))
 
     def status(self) -> SessionStatus:
         """Say where the session's encoder is; gives up after two seconds."""

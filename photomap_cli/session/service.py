@@ -9,6 +9,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from photomap_cli.errors import PhotomapError, ProtocolMismatch
+from photomap_cli.maprecords import MapRequest
 from photomap_cli.records import SearchRequest
 from photomap_cli.session.address import PROTOCOL_VERSION
 
@@ -48,6 +49,8 @@ class Service:
             case {"op": "search", "request": dict(request)}:
                 result = session.search(_search_request(request), checkpoint)
                 return result.served(f"session {os.getpid()}").to_json()
+            case {"op": "map", "request": dict(request)}:
+                return session.map(_map_request(request), checkpoint).to_json()
             case {"op": "status"}:
                 return session.status().to_json()
             case {"op": "offload"}:
@@ -103,3 +106,17 @@ def _search_request(record: dict[str, Any]) -> SearchRequest:
         ) if all(isinstance(path, str) for path in request.references):
             return request
     raise ProtocolMismatch(f"the session does not understand the search {str(record)[:100]}")
+
+
+def _map_request(record: dict[str, Any]) -> MapRequest:
+    """Return the request, with every value of the type it should have."""
+    try:
+        request = MapRequest(**record)
+    except TypeError as error:
+        raise ProtocolMismatch(f"the session does not understand the map: {error}") from error
+    match request:
+        case MapRequest(cwd=str(), folder=str() | None, filters=str(), clusters=int() | None as clusters) if (
+            clusters is None or clusters >= 1
+        ):
+            return request
+    raise ProtocolMismatch(f"the session does not understand the map {str(record)[:100]}")

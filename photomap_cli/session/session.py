@@ -17,14 +17,15 @@ from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.indexer import Indexer
 from photomap_cli.library.queries import QueryCache
 from photomap_cli.library.vectors import VectorStore
+from photomap_cli.map.cartographer import Cartographer
 from photomap_cli.records import ResidencyState, SessionStatus
-from photomap_cli.search.query import parse
+from photomap_cli.search.query import parse, parse_filters
 from photomap_cli.search.recall import Recall
 from photomap_cli.search.searcher import Searcher
 from photomap_cli.session.turns import Turns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from photomap_cli.encoder.use import Encoder
     from photomap_cli.library.indexer import IndexOptions
+    from photomap_cli.maprecords import MapRequest, PhotoMap
     from photomap_cli.records import ResidencySnapshot, SearchRequest, SearchResult
     from photomap_cli.settings import Settings
 
@@ -72,7 +74,8 @@ class Session:
         past = QueryCache(catalog.folder, most=settings.query_cache)
         recall = Recall(past, catalog, self.residency, spec=spec, settings=settings)
         self._searcher = Searcher(catalog, vectors, self.residency, recall, spec=spec, settings=settings)
-        self._turns = Turns()
+        self.cartographer = Cartographer(catalog, spec=spec, encode=self._encode_texts)
+        self._turns, self._drawings = Turns(), Turns()
         self._prewarming = threading.Lock()
         self._started_at = rfc3339(time.time())
         self._photos = catalog.photo_count
@@ -173,6 +176,26 @@ class Session:
             self.vectors.compress_behind()
         return result
 
+    def map(self, request: MapRequest, checkpoint: Callable[[], None] = lambda: None) -> PhotoMap:
+        """Lay photos out in two dimensions, one map after the other; searches go on meanwhile.
+
+        Args:
+            request: what is asked.
+            checkpoint: called now and then while it waits for its turn, and between the steps; what it raises ends the
+                drawing.
+
+        Raises:
+            BadQuery: a filter is wrong, with the place of the mistake.
+            EmptyLibrary, TooFewPhotos.
+        """
+        filters = parse_filters(request.filters, cwd=request.cwd)
+        with self._drawings.turn(checkpoint):
+            with self._turns.turn(checkpoint):
+                self._refresh()
+                rows = self._searcher.rows(filters, cwd=request.cwd, folder=request.folder)
+            rows = self.catalog.rows() if rows is None else rows
+            return self.cartographer.draw(rows, request.clusters, checkpoint)
+
     def status(self) -> SessionStatus:
         """Say where the encoder is; never waits."""
         snapshot = self.residency.snapshot()
@@ -244,6 +267,11 @@ class Session:
         self._photos = self.catalog.photo_count
         if not self._photos:
             raise EmptyLibrary("the library holds no photos yet", hint="photomap index ~/Pictures")
+
+    def _encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Encode what the map's groups may be called, in turn with the searches."""
+        with self._turns.turn():
+            return self.residency.run("text", lambda encoder: encoder.encode_text(list(texts)))[0]
 
     def _expected_device(self) -> str:
         if self.settings.device != "auto":

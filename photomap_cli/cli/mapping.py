@@ -1,0 +1,84 @@
+"""Owns `photomap map`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from photomap_cli.cli import words
+from photomap_cli.cli.app import Globals, app, make_console
+from photomap_cli.cli.ending import FOUND
+from photomap_cli.errors import PhotomapError
+from photomap_cli.maprecords import MOST_CLUSTERS
+
+if TYPE_CHECKING:
+    from photomap_cli.maprecords import MapRequest, PhotoMap
+
+
+@app.command(name="map")
+def draw_map(
+    context: typer.Context,
+    filters: Annotated[
+        list[str] | None, typer.Argument(metavar="[FILTER]...", help="Only photos that meet these: after:2023 ext:jpg")
+    ] = None,
+    folder: Annotated[
+        str | None,
+        typer.Option("--in", metavar="DIR", help="Only photos below this folder; * for the whole library."),
+    ] = None,
+    clusters: Annotated[
+        int | None,
+        typer.Option(min=1, max=MOST_CLUSTERS, metavar="N", help="How many groups.  [default: by the photos]"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    local: Annotated[bool, typer.Option("--local", help="Do not ask a live session; load the encoder here.")] = False,
+) -> int:
+    """Lay the photos out in two dimensions, in groups with names that can be searched for.
+
+    It is kept until the photos change; names need the encoder the first time.  Photo by photo with PaCMAP, where
+    `pip install 'photomap-cli[map]'` has been run, else group by group.
+    """
+    from photomap_cli.maprecords import MapRequest
+    from photomap_cli.terminal import mapview
+
+    given: Globals = context.obj
+    request = MapRequest(
+        cwd=str(Path.cwd()),
+        folder=folder if folder in (None, "*") else os.path.abspath(Path(folder).expanduser()),  # noqa: PTH100
+        filters=words.query_text(filters or []),
+        clusters=clusters,
+    )
+    try:
+        drawn = _drawn(given, request, local=local)
+    except PhotomapError as error:
+        error.text = request.filters
+        raise
+    mapview.write(drawn, sys.stdout, as_json=as_json, console=make_console())
+    if not given.quiet:
+        for notice in drawn.notices:
+            print(f"photomap: {notice}", file=sys.stderr)
+    return FOUND
+
+
+def _drawn(given: Globals, request: MapRequest, *, local: bool) -> PhotoMap:
+    """Ask the live session, else draw here, with a word on standard error while that takes long."""
+    from photomap_cli.session import client
+    from photomap_cli.terminal.waiting import wait_for
+
+    live = None if local else client.find(given.library)
+    if live is not None:
+        with live:
+            return live.map(request)
+    from photomap_cli.session.session import Session
+
+    with Session.open(given.library, given.settings().values) as session:
+        if given.quiet or not sys.stderr.isatty():
+            return session.map(request)
+        return wait_for(
+            lambda: session.map(request),
+            console=make_console(stderr=True),
+            words=lambda: session.cartographer.stage,
+        )

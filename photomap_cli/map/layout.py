@@ -1,0 +1,71 @@
+"""Owns where each photo is on the map and in which group, and which photos stand for a group.  Knows no names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from photomap_cli.map import clusters, discs, neighbourhoods
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+REPRESENTATIVES = 9
+NEIGHBOURHOODS_MOST = 250_000
+"""Photos that PaCMAP is asked for: 100,000 take it some 30 s, and its time grows a little faster than their number."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layout:
+    """A map without names.
+
+    Attributes:
+        rows: (n,) int64, the photos, sorted.
+        places: (n, 2) float32 from 0 to 1, to the right and up, in true proportion.
+        labels: (n,) int64, the group of each.
+        centres: (groups, dim) float32 of unit length, the largest group first.
+        typical: (groups, up to 9) int64, rows of the photos nearest to each centre, -1 where there are fewer.
+    """
+
+    rows: NDArray[np.int64]
+    places: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    centres: NDArray[np.float32]
+    typical: NDArray[np.int64]
+
+
+def method(photos: int) -> str:
+    """Return how so many photos are laid out here: "pacmap", or "groups" where that is not installed."""
+    return "pacmap" if photos <= NEIGHBOURHOODS_MOST and neighbourhoods.is_installed() else "groups"
+
+
+def lay_out(rows: NDArray[np.int64], vectors: NDArray[np.floating], groups: int, how: str) -> Layout:
+    """Lay photos out; the same for the same vectors.
+
+    Args:
+        rows: (n,) of the catalogue.
+        vectors: (n, dim), of unit length.
+        groups: how many, at most.
+        how: what `method` says.
+    """
+    found = clusters.cluster(vectors, groups)
+    places = neighbourhoods.positions(vectors) if how == "pacmap" else discs.positions(found)
+    return Layout(rows, _from_0_to_1(places), found.labels, found.centres, _typical(rows, found))
+
+
+def _from_0_to_1(places: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Fit places into the unit square, the longer side whole, the other one in the middle."""
+    low, high = places.min(axis=0), places.max(axis=0)
+    side = max(float((high - low).max()), 1e-9)
+    return np.asarray((places - (low + high) / 2) / side + 0.5, np.float32)
+
+
+def _typical(rows: NDArray[np.int64], found: clusters.Clusters) -> NDArray[np.int64]:
+    typical = np.full((len(found.centres), REPRESENTATIVES), -1, np.int64)
+    for group in range(len(found.centres)):
+        members = np.flatnonzero(found.labels == group)
+        best = members[np.argsort(-found.products[members, group], kind="stable")[:REPRESENTATIVES]]
+        typical[group, : len(best)] = rows[best]
+    return typical

@@ -1,0 +1,120 @@
+"""A session's map, here and over the socket: scope, filters, turns, and what is refused."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from photomap_cli.errors import BadPath, BadQuery, EmptyLibrary, ProtocolMismatch, TooFewPhotos
+from photomap_cli.library.indexer import IndexOptions
+from photomap_cli.maprecords import MapRequest
+from photomap_cli.records import SearchRequest
+from photomap_cli.session import client
+from photomap_cli.session.server import SessionServer, claim
+from photomap_cli.session.service import Service
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Ten photos in each of two folders."""
+    from PIL import Image
+
+    folder = tmp_path / "photos"
+    for name, base in (("warm", (200, 60, 20)), ("cold", (20, 60, 200))):
+        (folder / name).mkdir(parents=True)
+        for number in range(10):
+            colour = (base[0] + number, base[1] + 5 * number, base[2])
+            Image.new("RGB", (40, 30), colour).save(folder / name / f"{number}.png")
+    return folder
+
+
+def names(drawn):
+    return {point.path.split("/")[-2] for point in drawn.points}
+
+
+def test_a_map_has_every_photo_of_the_library_or_of_the_current_folder(session, photos):
+    assert len(session.map(MapRequest("/")).points) == 20
+    assert names(session.map(MapRequest(str(photos / "warm")))) == {"warm"}
+    assert len(session.map(MapRequest(str(photos / "warm"), folder="*")).points) == 20
+    assert names(session.map(MapRequest("/", folder=str(photos / "cold")))) == {"cold"}
+
+
+def test_filters_are_those_of_searches(session, photos):
+    assert names(session.map(MapRequest("/", filters=f"-in:{photos}/warm ext:png"))) == {"cold"}
+    with pytest.raises(TooFewPhotos):
+        session.map(MapRequest("/", filters="name:1*"))
+    with pytest.raises(TooFewPhotos, match="there are none"):
+        session.map(MapRequest("/", filters="ext:heic"))
+
+
+@pytest.mark.parametrize(
+    ("filters", "position"),
+    [("dog", 0), ("ext:png red dog", 8), ("colour:red", 0), ("after:soon", 6), ("min:0.3", None)],
+)
+def test_what_is_no_filter_is_refused_with_its_place(session, filters, position):
+    with pytest.raises(BadQuery) as caught:
+        session.map(MapRequest("/", filters=filters))
+    assert caught.value.position == position
+
+
+def test_a_folder_that_is_none_and_an_empty_library_say_so(session, make_session, tmp_path):
+    with pytest.raises(BadPath):
+        session.map(MapRequest("/", folder="/no/such/folder"))
+    with pytest.raises(EmptyLibrary):
+        make_session(tmp_path / "empty").map(MapRequest("/"))
+
+
+def test_names_cost_the_encoder_once_in_a_librarys_life(session, encoder):
+    encoder.calls.clear()
+    session.map(MapRequest("/"))
+    assert "encode" in encoder.calls
+    session.offload()
+    encoder.calls.clear()
+    session.map(MapRequest("/", clusters=2))
+    assert encoder.calls == []
+
+
+def test_searches_go_on_while_a_map_is_drawn(session, monkeypatch):
+    drawing, go_on = threading.Event(), threading.Event()
+    real = session.cartographer.draw
+
+    def slow(*arguments):
+        drawing.set()
+        assert go_on.wait(10)
+        return real(*arguments)
+
+    monkeypatch.setattr(session.cartographer, "draw", slow)
+    made = []
+    thread = threading.Thread(target=lambda: made.append(session.map(MapRequest("/"))))
+    thread.start()
+    assert drawing.wait(10)
+    assert session.search(SearchRequest("dog", cwd="/")).hits
+    go_on.set()
+    thread.join(10)
+    assert len(made[0].points) == 20
+
+
+def test_new_photos_are_on_the_next_map(session, photos):
+    session.map(MapRequest("/"))
+    (photos / "warm" / "0.png").unlink()
+    for _ in session.indexer(IndexOptions()).run([photos]):
+        pass
+    assert len(session.map(MapRequest("/")).points) == 19
+
+
+def test_a_client_gets_the_same_map(session):
+    with SessionServer(session, claim(session.catalog.folder)), client.find(session.catalog.folder) as other:
+        remote, local = (each.map(MapRequest("/", clusters=3)).to_json() for each in (other, session))
+        assert {**remote, "elapsed_ms": 0} == {**local, "elapsed_ms": 0}
+        with pytest.raises(BadQuery):
+            other.map(MapRequest("/", filters="dog"))
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [{}, {"cwd": 3}, {"cwd": "/", "clusters": "many"}, {"cwd": "/", "clusters": 0}, {"cwd": "/", "colour": "red"}],
+)
+def test_a_request_that_is_none_is_refused(session, request_):
+    with pytest.raises(ProtocolMismatch):
+        Service(session, None).answer({"version": 1, "op": "map", "request": request_}, lambda: None)
