@@ -375,6 +375,27 @@ class LibraryStatus:
     roots: tuple[str, ...]
 
 
+Counted = tuple[tuple[str, int], ...]
+"""Values with the number of photos that have them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What filters can name in a library, for completion.
+
+    Attributes:
+        cameras: most photos first.
+        extensions: most photos first, without dots.
+        months: `YYYY-MM`, newest first.
+        folders: absolute, those above others included; most photos first.
+    """
+
+    cameras: Counted = ()
+    extensions: Counted = ()
+    months: Counted = ()
+    folders: Counted = ()
+
+
 class CheckState(StrEnum):
     """How something looks that `photomap doctor` looked at."""
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from photomap_cli.library.gallery import Gallery
+    from photomap_cli.records import Vocabulary
     from photomap_cli.session.backend import Backend
     from photomap_cli.settings import Settings
 
@@ -62,6 +63,11 @@ def _at_the_prompt(
 
         return Gallery(library, _settings)
 
+    def read_words() -> Vocabulary:
+        from photomap_cli.library import vocabulary
+
+        return vocabulary.read(library)
+
     console = Console(highlight=False)
     return Repl(
         open_backend,
@@ -70,6 +76,7 @@ def _at_the_prompt(
         cwd=Path.cwd(),
         history_path=directories.history_file(),
         choices=choices,
+        read_words=read_words,
         subscribe=subscribe,
     ).run()
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from prompt_toolkit.completion import Completer, Completion
 
-from photomap_cli.records import FilterKind
+from photomap_cli.records import FilterKind, Vocabulary
+from photomap_cli.terminal import vocabulary
 from photomap_cli.terminal.choosing import NAMES, values_of
 from photomap_cli.terminal.commands import COMMANDS, Argument, find
 from photomap_cli.terminal.filenames import printable
@@ -16,14 +17,13 @@ from photomap_cli.terminal.listing import files_to_write, folders, images
 from photomap_cli.terminal.saving import FORMS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from prompt_toolkit.completion import CompleteEvent
     from prompt_toolkit.document import Document
 
     from photomap_cli.terminal.dialogue import Dialogue
 
-EXTENSIONS = ("jpg", "jpeg", "png", "heic", "webp", "tiff", "gif", "bmp", "avif")
 FILTERS = (*(kind.value for kind in FilterKind), "min")
 _FILTER_HELP = {
     "in": "below a folder",
@@ -34,6 +34,7 @@ _FILTER_HELP = {
     "name": "pattern for the file's name",
     "min": "lowest score",
 }
+_WITH_A_MENU = ("#", "in:", "camera:", "ext:", "after:", "before:")
 _SCORES = ("0.20", "0.25", "0.30")
 _HISTORY_OFFERED = 8
 _PATH_START = re.compile(r"@|\.{1,2}/|~/|/")
@@ -43,8 +44,8 @@ _PREFIX = re.compile(r"[-+]?(?:\d+(?:\.\d+)?:)?")
 class PromptCompleter(Completer):
     """Completes one line of the prompt; a failure offers nothing instead of ending the session."""
 
-    def __init__(self, dialogue: Dialogue) -> None:
-        self._dialogue = dialogue
+    def __init__(self, dialogue: Dialogue, words: Callable[[], Vocabulary] = Vocabulary) -> None:
+        self._dialogue, self._vocabulary = dialogue, words
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
         """Return what may follow the text before the cursor."""
@@ -67,7 +68,7 @@ class PromptCompleter(Completer):
                 yield from self._results(rest.rpartition(" ")[2].removeprefix("#"))
             case Argument.FOLDER:
                 yield from _plain(("*",), rest)
-                yield from _replacing(rest, folders(rest, self._dialogue.cwd))
+                yield from self._folders(rest)
             case Argument.COMMAND:
                 yield from _command_names(rest, mark="")
             case Argument.FILE:
@@ -102,15 +103,19 @@ class PromptCompleter(Completer):
 
     def _filter_values(self, name: str, value: str) -> Iterator[Completion]:
         if name == "in":
-            yield from _replacing(value, folders(value, self._dialogue.cwd))
-        elif name in ("after", "before"):
-            yield from _plain(self._months(), value)
+            yield from self._folders(value)
+        elif name == "min":
+            yield from _plain(_SCORES, value)
         else:
-            yield from _plain({"ext": EXTENSIONS, "min": _SCORES}.get(name, ()), value)
+            yield from _told(value, vocabulary.values(name, value, self._vocabulary()))
 
-    def _months(self) -> list[str]:
-        dates = {hit.taken_at for hit in self._dialogue.shown if hit.taken_at}
-        return sorted({date[:4] for date in dates} | {date[:7] for date in dates}, reverse=True)
+    def _folders(self, typed: str) -> Iterator[Completion]:
+        """Offer folders here, then those in the library of which only the name is known."""
+        here = list(_replacing(typed, folders(typed, self._dialogue.cwd)))
+        yield from here
+        seen = {f"{self._dialogue.cwd}/{completion.display_text.rstrip('/')}" for completion in here}
+        anywhere = vocabulary.folders(typed, self._vocabulary())
+        yield from _told(typed, ((text, told) for text, told in anywhere if text.strip('"') not in seen))
 
     def _past(self, text: str) -> Iterator[Completion]:
         past = dict.fromkeys(reversed(self._dialogue.front.past()))
@@ -134,7 +139,7 @@ def is_worth_a_menu(text: str) -> bool:
     """Whether completions may pop up while typing: where the prompt knows all there is to choose from."""
     token = last_token(text)
     body = token[_prefix_length(token) :]
-    return text.startswith(":") or body.startswith("#") or bool(_PATH_START.match(body)) or body.startswith("in:")
+    return text.startswith(":") or body.startswith(_WITH_A_MENU) or bool(_PATH_START.match(body))
 
 
 def _prefix_length(token: str) -> int:
@@ -166,6 +171,10 @@ def _settings(typed: str) -> Iterator[Completion]:
 
 def _plain(choices: Iterable[str], typed: str) -> Iterator[Completion]:
     return (Completion(choice, -len(typed)) for choice in choices if choice.startswith(typed))
+
+
+def _told(typed: str, values: Iterable[tuple[str, str]]) -> Iterator[Completion]:
+    return (Completion(text, -len(typed), display_meta=told) for text, told in values)
 
 
 def _replacing(typed: str, names: Iterable[tuple[str, str]]) -> Iterator[Completion]:

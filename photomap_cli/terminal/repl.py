@@ -11,6 +11,7 @@ from prompt_toolkit.application import run_in_terminal
 from prompt_toolkit.patch_stdout import patch_stdout
 
 from photomap_cli.errors import PhotomapError
+from photomap_cli.records import Vocabulary
 from photomap_cli.terminal import commands
 from photomap_cli.terminal.completion import PromptCompleter
 from photomap_cli.terminal.connection import Connection
@@ -21,6 +22,7 @@ from photomap_cli.terminal.prompt import has_bar, make_prompt, type_ahead, use_k
 from photomap_cli.terminal.quiet import QuietTerminal
 from photomap_cli.terminal.screen import Screen
 from photomap_cli.terminal.toolbar import Toolbar
+from photomap_cli.terminal.vocabulary import KnownWords
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,6 +66,7 @@ class Repl:
         open_backend: called on a background thread once the prompt is painted, and again if its session is gone.
         previews: asks the terminal, before the first prompt, what it draws.
         choices: called once, likewise after the first paint; a PhotomapError of it ends the prompt and leaves `run`.
+        read_words: reads what filters can name, on a background thread.
         subscribe: given a function to call whenever the status changes, from any thread, so that the bar follows at
             once instead of at its next refresh.
     """
@@ -77,6 +80,7 @@ class Repl:
         history_path: Path,
         choices: Callable[[], Choices],
         previews: Previews,
+        read_words: Callable[[], Vocabulary] = Vocabulary,
         subscribe: Callable[[Callable[[], None]], None] | None = None,
     ) -> None:
         self._connection = Connection(open_backend)
@@ -87,6 +91,7 @@ class Repl:
         self._previews = previews
         self._screen = Screen(console, self._connection, cwd=cwd, past=self._history.get_strings, previews=previews)
         self._dialogue = Dialogue(self._connection, self._screen, cwd=cwd, limit=0, pages_ahead=PAGES_AHEAD)
+        self._words = KnownWords(read_words, self._photo_count)
         self._toolbar = Toolbar(
             self._connection,
             width=lambda: self._prompt.output.get_size().columns,
@@ -95,7 +100,7 @@ class Repl:
         )
         self._prompt = make_prompt(
             toolbar=self._toolbar,
-            completer=PromptCompleter(self._dialogue),
+            completer=PromptCompleter(self._dialogue, self._words),
             history=self._history,
             has_colour=not console.no_color,
             on_text=self._on_text,
@@ -195,6 +200,7 @@ class Repl:
         try:
             backend = self._connection.backend()
             self._repaint()
+            self._words()
             backend.load()
         except Exception as error:
             self._announce(error)
@@ -218,6 +224,10 @@ class Repl:
     def _repaint(self) -> None:
         with suppress(RuntimeError):  # no prompt is up
             self._prompt.app.invalidate()
+
+    def _photo_count(self) -> int | None:
+        backend = self._connection.current
+        return None if backend is None else backend.status().photos
 
     def _on_text(self, text: str) -> None:
         """Bring the encoder back behind the typing of a query."""

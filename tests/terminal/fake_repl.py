@@ -14,6 +14,7 @@ from rich.console import Console
 from terminal_fakes import PaintedGallery, TimedBackend
 
 from photomap_cli.errors import LibraryBusy
+from photomap_cli.records import Vocabulary
 from photomap_cli.terminal.previews import Previews
 from photomap_cli.terminal.repl import Choices, Repl
 
@@ -44,6 +45,7 @@ def main() -> int:
         cwd=Path("/photos"),
         history_path=options.history,
         choices=lambda: Choices(options.limit, options.prewarm, options.previews),
+        read_words=lambda: Vocabulary(cameras=(("NIKON Z 6", 900),)),
         subscribe=subscribers.append,
     ).run()
 

@@ -1,9 +1,13 @@
+import threading
+
 import pytest
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 from test_commands import Talk
 
+from photomap_cli.records import Vocabulary
 from photomap_cli.terminal.completion import PromptCompleter, is_worth_a_menu, last_token
+from photomap_cli.terminal.vocabulary import KnownWords
 
 
 @pytest.fixture
@@ -20,9 +24,17 @@ def talk(folder):
     return Talk(cwd=folder)
 
 
-def offers(talk, text):
+WORDS = Vocabulary(
+    cameras=(("NIKON Z 6", 900), ("Pixel7", 20), ('a "quoted" one', 9), ("evil\x1b", 8)),
+    extensions=(("jpg", 900), ("heic", 20)),
+    months=(("2023-06", 20), ("2023-05", 1), ("2021-12", 899)),
+    folders=(("/photos", 920), ("/photos/Italy", 20), ("/photos/2021/Italian cars", 5)),
+)
+
+
+def offers(talk, text, words=Vocabulary):
     """Return the whole lines that Tab would make of `text`."""
-    found = PromptCompleter(talk.dialogue).get_completions(Document(text), CompleteEvent())
+    found = PromptCompleter(talk.dialogue, words).get_completions(Document(text), CompleteEvent())
     return [text[: len(text) + completion.start_position] + completion.text for completion in found]
 
 
@@ -87,9 +99,75 @@ def test_results_by_number_with_their_names(talk):
     assert [completion.display_meta_text for completion in found] == ["photo-002.jpg"]
 
 
-def test_dates_come_from_the_last_results(talk):
-    talk.type("dog")
-    assert offers(talk, "after:2") == ["after:2023-06", "after:2023"]
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("dog camera:", ['dog camera:"NIKON Z 6"', "dog camera:Pixel7"]),
+        ("dog -camera:z", ['dog -camera:"NIKON Z 6"']),
+        ('camera:"nikon z', ['camera:"NIKON Z 6"']),
+        ("ext:", ["ext:jpg", "ext:heic"]),
+        ("ext:H", ["ext:heic"]),
+        ("after:", ["after:2023", "after:2021"]),
+        ("before:202", ["before:2023", "before:2021"]),
+        ("after:2023", ["after:2023-06", "after:2023-05"]),
+        ("after:2023-05", ["after:2023-05"]),
+        ("in:It", ["in:Italy/", "in:/photos/Italy", 'in:"/photos/2021/Italian cars"']),
+        (":in phot", [":in /photos"]),
+    ],
+)
+def test_values_come_from_the_library(talk, text, lines):
+    assert offers(talk, text, lambda: WORDS) == lines
+
+
+def test_each_value_says_how_many_photos_have_it(talk):
+    found = PromptCompleter(talk.dialogue, lambda: WORDS).get_completions(Document("after:"), CompleteEvent())
+    assert [completion.display_meta_text for completion in found] == ["21 photos", "899 photos"]
+
+
+def test_a_folder_that_is_here_is_offered_once(talk, folder):
+    words = Vocabulary(folders=((f"{folder}/Italy", 3), ("/elsewhere/Italy", 2)))
+    assert offers(talk, "in:it", lambda: words) == ["in:Italy/", "in:/elsewhere/Italy"]
+
+
+class Reading:
+    """A library that is read when it is let."""
+
+    def __init__(self):
+        self.may_end, self.ended, self.times = threading.Event(), threading.Event(), 0
+
+    def __call__(self):
+        self.times += 1
+        self.may_end.wait(10)
+        return WORDS
+
+
+def settled(words):
+    """Wait for a reading to end."""
+    assert words._reading.acquire(timeout=10)
+    words._reading.release()
+    return words()
+
+
+def test_asking_never_waits_and_the_library_is_read_once_until_it_changes():
+    reading, photos = Reading(), [5]
+    words = KnownWords(reading, lambda: photos[0])
+    assert [words(), words()] == [Vocabulary(), Vocabulary()]
+    reading.may_end.set()
+    assert (settled(words), settled(words), reading.times) == (WORDS, WORDS, 1)
+    photos[0] = 6
+    assert (words(), settled(words), reading.times) == (WORDS, WORDS, 2)
+
+
+def test_a_library_that_cannot_be_read_offers_nothing():
+    words = KnownWords(lambda: 1 / 0, lambda: 5)
+    words()
+    assert settled(words) == Vocabulary()
+
+
+def test_nothing_is_read_before_the_session_is_there():
+    reading = Reading()
+    assert KnownWords(reading, lambda: None)() == Vocabulary()
+    assert reading.times == 0
 
 
 def test_past_queries_newest_first_once_without_commands(talk):
@@ -124,6 +202,9 @@ def test_the_token_under_the_cursor(text, token):
         ("@", True),
         ("./", True),
         ("-in:", True),
+        ("dog camera:", True),
+        ("after:2", True),
+        ("name:", False),
         ("dog", False),
         ("", False),
         ("t-shirt", False),

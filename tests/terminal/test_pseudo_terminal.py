@@ -1,5 +1,6 @@
 """What only a terminal shows: paint, countdown, cursor, signals, colours.  Waits for what it wants to see."""
 
+import base64
 import re
 import signal
 import sys
@@ -262,6 +263,35 @@ def test_completion_pops_up_for_commands(start):
     terminal.wait("take the encoder out of VRAM now")
     terminal.send("\t\r")
     terminal.wait("RAM 0 B VRAM · offloaded 3 min ago; released in")
+
+
+def test_values_of_the_library_pop_up(start):
+    terminal = start()
+    terminal.wait("VRAM 352 MB", where="bar")
+    terminal.send("dog camera:n")
+    terminal.wait('"NIKON Z 6" +900 photos')
+    terminal.send("\t")
+    terminal.wait('photomap> dog camera:"NIKON Z 6"')
+
+
+def test_vi_keys_from_the_next_line_on(start):
+    terminal = start()
+    terminal.wait("VRAM 352 MB", where="bar")
+    terminal.send(":set keys vi\r")
+    terminal.wait("keys +vi +this prompt")
+    terminal.send("a dog\x1b")
+    terminal.wait_until(lambda: b"\x1b[2 q" in terminal.raw, "the block cursor of vi's commands")
+    terminal.send("ddicat\r")
+    terminal.wait("3 photos in")
+    assert "photomap> cat" in terminal.text
+
+
+def test_copy_reaches_the_terminals_clipboard(start):
+    terminal = start(DISPLAY="", WAYLAND_DISPLAY="")
+    terminal.wait("VRAM 352 MB", where="bar")
+    terminal.send("dog\r:copy 2\r")
+    terminal.wait("copied by the terminal")
+    assert b"\x1b]52;c;" + base64.b64encode(b"/photos/photo-002.jpg") + b"\x07" in terminal.raw
 
 
 def test_a_machine_without_a_card_says_so(start):

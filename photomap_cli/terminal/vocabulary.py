@@ -1,0 +1,91 @@
+"""Owns what filters can name, as Tab offers it: read behind the prompt, kept, and searched.  Opens no library."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from photomap_cli.records import Vocabulary
+from photomap_cli.terminal.figures import photos
+from photomap_cli.terminal.filenames import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from photomap_cli.records import Counted
+
+EXTENSIONS = ("jpg", "jpeg", "png", "heic", "webp", "tiff", "gif", "bmp", "avif")
+"""What is offered as long as the library has not been read."""
+
+MOST_OFFERED = 40
+
+
+class KnownWords:
+    """The library's vocabulary; asking for it never waits.
+
+    Args:
+        read: reads it; may take its time.
+        photos: how many photos there are now; another number than at the last reading starts a new one.
+    """
+
+    def __init__(self, read: Callable[[], Vocabulary], photos: Callable[[], int | None]) -> None:
+        self._read, self._photos = read, photos
+        self._reading = threading.Lock()
+        self._known = Vocabulary()
+        self._photos_then: int | None = None
+
+    def __call__(self) -> Vocabulary:
+        """Return what is known, and have it read anew where the library has changed."""
+        now = self._photos()
+        if now is not None and now != self._photos_then and self._reading.acquire(blocking=False):
+            self._photos_then = now
+            threading.Thread(target=self._refresh, name="photomap-words", daemon=True).start()
+        return self._known
+
+    def _refresh(self) -> None:
+        try:
+            with suppress(Exception):  # a library that cannot be read is told by the query
+                self._known = self._read()
+        finally:
+            self._reading.release()
+
+
+def values(name: str, typed: str, known: Vocabulary) -> Iterator[tuple[str, str]]:
+    """Yield (value, what it is) for a filter whose value was begun."""
+    typed = typed.removeprefix('"').lower()
+    match name:
+        case "camera":
+            yield from _told(known.cameras, lambda camera: typed in camera.lower())
+        case "ext":
+            extensions = known.extensions or tuple((extension, 0) for extension in EXTENSIONS)
+            yield from _told(extensions, lambda extension: extension.startswith(typed))
+        case "after" | "before":
+            dates = known.months if len(typed) >= len("2023") else _years(known.months)
+            yield from _told(dates, lambda date: date.startswith(typed))
+
+
+def folders(typed: str, known: Vocabulary) -> Iterator[tuple[str, str]]:
+    """Yield the same for folders anywhere in the library whose own name begins so."""
+    typed = typed.removeprefix('"').lower()
+    if typed and "/" not in typed:
+        yield from _told(known.folders, lambda folder: folder.rpartition("/")[2].lower().startswith(typed))
+
+
+def _years(months: Counted) -> Counted:
+    counts: dict[str, int] = {}
+    for month, count in months:
+        counts[month[:4]] = counts.get(month[:4], 0) + count
+    return tuple(counts.items())
+
+
+def _told(counted: Counted, is_wanted: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
+    """Yield what is wanted and can be typed, a bounded number."""
+    typable = ((value, count) for value, count in counted if is_wanted(value) and _is_typable(value))
+    for value, count in islice(typable, MOST_OFFERED):
+        yield f'"{value}"' if " " in value else value, photos(count) if count else ""
+
+
+def _is_typable(value: str) -> bool:
+    return '"' not in value and printable(value) == value
