@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from photomap_cli.library.indexer import IndexOptions
     from photomap_cli.records import IndexReport
     from photomap_cli.session.session import Session
+    from photomap_cli.settings import Settings
+
+    Outcome = tuple[bool, IndexReport]  # whether it was interrupted, and what was done
 
 DEMO_QUERIES = ("snowy mountains", "red car", "sunset over the sea -boat")
 
@@ -26,7 +30,9 @@ DEMO_QUERIES = ("snowy mountains", "red car", "sunset over the sea -boat")
 def index(
     context: typer.Context,
     paths: Annotated[list[Path] | None, typer.Argument(metavar="PATH", help="Folders or photos.  [default: .]")] = None,
-    encoder: Annotated[str | None, typer.Option(metavar="SPEC", help="Encoder of a new library.")] = None,
+    encoder: Annotated[
+        str | None, typer.Option(metavar="SPEC", help="Encoder of a new library; of another one with --rebuild.")
+    ] = None,
     exclude: Annotated[
         list[str] | None,
         typer.Option(metavar="GLOB", help="Leave these out (gitignore form); may be repeated."),
@@ -37,7 +43,9 @@ def index(
         typer.Option("--jobs", "-j", min=1, max=256, help="Processes that decode.  [default: one a core, 16 at most]"),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Count what would be done; change nothing.")] = False,
-    rebuild: Annotated[bool, typer.Option("--rebuild", help="Encode every photo anew.")] = False,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Encode every photo anew; the old vectors answer until all are done.")
+    ] = False,
     prune: Annotated[
         bool, typer.Option("--prune", help="Also remove photos whose folder is missing or empty, as on a missing disk.")
     ] = False,
@@ -51,7 +59,6 @@ def index(
     """
     from photomap_cli.library.database import library_exists
     from photomap_cli.library.indexer import IndexOptions
-    from photomap_cli.session.session import Session
     from photomap_cli.terminal.report import write_report
 
     given: Globals = context.obj
@@ -61,22 +68,63 @@ def index(
         hidden=hidden,
         jobs=jobs,
         dry_run=dry_run,
-        rebuild=rebuild,
         prune=prune,
         max_megapixels=values.megapixel_limit,
         thumbnail_cache_bytes=values.thumbnail_cache_bytes,
     )
-    with ExitStack() as opened:
-        folder = given.library
-        if dry_run and not library_exists(folder):
-            folder = Path(opened.enter_context(TemporaryDirectory()))  # a dry run leaves no library behind
-        session = opened.enter_context(Session.open(folder, values, encoder=encoder, create=True, rebuild=rebuild))
-        interrupted, report = _run_index(session, paths or [Path.cwd()], options, quiet=given.quiet or as_json)
+    quiet = given.quiet or as_json
+    if rebuild and library_exists(given.library):
+        interrupted, report = _encode_anew(given.library, values, encoder, paths or [], options, quiet=quiet)
+    else:
+        interrupted, report = _bring_up_to_date(given.library, values, encoder, paths or [], options, quiet=quiet)
     write_report(report, sys.stdout, as_json=as_json, list_errors=errors, quiet=given.quiet, dry_run=dry_run)
     return INTERRUPTED if interrupted else FOUND
 
 
-def _run_index(session: Session, paths: list[Path], options: IndexOptions, *, quiet: bool) -> tuple[bool, IndexReport]:
+def _bring_up_to_date(
+    folder: Path, values: Settings, encoder: str | None, paths: list[Path], options: IndexOptions, *, quiet: bool
+) -> Outcome:
+    from photomap_cli.library.database import library_exists
+    from photomap_cli.library.rebuild import unfinished
+    from photomap_cli.session.session import Session
+
+    if not quiet and (begun := unfinished(folder)):
+        goes_on = f"photomap index --rebuild --encoder {begun.spec}"
+        print(f"photomap: encoding anew with {begun.spec} is not finished: {goes_on}", file=sys.stderr)
+    with ExitStack() as opened:
+        if options.dry_run and not library_exists(folder):
+            folder = Path(opened.enter_context(TemporaryDirectory()))  # a dry run leaves no library behind
+        session = opened.enter_context(Session.open(folder, values, encoder=encoder, create=True))
+        return _run_index(session, paths or [Path.cwd()], options, quiet=quiet)
+
+
+def _encode_anew(
+    folder: Path, values: Settings, encoder: str | None, paths: list[Path], options: IndexOptions, *, quiet: bool
+) -> Outcome:
+    """Fill the library's draft, which takes its place when it is whole."""
+    from photomap_cli.encoder import models
+    from photomap_cli.library.rebuild import Rebuild
+    from photomap_cli.session.session import Session
+
+    options = replace(options, thumbnail_cache_bytes=0)  # the library has them
+    with Rebuild(folder) as anew, ExitStack() as opened:
+        spec = models.resolve(encoder or anew.spec or values.encoder)
+        draft = anew.draft
+        if not options.dry_run:
+            anew.begin(spec)
+        elif not anew.goes_on(spec):
+            draft = Path(opened.enter_context(TemporaryDirectory()))
+        with Session.open(draft, values, encoder=spec, create=True) as session:
+            roots = [*map(Path, anew.roots), *paths] or [Path.cwd()]
+            interrupted, report = _run_index(session, roots, options, quiet=quiet)
+        if interrupted and not quiet:
+            print("photomap: the old vectors go on answering; the same command goes on from here", file=sys.stderr)
+        if not interrupted and not options.dry_run:
+            anew.finish(prune=options.prune)
+    return interrupted, report
+
+
+def _run_index(session: Session, paths: list[Path], options: IndexOptions, *, quiet: bool) -> Outcome:
     """Run an indexer to its end or to Ctrl-C; return whether it was Ctrl-C, and the report."""
     from photomap_cli.terminal.progress import follow
     from photomap_cli.terminal.statusbar import place
@@ -102,8 +150,6 @@ def demo(context: typer.Context) -> int:
 
     Without --library it lives apart from your own library.
     """
-    from dataclasses import replace
-
     from photomap_cli.demo.library import write_demo_library
     from photomap_cli.terminal.piped import has_screen
 

@@ -262,6 +262,13 @@ class Catalog:
             connection.execute("UPDATE meta SET value = lower(hex(randomblob(16))) WHERE key = 'library_id'")
             _set_meta(connection, next_row=0)
 
+    def replace_by(self, folder: Path) -> None:
+        """Have everything be as in the library in another folder, its id included, in one transaction."""
+        with self._database.writing_from(folder) as connection:
+            for table in ("photos", "vectors", "tombstones", "roots", "meta"):
+                connection.execute(f"DELETE FROM main.{table}")
+                connection.execute(f"INSERT INTO main.{table} SELECT * FROM other.{table}")
+
     def touch_indexed(self, now: datetime) -> None:
         """Record when the library was last brought up to date; `now` has a time zone."""
         with self._database.writing() as connection:

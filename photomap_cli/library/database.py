@@ -84,6 +84,17 @@ class Database:
             yield connection
             self._commits += 1
 
+    @contextmanager
+    def writing_from(self, folder: Path) -> Iterator[sqlite3.Connection]:
+        """As `writing`, with the library in another folder there to be read under the name `other`."""
+        with self._lock, translated(self._folder):
+            self._connection.execute("ATTACH ? AS other", (str(folder / FILE_NAME),))
+            try:
+                with self.writing() as connection:
+                    yield connection
+            finally:
+                self._connection.execute("DETACH other")
+
     def change_counter(self) -> ChangeCounter:
         """Return a value that differs after any commit by any process; costs some microseconds."""
         with self._lock, translated(self._folder):

@@ -72,7 +72,6 @@ class IndexOptions:
     hidden: bool = False
     jobs: int | None = None
     dry_run: bool = False
-    rebuild: bool = False
     prune: bool = False
     max_megapixels: float | None = None
     batch_size: int = 32
@@ -202,10 +201,10 @@ class Indexer:
     def _plan(self) -> Plan:
         """Compare what is below the roots, and below known roots inside them, with what the library has seen there."""
         known, given = self._catalog.roots(), self._pending.counts.roots
-        roots = {*given, *(known if self._options.rebuild else inside(known, given))}
+        roots = {*given, *inside(known, given)}
         seen: dict[str, SeenFile] = {}
         kept: list[IndexFailure] = []
-        for root in () if self._options.rebuild else sorted(roots):
+        for root in sorted(roots):
             below = self._catalog.seen_files(root)
             seen.update(below)
             if not os.path.lexists(root):
@@ -223,8 +222,6 @@ class Indexer:
 
     def _recognised(self, todo: Sequence[Todo]) -> Generator[IndexProgress, None, list[Todo]]:
         """Settle the files whose content the library has, by reading them alone; return the others."""
-        if self._options.rebuild:
-            return list(todo)
         sizes = self._catalog.known_sizes({each.file.size_bytes for each in todo})
         candidates = [each for each in todo if each.file.size_bytes in sizes]
         settled = set[str]()
@@ -259,7 +256,7 @@ class Indexer:
     def _encoder(self) -> ImageEncoder:
         """Open the encoder, and make sure that the library's vectors are its own."""
         encoder = self._open_encoder()
-        if self._options.rebuild or not self._catalog.photo_count:
+        if not self._catalog.photo_count:
             self._catalog.clear()
             self._vectors.begin_anew()
         info, library = encoder.info, self._catalog.encoder
@@ -362,7 +359,7 @@ class Indexer:
         self._failures.append(IndexFailure(todo.file.path, reason))
         self._unreadable += 1
         self._done += 1
-        if todo.old_row is not None and not self._options.rebuild:
+        if todo.old_row is not None:
             self._pending.lose([todo.old_row])
 
     def _progress(self, path: str = "") -> IndexProgress:

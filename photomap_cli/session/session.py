@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from photomap_cli.library.indexer import IndexOptions
     from photomap_cli.maprecords import MapRequest, PhotoMap
     from photomap_cli.records import ResidencySnapshot, SearchRequest, SearchResult
+    from photomap_cli.search.pictures import Fetched
+    from photomap_cli.search.query import Query
     from photomap_cli.settings import Settings
 
 
@@ -95,7 +97,6 @@ class Session:
         kind: str = "local",
         encoder: str | None = None,
         create: bool = False,
-        rebuild: bool = False,
         on_change: Callable[[], None] = lambda: None,
     ) -> Self:
         """Open a library with the encoder it was made with.
@@ -106,7 +107,6 @@ class Session:
             kind: "repl", "serve" or "local".
             encoder: the encoder asked for by a flag; None for the library's own, or the setting for a new library.
             create: make the library when there is none.
-            rebuild: every photo will be encoded anew, so another encoder is welcome.
             on_change: see the class.
 
         Raises:
@@ -117,7 +117,7 @@ class Session:
         settings = settings or _users_settings()
         with ExitStack() as opened:
             catalog = opened.enter_context(Catalog.open(folder, create=create))
-            spec = _spec(catalog, settings, encoder, rebuild=rebuild)
+            spec = _spec(catalog, settings, encoder)
             vectors = VectorStore(folder, catalog)
             opened.callback(vectors.close)
             process = EncoderProcess(
@@ -170,8 +170,7 @@ class Session:
         self.residency.touch()
         fetched = self._searcher.pictures.fetch(query, checkpoint)
         with self._turns.turn(checkpoint):
-            self._refresh()
-            result = self._searcher.search(query, request, checkpoint, fetched=fetched)
+            result = self._answer(query, request, checkpoint, fetched)
         if self.kind != "local":  # a one-shot search ends before it could be of use
             self.vectors.compress_behind()
         return result
@@ -261,8 +260,25 @@ class Session:
 
     # Small print ----------------------------------------------------------------------------------------------------
 
+    def _answer(
+        self, query: Query, request: SearchRequest, checkpoint: Callable[[], None], fetched: Fetched
+    ) -> SearchResult:
+        """Answer from one set of rows: again if another took its place meanwhile, for then rows are other photos."""
+        while True:
+            library_id = self.catalog.library_id
+            self._refresh()
+            result = self._searcher.search(query, request, checkpoint, fetched=fetched)
+            if self.catalog.library_id == library_id:
+                return result
+
     def _refresh(self) -> None:
         """See what other processes have indexed meanwhile."""
+        made_with = self.catalog.encoder
+        if made_with is not None and made_with.spec != self.spec:
+            raise EncoderMismatch(
+                f"the library was encoded anew with {made_with.spec}; this session still has {self.spec}",
+                hint="end the session (:quit, photomap stop) and start it again, or search with --local",
+            )
         self.vectors.refresh()
         self._photos = self.catalog.photo_count
         if not self._photos:
@@ -313,10 +329,10 @@ def _users_settings() -> Settings:
     return settings.load(directories.config_file()).values
 
 
-def _spec(catalog: Catalog, settings: Settings, asked: str | None, *, rebuild: bool) -> str:
+def _spec(catalog: Catalog, settings: Settings, asked: str | None) -> str:
     """Return the library's encoder, or the one a new library shall have."""
     made_with = catalog.encoder
-    if made_with is None or (rebuild and asked is not None):
+    if made_with is None:
         return models.resolve(asked or settings.encoder)
     if asked is not None and models.resolve(asked) != made_with.spec:
         raise EncoderMismatch(

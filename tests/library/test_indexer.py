@@ -561,30 +561,6 @@ def test_a_library_without_photos_takes_any_encoder(catalog, run, photos):
     assert (catalog.encoder.spec, catalog.photo_count) == ("other/tag", 1)
 
 
-def test_a_rebuild_encodes_all_roots_anew_with_another_encoder(catalog, store, run, photos, tmp_path):
-    picture(photos / "a.png", 1)
-    picture(tmp_path / "more/b.png", 2)
-    run(photos, tmp_path / "more")
-    old = catalog.library_id
-    report = run(photos, encoder=other_encoder(spec="other/tag"), rebuild=True)
-    assert counts(report) == {"scanned": 2, "added": 2}
-    assert (catalog.encoder.spec, catalog.next_row) == ("other/tag", 2)
-    assert catalog.library_id != old
-    assert_sound(catalog, store)
-
-
-def test_a_rebuild_whose_encoder_does_not_open_loses_nothing(catalog, run, photos):
-    picture(photos / "a.png", 1)
-    run(photos)
-
-    def fail():
-        raise EncoderFailed("no weights")
-
-    with pytest.raises(EncoderFailed):
-        run(photos, encoder=fail, rebuild=True)
-    assert catalog.photo_count == 1
-
-
 def test_a_dry_run_counts_and_writes_nothing(folder, catalog, run, photos):
     for number in range(3):
         picture(photos / f"{number}.png", number)
@@ -719,15 +695,3 @@ def test_a_large_library_is_made_quick_to_search_at_the_end_of_a_run(folder, cat
     assert [(step.done, step.total) for step in steps if step.compressing][-1] == (64, 70)
     assert not steps[0].compressing
     assert CompressedFile(folder).read() is not None
-
-
-def test_a_rebuild_makes_the_files_of_the_search_anew_without_a_word(folder, catalog, store, run, photos, monkeypatch):
-    monkeypatch.setattr(compression, "ROWS", 64)
-    for number in range(70):
-        picture(photos / f"{number}.png", number)
-    run(photos)
-    before = CompressedFile(folder).signature()
-    run(photos, rebuild=True)
-    assert CompressedFile(folder).signature() != before
-    assert CompressedFile(folder).read().header.library_id == catalog.library_id
-    assert store.take_notes() == []

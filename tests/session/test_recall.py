@@ -129,7 +129,8 @@ def test_a_library_encoded_anew_has_forgotten_its_queries(restarted, session, ph
     from photomap_cli.library.indexer import IndexOptions
 
     ask(restarted()[0], "dog")
-    for _ in session.indexer(IndexOptions(rebuild=True)).run([photos]):
+    session.catalog.clear()
+    for _ in session.indexer(IndexOptions()).run([photos]):
         pass
     later, rested = restarted()
     ask(later, "dog")

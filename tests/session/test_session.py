@@ -5,6 +5,7 @@ import pytest
 from fake_encoder import text_vector
 
 from photomap_cli.errors import BadImage, BadPath, BadQuery, EmptyLibrary, EncoderClosed, EncoderDied, EncoderMismatch
+from photomap_cli.library.entries import LibraryEncoder
 from photomap_cli.library.indexer import IndexOptions
 from photomap_cli.records import ResidencyState, SearchRequest, SearchResult, SessionStatus
 from photomap_cli.session.session import Session
@@ -199,6 +200,30 @@ def test_another_encoder_is_refused_with_the_way_out(session):
     with pytest.raises(EncoderMismatch) as caught:
         Session.open(folder, Settings(), encoder="tiny")
     assert "--rebuild --encoder tiny" in caught.value.hint
+
+
+def test_a_library_encoded_anew_by_another_encoder_is_not_searched_with_the_old_one(session, ask):
+    ask("dog")
+    session.catalog.set_encoder(LibraryEncoder("other/tag", 8, "float32"))
+    with pytest.raises(EncoderMismatch, match="encoded anew with other/tag") as caught:
+        ask("dog")
+    assert "start it again" in caught.value.hint
+
+
+def test_a_search_whose_rows_become_those_of_other_photos_is_done_again(session, ask, monkeypatch):
+    answers = []
+    search = session._searcher.search
+
+    def search_and_be_overtaken(*what, **how):
+        answers.append(search(*what, **how))
+        if len(answers) == 1:
+            with session.catalog._database.writing() as connection:
+                connection.execute("UPDATE meta SET value = lower(hex(randomblob(16))) WHERE key = 'library_id'")
+        return answers[-1]
+
+    monkeypatch.setattr(session._searcher, "search", search_and_be_overtaken)
+    assert ask("dog") is answers[1]
+    assert len(answers) == 2
 
 
 def test_opening_starts_no_encoder(session):

@@ -1,0 +1,80 @@
+"""`photomap index --rebuild --encoder X`, killed and gone on with, as a user runs it: one process a command."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import photomap_cli.encoder
+
+PHOTOS = 400
+
+
+@pytest.fixture
+def photos(tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    dice = np.random.default_rng(1)
+    for number in range(PHOTOS):
+        Image.fromarray(dice.integers(0, 256, (6, 8, 3), np.uint8)).resize((64, 48)).save(folder / f"{number:03}.png")
+    return folder
+
+
+@pytest.fixture
+def other(tmp_path):
+    """The embedded encoder under another name."""
+    folder = tmp_path / "other"
+    shutil.copytree(Path(photomap_cli.encoder.__file__).parent / "tiny", folder)
+    return f"local-dir:{folder}"
+
+
+@pytest.fixture
+def command(tmp_path):
+    return [sys.executable, "-m", "photomap_cli", "--library", str(tmp_path / "library")]
+
+
+def photos_in(library):
+    try:
+        with closing(sqlite3.connect(f"file:{library}/catalog.sqlite?mode=ro", uri=True)) as connection:
+            return connection.execute("SELECT count(*) FROM photos").fetchone()[0]
+    except sqlite3.OperationalError:
+        return 0
+
+
+def test_a_killed_rebuild_goes_on_where_it_was_and_the_old_vectors_answer_meanwhile(command, photos, other, tmp_path):
+    def photomap(*words):
+        done = subprocess.run([*command, *words], capture_output=True, text=True, timeout=180, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        return done
+
+    def encoder_that_answers():  # about a photo of the library, so nothing has to be loaded
+        found = json.loads(photomap("search", "./photos/007.png", "--json", "--min-score", "-1", "-k", "3").stdout)
+        return found["encoder"], len(found["hits"])
+
+    photomap("index", "photos", "--encoder", "tiny", "-q")
+    rebuild = ["index", "--rebuild", "--encoder", other, "--json", "--jobs", "1"]
+    with subprocess.Popen([*command, *rebuild], stdout=subprocess.DEVNULL, cwd=tmp_path) as process:
+        draft = tmp_path / "library" / "rebuild"
+        while not photos_in(draft) and process.poll() is None:
+            threading.Event().wait(0.005)
+        os.kill(process.pid, signal.SIGKILL)
+    done = photos_in(draft)
+    assert 0 < done < PHOTOS
+    assert encoder_that_answers() == ("tiny", 3)
+    assert f"photomap index --rebuild --encoder {other}" in photomap("index", "photos").stderr
+    report = json.loads(photomap(*rebuild).stdout)
+    assert (report["unchanged"], report["added"], report["failed"]) == (done, PHOTOS - done, 0)
+    assert encoder_that_answers() == (other, 3)
+    assert not draft.exists()
