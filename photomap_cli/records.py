@@ -80,6 +80,7 @@ class SearchRequest:
         references: absolute paths that `#1`, `#2`, ... stand for: the hits of the last search.
         exact: look at every photo, also in a library so large that a search usually looks at the likely ones.
         collapse: show one of several shots of the same thing; None for the setting.
+        explain: tell of every hit what each term adds to its score.
     """
 
     text: str
@@ -91,6 +92,7 @@ class SearchRequest:
     references: tuple[str, ...] = ()
     exact: bool = False
     collapse: bool | None = None
+    explain: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return the request as JSON values."""
@@ -103,11 +105,28 @@ class SearchRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class TermPart:
+    """What one term of a query adds to a photo's score; the parts of all terms sum to it.
+
+    Attributes:
+        term: as it is written, without operator and weight.
+        weight: negative to move away from it.
+        cosine: between the term alone and the photo.
+        part: weight · cosine, divided by the length of the sum of all weighted terms.
+    """
+
+    term: str
+    weight: float
+    cosine: float
+    part: float
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """One photo found.
 
     `score` is the cosine between the query and the photo; `rank` starts at 1; `collapsed` are the paths of other shots
-    that it stands for, best first.
+    that it stands for, best first; `terms` explain the score, if that was asked for.
     """
 
     rank: int
@@ -117,11 +136,13 @@ class Hit:
     width: int
     height: int
     collapsed: tuple[str, ...] = ()
+    terms: tuple[TermPart, ...] = ()
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> Hit:
         """Rebuild a hit from `hit_to_json`."""
-        return cls(**{**record, "collapsed": tuple(record.get("collapsed", ()))})
+        terms = tuple(TermPart(**part) for part in record.get("terms", ()))
+        return cls(**{**record, "collapsed": tuple(record.get("collapsed", ())), "terms": terms})
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,12 +218,13 @@ class SearchResult:
 def hit_to_json(hit: Hit) -> dict[str, Any]:
     """Return one hit as JSON values; scores keep six digits, which is more than float16 rows hold.
 
-    `collapsed` is there only if there are any.
+    `collapsed` and `terms` are there only if there are any.
     """
     record = {**asdict(hit), "score": round(hit.score, 6), "collapsed": list(hit.collapsed)}
-    if not hit.collapsed:
-        del record["collapsed"]
-    return record
+    record["terms"] = [
+        {**asdict(each), "cosine": round(each.cosine, 6), "part": round(each.part, 6)} for each in hit.terms
+    ]
+    return {name: value for name, value in record.items() if value != []}
 
 
 class ResidencyState(StrEnum):

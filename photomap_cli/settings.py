@@ -91,7 +91,7 @@ class Settings(BaseSettings):
     pin_memory: Literal["auto", "never"] = Field("auto", description="page-lock the encoder's RAM for faster reloads")
     results: int = Field(10, ge=1, le=10_000, description="hits shown per search")
     min_score: Annotated[Literal["auto"] | Score, BeforeValidator(_auto_or_number)] = Field(
-        "auto", description="lowest cosine shown; auto = the encoder's own floor"
+        "auto", description="lowest cosine shown; auto = the encoder's own floor, or what stands out if it has none"
     )
     private_addresses: bool = Field(
         False, description="query images may come from this machine and private networks (http://192.168...)"

@@ -57,6 +57,7 @@ def search(
     paths: Annotated[bool, typer.Option("--paths", help="Paths alone, one a line.")] = False,
     nul: Annotated[bool, typer.Option("-0", help="Paths alone, each ended by NUL (for xargs -0).")] = False,
     exact: Annotated[bool, typer.Option("--exact", help="Look at every photo, in a large library too.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Say what each term adds to a photo's score.")] = False,
     preview: Annotated[bool, typer.Option("--preview", help="Show the photos, by what the terminal draws.")] = False,
     local: Annotated[bool, typer.Option("--local", help="Do not ask a live session; load the encoder here.")] = False,
 ) -> int:
@@ -75,6 +76,8 @@ def search(
 
     given: Globals = context.obj
     style = _result_style(as_json=as_json, jsonl=jsonl, paths=paths, nul=nul, preview=preview)
+    if explain and (paths or nul or preview):
+        raise UsageError("--explain has no place beside --paths, -0 and --preview", hint="leave one of them out")
     request = SearchRequest(
         text=words.query_text(query),
         cwd=str(Path.cwd()),
@@ -84,6 +87,7 @@ def search(
         sort=sort.value,
         exact=exact,
         collapse=collapse,
+        explain=explain,
     )
     try:
         result = _search(given, request, local=local)
@@ -91,7 +95,7 @@ def search(
         error.text = request.text
         raise
     console = make_console()
-    if style is not ResultStyle.TABLE or not previewing.show(result, given, console, is_asked_for=preview):
+    if explain or style is not ResultStyle.TABLE or not previewing.show(result, given, console, is_asked_for=preview):
         results.write(result, style, sys.stdout, cwd=Path.cwd(), console=console)
     if not given.quiet:
         for notice in result.notices:

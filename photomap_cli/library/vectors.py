@@ -95,6 +95,11 @@ class VectorStore:
         compressed = self._tier.usable(view)
         return _without_cut_ties(lambda n: self._nearest(view, compressed, query, n), k, count)
 
+    @property
+    def row_count(self) -> int:
+        """How many rows there are, those of photos that are gone among them."""
+        return self._view.count
+
     def compress(self) -> Iterator[tuple[int, int]]:
         """Compress the rows if the library has grown enough, and yield (rows done, rows in all); see `tier`."""
         self.refresh()

@@ -1,4 +1,4 @@
-"""Owns the arithmetic of a search: term vectors -> one query vector -> rows with scores.  Knows no encoder."""
+"""Owns the arithmetic of a search: term vectors -> one query vector -> rows with scores, and back."""
 
 from __future__ import annotations
 
@@ -33,9 +33,22 @@ def combine(vectors: NDArray[np.float32], weights: Sequence[float]) -> NDArray[n
     """
     total = np.asarray(weights, dtype=np.float32) @ vectors
     norm = float(np.linalg.norm(total))
-    if norm < _SMALLEST_NORM:
+    if norm < _SMALLEST_NORM * float(np.abs(weights).sum()):
         raise BadQuery("the terms cancel each other out", hint="give them different weights")
     return np.asarray(total / norm, dtype=np.float32)
+
+
+def parts(
+    vectors: NDArray[np.float32], weights: Sequence[float], photo: NDArray[np.float32]
+) -> list[tuple[float, float]]:
+    """Return each term's cosine with a photo, (dim,) float32, and its part in the photo's score.
+
+    The score is the cosine of the photo and the normalised sum of the terms, so the parts, weight · cosine / length of
+    the sum, add up to it.
+    """
+    length = float(np.linalg.norm(np.asarray(weights, dtype=np.float32) @ vectors))
+    cosines = (vectors @ photo).tolist()
+    return [(cosine, weight * cosine / length) for weight, cosine in zip(weights, cosines, strict=True)]
 
 
 def best(

@@ -103,6 +103,7 @@ def _search_request(record: dict[str, Any]) -> SearchRequest:
             sort="score" | "date",
             exact=bool(),
             collapse=bool() | None,
+            explain=bool(),
         ) if all(isinstance(path, str) for path in request.references):
             return request
     raise ProtocolMismatch(f"the session does not understand the search {str(record)[:100]}")

@@ -191,7 +191,7 @@ class Session:
         with self._drawings.turn(checkpoint):
             with self._turns.turn(checkpoint):
                 self._refresh()
-                rows = self._searcher.rows(filters, cwd=request.cwd, folder=request.folder)
+                rows = self._searcher.scope.rows(filters, cwd=request.cwd, folder=request.folder)
             rows = self.catalog.rows() if rows is None else rows
             return self.cartographer.draw(rows, request.clusters, checkpoint)
 

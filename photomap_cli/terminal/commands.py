@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from photomap_cli.errors import UsageError
-from photomap_cli.terminal import arguments, choosing, placing, saving, taking
+from photomap_cli.terminal import arguments, choosing, explanation, placing, saving, taking
 from photomap_cli.terminal.dialogue import MAX_LIMIT
 from photomap_cli.terminal.filenames import printable
 
@@ -25,7 +26,16 @@ BARE_WORDS = frozenset({"?", "exit", "quit"})
 """Lines that are commands without a colon."""
 
 KEYS = "Tab completes · ↑ earlier lines that begin so · Ctrl-R searches them · Ctrl-C clears · Ctrl-D leaves"
-EXAMPLES = ("dog on a beach -people", "2:golden retriever + ./pool.jpg", "#3 + snow", "sunset after:2023 in:~/Italy")
+EXAMPLES = (
+    "dog on a beach -people",
+    "2:golden retriever + ./pool.jpg",
+    "#3 + snow",
+    "sunset after:2023 in:~/Italy",
+    "more 3 less 5     the last query, nearer to result 3 and away from result 5",
+    "like 3            photos like result 3, as #3",
+    "why 3             where the score of result 3 comes from",
+)
+_BARE_WHY = re.compile(r"why( +#?\d+)+", re.IGNORECASE)
 
 
 class Leave(Exception):
@@ -65,7 +75,7 @@ class Command:
 
 def is_command(line: str) -> bool:
     """Whether a line is a command, not a query."""
-    return line.startswith(":") or line.lower() in BARE_WORDS
+    return line.startswith(":") or line.lower() in BARE_WORDS or bool(_BARE_WHY.fullmatch(line))
 
 
 def answer(dialogue: Dialogue, line: str) -> None:
@@ -237,6 +247,7 @@ COMMANDS: tuple[Command, ...] = (
         Argument.RESULT,
         examples=(":copy 2", ":copy 1-5", ":copy"),
     ),
+    Command("why", "N", "where a result's score comes from, term by term", explanation.why, (), Argument.RESULT),
     Command("paths", "", "plain paths of the results shown", taking.paths),
     Command(
         "save",

@@ -110,9 +110,36 @@ class Dialogue:
         return replace(self._result, hits=shown)
 
     def ask(self, text: str) -> None:
-        """Search for `text` and show the first page."""
-        text = like_as_reference(text)
+        """Search for `text` and show the first page; `more 3` and `less 5` search for the last query, refined."""
+        text = self._refined(text) or like_as_reference(text)
         self._search(SearchRequest(text=text, cwd=str(self.cwd), references=self.references))
+
+    def _refined(self, line: str) -> str:
+        """Return the query that feedback on results makes of the last one; nothing if the line is no feedback."""
+        from photomap_cli.terminal import feedback  # not at the first prompt
+
+        wished = feedback.wishes(line)
+        if not wished:
+            return ""
+        if self._request is None:
+            raise UsageError("there is no search to refine", hint=f'"{line}" in quotes searches for these words')
+        text = feedback.refined(self._request, wished, lambda number: self.hit(number).path)
+        self.front.tell(f"now: {text}")
+        return text
+
+    def explained(self, path: str) -> Hit:
+        """Return a hit that was shown with what each term adds to its score."""
+        if not self._shown_at(path).terms:
+            assert self._request is not None
+            asked = replace(self._request, explain=True)
+            terms = {hit.path: hit.terms for hit in self.request(lambda backend: backend.search(asked)).hits}
+            self.shown = tuple(replace(hit, terms=terms.get(hit.path, ())) for hit in self.shown)
+        if not self._shown_at(path).terms:
+            raise UsageError(f"{path} is not found any more", hint=":again searches anew")
+        return self._shown_at(path)
+
+    def _shown_at(self, path: str) -> Hit:
+        return next(hit for hit in self.shown if hit.path == path)
 
     def again(self) -> None:
         """Repeat the last query, within the folder and page length of now."""

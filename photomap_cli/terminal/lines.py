@@ -36,6 +36,9 @@ def write_lines(result: dict[str, Any], style: ResultStyle, file: TextIO) -> Non
         case ResultStyle.PLAIN:
             for hit in hits:
                 write_plain((str(hit["rank"]), f"{hit['score']:.4f}"), hit["path"], file)
+                for part in hit.get("terms", ()):
+                    figures = f"{part['part']:+.4f}", f"{part['weight']:g}", f"{part['cosine']:.4f}"
+                    write_plain(("", *figures), part["term"], file)
         case ResultStyle.PATHS:
             write_paths((hit["path"] for hit in hits), file)
         case ResultStyle.NUL:

@@ -10,6 +10,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from photomap_cli.terminal.explanation import product
 from photomap_cli.terminal.figures import elapsed, photos
 from photomap_cli.terminal.filenames import file_link, printable, shown_path
 from photomap_cli.terminal.lines import ResultStyle, write_lines
@@ -39,6 +40,8 @@ class _Hits:
         table = _columns(dated=dated, sized=sized)
         for hit in self.hits:
             table.add_row(*_cells(hit, self.cwd, dated=dated, sized=sized))
+            for each in hit.terms:
+                table.add_row("", f"{each.part:+.3f}", Text(f"  {printable(each.term)}  {product(each)}", "dim"))
         yield table
 
 

@@ -129,6 +129,26 @@ def test_meaning_is_found_and_the_json_is_the_contracts(photomap, serving, home)
     assert (result["version"], result["encoder"], result["count"]) == (1, "tiny", 1)
 
 
+@pytest.mark.parametrize("local", [(), ("--local",)])
+def test_the_parts_of_a_score_are_told_by_a_session_and_without(photomap, serving, local):
+    done = photomap("search", "--json", "--explain", "-k", "2", "2:cat - dog + ./photos/cat.jpg min:-1", *local)
+    hits = json.loads(done.stdout)["hits"]
+    assert hits
+    for hit in hits:
+        assert [(part["weight"], part["term"]) for part in hit["terms"]] == [
+            (2, "cat"),
+            (-1, "dog"),
+            (1, "./photos/cat.jpg"),
+        ]
+        assert sum(part["part"] for part in hit["terms"]) == pytest.approx(hit["score"], abs=1e-4)
+
+
+def test_an_explanation_is_refused_where_it_has_no_place(photomap, indexed):
+    done = photomap("search", "--explain", "--paths", "cat")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--explain has no place" in done.stderr
+
+
 def test_a_search_served_by_a_session_imports_nothing_heavy(home, serving):
     program = (
         "import sys; from photomap_cli.cli import run; status = run(['search', 'cat', '--json']);"

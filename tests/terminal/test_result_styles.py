@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 from terminal_fakes import make_hit, make_result
 
-from photomap_cli.records import Timings
+from photomap_cli.records import TermPart, Timings
 from photomap_cli.terminal.lines import ResultStyle
 from photomap_cli.terminal.results import table, write
 
@@ -42,6 +42,27 @@ def test_the_table_at_three_widths():
     assert "2023-06-02" in drawn(result, 70)
     assert "40×30" not in drawn(result, 70)
     assert "2023-06-02" not in drawn(result, 50)
+
+
+PARTS = (TermPart("dog", 2.0, 0.31, 0.55), TermPart("./a b.jpg", -0.5, 0.6, -0.151))
+
+
+def test_the_parts_of_a_score_stand_below_it():
+    result = replace(make_result(), hits=(replace(make_hit(1), terms=PARTS), make_hit(2)))
+    assert [line.rstrip() for line in drawn(result, 100).splitlines()[1:4]] == [
+        "1   0.399  photo-001.jpg              2023-06-02 10:22  40×30",
+        "   +0.550    dog  2 × 0.310",
+        "   -0.151    ./a b.jpg  -0.5 × 0.600",
+    ]
+    assert written(result, ResultStyle.PLAIN).decode().splitlines() == [
+        "1\t0.3990\t/photos/photo-001.jpg",
+        "\t+0.5500\t2\t0.3100\tdog",
+        "\t-0.1510\t-0.5\t0.6000\t./a b.jpg",
+        "2\t0.3980\t/photos/photo-002.jpg",
+    ]
+    first, second = json.loads(written(result, ResultStyle.JSON))["hits"]
+    assert first["terms"][1] == {"term": "./a b.jpg", "weight": -0.5, "cosine": 0.6, "part": -0.151}
+    assert "terms" not in second
 
 
 def test_names_that_would_break_the_table_are_escaped():

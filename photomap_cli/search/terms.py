@@ -1,0 +1,200 @@
+"""Owns the vectors of a query's terms: known from before, stored in the library, or encoded now.  Searches nothing."""
+
+from __future__ import annotations
+
+import io
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from photomap_cli.errors import BadImage, BadQuery
+from photomap_cli.library.content import digest, digest_at
+from photomap_cli.library.fitting import PixelFit
+from photomap_cli.search.query import TermKind
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from photomap_cli.encoder.residency import Residency
+    from photomap_cli.encoder.use import Encoder, Tower
+    from photomap_cli.library.catalog import Catalog
+    from photomap_cli.records import EncoderInfo
+    from photomap_cli.search.pictures import Fetched, QueryPictures
+    from photomap_cli.search.query import Query, Term
+    from photomap_cli.search.recall import Recall
+    from photomap_cli.search.scope import Scope
+
+
+@dataclass(slots=True)
+class Run:
+    """One query under way: where it may be stopped, what was fetched, and its milliseconds by what they went into."""
+
+    checkpoint: Callable[[], None]
+    fetched: Fetched
+    load: float = 0.0
+    reload: float = 0.0
+    encode: float = 0.0
+    cache: float | None = None
+    fell_back: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TermVectors:
+    """The terms of a query, their vectors, (n, dim) float32 of unit length, and the rows of its own images."""
+
+    terms: tuple[Term, ...]
+    vectors: NDArray[np.float32]
+    own_rows: frozenset[int]
+
+    @property
+    def weights(self) -> list[float]:
+        """How much each counts."""
+        return [term.weight for term in self.terms]
+
+
+class TermEncoder:
+    """Turns terms into vectors.  One thread at a time."""
+
+    def __init__(
+        self, catalog: Catalog, residency: Residency, recall: Recall, pictures: QueryPictures, scope: Scope
+    ) -> None:
+        self._catalog, self._residency, self._recall = catalog, residency, recall
+        self._pictures, self._scope = pictures, scope
+
+    def vectors(self, query: Query, references: Sequence[str], run: Run) -> TermVectors:
+        """Return the vectors of a query; `references` are the paths that `#1`, `#2`, ... stand for.
+
+        Raises:
+            BadQuery, BadImage: with the place of the mistake.
+            PhotomapError: the encoder could not be loaded.
+        """
+        terms = [_resolved(term, references) for term in query.terms]
+        texts = [term.value for term in terms if term.kind is TermKind.TEXT]
+        text_rows = iter(self._text_vectors(texts, run))
+        vectors: list[NDArray[np.float32]] = []
+        own_rows: set[int] = set()
+        for term in terms:
+            if term.kind is TermKind.TEXT:
+                vectors.append(next(text_rows))
+                continue
+            row, vector = self._image_vector(term, run)
+            vectors.append(vector)
+            own_rows.update(() if row is None else (row,))
+        return TermVectors(query.terms, np.stack(vectors), frozenset(own_rows))
+
+    def _text_vectors(self, texts: Sequence[str], run: Run) -> list[NDArray[np.float32]]:
+        """Return a vector a text.
+
+        Each is encoded alone: in bfloat16 a vector depends on what it shares a batch with (by 0.001), and scores must
+        not depend on which words were looked for before.
+        """
+        contents = {text: text.encode(errors="surrogatepass") for text in texts}
+        known = self._known("text", tuple(contents.values()), run)
+        missing = [text for text, content in contents.items() if content not in known]
+        if missing:
+
+            def one_by_one(encoder: Encoder) -> NDArray[np.float32]:
+                return np.concatenate([encoder.encode_text([text]) for text in missing])
+
+            rows = self._encode("text", run, one_by_one)
+            known |= self._kept("text", {contents[text]: row for text, row in zip(missing, rows, strict=True)}, run)
+        return [known[contents[text]] for text in texts]
+
+    def _known(self, tower: Tower, contents: Sequence[bytes], run: Run) -> dict[bytes, NDArray[np.float32]]:
+        """Return the vectors that were made for earlier queries."""
+        started = time.perf_counter()
+        known = self._recall.get(tower, contents)
+        if known:
+            run.cache = (run.cache or 0.0) + 1e3 * (time.perf_counter() - started)
+        return known
+
+    def _kept(
+        self, tower: Tower, vectors: dict[bytes, NDArray[np.float32]], run: Run
+    ) -> dict[bytes, NDArray[np.float32]]:
+        """Keep these for later queries and return them; but not what a full card had the CPU compute, unlike ever."""
+        if not run.fell_back:
+            self._recall.keep(tower, vectors)
+        return vectors
+
+    def _image_vector(self, term: Term, run: Run) -> tuple[int | None, NDArray[np.float32]]:
+        """Return an image's row, if the library holds it unchanged, and its vector."""
+        if term.kind is TermKind.ADDRESS:
+            content = digest(io.BytesIO(run.fetched.pictures[term.value]))
+            return None, self._picture_vector(term, content, run)
+        try:
+            seen = Path(term.value).stat()
+        except (OSError, ValueError) as error:
+            reason = f"{term.value}: {getattr(error, 'strerror', None) or error}"
+            raise BadImage(reason, hint="check the path of the query image", position=term.position) from error
+        known = self._catalog.photo_at(self._scope.located(term.value))
+        if known and (known.size_bytes, known.mtime_ns) == (seen.st_size, seen.st_mtime_ns):
+            return known.row, self._catalog.vector(known.row)
+        return (known.row if known else None), self._file_vector(term, seen, run)
+
+    def _file_vector(self, term: Term, seen: os.stat_result, run: Run) -> NDArray[np.float32]:
+        """Return the vector of a picture that the library does not hold, whatever its name."""
+
+        def is_unchanged() -> bool:
+            now = Path(term.value).stat()
+            return (now.st_size, now.st_mtime_ns) == (seen.st_size, seen.st_mtime_ns)
+
+        return self._picture_vector(term, digest_at(term.value) if self._recall.is_on else None, run, is_unchanged)
+
+    def _picture_vector(
+        self, term: Term, content: bytes | None, run: Run, is_unchanged: Callable[[], bool] = lambda: True
+    ) -> NDArray[np.float32]:
+        """Return the vector of a picture whose bytes have this digest, if they still have it when it is encoded."""
+        if content is None:
+            return self._encode_picture(term, run)
+        known = self._known("image", (content,), run)
+        if content in known:
+            return known[content]
+        vector = self._encode_picture(term, run)
+        if is_unchanged():
+            self._kept("image", {content: vector}, run)
+        return vector
+
+    def _encode_picture(self, term: Term, run: Run) -> NDArray[np.float32]:
+        pixels = self._pictures.pixels(term, PixelFit.of(self._loaded_info(run)), run.fetched)
+        rows = self._encode("image", run, lambda encoder: encoder.encode_images(pixels[np.newaxis]))
+        return np.asarray(rows[0], dtype=np.float32)
+
+    def _loaded_info(self, run: Run) -> EncoderInfo:
+        """Return what the encoder is, loading it if that is not known yet."""
+        if self._residency.snapshot().info is None:
+            self._encode("image", run, lambda _: np.empty((0, 0), dtype=np.float32))
+        info = self._residency.snapshot().info
+        assert info is not None
+        return info
+
+    def _encode(self, tower: Tower, run: Run, work: Callable[[Encoder], NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Run `work` in one use of the encoder and note what it cost."""
+
+        def wanted_work(encoder: Encoder) -> NDArray[np.float32]:
+            run.checkpoint()
+            return work(encoder)
+
+        started = time.perf_counter()
+        rows, use = self._residency.run(tower, wanted_work)
+        run.load += use.load_ms
+        run.reload += use.reload_ms
+        run.encode += 1e3 * (time.perf_counter() - started) - use.load_ms - use.reload_ms
+        run.fell_back |= use.fell_back
+        return rows
+
+
+def _resolved(term: Term, references: Sequence[str]) -> Term:
+    """Turn `#N` into the image it stands for."""
+    if term.kind is not TermKind.REFERENCE:
+        return term
+    number = int(term.value)
+    if not 1 <= number <= len(references):
+        there = f"the last search has {len(references)}" if references else "there was no search yet"
+        raise BadQuery(f"there is no result #{number}", hint=there, position=term.position)
+    return replace(term, kind=TermKind.IMAGE, value=references[number - 1])
