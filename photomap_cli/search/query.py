@@ -127,8 +127,6 @@ class _Parser:
         self._operator: int | None = None  # where the lone operator stands whose term is being collected
 
     def parse(self) -> Query:
-        if "\0" in self._text:
-            raise BadQuery("the query holds a NUL character", hint="take it out", position=self._text.index("\0"))
         for token in _tokens(self._text):
             self._take(token)
         self._finish_term()
@@ -147,8 +145,9 @@ class _Parser:
                     position=token.position,
                 )
             self._take(token)
-        if self._min_score is not None:
-            raise BadQuery("min: needs something to look for", hint="example: after:2023 camera:nikon")
+            if self._min_score is not None:
+                hint = "example: after:2023 camera:nikon"
+                raise BadQuery("min: needs something to look for", hint=hint, position=token.position)
         return tuple(self._filters)
 
     def _take(self, token: _Token) -> None:
@@ -234,6 +233,8 @@ class _Parser:
 
 def _tokens(text: str) -> Iterator[_Token]:
     """Split at spaces outside quotes."""
+    if "\0" in text:
+        raise BadQuery("the query holds a NUL character", hint="take it out", position=text.index("\0"))
     for match in _TOKEN.finditer(text):
         if match["open"] is not None:
             raise BadQuery(

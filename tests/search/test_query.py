@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from photomap_cli.errors import BadQuery
 from photomap_cli.records import FilterKind, PhotoFilter
 from photomap_cli.search import query, wording
-from photomap_cli.search.query import Query, Term, TermKind, parse
+from photomap_cli.search.query import Query, Term, TermKind, parse, parse_filters
 from photomap_cli.terminal.complaint import complaint
 
 CWD = "/photos"
@@ -150,10 +150,30 @@ def test_every_mistake_has_a_caret_under_its_place_and_a_hint(text, position, me
     assert not text or told[2].strip() == "^"
 
 
+FILTER_MISTAKES = [
+    ("after:2023 dog", 11, "is no filter"),
+    ("after:2023 min:0.2", 11, "needs something"),
+    ("after:soon", 6, "no date"),
+    ("name:\0", 5, "NUL"),
+]
+
+
+@pytest.mark.parametrize(("text", "position", "message"), FILTER_MISTAKES)
+def test_filters_that_stand_alone_have_carets_as_well(text, position, message):
+    with pytest.raises(BadQuery, match=message) as caught:
+        parse_filters(text, cwd=CWD)
+    assert (caught.value.position, bool(caught.value.hint)) == (position, True)
+
+
+def test_filters_may_stand_alone():
+    assert parse_filters("", cwd=CWD) == ()
+    assert parse_filters("after:2023 -ext:gif", cwd=CWD) == parse("x after:2023 -ext:gif", cwd=CWD).filters
+
+
 def test_every_place_that_refuses_a_query_is_in_the_table():
     raised = re.findall(r"raise BadQuery\(", Path(query.__file__).read_text())
-    said = {message for _, _, message in MISTAKES}
-    assert len(raised) == 11, "a new refusal: add it to MISTAKES, with its caret, and count it here"
+    said = {message for _, _, message in (*MISTAKES, *FILTER_MISTAKES)}
+    assert len(raised) == 13, "a new refusal: add it to MISTAKES, with its caret, and count it here"
     assert len(said) >= len(raised)
 
 
