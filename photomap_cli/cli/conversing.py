@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,8 @@ def converse(library: Path) -> int:
         return attach_or_open(library, _settings(), kind="repl", on_change=on_change)
 
     if not has_screen(sys.stdin, sys.stdout):
-        return run_lines(open_backend, cwd=Path.cwd(), limit=_settings().results)
+        open_gallery = partial(_open_gallery, library)
+        return run_lines(open_backend, open_gallery=open_gallery, cwd=Path.cwd(), limit=_settings().results)
     return _at_the_prompt(library, open_backend, subscribers.append)
 
 
@@ -58,11 +60,6 @@ def _at_the_prompt(
             min_score=settings.min_score,
         )
 
-    def open_gallery() -> Gallery:
-        from photomap_cli.library.gallery import Gallery
-
-        return Gallery(library, _settings)
-
     def read_words() -> Vocabulary:
         from photomap_cli.library import vocabulary
 
@@ -72,13 +69,19 @@ def _at_the_prompt(
     return Repl(
         open_backend,
         console=console,
-        previews=Previews(console, open_gallery),
+        previews=Previews(console, partial(_open_gallery, library)),
         cwd=Path.cwd(),
         history_path=directories.history_file(),
         choices=choices,
         read_words=read_words,
         subscribe=subscribe,
     ).run()
+
+
+def _open_gallery(library: Path) -> Gallery:
+    from photomap_cli.library.gallery import Gallery
+
+    return Gallery(library, _settings)
 
 
 def _settings() -> Settings:

@@ -1,10 +1,11 @@
-"""Owns `photomap search` with pictures: when, by which settings, and from which library."""
+"""Owns `photomap search` with pictures, in the terminal or on a page: when, by which settings, from which library."""
 
 from __future__ import annotations
 
 import os
 import sys
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from photomap_cli.cli.app import Globals
+    from photomap_cli.library.gallery import Gallery
     from photomap_cli.records import SearchResult
+    from photomap_cli.terminal.previews import Wait
 
 T = TypeVar("T")
 
@@ -27,17 +30,36 @@ def show(result: SearchResult, given: Globals, console: Console, *, is_asked_for
     setting = given.settings().values.previews if _is_set() else "auto"
     if not result.hits or not (is_asked_for or setting == "on"):
         return False
-    from photomap_cli.library.gallery import Gallery
     from photomap_cli.terminal.results import summary_line
 
-    previews = Previews(console, lambda: Gallery(given.library, lambda: given.settings().values), setting=setting)
+    previews = Previews(console, partial(_gallery, given), setting=setting)
     previews.detect_between_commands()
     painter = previews.painter(is_asked_for=is_asked_for)
     if painter is None:
         return False
-    previews.show(result.hits, painter, _plainly if given.quiet or not sys.stderr.isatty() else _with_a_word)
+    previews.show(result.hits, painter, _wait(given))
     console.print(summary_line(result))
     return True
+
+
+def write_page(result: SearchResult, given: Globals, path: Path) -> str:
+    """Write a search's photos to a page and return a sentence that says so."""
+    from photomap_cli.terminal.figures import human_bytes, photos
+    from photomap_cli.terminal.saving import write
+    from photomap_cli.terminal.sheetpage import sheet_page
+
+    write(path, sheet_page(result, partial(_gallery, given), _wait(given)))
+    return f"{photos(len(result.hits))} saved to {path}, {human_bytes(path.stat().st_size)}"
+
+
+def _gallery(given: Globals) -> Gallery:
+    from photomap_cli.library.gallery import Gallery
+
+    return Gallery(given.library, lambda: given.settings().values)
+
+
+def _wait(given: Globals) -> Wait:
+    return _plainly if given.quiet or not sys.stderr.isatty() else _with_a_word
 
 
 def _is_set() -> bool:

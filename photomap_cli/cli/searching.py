@@ -13,7 +13,7 @@ import typer
 from photomap_cli.cli import words
 from photomap_cli.cli.app import Globals, app, make_console
 from photomap_cli.cli.ending import FOUND, NOTHING_FOUND
-from photomap_cli.errors import PhotomapError, UsageError
+from photomap_cli.errors import BadPath, PhotomapError, UsageError
 
 if TYPE_CHECKING:
     from photomap_cli.records import SearchRequest, SearchResult
@@ -59,6 +59,10 @@ def search(
     exact: Annotated[bool, typer.Option("--exact", help="Look at every photo, in a large library too.")] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Say what each term adds to a photo's score.")] = False,
     preview: Annotated[bool, typer.Option("--preview", help="Show the photos, by what the terminal draws.")] = False,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the photos found to a page for a browser.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Let --html write over a file that is there.")] = False,
     local: Annotated[bool, typer.Option("--local", help="Do not ask a live session; load the encoder here.")] = False,
 ) -> int:
     """Search once and print the photos found, best first.
@@ -66,18 +70,22 @@ def search(
     
     photomap search golden retriever on a beach -people
     photomap search "2:sunset + ./pier.jpg" after:2023 --paths
+    photomap search birthday cake -k 100 --html cakes.html
 
     Exit status 1 when nothing is found.
     """
-    from photomap_cli.cli import previewing
     from photomap_cli.records import SearchRequest
-    from photomap_cli.terminal import results
-    from photomap_cli.terminal.lines import ResultStyle
+    from photomap_cli.terminal import saving
 
     given: Globals = context.obj
     style = _result_style(as_json=as_json, jsonl=jsonl, paths=paths, nul=nul, preview=preview)
     if explain and (paths or nul or preview):
         raise UsageError("--explain has no place beside --paths, -0 and --preview", hint="leave one of them out")
+    if html is not None:
+        html = html.expanduser()
+        saving.require_free(html, over=force, hint="--force writes over it")
+        if not html.parent.is_dir():
+            raise BadPath(f"{html.parent} is no folder")
     request = SearchRequest(
         text=words.query_text(query),
         cwd=str(Path.cwd()),
@@ -94,13 +102,27 @@ def search(
     except PhotomapError as error:
         error.text = request.text
         raise
+    notices = [*result.notices]
+    if html is not None and result.hits:
+        from photomap_cli.cli import previewing
+
+        notices.append(previewing.write_page(result, given, html))
+    if html is None or not result.hits or preview or as_json or jsonl or paths or nul:
+        _write(result, style, given, preview=preview, explain=explain)
+    for notice in () if given.quiet else notices:
+        print(f"photomap: {notice}", file=sys.stderr)
+    return FOUND if result.hits else NOTHING_FOUND
+
+
+def _write(result: SearchResult, style: ResultStyle, given: Globals, *, preview: bool, explain: bool) -> None:
+    """Write the photos found: as pictures where that is wanted and can be done, else in the style."""
+    from photomap_cli.cli import previewing
+    from photomap_cli.terminal import results
+    from photomap_cli.terminal.lines import ResultStyle
+
     console = make_console()
     if explain or style is not ResultStyle.TABLE or not previewing.show(result, given, console, is_asked_for=preview):
         results.write(result, style, sys.stdout, cwd=Path.cwd(), console=console)
-    if not given.quiet:
-        for notice in result.notices:
-            print(f"photomap: {notice}", file=sys.stderr)
-    return FOUND if result.hits else NOTHING_FOUND
 
 
 def _result_style(*, as_json: bool, jsonl: bool, paths: bool, nul: bool, preview: bool) -> ResultStyle:

@@ -10,7 +10,7 @@ import re
 _GLOBAL_FLAGS = frozenset({"--quiet", "-q", "--verbose", "-v"})
 _GLOBAL_VALUES = frozenset({"--library"})
 _SEARCH_SHORT = re.compile(r"-k(\d+)?|-0|-h")
-_TAKES_VALUE = frozenset({"-k", "--limit", "--in", "--min-score", "--sort"})
+_TAKES_VALUE = frozenset({"-k", "--limit", "--in", "--min-score", "--sort", "--html"})
 _DASH = "\ue02d"  # a private character: no query holds it
 
 

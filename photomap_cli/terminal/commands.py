@@ -252,11 +252,11 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "save",
         "[-f] FILE",
-        f"the results shown into FILE ({', '.join(saving.FORMS)}); -f writes over it",
+        f"the results shown into FILE ({', '.join(saving.ENDINGS)}); -f: over it",
         taking.save,
         ("w",),
         Argument.FILE,
-        examples=(":save dogs.csv", ":save -f ~/Desktop/dogs.json"),
+        examples=(":save dogs.html", ":save dogs.csv", ":save -f ~/Desktop/dogs.json"),
     ),
     Command(
         "in",

@@ -10,7 +10,7 @@ from photomap_cli.errors import UsageError
 from photomap_cli.records import SearchRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from rich.console import Console
@@ -48,6 +48,9 @@ class Front(Protocol):
 
     def look(self, hit: Hit) -> None:
         """Show one photo large.  Raises UsageError where nothing can be shown."""
+
+    def page(self, result: SearchResult) -> Iterator[bytes]:
+        """Yield a page of these results for a browser, in pieces."""
 
     def past(self) -> Sequence[str]:
         """Return earlier lines, oldest first."""

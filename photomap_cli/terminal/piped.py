@@ -17,6 +17,7 @@ from photomap_cli.terminal.dialogue import Dialogue
 from photomap_cli.terminal.filenames import printable
 from photomap_cli.terminal.lines import ResultStyle
 from photomap_cli.terminal.results import write
+from photomap_cli.terminal.sheetpage import sheet_page
 from photomap_cli.terminal.statusbar import short_state
 from photomap_cli.terminal.waiting import wait_for
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from photomap_cli.records import Hit, SearchResult
     from photomap_cli.session.backend import Backend
+    from photomap_cli.terminal.previews import Gallery
 
 T = TypeVar("T")
 
@@ -41,10 +43,20 @@ def has_screen(stdin: TextIO, stdout: TextIO, environment: Mapping[str, str] = o
 class Pipe:
     """The front of a conversation without a screen: data on `out`, everything else on `err`."""
 
-    def __init__(self, out: TextIO, err: TextIO, *, style: ResultStyle, cwd: Path, is_typed: bool = False) -> None:
+    def __init__(
+        self,
+        out: TextIO,
+        err: TextIO,
+        *,
+        style: ResultStyle,
+        cwd: Path,
+        open_gallery: Callable[[], Gallery],
+        is_typed: bool = False,
+    ) -> None:
         self.console = Console(file=out, no_color=True, highlight=False, soft_wrap=True)
         self._out, self._err, self._style, self._cwd = out, err, style, cwd
         self.is_typed = is_typed
+        self._open_gallery = open_gallery
         self.previews = None
 
     def show(self, page: SearchResult, *, more: bool) -> None:
@@ -65,6 +77,10 @@ class Pipe:
         """Refuse: there is nothing to look at."""
         raise UsageError("there is no terminal to show pictures on", hint=":paths prints where they are")
 
+    def page(self, result: SearchResult) -> Iterator[bytes]:
+        """Yield a page of these results for a browser."""
+        return sheet_page(result, self._open_gallery, self.wait)
+
     def past(self) -> Sequence[str]:
         """Return nothing: a pipe keeps no history."""
         return ()
@@ -73,6 +89,7 @@ class Pipe:
 def run_lines(
     open_backend: Callable[[], Backend],
     *,
+    open_gallery: Callable[[], Gallery],
     cwd: Path,
     limit: int,
     style: ResultStyle | None = None,
@@ -90,7 +107,7 @@ def run_lines(
     stdin, out, err = stdin or sys.stdin, stdout or sys.stdout, stderr or sys.stderr
     style = style or (ResultStyle.TABLE if out.isatty() else ResultStyle.PLAIN)
     with closing(Connection(open_backend)) as connection:
-        front = Pipe(out, err, style=style, cwd=cwd, is_typed=stdin.isatty())
+        front = Pipe(out, err, style=style, cwd=cwd, open_gallery=open_gallery, is_typed=stdin.isatty())
         dialogue = Dialogue(connection, front, cwd=cwd, limit=limit)
         lines = _prompted(stdin, err, connection) if front.is_typed else _decoded(stdin)
         try:

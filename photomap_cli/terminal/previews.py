@@ -54,6 +54,7 @@ class Previews:
 
     Attributes:
         setting: how the user wants them, as the setting `previews` has it.
+        open_gallery: where thumbnails come from.
     """
 
     def __init__(
@@ -65,7 +66,8 @@ class Previews:
         environment: Mapping[str, str] = os.environ,
     ) -> None:
         self.setting = setting
-        self._console, self._open_gallery = console, open_gallery
+        self.open_gallery = open_gallery
+        self._console = console
         self._display = detection.found(sys.stdout, environment)
         self._painters: dict[Way, Painter] = {}
 
@@ -101,7 +103,7 @@ class Previews:
     def show(self, hits: Sequence[Hit], painter: Painter, wait: Wait) -> None:
         """Draw photos row by row, captions below; the thumbnails of one row are all that is held at a time."""
         layout = row_layout(self._columns(painter), self._console.height, painter.grid)
-        with self._open_gallery() as gallery:
+        with self.open_gallery() as gallery:
             for start in range(0, len(hits), layout.count):
                 row = hits[start : start + layout.count]
                 if start:
@@ -122,7 +124,7 @@ class Previews:
             raise UsageError("there is no terminal to show pictures on")
         layout, grid = single_layout(self._columns(painter), self._console.height), painter.grid
         long_side_px = max(layout.columns * grid.width, layout.rows * grid.height)
-        with self._open_gallery() as gallery:
+        with self.open_gallery() as gallery:
             thumbnail = wait(lambda: gallery.picture(hit.path, long_side_px=long_side_px))
         if thumbnail.fault:
             raise BadImage(f"{hit.path}: {thumbnail.fault}", hint="`photomap index` brings the library up to date")

@@ -12,61 +12,77 @@ from photomap_cli.errors import BadPath, UsageError
 from photomap_cli.terminal.lines import ResultStyle, write_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from photomap_cli.records import SearchResult
 
+    Form = Callable[[SearchResult], Iterable[bytes]]
+
 COLUMNS = ("rank", "score", "path", "taken_at", "width", "height")
 
 
-def save(result: SearchResult, path: Path, *, over: bool = False) -> None:
+def save(result: SearchResult, path: Path, *, as_page: Form, over: bool = False) -> None:
     """Write a result in the form that the file's ending says; whole, or not at all.
 
     Args:
         result: what was found.
         path: absolute.
+        as_page: makes a page for a browser, in pieces.
         over: whether a file that is there may be written over.
 
     Raises:
         UsageError: the ending is none that is known.
         BadPath: there is such a file already, or it cannot be written.
     """
-    form = FORMS.get(path.suffix.lower())
-    if form is None:
-        raise UsageError(f"{path.name} has no ending that says how to save", hint=f"endings: {' '.join(FORMS)}")
+    ending = path.suffix.lower()
+    if ending not in ENDINGS:
+        raise UsageError(f"{path.name} has no ending that says how to save", hint=f"endings: {' '.join(ENDINGS)}")
+    require_free(path, over=over, hint=f":save -f {path.name} writes over it")
+    write(path, (FORMS.get(ending) or as_page)(result))
+
+
+def require_free(path: Path, *, over: bool, hint: str) -> None:
+    """Raise BadPath for a file that is there and may not be written over."""
     if os.path.lexists(path) and not over:
-        raise BadPath(f"{path} is there already", hint=f":save -f {path.name} writes over it")
+        raise BadPath(f"{path} is there already", hint=hint)
+
+
+def write(path: Path, pieces: Iterable[bytes]) -> None:
+    """Write a file that takes the place of what is there once it is whole.  Raises BadPath."""
     temporary = path.with_name(f".{path.stem[:50]}.new")  # a long name must not get longer
     try:
-        temporary.write_bytes(form(result))
+        with temporary.open("wb") as file:
+            file.writelines(pieces)
         temporary.replace(path)
     except OSError as error:
+        raise BadPath(f"{path} cannot be written: {error.strerror}") from error
+    finally:
         with suppress(OSError):
             temporary.unlink()
-        raise BadPath(f"{path} cannot be written: {error.strerror}") from error
 
 
-def _json(result: SearchResult) -> bytes:
+def _json(result: SearchResult) -> Iterable[bytes]:
     return _lines(result, ResultStyle.JSON)
 
 
-def _paths(result: SearchResult) -> bytes:
+def _paths(result: SearchResult) -> Iterable[bytes]:
     return _lines(result, ResultStyle.PATHS)
 
 
-def _lines(result: SearchResult, style: ResultStyle) -> bytes:
+def _lines(result: SearchResult, style: ResultStyle) -> Iterable[bytes]:
     text = io.StringIO()
     write_lines(result.to_json(), style, text)
-    return os.fsencode(text.getvalue())
+    return (os.fsencode(text.getvalue()),)
 
 
-def _csv(result: SearchResult) -> bytes:
+def _csv(result: SearchResult) -> Iterable[bytes]:
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(COLUMNS)
     rows.writerows([getattr(hit, column) for column in COLUMNS] for hit in result.hits)
-    return os.fsencode(text.getvalue())
+    return (os.fsencode(text.getvalue()),)
 
 
-FORMS: dict[str, Callable[[SearchResult], bytes]] = {".json": _json, ".csv": _csv, ".txt": _paths}
+FORMS: dict[str, Form] = {".json": _json, ".csv": _csv, ".txt": _paths}
+ENDINGS = (".html", *FORMS)

@@ -11,11 +11,12 @@ from photomap_cli.records import ResidencyState
 from photomap_cli.terminal import results
 from photomap_cli.terminal.complaint import complaint, complaint_line
 from photomap_cli.terminal.filenames import printable
+from photomap_cli.terminal.sheetpage import sheet_page
 from photomap_cli.terminal.statusbar import can_offload, place
 from photomap_cli.terminal.waiting import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from rich.console import Console
@@ -74,6 +75,10 @@ class Screen:
     def wait(self, work: Callable[[], T]) -> T:
         """Do slow work while a line says what is going on."""
         return wait_for(work, console=self.console, words=self._what_goes_on)
+
+    def page(self, result: SearchResult) -> Iterator[bytes]:
+        """Yield a page of these results for a browser."""
+        return sheet_page(result, self.previews.open_gallery, self._wait_for_photos)
 
     def _wait_for_photos(self, work: Callable[[], T]) -> T:
         return wait_for(work, console=self.console, words=lambda: "reading photos…")

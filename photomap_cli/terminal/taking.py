@@ -76,5 +76,5 @@ def save(dialogue: Dialogue, rest: str) -> None:
         raise UsageError("into which file?")
     path = arguments.file(dialogue.cwd, name)
     result = dialogue.shown_result()
-    saving.save(result, path, over=is_forced)
+    saving.save(result, path, as_page=dialogue.front.page, over=is_forced)
     dialogue.front.tell(f"{photos(len(result.hits))} saved to {printable(str(path))}")

@@ -426,3 +426,20 @@ def test_on_a_terminal_results_are_seen(words, more, seen, home, serving):
     assert ("score" in sent) == (not words and not more)
     if "NO_COLOR" in more:
         assert not re.search(r"\x1b\[[\d;]*[34]8;", sent)
+
+
+def test_a_page_is_written_once_and_over_nothing_unasked(photomap, serving, tmp_path):
+    page = tmp_path / "cats.html"
+    done = photomap("search", "cat min:-1", "--html", str(page))
+    assert (done.returncode, done.stdout) == (0, "")
+    assert f"5 photos saved to {page}, " in done.stderr
+    assert page.read_text().count("data:image/webp;base64,") == 5
+    refused = photomap("search", "cat", "--html", str(page))
+    assert refused.returncode == 2
+    assert "hint: --force writes over it" in refused.stderr
+    also = photomap("search", "cat min:-1", "-k2", "--paths", "--html", str(page), "--force", "-q")
+    assert (also.stdout.count("\n"), also.stderr) == (2, "")
+    assert page.read_text().count("data:image/webp;base64,") == 2
+    nothing = photomap("search", "cat min:1", "--html", str(tmp_path / "nothing.html"))
+    assert nothing.returncode == 1
+    assert not (tmp_path / "nothing.html").exists()

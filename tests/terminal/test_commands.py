@@ -4,12 +4,14 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from terminal_fakes import CPU, VRAM, FakeBackend, make_result
+from terminal_fakes import CPU, VRAM, FakeBackend, PaintedGallery, make_result
 
 from photomap_cli.errors import PhotomapError, UsageError
 from photomap_cli.terminal import commands
 from photomap_cli.terminal.connection import Connection
 from photomap_cli.terminal.dialogue import Dialogue, like_as_reference
+from photomap_cli.terminal.previews import Previews
+from photomap_cli.terminal.sheetpage import sheet_page
 
 
 class FakeFront:
@@ -17,7 +19,7 @@ class FakeFront:
 
     def __init__(self):
         self.console = Console(file=io.StringIO(), width=100, highlight=False)
-        self.pages, self.notes, self.lines = [], [], []
+        self.pages, self.notes, self.lines, self.looked = [], [], [], []
         self.previews = None
 
     def show(self, page, *, more):
@@ -31,6 +33,12 @@ class FakeFront:
 
     def past(self):
         return self.lines
+
+    def look(self, hit):
+        self.looked.append(hit.rank)
+
+    def page(self, result):
+        return sheet_page(result, PaintedGallery, self.wait)
 
     @property
     def printed(self):
@@ -240,6 +248,32 @@ def test_offload_load_and_status():
     assert Talk(FakeBackend(status=CPU)).type(":offload").front.notes == [
         "● RAM 12 MB cpu · nothing to offload: CPU; released in 10 min"
     ]
+
+
+def test_show_looks_at_results():
+    talk = Talk().type("dog", ":show 2 #3")
+    assert talk.front.looked == [2, 3]
+    assert "no result 4" in talk.refusal(":show 4").message
+
+
+def test_previews_tells_and_changes_how_results_are_shown():
+    talk = Talk()
+    talk.front.previews = Previews(Console(file=io.StringIO(), force_terminal=True), PaintedGallery, environment={})
+    talk.type(":previews", ":previews BLOCKS", ":previews off", ":previews on")
+    assert talk.front.notes == [
+        "results as a table (auto)",
+        "results as pictures: blocks (blocks)",
+        "results as a table (off)",
+        "results as pictures: ascii (on)",
+    ]
+    assert "'holograms' is no way of drawing" in talk.refusal(":previews holograms").message
+    assert "no terminal" in Talk().refusal(":previews on").message
+
+
+def test_save_makes_pages_too(tmp_path):
+    talk = Talk(cwd=tmp_path).type("dog", ":more", ":save dogs.html")
+    assert (tmp_path / "dogs.html").read_text(encoding="utf-8").count("data:image/webp;base64,") == 6
+    assert talk.front.notes == [f"6 photos saved to {tmp_path / 'dogs.html'}"]
 
 
 def test_history_shows_the_latest_that_match_once_each():

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from terminal_fakes import CPU, FakeBackend, make_result
+from terminal_fakes import CPU, FakeBackend, PaintedGallery, make_result
 
 from photomap_cli.errors import BadQuery
 from photomap_cli.terminal.lines import ResultStyle
@@ -34,6 +34,7 @@ def run(text, *, backend=None, stdin=None, **settings):
     backend = backend or FakeBackend(answer=answer)
     status = run_lines(
         lambda: backend,
+        open_gallery=PaintedGallery,
         cwd=Path("/photos"),
         limit=2,
         stdin=stdin or io.StringIO(text),
@@ -95,7 +96,8 @@ def test_a_backend_that_cannot_be_opened_fails_the_line():
         raise BadQuery("no library")
 
     err = io.StringIO()
-    assert run_lines(refuse, cwd=Path("/"), limit=1, stdin=io.StringIO("a\nb\n"), stdout=io.StringIO(), stderr=err) == 2
+    streams = {"stdin": io.StringIO("a\nb\n"), "stdout": io.StringIO(), "stderr": err}
+    assert run_lines(refuse, open_gallery=PaintedGallery, cwd=Path("/"), limit=1, **streams) == 2
     assert err.getvalue() == "line 1: no library\nline 2: no library\n"
 
 
@@ -111,7 +113,14 @@ def test_what_a_dumb_terminal_says_is_a_conversation_and_ctrl_c_drops_one_query(
 
     backend, out, err = FakeBackend(answer=interrupted), Terminal(), Terminal()
     lines = Terminal("dog\nbad\n:quit\n")
-    settings = {"cwd": Path("/"), "limit": 1, "stdin": lines, "stdout": out, "stderr": err}
+    settings = {
+        "open_gallery": PaintedGallery,
+        "cwd": Path("/"),
+        "limit": 1,
+        "stdin": lines,
+        "stdout": out,
+        "stderr": err,
+    }
     assert run_lines(lambda: backend, **settings) == 0
     assert err.getvalue().count("cancelled") == 2
     with pytest.raises(KeyboardInterrupt):
@@ -145,7 +154,7 @@ from terminal_fakes import FakeBackend
 from photomap_cli.terminal.piped import run_lines
 loaded = [name for name in sys.modules if name.startswith("prompt_toolkit")]
 assert not loaded, loaded
-sys.exit(run_lines(lambda: FakeBackend(), cwd=Path("/"), limit=1000))
+sys.exit(run_lines(lambda: FakeBackend(), open_gallery=None, cwd=Path("/"), limit=1000))
 """
 
 

@@ -1,0 +1,124 @@
+"""Owns the contact sheet for a browser: one page with the thumbnails in it, that loads nothing.  Looks nothing up."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One photo on the page.  Texts are what people read: anything may be in them.
+
+    Attributes:
+        rank, score, name, folder, date, size: as they shall be read.
+        link: the photo's `file:` address.
+        sides: width and height in pixels, upright.
+        webp: the thumbnail; empty where there is none.
+        fault: why there is none.
+    """
+
+    rank: str
+    score: str
+    name: str
+    folder: str
+    date: str
+    size: str
+    link: str
+    sides: tuple[int, int]
+    webp: bytes = b""
+    fault: str = ""
+
+
+def page(title: str, facts: str, entries: Iterable[Entry]) -> Iterator[str]:
+    """Yield the page in pieces, a photo at a time; `title` is the query and `facts` what else is to know."""
+    style, script = _asset("contactsheet.css"), _asset("contactsheet.js")
+    yield _HEAD.format(title=escape(title), facts=escape(facts), policy=_policy(style, script), style=style, icon=_ICON)
+    for entry in entries:
+        yield _tile(entry)
+    yield _FOOT.format(script=script)
+
+
+def _asset(name: str) -> str:
+    return "\n" + Path(__file__).with_name(name).read_text(encoding="utf-8")
+
+
+def _policy(style: str, script: str) -> str:
+    """Return what the page may do: be styled and run by what is in it, and show pictures in it or of this computer."""
+    return (
+        f"default-src 'none'; img-src data: file:; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
+
+
+def _tile(entry: Entry) -> str:
+    name, link = escape(entry.name), escape(entry.link)
+    facts = "".join(f"<span>{escape(text)}</span>" for text in (entry.score, entry.date, entry.size) if text)
+    return f"""<li><figure>
+<a class="tile" href="{link}" aria-label="{escape(entry.rank)}, {name}">{_picture(entry)}</a>
+<figcaption><a class="name" href="{link}" title="{escape(entry.folder)}" tabindex="-1">{name}</a>
+<span class="facts"><b>{escape(entry.rank)}</b>{facts}</span></figcaption>
+</figure></li>
+"""
+
+
+def _picture(entry: Entry) -> str:
+    if not entry.webp:
+        return f"<span>{escape(entry.fault)}</span>"
+    data = base64.b64encode(entry.webp).decode("ascii")
+    width, height = entry.sides
+    sides = f'width="{width}" height="{height}"'
+    return (
+        f'<img src="data:image/webp;base64,{data}" {sides} alt="{escape(entry.name)}" loading="lazy" decoding="async">'
+    )
+
+
+_ICON = "data:,"  # or browsers ask for /favicon.ico
+
+_HEAD = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="generator" content="photomap">
+<meta name="referrer" content="no-referrer">
+<link rel="icon" href="{icon}">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+<header>
+<h1>{title}</h1>
+<p><span id="count" role="status"></span>{facts}</p>
+<input id="filter" type="search" placeholder="Filter by name or date  ( / )" aria-label="Filter" autocomplete="off">
+</header>
+<main>
+<ol class="sheet">
+"""
+
+_FOOT = """</ol>
+<p id="none" hidden>No photo here has that in its name or date.</p>
+</main>
+<dialog id="box" aria-label="Photo" tabindex="-1">
+<button id="previous" aria-label="Previous">‹</button>
+<img id="large" src="data:," alt="">
+<button id="next" aria-label="Next">›</button>
+<button id="close" aria-label="Close">×</button>
+<p id="about"></p>
+</dialog>
+<script>{script}</script>
+</body>
+</html>
+"""
