@@ -67,6 +67,18 @@ def test_a_single_picture_without_room_is_told(tiny, small_card):
         tiny.encode_images(fitting(tiny, 4))
 
 
+@pytest.mark.parametrize(
+    ("machine", "has_instructions", "expected"),
+    [("x86_64", True, "bfloat16"), ("x86_64", False, "float32"), ("aarch64", False, "bfloat16")],
+)
+def test_bfloat16_is_chosen_where_the_cpu_does_not_imitate_it(monkeypatch, machine, has_instructions, expected):
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: True)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: has_instructions)
+    monkeypatch.setattr(openclip.platform, "machine", lambda: machine)
+    assert openclip.choose_precision("auto", CPU) == expected
+    assert openclip.choose_precision("float16", CPU) == "float16"
+
+
 def test_no_pictures_are_no_rows(tiny):
     assert tiny.encode_images(fitting(tiny, 0)).shape == (0, tiny.info.dim)
 
