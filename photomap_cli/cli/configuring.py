@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import json
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,32 +11,71 @@ from photomap_cli import directories
 from photomap_cli.cli.app import Globals, app, make_console
 from photomap_cli.cli.ending import FOUND
 
+if TYPE_CHECKING:
+    from photomap_cli.encoder.models import EncoderModel
+
 config_app = typer.Typer()
 app.add_typer(config_app, name="config")
 
 
 @app.command()
-def encoders() -> int:
-    """List encoders: size, licence, which are on disk.
+def encoders(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> int:
+    """List encoders: dimension, size, licence, which are on disk, which one is used here.
 
     Any other open_clip model can be used as well.
     """
+    from photomap_cli.encoder import models
+    from photomap_cli.library.summary import facts
+
+    given: Globals = context.obj
+    chosen, library = models.resolve(given.settings().values.encoder), facts(given.library)
+    known = {model.spec: model for model in models.KNOWN}
+    specs = dict.fromkeys((*known, chosen, library["encoder"] or chosen))
+    rows = [_encoder_row(spec, known.get(spec), chosen, library) for spec in specs]
+    if as_json:
+        print(json.dumps({"version": 1, "encoders": rows}, indent=2))
+        return FOUND
+    _print_encoders(rows)
+    return FOUND
+
+
+def _encoder_row(spec: str, model: EncoderModel | None, chosen: str, library: dict[str, Any]) -> dict[str, Any]:
+    """Return what there is to say of an encoder as JSON values; None for what is not known without loading it."""
+    is_library = spec == library["encoder"]
+    return {
+        "spec": spec,
+        "dim": model.dim if model else library["dim"] if is_library else None,
+        "weight_bytes": model.weight_bytes if model else None,
+        "licence": model.licence if model else None,
+        "on_disk": model.is_on_disk if model else True if spec.startswith("local-dir:") else None,
+        "default": spec == chosen,
+        "library": is_library,
+        "about": model.about if model else "",
+    }
+
+
+def _print_encoders(rows: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
-    from photomap_cli.encoder import models
     from photomap_cli.terminal.figures import human_bytes
+    from photomap_cli.terminal.filenames import printable
 
-    chosen = models.resolve("auto")
     table = Table(box=None, pad_edge=False)
-    for heading in ("encoder", "dim", "size", "licence", "on disk", ""):
-        table.add_column(heading)
-    for model in models.KNOWN:
-        here = "this host's default; " if model.spec == chosen else ""
-        size, on_disk = human_bytes(model.weight_bytes), "yes" if model.is_on_disk else "no"
-        table.add_row(model.spec, str(model.dim), size, model.licence, on_disk, here + model.about)
+    table.add_column("encoder", no_wrap=True, min_width=max(len(row["spec"]) for row in rows))  # to be copied whole
+    for heading in ("dim", "size", "licence", "on disk"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column()
+    for row in rows:
+        size = human_bytes(row["weight_bytes"]) if row["weight_bytes"] else "?"
+        on_disk = {True: "yes", False: "no", None: "?"}[row["on_disk"]]
+        marks = {"this library's": row["library"], "used for new libraries": row["default"], row["about"]: row["about"]}
+        told = "; ".join(words for words, is_so in marks.items() if is_so)
+        table.add_row(printable(row["spec"]), str(row["dim"] or "?"), size, row["licence"] or "?", on_disk, told)
     make_console().print(table)
     print("also: MODEL/TAG as open_clip lists them, hf-hub:ORG/NAME, local-dir:/PATH")
-    return FOUND
 
 
 @config_app.callback(invoke_without_command=True)

@@ -28,12 +28,22 @@ def status_table(sessions: Sequence[SessionStatus], library: LibraryStatus | Non
     """Return the table for a terminal; a session keeps its row after an offload."""
     top: RenderableType = _Sessions(tuple(sessions)) if sessions else Text(NO_SESSION, "dim")
     moved = [Text(f"{session.pid} {moves(session)}", "dim") for session in sessions if moves(session)]
-    return Group(top, *moved, Text(library_line(library), "dim"))
+    elsewhere = [
+        Text(f"{session.pid} has {where}", "dim") for session in sessions if (where := _other(session, library))
+    ]
+    return Group(top, *moved, *elsewhere, Text(library_line(library), "dim"))
 
 
 def status_lines(sessions: Sequence[SessionStatus], library: LibraryStatus | None) -> list[str]:
     """Return the same as plain lines, for pipes and dumb terminals."""
-    return [*(map(session_line, sessions) if sessions else [NO_SESSION]), library_line(library)]
+    rows = [" · ".join(filter(None, (session_line(one), _other(one, library)))) for one in sessions]
+    return [*(rows or [NO_SESSION]), library_line(library)]
+
+
+def _other(session: SessionStatus, library: LibraryStatus | None) -> str:
+    """Return which library a session has; nothing where it is the one that is shown."""
+    is_shown = library is not None and library.path == session.library
+    return "" if is_shown else f"library {printable(session.library)}"
 
 
 def session_line(session: SessionStatus) -> str:

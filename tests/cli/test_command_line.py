@@ -318,7 +318,7 @@ def test_a_terminal_without_unicode_is_no_reason_to_fail(photomap, serving):
 
 
 def test_encoders_are_listed(photomap):
-    listed = photomap("encoders").stdout
+    listed = photomap("encoders", COLUMNS="60").stdout
     assert "tiny" in listed
     assert "MIT" in listed
 

@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -54,3 +55,14 @@ def test_plain_lines_name_the_session():
 def test_an_empty_library_says_so():
     empty = LibraryStatus("/lib", 0, None, None, 0, None, ())
     assert library_line(empty) == "library /lib · 0 photos · 0 B · no encoder yet · never indexed"
+
+
+def test_with_several_libraries_each_session_says_which_one_it_has():
+    far = replace(RAM, pid=77, library="/far")
+    text = drawn([VRAM, far], LIBRARY, 120)
+    assert "77 has library /far\n" in text
+    assert "4242 has" not in text
+    lines = status_lines([VRAM, far], LIBRARY)
+    assert lines[1].endswith(" · library /far")
+    assert "library" not in lines[0]
+    assert status_lines([far], None)[0].endswith(" · library /far")
