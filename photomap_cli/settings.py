@@ -73,6 +73,14 @@ def _device_name(value: object) -> str:
     raise ValueError(f"{value!r} is no device; choose auto, cuda:0 (or another number), mps or cpu")
 
 
+def _template(value: object) -> str:
+    """Check a text template: it has one place for the text."""
+    text = str(value)
+    if text.count("{}") != 1:
+        raise ValueError(f"{text!r} must hold {{}} once, where the words of a query go")
+    return text
+
+
 Duration = Annotated[float, BeforeValidator(parse_duration)]
 Score = Annotated[float, Field(ge=-1.0, le=1.0)]
 
@@ -92,6 +100,9 @@ class Settings(BaseSettings):
     results: int = Field(10, ge=1, le=10_000, description="hits shown per search")
     min_score: Annotated[Literal["auto"] | Score, BeforeValidator(_auto_or_number)] = Field(
         "auto", description="lowest cosine shown; auto = the encoder's own floor, or what stands out if it has none"
+    )
+    text_template: Annotated[str, BeforeValidator(_template)] = Field(
+        "{}", description="what is encoded for the words of a query, such as `a photo of {}`; {} = the words alone"
     )
     private_addresses: bool = Field(
         False, description="query images may come from this machine and private networks (http://192.168...)"

@@ -124,3 +124,11 @@ def test_a_broken_file_is_named(config):
 
 def test_every_setting_has_a_description():
     assert all(field.description for field in settings.Settings.model_fields.values())
+
+
+def test_a_text_template_has_one_place_for_the_text(tmp_path):
+    config = tmp_path / "config.toml"
+    assert write_value(config, "text_template", "a photo of {}") == "a photo of {}"
+    for wrong in ("a photo", "{} and {}", ""):
+        with pytest.raises(BadSetting, match="text_template"):
+            write_value(config, "text_template", wrong)

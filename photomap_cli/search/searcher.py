@@ -50,7 +50,9 @@ class Searcher:
         self._spec, self._settings = spec, settings
         self.scope = Scope(catalog)
         self.pictures = QueryPictures(settings)
-        self._terms = TermEncoder(catalog, residency, recall, self.pictures, self.scope)
+        self._terms = TermEncoder(
+            catalog, residency, recall, self.pictures, self.scope, template=settings.text_template
+        )
 
     def search(
         self,

@@ -59,13 +59,25 @@ class TermVectors:
 
 
 class TermEncoder:
-    """Turns terms into vectors.  One thread at a time."""
+    """Turns terms into vectors.  One thread at a time.
+
+    Args:
+        catalog, residency, recall, pictures, scope: where vectors, and what they are made of, come from.
+        template: what is encoded for a text, with `{}` where the text goes.
+    """
 
     def __init__(
-        self, catalog: Catalog, residency: Residency, recall: Recall, pictures: QueryPictures, scope: Scope
+        self,
+        catalog: Catalog,
+        residency: Residency,
+        recall: Recall,
+        pictures: QueryPictures,
+        scope: Scope,
+        *,
+        template: str,
     ) -> None:
         self._catalog, self._residency, self._recall = catalog, residency, recall
-        self._pictures, self._scope = pictures, scope
+        self._pictures, self._scope, self._template = pictures, scope, template
 
     def vectors(self, query: Query, references: Sequence[str], run: Run) -> TermVectors:
         """Return the vectors of a query; `references` are the paths that `#1`, `#2`, ... stand for.
@@ -75,7 +87,7 @@ class TermEncoder:
             PhotomapError: the encoder could not be loaded.
         """
         terms = [_resolved(term, references) for term in query.terms]
-        texts = [term.value for term in terms if term.kind is TermKind.TEXT]
+        texts = [self._template.replace("{}", term.value) for term in terms if term.kind is TermKind.TEXT]
         text_rows = iter(self._text_vectors(texts, run))
         vectors: list[NDArray[np.float32]] = []
         own_rows: set[int] = set()

@@ -87,3 +87,13 @@ def test_the_parts_of_the_terms_add_up_to_the_score(session, photos, text):
 
 def test_unasked_nothing_is_explained(session, photos):
     assert "terms" not in session.search(SearchRequest("dog", cwd="/")).to_json()["hits"][0]
+
+
+def test_a_template_is_put_around_the_words_of_a_query_and_nothing_else(session, make_session, photos):
+    session.close()
+    templated = make_session(session.catalog.folder, text_template="a {}!")
+    for words, encoded in (("dog", "a dog!"), ('"{}"', "a {}!")):
+        result = templated.search(SearchRequest(words, cwd=str(photos), explain=True))
+        photo = templated.catalog.vector(templated.catalog.photo_at(result.hits[0].path).row)
+        assert result.hits[0].score == pytest.approx(float(text_vector(encoded) @ photo), abs=1e-3)
+        assert result.hits[0].terms[0].term == words
