@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Vectors = NDArray[np.float32]
     Cut = Callable[[Vectors, int], int]  # scores of the library, hits asked for -> hits shown
 
-EACH, FIRST_SEED = 24, 700_000_000
+EACH, FIRST_SEED = 24, 100_000_000  # none that training used
 
 
 def main() -> None:
@@ -68,10 +68,9 @@ def best_k(scores: Vectors, limit: int) -> int:
     return limit
 
 
-def by_floor(scores: Vectors, limit: int) -> int:
-    floor = score_floor(TINY)
+def by_floor(floor: float | None) -> Cut:
     assert floor is not None
-    return int((np.sort(scores)[::-1][:limit] >= floor).sum())
+    return lambda scores, limit: int((np.sort(scores)[::-1][:limit] >= floor).sum())
 
 
 def by_standing(scores: Vectors, limit: int) -> int:
@@ -87,7 +86,8 @@ def by_three_spreads(scores: Vectors, limit: int) -> int:
 
 CUTS: dict[str, Cut] = {
     "best k": best_k,
-    "floor": by_floor,
+    "floor": by_floor(score_floor(TINY)),
+    "floor 0.40": by_floor(0.40),
     "what stands out": by_standing,
     "3 spreads": by_three_spreads,
 }
@@ -106,7 +106,8 @@ def libraries(kinds: NDArray[np.str_]) -> dict[str, tuple[str, int, Callable[[st
             own, others = np.flatnonzero(kinds == kind), np.flatnonzero(kinds != kind)
             count = round(len(own) * (1 - part) / part)
             random_ones = np.random.default_rng(sum(map(ord, kind)))
-            return np.concatenate([own, random_ones.choice(others, count, replace=False)])
+            rows = np.concatenate([own, random_ones.choice(others, count, replace=False)])
+            return np.tile(rows, 3)  # or there would be too few to tell a bulk
 
         return chosen
 
