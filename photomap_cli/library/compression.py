@@ -52,7 +52,10 @@ def is_due(count: int, header: Header | None) -> bool:
 
 
 def compress(job: Job) -> Generator[int, None, Compressed]:
-    """Compress rows, check what came of it, and return it; yields how many rows are done.  One thread, some 300 MB."""
+    """Compress rows, check what came of it, and return it; yields how many rows are done.
+
+    In one thread; a million rows take 170 MB meanwhile.
+    """
     count = job.rows.count // BLOCK * BLOCK
     sample = job.rows.floats(_some(count, _SAMPLE))
     index, trained_count = _extended(job) or (_trained(sample), count)

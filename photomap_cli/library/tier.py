@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from photomap_cli.library.compressed import CompressedFile
@@ -44,9 +45,9 @@ class Tier:
         return held if held and held.header.depth else None
 
     def is_due(self, view: View) -> bool:
-        """Whether `make` has something to do here."""
+        """Whether `make` has something to do here; two dimensions go together, so their number has to be even."""
         held = self._of(view)
-        return not self._gave_up and is_due(view.count, held.header if held else None)
+        return not self._gave_up and not view.rows.dim % 2 and is_due(view.count, held.header if held else None)
 
     def make(self, view: View, queries: Sequence[np.ndarray]) -> Iterator[int]:
         """Make what is due, and yield how many rows are done.
@@ -59,7 +60,7 @@ class Tier:
         try:
             if only_maker.try_acquire():
                 yield from self._made(view, queries)
-        except (OSError, MemoryError) as error:
+        except (OSError, MemoryError, RuntimeError) as error:  # faiss's errors are the last; a search does without
             log.warning("the vectors are not compressed: %s", error)
             self._gave_up = True
         finally:
@@ -84,16 +85,26 @@ class Tier:
         with self._lock:
             signature = self._file.signature()
             if signature != self._signature:
-                self._held, self._signature = self._file.read() if signature else None, signature
-                if signature and self._held is None:
-                    self._refuse("is damaged")
+                self._held, self._signature = self._read() if signature else None, signature
             if self._held and self._held.header.count > view.count:
                 return None  # of photos that this view does not see yet, or that a power cut took
             if self._held and not self._held.is_of(view.library_id, view.rows):
+                self._held = None
                 self._refuse("is of other photos")
             return self._held
 
+    def _read(self) -> Compressed | None:
+        try:
+            held = self._file.read()
+        except FileNotFoundError:  # taken away since
+            return None
+        except OSError:
+            held = None
+        if held is None:
+            self._refuse("is damaged")
+        return held
+
     def _refuse(self, reason: str) -> None:
         self._say(f"{self._file.path.name} {reason} and will be made anew; until then a search scans every photo")
-        self._file.discard()
-        self._held = self._signature = None
+        with suppress(OSError):  # where nothing can be written, it is said again by the next process
+            self._file.discard()

@@ -8,6 +8,7 @@ from photomap_cli.library import compressed, compression
 from photomap_cli.library import vectors as vectors_module
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.compressed import BLOCK, CompressedFile, Header
+from photomap_cli.library.entries import LibraryEncoder
 from photomap_cli.library.locks import FileLock
 from photomap_cli.library.rowfile import PAGE
 from photomap_cli.library.tier import LOCK_NAME
@@ -219,6 +220,24 @@ def test_what_another_process_made_in_between_is_not_made_again(folder, catalog,
 
     monkeypatch.setattr(FileLock, "try_acquire", take_after_another)
     assert list(store.compress()) == []
+
+
+def test_a_file_that_can_be_neither_read_nor_taken_away_is_said_once_and_done_without(folder, catalog, store, vectors):
+    CompressedFile(folder).path.mkdir(parents=True)
+    add(catalog, vectors)
+    for query in vectors[:3]:
+        assert_same_as_exact(store, query, 10)
+    assert list(store.compress()) != []
+    assert list(store.compress()) == []
+    assert_same_as_exact(store, vectors[0], 10)
+    assert len(store.take_notes()) == 1
+
+
+def test_vectors_of_an_odd_dimension_stay_exact(folder):
+    with Catalog.open(folder, create=True) as catalog, VectorStore(folder, catalog) as store:
+        catalog.set_encoder(LibraryEncoder("odd", 37, "float32"))
+        add(catalog, unit_vectors(700, dim=37))
+        assert list(store.compress()) == []
 
 
 def test_a_full_disk_leaves_nothing_behind_and_is_not_tried_again(folder, catalog, store, vectors, monkeypatch):
