@@ -50,11 +50,6 @@ def timed(work: Callable[[], object]) -> float:
     return 1000 * (time.perf_counter() - started)
 
 
-def median(work: Callable[[], object], times: int = 9) -> float:
-    """Return the median milliseconds of some calls."""
-    return statistics.median(timed(work) for _ in range(times))
-
-
 def percentiles(name: str, taken: list[float]) -> dict[str, float]:
     """Return the median and the 95th percentile under names of their own."""
     return {f"{name}, p50": statistics.median(taken), f"{name}, p95": float(np.percentile(taken, 95))}
