@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from photomap_cli import directories
+from photomap_cli.cli import completing
 from photomap_cli.cli.app import Globals, app, make_console
 from photomap_cli.cli.ending import FOUND
 
@@ -107,8 +108,8 @@ def config_path() -> int:
 
 @config_app.command("set", context_settings={"ignore_unknown_options": True})  # so that -1 is a value
 def config_set(
-    key: Annotated[str, typer.Argument(metavar="KEY", help="A setting's name.")],
-    value: Annotated[str, typer.Argument(metavar="VALUE", help="Its new value.")],
+    key: Annotated[str, typer.Argument(metavar="KEY", help="A setting's name.", autocompletion=completing.settings)],
+    value: Annotated[str, typer.Argument(metavar="VALUE", help="Its new value.", autocompletion=completing.values)],
 ) -> int:
     """Write one setting to config.toml, keeping what else is there."""
     from photomap_cli.settings import write_value

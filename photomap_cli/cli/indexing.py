@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photomap_cli import directories
+from photomap_cli.cli import completing
 from photomap_cli.cli.app import Globals, app, make_console
 from photomap_cli.cli.ending import FOUND, INTERRUPTED
 
@@ -31,7 +32,12 @@ def index(
     context: typer.Context,
     paths: Annotated[list[Path] | None, typer.Argument(metavar="PATH", help="Folders or photos.  [default: .]")] = None,
     encoder: Annotated[
-        str | None, typer.Option(metavar="SPEC", help="Encoder of a new library; of another one with --rebuild.")
+        str | None,
+        typer.Option(
+            metavar="SPEC",
+            help="Encoder of a new library; of another one with --rebuild.",
+            autocompletion=completing.encoders,
+        ),
     ] = None,
     exclude: Annotated[
         list[str] | None,

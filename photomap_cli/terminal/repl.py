@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -180,7 +181,13 @@ class Repl:
     def _extras(self) -> tuple[str, ...]:
         folder = self._dialogue.folder
         where = {None: (), "*": ("in: everything",)}.get(folder, (f"in: {printable(folder or '')}",))
-        return (*where, ":help")
+        return (*where, *self._whose(), ":help")
+
+    def _whose(self) -> tuple[str, ...]:
+        """Name the session where it is another process's."""
+        backend = self._connection.current
+        status = backend.status() if backend is not None else None
+        return () if status is None or status.pid == os.getpid() else (f"session {status.pid}",)
 
     # -- in the background ---------------------------------------------------------------------------------------
 
@@ -227,7 +234,9 @@ class Repl:
 
     def _photo_count(self) -> int | None:
         backend = self._connection.current
-        return None if backend is None else backend.status().photos
+        with suppress(Exception):  # a session that is lost is told by the bar
+            return None if backend is None else backend.status().photos
+        return None
 
     def _on_text(self, text: str) -> None:
         """Bring the encoder back behind the typing of a query."""

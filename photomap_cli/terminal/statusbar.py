@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 GRAPH_CELLS = 10
 GRAPH_MIN_WIDTH = 90  # below this the ten cells of the graph cost the photo count
 DEVICE_NAME_MIN_WIDTH = 110
-ERROR_CELLS = 44
+ERROR_CELLS, ERROR_MIN_CELLS = 44, 10
 _URGENT_SECONDS = 5
 _SEPARATOR = " │ "
 
@@ -58,7 +58,7 @@ def place(status: SessionStatus) -> Place:
     if status.state is ResidencyState.VRAM:
         return Place("●", f"VRAM {human_bytes(status.vram_weight_bytes)}", "green")
     if status.state is ResidencyState.OFF:
-        return Place("○", "OFF", "white")
+        return Place("✗", "OFF", "red") if status.last_error else Place("○", "OFF", "white")
     if can_offload(status):
         return Place("◐", f"RAM {human_bytes(status.vram_weight_bytes)} VRAM", "cyan")
     return Place("●", f"RAM {human_bytes(status.ram_bytes)} {printable(status.device)}", "green")
@@ -182,7 +182,7 @@ def bar(status: SessionStatus, *, width: int, extras: Sequence[str] = ()) -> Tex
     look = place(status)
     line = Text(end="", no_wrap=True, overflow="ellipsis")
     line.append(f" {look.symbol} ", f"{look.style} bold").append(look.words, look.style)
-    for piece in _pieces(status, width, extras):
+    for piece in _pieces(status, width, extras, room=width - 1 - line.cell_len - len(_SEPARATOR)):
         if line.cell_len + len(_SEPARATOR) + piece.cell_len > width - 1:
             break
         line.append(_SEPARATOR, "bright_black").append_text(piece)
@@ -190,12 +190,14 @@ def bar(status: SessionStatus, *, width: int, extras: Sequence[str] = ()) -> Tex
     return line
 
 
-def _pieces(status: SessionStatus, width: int, extras: Sequence[str]) -> Iterator[Text]:
+def _pieces(status: SessionStatus, width: int, extras: Sequence[str], *, room: int) -> Iterator[Text]:
+    if error := error_in_short(status):  # in front of all that is as usual, and cut rather than left out
+        told = Text(f"! {error}", "red")
+        told.truncate(max(room, ERROR_MIN_CELLS), overflow="ellipsis")
+        yield told
     if status.busy:
         yield Text("busy", "yellow")
     yield from _countdown(status, width)
-    if error := error_in_short(status):
-        yield Text(f"! {error}", "red")
     yield Text(photos(status.photos))
     if computes_on := _device_piece(status, width):
         yield Text(computes_on)

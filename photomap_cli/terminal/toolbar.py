@@ -11,6 +11,7 @@ from prompt_toolkit.formatted_text import ANSI, to_formatted_text
 from rich.console import Console
 from rich.text import Text
 
+from photomap_cli.errors import SessionGone
 from photomap_cli.terminal.complaint import complaint_line
 from photomap_cli.terminal.statusbar import bar, short_state
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from photomap_cli.terminal.connection import Connection
 
 OPENING = "◌ opening the library…"
+LOST = "✗ session lost │ the next query opens a new one"
 
 
 class Toolbar:
@@ -45,21 +47,25 @@ class Toolbar:
         """Return the bar; a failure becomes its text."""
         try:
             return self._drawn()
+        except SessionGone:
+            return [("ansired" if self._has_colour else "", _cut(f" {LOST}", self._width()))]
         except Exception as error:
-            return [("", f" ✗ {complaint_line(error)}"[: max(1, self._width() - 1)])]
+            return [("", _cut(f" ✗ {complaint_line(error)}", self._width()))]
 
     def short(self) -> str:
         """Return one word on the state, for a terminal that cannot show a bar."""
         try:
             backend = self._connection.current
             return short_state(backend.status()) if backend is not None else "OPENING"
+        except SessionGone:
+            return "LOST"
         except Exception:
             return "?"
 
     def _drawn(self) -> StyleAndTextTuples:
-        width, extras = self._width(), tuple(self._extras())
-        backend = self._connection.current
+        width, backend = self._width(), self._connection.current
         status = _by_the_second(backend.status()) if backend is not None else None
+        extras = tuple(self._extras())
         key = (status, width, extras, self._connection.trouble)
         if key != self._key:
             text = bar(status, width=width, extras=extras) if status else self._without_backend(width)
@@ -84,6 +90,10 @@ class Toolbar:
         with console.capture() as capture:
             console.print(text, end="")
         return to_formatted_text(ANSI(capture.get()))
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) < width else f"{text[: max(0, width - 2)]}…"
 
 
 def _by_the_second(status: SessionStatus) -> SessionStatus:

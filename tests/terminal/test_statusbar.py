@@ -18,6 +18,7 @@ from photomap_cli.terminal.statusbar import bar, next_step, place, plain_line
 
 DOWNLOADING = replace(LOADING, download=(120 * MB, 605 * MB))
 FULL = replace(RAM, cpu_fallbacks=1, last_error="CUDA out of memory: tried to allocate 20 MiB")
+DEAD = replace(OFF, last_error="the encoder process ended (signal 9)")
 UNIFIED = replace(RAM, device="mps", device_name="Apple M3 (unified memory)")
 SMALL_GPU = replace(RAM, device_name="Orin (unified memory)")
 
@@ -44,7 +45,10 @@ BARS = [
     (CPU, 120, " ● RAM 12 MB cpu │ released in 9:48 ━━━━━━━━━━ │ 12,034 photos │ :help"),
     (CPU, 40, " ● RAM 12 MB cpu │ released in 9:48"),
     (UNIFIED, 80, " ● RAM 352 MB mps │ released in 9:48 │ 12,034 photos │ :help"),
-    (FULL, 80, " ◐ RAM 0 B VRAM │ released in 9:48 │ ! card full: answered from RAM"),
+    (FULL, 80, " ◐ RAM 0 B VRAM │ ! card full: answered from RAM │ released in 9:48"),
+    (FULL, 40, " ◐ RAM 0 B VRAM │ ! card full: answere…"),
+    (DEAD, 120, " ✗ OFF │ ! the encoder process ended (signal 9) │ 12,034 photos │ cuda:0 NVIDIA A100 │ :help"),
+    (DEAD, 40, " ✗ OFF │ ! the encoder process ended (…"),
     (replace(VRAM, busy=True), 80, " ● VRAM 352 MB │ busy │ offloads in 0:18 │ 12,034 photos │ cuda:0 │ :help"),
     (
         replace(VRAM, idle_timeout_seconds=0, offload_in_seconds=None),
@@ -62,15 +66,16 @@ def test_the_bar_in_every_state(status, width, text):
 @pytest.mark.parametrize("status", EVERY_STATE, ids=lambda status: status.state.value)
 def test_the_bar_is_one_line_and_never_loses_the_state(status):
     for width in (*range(2, 60), 80, 120, 200):
-        text = bar(replace(status, last_error="line\nbreak\x1b[31m"), width=width, extras=("in: /x", ":help"))
+        failed = replace(status, last_error="line\nbreak\x1b[31m")
+        text = bar(failed, width=width, extras=("in: /x", ":help"))
         assert text.cell_len <= width - 1
         assert not {"\n", "\x1b"} & set(text.plain)
-        assert width < 4 or place(status).symbol in text.plain
+        assert width < 4 or place(failed).symbol in text.plain
 
 
 def test_shapes_and_colours_tell_the_places_apart():
-    looks = [place(status) for status in (VRAM, RAM, OFF, LOADING)]
-    assert len({look.symbol for look in looks}) == len({look.style for look in looks}) == 4
+    looks = [place(status) for status in (VRAM, RAM, OFF, LOADING, DEAD)]
+    assert len({look.symbol for look in looks}) == len({look.style for look in looks}) == 5
 
 
 STEPS = [

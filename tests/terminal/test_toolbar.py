@@ -44,13 +44,22 @@ def test_it_is_drawn_again_only_when_something_visible_changes(connection):
     assert toolbar() is not first
 
 
+def failing(connection, error, *, width=20):
+    def status():
+        raise error
+
+    connection.backend().status = status
+    return make_toolbar(connection, width=width)
+
+
 def test_a_failing_status_becomes_its_text(connection):
-    backend = connection.backend()
-
-    def gone():
-        raise SessionGone("the session is gone\nreally")
-
-    backend.status = gone
-    toolbar = make_toolbar(connection, width=20)
-    assert text_of(toolbar) == " ✗ the session is g"
+    toolbar = failing(connection, LibraryBusy("the library is busy\nreally"))
+    assert text_of(toolbar) == " ✗ the library is …"
     assert toolbar.short() == "?"
+
+
+def test_a_lost_session_says_what_brings_a_new_one(connection):
+    toolbar = failing(connection, SessionGone("the session ended"), width=80)
+    assert text_of(toolbar) == " ✗ session lost │ the next query opens a new one"
+    assert toolbar.short() == "LOST"
+    assert len(text_of(failing(connection, SessionGone("the session ended"), width=30))) == 29
