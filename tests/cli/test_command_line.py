@@ -317,10 +317,23 @@ def test_a_terminal_without_unicode_is_no_reason_to_fail(photomap, serving):
     assert photomap("status", PYTHONIOENCODING="ascii").returncode == 0
 
 
-def test_encoders_are_listed(photomap):
+def test_encoders_are_listed_whole_in_a_narrow_terminal_too(photomap):
     listed = photomap("encoders", COLUMNS="60").stdout
-    assert "tiny" in listed
+    assert "ViT-B-32-256/datacomp_s34b_b86k " in listed
     assert "MIT" in listed
+
+
+def test_encoders_say_whose_they_are(photomap, indexed, home):
+    told = json.loads(photomap("encoders", "--json", PHOTOMAP_ENCODER="hf-hub:org/name").stdout)["encoders"]
+    by_spec = {each["spec"]: each for each in told}
+    assert [spec for spec, each in by_spec.items() if each["library"]] == ["tiny"]
+    assert [spec for spec, each in by_spec.items() if each["default"]] == ["hf-hub:org/name"]
+    assert by_spec["hf-hub:org/name"]["on_disk"] is None
+    tiny = by_spec["tiny"]
+    assert (tiny["dim"], tiny["licence"], tiny["on_disk"], tiny["weight_bytes"] > 1e6) == (128, "MIT", True, True)
+    elsewhere = json.loads(photomap("--library", str(home / "none"), "encoders", "--json").stdout)["encoders"]
+    assert not any(each["library"] for each in elsewhere)
+    assert not (home / "none").exists()
 
 
 def test_a_closed_pipe_is_silent(home, serving):

@@ -236,6 +236,13 @@ def test_timeout_refuses_with_the_reason(line):
     assert talk.backend.calls == []
 
 
+def test_collapse_goes_with_later_queries_and_refuses_the_rest():
+    talk = Talk().type("dog", ":collapse on", "dog", ":collapse off", ":again", ":collapse")
+    assert [request.collapse for request in talk.backend.requests] == [None, True, False]
+    assert talk.front.notes[-1] == "shows every shot"
+    assert "neither on nor off" in talk.refusal(":collapse maybe").message
+
+
 def test_timeout_alone_tells_it():
     assert Talk().type(":timeout").front.notes == ["offloads 30 s after the last query"]
 
