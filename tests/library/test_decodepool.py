@@ -1,4 +1,5 @@
 import os
+import platform
 import subprocess
 import sys
 import threading
@@ -64,6 +65,20 @@ def test_one_process_serves_one_file_after_another(pool, processes, photos):
         pool.decode(picture(photos / f"{number}.png", number), FIT)
     assert reason(pool, photos / "missing.png") == "no such file or directory"
     assert len(list(processes.iterdir())) == 1
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another allocator")
+def test_the_memory_of_a_picture_serves_the_next(pool, processes, photos):
+    path = picture(photos / "a.png", 1, size=(800, 600))
+
+    def faults(count):
+        for _ in range(count):
+            pool.decode(path, FIT)
+        (process,) = processes.iterdir()
+        return int(Path(f"/proc/{process.name}/stat").read_text().rpartition(")")[2].split()[7])
+
+    warm = faults(5)
+    assert faults(10) - warm < 1000
 
 
 def test_names_that_are_no_text_reach_the_process(pool, photos):
