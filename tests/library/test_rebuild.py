@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import signal
+import subprocess
+import sys
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -191,3 +195,24 @@ def test_a_store_that_is_open_sees_the_new_rows_and_their_compressed_ones(librar
         assert CompressedFile(library).read().header.library_id == catalog.library_id
         assert store.take_notes() == []
         assert np.frombuffer(next(catalog.vectors_from(0))[1], STORED).shape == old.shape
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no kill -9 here")
+@pytest.mark.parametrize(
+    "statement",
+    ["ATTACH", "BEGIN IMMEDIATE", "other.photos", "DELETE FROM main.vectors", "other.meta", "COMMIT", "DETACH"],
+)
+def test_a_kill_amid_the_swap_leaves_the_old_library_or_the_new_one(library, photos, statement):
+    with Catalog.open(library) as catalog:
+        old_id = catalog.library_id
+    before = seen(library)
+    script = Path(__file__).with_name("killed_swap.py")
+    killed = subprocess.run([sys.executable, script, library, photos, statement], timeout=60)
+    assert killed.returncode == -signal.SIGKILL
+    with Catalog.open(library) as catalog:
+        assert (catalog.library_id != old_id) == (statement == "DETACH")
+    assert seen(library) == before
+    again = subprocess.run([sys.executable, script, library, photos, "never said"], timeout=60)
+    assert again.returncode == 0
+    assert seen(library) == before
+    assert unfinished(library) is None
