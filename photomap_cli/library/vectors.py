@@ -95,10 +95,11 @@ class VectorStore:
         compressed = self._tier.usable(view)
         return _without_cut_ties(lambda n: self._nearest(view, compressed, query, n), k, count)
 
-    @property
-    def row_count(self) -> int:
-        """How many rows there are, those of photos that are gone among them."""
-        return self._view.count
+    def sample(self, most: int) -> np.ndarray:
+        """Return the vectors of photos that are spread evenly over the library, (n, dim) float32; `most` or fewer."""
+        view = self._view
+        rows = np.unique(np.linspace(0, max(view.count - 1, 0), min(most, view.count)).astype(np.int64))
+        return view.rows.floats(view.photos_among(rows))
 
     def compress(self) -> Iterator[tuple[int, int]]:
         """Compress the rows if the library has grown enough, and yield (rows done, rows in all); see `tier`."""

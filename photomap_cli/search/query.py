@@ -24,9 +24,7 @@ numbers up to 1,000,000.  AFTER keeps what was taken at or after the start of it
 
 from __future__ import annotations
 
-import datetime
 import difflib
-import os
 import re
 from dataclasses import dataclass, field
 from enum import Enum
@@ -35,9 +33,10 @@ from urllib.parse import urlsplit
 
 from photomap_cli.errors import BadQuery
 from photomap_cli.records import FilterKind, PhotoFilter
+from photomap_cli.search.filtervalues import FILTER_VALUES, absolute
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 EXAMPLE = "example: dog on a beach -people after:2023"
 MAX_WEIGHT = 1e6  # the sum of the terms is done in float32
@@ -52,7 +51,6 @@ _PICTURE = re.compile(
     rf"(?:{_WEIGHT.pattern})?(?:{_PATH.pattern}|{_ADDRESS.pattern}|{_REFERENCE.pattern}$)", re.IGNORECASE
 )
 _FILTER = re.compile(rf"([{_MINUS}]?)([A-Za-z]+):(?!//)(?=\S)")
-_DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
 
 
 class TermKind(Enum):
@@ -194,7 +192,7 @@ class _Parser:
         if _ADDRESS.match(body):
             return Term(TermKind.ADDRESS, _address(body, position), sign * weight, position)
         if _PATH.match(body):
-            path = self._absolute(_unquoted(body.removeprefix("@")))
+            path = absolute(_unquoted(body.removeprefix("@")), self._cwd)
             return Term(TermKind.IMAGE, path, sign * weight, position)
         value = _unquoted(body).strip()
         if not value:
@@ -206,29 +204,16 @@ class _Parser:
         if name == "min":
             self._min_score = _score(value, negated, position)
             return
-        read = _READERS.get(name)
-        if read is None:
-            near = difflib.get_close_matches(name, [*_READERS, "min"], 1)
-            hint = f"did you mean {near[0]}: ?" if near else f"filters: {', '.join(_READERS)}, min"
+        known = FILTER_VALUES.get(name)
+        if known is None:
+            near = difflib.get_close_matches(name, [*FILTER_VALUES, "min"], 1)
+            hint = f"did you mean {near[0]}: ?" if near else f"filters: {', '.join(FILTER_VALUES)}, min"
             hint += f'; quote it to search for the text: "{match[0]}{raw}"' if '"' not in raw else ""
             raise BadQuery(f"there is no filter {name}:", hint=hint, position=position)
         try:
-            self._filters.append(PhotoFilter(FilterKind(name), read(self, value), negated))
+            self._filters.append(PhotoFilter(FilterKind(name), known.read(value, self._cwd), negated))
         except ValueError as error:
-            raise BadQuery(str(error), hint=_FILTER_HINTS[name], position=position + match.end()) from None
-
-    def _absolute(self, path: str) -> str:
-        return os.path.normpath(os.path.join(self._cwd, os.path.expanduser(path)))  # noqa: PTH111, PTH118  pure text
-
-    def _date(self, value: str) -> str:
-        match = _DATE.fullmatch(value)
-        if match is None:
-            raise ValueError(f"{value!r} is no date")
-        year, month, day = int(match[1]), int(match[2] or 1), int(match[3] or 1)
-        try:
-            return datetime.datetime(year, month, day).isoformat()
-        except ValueError:
-            raise ValueError(f"there is no {value} in the calendar") from None
+            raise BadQuery(str(error), hint=known.hint, position=position + match.end()) from None
 
 
 def _tokens(text: str) -> Iterator[_Token]:
@@ -279,31 +264,3 @@ def _score(value: str, negated: bool, position: int) -> float:
     if negated or not -1 <= score <= 1:
         raise BadQuery(f"min: takes a cosine from -1 to 1, not {value!r}", hint="example: min:0.25", position=position)
     return score
-
-
-def _plain(_: _Parser, value: str) -> str:
-    if not value:
-        raise ValueError("the filter has no value")
-    return value
-
-
-def _extension(_: _Parser, value: str) -> str:
-    return _plain(_, value.lstrip(".").lower())
-
-
-_READERS: dict[str, Callable[[_Parser, str], str]] = {
-    "in": lambda parser, value: parser._absolute(_plain(parser, value)),
-    "after": _Parser._date,
-    "before": _Parser._date,
-    "ext": _extension,
-    "camera": _plain,
-    "name": _plain,
-}
-_FILTER_HINTS = {
-    "in": "example: in:~/Pictures/Italy",
-    "after": "write 2023, 2023-06 or 2023-06-15",
-    "before": "write 2023, 2023-06 or 2023-06-15",
-    "ext": "example: ext:jpg",
-    "camera": "example: camera:nikon",
-    "name": "example: name:IMG_*",
-}

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from photomap_cli.library.vectors import VectorStore
 
-SAMPLE = 2048  # photos, spread evenly over the library: the middle is known to a fiftieth of a spread
+SAMPLE = 1024  # photos: the middle is known to a twenty-fifth of a spread, and of 100,000 x 512 it takes 1.5 ms
 FEWEST = 50  # with fewer photos there is no telling
 STANDS_OUT, IS_AMONG = 4.0, 2.5  # spreads above the middle
 NOTHING_STANDS_OUT = "no photo stands out from the rest of the library for this query: these are the nearest ones"
@@ -59,9 +59,10 @@ class Bulk:
 
 
 def bulk_of(vectors: VectorStore, query: NDArray[np.float32]) -> Bulk | None:
-    """Return the bulk of a query's scores, (dim,) float32 of unit length, over the whole library, whatever its filters.
+    """Return where most photos score for a query, (dim,) float32 of unit length.
 
-    The photos that are looked at, and so the cut, depend on neither the tier nor on how many hits are asked for.
+    The photos that are looked at depend on the library alone: so does the cut, not on filters, the tier, or how many
+    hits are asked for.
     """
-    rows = np.unique(np.linspace(0, vectors.row_count - 1, SAMPLE).astype(np.int64)) if vectors.row_count else None
-    return None if rows is None else Bulk.of(vectors.search(query, len(rows), rows)[1])
+    sample = vectors.sample(SAMPLE)
+    return Bulk.of(sample @ query) if len(sample) else None
