@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,6 +35,9 @@ def draw_map(
         typer.Option(min=1, max=MOST_CLUSTERS, metavar="N", help="How many groups.  [default: by the photos]"),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write a page for a browser that can be zoomed into.")
+    ] = None,
     local: Annotated[bool, typer.Option("--local", help="Do not ask a live session; load the encoder here.")] = False,
 ) -> int:
     """Lay the photos out in two dimensions, in groups with names that can be searched for.
@@ -56,11 +60,26 @@ def draw_map(
     except PhotomapError as error:
         error.text = request.filters
         raise
-    mapview.write(drawn, sys.stdout, as_json=as_json, console=make_console())
+    notices = [*drawn.notices]
+    if html is not None:
+        notices.append(_write_page(drawn, given, html))
+    if as_json or html is None:
+        mapview.write(drawn, sys.stdout, as_json=as_json, console=make_console())
     if not given.quiet:
-        for notice in drawn.notices:
+        for notice in notices:
             print(f"photomap: {notice}", file=sys.stderr)
     return FOUND
+
+
+def _write_page(drawn: PhotoMap, given: Globals, path: Path) -> str:
+    """Write the map to a page and return a sentence that says so."""
+    from photomap_cli.cli.previewing import gallery, waiting
+    from photomap_cli.terminal.figures import human_bytes
+    from photomap_cli.terminal.mappage import map_page
+    from photomap_cli.terminal.saving import write
+
+    write(path, map_page(drawn, partial(gallery, given), waiting(given)))
+    return f"the map is in {path}, {human_bytes(path.stat().st_size)}"
 
 
 def _drawn(given: Globals, request: MapRequest, *, local: bool) -> PhotoMap:

@@ -32,12 +32,12 @@ def show(result: SearchResult, given: Globals, console: Console, *, is_asked_for
         return False
     from photomap_cli.terminal.results import summary_line
 
-    previews = Previews(console, partial(_gallery, given), setting=setting)
+    previews = Previews(console, partial(gallery, given), setting=setting)
     previews.detect_between_commands()
     painter = previews.painter(is_asked_for=is_asked_for)
     if painter is None:
         return False
-    previews.show(result.hits, painter, _wait(given))
+    previews.show(result.hits, painter, waiting(given))
     console.print(summary_line(result))
     return True
 
@@ -48,17 +48,19 @@ def write_page(result: SearchResult, given: Globals, path: Path) -> str:
     from photomap_cli.terminal.saving import write
     from photomap_cli.terminal.sheetpage import sheet_page
 
-    write(path, sheet_page(result, partial(_gallery, given), _wait(given)))
+    write(path, sheet_page(result, partial(gallery, given), waiting(given)))
     return f"{photos(len(result.hits))} saved to {path}, {human_bytes(path.stat().st_size)}"
 
 
-def _gallery(given: Globals) -> Gallery:
+def gallery(given: Globals) -> Gallery:
+    """Return what the library's photos look like."""
     from photomap_cli.library.gallery import Gallery
 
     return Gallery(given.library, lambda: given.settings().values)
 
 
-def _wait(given: Globals) -> Wait:
+def waiting(given: Globals) -> Wait:
+    """Return how photos are read: with a word on it where somebody sees that."""
     return _plainly if given.quiet or not sys.stderr.isatty() else _with_a_word
 
 

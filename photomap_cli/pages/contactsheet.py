@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from photomap_cli.pages.document import asset, policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -39,27 +39,12 @@ class Entry:
 
 def page(title: str, facts: str, entries: Iterable[Entry]) -> Iterator[str]:
     """Yield the page in pieces, a photo at a time; `title` is the query and `facts` what else is to know."""
-    style, script = _asset("contactsheet.css"), _asset("contactsheet.js")
-    yield _HEAD.format(title=escape(title), facts=escape(facts), policy=_policy(style, script), style=style, icon=_ICON)
+    style, script = asset("contactsheet.css"), asset("contactsheet.js")
+    allowed = policy(style, script, pictures="data: file:")  # those in it, and those of this computer
+    yield _HEAD.format(title=escape(title), facts=escape(facts), policy=allowed, style=style, icon=_ICON)
     for entry in entries:
         yield _tile(entry)
     yield _FOOT.format(script=script)
-
-
-def _asset(name: str) -> str:
-    return "\n" + Path(__file__).with_name(name).read_text(encoding="utf-8")
-
-
-def _policy(style: str, script: str) -> str:
-    """Return what the page may do: be styled and run by what is in it, and show pictures in it or of this computer."""
-    return (
-        f"default-src 'none'; img-src data: file:; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
 
 
 def _tile(entry: Entry) -> str:

@@ -99,3 +99,19 @@ def test_errors_are_json_where_json_was_asked_for(photomap):
     done = photomap("map", "--json", "name:0.png", "in:photos/cat")
     assert done.returncode == 2
     assert json.loads(done.stdout)["error"]["code"] == "too_few_photos"
+
+
+def test_a_page_is_written_whole_with_every_thumbnail(photomap, tmp_path):
+    done = photomap("map", "--html", str(tmp_path / "map.html"))
+    assert (done.returncode, done.stdout) == (0, "")
+    assert f"the map is in {tmp_path / 'map.html'}, " in done.stderr
+    page = (tmp_path / "map.html").read_text(encoding="utf-8")
+    data = json.loads(page.partition('type="application/json">')[2].partition("</script>")[0])
+    assert len(data["thumbnails"]) == len(data["names"]) == len(NAMES) * EACH
+    assert [path.name for path in tmp_path.iterdir()] == ["map.html"]
+
+
+def test_a_page_that_cannot_be_written_says_so(photomap, tmp_path):
+    done = photomap("map", "--html", str(tmp_path / "nowhere" / "map.html"))
+    assert done.returncode == 2
+    assert "cannot be written" in done.stderr

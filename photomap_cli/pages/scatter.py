@@ -1,0 +1,139 @@
+"""Owns the map for a browser: one page with points, groups and thumbnails in it, that loads nothing."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from photomap_cli.pages.document import asset, policy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+FULL = 10_000
+"""Coordinates run from 0 to here: a screen has fewer pixels, and whole numbers are short."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group on the page: `x`, `y` from 0 to FULL, to the right and down; `typical` are numbers of points."""
+
+    letter: str
+    name: str
+    count: int
+    colour: str
+    x: int
+    y: int
+    typical: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A photo on the page: `folder` is its folder's `file:` address, ended by a slash, `group` a group's number."""
+
+    x: int
+    y: int
+    group: int
+    folder: str
+    name: str
+    date: str
+
+
+def page(
+    title: str, facts: str, groups: Sequence[Group], points: Sequence[Point], thumbnails: Iterable[tuple[int, bytes]]
+) -> Iterator[str]:
+    """Yield the page in pieces.
+
+    Args:
+        title, facts: what stands above it.
+        groups: the largest first.
+        points: the photos.
+        thumbnails: numbers of points and what they look like, as WebP; taken one at a time.
+    """
+    style, script = asset("scatter.css"), asset("scatter.js")
+    legend = "".join(map(_legend_entry, groups))
+    yield _HEAD.format(
+        title=escape(title), facts=escape(facts), policy=policy(style, script), style=style, legend=legend
+    )
+    yield _json(_columns(groups, points))[:-1] + ', "thumbnails": ['
+    for number, (point, webp) in enumerate(thumbnails):
+        yield f"{',' if number else ''}{_json([point, base64.b64encode(webp).decode('ascii')])}"
+    yield "]}" + _FOOT.format(script=script)
+
+
+def _columns(groups: Sequence[Group], points: Sequence[Point]) -> dict[str, Any]:
+    """Return what the script reads: a list for each thing that is known of points."""
+    folders = {folder: number for number, folder in enumerate(dict.fromkeys(point.folder for point in points))}
+    return {
+        "xs": [point.x for point in points],
+        "ys": [point.y for point in points],
+        "groups": [point.group for point in points],
+        "folders": list(folders),
+        "folderOf": [folders[point.folder] for point in points],
+        "names": [point.name for point in points],
+        "dates": [point.date for point in points],
+        "clusters": [
+            {name: getattr(group, name) for name in ("letter", "name", "colour", "x", "y")} for group in groups
+        ],
+        "typical": [group.typical for group in groups],
+    }
+
+
+def _json(value: Any) -> str:
+    """Return JSON that may stand inside a script element."""
+    return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _legend_entry(group: Group) -> str:
+    count, name = f"{group.count:,}", escape(group.name)
+    return (
+        f'<li><button aria-pressed="false"><i>{escape(group.letter)}</i><span class="name">{name}</span>'
+        f'<span class="count">{count}</span></button></li>\n'
+    )
+
+
+_HEAD = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="generator" content="photomap">
+<meta name="referrer" content="no-referrer">
+<link rel="icon" href="data:,">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+<header>
+<h1>{title}</h1>
+<p><span id="count" role="status"></span>{facts}</p>
+<input id="filter" type="search" placeholder="Filter by name or date  ( / )" aria-label="Filter" autocomplete="off">
+</header>
+<main>
+<canvas id="map" tabindex="0" role="application"
+ aria-label="Map of the photos. Arrows move, plus and minus zoom, Enter chooses a photo, then arrows go on."></canvas>
+<div id="zoom">
+<button id="in" aria-label="Zoom in">+</button>
+<button id="out" aria-label="Zoom out">−</button>
+<button id="all" aria-label="Show everything">⤢</button>
+</div>
+<div id="hover" hidden></div>
+<noscript>The map is drawn by the script in this page.</noscript>
+</main>
+<aside>
+<div id="card" aria-live="polite" hidden></div>
+<div id="typical" aria-label="Typical photos of the group" hidden></div>
+<ol id="groups" aria-label="Groups">
+{legend}</ol>
+</aside>
+<script id="data" type="application/json">"""
+
+_FOOT = """</script>
+<script>{script}</script>
+</body>
+</html>
+"""
