@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from photomap_cli.errors import UsageError
-from photomap_cli.terminal import arguments, choosing, explanation, placing, saving, taking
+from photomap_cli.terminal import arguments, choosing, explanation, mapping, placing, saving, taking
 from photomap_cli.terminal.dialogue import MAX_LIMIT
 from photomap_cli.terminal.filenames import printable
 
@@ -50,6 +50,7 @@ class Argument(Enum):
     FOLDER = auto()
     FILE = auto()
     SETTING = auto()
+    GROUP = auto()
     COMMAND = auto()
     CHOICE = auto()
 
@@ -266,6 +267,15 @@ COMMANDS: tuple[Command, ...] = (
         (),
         Argument.FOLDER,
         examples=(":in ~/Pictures/Italy", ":in *", ":in"),
+    ),
+    Command(
+        "map",
+        "[GROUP|FILTER...]",
+        "the photos in two dimensions; GROUP: search for one",
+        mapping.draw_or_search,
+        (),
+        Argument.GROUP,
+        examples=(":map", ":map B", ":map after:2023"),
     ),
     Command("again", "", "repeat the last query", _again),
     Command("history", "[TEXT]", "earlier queries, those with TEXT", _history, examples=(":history beach",)),

@@ -69,6 +69,8 @@ class PromptCompleter(Completer):
             case Argument.FOLDER:
                 yield from _plain(("*",), rest)
                 yield from self._folders(rest)
+            case Argument.GROUP:
+                yield from self._groups(rest)
             case Argument.COMMAND:
                 yield from _command_names(rest, mark="")
             case Argument.FILE:
@@ -79,6 +81,14 @@ class PromptCompleter(Completer):
                 yield from _plain(command.choices, rest)
             case Argument.NONE:
                 return
+
+    def _groups(self, typed: str) -> Iterator[Completion]:
+        drawn = self._dialogue.drawn
+        for cluster in drawn.clusters if drawn else ():
+            if not typed or cluster.letter == typed or cluster.name.startswith(typed.lower()):
+                yield Completion(
+                    cluster.letter, -len(typed), display=cluster.letter, display_meta=printable(cluster.name)
+                )
 
     def _words(self, text: str) -> Iterator[Completion]:
         token = last_token(text)

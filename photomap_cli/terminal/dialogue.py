@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from photomap_cli.maprecords import PhotoMap
     from photomap_cli.records import Hit, SearchResult
     from photomap_cli.session.backend import Backend
     from photomap_cli.terminal.connection import Connection
@@ -39,8 +40,11 @@ class Front(Protocol):
     def tell(self, note: str) -> None:
         """Show a sentence that is no result."""
 
-    def wait(self, work: Callable[[], T]) -> T:
-        """Do slow work and return its result; raises KeyboardInterrupt when the user stops it."""
+    def wait(self, work: Callable[[], T], words: str = "") -> T:
+        """Do slow work and return its result; raises KeyboardInterrupt when the user stops it.
+
+        `words` say what is going on; without any, it is a search.
+        """
 
     @property
     def previews(self) -> Previews | None:
@@ -66,6 +70,7 @@ class Dialogue:
         keys: how the prompt's keys work, "emacs" or "vi".
         asked: the text of the query under way or last; error positions refer to it.
         shown: hits of the last search shown so far; `#N` reaches these.
+        drawn: the last map; `:map B` reaches its groups.
         found, queries: hits and answered queries since the start.
     """
 
@@ -78,6 +83,7 @@ class Dialogue:
         self.prewarm, self.keys = False, "emacs"
         self.asked = ""
         self.shown: tuple[Hit, ...] = ()
+        self.drawn: PhotoMap | None = None
         self.found = self.queries = 0
         self._pages_ahead = pages_ahead
         self._request: SearchRequest | None = None
@@ -196,10 +202,10 @@ class Dialogue:
             self.front.tell(notice)
         return result
 
-    def request(self, question: Callable[[Backend], T]) -> T:
+    def request(self, question: Callable[[Backend], T], words: str = "") -> T:
         """Ask the backend anything; the user sees that it is under way and can stop waiting for it."""
         try:
-            return self.front.wait(lambda: self.connection.ask(question))
+            return self.front.wait(lambda: self.connection.ask(question), words)
         finally:
             for note in self.connection.take_notes():
                 self.front.tell(note)

@@ -113,10 +113,16 @@ def write(drawn: PhotoMap, file: TextIO, *, as_json: bool, console: Console) -> 
     """Write a map to `file`: JSON, a plot where `console` (made for it) is a terminal, else a row for each group."""
     if as_json:
         file.write(json.dumps(drawn.to_json()) + "\n")
-    elif console.is_terminal:
-        console.print(MapView(drawn, hint=f"photomap search {drawn.clusters[0].name}"))
     else:
-        file.writelines(_rows(drawn))
+        show(drawn, console, hint=f"photomap search {drawn.clusters[0].name}")
+
+
+def show(drawn: PhotoMap, console: Console, *, hint: str) -> None:
+    """Show a map to people, or as rows to whatever reads a pipe; `hint` says how a group is searched for."""
+    if console.is_terminal:
+        console.print(MapView(drawn, hint))
+    else:
+        console.file.writelines(_rows(drawn))
 
 
 def _rows(drawn: PhotoMap) -> Iterator[str]:

@@ -69,7 +69,7 @@ class Pipe:
         self._err.write(printable(note) + "\n")
         self._err.flush()
 
-    def wait(self, work: Callable[[], T]) -> T:
+    def wait(self, work: Callable[[], T], words: str = "") -> T:
         """Do the work; Ctrl-C ends the program, as in any pipe, or the wait where somebody types the lines."""
         return wait_for(work, console=self.console, words=str) if self.is_typed else work()
 

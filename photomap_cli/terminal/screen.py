@@ -72,9 +72,9 @@ class Screen:
         else:
             self.console.print(Text(complaint_line(error), "red"))
 
-    def wait(self, work: Callable[[], T]) -> T:
+    def wait(self, work: Callable[[], T], words: str = "") -> T:
         """Do slow work while a line says what is going on."""
-        return wait_for(work, console=self.console, words=self._what_goes_on)
+        return wait_for(work, console=self.console, words=lambda: words or self._what_goes_on())
 
     def page(self, result: SearchResult) -> Iterator[bytes]:
         """Yield a page of these results for a browser."""

@@ -19,7 +19,7 @@ class FakeFront:
 
     def __init__(self):
         self.console = Console(file=io.StringIO(), width=100, highlight=False)
-        self.pages, self.notes, self.lines, self.looked = [], [], [], []
+        self.pages, self.notes, self.lines, self.looked, self.waits = [], [], [], [], []
         self.previews = None
 
     def show(self, page, *, more):
@@ -28,7 +28,8 @@ class FakeFront:
     def tell(self, note):
         self.notes.append(note)
 
-    def wait(self, work):
+    def wait(self, work, words=""):
+        self.waits.append(words)
         return work()
 
     def past(self):

@@ -1,0 +1,58 @@
+"""Owns the prompt's map: drawing it, and searching for one of its groups.  What it looks like is mapview's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from photomap_cli.errors import UsageError
+from photomap_cli.maprecords import LETTERS, MapRequest
+from photomap_cli.terminal.filenames import printable
+
+if TYPE_CHECKING:
+    from photomap_cli.maprecords import MapCluster, PhotoMap
+    from photomap_cli.terminal.dialogue import Dialogue
+
+DRAWING = "drawing the map…"
+
+
+def draw_or_search(dialogue: Dialogue, rest: str) -> None:
+    """Draw the map of all photos or of those that meet filters; `rest` may also be a group of it to search for."""
+    if not rest or ":" in rest:
+        _draw(dialogue, rest)
+        return
+    drawn = dialogue.drawn or _drawn(dialogue, "")
+    dialogue.drawn = drawn
+    name = _group(drawn, rest).name
+    dialogue.console.print(Text(f"searching for {printable(name)}", "dim"))
+    dialogue.ask(name)
+
+
+def _draw(dialogue: Dialogue, filters: str) -> None:
+    from photomap_cli.terminal import mapview
+
+    dialogue.drawn = drawn = _drawn(dialogue, filters)
+    for notice in drawn.notices:
+        dialogue.front.tell(notice)
+    mapview.show(drawn, dialogue.console, hint=f":map {drawn.clusters[0].letter} searches for that group")
+
+
+def _drawn(dialogue: Dialogue, filters: str) -> PhotoMap:
+    dialogue.asked = filters
+    request = MapRequest(cwd=str(dialogue.cwd), folder=dialogue.folder, filters=filters)
+    return dialogue.request(lambda backend: backend.map(request), DRAWING)
+
+
+def _group(drawn: PhotoMap, word: str) -> MapCluster:
+    """Return a group by its letter or number."""
+    letters = LETTERS[: len(drawn.clusters)]
+    letter = word if word in letters else word.upper()
+    if len(letter) == 1 and letter in letters:
+        return drawn.clusters[letters.index(letter)]
+    if word.isascii() and word.isdigit() and 1 <= int(word[:9]) <= len(letters):
+        return drawn.clusters[int(word) - 1]
+    raise UsageError(
+        f"{printable(word)!r} is no group of the map",
+        hint=f"groups go from {letters[0]} to {letters[-1]}; :map shows them",
+    )
