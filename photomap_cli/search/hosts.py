@@ -49,15 +49,14 @@ def is_public(text: str) -> bool:
 
 
 def _meant(address: Address) -> list[Address]:
-    """Return an address and where it leads besides: mapped IPv4, which is that alone; 6to4, Teredo, NAT64."""
+    """Return where an address leads: IPv4 that is mapped or behind NAT64 is that alone; 6to4 and Teredo are both."""
     if isinstance(address, ipaddress.IPv4Address):
         return [address]
     if address.ipv4_mapped:
         return [address.ipv4_mapped]
-    carried = [address.sixtofour, *(address.teredo or ())]
-    if address in _NAT64:
-        carried.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
-    return [address, *filter(None, carried)]
+    if address in _NAT64:  # what a network without IPv4 makes of every IPv4 host
+        return [ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)]
+    return [address, *filter(None, (address.sixtofour, *(address.teredo or ())))]
 
 
 def connect(host: str, port: int, deadline: Deadline, *, may_ask: Callable[[str], bool] = is_public) -> socket.socket:

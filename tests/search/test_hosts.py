@@ -3,7 +3,9 @@ import pytest
 from photomap_cli.search.hosts import is_public
 
 
-@pytest.mark.parametrize("place", ["93.184.216.34", "8.8.8.8", "2606:2800:220:1:248:1893:25c8:1946", "::ffff:8.8.8.8"])
+@pytest.mark.parametrize(
+    "place", ["93.184.216.34", "8.8.8.8", "2606:2800:220:1:248:1893:25c8:1946", "::ffff:8.8.8.8", "64:ff9b::8.8.8.8"]
+)
 def test_the_open_internet_may_be_asked(place):
     assert is_public(place)
 

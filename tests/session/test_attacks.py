@@ -353,6 +353,7 @@ def test_a_record_with_fields_unknown_here_is_of_another_version_too(serve, path
         {"op": "search", "request": {"text": "dog", "cwd": "/", "references": 3}},
         {"op": "search", "request": {"text": "dog", "cwd": "/", "references": [3]}},
         {"op": "search", "request": {"text": "dog", "cwd": "/", "more": 1}},
+        {"op": "search", "request": {"text": "dog", "cwd": "/", "explain": "yes"}},
         {"op": "set_idle_timeout", "seconds": -1},
         {"op": "set_idle_timeout", "seconds": float("inf")},
         {"op": "set_idle_timeout", "seconds": float("nan")},
