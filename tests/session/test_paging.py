@@ -71,7 +71,8 @@ class Unclosed:
 @pytest.fixture
 def talk():
     def start(backend, *, limit=5, collapse=None, pages_ahead=1):
-        front = Pipe(io.StringIO(), io.StringIO(), style=ResultStyle.PATHS, cwd=Path("/"))
+        out, err = io.StringIO(), io.StringIO()
+        front = Pipe(out, err, style=ResultStyle.PATHS, cwd=Path("/"), open_gallery=lambda: None)
         connection = Connection(lambda: Unclosed(backend))
         dialogue = Dialogue(connection, front, cwd=Path("/"), limit=limit, pages_ahead=pages_ahead)
         dialogue.collapse = collapse
