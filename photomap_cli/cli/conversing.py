@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from photomap_cli import directories
+from photomap_cli.errors import PhotomapError
 from photomap_cli.terminal.piped import has_screen, run_lines
 
 if TYPE_CHECKING:
@@ -39,7 +40,25 @@ def converse(library: Path) -> int:
     if not has_screen(sys.stdin, sys.stdout):
         open_gallery = partial(_open_gallery, library)
         return run_lines(open_backend, open_gallery=open_gallery, cwd=Path.cwd(), limit=_settings().results)
+    if not _has_photos(library) and not _is_welcome(library):
+        return 0
     return _at_the_prompt(library, open_backend, subscribers.append)
+
+
+def _has_photos(library: Path) -> bool:
+    """Whether there is anything to search, or something wrong that the prompt will tell: 8 ms before its paint."""
+    from photomap_cli.library.summary import facts
+
+    try:
+        return library.is_dir() and facts(library)["photos"] > 0
+    except PhotomapError:
+        return True
+
+
+def _is_welcome(library: Path) -> bool:
+    from photomap_cli.cli import welcoming
+
+    return welcoming.offer(library, _settings())
 
 
 def _at_the_prompt(

@@ -82,14 +82,15 @@ def index(
     if rebuild and library_exists(given.library):
         interrupted, report = _encode_anew(given.library, values, encoder, paths or [], options, quiet=quiet)
     else:
-        interrupted, report = _bring_up_to_date(given.library, values, encoder, paths or [], options, quiet=quiet)
+        interrupted, report = bring_up_to_date(given.library, values, encoder, paths or [], options, quiet=quiet)
     write_report(report, sys.stdout, as_json=as_json, list_errors=errors, quiet=given.quiet, dry_run=dry_run)
     return INTERRUPTED if interrupted else FOUND
 
 
-def _bring_up_to_date(
+def bring_up_to_date(
     folder: Path, values: Settings, encoder: str | None, paths: list[Path], options: IndexOptions, *, quiet: bool
 ) -> Outcome:
+    """Index these paths, this folder if there are none, into a library that is made if need be."""
     from photomap_cli.library.database import library_exists
     from photomap_cli.library.rebuild import unfinished
     from photomap_cli.session.session import Session

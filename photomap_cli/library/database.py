@@ -145,7 +145,7 @@ def library_exists(folder: Path) -> bool:
 
 def nothing_indexed(folder: Path) -> EmptyLibrary:
     """Return the error for a library that does not exist yet."""
-    return EmptyLibrary(f"There is no library in {folder} yet.", hint="photomap index PATH")
+    return EmptyLibrary(f"There is no library in {folder} yet.", hint="`photomap index FOLDER` makes one")
 
 
 @contextmanager

@@ -120,4 +120,4 @@ def test_photos_that_are_gone_or_changed_are_counted_with_what_to_do(library, ph
 
 def test_no_library_is_no_fault(folder):
     (check,) = checks(folder)
-    assert (check.state, check.hint) == ("advice", "photomap index PATH")
+    assert (check.state, check.hint) == ("advice", "`photomap index FOLDER` makes one")
