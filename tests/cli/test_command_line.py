@@ -389,12 +389,12 @@ def test_in_a_pipe_a_preview_is_no_different(photomap, serving):
 class Screen:
     """A terminal for one command, which answers what it is and remembers what it was sent."""
 
-    def __init__(self, home, *words, stdin=None, **more):
+    def __init__(self, home, *words, program=("-m", "photomap_cli"), **more):
         self.ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 80, 0, 0))
         own = {name: text for name, text in environment(home).items() if name not in ("COLUMNS", "NO_COLOR")}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "photomap_cli", *words],
+            [sys.executable, *program, *words],
             cwd=home,
             stdin=theirs,
             stdout=theirs,
@@ -456,3 +456,18 @@ def test_a_page_is_written_once_and_over_nothing_unasked(photomap, serving, tmp_
     nothing = photomap("search", "cat min:1", "--html", str(tmp_path / "nothing.html"))
     assert nothing.returncode == 1
     assert not (tmp_path / "nothing.html").exists()
+
+
+@pytest.mark.terminal
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_preview_of_cached_thumbnails_over_a_session_imports_nothing_heavy(home, serving):
+    program = (
+        "import sys; from photomap_cli.cli import run; status = run(sys.argv[1:]);"
+        "heavy = {'torch', 'open_clip', 'faiss', 'numpy', 'prompt_toolkit'} & set(sys.modules);"
+        "assert not heavy, heavy; sys.exit(status)"
+    )
+    status, sent = Screen(home, "search", "cat min:-1", "--preview", program=("-c", program)).end()
+    assert "Error" not in sent
+    assert status == 0
+    assert "\x1b[48;2;" in sent

@@ -91,5 +91,5 @@ def transmission(control: str, data: bytes) -> Iterator[str]:
 
 def _png(sheet: Sheet) -> bytes:
     file = io.BytesIO()
-    sheet.image.save(file, "PNG", compress_level=1)  # 13 ms and 395 kB for a row of six; level 6 takes 45 for 360
+    sheet.image.save(file, "PNG", compress_level=1)  # 376 kB of a row of six in 16 ms; level 6: 364 in 62
     return file.getvalue()

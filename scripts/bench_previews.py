@@ -1,0 +1,142 @@
+"""Measures pictures of results: every way of drawing, a page for a browser, and `search --preview` as a command.
+
+For a row of photos it tells the time to look its thumbnails up, to put them together and to encode them (medians), and
+the bytes that go to the terminal.  It draws its own photos, or takes a folder of yours, and lives in a temporary home.
+
+    python scripts/bench_previews.py [--photos DIR] [--columns 120] [--runs 15]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import pty
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from photomap_cli.demo.library import write_demo_library
+from photomap_cli.library.gallery import Gallery
+from photomap_cli.records import Hit, SearchResult, Timings
+from photomap_cli.settings import Settings
+from photomap_cli.terminal.pictures import detection
+from photomap_cli.terminal.pictures.choice import Surroundings, Way
+from photomap_cli.terminal.pictures.layout import row_layout
+from photomap_cli.terminal.pictures.sheet import compose
+from photomap_cli.terminal.sheetpage import sheet_page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ROWS = 50
+ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".heic"}
+PHOTOMAP = [sys.executable, "-m", "photomap_cli"]
+SILENT_ANSWER = b"\x1b[?62;c"
+
+
+def main() -> int:
+    """Run everything and print the tables."""
+    options = _options()
+    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    with tempfile.TemporaryDirectory(prefix="photomap-bench-") as home:
+        photos = options.photos or Path(home) / "photos"
+        if options.photos is None:
+            write_demo_library(photos, photos=24)
+        paths = sorted(str(path) for path in photos.rglob("*") if path.suffix.lower() in ENDINGS)
+        library = Path(home) / "library"
+        library.mkdir()
+        with Gallery(library, Settings) as gallery:
+            _measure_ways(gallery, paths, options)
+            _measure_page(gallery, paths)
+        _measure_command(Path(home), photos, options.runs)
+    return 0
+
+
+def _measure_ways(gallery: Gallery, paths: list[str], options: argparse.Namespace) -> None:
+    first = _milliseconds(lambda: gallery.thumbnails(paths[:6]))
+    print(f"six photos without thumbnails, made in decode processes: {first:.0f} ms\n")
+    print("way                    photos   look up    compose     encode         bytes   (ms, medians)")
+    for way in Way:
+        painter = detection.painter(way, detection.Display(Surroundings({"COLORTERM": "truecolor"})))
+        layout = row_layout(options.columns, ROWS, painter.grid)
+        row = paths[: layout.count]
+        thumbnails = gallery.thumbnails(row)
+        sheet = compose(thumbnails, layout, painter.grid)
+        text = painter.paint(sheet)
+        looked = _median(lambda row=row: gallery.thumbnails(row), options.runs)
+        composed = _median(lambda t=thumbnails, y=layout, p=painter: compose(t, y, p.grid), options.runs)
+        painted = _median(lambda p=painter, s=sheet: p.paint(s), options.runs)
+        sides = f"{looked:9.1f}  {composed:9.1f}  {painted:9.1f}"
+        print(f"{way.value:<22} {layout.count:>6} {sides}  {len(text.encode()):>12,}")
+
+
+def _measure_page(gallery: Gallery, paths: list[str]) -> None:
+    hits = tuple(Hit(rank, paths[rank % len(paths)], 0.3, "2023-06-15T10:22:00", 4000, 3000) for rank in range(1, 101))
+    result = SearchResult("cat", "tiny", 1.0, "local", Timings(), hits)
+    pieces: list[bytes] = []
+    taken = _milliseconds(lambda: pieces.extend(sheet_page(result, lambda: gallery, lambda work: work())))
+    print(f"\na page of 100 photos: {sum(map(len, pieces)):,} bytes in {taken:.0f} ms\n")
+
+
+def _measure_command(home: Path, photos: Path, runs: int) -> None:
+    own = {name: str(home / name.lower()) for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME")}
+    runtime = home / "run"
+    runtime.mkdir(mode=0o700)
+    environment = {**os.environ, **own, "XDG_RUNTIME_DIR": str(runtime), "TERM": "xterm-256color"}
+    subprocess.run([*PHOTOMAP, "index", str(photos), "--encoder", "tiny", "-q"], env=environment, check=True)
+    words = ["search", "cat min:-1"]
+    with _serving(environment):
+        _on_a_terminal([*words, "--preview"], environment)
+        for title, more in (("table", []), ("--preview", ["--preview"])):
+            taken = _median(lambda more=more: _on_a_terminal([*words, *more], environment), runs)
+            print(f"search over a live session, on a terminal, {title}: {taken:.0f} ms")
+
+
+@contextmanager
+def _serving(environment: dict[str, str]) -> Iterator[None]:
+    subprocess.run([*PHOTOMAP, "serve", "--detach"], env=environment, check=True, capture_output=True)
+    try:
+        yield
+    finally:
+        subprocess.run([*PHOTOMAP, "stop"], env=environment, check=True, capture_output=True)
+
+
+def _on_a_terminal(words: list[str], environment: dict[str, str]) -> None:
+    """Run a command on a pseudo-terminal that answers at once."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execve(PHOTOMAP[0], [*PHOTOMAP, *words], environment)
+    with suppress(OSError):  # the far end is gone
+        while part := os.read(terminal, 1 << 16):
+            if part.endswith(b"\x1b[c"):
+                os.write(terminal, SILENT_ANSWER)
+    os.waitpid(pid, 0)
+    os.close(terminal)
+
+
+def _median(work: Callable[[], object], runs: int) -> float:
+    return statistics.median(_milliseconds(work) for _ in range(runs))
+
+
+def _milliseconds(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return (time.perf_counter() - start) * 1e3
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--photos", type=Path, help="a folder of photos to take instead of drawn ones")
+    parser.add_argument("--columns", type=int, default=120)
+    parser.add_argument("--runs", type=int, default=15)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
