@@ -1,0 +1,278 @@
+"""Measures indexing from outside: photos per second, CPU, memory, where the time goes; beside rclip where it is there.
+
+It draws its own photos, 12-megapixel JPEGs of 3 to 5 MB with a sensor's grain and small ones, and lives in a temporary
+home; nothing of yours is read or changed.  Encoders are `tiny` and the shape ViT-B-32-256 with random weights, which
+cost what trained ones cost.  rclip gets the same random weights, where it looks for its own, and is otherwise left as
+it is: exporting them takes `pip install onnx onnxscript`.
+
+    python scripts/bench_index.py [--photos N] [--rounds N] [--rclip COMMAND] [--quick] [--json]
+
+Two rates are given.  `all` is that of the whole command, its start included, by wall clock; `more` is that of further
+photos, from the difference to a run over FEW of them, so that a library of any size can be reckoned with; `CPU ms` is
+what such a photo takes of all cores together, and is right on a busy machine too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import warnings
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from bench_photos import SIZE, write_photos
+from bench_process import measured
+from bench_residency import save
+from bench_search import PHOTOMAP, machine, say
+
+from photomap_cli.demo.library import write_demo_library
+from photomap_cli.library.catalog import Catalog
+from photomap_cli.library.entries import LibraryEncoder, NewPhoto
+from photomap_cli.library.scan import ScanRules, scan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from bench_process import Run
+
+SHAPE, DIM = "ViT-B-32-256", 512
+FEW = 8
+KNOWN_FILES = 50_000
+LEAST_SHARE = 0.1  # of a run's time: where further photos take less there were too few to tell their rate
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table, medians over the rounds; `stages` are shares of the time by photomap's own report."""
+
+    tool: str
+    photos: str
+    count: int
+    rounds: int
+    all_per_second: float
+    more_per_second: float | None
+    cpu_ms_each: float
+    cpu_use: float
+    peak_bytes: int
+    stages: dict[str, float] = field(default_factory=dict)
+
+
+def main() -> int:
+    """Run everything and print the table, or JSON."""
+    options = _options()
+    with tempfile.TemporaryDirectory(prefix="photomap-bench-") as home:
+        rows, notes = Bench(Path(home), options).run()
+    show = print_json if options.json else print_table
+    show(rows, notes)
+    return 0
+
+
+class Bench:
+    """The photos, the encoders and the commands that are measured."""
+
+    def __init__(self, home: Path, options: argparse.Namespace) -> None:
+        self.home, self.photos, self.rounds = home, options.photos, options.rounds
+        self.large, self.small = home / "12 MP", home / "0.7 MP"
+        self.rclip: list[str] | None = options.rclip.split() if options.rclip else None
+        self.known_files = KNOWN_FILES // 10 if options.quick else KNOWN_FILES
+        self.notes: list[str] = []
+
+    def prepare(self) -> None:
+        """Draw, make the encoders, and turn this process's environment to the temporary home."""
+        for name in [name for name in os.environ if name.startswith(("PHOTOMAP_", "XDG_", "RCLIP_", "HF_"))]:
+            del os.environ[name]
+        os.environ |= {"HOME": str(self.home), "RCLIP_DATADIR": str(self.home / "rclip"), "HF_HUB_OFFLINE": "1"}
+        say(f"drawing {self.photos} photos of 12 megapixels, and as many small ones ...")
+        write_photos(self.large, self.photos)
+        write_demo_library(self.small, photos=self.photos)
+        for photos in (self.large, self.small):
+            few_of(photos).mkdir()
+            for path in sorted(photos.rglob("*.jpg"))[:FEW]:
+                shutil.copy2(path, few_of(photos))
+        say(f"making {SHAPE} with random weights ...")
+        (self.home / "encoder").mkdir()
+        self.encoder = save(SHAPE, self.home / "encoder")
+        if self.rclip is None:
+            self.notes.append("rclip is not there: nothing to compare with")
+        elif not give_to_rclip(self.encoder, self.home / "rclip"):
+            self.notes.append("rclip gets no weights without `pip install onnx onnxscript`: not measured")
+            self.rclip = None
+
+    def run(self) -> tuple[list[Row], list[str]]:
+        """Measure; returns the rows and what is to be said beside them."""
+        self.prepare()
+        tools = {f"photomap, {SHAPE}": self.with_photomap(self.encoder), "photomap, tiny": self.with_photomap("tiny")}
+        rows = [*self.compare(tools | ({"rclip": self.with_rclip} if self.rclip else {}), self.large)]
+        rows += self.compare(tools, self.small)
+        self.notes.append(self.unchanged())
+        return rows, self.notes
+
+    def compare(self, tools: dict[str, Callable[[Path], Run]], photos: Path) -> Iterator[Row]:
+        """Let tools index the same photos, in turns whose order alternates."""
+        runs: dict[str, list[tuple[Run, Run]]] = {name: [] for name in tools}
+        for number in range(self.rounds):
+            for name in list(tools)[:: -1 if number % 2 else 1]:
+                say(f"round {number + 1}: {name}, {photos.name}")
+                runs[name].append((tools[name](few_of(photos)), tools[name](photos)))
+        for name, pairs in runs.items():
+            yield self.row(name, photos, pairs)
+
+    def row(self, name: str, photos: Path, pairs: list[tuple[Run, Run]]) -> Row:
+        """Sum up the rounds of one tool."""
+        wholes, more = [whole for _, whole in pairs], self.photos - FEW
+        seconds = statistics.median(run.seconds for run in wholes)
+        seconds_more = statistics.median(whole.seconds - few.seconds for few, whole in pairs)
+        return Row(
+            name,
+            photos.name,
+            self.photos,
+            len(pairs),
+            self.photos / seconds,
+            more / seconds_more if seconds_more > LEAST_SHARE * seconds else None,
+            1e3 / more * statistics.median(whole.cpu_seconds - few.cpu_seconds for few, whole in pairs),
+            statistics.median(run.cpu_seconds / run.seconds for run in wholes) / len(os.sched_getaffinity(0)),
+            max(run.peak_bytes for run in wholes),
+            stages([json.loads(run.output) for run in wholes]) if name != "rclip" else {},
+        )
+
+    # -- what is measured ------------------------------------------------------------------------------------------
+
+    def with_photomap(self, encoder: str) -> Callable[[Path], Run]:
+        """Return how photomap indexes a folder into a new library."""
+
+        def run(photos: Path) -> Run:
+            library = self.home / "library"
+            shutil.rmtree(library, ignore_errors=True)
+            words = [*PHOTOMAP, "--library", str(library), "index", "--json", str(photos), "--encoder", encoder]
+            return measured(words, self.home)
+
+        return run
+
+    def with_rclip(self, photos: Path) -> Run:
+        """Index a folder as rclip does: with the search that it always does as well, its cost being part of a start."""
+        assert self.rclip is not None
+        (self.home / "rclip/db.sqlite3").unlink(missing_ok=True)
+        return measured([*self.rclip, "--filepath-only", "--top", "1", "cat"], photos, python_path=False)
+
+    def unchanged(self) -> str:
+        """Measure a run over files that the library knows already; they are scanned, and not opened."""
+        photos, library = self.home / "known", self.home / "known library"
+        for number in range(self.known_files):
+            path = photos / f"{number // 500:03}" / f"IMG_{number:06}.jpg"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"not looked at")
+        remember(library, photos)
+        words = [*PHOTOMAP, "--library", str(library), "index", "--json", str(photos)]
+        runs = [measured(words, self.home) for _ in range(self.rounds + 1)]
+        reports = [json.loads(run.output) for run in runs]
+        assert all(report["unchanged"] == self.known_files for report in reports), reports[0]
+        whole = statistics.median(run.seconds for run in runs)
+        own = statistics.median(report["elapsed_ms"] for report in reports) / 1e3
+        return (
+            f"a second run over {self.known_files:,} unchanged photos: {self.known_files / own:,.0f} files/s"
+            f" ({own:.2f} s of the command's {whole:.2f} s), peak memory {max(r.peak_bytes for r in runs) / 1e6:.0f} MB"
+        )
+
+
+def few_of(photos: Path) -> Path:
+    """Return the folder of some of the photos."""
+    return photos.with_name(f"{photos.name}, few")
+
+
+def remember(library: Path, photos: Path) -> None:
+    """Make a library that knows these files, as if it had encoded them."""
+    vector = np.full(DIM, DIM**-0.5, np.float32)
+    files = [each for each in scan([str(photos)], ScanRules()) if hasattr(each, "mtime_ns")]
+    with Catalog.open(library, create=True) as catalog:
+        catalog.set_encoder(LibraryEncoder("tiny", DIM, "float32"))
+        catalog.set_roots([str(photos)])
+        known = [NewPhoto(f.path, f.size_bytes, f.mtime_ns, None, *SIZE, None, vector) for f in files]
+        catalog.commit_batch(known)
+
+
+def give_to_rclip(spec: str, home: Path) -> bool:
+    """Put the encoder where rclip 3.3 looks for its own, in the form it takes; False where that cannot be made."""
+    try:
+        import onnx  # noqa: F401  torch's exporter wants them
+        import onnxscript  # noqa: F401
+    except ImportError:
+        return False
+    import open_clip
+    import torch
+
+    class Text(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+            return self.model.encode_text(tokens)
+
+    warnings.simplefilter("ignore")  # rclip exports in this form, which torch would rather see go
+    model = open_clip.create_model(spec).eval()
+    folder = home / "ViT-B-32-256-datacomp_s34b_b86k"
+    for name, tower, example in (
+        ("visual", model.visual, torch.zeros(1, 3, 256, 256)),
+        ("textual", Text(), torch.zeros(1, 77, dtype=torch.long)),
+    ):
+        folder.mkdir(parents=True, exist_ok=True)
+        names: dict[str, Any] = {"input_names": ["input"], "output_names": ["output"]}
+        axes = {"input": {0: "batch"}, "output": {0: "batch"}}
+        path = str(folder / f"{name}.onnx")
+        torch.onnx.export(tower, (example,), path, **names, dynamic_axes=axes, opset_version=18, dynamo=False)
+    words = "bpe_simple_vocab_16e6.txt.gz"
+    (home / "tokenizer").mkdir()
+    shutil.copy2(Path(open_clip.__file__).with_name(words), home / "tokenizer" / words)
+    return True
+
+
+def stages(reports: list[dict[str, Any]]) -> dict[str, float]:
+    """Return the share that each stage has of the time of some runs, by photomap's own reports."""
+    sums = {name: sum(report["stages_ms"][name] for report in reports) for name in reports[0]["stages_ms"]}
+    return {name: taken / sum(report["elapsed_ms"] for report in reports) for name, taken in sums.items()}
+
+
+def print_json(rows: list[Row], notes: list[str]) -> None:
+    """Print everything as one object."""
+    print(json.dumps({"machine": machine(), "rows": [asdict(row) for row in rows], "notes": notes}, indent=2))
+
+
+def print_table(rows: list[Row], notes: list[str]) -> None:
+    """Print the rows as a Markdown table."""
+    print(f"{machine()}\n")
+    print("| photos | tool | runs | all/s | more/s | CPU ms | CPU use | peak MB | time goes to |")
+    print("|---|---|---:|---:|---:|---:|---:|---:|---|")
+    for row in rows:
+        shares = ", ".join(f"{name} {share:.0%}" for name, share in row.stages.items())
+        more = f"{row.more_per_second:.1f}" if row.more_per_second else ""
+        figures = f"{row.all_per_second:.1f} | {more} | {row.cpu_ms_each:.0f} | {row.cpu_use:.0%}"
+        figures += f" | {row.peak_bytes / 1e6:.0f}"
+        print(f"| {row.count} of {row.photos} | {row.tool} | {row.rounds} | {figures} | {shares} |")
+    for note in notes:
+        print(f"\n{note}")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--photos", type=int, default=48, help="how many of each kind  [48]")
+    parser.add_argument("--rounds", type=int, default=3, help="how often everything is measured  [3]")
+    parser.add_argument("--rclip", default=shutil.which("rclip"), metavar="COMMAND", help="rclip 3.3  [that on PATH]")
+    parser.add_argument("--quick", action="store_true", help="one round, 24 photos, 5,000 known files")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    options = parser.parse_args()
+    if options.quick:
+        options.photos, options.rounds = 24, 1
+    if options.photos <= FEW:
+        parser.error(f"--photos: more than {FEW}")
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())

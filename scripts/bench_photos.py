@@ -1,0 +1,47 @@
+"""Draws the photos that indexing is measured with: JPEGs of 12 megapixels, as hard to decode as those of a camera."""
+
+from __future__ import annotations
+
+from concurrent.futures import ProcessPoolExecutor
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import ExifTags, Image
+
+from photomap_cli.demo.picture import make_picture
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SIZE = (4000, 3000)
+KINDS = ("beach", "forest", "cat", "pizza", "snowy mountains", "car", "portrait", "city by day")
+GRAIN = ((1, 4.0), (2, 6.0), (4, 8.0), (8, 8.0))  # pixels, and how strong: 3.8 MB each at QUALITY
+QUALITY = 92
+
+
+def write_photos(folder: Path, count: int) -> None:
+    """Write JPEGs as a camera does: 12 megapixels, detail and grain at every size, EXIF, some of them turned."""
+    folder.mkdir()
+    with ProcessPoolExecutor(initializer=_make_grain) as pool:
+        list(pool.map(_write_photo, [folder] * count, range(count)))
+
+
+def _make_grain() -> None:
+    global _grain
+    dice = np.random.default_rng(1)
+    layers = [Image.fromarray(dice.normal(0, g, (SIZE[1] // s, SIZE[0] // s)).astype(np.float32)) for s, g in GRAIN]
+    _grain = sum(np.asarray(layer.resize(SIZE, Image.Resampling.BICUBIC)) for layer in layers).astype(np.int16)
+
+
+def _write_photo(folder: Path, number: int) -> None:
+    picture = make_picture(KINDS[number % len(KINDS)], seed=number, size=(SIZE[0] // 4, SIZE[1] // 4))
+    pixels = np.asarray(picture.resize(SIZE, Image.Resampling.BICUBIC)).astype(np.int16)
+    pixels += np.roll(_grain, (37 * number, 101 * number), (0, 1))[..., None]
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make], exif[ExifTags.Base.Model] = "Lumira", "Lumira X20"
+    exif[ExifTags.Base.Orientation] = 6 if number % 8 == 5 else 1
+    stamp = datetime(2024, 5, 1, 9 + number % 9, number % 60).strftime("%Y:%m:%d %H:%M:%S")
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = stamp
+    photo = Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+    photo.save(folder / f"IMG_{number:04}.jpg", quality=QUALITY, exif=exif)

@@ -1,0 +1,88 @@
+"""Runs a command and measures it from outside: the time, the CPU and the memory of all its processes.  Linux alone."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SAMPLE_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a command: seconds by wall clock and of CPU, the peak of its processes' memory, what it printed."""
+
+    seconds: float
+    cpu_seconds: float
+    peak_bytes: int
+    output: str
+
+
+def measured(words: list[str], folder: Path, *, python_path: bool = True) -> Run:
+    """Run a command in a folder to its end; without `python_path` as a program that has a Python of its own."""
+    environment = {name: value for name, value in os.environ.items() if python_path or name != "PYTHONPATH"}
+    start = time.perf_counter()
+    with (
+        tempfile.TemporaryFile() as output,
+        subprocess.Popen(words, cwd=folder, env=environment, stdout=output, stderr=subprocess.DEVNULL) as process,
+        Watch(process.pid) as watch,
+    ):
+        _, status, used = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        text = output.read().decode()
+    if process.returncode:
+        raise SystemExit(f"{' '.join(words)}: exit status {process.returncode}\n{text}")
+    return Run(seconds, used.ru_utime + used.ru_stime, watch.peak_bytes, text)
+
+
+class Watch(threading.Thread):
+    """Adds up the PSS of a process and all below it, ten times a second: shared pages are counted once."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self.peak_bytes, self._pid, self._over = 0, pid, threading.Event()
+
+    def run(self) -> None:
+        """Sample until it is over."""
+        while not self._over.wait(SAMPLE_SECONDS):
+            self.peak_bytes = max(self.peak_bytes, sum(map(pss, family(self._pid))))
+
+    def __enter__(self) -> Watch:
+        self.start()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._over.set()
+        self.join()
+
+
+def family(pid: int) -> Iterator[int]:
+    """Yield a process and what it started, as far as they are still there."""
+    yield pid
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            below = children.read_text().split()
+        except OSError:
+            continue
+        for child in below:
+            yield from family(int(child))
+
+
+def pss(pid: int) -> int:
+    """Return a process's share of memory in bytes; 0 where it is gone."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
