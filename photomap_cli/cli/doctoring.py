@@ -66,4 +66,8 @@ def _checks(given: Globals, console: Console) -> Iterator[Check]:
     else:
         yield Check("settings", CheckState.OK, f"{config}" if config.exists() else f"defaults; {config} is not there")
     yield terminal(console, os.environ)
+    if console.is_terminal:
+        from photomap_cli.cli import previewing
+
+        yield Check("pictures", CheckState.OK, previewing.in_words(given, console, settings.previews))
     yield from checkup.checks(given.library, settings)

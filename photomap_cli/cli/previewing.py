@@ -42,6 +42,13 @@ def show(result: SearchResult, given: Globals, console: Console, *, is_asked_for
     return True
 
 
+def in_words(given: Globals, console: Console, setting: str) -> str:
+    """Return how the prompt on this terminal shows results, after asking it."""
+    previews = Previews(console, partial(gallery, given), setting=setting)
+    previews.detect_between_commands()
+    return previews.in_words()
+
+
 def write_page(result: SearchResult, given: Globals, path: Path) -> str:
     """Write a search's photos to a page and return a sentence that says so."""
     from photomap_cli.terminal.figures import human_bytes, photos

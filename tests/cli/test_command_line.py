@@ -461,6 +461,17 @@ def test_a_page_is_written_once_and_over_nothing_unasked(photomap, serving, tmp_
 @pytest.mark.terminal
 @pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+@pytest.mark.parametrize(
+    ("previews", "told"), [("auto", "results as pictures: blocks (auto)"), ("off", "results as a table (off)")]
+)
+def test_the_doctor_says_how_results_are_shown(previews, told, home, serving):
+    _, sent = Screen(home, "doctor", PHOTOMAP_PREVIEWS=previews).end()
+    assert f"pictures: {told}" in sent
+
+
+@pytest.mark.terminal
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_a_preview_of_cached_thumbnails_over_a_session_imports_nothing_heavy(home, serving):
     program = (
         "import sys; from photomap_cli.cli import run; status = run(sys.argv[1:]);"
