@@ -6,6 +6,7 @@ from PIL import Image
 
 from photomap_cli.library.gallery import GONE, Gallery
 from photomap_cli.library.thumbnails import FILE_NAME, THUMBNAIL_PX, ThumbnailCache
+from photomap_cli.records import Thumbnail
 from photomap_cli.settings import Settings
 
 RED, UPRIGHT = (200, 30, 30), b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
@@ -97,3 +98,16 @@ def test_the_limits_are_the_settings(library, picture):
 def test_what_was_left_while_it_worked_ends(gallery, picture):
     gallery.__exit__()
     assert gallery.thumbnails([str(picture)])[0].fault == "the decoders were closed"
+
+
+def test_what_changed_while_it_was_read_is_not_kept(gallery, library, picture, monkeypatch):
+    def changes(pool, path):
+        os.utime(path, ns=(1, 1))
+        return Thumbnail(b"of the file as it was")
+
+    before = picture.stat().st_mtime_ns
+    monkeypatch.setattr("photomap_cli.library.gallery._thumbnail", changes)
+    assert gallery.thumbnails([str(picture)]) == [Thumbnail(b"of the file as it was")]
+    with ThumbnailCache(library, max_bytes=0) as cache:
+        assert cache.get(str(picture), before) is None
+        assert cache.get(str(picture), 1) is None
