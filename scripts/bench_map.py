@@ -38,30 +38,27 @@ def main() -> int:
     """Measure every size and print a row for each thing measured."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000])
+    print("| photos | what | seconds | of the processor | |\n|---:|---|---:|---:|---|")
     for size in parser.parse_args().sizes:
         with tempfile.TemporaryDirectory(prefix="photomap-bench-") as folder:
-            for name, value in measure(Path(folder), size):
-                print(f"| {size:,} | {name} | {value:,.3g} |", flush=True)
+            measure(Path(folder), size)
     return 0
 
 
-def measure(folder: Path, size: int) -> list[tuple[str, float]]:
-    """Return what was measured of one size, seconds unless its name says otherwise."""
+def measure(folder: Path, size: int) -> None:
+    """Print what is measured of one size."""
     say(f"{size:,} photos ...")
     made = MadeVectors(DIM)
     with Catalog.open(folder, create=True) as catalog:
         catalog.set_encoder(LibraryEncoder("made up", DIM, "float32"))
         vectors = np.concatenate([fill(catalog, made, first, size) for first in range(0, size, AT_ONCE)])
-        figures = [*layouts(vectors.astype(np.float16), made)]
+        layouts(vectors.astype(np.float16), made)
+        del vectors
         maker = Cartographer(catalog, spec="made up", encode=texts_of(made))
         rows = catalog.rows()
-        first, drawn = timed(lambda: maker.draw(rows, None))
-        again, drawn = timed(lambda: maker.draw(rows, None))
-        as_json, record = timed(drawn.to_json)
-        figures += [(f"a map, the first time, by {drawn.method}", first), ("the same map again", again)]
-        figures += [("its JSON values", as_json), ("peak memory, MB", peak_megabytes())]
-    assert record["count"] == size
-    return figures
+        drawn = timed(size, "a map, the first time", lambda: maker.draw(rows, None))
+        timed(size, "the same map again", lambda: maker.draw(rows, None))
+        timed(size, "its JSON values", drawn.to_json, note=f"peak memory {peak_megabytes():,.0f} MB")
 
 
 def fill(catalog: Catalog, made: MadeVectors, first: int, size: int) -> np.ndarray:
@@ -77,21 +74,19 @@ def fill(catalog: Catalog, made: MadeVectors, first: int, size: int) -> np.ndarr
     return vectors
 
 
-def layouts(vectors: np.ndarray, made: MadeVectors) -> list[tuple[str, float]]:
+def layouts(vectors: np.ndarray, made: MadeVectors) -> None:
     """Measure groups and places, each alone."""
-    seconds, found = timed(lambda: clusters.cluster(vectors, clusters.usual_count(len(vectors))))
-    figures = [(f"{len(found.centres)} groups", seconds)]
-    fit = float(np.take_along_axis(found.products, found.labels[:, np.newaxis], 1).mean())
-    figures.append(("mean cosine with the own group's centre", fit))
-    ways: dict[str, Callable[[], np.ndarray]] = {"groups alone": lambda: discs.positions(found)}
+    size = len(vectors)
+    found = timed(size, "groups", lambda: clusters.cluster(vectors, clusters.usual_count(size)))
+    sample = made.random.choice(size, SAMPLE, replace=False)
+    places = timed(size, "places by groups", lambda: discs.positions(found))
+    print(f"| {size:,} | neighbours kept, groups | | | {kept_neighbours(vectors, places, sample):.3f} |", flush=True)
     if neighbourhoods.is_installed():
-        neighbourhoods.positions(vectors[:500])  # it is compiled once in an installation's life
-        ways["PaCMAP"] = lambda: neighbourhoods.positions(vectors)
-    sample = made.random.choice(len(vectors), SAMPLE, replace=False)
-    for name, way in ways.items():
-        seconds, places = timed(way)
-        figures += [(f"places by {name}", seconds), (f"neighbours, {name}", kept_neighbours(vectors, places, sample))]
-    return figures
+        neighbourhoods.positions(vectors[:SAMPLE])  # it is compiled at the first use
+        places = timed(size, "places by PaCMAP", lambda: neighbourhoods.positions(vectors))
+        print(
+            f"| {size:,} | neighbours kept, PaCMAP | | | {kept_neighbours(vectors, places, sample):.3f} |", flush=True
+        )
 
 
 def kept_neighbours(vectors: np.ndarray, places: np.ndarray, sample: np.ndarray) -> float:
@@ -110,11 +105,13 @@ def texts_of(made: MadeVectors) -> Callable[[Sequence[str]], np.ndarray]:
     return lambda texts: made.texts(np.arange(len(texts)))
 
 
-def timed(work: Callable[[], T]) -> tuple[float, T]:
-    """Return seconds and result."""
-    started = time.perf_counter()
+def timed(size: int, what: str, work: Callable[[], T], note: str = "") -> T:
+    """Do the work, print how long it took, and return its result."""
+    started, used = time.perf_counter(), time.process_time()
     result = work()
-    return time.perf_counter() - started, result
+    taken, used = time.perf_counter() - started, time.process_time() - used
+    print(f"| {size:,} | {what} | {taken:.2f} | {used:.2f} | {note} |", flush=True)
+    return result
 
 
 def peak_megabytes() -> float:

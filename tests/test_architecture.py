@@ -39,6 +39,7 @@ OWNERS = {
         *("library/decode.py", "library/faults.py", "library/fitting.py", "library/colour.py", "library/opening.py"),
         "terminal/pictures/sheet.py",
     },
+    "numba": {"map/neighbourhoods.py"},
     "pacmap": {"map/neighbourhoods.py"},
     "rawpy": {"library/raw.py"},
     "sqlite3": {"library/database.py", "library/thumbnails.py", "library/queries.py"},

@@ -27,6 +27,11 @@ for (let i = 0; i < count; i++) {
   if (members) members.push(i); else cells.set(cell, [i]);
 }
 
+const members = clusters.map(() => 0);
+for (const each of groups) members[each]++;
+const heights = clusters.map(() => 0); // twice the mean distance from the middle, up and down
+for (let i = 0; i < count; i++) heights[groups[i]] += 2 * Math.abs(ys[i] - clusters[groups[i]].y) / members[groups[i]];
+
 const screenX = i => xs[i] * view.scale + view.x;
 const screenY = i => ys[i] * view.scale + view.y;
 const isShown = i => (group < 0 || groups[i] === group) && (!matching || matching[i]);
@@ -152,7 +157,9 @@ function labels() {
   pen.lineJoin = "round";
   clusters.forEach((each, number) => {
     if (group >= 0 && group !== number) return;
-    const text = `${each.letter}  ${each.name}`, x = each.x * view.scale + view.x, y = each.y * view.scale + view.y;
+    const text = `${each.letter}  ${each.name}`, x = each.x * view.scale + view.x;
+    const above = heights[number] * view.scale < 30 ? 22 : 0; // a group that the text would hide
+    const y = each.y * view.scale + view.y - above;
     const half = pen.measureText(text).width / 2 + 4;
     if (taken.some(([left, right, at]) => x + half > left && x - half < right && Math.abs(at - y) < 18)) return;
     taken.push([x - half, x + half, y]);

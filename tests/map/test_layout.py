@@ -105,11 +105,12 @@ def test_pacmap_gets_the_vectors_and_a_seed_where_it_is_installed(monkeypatch):
             return vectors[:, :2]
 
     monkeypatch.setitem(sys.modules, "pacmap", SimpleNamespace(PaCMAP=PaCMAP, __spec__=object()))
+    monkeypatch.setitem(sys.modules, "numba", SimpleNamespace(set_num_threads=lambda count: seen.update(threads=count)))
     vectors, _ = heaps((20, 20))
     assert layout.method(40) == "pacmap"
     drawn = layout.lay_out(np.arange(40), vectors, 2, "pacmap")
     assert seen["vectors"].dtype == np.float32
-    assert (seen["n_neighbors"], seen["random_state"]) == (10, 0)
+    assert (seen["n_neighbors"], seen["random_state"], seen["threads"]) == (10, 0, 1)
     assert drawn.labels.tolist() == cluster(vectors, 2).labels.tolist()
     assert layout.method(layout.NEIGHBOURHOODS_MOST + 1) == "groups"
 
@@ -122,3 +123,11 @@ def test_the_real_pacmap_keeps_heaps_apart_and_repeats_itself():
     nearest = np.linalg.norm(places[:, None] - middles, axis=2).argmin(axis=1)
     assert (nearest == heap).mean() > 0.95
     assert neighbourhoods.positions(vectors).tobytes() == places.tobytes()
+
+
+def test_crowded_places_get_room_and_keep_their_order():
+    places = np.array([[0.0, 3], [0.001, 2], [0.002, 1], [100, 0]])
+    eased = neighbourhoods._eased(places)
+    assert eased.argsort(axis=0).tolist() == places.argsort(axis=0).tolist()
+    assert eased[1, 0] - eased[0, 0] > 0.15
+    assert eased[3, 0] == 1

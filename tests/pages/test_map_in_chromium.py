@@ -197,3 +197,20 @@ def test_it_looks_as_good_after_the_window_was_resized(page, pages):
     page.evaluate(DRAWN)
     assert page.evaluate("canvas.width === Math.round(canvas.clientWidth * 2)")
     assert page.complaints == []
+
+
+def test_a_name_stands_above_a_group_that_it_would_hide(browser, pages, tmp_path):
+    drawn = made_map(60)
+    spots = tuple(MapPoint(each.path, *PLACES[each.cluster - 1], each.cluster) for each in drawn.points)
+    (tmp_path / "spots.html").write_bytes(
+        b"".join(map_page(PhotoMap("tiny", "pacmap", 1.0, drawn.clusters, spots), Gallery, lambda work: work()))
+    )
+    browser.open(tmp_path / "spots.html")
+    browser.evaluate(DRAWN)
+    for number in range(3):
+        colour, x, y = browser.evaluate(
+            f"[clusters[{number}].colour, canvas.getBoundingClientRect().x + screenX({number}),"
+            f" canvas.getBoundingClientRect().y + screenY({number})]"
+        )
+        rgb = tuple(int(colour[at : at + 2], 16) for at in (1, 3, 5))
+        assert near(browser.screenshot().getpixel((round(x), round(y))), rgb)
