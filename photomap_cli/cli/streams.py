@@ -6,12 +6,15 @@ import io
 import os
 import sys
 
+from photomap_cli.terminal import lookalikes
+
 
 def forgive() -> None:
-    """Let a terminal that has no ● show a ? instead of failing."""
+    """Let a terminal that has no ● show a * instead of failing."""
+    lookalikes.register()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+            stream.reconfigure(errors=lookalikes.ERRORS)
 
 
 def silence() -> None:

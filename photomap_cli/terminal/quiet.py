@@ -6,6 +6,7 @@ results; a Ctrl-D there is kept too.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -33,7 +34,7 @@ class QuietTerminal:
     def __enter__(self) -> Self:
         self._saved = _mode(self._fd)
         if self._saved is not None and threading.current_thread() is threading.main_thread():
-            self._handlers = _leave_on_signals()
+            self._handlers = _leave_on_signals() | self._pause_on_suspend()
         self.hush()
         return self
 
@@ -49,6 +50,22 @@ class QuietTerminal:
         """Make the terminal quiet (again: a shell's `fg` may have changed its mode)."""
         if self._saved is not None:
             _set_mode(self._fd, _quiet(self._saved))
+
+    def _pause_on_suspend(self) -> dict[int, Any]:
+        """Have Ctrl-Z during a query leave the shell a terminal that echoes, and `fg` a quiet one again."""
+        number = getattr(signal, "SIGTSTP", None)
+        if number is None or signal.getsignal(number) is not signal.SIG_DFL:
+            return {}
+        signal.signal(number, self._pause)
+        return {number: signal.SIG_DFL}
+
+    def _pause(self, number: int, frame: FrameType | None) -> None:
+        if self._saved is not None:
+            _set_mode(self._fd, self._saved)
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)  # stops here until SIGCONT
+        signal.signal(number, self._pause)
+        self.hush()
 
 
 def _stdin_fd() -> int:

@@ -98,6 +98,7 @@ class Repl:
             width=lambda: self._prompt.output.get_size().columns,
             extras=self._extras,
             has_colour=not console.no_color,
+            encoding=console.encoding,
         )
         self._prompt = make_prompt(
             toolbar=self._toolbar,

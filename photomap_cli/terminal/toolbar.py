@@ -13,6 +13,7 @@ from rich.text import Text
 
 from photomap_cli.errors import SessionGone
 from photomap_cli.terminal.complaint import complaint_line
+from photomap_cli.terminal.lookalikes import fitting
 from photomap_cli.terminal.statusbar import bar, short_state
 
 if TYPE_CHECKING:
@@ -37,9 +38,10 @@ class Toolbar:
         width: Callable[[], int],
         extras: Callable[[], Sequence[str]] = tuple,
         has_colour: bool = True,
+        encoding: str = "utf-8",
     ) -> None:
         self._connection, self._width, self._extras = connection, width, extras
-        self._has_colour = has_colour
+        self._has_colour, self._encoding = has_colour, encoding
         self._key: object = None
         self._fragments: StyleAndTextTuples = []
 
@@ -48,9 +50,12 @@ class Toolbar:
         try:
             return self._drawn()
         except SessionGone:
-            return [("ansired" if self._has_colour else "", _cut(f" {LOST}", self._width()))]
+            return self._told(LOST, "ansired" if self._has_colour else "")
         except Exception as error:
-            return [("", _cut(f" ✗ {complaint_line(error)}", self._width()))]
+            return self._told(f"✗ {complaint_line(error)}")
+
+    def _told(self, words: str, style: str = "") -> StyleAndTextTuples:
+        return [(style, fitting(_cut(f" {words}", self._width()), self._encoding))]
 
     def short(self) -> str:
         """Return one word on the state, for a terminal that cannot show a bar."""
@@ -89,7 +94,7 @@ class Toolbar:
         )
         with console.capture() as capture:
             console.print(text, end="")
-        return to_formatted_text(ANSI(capture.get()))
+        return to_formatted_text(ANSI(fitting(capture.get(), self._encoding)))
 
 
 def _cut(text: str, width: int) -> str:

@@ -91,3 +91,29 @@ def test_a_session_from_the_first_prompt_to_the_last(tmux, tmp_path):
     tmux.type("C-c")
     tmux.type("C-d")
     tmux.see("status=0")
+
+
+@pytest.mark.parametrize("line", ["half a que", "a slow one"])
+def test_a_suspended_prompt_leaves_a_terminal_that_echoes_and_comes_back(tmux, tmp_path, line):
+    """The shell is one that keeps no modes of its own for the jobs it stops."""
+    program = shlex.join([sys.executable, *command(tmp_path / "history")])
+    tmux.wait("", "new-session", "-d", "-s", "prompt", "-x", "100", "-y", "30", "env PS1='sh: ' ENV= sh -i")
+    tmux.see("sh:")
+    tmux.type(program, "Enter")
+    tmux.see("● VRAM 352 MB")
+    tmux.type(line, *(["Enter"] if "slow" in line else []))
+    tmux.see("Ctrl-C stops waiting" if "slow" in line else "photomap> half a que")
+    tmux.type("C-z")
+    tmux.see("Stopped|Suspended")
+    tmux.type("stty -a | tr ' ;' '\\n\\n' | grep -x -e echo -e -echo -e icanon -e -icanon | xargs echo modes:", "Enter")
+    tmux.see("modes: icanon echo|modes: echo icanon")
+    tmux.type("fg", "Enter")
+    if "slow" in line:
+        tmux.see("searching…")
+        tmux.type("C-c")
+        tmux.see("cancelled")
+    else:
+        tmux.type("ry", "Enter")
+        tmux.see("half a query\n[^$]*3 photos in 41 ms")
+    tmux.type("C-d")
+    tmux.see(r"\nsh: *\n*\Z")
