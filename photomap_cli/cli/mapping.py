@@ -18,6 +18,7 @@ from photomap_cli.maprecords import MOST_CLUSTERS
 
 if TYPE_CHECKING:
     from photomap_cli.maprecords import MapRequest, PhotoMap
+    from photomap_cli.session.backend import Backend
 
 
 @app.command(name="map")
@@ -83,21 +84,14 @@ def _write_page(drawn: PhotoMap, given: Globals, path: Path) -> str:
 
 
 def _drawn(given: Globals, request: MapRequest, *, local: bool) -> PhotoMap:
-    """Ask the live session, else draw here, with a word on standard error while that takes long."""
-    from photomap_cli.session import client
-    from photomap_cli.terminal.waiting import wait_for
+    from photomap_cli.cli.asking import ask
 
-    live = None if local else client.find(given.library)
-    if live is not None:
-        with live:
-            return live.map(request)
-    from photomap_cli.session.session import Session
+    return ask(given, lambda backend: backend.map(request), local=local, words=_stage)
 
-    with Session.open(given.library, given.settings().values) as session:
-        if given.quiet or not sys.stderr.isatty():
-            return session.map(request)
-        return wait_for(
-            lambda: session.map(request),
-            console=make_console(stderr=True),
-            words=lambda: session.cartographer.stage,
-        )
+
+def _stage(backend: Backend) -> str:
+    """Say what goes on, as far as it is known here."""
+    from photomap_cli.terminal.mapping import DRAWING
+
+    own = getattr(backend, "cartographer", None)
+    return (own and own.stage) or DRAWING

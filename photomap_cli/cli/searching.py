@@ -137,22 +137,12 @@ def _result_style(*, as_json: bool, jsonl: bool, paths: bool, nul: bool, preview
 
 
 def _search(given: Globals, request: SearchRequest, *, local: bool) -> SearchResult:
-    """Ask the live session, else load the encoder here, with a word on standard error while that takes long."""
-    from photomap_cli.session import client
-
-    live = None if local else client.find(given.library)
-    if live is not None:
-        with live:
-            return live.search(request)
-    from photomap_cli.session.session import Session
+    from photomap_cli.cli.asking import ask
     from photomap_cli.terminal.statusbar import place
-    from photomap_cli.terminal.waiting import wait_for
 
-    with Session.open(given.library, given.settings().values) as session:
-        if given.quiet or not sys.stderr.isatty():
-            return session.search(request)
-        return wait_for(
-            lambda: session.search(request),
-            console=make_console(stderr=True),
-            words=lambda: str(place(session.status())),
-        )
+    return ask(
+        given,
+        lambda backend: backend.search(request),
+        local=local,
+        words=lambda backend: str(place(backend.status())),
+    )

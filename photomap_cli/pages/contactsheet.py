@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
-from photomap_cli.pages.document import asset, policy
+from photomap_cli.pages.document import asset, head
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -40,8 +40,8 @@ class Entry:
 def page(title: str, facts: str, entries: Iterable[Entry]) -> Iterator[str]:
     """Yield the page in pieces, a photo at a time; `title` is the query and `facts` what else is to know."""
     style, script = asset("contactsheet.css"), asset("contactsheet.js")
-    allowed = policy(style, script, pictures="data: file:")  # those in it, and those of this computer
-    yield _HEAD.format(title=escape(title), facts=escape(facts), policy=allowed, style=style, icon=_ICON)
+    # Pictures are those in the page and, large, those of this computer.
+    yield head(title, facts, style=style, script=script, pictures="data: file:") + _BEGIN
     for entry in entries:
         yield _tile(entry)
     yield _FOOT.format(script=script)
@@ -69,27 +69,7 @@ def _picture(entry: Entry) -> str:
     )
 
 
-_ICON = "data:,"  # or browsers ask for /favicon.ico
-
-_HEAD = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="generator" content="photomap">
-<meta name="referrer" content="no-referrer">
-<link rel="icon" href="{icon}">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body>
-<header>
-<h1>{title}</h1>
-<p><span id="count" role="status"></span>{facts}</p>
-<input id="filter" type="search" placeholder="Filter by name or date  ( / )" aria-label="Filter" autocomplete="off">
-</header>
-<main>
+_BEGIN = """<main>
 <ol class="sheet">
 """
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from photomap_cli.pages.document import asset, policy
+from photomap_cli.pages.document import asset, head
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -55,9 +55,7 @@ def page(
     """
     style, script = asset("scatter.css"), asset("scatter.js")
     legend = "".join(map(_legend_entry, groups))
-    yield _HEAD.format(
-        title=escape(title), facts=escape(facts), policy=policy(style, script), style=style, legend=legend
-    )
+    yield head(title, facts, style=style, script=script) + _BEGIN.format(legend=legend)
     yield _json(_columns(groups, points))[:-1] + ', "thumbnails": ['
     for number, (point, webp) in enumerate(thumbnails):
         yield f"{',' if number else ''}{_json([point, base64.b64encode(webp).decode('ascii')])}"
@@ -95,25 +93,7 @@ def _legend_entry(group: Group) -> str:
     )
 
 
-_HEAD = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="generator" content="photomap">
-<meta name="referrer" content="no-referrer">
-<link rel="icon" href="data:,">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body>
-<header>
-<h1>{title}</h1>
-<p><span id="count" role="status"></span>{facts}</p>
-<input id="filter" type="search" placeholder="Filter by name or date  ( / )" aria-label="Filter" autocomplete="off">
-</header>
-<main>
+_BEGIN = """<main>
 <canvas id="map" tabindex="0" role="application"
  aria-label="Map of the photos. Arrows move, plus and minus zoom, Enter chooses a photo, then arrows go on."></canvas>
 <div id="zoom">
