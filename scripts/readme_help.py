@@ -1,4 +1,7 @@
-"""Writes the commands' help into README.md between its markers; with --check, only says whether it is up to date."""
+"""Writes what the program says of itself into the docs between their markers; with --check, only compares.
+
+README.md has the commands' help, docs/prompt.md the prompt's commands.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-README = Path(__file__).parent.parent / "README.md"
-BEGIN, END = "<!-- help: begin -->\n", "<!-- help: end -->\n"
+ROOT = Path(__file__).parent.parent
 COMMANDS = (
     "",
     "index",
@@ -39,18 +41,46 @@ def block(command: str) -> str:
     return f"```text\n$ {line}\n{help_of(command)}\n```\n"
 
 
+def command_help() -> str:
+    """Return the help of all commands as Markdown."""
+    return "\n".join(map(block, COMMANDS))
+
+
+def prompt_commands() -> str:
+    """Return the prompt's commands as a Markdown table."""
+    from photomap_cli.terminal.commands import COMMANDS as AT_THE_PROMPT
+
+    rows = [
+        f"| {_code(each.synopsis, *each.also)} | {each.summary} | {_code(*each.examples)} |" for each in AT_THE_PROMPT
+    ]
+    return "\n".join(["| command | does | for example |", "|---|---|---|", *rows]) + "\n"
+
+
+def _code(*words: str) -> str:
+    return " ".join(f"`{word}`" for word in words).replace("|", "\\|")
+
+
+SECTIONS = (
+    ("README.md", "help", command_help),
+    ("docs/prompt.md", "commands", prompt_commands),
+)
+
+
 def main() -> int:
-    """Rewrite the section, or compare it; returns the exit status."""
-    text = README.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    fresh = before + BEGIN + "\n".join(map(block, COMMANDS)) + END + after
-    if "--check" in sys.argv:
-        if fresh != text:
-            print("README.md: the help is out of date; run scripts/readme_help.py", file=sys.stderr)
-        return int(fresh != text)
-    README.write_text(fresh, encoding="utf-8")
-    return 0
+    """Rewrite the sections, or compare them; returns the exit status."""
+    stale = False
+    for name, mark, write in SECTIONS:
+        page = ROOT / name
+        text = page.read_text(encoding="utf-8")
+        begin, end = f"<!-- {mark}: begin -->\n", f"<!-- {mark}: end -->\n"
+        before, _, rest = text.partition(begin)
+        fresh = before + begin + write() + end + rest.partition(end)[2]
+        if "--check" not in sys.argv:
+            page.write_text(fresh, encoding="utf-8")
+        elif fresh != text:
+            stale = True
+            print(f"{name}: out of date; run scripts/readme_help.py", file=sys.stderr)
+    return int(stale)
 
 
 if __name__ == "__main__":

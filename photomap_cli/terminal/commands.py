@@ -73,6 +73,11 @@ class Command:
         """The command as it is typed: `:k N`."""
         return f":{self.name} {self.usage}".rstrip()
 
+    @property
+    def also(self) -> tuple[str, ...]:
+        """The aliases as they are typed."""
+        return tuple(alias if alias in BARE_WORDS else f":{alias}" for alias in self.aliases)
+
 
 def is_command(line: str) -> bool:
     """Whether a line is a command, not a query."""
@@ -122,20 +127,13 @@ def _help(dialogue: Dialogue, rest: str) -> None:
         dialogue.console.print(Text("\n".join(f"  {example}" for example in EXAMPLES)))
     table = Table.grid(padding=(0, 2))
     for command in shown:
-        table.add_row(Text(f"  {command.synopsis}", "cyan"), Text(command.summary).append(_also(command), "dim"))
+        also = f" (also {', '.join(command.also)})" if command.also else ""
+        table.add_row(Text(f"  {command.synopsis}", "cyan"), Text(command.summary).append(also, "dim"))
     dialogue.console.print(table)
     if rest and shown[0].examples:
         dialogue.console.print(Text("\n".join(f"    {example}" for example in shown[0].examples), "dim"))
     if not rest:
         dialogue.console.print(Text(KEYS, "dim"))
-
-
-def _also(command: Command) -> str:
-    return f" (also {', '.join(_typed(alias) for alias in command.aliases)})" if command.aliases else ""
-
-
-def _typed(alias: str) -> str:
-    return alias if alias in BARE_WORDS else f":{alias}"
 
 
 def _k(dialogue: Dialogue, rest: str) -> None:
