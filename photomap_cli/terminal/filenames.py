@@ -7,6 +7,7 @@ import socket
 import unicodedata
 from functools import cache
 from pathlib import Path
+from urllib.parse import quote
 
 # Direction overrides are format characters like the joiners inside emoji, but they can make `gpj.exe` read `exe.jpg`.
 _DIRECTION = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -45,5 +46,11 @@ def _host() -> str:
 
 def file_link(path: str) -> str:
     """Return a `file://` address with the host's name, which terminals use to tell remote files from their own."""
-    address = Path(path).absolute().as_uri()
+    address = file_address(path)
     return address if os.name == "nt" else address.replace("file://", f"file://{_host()}", 1)
+
+
+def file_address(path: str) -> str:
+    """Return a `file:` address, whatever the locale: `Path.as_uri` fails in one that lacks a letter of the path."""
+    whole = Path(path).absolute()
+    return whole.as_uri() if os.name == "nt" else f"file://{quote(str(whole), errors='surrogateescape')}"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import chain
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from photomap_cli.pages.scatter import FULL, Group, Point, page
 from photomap_cli.terminal.figures import photos
-from photomap_cli.terminal.filenames import printable
+from photomap_cli.terminal.filenames import file_address, printable
 from photomap_cli.terminal.palette import colours
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def _points(points: Sequence[MapPoint]) -> Iterator[Point]:
         path = PurePath(point.path)
         parent = str(path.parent)
         if parent not in folders:
-            folders[parent] = Path(parent).as_uri().rstrip("/") + "/"
+            folders[parent] = file_address(parent).rstrip("/") + "/"
         yield Point(
             *_place(point.x, point.y), point.cluster - 1, folders[parent], path.name, (point.taken_at or "")[:10]
         )

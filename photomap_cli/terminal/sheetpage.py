@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from photomap_cli.terminal.figures import photos
-from photomap_cli.terminal.filenames import printable
+from photomap_cli.terminal.filenames import file_address, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,7 +47,7 @@ def _entry(hit: Hit, thumbnail: Thumbnail) -> Entry:
         folder=printable(str(path.parent)),
         date=printable(hit.taken_at or "")[:10],
         size=f"{hit.width}×{hit.height}",
-        link=Path(hit.path).as_uri(),
+        link=file_address(hit.path),
         sides=(hit.width, hit.height),
         webp=thumbnail.webp,
         fault=printable(thumbnail.fault),

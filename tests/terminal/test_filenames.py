@@ -1,5 +1,7 @@
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -39,3 +41,13 @@ def test_paths_are_relative_inside_the_folder_only():
 
 def test_links_name_the_host_and_keep_every_byte():
     assert file_link("/a b/" + os.fsdecode(b"\xff#.jpg")) == f"file://{socket.gethostname()}/a%20b/%FF%23.jpg"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has Unicode names in every locale")
+def test_a_link_can_be_made_in_a_locale_that_lacks_the_letters():
+    program = "from photomap_cli.terminal.filenames import file_link; print(file_link('/\\xe9\\u5199.jpg'))"
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env={**os.environ, **locale}, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip().endswith("/%C3%A9%E5%86%99.jpg")
