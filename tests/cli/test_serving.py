@@ -95,7 +95,7 @@ def test_one_that_cannot_start_tells_why_with_its_status(detached, library):
 
 def test_without_a_library_it_says_so(tmp_path):
     done = photomap(tmp_path / "none", "serve", "-d", "--log", str(tmp_path / "log"))
-    assert (done.returncode, "hint: photomap index" in done.stderr) == (2, True)
+    assert (done.returncode, "hint: `photomap index FOLDER`" in done.stderr) == (2, True)
     assert "hint" in (tmp_path / "log").read_text()
 
 
