@@ -67,10 +67,10 @@ def values(name: str, typed: str, known: Vocabulary) -> Iterator[tuple[str, str]
 
 
 def folders(typed: str, known: Vocabulary) -> Iterator[tuple[str, str]]:
-    """Yield the same for folders anywhere in the library whose own name begins so."""
-    typed = typed.removeprefix('"').lower()
-    if typed and "/" not in typed:
-        yield from _told(known.folders, lambda folder: folder.rpartition("/")[2].lower().startswith(typed))
+    """Yield the same for folders anywhere in the library in whose own name a word begins so."""
+    begun = " " + typed.removeprefix('"').lower()
+    if begun != " " and "/" not in begun:
+        yield from _told(known.folders, lambda folder: begun in f" {folder.rpartition('/')[2].lower()}")
 
 
 def _years(months: Counted) -> Counted:

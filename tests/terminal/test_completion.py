@@ -112,6 +112,8 @@ def test_results_by_number_with_their_names(talk):
         ("after:2023", ["after:2023-06", "after:2023-05"]),
         ("after:2023-05", ["after:2023-05"]),
         ("in:It", ["in:Italy/", "in:/photos/Italy", 'in:"/photos/2021/Italian cars"']),
+        ("in:car", ['in:"/photos/2021/Italian cars"']),
+        ("in:taly", []),
         (":in phot", [":in /photos"]),
     ],
 )

@@ -265,6 +265,31 @@ def test_completion_pops_up_for_commands(start):
     terminal.wait("RAM 0 B VRAM · offloaded 3 min ago; released in")
 
 
+def test_lines_pasted_at_once_are_one_query(start):
+    terminal = start()
+    terminal.wait("VRAM 352 MB", where="bar")
+    terminal.send("\x1b[200~dog on\ngrass\x1b[201~")
+    terminal.wait("photomap> dog on\n *grass")
+    assert "photos in" not in terminal.text
+    terminal.send("\r")
+    terminal.wait("3 photos in")
+    terminal.send(":history\r")
+    terminal.wait(r"  dog on\\ngrass\n")
+    assert terminal.text.count("photos in") == 1
+
+
+@pytest.mark.parametrize(("typed", "cells"), [("犬と猫", 6), ("e\u0301te\u0301", 3), ("犬" * 60, 120)])
+def test_wide_and_combining_letters_keep_the_cursor_and_the_bar_in_place(start, typed, cells):
+    terminal = start()
+    terminal.wait("VRAM 352 MB", where="bar")
+    terminal.send(typed)
+    rows, column = divmod(len(PROMPT) + cells, 100)
+    terminal.wait_until(lambda: terminal.screen.cursor.x == column and terminal.screen.cursor.y >= rows, "the cursor")
+    assert _bars(terminal) == 1
+    terminal.send("\r")
+    terminal.wait("3 photos in")
+
+
 def test_values_of_the_library_pop_up(start):
     terminal = start()
     terminal.wait("VRAM 352 MB", where="bar")
