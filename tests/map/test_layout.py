@@ -131,3 +131,28 @@ def test_crowded_places_get_room_and_keep_their_order():
     assert eased.argsort(axis=0).tolist() == places.argsort(axis=0).tolist()
     assert eased[1, 0] - eased[0, 0] > 0.15
     assert eased[3, 0] == 1
+
+
+def test_discs_of_groups_that_are_nearly_the_same_do_not_overlap_either():
+    random = np.random.default_rng(5)
+    directions = unit([[1, 0.0, 0, 0], [1, 0.12, 0, 0], [0, 0, 1, 0], [0, 0, 1, 0.12]])
+    found = cluster(unit(np.repeat(directions, 20, axis=0) + 0.01 * random.standard_normal((80, 4))), 4)
+    assert found.counts.tolist() == [20] * 4
+    places = discs.positions(found)
+    middles = np.stack([places[found.labels == group].mean(axis=0) for group in range(4)])
+    between = np.linalg.norm(middles[:, None] - middles, axis=2) + 9 * np.eye(4)
+    assert between.min() > 2 * 0.5 * 0.95
+
+
+def test_photos_lean_towards_the_group_that_they_resemble_more_than_their_peers_do():
+    random = np.random.default_rng(2)
+    spread = unit(np.eye(6)[np.repeat([0, 1, 2], 60)] + 0.25 * random.standard_normal((180, 6)))
+    found = cluster(spread, 3)
+    places = discs.positions(found)
+    middles = np.stack([places[found.labels == group].mean(axis=0) for group in range(3)])
+    for group in range(3):
+        own = found.labels == group
+        for other in {0, 1, 2} - {group}:
+            resembles = found.products[own, other] > np.median(found.products[own, other])
+            away = np.linalg.norm(places[own] - middles[other], axis=1)
+            assert away[resembles].mean() < away[~resembles].mean()
