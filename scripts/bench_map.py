@@ -23,9 +23,12 @@ from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.entries import LibraryEncoder, NewPhoto
 from photomap_cli.map import clusters, discs, neighbourhoods
 from photomap_cli.map.cartographer import Cartographer
+from photomap_cli.records import Thumbnail
+from photomap_cli.terminal.mappage import map_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Self
 
 T = TypeVar("T")
 
@@ -59,6 +62,24 @@ def measure(folder: Path, size: int) -> None:
         drawn = timed(size, "a map, the first time", lambda: maker.draw(rows, None))
         timed(size, "the same map again", lambda: maker.draw(rows, None))
         timed(size, "its JSON values", drawn.to_json, note=f"peak memory {peak_megabytes():,.0f} MB")
+        page = timed(
+            size, "its page, without thumbnails", lambda: b"".join(map_page(drawn, Blind, lambda work: work()))
+        )
+        print(f"| {size:,} | bytes of the page | | | {len(page):,} |", flush=True)
+
+
+class Blind:
+    """A gallery that sees nothing."""
+
+    def thumbnails(self, paths: Sequence[str]) -> list[Thumbnail]:
+        """Return no picture of anything."""
+        return [Thumbnail(fault="none")] * len(paths)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        pass
 
 
 def fill(catalog: Catalog, made: MadeVectors, first: int, size: int) -> np.ndarray:
