@@ -1,0 +1,145 @@
+"""Writes docs/settings.md and the man page docs/photomap.1 from the program; --check says whether they are fresh."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+os.environ.update(COLUMNS="100", NO_COLOR="1")
+
+import typer
+
+from photomap_cli import __version__
+from photomap_cli.cli import entry  # noqa: F401  registers every command
+from photomap_cli.cli.app import app
+from photomap_cli.settings import Settings
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+SETTINGS = """# Settings
+
+Flags beat `PHOTOMAP_*` environment variables, which beat `config.toml`, which beats the defaults. `photomap config`
+shows every value and where it came from, `photomap config path` where the file is, `photomap config set NAME VALUE`
+changes one and keeps the file's comments. A name that does not exist or a value that makes no sense is refused with
+the reason. Times are seconds, or end in `s`, `m` or `h`; lists are written with commas in the environment.
+
+| setting | default | what it does | environment |
+|---|---|---|---|
+"""
+
+FILES = (
+    ("the library: catalog.sqlite is the truth, all else in it is derived", "$XDG_DATA_HOME/photomap/library"),
+    ("settings", "$XDG_CONFIG_HOME/photomap/config.toml"),
+    ("the prompt's history", "$XDG_STATE_HOME/photomap/history"),
+    ("sockets of live sessions", "$XDG_RUNTIME_DIR/photomap"),
+    ("patterns of what is not indexed, in any indexed folder", ".photomapignore"),
+)
+STATUSES = (
+    ("0", "found, or done"),
+    ("1", "nothing found"),
+    ("2", "wrong usage, or something that you can fix; the message has a hint"),
+    ("3", "an internal failure"),
+    ("130", "ended by Ctrl-C"),
+)
+QUERIES = (
+    ("golden retriever on a beach", "words"),
+    ('dog -people -"red ball"', "away from these"),
+    ("2:dog + ./pool.jpg - fruit", "weights, pictures, a lone operator takes all up to the next one"),
+    ("sunset after:2023-06 in:~/Italy", "filters: in after before ext camera name min; a dash in front negates"),
+)
+
+
+def settings_page() -> str:
+    """Return docs/settings.md."""
+    rows = []
+    for name, field in Settings.model_fields.items():
+        default = field.default
+        shown = ", ".join(default) if isinstance(default, tuple) else str(default).lower()
+        rows.append(f"| `{name}` | {shown or 'none'} | {field.description} | `PHOTOMAP_{name.upper()}` |")
+    return SETTINGS + "\n".join(rows) + "\n"
+
+
+def man_page() -> str:
+    """Return the man page in roff."""
+    group: Any = typer.main.get_command(app)
+    context = group.make_context("photomap", ["search"], resilient_parsing=True)
+    parts = [
+        f'.TH PHOTOMAP 1 "" "photomap {__version__}" "User Commands"',
+        ".SH NAME\nphotomap \\- find photos by what is in them",
+        ".SH SYNOPSIS\n.B photomap\n[\\fIOPTIONS\\fR] [\\fICOMMAND\\fR [\\fIARGS\\fR]...]",
+        ".SH DESCRIPTION\n" + _paragraphs(group.help),
+        ".SH OPTIONS\n" + _options(group, context),
+        ".SH COMMANDS\n" + "\n".join(_commands(group, context)),
+        ".SH QUERIES\n" + _list(QUERIES),
+        ".SH EXIT STATUS\n" + _list(STATUSES),
+        ".SH ENVIRONMENT\n" + _list([("PHOTOMAP_LIBRARY", "the library's folder")]) + "\n" + _environment(),
+        ".SH FILES\n" + _list([(path, what) for what, path in FILES]),
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _environment() -> str:
+    fields = Settings.model_fields.items()
+    return _list([(f"PHOTOMAP_{name.upper()}", field.description or "") for name, field in fields])
+
+
+def _commands(group: Any, parent: Any) -> list[str]:
+    parts = []
+    for name, command in group.commands.items():
+        context = command.make_context(name, [], parent=parent, resilient_parsing=True)
+        usage = " ".join(command.collect_usage_pieces(context))
+        parts.append(f".SS {_roff(context.command_path)} {_roff(usage)}\n" + _paragraphs(command.help))
+        parts.append(_options(command, context))
+        if hasattr(command, "commands"):
+            parts += _commands(command, context)
+    return parts
+
+
+def _options(command: Any, context: Any) -> str:
+    records = []
+    for parameter in command.params:
+        if parameter.param_type_name == "argument":
+            if parameter.help:
+                records.append((parameter.metavar or parameter.name.upper(), parameter.help))
+        elif record := parameter.get_help_record(context):
+            records.append(record)
+    return _list(records)
+
+
+def _list(pairs: Any) -> str:
+    return "\n".join(f".TP\n.B {_roff(left)}\n{_roff(right)}" for left, right in pairs)
+
+
+def _paragraphs(text: str) -> str:
+    return "\n.PP\n".join(map(_paragraph, text.strip().split("\n\n")))
+
+
+def _paragraph(text: str) -> str:
+    lines = [" ".join(line.split()) for line in text.replace("\b", "").splitlines() if line.strip("\b ")]
+    if all(line.startswith("photomap ") for line in lines):  # examples
+        return "\n".join([".nf", *map(_roff, lines), ".fi"])
+    return _roff(" ".join(lines))
+
+
+def _roff(text: str) -> str:
+    r"""Escape what roff would read: backslashes, dashes that are to be copied, and lines that begin with a request."""
+    escaped = text.replace("\\", "\\e").replace("-", "\\-")
+    return f"\\&{escaped}" if escaped[:1] in (".", "'") else escaped
+
+
+def main() -> int:
+    """Rewrite both, or compare them; returns the exit status."""
+    stale = 0
+    for file, text in ((DOCS / "settings.md", settings_page()), (DOCS / "photomap.1", man_page())):
+        if "--check" not in sys.argv:
+            file.write_text(text, encoding="utf-8")
+        elif not file.exists() or file.read_text(encoding="utf-8") != text:
+            print(f"docs/{file.name} is out of date; run scripts/reference.py", file=sys.stderr)
+            stale = 1
+    return stale
+
+
+if __name__ == "__main__":
+    sys.exit(main())
