@@ -12,6 +12,7 @@ from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.input.typeahead import store_typeahead
 from prompt_toolkit.input.vt100_parser import Vt100Parser
+from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.output.color_depth import ColorDepth
 from prompt_toolkit.renderer import CPR_Support
 from prompt_toolkit.styles import Style
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from prompt_toolkit.completion import Completer
     from prompt_toolkit.history import History
-    from prompt_toolkit.key_binding.key_processor import KeyPress
+    from prompt_toolkit.key_binding.key_processor import KeyPress, KeyPressEvent
 
     from photomap_cli.terminal.toolbar import Toolbar
 
@@ -57,6 +58,7 @@ def make_prompt(
         search_ignore_case=True,
         reserve_space_for_menu=MENU_LINES,
         enable_suspend=True,
+        key_bindings=_interrupts(),
     )
     offers_menu = Condition(lambda: is_worth_a_menu(prompt.default_buffer.document.text_before_cursor))
     # prompt_toolkit knows completion while typing or history search by prefix, never both at once.
@@ -65,6 +67,25 @@ def make_prompt(
     prompt.app.renderer.CPR_TIMEOUT = CPR_SECONDS
     prompt.app.renderer.cpr_not_supported_callback = None  # the prompt says it in its own way
     return prompt
+
+
+def _interrupts() -> KeyBindings:
+    """Return Ctrl-C as prompt_toolkit has it, but ignored once the line has ended: that would print a traceback."""
+    bindings = KeyBindings()
+
+    @bindings.add("c-c")
+    @bindings.add("<sigint>")
+    def _(event: KeyPressEvent) -> None:
+        ending = event.app.future
+        if ending is not None and not ending.done():
+            event.app.exit(exception=KeyboardInterrupt(), style="class:aborting")
+
+    return bindings
+
+
+def forget_keys_under_way(prompt: PromptSession[str]) -> None:
+    """Drop the wait for the rest of an escape sequence: its loop may have ended, and the next key would stumble."""
+    prompt.app.key_processor._flush_wait_task = None
 
 
 def type_ahead(prompt: PromptSession[str], keys: bytes) -> None:

@@ -19,11 +19,12 @@ from photomap_cli.terminal.connection import Connection
 from photomap_cli.terminal.dialogue import Dialogue
 from photomap_cli.terminal.filenames import printable
 from photomap_cli.terminal.history import PrivateHistory
-from photomap_cli.terminal.prompt import has_bar, make_prompt, type_ahead, use_keys
+from photomap_cli.terminal.prompt import forget_keys_under_way, has_bar, make_prompt, type_ahead, use_keys
 from photomap_cli.terminal.quiet import QuietTerminal
 from photomap_cli.terminal.screen import Screen
 from photomap_cli.terminal.toolbar import Toolbar
 from photomap_cli.terminal.vocabulary import KnownWords
+from photomap_cli.terminal.waiting import noted_interrupts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -136,9 +137,11 @@ class Repl:
             self._is_prewarmed = False
             use_keys(self._prompt, self._dialogue.keys)
             try:
-                with patch_stdout(raw=True):
+                # An interrupt while prompt_toolkit starts or ends is not for its insides: it would leave them broken.
+                with noted_interrupts(), patch_stdout(raw=True):
                     line = self._prompt.prompt(self._message, pre_run=self._warm_after_paint)
             except KeyboardInterrupt:
+                forget_keys_under_way(self._prompt)
                 self._tell_how_to_leave()
             except EOFError:
                 return None

@@ -54,7 +54,7 @@ def wait_for(work: Callable[[], T], *, console: Console, words: Callable[[], str
     Raises:
         KeyboardInterrupt: Ctrl-C was pressed; the work goes on unheard.
     """
-    with _interrupts() as interrupted, _spinner(console) as show:
+    with noted_interrupts() as interrupted, _spinner(console) as show:
         job = _Job(work)
         while not job.done.wait(POLL_SECONDS):
             if interrupted.is_set():
@@ -64,7 +64,7 @@ def wait_for(work: Callable[[], T], *, console: Console, words: Callable[[], str
 
 
 @contextmanager
-def _interrupts() -> Iterator[threading.Event]:
+def noted_interrupts() -> Iterator[threading.Event]:
     """Turn SIGINT into an event, so that it cannot land in the middle of drawing."""
     pressed = threading.Event()
     if threading.current_thread() is not threading.main_thread():

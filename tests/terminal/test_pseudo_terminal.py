@@ -1,6 +1,7 @@
 """What only a terminal shows: paint, countdown, cursor, signals, colours.  Waits for what it wants to see."""
 
 import base64
+import random
 import re
 import signal
 import sys
@@ -117,6 +118,24 @@ def test_ctrl_c_at_the_prompt_clears_the_line(start):
     terminal.wait("photomap> half a que\n+photomap>")
     terminal.send("dog\r")
     terminal.wait("3 photos in")
+
+
+@pytest.mark.parametrize("seed", [2, 3])
+def test_ctrl_c_at_any_moment_costs_a_line_at_most(start, seed):
+    chance = random.Random(seed)
+    terminal = start("--opening", 0.2, "--load", 0.3, "--reload", 0.1, "--idle", 0.5)
+    terminal.wait("opening|loading", where="bar")
+    for _ in range(40):
+        terminal.send(chance.choice(["dog\r", "slow\r", ":status\r", ":load\r", "x", "bad\r", "boom\r", ":\t", "\x1b"]))
+        terminal.pump(chance.random() / 8)
+        for _ in range(chance.randint(1, 3)):
+            terminal.child.kill(signal.SIGINT)
+            terminal.pump(chance.random() / 20)
+    terminal.send("\x03")
+    terminal.pump(0.3)
+    terminal.send("\x03:k 7\r")
+    terminal.wait("7 results a page")
+    assert b"Traceback" not in terminal.raw
 
 
 def test_keys_typed_during_a_query_wait_for_the_prompt(start):

@@ -1,3 +1,4 @@
+import asyncio
 import io
 import os
 import signal
@@ -96,6 +97,17 @@ def test_ctrl_c_drops_the_line_not_the_session(prompt):
 def test_ctrl_c_twice_on_an_empty_line_says_how_to_leave(prompt):
     assert HOW_TO_LEAVE not in prompt.type(CTRL_C + "dog" + CTRL_C + CTRL_C)
     assert prompt.type(CTRL_C + CTRL_C + CTRL_C).count(HOW_TO_LEAVE) == 1
+
+
+def test_ctrl_c_when_the_line_has_just_ended_is_nothing(tmp_path):
+    with create_pipe_input() as pipe, create_app_session(input=pipe, output=DummyOutput()):
+        prompt = Prompt(tmp_path)
+        repl = Repl(console=prompt.console, cwd=Path("/photos"), history_path=prompt.history, **prompt.settings)
+
+        async def press():
+            repl._prompt.app.key_processor.send_sigint()
+
+        asyncio.run(press())
 
 
 def test_ctrl_d_on_text_does_not_leave(prompt):
