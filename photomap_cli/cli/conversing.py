@@ -84,6 +84,11 @@ def _at_the_prompt(
 
         return vocabulary.read(library)
 
+    def first_note() -> str:
+        from photomap_cli.cli import welcoming
+
+        return welcoming.note_on(Path.cwd(), library)
+
     console = Console(highlight=False)
     return Repl(
         open_backend,
@@ -92,6 +97,7 @@ def _at_the_prompt(
         cwd=Path.cwd(),
         history_path=directories.history_file(),
         choices=choices,
+        first_note=first_note,
         read_words=read_words,
         subscribe=subscribe,
     ).run()

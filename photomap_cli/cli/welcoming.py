@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from photomap_cli.settings import Settings
 
 COUNTING_SECONDS = 2.0
+MOST_LOOKED_AT = 2000
+NOT_COVERED = "this folder's photos are not in the library, so all of it is searched; `photomap index` adds them"
 TRIED = 16  # photos; spread over all that were found, so that the newest camera's are among them
 
 
@@ -60,6 +64,23 @@ def offer(library: Path, settings: Settings, ask: Callable[[str], str] = input) 
         print("Nothing was done. `photomap index FOLDER` adds photos; `photomap demo` shows all of it with drawn ones.")
         return False
     return _index(library, settings, found.folder)
+
+
+def note_on(folder: Path, library: Path) -> str:
+    """Return what to say where photos lie in a folder that the library does not cover; else nothing.
+
+    The folder alone is looked at, not what is below it: this is done at every start.
+    """
+    from photomap_cli.library.paths import covers
+    from photomap_cli.library.scan import EXTENSIONS
+    from photomap_cli.library.summary import facts
+
+    if any(covers(root, str(folder)) for root in facts(library)["roots"]):
+        return ""
+    with suppress(OSError), os.scandir(folder) as entries:
+        endings = (Path(entry.name).suffix.lower().removeprefix(".") for entry in islice(entries, MOST_LOOKED_AT))
+        return NOT_COVERED if any(ending in EXTENSIONS for ending in endings) else ""
+    return ""
 
 
 def _found(settings: Settings) -> Finding:

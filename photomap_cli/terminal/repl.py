@@ -6,6 +6,7 @@ import os
 import threading
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from prompt_toolkit.application import run_in_terminal
@@ -68,6 +69,7 @@ class Repl:
         open_backend: called on a background thread once the prompt is painted, and again if its session is gone.
         previews: asks the terminal, before the first prompt, what it draws.
         choices: called once, likewise after the first paint; a PhotomapError of it ends the prompt and leaves `run`.
+        first_note: returns what to say once at the start, if anything; called on a background thread.
         read_words: reads what filters can name, on a background thread.
         subscribe: given a function to call whenever the status changes, from any thread, so that the bar follows at
             once instead of at its next refresh.
@@ -82,11 +84,13 @@ class Repl:
         history_path: Path,
         choices: Callable[[], Choices],
         previews: Previews,
+        first_note: Callable[[], str] = str,
         read_words: Callable[[], Vocabulary] = Vocabulary,
         subscribe: Callable[[Callable[[], None]], None] | None = None,
     ) -> None:
         self._connection = Connection(open_backend)
         self._read_choices, self._subscribe = choices, subscribe
+        self._first_note = first_note
         self._choices: Choices | None = None
         self._settling = threading.Lock()
         self._history = PrivateHistory(history_path)
@@ -212,9 +216,11 @@ class Repl:
             backend = self._connection.backend()
             self._repaint()
             self._words()
+            if note := self._first_note():
+                self._above(lambda: self._screen.tell(note))
             backend.load()
         except Exception as error:
-            self._announce(error)
+            self._above(partial(self._screen.complain, error))
         self._repaint()
 
     def _leave(self, error: PhotomapError) -> None:
@@ -224,13 +230,13 @@ class Repl:
             with suppress(RuntimeError):  # the prompt ended meanwhile
                 app.loop.call_soon_threadsafe(lambda: None if app.is_done else app.exit(exception=error))
 
-    def _announce(self, error: Exception) -> None:
-        """Print an error above the line being typed; between prompts the next query tells it anyway."""
+    def _above(self, print_it: Callable[[], None]) -> None:
+        """Print above the line being typed; between prompts, nothing: what matters is told by the next query."""
         app = self._prompt.app
         loop, context = app.loop, app.context
         if loop is not None and context is not None:
             with suppress(RuntimeError):  # the prompt ended meanwhile
-                loop.call_soon_threadsafe(run_in_terminal, lambda: self._screen.complain(error), context=context)
+                loop.call_soon_threadsafe(run_in_terminal, print_it, context=context)
 
     def _repaint(self) -> None:
         with suppress(RuntimeError):  # no prompt is up

@@ -9,6 +9,7 @@ import pytest
 from photomap_cli.cli import welcoming
 from photomap_cli.demo.picture import make_picture
 from photomap_cli.errors import EmptyLibrary
+from photomap_cli.library.catalog import Catalog
 from photomap_cli.records import IndexReport
 from photomap_cli.settings import Settings
 
@@ -100,6 +101,17 @@ def test_what_is_tried_is_spread_over_all(paths, tried):
     chosen = welcoming.spread(names, welcoming.TRIED)
     assert len(set(chosen)) == tried
     assert (str(chosen[0]), int(str(chosen[-1])) >= paths * 0.9 - 1) == ("0000", True)
+
+
+def test_a_folder_of_photos_that_the_library_does_not_cover_is_noted(home):
+    library, covered = home / "library", home / "Pictures"
+    with Catalog.open(library, create=True) as catalog:
+        catalog.set_roots([str(covered)])
+    assert welcoming.note_on(covered / "cats", library) == ""
+    assert welcoming.note_on(home, library) == ""
+    (home / "stray.JPG").touch()
+    assert welcoming.note_on(home, library) == welcoming.NOT_COVERED
+    assert welcoming.note_on(home / "gone", library) == ""
 
 
 @pytest.mark.terminal

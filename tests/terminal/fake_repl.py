@@ -46,6 +46,7 @@ def main() -> int:
         history_path=options.history,
         choices=lambda: Choices(options.limit, options.prewarm, options.previews),
         read_words=lambda: Vocabulary(cameras=(("NIKON Z 6", 900),)),
+        first_note=lambda: options.note,
         subscribe=subscribers.append,
     ).run()
 
@@ -55,6 +56,7 @@ def _options() -> argparse.Namespace:
     for name, default in (("load", 0.1), ("reload", 0.05), ("idle", 30.0), ("release", 600.0), ("opening", 0.0)):
         parser.add_argument(f"--{name}", type=float, default=default)
     parser.add_argument("--device", default="cuda:0")
+    parser.add_argument("--note", default="")
     parser.add_argument("--limit", type=int, default=3)
     parser.add_argument("--busy", type=int, default=0, help="how often opening fails")
     parser.add_argument("--previews", default="off")

@@ -264,6 +264,14 @@ def test_a_library_that_cannot_be_opened_is_told_above_the_line_and_tried_again(
     terminal.wait("3 photos in")
 
 
+def test_a_note_at_the_start_stands_above_the_line_being_typed(start):
+    terminal = start("--opening", 0.5, "--note", "a note to begin with")
+    terminal.send("half a que")
+    terminal.wait("a note to begin with\nphotomap> half a que")
+    terminal.send("ry\r")
+    terminal.wait("3 photos in")
+
+
 def test_errors_are_lines_and_the_prompt_comes_back(start):
     terminal = start()
     terminal.wait("VRAM 352 MB", where="bar")
