@@ -170,6 +170,9 @@ def _agrees(ask: Callable[[str], str]) -> bool:
         except EOFError:
             print()
             return False
+        except KeyboardInterrupt:
+            print()  # the shell's prompt gets a line of its own
+            raise
         if answer in ("", "y", "yes"):
             return True
         if answer in ("n", "no"):

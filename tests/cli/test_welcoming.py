@@ -84,6 +84,16 @@ def test_no_changes_nothing(home, tried, capsys, given):
     assert "Nothing was done." in told
 
 
+def test_ctrl_c_at_the_question_changes_nothing_and_ends_the_line(home, tried, capsys):
+    def interrupted(question):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        welcoming.offer(home / "library", TINY, interrupted)
+    assert capsys.readouterr().out.endswith("for all.\n\n")
+    assert not (home / "library").exists()
+
+
 def test_the_time_is_that_to_start_and_that_for_each():
     report = IndexReport((), added=4, elapsed_ms=5_000.0, images_per_second=2.0)
     assert welcoming.seconds_needed(1000, report) == 3.0 + 500.0
