@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from photomap_cli.terminal.dialogue import Dialogue
 
 HERE = "this prompt"
+_ABOUT_MIN_WIDTH = 72
 _FORM = ":set NAME VALUE"
 
 
@@ -111,12 +112,15 @@ def _show(dialogue: Dialogue, loaded: LoadedSettings, names: Sequence[str]) -> N
     from photomap_cli.settings import Settings, shown
 
     table = Table.grid(padding=(0, 2))
+    is_wide = dialogue.console.width >= _ABOUT_MIN_WIDTH
+    for width in (max(map(len, names)) + 2 if is_wide else None, None, None, None):  # a name is typed as it is shown
+        table.add_column(overflow="fold", min_width=width)
     for name in names:
         there = getattr(loaded.values, name)
         chosen = _LIVE[name].read(dialogue) if name in _LIVE else None
         here = there if chosen is None else chosen
         origin = loaded.origins[name] if here == there else HERE
-        about = Settings.model_fields[name].description or ""
+        about = (Settings.model_fields[name].description or "") if is_wide or len(names) == 1 else ""
         style = "cyan" if name in _LIVE else ""
         table.add_row(Text(f"  {name}", style), Text(printable(shown(here))), Text(origin, "dim"), Text(about, "dim"))
     dialogue.console.print(table)

@@ -99,6 +99,9 @@ def answer(dialogue: Dialogue, line: str) -> None:
         return
     word, _, rest = line.removeprefix(":").strip().partition(" ")
     command = find(word)
+    if rest.strip() and not command.usage:
+        hint = f"{line.removeprefix(':').strip()}, without the colon, is a query"
+        raise UsageError(f"{command.synopsis} takes nothing after it", hint=hint)
     try:
         command.run(dialogue, rest.strip())
     except UsageError as error:
@@ -246,7 +249,7 @@ COMMANDS: tuple[Command, ...] = (
         Argument.RESULT,
         examples=(":copy 2", ":copy 1-5", ":copy"),
     ),
-    Command("why", "N", "where a result's score comes from, term by term", explanation.why, (), Argument.RESULT),
+    Command("why", "N...", "where a result's score comes from, term by term", explanation.why, (), Argument.RESULT),
     Command("paths", "", "plain paths of the results shown", taking.paths),
     Command(
         "save",

@@ -14,7 +14,7 @@ from photomap_cli.terminal.choosing import NAMES, values_of
 from photomap_cli.terminal.commands import COMMANDS, Argument, find
 from photomap_cli.terminal.filenames import printable
 from photomap_cli.terminal.listing import files_to_write, folders, images
-from photomap_cli.terminal.saving import FORMS
+from photomap_cli.terminal.saving import ENDINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -74,7 +74,7 @@ class PromptCompleter(Completer):
             case Argument.COMMAND:
                 yield from _command_names(rest, mark="")
             case Argument.FILE:
-                yield from _replacing(rest, files_to_write(rest, self._dialogue.cwd, tuple(FORMS)))
+                yield from _replacing(rest, files_to_write(rest, self._dialogue.cwd, ENDINGS))
             case Argument.SETTING:
                 yield from _settings(rest)
             case Argument.CHOICE:

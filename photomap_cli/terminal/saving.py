@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 COLUMNS = ("rank", "score", "path", "taken_at", "width", "height")
 
 
-def save(result: SearchResult, path: Path, *, as_page: Form, over: bool = False) -> None:
+def save(result: SearchResult, path: Path, *, as_page: Form, over: bool, hint: str) -> None:
     """Write a result in the form that the file's ending says; whole, or not at all.
 
     Args:
@@ -30,6 +30,7 @@ def save(result: SearchResult, path: Path, *, as_page: Form, over: bool = False)
         path: absolute.
         as_page: makes a page for a browser, in pieces.
         over: whether a file that is there may be written over.
+        hint: how to write over it.
 
     Raises:
         UsageError: the ending is none that is known.
@@ -38,7 +39,7 @@ def save(result: SearchResult, path: Path, *, as_page: Form, over: bool = False)
     ending = path.suffix.lower()
     if ending not in ENDINGS:
         raise UsageError(f"{path.name} has no ending that says how to save", hint=f"endings: {' '.join(ENDINGS)}")
-    require_free(path, over=over, hint=f":save -f {path.name} writes over it")
+    require_free(path, over=over, hint=hint)
     write(path, (FORMS.get(ending) or as_page)(result))
 
 

@@ -70,11 +70,11 @@ def paths(dialogue: Dialogue, rest: str) -> None:
 
 def save(dialogue: Dialogue, rest: str) -> None:
     """Write the results shown into a file; `-f` writes over one."""
-    is_forced = rest.startswith("-f ")
-    name = rest.removeprefix("-f ").strip()
+    is_forced = rest.split(" ", 1)[0] == "-f"
+    name = rest.removeprefix("-f").strip() if is_forced else rest
     if not name:
         raise UsageError("into which file?")
     path = arguments.file(dialogue.cwd, name)
     result = dialogue.shown_result()
-    saving.save(result, path, as_page=dialogue.front.page, over=is_forced)
+    saving.save(result, path, as_page=dialogue.front.page, over=is_forced, hint=f":save -f {name} writes over it")
     dialogue.front.tell(f"{photos(len(result.hits))} saved to {printable(str(path))}")

@@ -369,6 +369,20 @@ def test_set_refuses_with_a_way_out(config, line, message, hint):
     assert hint in refusal.hint
 
 
+def test_what_a_command_does_not_take_is_refused_not_ignored():
+    refusal = Talk().refusal(":more 3")
+    assert (refusal.message, refusal.hint) == (":more takes nothing after it", "more 3, without the colon, is a query")
+
+
+@pytest.mark.parametrize(("width", "about"), [(80, True), (40, False)])
+def test_set_shows_names_whole_in_a_narrow_terminal_too(config, width, about):
+    talk = Talk()
+    talk.front.console = Console(file=io.StringIO(), width=width, highlight=False)
+    printed = talk.type(":set").front.printed
+    assert "…" not in printed
+    assert ("  encoder_release_timeout_seconds" in printed, "never" in printed) == (about, about)
+
+
 @pytest.mark.parametrize("line", [":quit", ":q", "exit", "quit"])
 def test_quit_leaves(line):
     with pytest.raises(commands.Leave):

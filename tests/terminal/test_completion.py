@@ -51,7 +51,7 @@ def offers(talk, text, words=Vocabulary):
         (":set keys ", [":set keys emacs", ":set keys vi"]),
         (":set prewarm f", [":set prewarm false"]),
         (":save ", [":save Italy/", ':save "My Photos/']),
-        (":save dogs", [":save dogs.json", ":save dogs.csv", ":save dogs.txt"]),
+        (":save dogs", [":save dogs.html", ":save dogs.json", ":save dogs.csv", ":save dogs.txt"]),
         (":save Italy/a.c", [":save Italy/a.csv"]),
         (":timeout ", [":timeout 30", ":timeout 60", ":timeout 5m", ":timeout off"]),
         (":k 2", [":k 20"]),

@@ -20,7 +20,13 @@ def text_of(result, gallery=PaintedGallery):
 
 
 def save_page(path, *, gallery=PaintedGallery, over=False):
-    save(make_result(0, hits=HITS), path, as_page=lambda result: sheet_page(result, gallery, at_once), over=over)
+    save(
+        make_result(0, hits=HITS),
+        path,
+        as_page=lambda result: sheet_page(result, gallery, at_once),
+        over=over,
+        hint="-f",
+    )
 
 
 def test_every_photo_is_on_the_page_and_what_is_missing_is_said():

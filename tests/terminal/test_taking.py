@@ -254,6 +254,7 @@ def test_save_writes_over_nothing_unless_told(talk, photos):
     (photos / "dogs.txt").write_text("precious")
     refusal = talk.refusal(":save dogs.txt")
     assert (type(refusal), refusal.hint) == (BadPath, ":save -f dogs.txt writes over it")
+    assert talk.refusal(f":save {photos}/dogs.txt").hint == f":save -f {photos}/dogs.txt writes over it"
     assert (photos / "dogs.txt").read_text() == "precious"
     talk.type(":save -f dogs.txt")
     assert (photos / "dogs.txt").read_text().count("photo") >= 3
@@ -263,6 +264,7 @@ def test_save_writes_over_nothing_unless_told(talk, photos):
     ("line", "message"),
     [
         (":save", "into which file"),
+        (":save -f", "into which file"),
         (":save dogs", "no ending"),
         (":save dogs.docx", "no ending"),
         (":save nowhere/dogs.txt", "cannot be written: No such file"),
