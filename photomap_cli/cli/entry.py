@@ -48,7 +48,8 @@ def _parse_and_run(arguments: list[str]) -> int:
             args=words.prepare(arguments), prog_name="photomap", standalone_mode=False
         )
     except typer.exceptions.TyperException as error:
-        raise UsageError(error.format_message(), hint="photomap --help") from error
+        command = getattr(getattr(error, "ctx", None), "command_path", "photomap")
+        raise UsageError(error.format_message(), hint=f"{command} --help") from error
     except SystemExit as error:
         if error.code == 1:  # Typer's own way out when the pipe is closed
             raise BrokenPipeError from error

@@ -39,6 +39,7 @@ def draw_map(
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Write a page for a browser that can be zoomed into.")
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Let --html write over a file that is there.")] = False,
     local: Annotated[bool, typer.Option("--local", help="Do not ask a live session; load the encoder here.")] = False,
 ) -> int:
     """Lay the photos out in two dimensions, in groups with names that can be searched for.
@@ -46,10 +47,13 @@ def draw_map(
     It is kept until the photos change; names need the encoder the first time.  Photo by photo with PaCMAP, where
     `pip install 'photomap-cli[map]'` has been run, else group by group.
     """
+    from photomap_cli.cli import previewing
     from photomap_cli.maprecords import MapRequest
     from photomap_cli.terminal import mapview
 
     given: Globals = context.obj
+    if html is not None or force:
+        html = previewing.page_file(html, over=force)
     request = MapRequest(
         cwd=str(Path.cwd()),
         folder=folder if folder in (None, "*") else os.path.abspath(Path(folder).expanduser()),  # noqa: PTH100

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from photomap_cli import directories
+from photomap_cli.errors import BadPath, UsageError
 from photomap_cli.terminal.previews import Previews
 
 if TYPE_CHECKING:
@@ -47,6 +48,24 @@ def in_words(given: Globals, console: Console, setting: str) -> str:
     previews = Previews(console, partial(gallery, given), setting=setting)
     previews.detect_between_commands()
     return previews.in_words()
+
+
+def page_file(path: Path | None, *, over: bool) -> Path:
+    """Return the file that --html names, before anything is asked that takes long.
+
+    Raises:
+        UsageError: there is --force and no file.
+        BadPath: the file is there, and --force is not; or its folder is none.
+    """
+    from photomap_cli.terminal.saving import require_free
+
+    if path is None:
+        raise UsageError("--force is for --html", hint="--html FILE writes a page")
+    path = path.expanduser()
+    require_free(path, over=over, hint="--force writes over it")
+    if not path.parent.is_dir():
+        raise BadPath(f"{path.parent} is no folder")
+    return path
 
 
 def write_page(result: SearchResult, given: Globals, path: Path) -> str:

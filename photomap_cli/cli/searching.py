@@ -13,7 +13,7 @@ import typer
 from photomap_cli.cli import words
 from photomap_cli.cli.app import Globals, app, make_console
 from photomap_cli.cli.ending import FOUND, NOTHING_FOUND
-from photomap_cli.errors import BadPath, PhotomapError, UsageError
+from photomap_cli.errors import PhotomapError, UsageError
 
 if TYPE_CHECKING:
     from photomap_cli.records import SearchRequest, SearchResult
@@ -74,18 +74,15 @@ def search(
 
     Exit status 1 when nothing is found.
     """
+    from photomap_cli.cli import previewing
     from photomap_cli.records import SearchRequest
-    from photomap_cli.terminal import saving
 
     given: Globals = context.obj
     style = _result_style(as_json=as_json, jsonl=jsonl, paths=paths, nul=nul, preview=preview)
     if explain and (paths or nul or preview):
         raise UsageError("--explain has no place beside --paths, -0 and --preview", hint="leave one of them out")
-    if html is not None:
-        html = html.expanduser()
-        saving.require_free(html, over=force, hint="--force writes over it")
-        if not html.parent.is_dir():
-            raise BadPath(f"{html.parent} is no folder")
+    if html is not None or force:
+        html = previewing.page_file(html, over=force)
     request = SearchRequest(
         text=words.query_text(query),
         cwd=str(Path.cwd()),
@@ -104,8 +101,6 @@ def search(
         raise
     notices = [*result.notices]
     if html is not None and result.hits:
-        from photomap_cli.cli import previewing
-
         notices.append(previewing.write_page(result, given, html))
     if html is None or not result.hits or preview or as_json or jsonl or paths or nul:
         _write(result, style, given, preview=preview, explain=explain)

@@ -53,7 +53,7 @@ def offer(library: Path, settings: Settings, ask: Callable[[str], str] = input) 
 
     Raises:
         EmptyLibrary: no photos were found; the hint says what to do.
-        KeyboardInterrupt: the user pressed Ctrl-C at the question.
+        KeyboardInterrupt: the user pressed Ctrl-C at the question, or before it.
         PhotomapError: indexing failed.
     """
     print("There are no photos in your library yet.")
@@ -158,7 +158,9 @@ def _tried(sample: list[Path], settings: Settings) -> IndexReport | None:
 
     options = IndexOptions(max_megapixels=settings.megapixel_limit, thumbnail_cache_bytes=0)
     with TemporaryDirectory(prefix="photomap-") as folder, suppress(PhotomapError):
-        _, report = bring_up_to_date(Path(folder) / "trial", settings, None, sample, options, quiet=False)
+        interrupted, report = bring_up_to_date(Path(folder) / "trial", settings, None, sample, options, quiet=False)
+        if interrupted:
+            raise KeyboardInterrupt
         return report
     return None
 

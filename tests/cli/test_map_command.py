@@ -83,7 +83,7 @@ def test_the_map_of_a_folder_has_its_photos_alone(photomap):
         (("dog",), "dog is no filter", "example: after:2023"),
         (("name:0.png", "in:photos/cat"), "a map takes at least 5 photos; there is 1", "index more"),
         (("--library", "nowhere"), "There is no library", "`photomap index"),
-        (("--clusters", "53"), "less than or equal to 52", "photomap --help"),
+        (("--clusters", "53"), "less than or equal to 52", "photomap map --help"),
         (("--in", "nowhere"), "is no folder", "give a folder"),
     ],
 )
@@ -114,4 +114,14 @@ def test_a_page_is_written_whole_with_every_thumbnail(photomap, tmp_path):
 def test_a_page_that_cannot_be_written_says_so(photomap, tmp_path):
     done = photomap("map", "--html", str(tmp_path / "nowhere" / "map.html"))
     assert done.returncode == 2
-    assert "cannot be written" in done.stderr
+    assert "nowhere is no folder" in done.stderr
+
+
+def test_a_page_takes_no_files_place_unasked(photomap, tmp_path):
+    page = tmp_path / "map.html"
+    page.write_text("precious")
+    refused = photomap("map", "--html", str(page))
+    assert (refused.returncode, page.read_text()) == (2, "precious")
+    assert "hint: --force writes over it" in refused.stderr
+    assert photomap("map", "--html", str(page), "--force").returncode == 0
+    assert page.stat().st_size > 10_000

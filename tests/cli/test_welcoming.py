@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from photomap_cli.cli import welcoming
+from photomap_cli.cli import indexing, welcoming
 from photomap_cli.demo.picture import make_picture
 from photomap_cli.errors import EmptyLibrary
 from photomap_cli.library.catalog import Catalog
@@ -91,6 +91,13 @@ def test_ctrl_c_at_the_question_changes_nothing_and_ends_the_line(home, tried, c
     with pytest.raises(KeyboardInterrupt):
         welcoming.offer(home / "library", TINY, interrupted)
     assert capsys.readouterr().out.endswith("for all.\n\n")
+    assert not (home / "library").exists()
+
+
+def test_ctrl_c_while_some_are_tried_leaves_without_a_question(home, monkeypatch):
+    monkeypatch.setattr(indexing, "bring_up_to_date", lambda *_, **__: (True, IndexReport(())))
+    with pytest.raises(KeyboardInterrupt):
+        welcoming.offer(home / "library", TINY, answers())
     assert not (home / "library").exists()
 
 
