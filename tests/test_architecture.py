@@ -42,7 +42,7 @@ OWNERS = {
     "numba": {"map/neighbourhoods.py"},
     "pacmap": {"map/neighbourhoods.py"},
     "rawpy": {"library/raw.py"},
-    "sqlite3": {"library/database.py", "library/thumbnails.py", "library/queries.py"},
+    "sqlite3": {"library/database.py", "library/cachefile.py"},
     "prompt_toolkit": {"terminal/"},
     "typer": {"cli/"},
 }

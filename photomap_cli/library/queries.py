@@ -5,15 +5,16 @@ It holds no query: a vector is found by the digest of everything it depends on. 
 
 from __future__ import annotations
 
-import sqlite3
 import zlib
-from contextlib import suppress
 from hashlib import blake2b
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from photomap_cli.library.cachefile import CacheFile
+
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
@@ -57,8 +58,7 @@ class QueryCache:
     """
 
     def __init__(self, folder: Path, *, most: int) -> None:
-        self._file, self._most = folder / FILE_NAME, most
-        self._connection: sqlite3.Connection | None = None
+        self._file, self._most = CacheFile(folder / FILE_NAME, _SCHEMA, busy_seconds=_BUSY_SECONDS), most
 
     def get(self, keys: Iterable[bytes]) -> dict[bytes, NDArray[np.float32]]:
         """Return the vectors that are here, (dim,) float32 of unit length, and note their use."""
@@ -84,47 +84,17 @@ class QueryCache:
 
     def clear(self) -> None:
         """Let all of them go, file and all."""
-        self.close()
-        for suffix in ("-wal", "-shm", ""):  # an old log must not be found beside a new file
-            with suppress(OSError):
-                self._file.with_name(self._file.name + suffix).unlink()
+        self._file.clear()
 
     def close(self) -> None:
         """End the connection; safe to call twice."""
-        if self._connection is not None:
-            with suppress(sqlite3.Error):
-                self._connection.close()
-            self._connection = None
+        self._file.close()
 
     def _try(self, work: Callable[[sqlite3.Connection], T], *, create: bool = False) -> T | None:
-        """Do something with the cache; None where SQLite will not, on a new file where the old one is damaged."""
-        is_there = self._connection is not None or self._file.exists()
-        if not self._most and is_there:  # it was allowed once
+        """Do something with the cache, if there is one or `create` says that there shall be."""
+        if not self._most and self._file.is_there:  # it was allowed once
             self.clear()
-        if not self._most or not (is_there or create):
-            return None
-        for _ in range(2):
-            try:
-                self._connection = self._connection or _connect(self._file)
-                with self._connection:
-                    return work(self._connection)
-            except sqlite3.OperationalError:  # locked, full, not writable; what was begun is rolled back
-                return None
-            except sqlite3.DatabaseError:
-                self.clear()
-        return None
-
-
-def _connect(file: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(file, timeout=_BUSY_SECONDS, check_same_thread=False)
-    try:
-        connection.execute("PRAGMA synchronous = OFF")  # a power cut may tear the file: that is what the seals are for
-        for statement in _SCHEMA:
-            connection.execute(statement)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+        return self._file.attempt(work) if self._most and (create or self._file.is_there) else None
 
 
 def _read(connection: sqlite3.Connection, keys: list[bytes]) -> dict[bytes, NDArray[np.float32]]:

@@ -6,17 +6,18 @@ Any process may read it while an index run writes.
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import suppress
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Self
+
+from photomap_cli.library.cachefile import CacheFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    import sqlite3
+    from collections.abc import Iterable
     from pathlib import Path
 
     from photomap_cli.library.entries import FileState
 
-T = TypeVar("T")
 THUMBNAIL_PX = 320
 """The longer side of the cached thumbnails: two such in a row fill a terminal of 80 columns at 8 pixels each."""
 
@@ -45,15 +46,14 @@ class ThumbnailCache:
 
     def __init__(self, folder: Path, *, max_bytes: int) -> None:
         self.max_bytes = max_bytes
-        self._file = folder / FILE_NAME
-        self._connection: sqlite3.Connection | None = None
+        self._file = CacheFile(folder / FILE_NAME, _SCHEMA, busy_seconds=_BUSY_SECONDS)
 
     def get(self, path: str, mtime_ns: int) -> bytes | None:
         """Return a photo's thumbnail as WebP, or None where there is none of the file as it was at this time."""
-        if self._connection is None and not self._file.is_file():
+        if not self._file.is_there:
             return None
         query = "SELECT webp FROM thumbnails WHERE path = ? AND mtime_ns = ?"
-        record = self._try(lambda connection: connection.execute(query, (path, mtime_ns)).fetchone())
+        record = self._file.attempt(lambda connection: connection.execute(query, (path, mtime_ns)).fetchone())
         return bytes(record[0]) if record else None
 
     def put(self, thumbnails: Iterable[tuple[str, int, bytes]]) -> None:
@@ -61,7 +61,7 @@ class ThumbnailCache:
         if not self.max_bytes:
             return
         rows = list(thumbnails)
-        self._try(lambda connection: self._put(connection, rows))
+        self._file.attempt(lambda connection: self._put(connection, rows))
 
     def copy(self, names: Iterable[tuple[FileState, FileState]]) -> None:
         """Keep thumbnails under further names: each an old path and time of change, and the new ones.
@@ -72,7 +72,7 @@ class ThumbnailCache:
             return
         query = "SELECT webp FROM thumbnails WHERE path = ? AND mtime_ns = ?"
         pairs = list(names)
-        found = self._try(lambda connection: [connection.execute(query, old).fetchone() for old, _ in pairs])
+        found = self._file.attempt(lambda connection: [connection.execute(query, old).fetchone() for old, _ in pairs])
         self.put((*new, record[0]) for (_, new), record in zip(pairs, found or (), strict=False) if record)
 
     def _put(self, connection: sqlite3.Connection, rows: list[tuple[str, int, bytes]]) -> None:
@@ -81,52 +81,22 @@ class ThumbnailCache:
         _evict(connection, self.max_bytes)
         connection.execute("COMMIT")
         with suppress(FileNotFoundError):
-            if self._file.stat().st_size > _SLACK * self.max_bytes:  # it was allowed to be larger once
+            if self._file.path.stat().st_size > _SLACK * self.max_bytes:  # it was allowed to be larger once
                 connection.execute("PRAGMA incremental_vacuum").fetchall()
 
     def clear(self) -> None:
         """Let all of them go, file and all."""
-        self.close()
-        for suffix in ("", "-wal", "-shm"):
-            with suppress(OSError):
-                self._file.with_name(self._file.name + suffix).unlink()
+        self._file.clear()
 
     def close(self) -> None:
         """End the connection; safe to call twice."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        self._file.close()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_exc: object) -> None:
         self.close()
-
-    def _try(self, work: Callable[[sqlite3.Connection], T]) -> T | None:
-        """Do something with the cache; None where SQLite will not, on a new file where the old one is damaged."""
-        for _ in range(2):
-            try:
-                self._connection = self._connection or _connect(self._file)
-                return work(self._connection)
-            except sqlite3.OperationalError:  # full, locked, not writable
-                self.close()
-                return None
-            except sqlite3.DatabaseError:
-                self.clear()
-        return None
-
-
-def _connect(file: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(file, timeout=_BUSY_SECONDS, isolation_level=None)
-    try:
-        connection.execute("PRAGMA synchronous = OFF")
-        for statement in _SCHEMA:
-            connection.execute(statement)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
 
 
 def _evict(connection: sqlite3.Connection, max_bytes: int) -> None:
