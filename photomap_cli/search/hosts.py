@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_SITE_LOCAL = ipaddress.ip_network("fec0::/10")  # private networks of old; Python takes them for global
 
 
 class HostRefused(Exception):
@@ -43,7 +44,7 @@ def is_public(text: str) -> bool:
     """Say whether an IP address belongs to the open internet, also by the IPv4 address that an IPv6 one carries."""
     address = ipaddress.ip_address(text.partition("%")[0])
     return all(
-        each.is_global and not (each.is_multicast or each.is_reserved or each.is_unspecified)
+        each.is_global and not (each.is_multicast or each.is_reserved or each.is_unspecified or each in _SITE_LOCAL)
         for each in _meant(address)
     )
 

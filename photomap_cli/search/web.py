@@ -107,7 +107,7 @@ class WebPictures:
         """Return what is at one place, or where else to look."""
         parts = _parts(place)
         with closing(self._connected(parts, deadline)) as line:
-            connection = http.client.HTTPConnection(_ascii(parts))
+            connection = http.client.HTTPConnection(_ascii(parts), _port(parts))  # without, it looks for one in IPv6
             connection.sock = _Wire(line, deadline, checkpoint)
             target = quote(parts.path or "/", _SAFE) + (f"?{quote(parts.query, _SAFE)}" if parts.query else "")
             connection.request("GET", target, headers={"Host": _host_header(parts), **_HEADERS})
@@ -118,7 +118,7 @@ class WebPictures:
 
     def _connected(self, parts: SplitResult, deadline: Deadline) -> socket.socket:
         host = _ascii(parts)
-        line = connect(host, parts.port or _PORTS[parts.scheme], deadline, may_ask=self._may_ask)
+        line = connect(host, _port(parts), deadline, may_ask=self._may_ask)
         try:
             line.settimeout(deadline.left())
             if parts.scheme == "https":  # the name, not the address, is what the certificate must be for
@@ -190,6 +190,10 @@ def _parts(place: str) -> SplitResult:
     if parts.scheme not in _PORTS or not parts.hostname:
         raise http.client.HTTPException(f"redirected to {_short(place)}, which is no web address")
     return parts
+
+
+def _port(parts: SplitResult) -> int:
+    return parts.port or _PORTS[parts.scheme]
 
 
 def _ascii(parts: SplitResult) -> str:

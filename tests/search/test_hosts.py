@@ -33,6 +33,8 @@ def test_the_open_internet_may_be_asked(place):
         "fe80::1%eth0",
         "fc00::1",
         "fd12:3456::1",
+        "fec0::1",
+        "feff::1",
         "ff02::1",
         "2001:db8::1",
         "::ffff:127.0.0.1",

@@ -231,6 +231,11 @@ def test_ipv6_addresses_are_asked(pictures):
         pytest.skip("no IPv6 here")
 
 
+def test_an_ipv6_address_need_not_end_like_a_port(site, pictures):
+    site.says["/a"] = answer(b"found")
+    assert pictures.get(site.url("/a", "[::ffff:127.0.0.1]")) == b"found"
+
+
 @pytest.fixture
 def certificate(tmp_path):
     if shutil.which("openssl") is None:
