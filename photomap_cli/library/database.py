@@ -46,6 +46,7 @@ UPGRADES = (
 )
 """What each version adds to the one before; a new library goes through all of them too."""
 
+LATER_COLUMNS = ("lens", "latitude", "longitude", "orientation", "content_hash")
 SCHEMA_VERSION = 1 + len(UPGRADES)
 BUSY_SECONDS = 10.0
 WAL_BYTES_KEPT = 64 << 20
@@ -221,8 +222,8 @@ def _connection(folder: Path, mode: str, *, create: bool) -> sqlite3.Connection:
         connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES_KEPT}")
         if _is_empty(connection) and create:
             _create_alone(connection, folder)
-        if 0 < _version(connection) < SCHEMA_VERSION and not mode.startswith("mode=ro"):
-            _upgrade(connection)
+        if 0 < _version(connection) < SCHEMA_VERSION:
+            (_seem_upgraded if mode.startswith("mode=ro") else _upgrade)(connection)
     except BaseException:
         connection.close()
         raise
@@ -253,6 +254,13 @@ def _upgrade(connection: sqlite3.Connection) -> None:
     """Bring an older library up to date; its photos stay.  Another process may be doing the same."""
     with _all_or_nothing(connection):
         _apply_upgrades(connection)
+
+
+def _seem_upgraded(connection: sqlite3.Connection) -> None:
+    """Have an older library that cannot be changed read as if it were up to date, with nothing known that is new."""
+    there = {record[1] for record in connection.execute("PRAGMA table_info(photos)")}
+    new = ", ".join(f"NULL AS {column}" for column in LATER_COLUMNS if column not in there)
+    connection.execute(f"CREATE TEMP VIEW photos AS SELECT *, {new} FROM main.photos")
 
 
 def _apply_upgrades(connection: sqlite3.Connection) -> None:

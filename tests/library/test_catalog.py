@@ -3,6 +3,7 @@ import os
 import sqlite3
 import threading
 from datetime import UTC, datetime
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -96,17 +97,16 @@ def test_a_folder_that_cannot_be_made_is_unusable(tmp_path):
         Catalog.open(tmp_path / "file" / "library", create=True)
 
 
+def read_only(address):
+    """Return an address of which SQLite says what it says of a folder without permission, unless only to read."""
+    return address if "immutable" in address else address.replace(CATALOG, "missing")
+
+
 def test_a_folder_that_cannot_be_written_is_still_read(folder, monkeypatch):
     with Catalog.open(folder, create=True) as catalog:
         catalog.commit_batch([new_photo("/p/a.jpg")])
     connect = sqlite3.connect
-
-    def refuse_unless_immutable(address, **options):
-        if "immutable" not in address:
-            address = address.replace(CATALOG, "missing")  # SQLite's answer is that of a folder without permission
-        return connect(address, **options)
-
-    monkeypatch.setattr(sqlite3, "connect", refuse_unless_immutable)
+    monkeypatch.setattr(sqlite3, "connect", lambda address, **options: connect(read_only(address), **options))
     with Catalog.open(folder) as catalog:
         assert catalog.photo_at("/p/a.jpg")
         with pytest.raises(LibraryUnusable, match="cannot be read or written"):
@@ -415,7 +415,8 @@ def test_a_copy_of_a_photo_that_is_gone_is_refused(catalog):
         catalog.copy(0, FoundFile("/p/a.jpg", 1, 1))
 
 
-def test_a_library_of_the_first_version_is_brought_up_to_date(folder):
+def make_first_version(folder):
+    """Make a library of one photo as the first photomap did."""
     folder.mkdir()
     connection = sqlite3.connect(folder / CATALOG)
     for statement in database.FIRST_SCHEMA:
@@ -427,10 +428,38 @@ def test_a_library_of_the_first_version_is_brought_up_to_date(folder):
     connection.execute("UPDATE meta SET value = 1 WHERE key = 'next_row'")
     connection.commit()
     connection.close()
+
+
+def test_a_library_of_the_first_version_is_brought_up_to_date(folder):
+    make_first_version(folder)
     with Catalog.open(folder) as catalog:
         catalog.commit_batch([new_photo("/p/b.jpg", content_hash=b"b")])
         assert [photo.path for photo in catalog.photos(catalog.rows())] == ["/p/a.jpg", "/p/b.jpg"]
         assert catalog.known_sizes([1, 5]) == {1}
+
+
+def test_a_library_of_the_first_version_that_cannot_be_written_is_read(folder, monkeypatch):
+    make_first_version(folder)
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda address, **options: connect(read_only(address), **options))
+    with Catalog.open(folder) as catalog:
+        assert [photo.path for photo in catalog.photos(catalog.rows())] == ["/p/a.jpg"]
+        assert catalog.contents_of_same_size() == {}
+        assert catalog.known_sizes([5]) == set()
+        assert catalog.copy(0, FoundFile("/p/b.jpg", 5, 7)).lens is None
+        with pytest.raises(LibraryUnusable, match="cannot be read or written"):
+            catalog.touch_indexed(datetime.now(UTC))
+
+
+def test_columns_that_came_later_are_all_known():
+    before, now = (sqlite3.connect(":memory:") for _ in range(2))
+    for statement in database.FIRST_SCHEMA:
+        before.execute(statement)
+        now.execute(statement)
+    for statement in chain(*database.UPGRADES):
+        now.execute(statement)
+    columns = [{each[1] for each in one.execute("PRAGMA table_info(photos)")} for one in (before, now)]
+    assert columns[1] - columns[0] == set(database.LATER_COLUMNS)
 
 
 def test_the_same_filters_are_read_once_until_something_is_committed(folder, catalog, monkeypatch):
