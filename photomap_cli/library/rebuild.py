@@ -16,7 +16,6 @@ from photomap_cli.library import compressed, missing, rowfile
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.database import library_exists
 from photomap_cli.library.locks import only_writer
-from photomap_cli.library.summary import summary
 from photomap_cli.library.vectors import VectorStore
 
 if TYPE_CHECKING:
@@ -34,12 +33,18 @@ class Unfinished(NamedTuple):
 
 
 def unfinished(folder: Path) -> Unfinished | None:
-    """Return what was begun of encoding the library in `folder` anew; None where nothing was."""
+    """Return what was begun of encoding the library in `folder` anew; None where nothing was.
+
+    Nor is what has taken the library's place already and only was not taken away: it has the library's id.
+    """
     draft = folder / FOLDER_NAME
-    if not library_exists(draft):
+    if not (library_exists(folder) and library_exists(draft)):
         return None
-    begun = summary(draft)
-    return Unfinished(begun.encoder, begun.photos) if begun.encoder else None
+    with Catalog.open(draft) as begun, Catalog.open(folder) as library:
+        encoder = begun.encoder
+        if encoder is None or begun.library_id == library.library_id:
+            return None
+        return Unfinished(encoder.spec, begun.photo_count)
 
 
 class Rebuild:
@@ -77,10 +82,7 @@ class Rebuild:
     def goes_on(self, spec: str) -> bool:
         """Whether there is a draft by this encoder, which has not taken the library's place yet."""
         begun = unfinished(self._folder)
-        if begun is None or begun.spec != spec:
-            return False
-        with Catalog.open(self.draft) as draft:
-            return draft.library_id != self._catalog.library_id
+        return begun is not None and begun.spec == spec
 
     def begin(self, spec: str) -> None:
         """Take away what another encoder, or a finished rebuild, has left."""

@@ -127,6 +127,7 @@ def test_death_after_the_swap_and_before_the_draft_is_gone_is_noticed(library, p
         with pytest.raises(pytest.fail.Exception):
             encode_anew(library, photos)
     assert seen(library) == ("other/tag", turned(old))
+    assert unfinished(library) is None
     picture(photos / "new.png", 77)
     encode_anew(library, photos)  # not from the leftovers, which would be taken for a draft under way
     assert len(seen(library)[1]) == 7
