@@ -153,12 +153,15 @@ class RowFile:
 
     def _write(self, snapshot: Snapshot, blobs_from: BlobsFrom) -> None:
         draft = self.path.with_suffix(".new")
-        with draft.open("wb") as file:
-            file.write(bytes(PAGE))
-            _fill(file, 0, snapshot, blobs_from)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self.path)
+        try:
+            with draft.open("wb") as file:
+                file.write(bytes(PAGE))
+                _fill(file, 0, snapshot, blobs_from)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(self.path)
+        finally:
+            draft.unlink(missing_ok=True)  # a full disk's last bytes are not for half a file
 
 
 def row_bytes(dim: int) -> int:

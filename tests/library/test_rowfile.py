@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from photomap_cli.library import rowfile
 from photomap_cli.library.rowfile import PAGE, Header, RowFile, row_bytes
 
 from .fakes import DIM, new_photo, unit_vectors
@@ -53,6 +54,18 @@ def test_many_rows_are_written_in_pieces(folder, catalog, monkeypatch):
     _, memory = RowFile(folder).repair(catalog.snapshot, catalog.vectors_from)
     rows = np.frombuffer(memory, np.float16, offset=PAGE).reshape(-1, DIM)
     np.testing.assert_array_equal(rows, vectors.astype(np.float16))
+
+
+def test_a_full_disk_leaves_no_half_file_behind(folder, catalog, monkeypatch):
+    catalog.commit_batch([new_photo("/p/a.jpg")])
+
+    def full(_descriptor):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(rowfile, "_sync", full)
+    with pytest.raises(OSError, match="no space left"):
+        RowFile(folder).repair(catalog.snapshot, catalog.vectors_from)
+    assert list(folder.glob("vectors.*[!k]")) == []
 
 
 def test_what_is_written_into_a_mapping_never_reaches_the_file(folder, catalog):
