@@ -97,14 +97,14 @@ def _search_request(record: dict[str, Any]) -> SearchRequest:
         case SearchRequest(
             text=str(),
             cwd=str(),
-            limit=int() | None,
+            limit=int() | None as limit,
             min_score=int() | float() | None,
             folder=str() | None,
             sort="score" | "date",
             exact=bool(),
             collapse=bool() | None,
             explain=bool(),
-        ) if all(isinstance(path, str) for path in request.references):
+        ) if (limit is None or limit >= 1) and all(isinstance(path, str) for path in request.references):
             return request
     raise ProtocolMismatch(f"the session does not understand the search {str(record)[:100]}")
 

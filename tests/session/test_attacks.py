@@ -349,6 +349,7 @@ def test_a_record_with_fields_unknown_here_is_of_another_version_too(serve, path
         {"op": "search", "request": {}},
         {"op": "search", "request": {"text": 1, "cwd": "/"}},
         {"op": "search", "request": {"text": "dog", "cwd": "/", "limit": "9"}},
+        {"op": "search", "request": {"text": "dog", "cwd": "/", "limit": -5, "collapse": True}},
         {"op": "search", "request": {"text": "dog", "cwd": "/", "sort": "size"}},
         {"op": "search", "request": {"text": "dog", "cwd": "/", "references": 3}},
         {"op": "search", "request": {"text": "dog", "cwd": "/", "references": [3]}},
