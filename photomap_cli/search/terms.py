@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -146,7 +147,8 @@ class TermEncoder:
             raise BadImage(reason, hint="check the path of the query image", position=term.position) from error
         known = self._catalog.photo_at(self._scope.located(term.value))
         if known and (known.size_bytes, known.mtime_ns) == (seen.st_size, seen.st_mtime_ns):
-            return known.row, self._catalog.vector(known.row)
+            with suppress(KeyError):  # another process has just removed it
+                return known.row, self._catalog.vector(known.row)
         return (known.row if known else None), self._file_vector(term, seen, run)
 
     def _file_vector(self, term: Term, seen: os.stat_result, run: Run) -> NDArray[np.float32]:

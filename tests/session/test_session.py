@@ -47,6 +47,16 @@ def test_a_library_image_as_query_needs_no_encoder_and_is_not_its_own_hit(ask, e
     assert len(result.hits) == 3
 
 
+def test_a_library_image_that_goes_meanwhile_is_encoded(ask, session, photos, monkeypatch):
+    def photo_at(path, look_up=session.catalog.photo_at):
+        photo = look_up(path)
+        session.catalog.commit_batch([], [photo.row])  # as another process does
+        return photo
+
+    monkeypatch.setattr(session.catalog, "photo_at", photo_at)
+    assert "red.png" not in names(ask(f"{photos}/red/red.png"))
+
+
 def test_an_image_from_outside_is_encoded(ask, photos, tmp_path):
     copy = tmp_path / "mine.png"
     copy.write_bytes((photos / "blue" / "blue.png").read_bytes())
