@@ -11,7 +11,6 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from photomap_cli.errors import BadImage
-from photomap_cli.library.decodepool import DecodePool
 from photomap_cli.search.query import TermKind
 
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from photomap_cli.library.decodepool import DecodePool
     from photomap_cli.library.fitting import PixelFit
     from photomap_cli.search.query import Query, Term
     from photomap_cli.search.web import WebPictures
@@ -65,6 +65,8 @@ class QueryPictures:
             return pool.decode(path, fit).pixels
 
     def _decoders(self) -> DecodePool:
+        from photomap_cli.library.decodepool import DecodePool  # most queries are words
+
         return DecodePool(max_megapixels=self._settings.megapixel_limit)
 
     @cached_property

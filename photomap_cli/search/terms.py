@@ -13,7 +13,6 @@ import numpy as np
 
 from photomap_cli.errors import BadImage, BadQuery
 from photomap_cli.library.content import digest, digest_at
-from photomap_cli.library.fitting import PixelFit
 from photomap_cli.search.query import TermKind
 
 if TYPE_CHECKING:
@@ -175,6 +174,8 @@ class TermEncoder:
         return vector
 
     def _encode_picture(self, term: Term, run: Run) -> NDArray[np.float32]:
+        from photomap_cli.library.fitting import PixelFit  # with Pillow
+
         pixels = self._pictures.pixels(term, PixelFit.of(self._loaded_info(run)), run.fetched)
         rows = self._encode("image", run, lambda encoder: encoder.encode_images(pixels[np.newaxis]))
         return np.asarray(rows[0], dtype=np.float32)

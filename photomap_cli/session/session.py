@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from contextlib import ExitStack
+from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from photomap_cli.encoder import models, nvml
@@ -14,10 +15,8 @@ from photomap_cli.encoder.process import EncoderProcess
 from photomap_cli.encoder.residency import Residency
 from photomap_cli.errors import EmptyLibrary, EncoderMismatch, PhotomapError
 from photomap_cli.library.catalog import Catalog
-from photomap_cli.library.indexer import Indexer
 from photomap_cli.library.queries import QueryCache
 from photomap_cli.library.vectors import VectorStore
-from photomap_cli.map.cartographer import Cartographer
 from photomap_cli.records import ResidencyState, SessionStatus
 from photomap_cli.search.query import parse, parse_filters
 from photomap_cli.search.recall import Recall
@@ -32,7 +31,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from photomap_cli.encoder.use import Encoder
-    from photomap_cli.library.indexer import IndexOptions
+    from photomap_cli.library.indexer import Indexer, IndexOptions
+    from photomap_cli.map.cartographer import Cartographer
     from photomap_cli.maprecords import MapRequest, PhotoMap
     from photomap_cli.records import ResidencySnapshot, SearchRequest, SearchResult
     from photomap_cli.search.pictures import Fetched
@@ -76,7 +76,6 @@ class Session:
         past = QueryCache(catalog.folder, most=settings.query_cache)
         recall = Recall(past, catalog, self.residency, spec=spec, settings=settings)
         self._searcher = Searcher(catalog, vectors, self.residency, recall, spec=spec, settings=settings)
-        self.cartographer = Cartographer(catalog, spec=spec, encode=self._encode_texts)
         self._turns, self._drawings = Turns(), Turns()
         self._prewarming = threading.Lock()
         self._started_at = rfc3339(time.time())
@@ -256,7 +255,16 @@ class Session:
 
     def indexer(self, options: IndexOptions) -> Indexer:
         """Return an indexer over this library that encodes with this session's encoder."""
+        from photomap_cli.library.indexer import Indexer  # as the map's, not for a search: together they take 60 ms
+
         return Indexer(self.catalog, self.vectors, lambda: _ImageEncoder(self.residency), options)
+
+    @cached_property
+    def cartographer(self) -> Cartographer:
+        """What draws the maps."""
+        from photomap_cli.map.cartographer import Cartographer
+
+        return Cartographer(self.catalog, spec=self.spec, encode=self._encode_texts)
 
     # Small print ----------------------------------------------------------------------------------------------------
 

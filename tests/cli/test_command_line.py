@@ -165,12 +165,14 @@ def test_local_refuses_the_session(photomap, serving):
     assert result["timings_ms"]["load"] > 0
 
 
-def test_a_query_asked_before_starts_no_process_and_no_torch(home, indexed, tmp_path):
+def test_a_query_asked_before_starts_no_process_and_loads_no_more_than_it_needs(home, indexed, tmp_path):
+    rooms = "library.indexer library.decodepool library.scan map.cartographer search.web"
+    unneeded = {"torch", "PIL", "pathspec", *(f"photomap_cli.{room}" for room in rooms.split())}
     program = (
         "import sys; started = [];"
         "sys.addaudithook(lambda event, told: started.append(told) if event == 'subprocess.Popen' else None);"
         "from photomap_cli.cli import run; status = run(['search', 'striped fur + 2:a tall tower min:-1', '--json']);"
-        "print(len(started), 'torch' in sys.modules, file=sys.stderr); sys.exit(status)"
+        f"print(len(started), sorted({unneeded} & set(sys.modules)), file=sys.stderr); sys.exit(status)"
     )
     alone = environment(home) | {"XDG_RUNTIME_DIR": str(tmp_path)}
 
@@ -181,9 +183,9 @@ def test_a_query_asked_before_starts_no_process_and_no_torch(home, indexed, tmp_
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout), done.stderr.split()
 
-    first, (started, _) = ask()
+    first, (started, *_) = ask()
     again, told = ask()
-    assert (int(started) > 0, told) == (True, ["0", "False"])
+    assert (int(started) > 0, told) == (True, ["0", "[]"])
     assert again["hits"] == first["hits"]
     assert "cache" not in first["timings_ms"]
     assert again["timings_ms"]["cache"] >= 0
