@@ -65,4 +65,10 @@ class View:
 
 def live_among(rows: np.ndarray, live: np.ndarray | None) -> np.ndarray:
     """Return the rows whose bit is set, in their order; None stands for all bits set."""
-    return rows if live is None else rows[(live[rows >> 3] >> (rows & 7).astype(np.uint8)) & 1 > 0]
+    return rows if live is None else rows[bits_of(live, rows)]
+
+
+def bits_of(bits: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return for each row whether its bit is set."""
+    is_set: np.ndarray = (bits[rows >> 3] >> (rows & 7).astype(np.uint8)) & 1 > 0
+    return is_set

@@ -58,7 +58,7 @@ def test_hits_are_those_of_the_whole_product(catalog, store, k):
 
 
 @pytest.mark.parametrize("threads", [2, 3, 8])
-@pytest.mark.parametrize("share", [None, 0.01, 0.1, 0.5])
+@pytest.mark.parametrize("share", [None, 0.01, 0.1, 0.3, 0.4, 0.5, 0.9])
 def test_threads_and_filters_change_nothing(folder, catalog, threaded, threads, share):
     vectors, rng = unit_vectors(2001, seed=3), np.random.default_rng(4)
     add(catalog, vectors)
@@ -68,6 +68,19 @@ def test_threads_and_filters_change_nothing(folder, catalog, threaded, threads, 
     with VectorStore(folder, catalog, threads=threads) as store:
         for query in unit_vectors(5, seed=5):
             assert_agrees(store, vectors, query, 20, rows, live)
+
+
+def test_a_broad_filter_that_leaves_only_the_worst_is_exact(catalog, store, monkeypatch):
+    vectors = unit_vectors(5000, seed=14)
+    add(catalog, vectors)
+    query = unit_vectors(1, seed=15)[0]
+    worst = np.argsort(vectors @ query)[:2500]
+    scans, scan = [], VectorStore._scan_slices
+    monkeypatch.setattr(VectorStore, "_scan_slices", lambda *given: scans.append(given[-1]) or scan(*given))
+    assert_agrees(store, vectors, query, 3, np.sort(worst))
+    assert [allowed is None for allowed in scans] == [True, False]
+    assert_agrees(store, vectors, query, 3, np.flatnonzero(np.arange(5000) % 2))
+    assert [allowed is None for allowed in scans] == [True, False, True]
 
 
 def test_rows_that_do_not_exist_are_left_out(catalog, store):
