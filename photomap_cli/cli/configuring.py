@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -84,19 +85,30 @@ def config(context: typer.Context) -> int:
     """Show every setting, its value and where it came from; or change one."""
     if context.invoked_subcommand:
         return FOUND
-    from rich.table import Table
-
     from photomap_cli.settings import Settings, shown
 
     given: Globals = context.obj
     loaded = given.settings()
+    rows = [
+        (name, shown(getattr(loaded.values, name)), loaded.origins[name], field.description or "")
+        for name, field in Settings.model_fields.items()
+    ]
+    if sys.stdout.isatty():
+        _print_settings(rows)
+    else:
+        sys.stdout.writelines("\t".join(row) + "\n" for row in rows)
+    return FOUND
+
+
+def _print_settings(rows: list[tuple[str, str, str, str]]) -> None:
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False)
     for heading in ("setting", "value", "from", ""):
         table.add_column(heading, overflow="fold")
-    for name, field in Settings.model_fields.items():
-        table.add_row(name, shown(getattr(loaded.values, name)), loaded.origins[name], field.description or "")
+    for row in rows:
+        table.add_row(*row)
     make_console().print(table)
-    return FOUND
 
 
 @config_app.command("path")

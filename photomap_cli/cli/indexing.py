@@ -46,7 +46,14 @@ def index(
     hidden: Annotated[bool, typer.Option("--hidden", help="Also hidden files and folders.")] = False,
     jobs: Annotated[
         int | None,
-        typer.Option("--jobs", "-j", min=1, max=256, help="Processes that decode.  [default: one a core, 16 at most]"),
+        typer.Option(
+            "--jobs",
+            "-j",
+            min=1,
+            max=256,
+            metavar="N",
+            help="Processes that decode.  [default: one a core, 16 at most]",
+        ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Count what would be done; change nothing.")] = False,
     rebuild: Annotated[

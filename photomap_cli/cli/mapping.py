@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def draw_map(
     context: typer.Context,
     filters: Annotated[
-        list[str] | None, typer.Argument(metavar="[FILTER]...", help="Only photos that meet these: after:2023 ext:jpg")
+        list[str] | None, typer.Argument(metavar="FILTER", help="Only photos that meet these: after:2023 ext:jpg")
     ] = None,
     folder: Annotated[
         str | None,

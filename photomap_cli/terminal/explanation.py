@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, TextIO, cast
 
 from rich.table import Table
 from rich.text import Text
 
 from photomap_cli.terminal import arguments
 from photomap_cli.terminal.filenames import printable
+from photomap_cli.terminal.lines import ResultStyle, write_lines
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -18,9 +20,14 @@ if TYPE_CHECKING:
 
 
 def why(dialogue: Dialogue, rest: str) -> None:
-    """Tell where the scores of results come from."""
-    for hit in arguments.hits(dialogue, rest):
-        dialogue.console.print(explanation(dialogue.explained(hit.path)))
+    """Tell where the scores of results come from; to programs as `search --explain` does."""
+    explained = tuple(dialogue.explained(hit.path) for hit in arguments.hits(dialogue, rest))
+    if not dialogue.console.is_terminal:
+        result = replace(dialogue.shown_result(), hits=explained)
+        write_lines(result.to_json(), ResultStyle.PLAIN, cast("TextIO", dialogue.console.file))
+        return
+    for hit in explained:
+        dialogue.console.print(explanation(hit))
 
 
 def explanation(hit: Hit) -> RenderableType:

@@ -291,8 +291,10 @@ def test_lines_on_standard_input_are_queries(photomap, serving):
 
 
 def test_config_shows_where_a_value_came_from(photomap):
-    shown = photomap("config", PHOTOMAP_RESULTS="3").stdout
-    assert any(line.split()[:3] == ["results", "3", "environment"] for line in shown.splitlines())
+    shown = photomap("config", PHOTOMAP_RESULTS="3", PHOTOMAP_EXCLUDE="a long name,another long name").stdout
+    rows = {name: row for name, *row in (line.split("\t") for line in shown.splitlines())}
+    assert rows["results"] == ["3", "environment", "hits shown per search"]
+    assert rows["exclude"][:2] == ["a long name, another long name", "environment"]
     path = photomap("config", "path").stdout.strip()
     assert path.endswith("config.toml")
     assert photomap("config", "set", "results", "4", PHOTOMAP_CONFIG=f"{path}.other").returncode == 0

@@ -1,9 +1,11 @@
 """`more 3`, `less 5` and `why 3` at the prompt: what they make of the last search."""
 
+import io
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from terminal_fakes import FakeBackend, make_result
 from test_commands import Talk
 
@@ -95,7 +97,9 @@ def explaining(request):
 
 @pytest.mark.parametrize("line", ["why 2", "why #2", ":why 2", "WHY 2"])
 def test_why_tells_what_each_term_adds(line):
-    talk = Talk(FakeBackend(answer=explaining)).type("dog", line)
+    talk = Talk(FakeBackend(answer=explaining))
+    talk.front.console = Console(file=io.StringIO(), force_terminal=True, no_color=True, width=80, color_system=None)
+    talk.type("dog", line)
     lines = [each.split() for each in talk.front.printed.splitlines()]
     assert lines == [
         ["part", "weight", "×", "cosine", "term"],
@@ -103,6 +107,12 @@ def test_why_tells_what_each_term_adds(line):
         ["-0.152", "-1", "×", "0.200", "cat"],
         ["0.398", "/photos/photo-002.jpg"],
     ]
+
+
+def test_why_tells_programs_what_search_explain_does():
+    assert Talk(FakeBackend(answer=explaining)).type("dog", "why 2").front.printed == (
+        "2\t0.3980\t/photos/photo-002.jpg\n\t+0.5500\t2\t0.3100\tdog\n\t-0.1520\t-1\t0.2000\tcat\n"
+    )
 
 
 def test_why_asks_once_for_all_results_and_not_again():
@@ -115,7 +125,7 @@ def test_why_is_refused_for_what_is_not_there():
     talk = Talk(FakeBackend(answer=explaining))
     assert "no result 1" in talk.refusal("why 1").message
     assert "not found any more" in talk.type("dog").refusal("why 3").message
-    assert talk.refusal(":why").hint == ":why N"
+    assert talk.refusal(":why").hint == ":why N..."
 
 
 def test_help_tells_of_them():
