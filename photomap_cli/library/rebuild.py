@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from photomap_cli.errors import BadPath, EmptyLibrary, LibraryUnusable
 from photomap_cli.library import compressed, missing, rowfile
 from photomap_cli.library.catalog import Catalog
-from photomap_cli.library.database import library_exists
 from photomap_cli.library.locks import only_writer
 from photomap_cli.library.vectors import VectorStore
 
@@ -37,14 +36,11 @@ def unfinished(folder: Path) -> Unfinished | None:
 
     Nor is what has taken the library's place already and only was not taken away: it has the library's id.
     """
-    draft = folder / FOLDER_NAME
-    if not (library_exists(folder) and library_exists(draft)):
-        return None
-    with Catalog.open(draft) as begun, Catalog.open(folder) as library:
+    with suppress(EmptyLibrary), Catalog.open(folder / FOLDER_NAME) as begun, Catalog.open(folder) as library:
         encoder = begun.encoder
-        if encoder is None or begun.library_id == library.library_id:
-            return None
-        return Unfinished(encoder.spec, begun.photo_count)
+        if encoder is not None and begun.library_id != library.library_id:
+            return Unfinished(encoder.spec, begun.photo_count)
+    return None
 
 
 class Rebuild:

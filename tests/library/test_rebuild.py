@@ -133,6 +133,15 @@ def test_death_after_the_swap_and_before_the_draft_is_gone_is_noticed(library, p
     assert len(seen(library)[1]) == 7
 
 
+def test_a_draft_that_never_became_a_library_is_none(library, photos):
+    draft = library / "rebuild"
+    draft.mkdir()
+    (draft / "catalog.sqlite").touch()  # all that a full disk took
+    assert unfinished(library) is None
+    encode_anew(library, photos)
+    assert seen(library)[0] == "other/tag"
+
+
 def test_a_swap_that_fails_halfway_did_not_happen(library, photos, monkeypatch):
     before = seen(library)
     with Rebuild(library) as anew:
