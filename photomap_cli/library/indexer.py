@@ -1,4 +1,4 @@
-"""Owns bringing a library up to date: scan, diff, recognise, decode, encode, commit.  Yields its progress."""
+"""Owns bringing a library up to date: survey, recognise, decode, encode, commit.  Yields its progress."""
 
 from __future__ import annotations
 
@@ -8,27 +8,25 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from photomap_cli.errors import BadImage, EncoderFailed, EncoderMismatch
-from photomap_cli.library import missing
 from photomap_cli.library.content import digest_at
 from photomap_cli.library.decode import Decoded
 from photomap_cli.library.decodepool import DecodePool
 from photomap_cli.library.entries import LibraryEncoder, NewPhoto
 from photomap_cli.library.fitting import PixelFit
 from photomap_cli.library.locks import only_writer
-from photomap_cli.library.paths import inside, merged, resolved, shown
+from photomap_cli.library.paths import merged, resolved, shown
 from photomap_cli.library.pending import Pending
 from photomap_cli.library.pipeline import ahead
-from photomap_cli.library.plan import diff
 from photomap_cli.library.recognise import Recogniser
-from photomap_cli.library.scan import ScanRules, scan
+from photomap_cli.library.scan import ScanRules
 from photomap_cli.library.stages import Stages
+from photomap_cli.library.survey import survey
 from photomap_cli.library.thumbnails import THUMBNAIL_PX, ThumbnailCache
 from photomap_cli.records import IndexFailure, IndexProgress
 
@@ -36,7 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
     from photomap_cli.library.catalog import Catalog
-    from photomap_cli.library.entries import SeenFile
     from photomap_cli.library.plan import Plan, Todo
     from photomap_cli.library.recognise import Match
     from photomap_cli.library.vectors import VectorStore
@@ -125,7 +122,7 @@ class Indexer:
         self._jobs = self._options.jobs or JOBS
         self._failures: list[IndexFailure] = []
         self._started = self._encoding_since = self._ended = 0.0
-        self._forgotten = set[str]()  # roots that are missing and shall not be looked for again
+        self._forgotten = set[str]()  # roots, as `Survey` has them
         self._total = self._done = self._unreadable = self._encoded = 0
 
     @property
@@ -199,23 +196,9 @@ class Indexer:
             yield IndexProgress(done, total, self._unreadable, compressing=True)
 
     def _plan(self) -> Plan:
-        """Compare what is below the roots, and below known roots inside them, with what the library has seen there."""
-        known, given = self._catalog.roots(), self._pending.counts.roots
-        roots = {*given, *inside(known, given)}
-        seen: dict[str, SeenFile] = {}
-        kept: list[IndexFailure] = []
-        for root in sorted(roots):
-            below = self._catalog.seen_files(root)
-            seen.update(below)
-            if not os.path.lexists(root):
-                roots.remove(root)
-                if self._options.prune or not below:
-                    self._forgotten.add(root)
-                if not self._options.prune:
-                    kept.append(missing.absent(root, len(below)))
-        plan = diff(chain(kept, scan(sorted(roots), self._rules)), seen)
-        if not self._options.prune:
-            plan.keep(missing.empty_folders(plan.gone, roots))
+        """Find out what there is to do."""
+        given, prune = self._pending.counts.roots, self._options.prune
+        plan, self._forgotten = survey(self._catalog, given, self._rules, prune=prune)
         self._count(scanned=plan.scanned, unchanged=plan.unchanged)
         self._failures, self._total = plan.failures, len(plan.todo)
         return plan

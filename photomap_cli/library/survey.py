@@ -1,0 +1,52 @@
+"""Owns looking over the roots of an index run: what is there, and what the library has seen there.  Changes nothing."""
+
+from __future__ import annotations
+
+import os
+from itertools import chain
+from typing import TYPE_CHECKING, NamedTuple
+
+from photomap_cli.library import missing
+from photomap_cli.library.paths import inside
+from photomap_cli.library.plan import diff
+from photomap_cli.library.scan import scan
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from photomap_cli.library.catalog import Catalog
+    from photomap_cli.library.entries import SeenFile
+    from photomap_cli.library.plan import Plan
+    from photomap_cli.library.scan import ScanRules
+    from photomap_cli.records import IndexFailure
+
+
+class Survey(NamedTuple):
+    """What there is to do, and the roots that are missing and shall not be looked for again."""
+
+    plan: Plan
+    forgotten: set[str]
+
+
+def survey(catalog: Catalog, given: Collection[str], rules: ScanRules, *, prune: bool) -> Survey:
+    """Compare what is below these roots, and below known roots inside them, with what the library has seen there.
+
+    Photos that may be on a missing disk are kept and reported, unless `prune` gives them up.
+    """
+    roots = {*given, *inside(catalog.roots(), given)}
+    seen: dict[str, SeenFile] = {}
+    kept: list[IndexFailure] = []
+    forgotten = set[str]()
+    for root in sorted(roots):
+        below = catalog.seen_files(root)
+        seen.update(below)
+        if not os.path.lexists(root):
+            roots.remove(root)
+            if prune or not below:
+                forgotten.add(root)
+            if not prune:
+                kept.append(missing.absent(root, len(below)))
+    plan = diff(chain(kept, scan(sorted(roots), rules)), seen)
+    if not prune:
+        plan.keep(missing.empty_folders(plan.gone, roots))
+    return Survey(plan, forgotten)
