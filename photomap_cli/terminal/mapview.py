@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, cast
 
 from rich.console import Group
 from rich.style import Style
@@ -12,13 +12,12 @@ from rich.text import Text
 
 from photomap_cli.terminal.figures import elapsed, photos
 from photomap_cli.terminal.filenames import file_link, printable
+from photomap_cli.terminal.lines import write_plain
 from photomap_cli.terminal.palette import colours
 from photomap_cli.terminal.plot import plot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+    from rich.console import Console, ConsoleOptions, RenderResult
 
     from photomap_cli.maprecords import MapCluster, PhotoMap
 
@@ -52,7 +51,7 @@ class MapView:
             yield _beside(self._plot(width - _widest(entries) - _GAP, max(below, len(entries)), options), entries)
         else:
             legend = _in_columns(entries, width)
-            yield self._lines(self._plot(width, max(_LEAST_ROWS, below - legend.row_count), options))
+            yield Group(*self._plot(width, max(_LEAST_ROWS, below - legend.row_count), options))
             yield legend
         yield footer
 
@@ -63,10 +62,6 @@ class MapView:
         return plot(
             drawn.points, drawn.clusters, self._colours, width=width, height=max(rows, 4), has_braille=has_braille
         )
-
-    @staticmethod
-    def _lines(lines: list[Text]) -> RenderableType:
-        return Group(*lines)
 
     def _entry(self, cluster: MapCluster) -> Text:
         name = Style(link=file_link(cluster.representatives[0])) if cluster.representatives else Style()
@@ -122,11 +117,11 @@ def show(drawn: PhotoMap, console: Console, *, hint: str) -> None:
     if console.is_terminal:
         console.print(MapView(drawn, hint))
     else:
-        console.file.writelines(_rows(drawn))
+        _write_rows(drawn, cast("TextIO", console.file))
 
 
-def _rows(drawn: PhotoMap) -> Iterator[str]:
-    """Yield letter, count, name and the most typical photo's path, parted by tabs."""
+def _write_rows(drawn: PhotoMap, file: TextIO) -> None:
+    """Write a line a group: letter, count, name and the most typical photo's path; between tabs."""
     for cluster in drawn.clusters:
-        path = printable(cluster.representatives[0]) if cluster.representatives else ""
-        yield f"{cluster.letter}\t{cluster.count}\t{printable(cluster.name)}\t{path}\n"
+        path = cluster.representatives[0] if cluster.representatives else ""
+        write_plain((cluster.letter, str(cluster.count), printable(cluster.name)), path, file)

@@ -161,6 +161,14 @@ def test_a_pipe_gets_a_row_for_each_group():
     ]
 
 
+def test_paths_leave_in_a_pipe_as_the_bytes_they_have_whatever_its_encoding():
+    cluster = MapCluster(1, "cat", 1, 0.5, 0.5, ("/Été/\udcff.jpg",))
+    bytes_out = io.BytesIO()
+    file = io.TextIOWrapper(bytes_out, encoding="ascii", errors="replace")
+    mapview.write(PhotoMap("tiny", "groups", 1.0, (cluster,), ()), file, as_json=False, console=Console(file=file))
+    assert bytes_out.getvalue() == "A\t1\tcat\t/Été/".encode() + b"\xff.jpg\n"
+
+
 def test_json_is_the_record():
     file = io.StringIO()
     mapview.write(MAP, file, as_json=True, console=Console(file=file))
