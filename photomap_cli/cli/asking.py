@@ -1,15 +1,18 @@
-"""Owns who answers a one-shot command: the library's live session, else a session of its own; and the wait for it."""
+"""Owns how a one-shot command asks: the library's live session, else one of its own; the wait, and what is told."""
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from photomap_cli.cli.app import Globals, make_console
+from photomap_cli.errors import PhotomapError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from photomap_cli.session.backend import Backend
     from photomap_cli.session.session import Session
@@ -17,15 +20,37 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def ask(given: Globals, question: Callable[[Backend], T], *, local: bool, words: Callable[[Backend], str]) -> T:
+def ask(
+    given: Globals, question: Callable[[Backend], T], *, text: str, local: bool, words: Callable[[Backend], str]
+) -> T:
     """Put a question to the live session, else load the encoder here; `words` say what goes on while that takes long.
 
     Args:
         given: the options of every command.
         question: what is asked.
+        text: the query in it; positions of errors refer to it.
         local: do not look for a live session.
         words: shown on standard error, where that is a terminal.
     """
+    try:
+        return _answer(given, question, local=local, words=words)
+    except PhotomapError as error:
+        error.text = text
+        raise
+
+
+def folder(named: str | None) -> str | None:
+    """Return what a request takes for the folder that --in names."""
+    return named if named in (None, "*") else os.path.abspath(Path(named).expanduser())  # noqa: PTH100
+
+
+def tell(notices: Iterable[str], given: Globals) -> None:
+    """Print sentences that are no result, unless --quiet."""
+    for notice in () if given.quiet else notices:
+        print(f"photomap: {notice}", file=sys.stderr)
+
+
+def _answer(given: Globals, question: Callable[[Backend], T], *, local: bool, words: Callable[[Backend], str]) -> T:
     from photomap_cli.session import client
     from photomap_cli.terminal.waiting import wait_for
 

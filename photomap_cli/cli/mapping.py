@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -10,10 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from photomap_cli.cli import words
+from photomap_cli.cli import asking, words
 from photomap_cli.cli.app import Globals, app, make_console
 from photomap_cli.cli.ending import FOUND
-from photomap_cli.errors import PhotomapError
 from photomap_cli.maprecords import MOST_CLUSTERS
 
 if TYPE_CHECKING:
@@ -56,23 +54,17 @@ def draw_map(
         html = previewing.page_file(html, over=force)
     request = MapRequest(
         cwd=str(Path.cwd()),
-        folder=folder if folder in (None, "*") else os.path.abspath(Path(folder).expanduser()),  # noqa: PTH100
+        folder=asking.folder(folder),
         filters=words.query_text(filters or []),
         clusters=clusters,
     )
-    try:
-        drawn = _drawn(given, request, local=local)
-    except PhotomapError as error:
-        error.text = request.filters
-        raise
+    drawn = _drawn(given, request, local=local)
     notices = [*drawn.notices]
     if html is not None:
         notices.append(_write_page(drawn, given, html))
     if as_json or html is None:
         mapview.write(drawn, sys.stdout, as_json=as_json, console=make_console())
-    if not given.quiet:
-        for notice in notices:
-            print(f"photomap: {notice}", file=sys.stderr)
+    asking.tell(notices, given)
     return FOUND
 
 
@@ -88,9 +80,7 @@ def _write_page(drawn: PhotoMap, given: Globals, path: Path) -> str:
 
 
 def _drawn(given: Globals, request: MapRequest, *, local: bool) -> PhotoMap:
-    from photomap_cli.cli.asking import ask
-
-    return ask(given, lambda backend: backend.map(request), local=local, words=_stage)
+    return asking.ask(given, lambda backend: backend.map(request), text=request.filters, local=local, words=_stage)
 
 
 def _stage(backend: Backend) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -10,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from photomap_cli.cli import words
+from photomap_cli.cli import asking, words
 from photomap_cli.cli.app import Globals, app, make_console
 from photomap_cli.cli.ending import FOUND, NOTHING_FOUND
-from photomap_cli.errors import PhotomapError, UsageError
+from photomap_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from photomap_cli.records import SearchRequest, SearchResult
@@ -88,24 +87,19 @@ def search(
         cwd=str(Path.cwd()),
         limit=limit,
         min_score=min_score,
-        folder=folder if folder in (None, "*") else os.path.abspath(Path(folder).expanduser()),  # noqa: PTH100
+        folder=asking.folder(folder),
         sort=sort.value,
         exact=exact,
         collapse=collapse,
         explain=explain,
     )
-    try:
-        result = _search(given, request, local=local)
-    except PhotomapError as error:
-        error.text = request.text
-        raise
+    result = _search(given, request, local=local)
     notices = [*result.notices]
     if html is not None and result.hits:
         notices.append(previewing.write_page(result, given, html))
     if html is None or not result.hits or preview or as_json or jsonl or paths or nul:
         _write(result, style, given, preview=preview, explain=explain)
-    for notice in () if given.quiet else notices:
-        print(f"photomap: {notice}", file=sys.stderr)
+    asking.tell(notices, given)
     return FOUND if result.hits else NOTHING_FOUND
 
 
@@ -132,12 +126,12 @@ def _result_style(*, as_json: bool, jsonl: bool, paths: bool, nul: bool, preview
 
 
 def _search(given: Globals, request: SearchRequest, *, local: bool) -> SearchResult:
-    from photomap_cli.cli.asking import ask
     from photomap_cli.terminal.statusbar import place
 
-    return ask(
+    return asking.ask(
         given,
         lambda backend: backend.search(request),
+        text=request.text,
         local=local,
         words=lambda backend: str(place(backend.status())),
     )
