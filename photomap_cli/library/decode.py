@@ -103,16 +103,11 @@ class Decoded:
     thumbnail: bytes = b""
 
 
-def decode(path: Path, fit: PixelFit, *, max_megapixels: float | None = None) -> Decoded:
-    """Read a picture file in this process, which a damaged one can crash: for files from anywhere use DecodePool."""
-    import numpy as np
-
-    picture = read(path, fit, ReadOptions(max_megapixels))
-    return Decoded(np.asarray(picture.image), picture.facts, picture.digest)
-
-
 def read(path: Path, fit: PixelFit, options: ReadOptions | None = None) -> Picture:
-    """Read a picture file.  Any thread may; raises BadImage, whose message is the reason alone, for any fault of it."""
+    """Read a picture file.  Any thread may; raises BadImage, whose message is the reason alone, for any fault of it.
+
+    In this process, which a damaged file can crash: for files from anywhere use DecodePool.
+    """
     with faults_named():
         info = path.stat()
         if not stat.S_ISREG(info.st_mode):

@@ -41,9 +41,8 @@ def find(
         only_identical: no vectors, only bytes.
         checkpoint: called now and then; what it raises ends the search.
     """
-    rows = catalog.rows()
-    for scope in (chosen := tuple(scopes)):
-        rows = catalog.rows([scope]) if scope is chosen[0] else np.union1d(rows, catalog.rows([scope]))
+    chosen = [catalog.rows([scope]) for scope in scopes]
+    rows = np.unique(np.concatenate(chosen)) if chosen else catalog.rows()
     photos = {photo.row: photo for photo in catalog.photos(rows)}
     copies = [sorted(group, key=_worth) for group in _identical(catalog, photos, checkpoint)]
     groups = [DuplicateGroup("identical", tuple(_shown(photo, 1.0) for photo in group)) for group in copies]

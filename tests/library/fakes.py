@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from photomap_cli.library.decode import Decoded, ReadOptions, decode, read
+from photomap_cli.library.decode import Decoded, ReadOptions, read
 from photomap_cli.library.entries import STORED, LibraryEncoder, NewPhoto
 from photomap_cli.library.fitting import PixelFit
 from photomap_cli.records import EncoderInfo
@@ -54,6 +54,11 @@ class InProcessDecoder:
     def decode(self, path, fit):
         picture = read(path, fit, self._options)
         return Decoded(np.asarray(picture.image), picture.facts, picture.digest, picture.thumbnail)
+
+
+def decode(path, fit, **options):
+    """Read a picture file as a decode process does, in this one."""
+    return InProcessDecoder(**options).decode(path, fit)
 
 
 def expected_blob(path: Path) -> bytes:

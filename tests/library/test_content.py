@@ -7,10 +7,9 @@ import pytest
 from photomap_cli.errors import BadImage
 from photomap_cli.library import content
 from photomap_cli.library.content import digest, digest_at
-from photomap_cli.library.decode import decode
 from photomap_cli.library.fitting import PixelFit
 
-from .fakes import picture
+from .fakes import decode, picture
 
 
 def test_the_digest_is_half_of_sha256(tmp_path):

@@ -10,10 +10,10 @@ from PIL import Image
 from photomap_cli.errors import BadImage
 from photomap_cli.library import decode as decode_module
 from photomap_cli.library import limits
-from photomap_cli.library.decode import decode, read_stream
+from photomap_cli.library.decode import read_stream
 from photomap_cli.library.fitting import PixelFit
 
-from .fakes import INFO
+from .fakes import INFO, decode
 
 FIT = PixelFit((32, 32))
 TURNED = {

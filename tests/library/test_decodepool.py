@@ -11,13 +11,13 @@ from PIL import Image
 
 from photomap_cli.errors import BadImage
 from photomap_cli.library.catalog import Catalog
-from photomap_cli.library.decode import ALONE_MEGAPIXELS, decode
+from photomap_cli.library.decode import ALONE_MEGAPIXELS
 from photomap_cli.library.decodepool import DecodePool
 from photomap_cli.library.fitting import PixelFit
 from photomap_cli.library.indexer import Indexer, IndexOptions
 from photomap_cli.library.vectors import VectorStore
 
-from .fakes import FakeEncoder, picture
+from .fakes import FakeEncoder, decode, picture
 
 FIT = PixelFit((16, 24))
 WORKER = Path(__file__).with_name("misbehaving_worker.py")
