@@ -106,9 +106,11 @@ def bring_up_to_date(
         goes_on = f"photomap index --rebuild --encoder {begun.spec}"
         print(f"photomap: encoding anew with {begun.spec} is not finished: {goes_on}", file=sys.stderr)
     with ExitStack() as opened:
-        if options.dry_run and not library_exists(folder):
+        is_new = not library_exists(folder)
+        if options.dry_run and is_new:
             folder = Path(opened.enter_context(TemporaryDirectory()))  # a dry run leaves no library behind
-        session = opened.enter_context(Session.open(folder, values, encoder=encoder, create=True))
+        create = is_new or not options.dry_run  # nor asks for one that can be written
+        session = opened.enter_context(Session.open(folder, values, encoder=encoder, create=create))
         return _run_index(session, paths or [Path.cwd()], options, quiet=quiet)
 
 

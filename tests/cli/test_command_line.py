@@ -116,6 +116,24 @@ def test_a_dry_run_counts_and_leaves_nothing(photomap, tmp_path):
     assert not library.exists()
 
 
+def test_a_dry_run_needs_no_library_that_can_be_written(home, indexed):
+    program = (
+        "import sqlite3, sys; connect = sqlite3.connect;"
+        "refused = lambda place: place if 'immutable' in place else place.replace('catalog.sqlite', 'missing');"
+        "sqlite3.connect = lambda place, **more: connect(refused(str(place)), **more);"
+        "from photomap_cli.cli import run; sys.exit(run(['index', 'photos', *sys.argv[1:]]))"
+    )
+
+    def index(*options):
+        command = [sys.executable, "-c", program, *options]
+        return subprocess.run(
+            command, cwd=home, env=environment(home), timeout=120, capture_output=True, text=True, check=False
+        )
+
+    assert json.loads(index("--dry-run", "--json").stdout)["unchanged"] == len(KINDS)
+    assert index().returncode == 2
+
+
 def test_meaning_is_found_and_the_json_is_the_contracts(photomap, serving, home):
     for kind in KINDS:
         done = photomap("search", "--json", kind, "-k", "1")
