@@ -71,12 +71,12 @@ def draw_map(
 def _write_page(drawn: PhotoMap, given: Globals, path: Path) -> str:
     """Write the map to a page and return a sentence that says so."""
     from photomap_cli.cli.previewing import gallery, waiting
-    from photomap_cli.terminal.figures import human_bytes
+    from photomap_cli.terminal.figures import human_bytes, photos
     from photomap_cli.terminal.mappage import map_page
     from photomap_cli.terminal.saving import write
 
     write(path, map_page(drawn, partial(gallery, given), waiting(given)))
-    return f"the map is in {path}, {human_bytes(path.stat().st_size)}"
+    return f"a map of {photos(len(drawn.points))} saved to {path}, {human_bytes(path.stat().st_size)}"
 
 
 def _drawn(given: Globals, request: MapRequest, *, local: bool) -> PhotoMap:

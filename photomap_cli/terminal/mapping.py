@@ -45,7 +45,9 @@ def _drawn(dialogue: Dialogue, filters: str) -> PhotoMap:
 
 
 def _group(drawn: PhotoMap, word: str) -> MapCluster:
-    """Return a group by its letter or number."""
+    """Return a group by its letter, number or name."""
+    if named := [cluster for cluster in drawn.clusters if cluster.name.lower() == word.lower()]:
+        return named[0]
     letters = LETTERS[: len(drawn.clusters)]
     letter = word if word in letters else word.upper()
     if len(letter) == 1 and letter in letters:

@@ -104,7 +104,7 @@ def test_errors_are_json_where_json_was_asked_for(photomap):
 def test_a_page_is_written_whole_with_every_thumbnail(photomap, tmp_path):
     done = photomap("map", "--html", str(tmp_path / "map.html"))
     assert (done.returncode, done.stdout) == (0, "")
-    assert f"the map is in {tmp_path / 'map.html'}, " in done.stderr
+    assert f"a map of {len(NAMES) * EACH} photos saved to {tmp_path / 'map.html'}, " in done.stderr
     page = (tmp_path / "map.html").read_text(encoding="utf-8")
     data = json.loads(page.partition('type="application/json">')[2].partition("</script>")[0])
     assert len(data["thumbnails"]) == len(data["names"]) == len(NAMES) * EACH

@@ -40,7 +40,7 @@ def test_the_map_is_drawn_of_what_searches_cover(talk):
     assert talk.front.waits == ["drawing the map…"]
 
 
-@pytest.mark.parametrize("word", ["B", "b", "2"])
+@pytest.mark.parametrize("word", ["B", "b", "2", "cat", "Cat"])
 def test_a_group_is_searched_for_by_its_name(talk, word):
     talk.type(":map", f":map {word}")
     assert len(talk.backend.maps) == 1
@@ -54,7 +54,7 @@ def test_a_group_can_be_asked_for_before_the_map_was_seen(talk):
     assert [request.text for request in talk.backend.requests] == ["pizza", "sunset over the sea"]
 
 
-@pytest.mark.parametrize("word", ["D", "0", "4", "cat", "AB", "9999999999999", "²"])
+@pytest.mark.parametrize("word", ["D", "0", "4", "dog", "AB", "9999999999999", "²"])
 def test_what_is_no_group_is_refused_with_those_there_are(talk, word):
     error = talk.refusal(f":map {word}")
     assert isinstance(error, UsageError)
