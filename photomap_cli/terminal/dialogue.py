@@ -103,14 +103,18 @@ class Dialogue:
         """Return a hit of the last search by its number on the screen."""
         if 1 <= number <= len(self.shown):
             return self.shown[number - 1]
-        last = f"the last search showed {len(self.shown)}" if self.shown else "search for something first"
+        last = f"the last search showed {len(self.shown)}" if self.shown else self._why_nothing
         raise UsageError(f"there is no result {number}", hint=last)
 
     def require_shown(self) -> tuple[Hit, ...]:
         """Return the hits shown; raises UsageError where there are none."""
         if not self.shown:
-            raise UsageError("there are no results", hint="search for something first")
+            raise UsageError("there are no results", hint=self._why_nothing)
         return self.shown
+
+    @property
+    def _why_nothing(self) -> str:
+        return "the last search found nothing" if self._request else "search for something first"
 
     def shown_result(self) -> SearchResult:
         """Return the last result with the hits shown so far, of which there is at least one."""

@@ -280,6 +280,8 @@ def test_save_refuses_with_a_reason(talk, photos, line, message):
 
 def test_save_needs_results():
     assert "search for something first" in Talk().refusal(":save x.txt").hint
+    empty = Talk(FakeBackend(answer=lambda request: make_result(0))).type("dog")
+    assert empty.refusal(":save x.txt").hint == empty.refusal(":show 1").hint == "the last search found nothing"
 
 
 # -- plain paths -----------------------------------------------------------------------------------------------------
