@@ -169,6 +169,10 @@ def _translation(error: sqlite3.Error, folder: Path) -> PhotomapError | None:
         return _damaged(folder, str(error))
     if code == sqlite3.SQLITE_FULL:
         return LibraryUnusable(f"The disk is full: nothing can be written to {folder}.", hint="free some space")
+    if code == sqlite3.SQLITE_IOERR:  # so it says of a disk too full for the log's index, too
+        return LibraryUnusable(
+            f"The library {folder} cannot be read or written: {error}.", hint="see whether the disk is full or failing"
+        )
     if code in _UNREACHABLE:
         return LibraryUnusable(
             f"The library {folder} cannot be read or written: {error}.",

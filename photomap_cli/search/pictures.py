@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -82,9 +82,13 @@ def _file(term: Term, fetched: Fetched) -> Iterator[Path]:
     if term.kind is not TermKind.ADDRESS:
         yield Path(term.value)
         return
-    with TemporaryDirectory(prefix="photomap-") as folder:
-        path = Path(folder) / "picture"
-        path.write_bytes(fetched.pictures[term.value])
+    with ExitStack() as opened:
+        try:
+            path = Path(opened.enter_context(TemporaryDirectory(prefix="photomap-"))) / "picture"
+            path.write_bytes(fetched.pictures[term.value])
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise BadImage(f"no temporary file: {reason}", hint="free some space, or set TMPDIR") from error
         yield path
 
 

@@ -150,6 +150,14 @@ def _create(folder, start):
     Catalog.open(folder, create=True).close()
 
 
+def test_a_disk_that_fails_is_not_taken_for_a_missing_permission(folder):
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHMSIZE  # of a disk too full for the log's index
+    with pytest.raises(LibraryUnusable, match="disk I/O error") as caught, database.translated(folder):
+        raise error
+    assert "full or failing" in caught.value.hint
+
+
 def test_several_processes_may_make_a_library_at_once(folder):
     context = multiprocessing.get_context("spawn")
     start = context.Barrier(3)

@@ -1,6 +1,8 @@
 """Queries that name a picture by its address, through a whole session."""
 
+import errno
 import threading
+from pathlib import Path
 
 import pytest
 from web_stand_in import WebStandIn, answer, redirect
@@ -55,6 +57,16 @@ def test_what_is_no_picture_is_told_with_its_place(session, site, path, reason):
         ask(session, f"dog + 2:{site.url(path)} - cat")
     assert caught.value.position == len("dog + ")
     assert caught.value.hint
+
+
+def test_a_full_disk_for_temporary_files_is_told(session, site, monkeypatch):
+    def full(_path, _content):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(BadImage, match="no temporary file: no space left") as caught:
+        ask(session, site.url("/blue"))
+    assert caught.value.hint.startswith("free some space")
 
 
 def test_private_addresses_are_refused_unless_the_setting_allows_them(make_session, session, site):
