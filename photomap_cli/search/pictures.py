@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from photomap_cli.settings import Settings
 
 
+MOST_BYTES = 128 << 20
+"""Of all pictures that one query names by address; a session holds them until the query has had its turn."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fetched:
     """The pictures that a query names by address, and how long they took, in milliseconds."""
@@ -53,6 +57,9 @@ class QueryPictures:
             if term.kind is TermKind.ADDRESS:
                 with _placed(term):
                     pictures[term.value] = self._web.get(term.value, checkpoint)
+                    if sum(map(len, pictures.values())) > MOST_BYTES:
+                        most = f"a query's pictures from the web may have {MOST_BYTES >> 20} MB altogether"
+                        raise BadImage(most, hint="ask with fewer of them, or download them")
         return Fetched(pictures, 1e3 * (time.perf_counter() - started) if pictures else 0.0)
 
     def pixels(self, term: Term, fit: PixelFit, fetched: Fetched) -> NDArray[np.uint8]:

@@ -10,6 +10,7 @@ from web_stand_in import WebStandIn, answer, redirect
 from photomap_cli.errors import BadImage
 from photomap_cli.library.indexer import IndexOptions
 from photomap_cli.records import SearchRequest
+from photomap_cli.search import pictures
 
 
 @pytest.fixture
@@ -57,6 +58,15 @@ def test_what_is_no_picture_is_told_with_its_place(session, site, path, reason):
         ask(session, f"dog + 2:{site.url(path)} - cat")
     assert caught.value.position == len("dog + ")
     assert caught.value.hint
+
+
+def test_the_pictures_of_one_query_have_a_limit_altogether(session, site, photos, monkeypatch):
+    site.says["/red"] = answer((photos / "red" / "red.png").read_bytes())
+    monkeypatch.setattr(pictures, "MOST_BYTES", (photos / "red" / "red.png").stat().st_size)
+    assert ask(session, site.url("/red")).hits
+    with pytest.raises(BadImage, match="altogether") as caught:
+        ask(session, f"{site.url('/red')} + {site.url('/blue')}")
+    assert caught.value.position == len(site.url("/red")) + 3
 
 
 def test_a_full_disk_for_temporary_files_is_told(session, site, monkeypatch):
