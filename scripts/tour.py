@@ -1,0 +1,242 @@
+"""Writes the captures of docs/tour.md: a session in tmux over drawn photos, by the program as it is.
+
+The words of the page are its own; what stands between its markers, and docs/tour/*.svg, is what the screen showed.  The
+scratch home is written as /home/charlie and several empty lines as one; nothing else is changed, so times and process
+ids are those of the run.
+Needs tmux, jq and the extra [dev].  Takes about a minute:
+
+    python scripts/tour.py
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from screen_svg import svg
+
+from photomap_cli.demo.library import write_demo_library
+
+ROOT = Path(__file__).parent.parent
+PAGE, PICTURES = ROOT / "docs" / "tour.md", ROOT / "docs" / "tour"
+COLUMNS, ROWS = 100, 44
+PATIENCE_SECONDS = 60
+HOME = "/home/charlie"  # as long as the scratch home's path, so that columns and line ends are as they were
+PROMPT = r"(?m)^\$\Z"
+READY = r"(?m)^photomap>\n+ [●○]"  # tmux leaves out what is empty at the end of a line
+
+
+class Screen:
+    """A shell in tmux, in a home of its own."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._tmux = ["tmux", "-S", str(home / "tmux"), "-f", os.devnull]
+        shell = ["bash", "--noprofile", "--norc"]
+        size = ["-x", str(COLUMNS), "-y", str(ROWS)]
+        self._run(
+            "new-session",
+            "-d",
+            "-c",
+            str(home),
+            *size,
+            *(f"-e{name}={value}" for name, value in self._environment()),
+            *shell,
+        )
+        self._seen(PROMPT)
+
+    def _environment(self) -> list[tuple[str, str]]:
+        path = f"{home_bin(self._home)}:{os.environ['PATH']}"
+        run = str(self._home / "run")  # no session but the tour's own
+        return [
+            ("HOME", str(self._home)),
+            ("PATH", path),
+            ("PS1", "$ "),
+            ("COLORTERM", "truecolor"),
+            ("LANG", "C.UTF-8"),
+            ("XDG_RUNTIME_DIR", run),
+        ]
+
+    def _run(self, *arguments: str) -> str:
+        # A server takes its environment from who starts it: only what a shell needs.
+        kept = {"PATH": os.environ["PATH"], "HOME": str(self._home), "LANG": "C.UTF-8", "TERM": "xterm-256color"}
+        return subprocess.run([*self._tmux, *arguments], env=kept, check=True, capture_output=True, text=True).stdout
+
+    def _look(self, *options: str) -> str:
+        return self._run("capture-pane", "-p", *options)
+
+    def _seen(self, pattern: str) -> None:
+        end = time.monotonic() + PATIENCE_SECONDS
+        while not re.search(pattern, self._look().rstrip("\n")):
+            if time.monotonic() > end:
+                raise SystemExit(f"not seen: {pattern}\n{self._look()}")
+            time.sleep(0.05)
+
+    def clear(self) -> None:
+        """Begin with an empty screen."""
+        self._run("send-keys", "C-l")
+        self._run("clear-history")
+        time.sleep(0.3)
+
+    def type(self, line: str, until: str = PROMPT) -> None:
+        """Type a line and wait until the screen shows a pattern."""
+        self._run("send-keys", "-l", line)
+        time.sleep(0.2)
+        self._run("send-keys", "Enter")
+        time.sleep(0.3)
+        self._seen(until)
+
+    def press(self, *keys: str) -> None:
+        """Press keys by tmux's names."""
+        self._run("send-keys", *keys)
+        time.sleep(0.5)
+
+    def text(self) -> str:
+        """Return what is on the screen."""
+        lines = [line.rstrip() for line in self._look("-J").rstrip().split("\n")]
+        shown = re.sub(r"\n{3,}", "\n\n", self._named("\n".join(lines)))
+        return re.sub(r"\n\$\Z", "", shown)
+
+    def picture(self) -> str:
+        """Return the screen as SVG."""
+        lines = self._named(self._look("-e", "-N")).split("\n")
+        kept = [line for line, above in zip(lines, ["", *lines], strict=False) if line.strip() or above.strip()]
+        return svg("\n".join(kept), COLUMNS)
+
+    def _named(self, text: str) -> str:
+        return text.replace(str(self._home), HOME)
+
+    def close(self) -> None:
+        """End the shell and what it runs."""
+        self._run("kill-server")
+
+
+def home_bin(home: Path) -> Path:
+    """Return a folder with this checkout's photomap as a command, made when it is not there."""
+    folder = home / ".local" / "bin"
+    if not folder.exists():
+        folder.mkdir(parents=True)
+        words = shlex.join(["env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "photomap_cli"])
+        (folder / "photomap").write_text(f'#!/bin/sh\nexec {words} "$@"\n')
+        (folder / "photomap").chmod(0o755)
+    return folder
+
+
+def in_the_shell(screen: Screen, *lines: str) -> str:
+    screen.clear()
+    for line in lines:
+        screen.type(line)
+    return screen.text()
+
+
+def at_the_prompt(screen: Screen, *lines: str, until: str = READY) -> str:
+    screen.clear()
+    for line in lines:
+        screen.type(line, until)
+    return screen.text()
+
+
+def bar(screen: Screen) -> str:
+    return screen.text().splitlines()[-1]
+
+
+def captures(screen: Screen) -> dict[str, str]:
+    """Return every capture of the page by its name."""
+    taken: dict[str, str] = {}
+    in_the_shell(screen, "photomap config set encoder tiny", "cd Pictures")
+    screen.clear()
+    screen.type("photomap", r"\[Y/n\] *\Z")
+    screen.type("", r"● RAM")
+    taken["start"] = screen.text()
+
+    _pictures(screen, "search", "cat")
+    taken["table"] = at_the_prompt(screen, ":previews off", "sunset over the sea -boat")
+    taken["feedback"] = at_the_prompt(screen, "animal", "more 3")
+    taken["why"] = at_the_prompt(screen, "why 1")
+    taken["filters"] = at_the_prompt(
+        screen, "flower before:2021 camera:lumira", "dog shoes:red", ":in Été à Nîmes", "sea"
+    )
+    at_the_prompt(screen, ":in")
+    taken["help"] = at_the_prompt(screen, ":help why", ":sav x", ":set results")
+    _pictures(screen, "map", ":map")
+    taken["group"] = at_the_prompt(screen, ":map F")
+    taken["bar"] = _bars(screen)
+    screen.press("C-d")
+
+    taken["serve"] = in_the_shell(screen, "photomap serve --detach", "photomap search red car", "photomap status")
+    taken["stop"] = in_the_shell(screen, "photomap stop", "photomap status")
+    taken["index"] = in_the_shell(
+        screen,
+        "mv '2019 Norway' Norway; cp Norway/DSC01381.jpg 'copy of a photo.jpg'",
+        "head -c 20000 City/PXL_20240810_112510.jpg > torn.jpg",
+        "photomap index --errors",
+        "photomap index",
+    )
+    taken["duplicates"] = in_the_shell(screen, "photomap duplicates --identical", "photomap duplicates City")
+    taken["doctor"] = in_the_shell(screen, "photomap doctor")
+    taken["scripts"] = in_the_shell(
+        screen,
+        "photomap search snowman --paths -k 2",
+        "photomap search --json red car | jq -r '.hits[] | [.score, .taken_at] | @tsv'",
+        "photomap search -0 'birthday cake' -k 3 | xargs -0 cp -t ~/selection; ls ~/selection",
+        "photomap search -k 3 unicorn; echo status $?",
+    )
+    return taken
+
+
+def _pictures(screen: Screen, name: str, line: str) -> None:
+    screen.clear()
+    screen.type(line, READY)
+    (PICTURES / f"{name}.svg").write_text(screen.picture(), encoding="utf-8")
+
+
+def _bars(screen: Screen) -> str:
+    """Let the encoder go, and come back by the first key of a query."""
+    screen.press("C-d")
+    screen._seen(PROMPT)
+    screen.clear()
+    screen.type("PHOTOMAP_ENCODER_RELEASE_TIMEOUT_SECONDS=3 photomap", "loading")
+    bars = [bar(screen)]
+    for keys, state in ((None, "● RAM"), (None, "○ OFF"), ("s", "loading"), (None, "● RAM")):
+        if keys:
+            screen.press(keys)
+        screen._seen(state)
+        bars.append(bar(screen))
+    screen.press("C-c")
+    return "\n".join(bars)
+
+
+def filled(page: str, taken: dict[str, str]) -> str:
+    """Return the page with its captures exchanged; every marker has one, and every capture a marker."""
+    for name, text in taken.items():
+        begin, end = f"<!-- capture: {name} -->\n", "<!-- end -->"
+        before, found, rest = page.partition(begin)
+        if not found:
+            raise SystemExit(f"{PAGE.name} has no place for {name}")
+        page = f"{before}{begin}```text\n{text}\n```\n{end}{rest.partition(end)[2]}"
+    return page
+
+
+def main() -> None:
+    PICTURES.mkdir(exist_ok=True)
+    with TemporaryDirectory(prefix="", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        home = Path(folder)
+        write_demo_library(home / "Pictures")
+        (home / "selection").mkdir()
+        (home / "run").mkdir(mode=0o700)
+        screen = Screen(home)
+        try:
+            taken = captures(screen)
+        finally:
+            screen.close()
+    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), taken), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

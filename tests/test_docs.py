@@ -1,0 +1,71 @@
+"""README.md and docs/ point at what is there, and the commands in them are ones that photomap takes."""
+
+import re
+import shlex
+import unicodedata
+from pathlib import Path
+
+import pytest
+import typer
+
+from photomap_cli.cli import entry  # noqa: F401  registers every command
+from photomap_cli.cli.app import app
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(#[^)\s]*)?\)")
+ENDS = re.compile(r"\s(?:\||\|\||&&|;|>|<|#|\d?>).*|;.*|\|$|\\$")
+
+
+def anchor(heading):
+    """Return the address that a heading has on the web."""
+    kept = (each for each in heading.lower() if each in " -_" or unicodedata.category(each)[0] in "LN")
+    return "".join(kept).strip().replace(" ", "-")
+
+
+def anchors(page):
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    return {anchor(heading) for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE)}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page):
+    for path, place in LINK.findall(page.read_text(encoding="utf-8")):
+        target = (page.parent / path) if path else page
+        assert target.exists(), path
+        assert not place or place.removeprefix("#") in anchors(target), path + place
+
+
+def test_every_page_is_in_the_readmes_table():
+    table = (ROOT / "README.md").read_text(encoding="utf-8").split("## More\n", 1)[1]
+    linked = {path for path, _ in LINK.findall(table)}
+    assert {f"docs/{page.name}" for page in PAGES[2:]} <= linked | {"docs/settings.md"}
+
+
+def commands(page):
+    """Yield the words of every photomap command in the page's shell blocks."""
+    text = page.read_text(encoding="utf-8")
+    for block in re.findall(r"^```(?:sh|bash)\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        for found in re.finditer(r"(?:^|&& |nice |; )(photomap .*)", block, re.MULTILINE):
+            words = shlex.split(ENDS.sub("", found.group(1)))
+            if "--install-completion" not in words:  # it would be done at once
+                yield words
+
+
+COMMANDS = [(page.name, words) for page in PAGES for words in commands(page)]
+
+
+@pytest.mark.parametrize(("page", "words"), COMMANDS, ids=[" ".join(words) for _, words in COMMANDS])
+def test_commands_are_ones_that_photomap_takes(page, words):
+    group = typer.main.get_command(app)
+    context = group.make_context("photomap", words[1:])
+    while hasattr(group, "commands"):
+        rest = [*context._protected_args, *context.args]
+        if not rest:
+            break
+        name, group, rest = group.resolve_command(context, rest)
+        context = group.make_context(name, rest, parent=context)
+
+
+def test_there_are_commands_to_look_at():
+    assert len(COMMANDS) > 30
