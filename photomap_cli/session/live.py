@@ -6,7 +6,8 @@ import time
 from typing import TYPE_CHECKING
 
 from photomap_cli.errors import LibraryBusy, PhotomapError
-from photomap_cli.session import client, system
+from photomap_cli.library.locks import FileLock
+from photomap_cli.session import address, client, system
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,10 +45,19 @@ def attach_or_open(
             return live
         try:
             return host(library, settings, kind=kind, on_change=on_change)
-        except LibraryBusy:  # a session that has just claimed the library, or is just leaving
+        except LibraryBusy as busy:  # a session that has just claimed the library, or is just leaving
             if time.monotonic() > give_up_at:
-                raise
+                raise _silent(library) from busy
             time.sleep(0.05)
+
+
+def _silent(library: Path) -> LibraryBusy:
+    """Return the error for a session that holds the library and does not answer, as one stopped by Ctrl-Z."""
+    process = FileLock(address.lock_path(library)).holder() or "unknown"
+    return LibraryBusy(
+        f"the library's session, process {process}, does not answer",
+        hint="if it was stopped with Ctrl-Z, `fg` in its terminal brings it back; else end that process",
+    )
 
 
 def host(

@@ -199,3 +199,12 @@ def test_without_sessions_a_prompt_has_its_own_and_serve_says_so(session, librar
     assert client.live_sessions() == []
     with pytest.raises(PhotomapError, match="no live sessions on this system"):
         live.host(library, Settings(), kind="serve")
+
+
+def test_a_session_that_does_not_answer_is_named_with_the_way_out(library, monkeypatch):
+    monkeypatch.setattr(live, "_PATIENCE_SECONDS", 0)
+    held = claim(library)
+    with pytest.raises(LibraryBusy, match=f"process {os.getpid()}, does not answer") as caught:
+        live.attach_or_open(library, Settings(), kind="repl")
+    assert "`fg`" in caught.value.hint
+    held.release()
