@@ -49,7 +49,6 @@ class Screen:
             *(f"-e{name}={value}" for name, value in self._environment()),
             *shell,
         )
-        self._seen(PROMPT)
 
     def _environment(self) -> list[tuple[str, str]]:
         path = f"{home_bin(self._home)}:{os.environ['PATH']}"
@@ -71,7 +70,8 @@ class Screen:
     def _look(self, *options: str) -> str:
         return self._run("capture-pane", "-p", *options)
 
-    def _seen(self, pattern: str) -> None:
+    def seen(self, pattern: str) -> None:
+        """Wait until the screen shows a pattern."""
         end = time.monotonic() + PATIENCE_SECONDS
         while not re.search(pattern, self._look().rstrip("\n")):
             if time.monotonic() > end:
@@ -90,7 +90,7 @@ class Screen:
         time.sleep(0.2)
         self._run("send-keys", "Enter")
         time.sleep(0.3)
-        self._seen(until)
+        self.seen(until)
 
     def press(self, *keys: str) -> None:
         """Press keys by tmux's names."""
@@ -149,6 +149,7 @@ def bar(screen: Screen) -> str:
 def captures(screen: Screen) -> dict[str, str]:
     """Return every capture of the page by its name."""
     taken: dict[str, str] = {}
+    screen.seen(PROMPT)
     in_the_shell(screen, "photomap config set encoder tiny", "cd Pictures")
     screen.clear()
     screen.type("photomap", r"\[Y/n\] *\Z")
@@ -199,14 +200,14 @@ def _pictures(screen: Screen, name: str, line: str) -> None:
 def _bars(screen: Screen) -> str:
     """Let the encoder go, and come back by the first key of a query."""
     screen.press("C-d")
-    screen._seen(PROMPT)
+    screen.seen(PROMPT)
     screen.clear()
     screen.type("PHOTOMAP_ENCODER_RELEASE_TIMEOUT_SECONDS=3 photomap", "loading")
     bars = [bar(screen)]
     for keys, state in ((None, "● RAM"), (None, "○ OFF"), ("s", "loading"), (None, "● RAM")):
         if keys:
             screen.press(keys)
-        screen._seen(state)
+        screen.seen(state)
         bars.append(bar(screen))
     screen.press("C-c")
     return "\n".join(bars)
