@@ -38,8 +38,12 @@ def summary(groups: Sequence[DuplicateGroup]) -> str:
     if not groups:
         return NOTHING
     spare = {photo.path: photo.size_bytes for group in groups for photo in group.photos[1:]}
-    several = "s" if len(groups) > 1 else ""
-    return f"{len(groups):,} group{several}; all but the best: {len(spare):,} files, {human_bytes(sum(spare.values()))}"
+    counts = f"{_counted(len(groups), 'group')}; all but the best: {_counted(len(spare), 'file')}"
+    return f"{counts}, {human_bytes(sum(spare.values()))}"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def spare_paths(groups: Sequence[DuplicateGroup]) -> list[str]:

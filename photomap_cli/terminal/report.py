@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, TextIO
 
+from photomap_cli.terminal.figures import photos
 from photomap_cli.terminal.filenames import printable
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def summary(report: IndexReport) -> str:
         "failed": len(report.failures),
     }
     told = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count) or "nothing to do"
-    took = f"{report.scanned:,} photos found: {told} in {report.elapsed_ms / 1e3:.1f} s"
+    took = f"{photos(report.scanned)} found: {told} in {report.elapsed_ms / 1e3:.1f} s"
     if not report.images_per_second:
         return took
     return f"{took}, {report.images_per_second:,.1f} photos/s ({slowest_stage(report.stages)})"

@@ -50,6 +50,10 @@ def test_the_summary_says_how_fast_and_what_most_of_the_time_went_to():
     assert summary(report) == "2 photos found: 2 added in 1.5 s, 4.0 photos/s (100 % decoding)"
 
 
+def test_one_photo_is_one():
+    assert summary(IndexReport(("/photos",), scanned=1, unchanged=1)) == "1 photo found: 1 unchanged in 0.0 s"
+
+
 @pytest.mark.parametrize(("terminal", "quiet"), [(False, False), (True, True)])
 def test_nothing_is_drawn_without_a_terminal_or_when_quiet(terminal, quiet):
     console = make_console(terminal=terminal)
