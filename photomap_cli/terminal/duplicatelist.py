@@ -8,7 +8,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from photomap_cli.terminal.figures import human_bytes
+from photomap_cli.terminal.figures import counted, human_bytes
 from photomap_cli.terminal.filenames import file_link, printable, shown_path
 from photomap_cli.terminal.lines import write_plain
 
@@ -38,12 +38,8 @@ def summary(groups: Sequence[DuplicateGroup]) -> str:
     if not groups:
         return NOTHING
     spare = {photo.path: photo.size_bytes for group in groups for photo in group.photos[1:]}
-    counts = f"{_counted(len(groups), 'group')}; all but the best: {_counted(len(spare), 'file')}"
+    counts = f"{counted(len(groups), 'group')}; all but the best: {counted(len(spare), 'file')}"
     return f"{counts}, {human_bytes(sum(spare.values()))}"
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def spare_paths(groups: Sequence[DuplicateGroup]) -> list[str]:

@@ -42,4 +42,9 @@ def elapsed(milliseconds: float) -> str:
 
 def photos(count: int) -> str:
     """Return `1 photo`, `12,034 photos`."""
-    return f"{count:,} photo{'' if count == 1 else 's'}"
+    return counted(count, "photo")
+
+
+def counted(count: int, what: str) -> str:
+    """Return `1 file`, `12,034 files` of a thing whose plural ends in s."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
