@@ -43,7 +43,10 @@ class Caller:
         deadline = time.monotonic() + self._limits.request_seconds
 
         def receive(count: int) -> bytes:
-            self._connection.settimeout(max(deadline - time.monotonic(), 1e-3))
+            left = deadline - time.monotonic()
+            if left <= 0:  # also with bytes waiting: a trickle that never pauses is late, too
+                raise TimeoutError(f"no request in {self._limits.request_seconds} s")
+            self._connection.settimeout(left)
             return self._connection.recv(count)
 
         frame = read_frame(receive, max_json_bytes=self._limits.request_bytes, max_payload_bytes=0)

@@ -223,7 +223,7 @@ def test_silence_is_cut_off(serve, knock):
 
 
 def test_a_client_cut_off_for_its_silence_connects_again(serve, path):
-    serve(request_seconds=0.05)
+    serve(request_seconds=0.5)
     with SessionClient(Line(path)) as quiet:
         quiet.offload()
         waiting = select.poll()
