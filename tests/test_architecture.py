@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "photomap_cli"
-BASE = {"errors", "records", "maprecords", "frames", "directories", "settings"}
+BASE = {"errors", "records", "frames", "directories", "settings"}
 MAY_IMPORT = {
     "errors": set(),
     "records": set(),
-    "maprecords": {"records"},
     "frames": {"errors"},
     "directories": set(),
     "settings": {"errors"},

@@ -12,10 +12,10 @@ import typer
 from photomap_cli.cli import asking, words
 from photomap_cli.cli.app import Globals, app, make_console
 from photomap_cli.cli.ending import FOUND
-from photomap_cli.maprecords import MOST_CLUSTERS
+from photomap_cli.records.maps import MOST_CLUSTERS
 
 if TYPE_CHECKING:
-    from photomap_cli.maprecords import MapRequest, PhotoMap
+    from photomap_cli.records.maps import MapRequest, PhotoMap
     from photomap_cli.session.backend import Backend
 
 
@@ -46,7 +46,7 @@ def draw_map(
     `pip install 'photomap-cli[map]'` has been run, else group by group.
     """
     from photomap_cli.cli import previewing
-    from photomap_cli.maprecords import MapRequest
+    from photomap_cli.records.maps import MapRequest
     from photomap_cli.terminal import mapview
 
     given: Globals = context.obj

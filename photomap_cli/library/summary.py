@@ -30,7 +30,7 @@ def summary(folder: Path) -> LibraryStatus:
 def facts(folder: Path) -> dict[str, Any]:
     """Return the same as the fields of a `LibraryStatus`: `library` of `status --json`.
 
-    That one is asked for all day and goes without the classes in records.py, whose import takes 30 ms.
+    That one is asked for all day and goes without the classes in records/, whose import takes 30 ms.
     """
     try:
         return _facts_in(folder)

@@ -12,7 +12,7 @@ from photomap_cli.library.entries import STORED
 from photomap_cli.map import clusters, layout, names
 from photomap_cli.map.derived import Derived, key
 from photomap_cli.map.layout import Layout
-from photomap_cli.maprecords import MOST_CLUSTERS, MapCluster, MapPoint, PhotoMap
+from photomap_cli.records.maps import MOST_CLUSTERS, MapCluster, MapPoint, PhotoMap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from photomap_cli.maprecords import MapRequest, PhotoMap
     from photomap_cli.records import SearchRequest, SearchResult, SessionStatus
+    from photomap_cli.records.maps import MapRequest, PhotoMap
 
 
 class Backend(Protocol):

@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from photomap_cli.errors import PhotomapError, ProtocolMismatch, SessionGone
-from photomap_cli.maprecords import MapRequest, PhotoMap
 from photomap_cli.records import SearchRequest, SearchResult, SessionStatus
+from photomap_cli.records.maps import MapRequest, PhotoMap
 from photomap_cli.session import wire
 
 if TYPE_CHECKING:

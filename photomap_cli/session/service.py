@@ -1,6 +1,6 @@
 """Owns what a request over the socket means: which method of the session, which record back.  Knows no socket.
 
-A request is `{"version", "op", ...}`; the result is the JSON of a record (see `records.py`).
+A request is `{"version", "op", ...}`; the result is the JSON of a record (see `records/`).
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from photomap_cli.errors import PhotomapError, ProtocolMismatch
-from photomap_cli.maprecords import MapRequest
 from photomap_cli.records import SearchRequest
+from photomap_cli.records.maps import MapRequest
 from photomap_cli.session.address import PROTOCOL_VERSION
 
 if TYPE_CHECKING:

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from photomap_cli.encoder.use import Encoder
     from photomap_cli.library.indexer import Indexer, IndexOptions
     from photomap_cli.map.cartographer import Cartographer
-    from photomap_cli.maprecords import MapRequest, PhotoMap
     from photomap_cli.records import ResidencySnapshot, SearchRequest, SearchResult
+    from photomap_cli.records.maps import MapRequest, PhotoMap
     from photomap_cli.search.pictures import Fetched
     from photomap_cli.search.query import Query
     from photomap_cli.settings import Settings

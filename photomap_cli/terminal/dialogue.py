@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from photomap_cli.maprecords import PhotoMap
     from photomap_cli.records import Hit, SearchResult
+    from photomap_cli.records.maps import PhotoMap
     from photomap_cli.session.backend import Backend
     from photomap_cli.terminal.connection import Connection
     from photomap_cli.terminal.previews import Previews

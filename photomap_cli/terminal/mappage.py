@@ -15,7 +15,7 @@ from photomap_cli.terminal.palette import colours
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from photomap_cli.maprecords import MapCluster, MapPoint, PhotoMap
+    from photomap_cli.records.maps import MapCluster, MapPoint, PhotoMap
     from photomap_cli.terminal.previews import Gallery, Wait
 
 MOST_THUMBNAILS = 1500

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from photomap_cli.errors import UsageError
-from photomap_cli.maprecords import LETTERS, MapRequest
+from photomap_cli.records.maps import LETTERS, MapRequest
 from photomap_cli.terminal.filenames import printable
 
 if TYPE_CHECKING:
-    from photomap_cli.maprecords import MapCluster, PhotoMap
+    from photomap_cli.records.maps import MapCluster, PhotoMap
     from photomap_cli.terminal.dialogue import Dialogue
 
 DRAWING = "drawing the map…"

@@ -19,7 +19,7 @@ from photomap_cli.terminal.plot import plot
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
 
-    from photomap_cli.maprecords import MapCluster, PhotoMap
+    from photomap_cli.records.maps import MapCluster, PhotoMap
 
 _BESIDE_MIN_WIDTH = 100
 """From here on the legend stands beside the plot."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from photomap_cli.maprecords import MapCluster
+    from photomap_cli.records.maps import MapCluster
 
 COLOURS = (
     "#3b82f6",

@@ -12,7 +12,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from photomap_cli.maprecords import MapCluster, MapPoint
+    from photomap_cli.records.maps import MapCluster, MapPoint
 
 _DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))  # of a character, by column and row
 _BLANK = 0x2800

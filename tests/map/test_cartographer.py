@@ -10,7 +10,7 @@ from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.entries import LibraryEncoder, NewPhoto
 from photomap_cli.map import cartographer, layout, names, neighbourhoods
 from photomap_cli.map.cartographer import Cartographer
-from photomap_cli.maprecords import PhotoMap
+from photomap_cli.records.maps import PhotoMap
 
 from .test_clusters import heaps
 

@@ -10,8 +10,8 @@ import pytest
 from chromium import BROWSER, Chromium
 from PIL import Image
 
-from photomap_cli.maprecords import MapCluster, MapPoint, PhotoMap
 from photomap_cli.records import Thumbnail
+from photomap_cli.records.maps import MapCluster, MapPoint, PhotoMap
 from photomap_cli.terminal.mappage import map_page
 
 pytestmark = [

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 
-from photomap_cli.maprecords import MapCluster, MapPoint, PhotoMap
 from photomap_cli.records import Thumbnail
+from photomap_cli.records.maps import MapCluster, MapPoint, PhotoMap
 from photomap_cli.terminal import mappage
 from photomap_cli.terminal.mappage import map_page
 

@@ -8,8 +8,8 @@ import pytest
 
 from photomap_cli.errors import BadPath, BadQuery, EmptyLibrary, ProtocolMismatch, TooFewPhotos
 from photomap_cli.library.indexer import IndexOptions
-from photomap_cli.maprecords import MapRequest
 from photomap_cli.records import SearchRequest
+from photomap_cli.records.maps import MapRequest
 from photomap_cli.session import client
 from photomap_cli.session.server import SessionServer, claim
 from photomap_cli.session.service import Service

@@ -9,7 +9,7 @@ import math
 import pytest
 from rich.console import Console
 
-from photomap_cli.maprecords import MapCluster, MapPoint, PhotoMap
+from photomap_cli.records.maps import MapCluster, MapPoint, PhotoMap
 from photomap_cli.terminal import mapview
 from photomap_cli.terminal.mapview import MapView
 from photomap_cli.terminal.palette import COLOURS, colours

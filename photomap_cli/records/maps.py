@@ -1,4 +1,4 @@
-"""Owns the frozen values of a map that cross a layer or the socket, and their one JSON form."""
+"""Owns a map as it is asked for and drawn, and its JSON."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from string import ascii_letters
 from typing import Any
 
-from photomap_cli.records import JSON_VERSION
+from photomap_cli.records.version import JSON_VERSION
 
 LETTERS = ascii_letters[26:] + ascii_letters[:26]
 MOST_CLUSTERS = len(LETTERS)

@@ -1,0 +1,44 @@
+"""Owns the frozen values that cross a layer or the socket, and their one JSON form.
+
+`search --json`, `status --json`, `index --json` and the session socket all send exactly what `to_json` returns.
+Everything is had from here, but for the records of a map: they are in `photomap_cli.records.maps`, and few need them.
+"""
+
+from photomap_cli.records.checks import Check, CheckState
+from photomap_cli.records.duplicates import DuplicateGroup, DuplicatePhoto
+from photomap_cli.records.indexing import IndexFailure, IndexProgress, IndexReport, StageTimes
+from photomap_cli.records.photos import Counted, FilterKind, LibraryStatus, Photo, PhotoFilter, Thumbnail, Vocabulary
+from photomap_cli.records.residency import EncoderInfo, MemoryReport, ResidencySnapshot, ResidencyState
+from photomap_cli.records.searching import Hit, SearchRequest, SearchResult, TermPart, Timings, hit_to_json
+from photomap_cli.records.status import SessionStatus
+from photomap_cli.records.version import JSON_VERSION
+
+__all__ = [
+    "JSON_VERSION",
+    "Check",
+    "CheckState",
+    "Counted",
+    "DuplicateGroup",
+    "DuplicatePhoto",
+    "EncoderInfo",
+    "FilterKind",
+    "Hit",
+    "IndexFailure",
+    "IndexProgress",
+    "IndexReport",
+    "LibraryStatus",
+    "MemoryReport",
+    "Photo",
+    "PhotoFilter",
+    "ResidencySnapshot",
+    "ResidencyState",
+    "SearchRequest",
+    "SearchResult",
+    "SessionStatus",
+    "StageTimes",
+    "TermPart",
+    "Thumbnail",
+    "Timings",
+    "Vocabulary",
+    "hit_to_json",
+]

@@ -1,0 +1,65 @@
+"""Owns a live session as `status --json` shows it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from photomap_cli.records.residency import ResidencyState
+
+_ONLY_IF_ANY = ("download", "offloaded_seconds_ago", "loose_tensors")
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStatus:
+    """One live session as `status --json` shows it; every field has the contract's name and unit."""
+
+    pid: int
+    kind: str
+    library: str
+    started_at: str
+    encoder: str
+    device: str
+    device_name: str
+    dtype: str
+    state: ResidencyState
+    busy: bool
+    vram_weight_bytes: int
+    vram_process_bytes: int | None
+    ram_bytes: int
+    pinned: bool
+    idle_seconds: float | None
+    idle_timeout_seconds: float
+    offload_in_seconds: float | None
+    release_timeout_seconds: float
+    release_in_seconds: float | None
+    last_reload_ms: float | None
+    last_offload_ms: float | None
+    reloads: int
+    offloads: int
+    cpu_fallbacks: int
+    last_error: str | None
+    photos: int
+    download: tuple[int, int] | None = None
+    """Bytes (done, total) of a weights download under way; in the JSON only then."""
+    offloaded_seconds_ago: float | None = None
+    """Since the weights left VRAM; in the JSON only while they are in RAM."""
+    loose_tensors: int | None = None
+    """Tensors of the encoder that are moved one by one; in the JSON only if there are any."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON object of this session; seconds and milliseconds rounded to a tenth."""
+        record = {
+            name: round(value, 1) if isinstance(value, float) else value
+            for name, value in asdict(self).items()
+            if name not in _ONLY_IF_ANY or value is not None
+        }
+        return {**record, "download": list(self.download)} if self.download else record
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> SessionStatus:
+        """Rebuild a status from `to_json`."""
+        values = {**record, "state": ResidencyState(record["state"])}
+        if values.get("download"):
+            values["download"] = tuple(values["download"])
+        return cls(**values)
