@@ -175,7 +175,7 @@ def demo(context: typer.Context) -> int:
         given = replace(given, library=home / "library")
     photos = home / "photos"
     if not photos.is_dir():
-        print(f"drawing photos into {photos} ...", file=sys.stderr)
+        print(f"drawing photos into {photos}…", file=sys.stderr)
         write_demo_library(photos)
     status = _index_and_show(given, photos)
     if status or not has_screen(sys.stdin, sys.stdout):

@@ -237,7 +237,7 @@ def choose_device(setting: str) -> torch.device:
     device = torch.device(setting)
     there = {"cuda": torch.cuda.device_count() > (device.index or 0), "mps": torch.backends.mps.is_available()}
     if not there.get(device.type, True):
-        raise BadSetting(f"device {setting} is not there", hint="set device to auto or cpu")
+        raise BadSetting(f"device {setting} is not there", hint="photomap config set device auto")
     return device
 
 
@@ -285,7 +285,8 @@ def _unit_rows(features: Tensor) -> NDArray[np.float32]:
     """Normalise in float32 and bring home."""
     rows = torch.nn.functional.normalize(features.float(), dim=-1).cpu().numpy()
     if not np.isfinite(rows).all():
-        raise EncoderFailed("the encoder returned values that are not finite", hint="try `precision = float32`")
+        hint = "photomap config set precision float32"
+        raise EncoderFailed("the encoder returned values that are not finite", hint=hint)
     return np.ascontiguousarray(rows, dtype=np.float32)
 
 

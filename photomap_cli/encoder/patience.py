@@ -49,5 +49,5 @@ class Patience:
         if self._deaths >= MOST_DEATHS:
             raise EncoderFailed(
                 f"the encoder is given up: {last_error}, {self._deaths} times in a row",
-                hint="`:load` tries again, and so does a new session",
+                hint=":load tries again, and so does a new session",
             )

@@ -146,7 +146,7 @@ def library_exists(folder: Path) -> bool:
 
 def nothing_indexed(folder: Path) -> EmptyLibrary:
     """Return the error for a library that does not exist yet."""
-    return EmptyLibrary(f"There is no library in {folder} yet.", hint="`photomap index FOLDER` makes one")
+    return EmptyLibrary(f"there is no library in {folder} yet", hint="`photomap index FOLDER` makes one")
 
 
 @contextmanager
@@ -164,18 +164,18 @@ def translated(folder: Path) -> Iterator[None]:
 def _translation(error: sqlite3.Error, folder: Path) -> PhotomapError | None:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary code; the rest is detail
     if code in _BUSY:
-        return LibraryBusy(f"Another process is writing to the library {folder}.", hint="try again when it is done")
+        return LibraryBusy(f"another process is writing to the library {folder}", hint="try again when it is done")
     if code in _DAMAGED:
         return _damaged(folder, str(error))
     if code == sqlite3.SQLITE_FULL:
-        return LibraryUnusable(f"The disk is full: nothing can be written to {folder}.", hint="free some space")
+        return LibraryUnusable(f"the disk is full: nothing can be written to {folder}", hint="free some space")
     if code == sqlite3.SQLITE_IOERR:  # so it says of a disk too full for the log's index, too
         return LibraryUnusable(
-            f"The library {folder} cannot be read or written: {error}.", hint="see whether the disk is full or failing"
+            f"the library {folder} cannot be read or written: {error}", hint="see whether the disk is full or failing"
         )
     if code in _UNREACHABLE:
         return LibraryUnusable(
-            f"The library {folder} cannot be read or written: {error}.",
+            f"the library {folder} cannot be read or written: {error}",
             hint="check the folder's permissions, or choose another with --library",
         )
     return None
@@ -183,8 +183,8 @@ def _translation(error: sqlite3.Error, folder: Path) -> PhotomapError | None:
 
 def _damaged(folder: Path, detail: str) -> LibraryUnusable:
     return LibraryUnusable(
-        f"The catalogue {folder / FILE_NAME} is damaged: {detail}.",
-        hint=f"move {FILE_NAME} away and run photomap index PATH again",
+        f"the catalogue {folder / FILE_NAME} is damaged: {detail}",
+        hint=f"move {FILE_NAME} away and run `photomap index FOLDER` again",
     )
 
 
@@ -193,7 +193,7 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise LibraryUnusable(
-            f"The library's folder {folder} cannot be made: {error.strerror}.", hint="choose another with --library"
+            f"the library's folder {folder} cannot be made: {error.strerror}", hint="choose another with --library"
         ) from error
 
 
@@ -241,7 +241,7 @@ def _create_alone(connection: sqlite3.Connection, folder: Path) -> None:
             _create(connection)
     except OSError as error:
         raise LibraryUnusable(
-            f"The library {folder} cannot be written: {(error.strerror or str(error)).lower()}.",
+            f"the library {folder} cannot be written: {error.strerror or error}",
             hint="check the folder's permissions, or choose another with --library",
         ) from error
 
@@ -298,7 +298,7 @@ def _check(connection: sqlite3.Connection, folder: Path) -> None:
     has_tables, version = _table_count(connection) > 0, _version(connection)
     if version > SCHEMA_VERSION:
         raise LibraryUnusable(
-            f"The library {folder} was made by a newer photomap.",
+            f"the library {folder} was made by a newer photomap",
             hint="upgrade photomap, or choose another folder with --library",
         )
     if version == 0 and has_tables:

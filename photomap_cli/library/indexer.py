@@ -247,7 +247,7 @@ class Indexer:
             self._catalog.set_encoder(LibraryEncoder(info.spec, info.dim, info.dtype))
         elif (library.spec, library.dim) != (info.spec, info.dim):
             raise EncoderMismatch(
-                f"The library's vectors were made by {library.spec}, not by {info.spec}.",
+                f"the library's vectors were made by {library.spec}, not by {info.spec}",
                 hint=f"photomap index --rebuild --encoder {info.spec}",
             )
         return encoder
@@ -313,7 +313,7 @@ class Indexer:
         with self._stages.during("encode"):
             vectors = encoder.encode_images(np.stack([decoded.pixels for decoded in pictures]))
         if vectors.shape != (len(pictures), encoder.info.dim):
-            raise EncoderFailed(f"The encoder answered {len(pictures)} pictures with an array of {vectors.shape}.")
+            raise EncoderFailed(f"the encoder answered {len(pictures)} pictures with an array of {vectors.shape}")
         seconds_each = (self._clock() - began) / len(pictures)
         most = int(COMMIT_SECONDS / seconds_each) if seconds_each > 0 else self._options.batch_size
         self._batch_limit = max(1, min(self._options.batch_size, most))

@@ -135,7 +135,7 @@ def _compressed_rows(folder: Path, snapshot: Snapshot) -> Iterator[Check]:
     if held and held.header.library_id == snapshot.library_id and held.header.count <= snapshot.next_row:
         yield Check(file.path.name, CheckState.OK, f"{held.header.count:,} of {snapshot.next_row:,} vectors compressed")
     else:
-        yield Check(file.path.name, CheckState.ADVICE, "damaged, or of other photos", "photomap index makes it anew")
+        yield Check(file.path.name, CheckState.ADVICE, "damaged, or of other photos", "`photomap index` makes it anew")
 
 
 def _photo_files(catalog: Catalog) -> Iterator[Check]:
@@ -158,7 +158,7 @@ def _of_root(root: str, photos: str, differences: str) -> Check:
     subject = f"photos in {shown(root)}"
     if not differences:
         return Check(subject, CheckState.OK, f"{photos}, as indexed")
-    hint = f"photomap index '{root}'" if os.path.lexists(root) else "mount its disk, or photomap index --prune"
+    hint = f"photomap index '{root}'" if os.path.lexists(root) else "mount its disk, or `photomap index --prune`"
     return Check(subject, CheckState.ADVICE, f"{photos}, {differences} since they were indexed", hint)
 
 

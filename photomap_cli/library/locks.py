@@ -88,12 +88,12 @@ def only_writer(folder: Path) -> Iterator[None]:
         is_ours = lock.try_acquire()
     except OSError as error:
         raise LibraryUnusable(
-            f"The library {folder} cannot be written: {(error.strerror or str(error)).lower()}.",
+            f"the library {folder} cannot be written: {error.strerror or error}",
             hint="check the folder's permissions, or choose another with --library",
         ) from error
     if not is_ours:
         raise LibraryBusy(
-            f"Process {lock.holder() or 'unknown'} is indexing into {folder}.", hint="wait until it is done, or end it"
+            f"process {lock.holder() or 'unknown'} is indexing into {folder}", hint="wait until it is done, or end it"
         )
     try:
         yield

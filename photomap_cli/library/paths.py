@@ -21,9 +21,9 @@ def resolved(roots: Sequence[Path], *, known: Sequence[str]) -> tuple[str, ...]:
     resolved = tuple(dict.fromkeys(os.path.realpath(root) for root in roots))
     for root in resolved:
         if not os.path.exists(root) and root not in known:  # noqa: PTH110
-            raise BadPath(f"{shown(root)} does not exist.", hint="give a folder or a photo that does")
+            raise BadPath(f"{shown(root)} does not exist", hint="give a folder or a photo that does")
         if not is_storable(root):
-            raise BadPath(f"The name of {shown(root)} is not valid UTF-8.", hint="rename it")
+            raise BadPath(f"the name of {shown(root)} is not valid UTF-8", hint="rename it")
     return resolved
 
 

@@ -113,7 +113,7 @@ class Rebuild:
             absent = [missing.absent(root, len(gone))] if gone and not os.path.lexists(root) else []
             for each in absent or missing.empty_folders(gone, roots):
                 raise BadPath(
-                    f"{each.path} is {each.reason}. The library is as before.",
+                    f"{each.path} is {each.reason}; the library is as before",
                     hint="mount the disk and run the same command again; what is encoded is kept",
                 )
 
@@ -123,5 +123,5 @@ class Rebuild:
                 shutil.rmtree(self.draft)
         except OSError as error:
             raise LibraryUnusable(
-                f"{self.draft} cannot be removed: {(error.strerror or str(error)).lower()}.", hint="remove it"
+                f"{self.draft} cannot be removed: {error.strerror or error}", hint="remove it"
             ) from error

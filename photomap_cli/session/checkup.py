@@ -105,7 +105,12 @@ def _tried(spec: str, dim: int | None, settings: Settings, open_encoder: OpenEnc
             "encoder", CheckState.FAULT, f"{fine}; its vectors are not the library's", "photomap index --rebuild"
         )
     if use.fell_back:
-        return Check("encoder", CheckState.ADVICE, f"{fine}; the card was full", "free some VRAM, or set device = cpu")
+        return Check(
+            "encoder",
+            CheckState.ADVICE,
+            f"{fine}; the card was full",
+            "free some VRAM, or `photomap config set device cpu`",
+        )
     if gpus and settings.device == "auto" and info.device == "cpu":
         return Check("encoder", CheckState.ADVICE, f"{fine}; PyTorch does not use the GPU", _CUDA_HINT)
     return Check("encoder", CheckState.OK, fine)

@@ -285,7 +285,7 @@ class Session:
         if made_with is not None and made_with.spec != self.spec:
             raise EncoderMismatch(
                 f"the library was encoded anew with {made_with.spec}; this session still has {self.spec}",
-                hint="end the session (:quit, photomap stop) and start it again, or search with --local",
+                hint="end the session (:quit, `photomap stop`) and start it again, or search with --local",
             )
         self.vectors.refresh()
         self._photos = self.catalog.photo_count
@@ -345,7 +345,7 @@ def _spec(catalog: Catalog, settings: Settings, asked: str | None) -> str:
     if asked is not None and models.resolve(asked) != made_with.spec:
         raise EncoderMismatch(
             f"this library was made with {made_with.spec}, not {asked}",
-            hint=f"photomap index --rebuild --encoder {asked} encodes every photo anew; --library DIR keeps both",
+            hint=f"`photomap index --rebuild --encoder {asked}` encodes every photo anew; --library DIR keeps both",
         )
     return made_with.spec
 

@@ -103,7 +103,7 @@ def _change(dialogue: Dialogue, name: str, text: str) -> None:
 
     value = understood(name, text)
     if name not in _LIVE:
-        hint = f"photomap config set {name} {printable(text)}, then start photomap again"
+        hint = f"`photomap config set {name} {printable(text)}`, then start photomap again"
         raise UsageError(f"{name} is read at the start", hint=hint)
     _LIVE[name].write(dialogue, value)
 

@@ -27,7 +27,7 @@ def test_a_file_with_no_process_in_it_names_no_holder(tmp_path):
 
 def test_a_second_writer_is_told_who_the_first_is(tmp_path):
     with only_writer(tmp_path):
-        with pytest.raises(LibraryBusy, match=f"Process {os.getpid()} is indexing") as caught, only_writer(tmp_path):
+        with pytest.raises(LibraryBusy, match=f"process {os.getpid()} is indexing") as caught, only_writer(tmp_path):
             pass
         assert caught.value.hint
     with only_writer(tmp_path):
