@@ -11,6 +11,7 @@ import ipaddress
 import socket
 import threading
 import time
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -63,27 +64,44 @@ def _meant(address: Address) -> list[Address]:
 def connect(host: str, port: int, deadline: Deadline, *, may_ask: Callable[[str], bool] = is_public) -> socket.socket:
     """Connect to the first address of a host that answers, of those that may be asked.
 
+    Each gets its share of the time that is left: one that swallows what it is sent, as where a network has IPv6 in name
+    only, leaves enough to the others.
+
     Raises:
         HostRefused: none of its addresses may be asked.
         OSError: it is not known, or none answers in time.
     """
     found = _resolved(host, port, deadline)
-    allowed = [one for one in found if may_ask(str(one[4][0]))]
+    allowed = _by_turns([one for one in found if may_ask(str(one[4][0]))])
     if not allowed:
         raise HostRefused(f"{host} is not on the open internet")
-    failure: OSError | None = None
-    for family, kind, protocol, _, place in allowed:
-        line = socket.socket(family, kind, protocol)
+    failures: list[OSError] = []
+    for left in range(len(allowed), 0, -1):
         try:
-            line.settimeout(deadline.left())
-            line.connect(place)
+            return _connected(allowed[-left], deadline.left() / left)
         except OSError as error:
-            line.close()
-            failure = error
-        else:
-            return line
-    assert failure is not None
-    raise failure
+            failures.append(error)
+    raise failures[-1]
+
+
+def _by_turns(found: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Put IPv6 and IPv4 by turns, in the system's order otherwise: often only one of them leads anywhere (RFC 8305)."""
+    families: dict[int, list[tuple[Any, ...]]] = {}
+    for one in found:
+        families.setdefault(one[0], []).append(one)
+    return [one for each_once in zip_longest(*families.values()) for one in each_once if one]
+
+
+def _connected(one: tuple[Any, ...], seconds: float) -> socket.socket:
+    family, kind, protocol, _, place = one
+    line = socket.socket(family, kind, protocol)
+    try:
+        line.settimeout(seconds)
+        line.connect(place)
+    except BaseException:
+        line.close()
+        raise
+    return line
 
 
 def _resolved(host: str, port: int, deadline: Deadline) -> list[tuple[Any, ...]]:

@@ -1,5 +1,8 @@
+import socket
+
 import pytest
 
+from photomap_cli.search import hosts
 from photomap_cli.search.hosts import is_public
 
 
@@ -49,3 +52,96 @@ def test_the_open_internet_may_be_asked(place):
 )
 def test_everything_else_may_not(place):
     assert not is_public(place)
+
+
+class Network:
+    """Addresses of which some swallow what they are sent and some refuse; time passes where somebody waits for one."""
+
+    def __init__(self, *, silent=(), refusing=(), seconds=20.0):
+        self.silent, self.refusing, self.seconds = silent, refusing, seconds
+        self.asked, self.lines = [], []
+
+    def left(self):
+        if self.seconds <= 0:
+            raise TimeoutError
+        return self.seconds
+
+    def socket(self, *_kind):
+        self.lines.append(Line(self))
+        return self.lines[-1]
+
+
+class Line:
+    def __init__(self, network):
+        self.network, self.is_open = network, True
+
+    def settimeout(self, seconds):
+        self.seconds = seconds
+
+    def connect(self, place):
+        self.network.asked.append((place[0], round(self.seconds, 6)))
+        if place[0] in self.network.silent:
+            self.network.seconds -= self.seconds
+            raise TimeoutError("timed out")
+        if place[0] in self.network.refusing:
+            raise ConnectionRefusedError("refused")
+
+    def close(self):
+        self.is_open = False
+
+
+@pytest.fixture
+def connect(monkeypatch):
+    """Return a function that connects to a host with these addresses over a network that is made up."""
+
+    def to(places, network):
+        family = {place: socket.AF_INET6 if ":" in place else socket.AF_INET for place in places}
+        found = [(family[place], socket.SOCK_STREAM, 6, "", (place, 443)) for place in places]
+        monkeypatch.setattr(hosts.socket, "getaddrinfo", lambda *_, **__: found)
+        monkeypatch.setattr(hosts.socket, "socket", network.socket)
+        return hosts.connect("pictures.example", 443, network, may_ask=lambda place: place != "10.0.0.1")
+
+    return to
+
+
+def test_an_address_that_never_answers_leaves_the_next_one_its_share_of_the_time(connect):
+    network = Network(silent={"2606::1"})
+    line = connect(["2606::1", "8.8.8.8"], network)
+    assert network.asked == [("2606::1", 10.0), ("8.8.8.8", 10.0)]
+    assert [each.is_open for each in network.lines] == [False, True]
+    assert line is network.lines[-1]
+
+
+def test_time_that_an_address_did_not_need_is_for_the_others(connect):
+    network = Network(refusing={"8.8.8.8"}, silent={"8.8.4.4"})
+    connect(["8.8.8.8", "8.8.4.4", "9.9.9.9"], network)
+    assert network.asked == [("8.8.8.8", 6.666667), ("8.8.4.4", 10.0), ("9.9.9.9", 10.0)]
+
+
+def test_all_addresses_together_get_no_more_than_the_time_there_is(connect):
+    places = ["2606::1", "2606::2", "8.8.8.8"]
+    network = Network(silent=set(places))
+    with pytest.raises(TimeoutError):
+        connect(places, network)
+    assert sum(seconds for _, seconds in network.asked) == pytest.approx(20)
+    assert not any(line.is_open for line in network.lines)
+
+
+def test_both_families_take_turns_and_addresses_that_may_not_be_asked_cost_no_time(connect):
+    network = Network(silent={"2606::1", "2606::2"}, seconds=9.0)
+    connect(["2606::1", "2606::2", "10.0.0.1", "8.8.8.8"], network)
+    assert network.asked == [("2606::1", 3.0), ("8.8.8.8", 3.0)]
+
+
+def test_a_family_that_this_computer_does_not_know_is_passed_over(connect, monkeypatch):
+    network = Network()
+    known = network.socket
+
+    def only_ipv4(family, *kind):
+        if family == socket.AF_INET6:
+            raise OSError("address family not supported by protocol")
+        return known(family, *kind)
+
+    network.socket = only_ipv4
+    connect(["2606::1", "8.8.8.8"], network)
+    assert [place for place, _ in network.asked] == ["8.8.8.8"]
