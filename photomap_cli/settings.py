@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import (
@@ -18,13 +18,17 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from photomap_cli import allowed
 from photomap_cli.errors import BadSetting
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+ENVIRONMENT = "PHOTOMAP_"
+_NO_SETTINGS = frozenset({"PHOTOMAP_LIBRARY", "PHOTOMAP_CONFIG"})  # these are read by directories.py
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+_LIST = "`photomap config` lists the settings"
 _DURATION = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*([smh]?)")
 
 
@@ -55,12 +59,12 @@ def _list_of_globs(value: object) -> object:
 
 def _auto_or_number(value: object) -> object:
     """Turn the text of a number into a number; leave `auto` and everything else for validation."""
-    if isinstance(value, str) and value.strip().lower() != "auto":
-        try:
-            return float(value)
-        except ValueError:
-            raise ValueError(f"{value!r} is neither a number nor auto") from None
-    return value.strip().lower() if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    try:
+        return float(value)
+    except ValueError:
+        return value.strip().lower()
 
 
 def _device_name(value: object) -> str:
@@ -88,7 +92,7 @@ Score = Annotated[float, Field(ge=-1.0, le=1.0)]
 class Settings(BaseSettings):
     """Every setting, with its default.  The descriptions are what `photomap config` and the docs show."""
 
-    model_config = SettingsConfigDict(env_prefix="PHOTOMAP_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=ENVIRONMENT, extra="ignore", frozen=True)
 
     encoder: str = Field("auto", min_length=1, description="encoder of a new library (see `photomap encoders`)")
     device: Annotated[str, BeforeValidator(_device_name)] = Field("auto", description="auto, cuda:N, mps or cpu")
@@ -186,13 +190,23 @@ def read_config(path: Path) -> dict[str, Any]:
 
 def require_known(name: str, *, where: str = "") -> None:
     """Raise BadSetting, with the nearest name as hint, unless `name` is a setting."""
-    if name in Settings.model_fields:
-        return
+    if name not in Settings.model_fields:
+        raise BadSetting(f"{where + ': ' if where else ''}there is no setting {name!r}", hint=_nearest(name))
+
+
+def strangers(environment: Iterable[str]) -> list[BadSetting]:
+    """Return an error for every variable that looks like a setting's and is none; nobody has to raise it."""
+    known = {f"{ENVIRONMENT}{name}".upper() for name in Settings.model_fields} | _NO_SETTINGS
+    names = sorted(name for name in environment if name.upper().startswith(ENVIRONMENT) and name.upper() not in known)
+    return [BadSetting(f"{name} names no setting", hint=_nearest(name, prefix=ENVIRONMENT)) for name in names]
+
+
+def _nearest(name: str, *, prefix: str = "") -> str:
+    """Return a hint for a name that is none: the setting that is written most like it."""
     import difflib
 
-    near = difflib.get_close_matches(name, Settings.model_fields, 1)
-    hint = f"did you mean {near[0]}?" if near else "`photomap config` lists the settings"
-    raise BadSetting(f"{where + ': ' if where else ''}there is no setting {name!r}", hint=hint)
+    near = difflib.get_close_matches(name.lower().removeprefix(prefix.lower()), Settings.model_fields, 1)
+    return f"did you mean {prefix}{near[0].upper() if prefix else near[0]}?" if near else _LIST
 
 
 def load(config: Path, flags: Mapping[str, Any] | None = None) -> LoadedSettings:
@@ -220,17 +234,32 @@ def _validated(values: Mapping[str, Any], origins: Mapping[str, str]) -> Setting
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])
-        reason = first["msg"].removeprefix("Value error, ")
-        raise BadSetting(
-            f"{name} ({origins.get(name, 'default')}): {reason}",
-            hint=f"{name}: {Settings.model_fields[name].description}",
-        ) from error
+        origin = origins.get(name, "")
+        subject = f"{name} ({origin})" if origin else name
+        reason = first.get("ctx", {}).get("error")  # a validator of this module has said it already
+        told = f"{subject}: {reason}" if reason else f"{subject} takes {_allowed(name)}, not {values[name]!r}"
+        raise BadSetting(told, hint=_way_out(name, origin)) from error
+
+
+def _allowed(name: str) -> str:
+    """Return in words what a setting may be."""
+    field = Settings.model_fields[name]
+    return allowed.words(field.annotation, field.metadata)
+
+
+def _way_out(name: str, origin: str) -> str:
+    """Return a hint for a value that is refused: where to change it, else what the setting is for."""
+    ways = {
+        "environment": f"change or unset {ENVIRONMENT}{name.upper()}",
+        "config.toml": f"`photomap config set {name} VALUE` mends it",
+    }
+    return ways.get(origin, f"{name}: {Settings.model_fields[name].description}")
 
 
 def understood(name: str, text: str) -> Any:
     """Return the value that a text means for a setting.  Raises BadSetting for a name or a value that is none."""
     require_known(name)
-    return getattr(_validated({name: text}, {name: "given"}), name)
+    return getattr(_validated({name: text}, {}), name)
 
 
 def choices(name: str) -> tuple[str, ...]:
@@ -238,14 +267,7 @@ def choices(name: str) -> tuple[str, ...]:
     kind = Settings.model_fields[name].annotation
     if kind is bool:
         return ("true", "false")
-    return tuple(value for value in _literals(kind) if isinstance(value, str))
-
-
-def _literals(kind: Any) -> tuple[object, ...]:
-    """Return the values of a Literal, also of one that is part of a union."""
-    if get_origin(kind) is Literal:
-        return get_args(kind)
-    return tuple(value for part in get_args(kind) for value in _literals(part))
+    return tuple(value for value in allowed.literals(kind) if isinstance(value, str))
 
 
 def shown(value: object) -> str:

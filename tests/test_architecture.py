@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "photomap_cli"
-BASE = {"errors", "records", "frames", "directories", "settings"}
+BASE = {"errors", "allowed", "records", "frames", "directories", "settings"}
 MAY_IMPORT = {
     "errors": set(),
+    "allowed": set(),
     "records": set(),
     "frames": {"errors"},
     "directories": set(),
-    "settings": {"errors"},
+    "settings": {"allowed", "errors"},
     "encoder": BASE,
     "library": BASE,
     "map": BASE | {"library"},

@@ -115,6 +115,56 @@ def test_an_unknown_setting_gets_a_suggestion(config):
     assert caught.value.hint == "did you mean encoder_idle_timeout_seconds?"
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("results", "0", "results takes a whole number from 1 to 10,000, not '0'"),
+        ("results", "many", "results takes a whole number from 1 to 10,000, not 'many'"),
+        ("min_score", "high", "min_score takes auto or a number from -1 to 1, not 'high'"),
+        ("same_shot_score", "2", "same_shot_score takes a number above 0, up to 1, not '2'"),
+        ("thumbnail_cache_megabytes", "inf", "thumbnail_cache_megabytes takes a number from 0 up, not 'inf'"),
+        ("precision", "int8", "precision takes auto, float32, bfloat16 or float16, not 'int8'"),
+        ("prewarm", "maybe", "prewarm takes true or false, not 'maybe'"),
+        ("encoder", "", "encoder takes a text that is not empty, not ''"),
+        ("device", "tpu", "device: 'tpu' is no device; choose auto, cuda:0 (or another number), mps or cpu"),
+    ],
+)
+def test_a_refused_value_is_told_with_what_is_allowed(config, name, value, message):
+    with pytest.raises(BadSetting) as caught:
+        write_value(config, name, value)
+    assert (caught.value.message, caught.value.hint.partition(":")[0]) == (message, name)
+
+
+def test_the_way_out_of_a_refused_value_is_where_it_came_from(config, monkeypatch):
+    config.parent.mkdir()
+    config.write_text("results = 0\n")
+    with pytest.raises(BadSetting) as caught:
+        load(config)
+    assert caught.value.message == "results (config.toml) takes a whole number from 1 to 10,000, not 0"
+    assert caught.value.hint == "`photomap config set results VALUE` mends it"
+    write_value(config, "results", "5")
+    assert load(config).values.results == 5
+    monkeypatch.setenv("PHOTOMAP_RESULTS", "few")
+    with pytest.raises(BadSetting, match=r"results \(environment\) takes .*, not 'few'") as caught:
+        load(config)
+    assert caught.value.hint == "change or unset PHOTOMAP_RESULTS"
+
+
+def test_variables_that_name_no_setting_are_pointed_at(config):
+    environment = {
+        "PHOTOMAP_RESULTZ": "3",
+        "photomap_keys": "vi",
+        "PHOTOMAP_LIBRARY": "/l",
+        "HOME": "/h",
+        "PHOTOMAP_": "",
+    }
+    found = [(each.message, each.hint) for each in settings.strangers(environment)]
+    assert found == [
+        ("PHOTOMAP_ names no setting", "`photomap config` lists the settings"),
+        ("PHOTOMAP_RESULTZ names no setting", "did you mean PHOTOMAP_RESULTS?"),
+    ]
+
+
 def test_a_broken_file_is_named(config):
     config.parent.mkdir()
     config.write_text("results = = 3")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from photomap_cli import directories
-from photomap_cli.cli import completing
+from photomap_cli.cli import asking, completing
 from photomap_cli.cli.app import Globals, app, make_console
 from photomap_cli.cli.ending import FOUND
 
@@ -85,10 +86,11 @@ def config(context: typer.Context) -> int:
     """Show every setting, its value and where it came from; or change one."""
     if context.invoked_subcommand:
         return FOUND
-    from photomap_cli.settings import Settings, shown
+    from photomap_cli.settings import Settings, shown, strangers
 
     given: Globals = context.obj
     loaded = given.settings()
+    asking.tell((f"{each.message}; {each.hint}" for each in strangers(os.environ)), given)
     rows = [
         (name, shown(getattr(loaded.values, name)), loaded.origins[name], field.description or "")
         for name, field in Settings.model_fields.items()
@@ -124,7 +126,7 @@ def config_set(
     value: Annotated[str, typer.Argument(metavar="VALUE", help="Its new value.", autocompletion=completing.values)],
 ) -> int:
     """Write one setting to config.toml, keeping what else is there."""
-    from photomap_cli.settings import write_value
+    from photomap_cli.settings import shown, write_value
 
-    print(f"{key} = {write_value(directories.config_file(), key, value)}")
+    print(f"{key} = {shown(write_value(directories.config_file(), key, value))}")
     return FOUND

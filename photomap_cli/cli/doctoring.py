@@ -52,7 +52,7 @@ def _told(checks: Iterator[Check], console: Console | None) -> Iterator[Check]:
 
 def _checks(given: Globals, console: Console) -> Iterator[Check]:
     from photomap_cli.session import checkup
-    from photomap_cli.settings import Settings
+    from photomap_cli.settings import Settings, strangers
     from photomap_cli.terminal.checkup import terminal
 
     system = f"{__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}"
@@ -65,6 +65,7 @@ def _checks(given: Globals, console: Console) -> Iterator[Check]:
         settings = Settings()
     else:
         yield Check("settings", CheckState.OK, f"{config}" if config.exists() else f"defaults; {config} is not there")
+    yield from (Check("settings", CheckState.ADVICE, each.message, each.hint) for each in strangers(os.environ))
     yield terminal(console, os.environ)
     if console.is_terminal:
         from photomap_cli.cli import previewing

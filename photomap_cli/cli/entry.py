@@ -15,10 +15,10 @@ from photomap_cli.cli import (
     serving,
     sessions,
     streams,
+    usage,
     words,
 )
 from photomap_cli.cli.app import app
-from photomap_cli.errors import UsageError
 
 _COMMANDS = (
     searching.search,
@@ -48,8 +48,7 @@ def _parse_and_run(arguments: list[str]) -> int:
             args=words.prepare(arguments), prog_name="photomap", standalone_mode=False
         )
     except typer.exceptions.TyperException as error:
-        command = getattr(getattr(error, "ctx", None), "command_path", "photomap")
-        raise UsageError(error.format_message(), hint=f"{command} --help") from error
+        raise usage.translated(error) from error
     except SystemExit as error:
         if error.code == 1:  # Typer's own way out when the pipe is closed
             raise BrokenPipeError from error

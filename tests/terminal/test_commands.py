@@ -358,8 +358,12 @@ def test_set_shows_every_setting_and_where_it_is_from(config):
     [
         (":set resluts 5", "there is no setting 'resluts'", "did you mean results?"),
         (":set pre x", "there is no setting 'pre'", "did you mean precision or prewarm or previews?"),
-        (":set results none", "results (given)", "results: hits shown per search"),
-        (":set keys nano", "keys (given)", "keys: keys at the prompt"),
+        (
+            ":set results none",
+            "results takes a whole number from 1 to 10,000, not 'none'",
+            "results: hits shown per search",
+        ),
+        (":set keys nano", "keys takes emacs or vi, not 'nano'", "keys: keys at the prompt"),
         (":set device cpu", "device is read at the start", "photomap config set device cpu"),
     ],
 )
