@@ -126,5 +126,11 @@ def test_status_loads_no_numpy_and_no_torch(tmp_path):
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60, capture_output=True)
 
 
+def test_json_for_people_and_scripts_is_written_in_one_place():
+    elsewhere = {"frames.py", "pages/scatter.py"}  # the socket's, and a script's inside a page
+    writers = {str(path.relative_to(PACKAGE)) for path in FILES if "json.dump" in path.read_text(encoding="utf-8")}
+    assert writers - elsewhere == {"terminal/lines.py"}
+
+
 def test_every_module_says_what_it_is():
     assert [str(path) for path in FILES if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))] == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +12,7 @@ from photomap_cli import directories
 from photomap_cli.cli import asking, completing
 from photomap_cli.cli.app import Globals, app, make_console
 from photomap_cli.cli.ending import FOUND
+from photomap_cli.terminal.lines import write_json
 
 if TYPE_CHECKING:
     from photomap_cli.encoder.models import EncoderModel
@@ -39,7 +39,7 @@ def encoders(
     specs = dict.fromkeys((*known, chosen, library["encoder"] or chosen))
     rows = [_encoder_row(spec, known.get(spec), chosen, library) for spec in specs]
     if as_json:
-        print(json.dumps({"version": 1, "encoders": rows}, indent=2))
+        write_json({"version": 1, "encoders": rows}, sys.stdout)
         return FOUND
     _print_encoders(rows)
     return FOUND

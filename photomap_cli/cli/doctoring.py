@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +14,7 @@ from photomap_cli.cli.app import Globals, app, make_console
 from photomap_cli.cli.ending import FOUND
 from photomap_cli.errors import BadSetting, PhotomapError
 from photomap_cli.records import JSON_VERSION, Check, CheckState
+from photomap_cli.terminal.lines import write_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 @app.command()
 def doctor(
     context: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> int:
     """Check settings, terminal, library, GPU and encoder, and say what to do.
 
@@ -36,7 +37,8 @@ def doctor(
     seen = list(_told(_checks(given, console), None if as_json else console))
     faults = [check for check in seen if check.state is CheckState.FAULT]
     if as_json:
-        print(json.dumps({"version": JSON_VERSION, "ok": not faults, "checks": [check.to_json() for check in seen]}))
+        checks = [check.to_json() for check in seen]
+        write_json({"version": JSON_VERSION, "ok": not faults, "checks": checks}, sys.stdout)
     return PhotomapError.exit_status if faults else FOUND
 
 

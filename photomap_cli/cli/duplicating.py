@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
@@ -15,6 +14,7 @@ import typer
 from photomap_cli.cli.app import Globals, app, make_console
 from photomap_cli.cli.ending import FOUND, NOTHING_FOUND
 from photomap_cli.errors import BadPath, UsageError
+from photomap_cli.terminal.lines import write_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +59,7 @@ def duplicates(
             "elapsed_ms": round(1e3 * (time.perf_counter() - started), 1),
             "groups": [group.to_json() for group in groups],
         }
-        print(json.dumps(record, indent=2))
+        write_json(record, sys.stdout)
     else:
         _write(groups, paths_end={(True, False): "\n", (False, True): "\0"}.get((spare, nul)))
     return FOUND if groups else NOTHING_FOUND

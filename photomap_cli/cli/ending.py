@@ -38,9 +38,9 @@ def exit_status(work: Callable[[], int], arguments: list[str]) -> int:
 def complain(error: PhotomapError, arguments: list[str]) -> int:
     """Tell an error: as JSON where JSON was asked for, else in two lines on standard error."""
     if words.wants_json(arguments):
-        import json
+        from photomap_cli.terminal.lines import write_json
 
-        print(json.dumps({"version": 1, "error": error.to_json()}))
+        write_json({"version": 1, "error": error.to_json()}, sys.stdout)
         return error.exit_status
     print(f"photomap: {error.message}", file=sys.stderr)
     if error.position is not None and error.text:

@@ -8,7 +8,6 @@ error, or no session: `answer` returns None with nothing written, and the full c
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from contextlib import closing
@@ -18,7 +17,7 @@ from typing import Any
 from photomap_cli import directories
 from photomap_cli.cli import ending, streams, words
 from photomap_cli.errors import PhotomapError
-from photomap_cli.terminal.lines import ResultStyle, write_lines
+from photomap_cli.terminal.lines import ResultStyle, write_json, write_lines
 
 _STYLES = {
     "--json": ResultStyle.JSON,
@@ -39,7 +38,7 @@ def answer(arguments: list[str]) -> int | None:
         return ending.exit_status(lambda: _converse(_library(options)), arguments)
     try:
         if command == ["status", "--json"]:
-            print(json.dumps(status_look(_library(options))))
+            write_json(status_look(_library(options)), sys.stdout)
             return ending.FOUND
         if command[:1] == ["search"]:
             return _search(options, words.prepare(command)[1:])

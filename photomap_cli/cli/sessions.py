@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
 import time
@@ -15,6 +14,7 @@ from photomap_cli.cli.app import Globals, app, make_console
 from photomap_cli.cli.ending import FOUND
 from photomap_cli.cli.fast import status_look
 from photomap_cli.errors import NoSession, SessionGone
+from photomap_cli.terminal.lines import write_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,9 @@ _GONE_SECONDS = 5.0
 @app.command()
 def status(
     context: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object; with --watch one for each change, a line each.")
+    ] = False,
     watch: Annotated[
         bool, typer.Option("--watch", "-w", help="Go on until Ctrl-C: redraw in place, or print what changes.")
     ] = False,
@@ -43,7 +45,7 @@ def status(
         return _watch(given.library, as_json=as_json)
     look = status_look(given.library)
     if as_json:
-        print(json.dumps(look))
+        write_json(look, sys.stdout)
         return FOUND
     from photomap_cli.records import LibraryStatus, SessionStatus
     from photomap_cli.terminal.statustable import status_lines, status_table

@@ -30,9 +30,9 @@ def write_lines(result: dict[str, Any], style: ResultStyle, file: TextIO) -> Non
     hits = result["hits"]
     match style:
         case ResultStyle.JSON:
-            file.write(_json(result, indent=2))
+            write_json(result, file)
         case ResultStyle.JSONL:
-            file.writelines(map(_json, hits))
+            file.writelines(map(json_text, hits))
         case ResultStyle.PLAIN:
             for hit in hits:
                 write_plain((str(hit["rank"]), f"{hit['score']:.4f}"), hit["path"], file)
@@ -52,9 +52,15 @@ def write_paths(paths: Iterable[str], file: TextIO, *, end: str = "\n") -> None:
     _write_bytes(file, "".join(path + end for path in paths))
 
 
-def _json(record: object, *, indent: int | None = None) -> str:
+def write_json(record: object, file: TextIO) -> None:
+    """Write one JSON value: indented on a terminal, where people read it, else on a line of its own."""
+    file.write(json_text(record, indented=file.isatty()))
+
+
+def json_text(record: object, *, indented: bool = False) -> str:
+    """Return a JSON value with its line end."""
     # ASCII, so that a name that is no UTF-8 stays valid JSON and survives any encoding of the pipe.
-    return json.dumps(record, indent=indent) + "\n"
+    return json.dumps(record, indent=2 if indented else None) + "\n"
 
 
 def write_plain(fields: Iterable[str], path: str, file: TextIO) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, TextIO, cast
 
 from rich.console import Group
@@ -12,7 +11,7 @@ from rich.text import Text
 
 from photomap_cli.terminal.figures import elapsed, photos
 from photomap_cli.terminal.filenames import file_link, printable
-from photomap_cli.terminal.lines import write_plain
+from photomap_cli.terminal.lines import write_json, write_plain
 from photomap_cli.terminal.palette import colours
 from photomap_cli.terminal.plot import plot
 
@@ -107,7 +106,7 @@ def _in_columns(entries: list[Text], width: int) -> Table:
 def write(drawn: PhotoMap, file: TextIO, *, as_json: bool, console: Console) -> None:
     """Write a map to `file`: JSON, a plot where `console` (made for it) is a terminal, else a row for each group."""
     if as_json:
-        file.write(json.dumps(drawn.to_json()) + "\n")
+        write_json(drawn.to_json(), file)
     else:
         show(drawn, console, hint=f"photomap search {drawn.clusters[0].name}")
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, TextIO
 
 from photomap_cli.terminal.figures import photos
 from photomap_cli.terminal.filenames import printable
+from photomap_cli.terminal.lines import write_json
 
 if TYPE_CHECKING:
     from photomap_cli.records import IndexReport, StageTimes
@@ -34,7 +34,7 @@ def write_report(
         dry_run: say that nothing was changed.
     """
     if as_json:
-        file.write(json.dumps(report.to_json()) + "\n")
+        write_json(report.to_json(), file)
         return
     if not quiet:
         file.write(("would be done: " if dry_run else "") + summary(report) + "\n")

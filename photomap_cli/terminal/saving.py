@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from photomap_cli.errors import BadPath, UsageError
-from photomap_cli.terminal.lines import ResultStyle, write_lines
+from photomap_cli.terminal.lines import ResultStyle, json_text, write_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -64,7 +64,7 @@ def write(path: Path, pieces: Iterable[bytes]) -> None:
 
 
 def _json(result: SearchResult) -> Iterable[bytes]:
-    return _lines(result, ResultStyle.JSON)
+    return (json_text(result.to_json(), indented=True).encode("ascii"),)
 
 
 def _paths(result: SearchResult) -> Iterable[bytes]:

@@ -6,12 +6,12 @@ a look counts as a change only if more than its clocks differ, or a clock was se
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, TextIO
 
 from rich.live import Live
 
 from photomap_cli.records import LibraryStatus, SessionStatus
+from photomap_cli.terminal.lines import json_text
 from photomap_cli.terminal.statustable import NO_SESSION, library_line, session_line, status_table
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def print_json(looks: Iterable[Look], file: TextIO) -> None:
     before: Look | None = None
     for look in looks:
         if before is None or has_changed(before, look):
-            _put(json.dumps(look), file)
+            _put(json_text(look).rstrip(), file)
         before = look
 
 

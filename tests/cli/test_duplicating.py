@@ -95,7 +95,7 @@ def test_none_is_status_one_as_in_a_search(duplicates, tmp_path):
     [
         (["--json", "--paths"], "exclude each other"),
         (["/nowhere"], "/nowhere is no folder"),
-        (["--threshold", "2"], "less than or equal to 1"),
+        (["--threshold", "2"], "takes a number from 0.5 to 1"),
     ],
 )
 def test_mistakes_are_one_line_and_a_hint(duplicates, words, told):

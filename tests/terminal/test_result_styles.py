@@ -10,7 +10,7 @@ from rich.console import Console
 from terminal_fakes import make_hit, make_result
 
 from photomap_cli.records import TermPart, Timings
-from photomap_cli.terminal.lines import ResultStyle
+from photomap_cli.terminal.lines import ResultStyle, write_json
 from photomap_cli.terminal.results import table, write
 
 UGLY = os.fsdecode(b"/photos/\xff\n\x1b[31m\tb.jpg")
@@ -29,6 +29,19 @@ def written(result, style):
     write(result, style, file, cwd=CWD)
     file.flush()
     return raw.getvalue()
+
+
+class Screen(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(("file", "lines"), [(io.StringIO(), 1), (Screen(), 4)])
+def test_json_is_one_line_in_a_pipe_and_indented_on_a_terminal(file, lines):
+    record = {"version": 1, "path": "/photos/\udcff"}
+    write_json(record, file)
+    assert file.getvalue().count("\n") == lines
+    assert json.loads(file.getvalue()) == record
 
 
 def test_the_table_at_three_widths():
