@@ -41,10 +41,10 @@ class EncoderModel:
     @property
     def is_on_disk(self) -> bool:
         """Whether the weights are here already: embedded, or in the hub's cache."""
-        return self.hub is None or any(_hub_cache(self.hub).glob("snapshots/*/open_clip_*model.safetensors"))
+        return self.hub is None or any(hub_cache(self.hub).glob("snapshots/*/open_clip_*model.safetensors"))
 
 
-def _hub_cache(repository: str) -> Path:
+def hub_cache(repository: str) -> Path:
     """Return the folder in which the hub's client keeps a repository."""
     home = os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface"
     cache = Path(os.environ.get("HF_HUB_CACHE") or Path(home) / "hub").expanduser()

@@ -85,6 +85,9 @@ class Worker:
     def _do_load(self, _: bytes, *, may_pin: bool, **how: Any) -> tuple[dict[str, Any], bytes]:
         self._may_pin = may_pin
         if self._encoder is None:
+            from photomap_cli.encoder import lean
+
+            lean.import_open_clip(how["name"])
             from photomap_cli.encoder import openclip
 
             self._encoder = openclip.load(**how, on_progress=lambda *bytes_: self._send({"progress": bytes_}))

@@ -1,7 +1,12 @@
+import json
+
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
+
+import open_clip  # noqa: E402  torch first
+from safetensors.torch import save_file  # noqa: E402
 
 from photomap_cli.encoder import openclip  # noqa: E402  torch first
 from photomap_cli.encoder.models import open_clip_name  # noqa: E402
@@ -96,3 +101,17 @@ def test_no_pictures_are_no_rows(tiny):
 )
 def test_what_torch_says_is_told_apart(device, error, expected):
     assert type(openclip._translated(device, error)) is expected
+
+
+@pytest.mark.parametrize("shape", ["RN50", "coca_ViT-B-32", "ViT-B-32-256"])
+def test_a_model_whose_tensors_are_the_files_is_the_one_that_is_read_into_ram(tmp_path, shape):
+    """Batch norms, two text towers, and in all of them masks that no file holds."""
+    config = open_clip.get_model_config(shape)
+    config |= {"embed_dim": 64, "text_cfg": {**config["text_cfg"], "vocab_size": 64, "layers": 1}}
+    (tmp_path / "open_clip_config.json").write_text(json.dumps({"model_cfg": config, "preprocess_cfg": {}}))
+    name, file = f"local-dir:{tmp_path}", tmp_path / "open_clip_model.safetensors"
+    save_file(open_clip.create_model(name).state_dict(), file)
+    read, mapped = open_clip.create_model(name), openclip._mapped(name, None, str(file))
+    expected, found = ({**dict(m.named_parameters()), **dict(m.named_buffers())} for m in (read, mapped))
+    assert expected.keys() == found.keys()
+    assert all(torch.equal(expected[each], found[each]) for each in expected)

@@ -1,0 +1,85 @@
+"""Owns importing open_clip without what most models never use: timm, and torch's compiler.  Child process only.
+
+They were half of the time to the first answer.  open_clip does without timm where there is none; torchvision wants the
+compiler, and with it sympy and torch.distributed, for one function that its detection models may call some day.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from contextlib import contextmanager, nullcontext
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from photomap_cli.encoder.models import hub_cache
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_COMPILER, _ITS_UTILS = "torch._dynamo", "torch._dynamo.utils"
+_CONFIG = "open_clip_config.json"
+
+
+def import_open_clip(name: str) -> None:
+    """Import torch and open_clip, as far as they are needed for the model that open_clip calls `name`."""
+    import torch  # noqa: F401  before anything stands in for a part of it
+
+    with _put_off() if _does_without_timm(name) else nullcontext():
+        import open_clip  # noqa: F401
+
+
+def _does_without_timm(name: str) -> bool:
+    """Whether no tower is timm's; a model whose configuration is not on disk yet may have one."""
+    configs = [file.read_text(encoding="utf-8") for file in _configs(name) if file.is_file()]
+    return bool(configs) and not any("timm_model_name" in config for config in configs)
+
+
+def _configs(name: str) -> list[Path]:
+    """Return where the model's configuration is, once it is on disk."""
+    kind, _, rest = name.partition(":")
+    if kind == "local-dir":
+        return [Path(rest) / _CONFIG]
+    if kind == "hf-hub":
+        return list(hub_cache(rest).glob(f"snapshots/*/{_CONFIG}"))
+    package = find_spec("open_clip")
+    folders = package.submodule_search_locations if package else None
+    return [Path(folder) / "model_configs" / f"{name}.json" for folder in folders or ()]
+
+
+@contextmanager
+def _put_off() -> Iterator[None]:
+    """Import neither while the block runs; afterwards both can be imported as ever."""
+    utils = _Later(_ITS_UTILS)
+    utils.__dict__["is_compile_supported"] = _is_compile_supported
+    stand_ins: dict[str, Any] = {"timm": None, _COMPILER: _Later(_COMPILER), _ITS_UTILS: utils}
+    stand_ins = {module: stand_in for module, stand_in in stand_ins.items() if module not in sys.modules}
+    sys.modules.update(stand_ins)
+    try:
+        yield
+    finally:
+        _withdraw(stand_ins)
+
+
+def _is_compile_supported(device: str) -> bool:
+    """Ask the compiler after all: what torchvision has imported from it."""
+    return bool(importlib.import_module(_ITS_UTILS).is_compile_supported(device))
+
+
+class _Later(ModuleType):
+    """Stands in for a module until anything is asked of it that it does not have."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "__file__" or (name == "__path__" and self.__name__ == _ITS_UTILS):
+            raise AttributeError(name)  # `inspect` and `from ... import` ask that of every module
+        _withdraw({module: found for module, found in sys.modules.items() if isinstance(found, _Later)})
+        return getattr(importlib.import_module(self.__name__), name)
+
+
+def _withdraw(stand_ins: dict[str, Any]) -> None:
+    """Take stand-ins away, where the real module has not come in their place."""
+    for module, stand_in in stand_ins.items():
+        if sys.modules.get(module, stand_ins) is stand_in:
+            del sys.modules[module]
