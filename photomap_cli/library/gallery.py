@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from photomap_cli.errors import BadImage
+from photomap_cli.library.mtime import mtime_ns
 from photomap_cli.library.thumbnails import THUMBNAIL_PX, ThumbnailCache
 from photomap_cli.records import Thumbnail
 
@@ -107,6 +108,6 @@ def _thumbnail(pool: DecodePool, path: str) -> Thumbnail:
 def _changed_at(path: str) -> int | None:
     """Return a file's time of change in nanoseconds; None if it is gone."""
     try:
-        return os.stat(path).st_mtime_ns  # noqa: PTH116  a name that is no UTF-8 need not become a Path
+        return mtime_ns(os.stat(path))  # noqa: PTH116  a name that is no UTF-8 need not become a Path
     except OSError:
         return None

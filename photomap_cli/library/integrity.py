@@ -13,6 +13,7 @@ from photomap_cli.library import database, rowfile
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.compressed import CompressedFile
 from photomap_cli.library.entries import STORED
+from photomap_cli.library.mtime import mtime_ns
 from photomap_cli.library.paths import shown
 from photomap_cli.records import Check, CheckState
 
@@ -149,7 +150,7 @@ def _photo_files(catalog: Catalog) -> Iterator[Check]:
             except OSError:
                 gone += 1
             else:
-                changed += (info.st_size, info.st_mtime_ns) != (file.size_bytes, file.mtime_ns)
+                changed += (info.st_size, mtime_ns(info)) != (file.size_bytes, file.mtime_ns)
         counts = [f"{count:,} {what}" for count, what in ((gone, "gone"), (changed, "changed")) if count]
         yield _of_root(root, f"{len(seen):,} photos", ", ".join(counts))
 

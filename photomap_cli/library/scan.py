@@ -13,6 +13,7 @@ from pathspec import GitIgnoreSpec
 
 from photomap_cli.errors import UsageError
 from photomap_cli.library import ignorefile, raw
+from photomap_cli.library.mtime import mtime_ns
 from photomap_cli.records import IndexFailure
 
 if TYPE_CHECKING:
@@ -242,7 +243,7 @@ def _is_junk(name: str) -> bool:
 
 
 def _file(path: str, info: os.stat_result) -> FoundFile:
-    return FoundFile(path, info.st_size, info.st_mtime_ns)
+    return FoundFile(path, info.st_size, mtime_ns(info))
 
 
 def _failure(path: str, error: OSError) -> IndexFailure:

@@ -13,6 +13,7 @@ import numpy as np
 
 from photomap_cli.errors import BadImage, BadQuery
 from photomap_cli.library.content import digest, digest_at
+from photomap_cli.library.mtime import mtime_ns
 from photomap_cli.search.query import TermKind
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ class TermEncoder:
             reason = f"{term.value}: {getattr(error, 'strerror', None) or error}"
             raise BadImage(reason, hint="check the path of the query image", position=term.position) from error
         known = self._catalog.photo_at(self._scope.located(term.value))
-        if known and (known.size_bytes, known.mtime_ns) == (seen.st_size, seen.st_mtime_ns):
+        if known and (known.size_bytes, known.mtime_ns) == (seen.st_size, mtime_ns(seen)):
             with suppress(KeyError):  # another process has just removed it
                 return known.row, self._catalog.vector(known.row)
         return (known.row if known else None), self._file_vector(term, seen, run)

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from photomap_cli.errors import BadPath, EncoderFailed, EncoderMismatch, LibraryBusy, UsageError
-from photomap_cli.library import compression, indexer, missing
+from photomap_cli.library import compression, indexer, integrity, missing
 from photomap_cli.library import exif as exif_tags
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.compressed import CompressedFile
@@ -287,6 +287,17 @@ def test_a_touched_photo_is_unchanged(catalog, run, photos):
     os.utime(path, ns=(0, 5_000_000_000))
     assert counts(run(photos, encoder=no_encoder)) == {"scanned": 1, "unchanged": 1}
     assert (catalog.next_row, catalog.photo_at(str(path)).mtime_ns) == (1, 5_000_000_000)
+
+
+def test_a_clock_that_is_centuries_ahead_costs_nothing(catalog, store, run, photos):
+    picture(photos / "a.png", 1)
+    ahead = picture(photos / "b.png", 2)
+    os.utime(ahead, (15_000_000_000,) * 2)  # the year 2445, in nanoseconds more than SQLite's integers hold
+    assert counts(run(photos)) == {"scanned": 2, "added": 2}
+    assert counts(run(photos, encoder=no_encoder)) == {"scanned": 2, "unchanged": 2}
+    assert catalog.photo_at(str(ahead)).taken_at is None
+    assert_sound(catalog, store)
+    assert list(integrity.checks(catalog.folder))[-1].message == "2 photos, as indexed"
 
 
 def test_photos_that_are_exchanged_have_their_own_vectors(catalog, store, run, photos):
