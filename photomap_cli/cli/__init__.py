@@ -9,16 +9,26 @@ from photomap_cli import __version__
 
 def main() -> None:
     """Run the command line of this process and exit."""
-    sys.exit(run(sys.argv[1:]))
+    status: int | None
+    try:
+        status = run(sys.argv[1:])
+    except (OSError, KeyboardInterrupt) as error:  # while modules are still being imported
+        from photomap_cli.cli import ending
+
+        status = ending.cut_short(error)
+        if status is None:
+            raise
+    sys.exit(status)
 
 
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit status; errors become one line and a hint."""
-    if arguments == ["--version"]:  # before anything is imported
-        print(f"photomap {__version__}")
+    if arguments == ["--version"] and sys.stdout:  # before anything is imported
+        print(f"photomap {__version__}", flush=True)
         return 0
-    from photomap_cli.cli import fast
+    from photomap_cli.cli import fast, streams
 
+    streams.complete()
     status = fast.answer(arguments)
     if status is not None:
         return status

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from photomap_cli.cli import streams, words
@@ -13,6 +16,8 @@ if TYPE_CHECKING:
 
 FOUND, NOTHING_FOUND, INTERRUPTED = 0, 1, 130
 
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})
+
 
 def exit_status(work: Callable[[], int], arguments: list[str]) -> int:
     """Do the work of a command line and return its exit status, also when it fails."""
@@ -21,27 +26,55 @@ def exit_status(work: Callable[[], int], arguments: list[str]) -> int:
         sys.stdout.flush()
     except PhotomapError as error:
         return complain(error, arguments)
-    except BrokenPipeError:
-        streams.silence()
-        return FOUND
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except Exception as error:
-        import traceback
-
-        traceback.print_exc()
-        hint = "this is a defect of photomap; please report it with the lines above"
-        return complain(InternalError(f"{type(error).__name__}: {error}", hint=hint), arguments)
+    except (Exception, KeyboardInterrupt) as error:
+        cut = cut_short(error)
+        return _defect(error, arguments) if cut is None else cut
     return status
 
 
+def cut_short(error: BaseException) -> int | None:
+    """Return the exit status of work that something outside has ended: Ctrl-C, a reader who left, a full disk.
+
+    None for every other error.
+    """
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED
+    if isinstance(error, BrokenPipeError):
+        streams.silence(sys.stdout)
+        return FOUND
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        streams.silence(sys.stdout)
+        reason = f"the output cannot be written: {os.strerror(error.errno).lower()}"
+        return complain(PhotomapError(reason, hint="free some space, or write elsewhere"), [])
+    return None
+
+
+def _defect(error: BaseException, arguments: list[str]) -> int:
+    import traceback
+
+    with suppress(OSError):
+        traceback.print_exception(error)
+    hint = "this is a defect of photomap; please report it with the lines above"
+    return complain(InternalError(f"{type(error).__name__}: {error}", hint=hint), arguments)
+
+
 def complain(error: PhotomapError, arguments: list[str]) -> int:
-    """Tell an error: as JSON where JSON was asked for, else in two lines on standard error."""
+    """Tell an error to whoever reads it, and return its exit status."""
+    try:
+        _tell(error, arguments)
+        sys.stdout.flush()
+    except OSError:  # nobody reads it, or there is no room for it
+        streams.silence(sys.stdout, sys.stderr)
+    return error.exit_status
+
+
+def _tell(error: PhotomapError, arguments: list[str]) -> None:
+    """As JSON where JSON was asked for, else in two lines on standard error."""
     if words.wants_json(arguments):
         from photomap_cli.terminal.lines import write_json
 
         write_json({"version": 1, "error": error.to_json()}, sys.stdout)
-        return error.exit_status
+        return
     print(f"photomap: {error.message}", file=sys.stderr)
     if error.position is not None and error.text:
         from photomap_cli.terminal.complaint import complaint
@@ -49,4 +82,3 @@ def complain(error: PhotomapError, arguments: list[str]) -> int:
         print(complaint(error, error.text).plain.partition("\n")[2], file=sys.stderr)
     if error.hint:
         print(f"hint: {error.hint}", file=sys.stderr)
-    return error.exit_status

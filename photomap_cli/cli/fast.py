@@ -39,16 +39,14 @@ def answer(arguments: list[str]) -> int | None:
     try:
         if command == ["status", "--json"]:
             write_json(status_look(_library(options)), sys.stdout)
+            sys.stdout.flush()
             return ending.FOUND
         if command[:1] == ["search"]:
             return _search(options, words.prepare(command)[1:])
     except PhotomapError:
         return None
-    except KeyboardInterrupt:
-        return ending.INTERRUPTED
-    except BrokenPipeError:
-        streams.silence()
-        return ending.FOUND
+    except (OSError, KeyboardInterrupt) as error:
+        return ending.cut_short(error)
     return None
 
 

@@ -1,12 +1,16 @@
-"""Owns the process's standard streams: what they cannot encode, and a pipe that nobody reads any more."""
+"""Owns the process's standard streams: what they cannot encode, and those that are closed or that nobody reads."""
 
 from __future__ import annotations
 
 import io
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from photomap_cli.terminal import lookalikes
+
+if TYPE_CHECKING:
+    from typing import TextIO
 
 
 def forgive() -> None:
@@ -17,9 +21,27 @@ def forgive() -> None:
             stream.reconfigure(errors=lookalikes.ERRORS)
 
 
-def silence() -> None:
-    """Nobody reads what we write: let the rest go nowhere."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def complete() -> None:
+    """Put nowhere in the place of standard streams that the caller has closed, before files take their numbers."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            _to_nowhere(number)
+            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115
+
+
+def silence(*streams: TextIO) -> None:
+    """Nobody reads what we write, or it finds no room: let the rest go nowhere."""
+    for stream in streams:
+        _to_nowhere(stream.fileno())
+
+
+def _to_nowhere(number: int) -> None:
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    if nowhere == number:
+        os.set_inheritable(number, True)
+        return
+    os.dup2(nowhere, number)
+    os.close(nowhere)
 
 
 def log(*, verbose: bool) -> None:
