@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from contextlib import contextmanager
@@ -140,8 +141,11 @@ def connect(folder: Path, *, create: bool) -> Database:
 
 
 def library_exists(folder: Path) -> bool:
-    """Say whether there is a library in `folder`."""
-    return (folder / FILE_NAME).is_file()
+    """Say whether there is a library in `folder`; LibraryUnusable where nobody may look."""
+    try:
+        return (folder / FILE_NAME).is_file()
+    except OSError as error:
+        raise _unreachable(folder, os.strerror(error.errno or 0).lower()) from error
 
 
 def nothing_indexed(folder: Path) -> EmptyLibrary:
@@ -174,11 +178,15 @@ def _translation(error: sqlite3.Error, folder: Path) -> PhotomapError | None:
             f"the library {folder} cannot be read or written: {error}", hint="see whether the disk is full or failing"
         )
     if code in _UNREACHABLE:
-        return LibraryUnusable(
-            f"the library {folder} cannot be read or written: {error}",
-            hint="check the folder's permissions, or choose another with --library",
-        )
+        return _unreachable(folder, str(error))
     return None
+
+
+def _unreachable(folder: Path, detail: str) -> LibraryUnusable:
+    return LibraryUnusable(
+        f"the library {folder} cannot be read or written: {detail}",
+        hint="check the folder's permissions, or choose another with --library",
+    )
 
 
 def _damaged(folder: Path, detail: str) -> LibraryUnusable:

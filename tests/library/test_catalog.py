@@ -1,15 +1,17 @@
+import errno
 import multiprocessing
 import os
 import sqlite3
 import threading
 from datetime import UTC, datetime
 from itertools import chain
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from photomap_cli.errors import EmptyLibrary, LibraryBusy, LibraryUnusable
-from photomap_cli.library import database
+from photomap_cli.library import database, summary
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.entries import FoundAgain, LibraryEncoder
 from photomap_cli.library.scan import FoundFile
@@ -111,6 +113,20 @@ def test_a_folder_that_cannot_be_written_is_still_read(folder, monkeypatch):
         assert catalog.photo_at("/p/a.jpg")
         with pytest.raises(LibraryUnusable, match="cannot be read or written"):
             catalog.commit_batch([new_photo("/p/b.jpg")])
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"), [(errno.EACCES, "permission denied"), (errno.ENAMETOOLONG, "file name too long")]
+)
+def test_a_folder_that_cannot_be_looked_into_is_unusable(folder, monkeypatch, number, reason):
+    def denied(path):
+        raise OSError(number, os.strerror(number), str(path))
+
+    monkeypatch.setattr(Path, "is_file", denied)
+    for look in (lambda: Catalog.open(folder), lambda: summary.facts(folder)):
+        with pytest.raises(LibraryUnusable, match=reason) as caught:
+            look()
+        assert "--library" in caught.value.hint
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
