@@ -15,6 +15,7 @@ from prompt_toolkit.input.vt100_parser import Vt100Parser
 from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.output.color_depth import ColorDepth
 from prompt_toolkit.renderer import CPR_Support
+from prompt_toolkit.search import stop_search
 from prompt_toolkit.styles import Style
 
 from photomap_cli.terminal.completion import is_worth_a_menu
@@ -70,12 +71,17 @@ def make_prompt(
 
 
 def _interrupts() -> KeyBindings:
-    """Return Ctrl-C as prompt_toolkit has it, but ignored once the line has ended: that would print a traceback."""
+    """Return Ctrl-C as prompt_toolkit has it, but for two moments.
+
+    It is ignored once the line has ended: that would print a traceback.  And it ends the search of Ctrl-R as well: the
+    next prompt would still have its keys go there, out of reach of every other one.
+    """
     bindings = KeyBindings()
 
     @bindings.add("c-c")
     @bindings.add("<sigint>")
     def _(event: KeyPressEvent) -> None:
+        stop_search()
         ending = event.app.future
         if ending is not None and not ending.done():
             event.app.exit(exception=KeyboardInterrupt(), style="class:aborting")

@@ -18,7 +18,7 @@ from photomap_cli.errors import BadQuery, BadSetting, LibraryBusy, SessionGone
 from photomap_cli.terminal.previews import Previews
 from photomap_cli.terminal.repl import HOW_TO_LEAVE, Choices, Repl
 
-UP, CTRL_A, CTRL_C, CTRL_D, CTRL_K, ENTER = "\x1b[A", "\x01", "\x03", "\x04", "\x0b", "\r"
+UP, CTRL_A, CTRL_C, CTRL_D, CTRL_K, CTRL_R, ENTER = "\x1b[A", "\x01", "\x03", "\x04", "\x0b", "\x12", "\r"
 
 
 class Prompt:
@@ -41,6 +41,7 @@ class Prompt:
         """Type keys, then leave; return what was printed."""
         with create_pipe_input() as pipe, create_app_session(input=pipe, output=DummyOutput()):
             pipe.send_text(keys + CTRL_D)
+            pipe.close()  # a prompt that does not take Ctrl-D ends here instead of never
             repl = Repl(console=self.console, cwd=Path("/photos"), history_path=self.history, **self.settings)
             self.status = repl.run()
         return self.console.file.getvalue()
@@ -92,6 +93,11 @@ def test_quit_leaves_with_0(prompt, word):
 def test_ctrl_c_drops_the_line_not_the_session(prompt):
     prompt.type("half a que" + CTRL_C + "cat" + ENTER)
     assert prompt.queries == ["cat"]
+
+
+def test_ctrl_c_while_earlier_lines_are_searched_ends_the_search_with_the_line(prompt):
+    prompt.type("dog" + ENTER + CTRL_R + "do" + CTRL_C + "cat" + ENTER)
+    assert prompt.queries == ["dog", "cat"]
 
 
 def test_ctrl_c_twice_on_an_empty_line_says_how_to_leave(prompt):
