@@ -89,6 +89,11 @@ def _at_the_prompt(
 
         return welcoming.note_on(Path.cwd(), library)
 
+    def usual_folder() -> str:
+        from photomap_cli.library import paths, summary
+
+        return paths.part(str(Path.cwd()), summary.facts(library)["roots"])
+
     console = Console(highlight=False)
     return Repl(
         open_backend,
@@ -98,6 +103,7 @@ def _at_the_prompt(
         history_path=directories.history_file(),
         choices=choices,
         first_note=first_note,
+        read_usual_folder=usual_folder,
         read_words=read_words,
         subscribe=subscribe,
     ).run()

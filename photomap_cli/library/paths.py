@@ -47,6 +47,13 @@ def inside(roots: Iterable[str], folders: Iterable[str]) -> set[str]:
     return {root for root in roots if root.startswith(starts)}
 
 
+def part(folder: str, roots: Iterable[str]) -> str:
+    """Return the folder if it is a part only of what the roots cover; nothing if it is all of it, or elsewhere."""
+    inner, outer = PurePath(folder), tuple(roots)
+    is_all = all(PurePath(root).is_relative_to(inner) for root in outer)
+    return folder if any(map(inner.is_relative_to, outer)) and not is_all else ""
+
+
 def is_storable(path: str) -> bool:
     """Whether a path is text: file systems take any bytes, the catalogue and JSON only UTF-8."""
     try:

@@ -32,7 +32,7 @@ def _plain(value: str, _cwd: str) -> str:
 
 
 def _folder(value: str, cwd: str) -> str:
-    return absolute(_plain(value, cwd), cwd)
+    return value if value == "*" else absolute(_plain(value, cwd), cwd)  # * is the whole library
 
 
 def _extension(value: str, cwd: str) -> str:
@@ -51,7 +51,7 @@ def _date(value: str, _cwd: str) -> str:
 
 
 FILTER_VALUES = {
-    "in": FilterValue(_folder, "example: in:~/Pictures/Italy"),
+    "in": FilterValue(_folder, "example: in:~/Pictures/Italy; in:* for the whole library"),
     "after": FilterValue(_date, "write 2023, 2023-06 or 2023-06-15"),
     "before": FilterValue(_date, "write 2023, 2023-06 or 2023-06-15"),
     "ext": FilterValue(_extension, "example: ext:jpg"),

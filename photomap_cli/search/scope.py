@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from photomap_cli.library.catalog import Catalog
+    from photomap_cli.records import SearchRequest
 
 WHOLE_LIBRARY = "*"
 
@@ -32,9 +33,12 @@ class Scope:
 
         `cwd` and `folder` are those of a `SearchRequest`.  Raises BadPath where the folder is none.
         """
+        below = self.below(filters, cwd=cwd, folder=folder)
+        scope = (PhotoFilter(FilterKind.IN, below),) if below else ()
         within = tuple(
             replace(one, value=self.located(one.value)) if one.kind is FilterKind.IN else one
-            for one in (*filters, *self._scope(filters, cwd, folder))
+            for one in (*filters, *scope)
+            if not _is_everywhere(one)
         )
         return self._catalog.rows(within) if within else None
 
@@ -45,14 +49,38 @@ class Scope:
     def _is_inside(self, path: str) -> bool:
         return any(Path(path).is_relative_to(root) for root in self._catalog.roots())
 
-    def _scope(self, filters: Sequence[PhotoFilter], cwd: str, folder: str | None) -> tuple[PhotoFilter, ...]:
-        """Return the filter for where to look: the folder asked for, else the current one inside an indexed folder."""
-        if folder == WHOLE_LIBRARY:
-            return ()
+    def below(self, filters: Sequence[PhotoFilter], *, cwd: str, folder: str | None) -> str | None:
+        """Return the folder to look below: the one asked for, else the current one inside an indexed folder.
+
+        None for the whole library, and where the filters name a folder.  Raises BadPath where the folder is none.
+        """
+        if folder == WHOLE_LIBRARY or any(map(_is_everywhere, filters)):
+            return None
         if folder is not None:
             if not Path(folder).is_dir():
                 raise BadPath(f"{folder} is no folder", hint="give a folder of the library, or * for all of it")
-            return (PhotoFilter(FilterKind.IN, folder),)
+            return folder
         said = any(one.kind is FilterKind.IN and not one.negated for one in filters)
-        inside = self._is_inside(self.located(cwd))
-        return (PhotoFilter(FilterKind.IN, cwd),) if inside and not said else ()
+        return cwd if not said and self._is_inside(self.located(cwd)) else None
+
+    def why_nothing(
+        self, filters: Sequence[PhotoFilter], request: SearchRequest, within: NDArray[np.int64] | None
+    ) -> tuple[str, ...]:
+        """Return what to say where nothing was found: that no photo could be, or that not all were looked at.
+
+        `within` is what `rows` returned for the rest.
+        """
+        below = self.below(filters, cwd=request.cwd, folder=request.folder)
+        place = f" below {below}" if below and not self._holds_all(below) else ""
+        if within is None or (len(within) and not place):
+            return ()
+        none = f"no photo{place} meets the filters" if filters else f"the library has no photo{place}"
+        said = f"only photos{place} were searched" if len(within) else none
+        return (f"{said}; in:* searches the whole library" if place else said,)
+
+    def _holds_all(self, folder: str) -> bool:
+        return all(Path(root).is_relative_to(self.located(folder)) for root in self._catalog.roots())
+
+
+def _is_everywhere(one: PhotoFilter) -> bool:
+    return one.kind is FilterKind.IN and one.value == WHOLE_LIBRARY and not one.negated

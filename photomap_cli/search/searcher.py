@@ -94,12 +94,13 @@ class Searcher:
         """Return the hits and what is to be said about them."""
         vector, floor = ranking.combine(terms.vectors, terms.weights), self._floor(query, request)
         bulk = bulk_of(self._vectors, vector) if floor is None else None
+        within = self.scope.rows(query.filters, cwd=request.cwd, folder=request.folder)
         best = partial(
             ranking.best,
             self._vectors,
             vector,
             min_score=-1.0 if floor is None else floor,
-            within=self.scope.rows(query.filters, cwd=request.cwd, folder=request.folder),
+            within=within,
             without=terms.own_rows,
             exact=request.exact,
         )
@@ -112,6 +113,8 @@ class Searcher:
         if request.sort == "date":
             shown.sort(key=lambda group: photos[group[0][0]].dated_at, reverse=True)
         hits = tuple(_hit(rank, group, photos, explained) for rank, group in enumerate(shown, 1))
+        if not hits:
+            return hits, self.scope.why_nothing(query.filters, request, within)
         return hits, (NOTHING_STANDS_OUT,) if doubtful else ()
 
     def _explained(self, terms: TermVectors, rows: list[int], cwd: str) -> dict[int, tuple[TermPart, ...]]:

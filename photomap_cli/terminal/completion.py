@@ -113,6 +113,7 @@ class PromptCompleter(Completer):
 
     def _filter_values(self, name: str, value: str) -> Iterator[Completion]:
         if name == "in":
+            yield from _plain(("*",), value)
             yield from self._folders(value)
         elif name == "min":
             yield from _plain(_SCORES, value)

@@ -7,6 +7,7 @@ import threading
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal
 
 from prompt_toolkit.application import run_in_terminal
@@ -20,6 +21,7 @@ from photomap_cli.terminal.connection import Connection
 from photomap_cli.terminal.dialogue import Dialogue
 from photomap_cli.terminal.filenames import printable
 from photomap_cli.terminal.history import PrivateHistory
+from photomap_cli.terminal.pictures.captions import shortened
 from photomap_cli.terminal.prompt import forget_keys_under_way, has_bar, make_prompt, type_ahead, use_keys
 from photomap_cli.terminal.quiet import QuietTerminal
 from photomap_cli.terminal.screen import Screen
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 
 PROMPT = "photomap> "
 HOW_TO_LEAVE = "Ctrl-D or :quit leaves"
+FOLDER_CELLS = 24  # of a folder's name in the bar
 PAGES_AHEAD = 3
 """Pages fetched with a query, so that :more neither waits nor wakes an encoder that has gone to rest."""
 
@@ -70,6 +73,8 @@ class Repl:
         previews: asks the terminal, before the first prompt, what it draws.
         choices: called once, likewise after the first paint; a PhotomapError of it ends the prompt and leaves `run`.
         first_note: returns what to say once at the start, if anything; called on a background thread.
+        read_usual_folder: returns the folder that is searched unless told otherwise, or nothing where it is the whole
+            library; called likewise.
         read_words: reads what filters can name, on a background thread.
         subscribe: given a function to call whenever the status changes, from any thread, so that the bar follows at
             once instead of at its next refresh.
@@ -85,12 +90,14 @@ class Repl:
         choices: Callable[[], Choices],
         previews: Previews,
         first_note: Callable[[], str] = str,
+        read_usual_folder: Callable[[], str] = str,
         read_words: Callable[[], Vocabulary] = Vocabulary,
         subscribe: Callable[[Callable[[], None]], None] | None = None,
     ) -> None:
         self._connection = Connection(open_backend)
         self._read_choices, self._subscribe = choices, subscribe
-        self._first_note = first_note
+        self._first_note, self._read_usual_folder = first_note, read_usual_folder
+        self._usual_folder = ""
         self._choices: Choices | None = None
         self._settling = threading.Lock()
         self._history = PrivateHistory(history_path)
@@ -101,6 +108,7 @@ class Repl:
         self._toolbar = Toolbar(
             self._connection,
             width=lambda: self._prompt.output.get_size().columns,
+            scope=self._scope,
             extras=self._extras,
             has_colour=not console.no_color,
             encoding=console.encoding,
@@ -187,9 +195,14 @@ class Repl:
         return message if has_bar(self._prompt) else [("class:prompt.state", f"[{self._toolbar.short()}] "), *message]
 
     def _extras(self) -> tuple[str, ...]:
-        folder = self._dialogue.folder
-        where = {None: (), "*": ("in: everything",)}.get(folder, (f"in: {printable(folder or '')}",))
-        return (*where, *self._whose(), ":help")
+        return (*self._whose(), ":help")
+
+    def _scope(self) -> str:
+        """Name the folder that is searched, where it is not all of the library by itself."""
+        folder = self._dialogue.folder or self._usual_folder
+        if folder == "*":
+            return "in: everything"
+        return f"in: {shortened(printable(PurePath(folder).name or folder), FOLDER_CELLS)}" if folder else ""
 
     def _whose(self) -> tuple[str, ...]:
         """Name the session where it is another process's."""
@@ -214,6 +227,7 @@ class Repl:
             return
         try:
             backend = self._connection.backend()
+            self._usual_folder = self._read_usual_folder()
             self._repaint()
             self._words()
             if note := self._first_note():

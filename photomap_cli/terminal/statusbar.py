@@ -177,12 +177,15 @@ def device(status: SessionStatus, *, with_name: bool) -> str:
     return printable(f"{status.device} {name}".strip())
 
 
-def bar(status: SessionStatus, *, width: int, extras: Sequence[str] = ()) -> Text:
-    """Return the bottom bar, at most `width` - 1 cells: pieces that do not fit go from the right, the state never."""
+def bar(status: SessionStatus, *, width: int, scope: str = "", extras: Sequence[str] = ()) -> Text:
+    """Return the bottom bar, at most `width` - 1 cells: pieces that do not fit go from the right, the state never.
+
+    `scope` says where a search looks.
+    """
     look = place(status)
     line = Text(end="", no_wrap=True, overflow="ellipsis")
     line.append(f" {look.symbol} ", f"{look.style} bold").append(look.words, look.style)
-    for piece in _pieces(status, width, extras, room=width - 1 - line.cell_len - len(_SEPARATOR)):
+    for piece in _pieces(status, width, scope, extras, room=width - 1 - line.cell_len - len(_SEPARATOR)):
         if line.cell_len + len(_SEPARATOR) + piece.cell_len > width - 1:
             break
         line.append(_SEPARATOR, "bright_black").append_text(piece)
@@ -190,7 +193,7 @@ def bar(status: SessionStatus, *, width: int, extras: Sequence[str] = ()) -> Tex
     return line
 
 
-def _pieces(status: SessionStatus, width: int, extras: Sequence[str], *, room: int) -> Iterator[Text]:
+def _pieces(status: SessionStatus, width: int, scope: str, extras: Sequence[str], *, room: int) -> Iterator[Text]:
     if error := error_in_short(status):  # in front of all that is as usual, and cut rather than left out
         told = Text(f"! {error}", "red")
         told.truncate(max(room, ERROR_MIN_CELLS), overflow="ellipsis")
@@ -198,6 +201,8 @@ def _pieces(status: SessionStatus, width: int, extras: Sequence[str], *, room: i
     if status.busy:
         yield Text("busy", "yellow")
     yield from _countdown(status, width)
+    if scope:  # in front of how much there is, of which it is a part
+        yield Text(scope)
     yield Text(photos(status.photos))
     if computes_on := _device_piece(status, width):
         yield Text(computes_on)

@@ -36,11 +36,13 @@ class Toolbar:
         connection: Connection,
         *,
         width: Callable[[], int],
+        scope: Callable[[], str] = str,
         extras: Callable[[], Sequence[str]] = tuple,
         has_colour: bool = True,
         encoding: str = "utf-8",
     ) -> None:
-        self._connection, self._width, self._extras = connection, width, extras
+        self._connection, self._width = connection, width
+        self._scope, self._extras = scope, extras
         self._has_colour, self._encoding = has_colour, encoding
         self._key: object = None
         self._fragments: StyleAndTextTuples = []
@@ -70,10 +72,10 @@ class Toolbar:
     def _drawn(self) -> StyleAndTextTuples:
         width, backend = self._width(), self._connection.current
         status = _by_the_second(backend.status()) if backend is not None else None
-        extras = tuple(self._extras())
-        key = (status, width, extras, self._connection.trouble)
+        scope, extras = self._scope(), tuple(self._extras())
+        key = (status, width, scope, extras, self._connection.trouble)
         if key != self._key:
-            text = bar(status, width=width, extras=extras) if status else self._without_backend(width)
+            text = bar(status, width=width, scope=scope, extras=extras) if status else self._without_backend(width)
             self._key, self._fragments = key, self._converted(text, width)
         return self._fragments
 

@@ -3,7 +3,7 @@ import os
 import pytest
 
 from photomap_cli.errors import BadPath
-from photomap_cli.library.paths import covers, inside, merged, resolved, shown
+from photomap_cli.library.paths import covers, inside, merged, part, resolved, shown
 
 pytestmark = pytest.mark.skipif(os.sep != "/", reason="the tables are written with slashes")
 
@@ -60,3 +60,18 @@ def test_a_root_has_to_exist_unless_it_is_known(tmp_path):
 def test_what_is_shown_is_text():
     assert shown("/p/caf\udce9.jpg") == "/p/caf\ufffd.jpg"
     assert shown("/p/鳥.jpg") == "/p/鳥.jpg"
+
+
+@pytest.mark.parametrize(
+    ("folder", "roots", "is_part"),
+    [
+        ("/p/a", ["/p"], True),
+        ("/p", ["/p"], False),
+        ("/p", ["/p", "/q"], True),
+        ("/", ["/p", "/q"], False),
+        ("/pp", ["/p"], False),
+        ("/p", [], False),
+    ],
+)
+def test_a_folder_is_a_part_of_roots_that_reach_beyond_it(folder, roots, is_part):
+    assert part(folder, roots) == (folder if is_part else "")

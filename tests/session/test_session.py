@@ -103,6 +103,26 @@ def test_scope_is_the_current_folder_inside_a_root_else_everything(session, phot
         found(photos, folder="/nowhere")
 
 
+def test_in_with_a_star_is_the_whole_library_whatever_else_narrows_the_search(session, photos):
+    everywhere = session.search(SearchRequest("dog in:*", cwd=str(photos / "red"), folder=str(photos / "blue")))
+    assert len(everywhere.hits) == 4
+
+
+def test_where_nothing_is_found_a_search_that_did_not_look_everywhere_says_so(session, photos, tmp_path):
+    def told(text, cwd=photos / "red", **more):
+        return session.search(SearchRequest(text, cwd=str(cwd), **more)).notices
+
+    below = f" below {photos}/red"
+    everywhere = "; in:* searches the whole library"
+    assert told("dog min:0.9999") == (f"only photos{below} were searched{everywhere}",)
+    assert told("dog after:2099") == (f"no photo{below} meets the filters{everywhere}",)
+    (photos / "empty").mkdir(exist_ok=True)
+    assert told("dog", folder=str(photos / "empty")) == (f"the library has no photo below {photos}/empty{everywhere}",)
+    assert told("dog in:nowhere") == ("no photo meets the filters",)
+    assert told("dog min:0.9999", cwd=photos) == told("dog min:0.9999", cwd=tmp_path) == ()
+    assert told("dog") == ()
+
+
 def test_a_folder_reached_by_a_link_is_the_same_folder(session, photos, tmp_path):
     link = tmp_path / "pictures"
     link.symlink_to(photos, target_is_directory=True)

@@ -47,6 +47,7 @@ def main() -> int:
         choices=lambda: Choices(options.limit, options.prewarm, options.previews),
         read_words=lambda: Vocabulary(cameras=(("NIKON Z 6", 900),)),
         first_note=lambda: options.note,
+        read_usual_folder=lambda: options.folder,
         subscribe=subscribers.append,
     ).run()
 
@@ -57,6 +58,7 @@ def _options() -> argparse.Namespace:
         parser.add_argument(f"--{name}", type=float, default=default)
     parser.add_argument("--device", default="cuda:0")
     parser.add_argument("--note", default="")
+    parser.add_argument("--folder", default="", help="what is searched unless told otherwise")
     parser.add_argument("--limit", type=int, default=3)
     parser.add_argument("--busy", type=int, default=0, help="how often opening fails")
     parser.add_argument("--previews", default="off")

@@ -111,6 +111,7 @@ def test_results_by_number_with_their_names(talk):
         ("before:202", ["before:2023", "before:2021"]),
         ("after:2023", ["after:2023-06", "after:2023-05"]),
         ("after:2023-05", ["after:2023-05"]),
+        ("in:*", ["in:*"]),
         ("in:It", ["in:Italy/", "in:/photos/Italy", 'in:"/photos/2021/Italian cars"']),
         ("in:car", ['in:"/photos/2021/Italian cars"']),
         ("in:taly", []),

@@ -109,6 +109,13 @@ def test_ctrl_c_stops_the_running_query_only(start):
     assert "searching" not in terminal.text
 
 
+def test_the_bar_names_the_folder_that_is_searched_by_its_own_name(start):
+    terminal = start("--folder", "/photos/a/long/way/down/2019 Norway")
+    terminal.wait("│ in: 2019 Norway │", where="bar")
+    terminal.send(":in *\r")
+    terminal.wait("│ in: everything │", where="bar")
+
+
 def test_ctrl_c_at_the_prompt_clears_the_line(start):
     terminal = start()
     terminal.wait("VRAM 352 MB", where="bar")

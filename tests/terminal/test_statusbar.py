@@ -63,11 +63,20 @@ def test_the_bar_in_every_state(status, width, text):
     assert bar(status, width=width, extras=(":help",)).plain == text
 
 
+def test_a_folder_that_is_searched_alone_stays_in_the_bar_longer_than_what_is_always_there():
+    texts = [bar(CPU, width=width, scope="in: Norway", extras=(":help",)).plain for width in (100, 60, 50)]
+    assert texts == [
+        " ● RAM 12 MB cpu │ released in 9:48 ━━━━━━━━━━ │ in: Norway │ 12,034 photos │ :help",
+        " ● RAM 12 MB cpu │ released in 9:48 │ in: Norway",
+        " ● RAM 12 MB cpu │ released in 9:48 │ in: Norway",
+    ]
+
+
 @pytest.mark.parametrize("status", EVERY_STATE, ids=lambda status: status.state.value)
 def test_the_bar_is_one_line_and_never_loses_the_state(status):
     for width in (*range(2, 60), 80, 120, 200):
         failed = replace(status, last_error="line\nbreak\x1b[31m")
-        text = bar(failed, width=width, extras=("in: /x", ":help"))
+        text = bar(failed, width=width, scope="in: x", extras=(":help",))
         assert text.cell_len <= width - 1
         assert not {"\n", "\x1b"} & set(text.plain)
         assert width < 4 or place(failed).symbol in text.plain
