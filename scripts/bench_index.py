@@ -21,7 +21,6 @@ import shutil
 import statistics
 import sys
 import tempfile
-import warnings
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,8 +28,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from bench_photos import SIZE, write_photos
 from bench_process import measured
+from bench_rclip import NO_WEIGHTS, give_to_rclip
 from bench_residency import save
-from bench_search import PHOTOMAP, machine, say
+from bench_search import PHOTOMAP, SHAPE, machine, say
 
 from photomap_cli.demo.library import write_demo_library
 from photomap_cli.library.catalog import Catalog
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from bench_process import Run
 
-SHAPE, DIM = "ViT-B-32-256", 512
+DIM = 512
 FEW = 8
 KNOWN_FILES = 50_000
 LEAST_SHARE = 0.1  # of a run's time: where further photos take less there were too few to tell their rate
@@ -102,7 +102,7 @@ class Bench:
         if self.rclip is None:
             self.notes.append("rclip is not there: nothing to compare with")
         elif not give_to_rclip(self.encoder, self.home / "rclip"):
-            self.notes.append("rclip gets no weights without `pip install onnx onnxscript`: not measured")
+            self.notes.append(NO_WEIGHTS)
             self.rclip = None
 
     def run(self) -> tuple[list[Row], list[str]]:
@@ -195,42 +195,6 @@ def remember(library: Path, photos: Path) -> None:
         catalog.set_roots([str(photos)])
         known = [NewPhoto(f.path, f.size_bytes, f.mtime_ns, None, *SIZE, None, vector) for f in files]
         catalog.commit_batch(known)
-
-
-def give_to_rclip(spec: str, home: Path) -> bool:
-    """Put the encoder where rclip 3.3 looks for its own, in the form it takes; False where that cannot be made."""
-    try:
-        import onnx  # noqa: F401  torch's exporter wants them
-        import onnxscript  # noqa: F401
-    except ImportError:
-        return False
-    import open_clip
-    import torch
-
-    class Text(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.model = model
-
-        def forward(self, tokens: torch.Tensor) -> torch.Tensor:
-            return self.model.encode_text(tokens)
-
-    warnings.simplefilter("ignore")  # rclip exports in this form, which torch would rather see go
-    model = open_clip.create_model(spec).eval()
-    folder = home / "ViT-B-32-256-datacomp_s34b_b86k"
-    for name, tower, example in (
-        ("visual", model.visual, torch.zeros(1, 3, 256, 256)),
-        ("textual", Text(), torch.zeros(1, 77, dtype=torch.long)),
-    ):
-        folder.mkdir(parents=True, exist_ok=True)
-        names: dict[str, Any] = {"input_names": ["input"], "output_names": ["output"]}
-        axes = {"input": {0: "batch"}, "output": {0: "batch"}}
-        path = str(folder / f"{name}.onnx")
-        torch.onnx.export(tower, (example,), path, **names, dynamic_axes=axes, opset_version=18, dynamo=False)
-    words = "bpe_simple_vocab_16e6.txt.gz"
-    (home / "tokenizer").mkdir()
-    shutil.copy2(Path(open_clip.__file__).with_name(words), home / "tokenizer" / words)
-    return True
 
 
 def stages(reports: list[dict[str, Any]]) -> dict[str, float]:

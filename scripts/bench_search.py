@@ -1,10 +1,11 @@
 """Measures what a search costs from outside: whole processes by wall clock, the prompt, many clients at once.
 
 It draws its own photos and lives in a temporary home; nothing of yours is read or changed.  `python -c pass`, the floor
-that every process pays, takes turns with each command, so that the ratio survives a busy machine.  If `rclip` is on
-PATH it searches the same photos with its own model.
+that every process pays, takes turns with each command, so that the ratio survives a busy machine.  Where there is rclip
+it searches the same photos with the same random weights of the shape ViT-B-32-256, once it has indexed them; giving it
+those takes `pip install onnx onnxscript`.
 
-    python scripts/bench_search.py [--quick] [--json]
+    python scripts/bench_search.py [--rclip COMMAND] [--quick] [--json]
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import threading
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from photomap_cli.demo.library import write_demo_library
 from photomap_cli.library.queries import QueryCache
@@ -39,6 +40,7 @@ PHOTOMAP = [str(SCRIPT)] if SCRIPT.exists() else [sys.executable, "-m", "photoma
 FLOOR = [sys.executable, "-c", "pass"]
 QUERIES = ("cat", "snowy mountains", "red car", "sunset over the sea -boat", "pizza", "a boat on a lake + snow")
 CLIENTS = (1, 4, 16)
+SHAPE = "ViT-B-32-256"
 PATIENCE_SECONDS = 120.0
 
 
@@ -58,7 +60,7 @@ def main() -> int:
     """Run everything and print the table, or JSON."""
     options = _options()
     with tempfile.TemporaryDirectory(prefix="photomap-bench-") as home:
-        bench = Bench(Path(home), quick=options.quick)
+        bench = Bench(Path(home), options)
         bench.prepare()
         rows, notes = bench.run()
     if options.json:
@@ -71,8 +73,10 @@ def main() -> int:
 class Bench:
     """The photos, the library and the processes that are measured; `quick` takes fewer of each."""
 
-    def __init__(self, home: Path, *, quick: bool) -> None:
+    def __init__(self, home: Path, options: argparse.Namespace) -> None:
+        quick = options.quick
         self.photos, self.library = home / "photos", home / "library"
+        self.with_rclip: list[str] = options.rclip.split() if options.rclip else []
         self.runs, self.slow_runs = (7, 2) if quick else (25, 7)
         self.queries_each = 10 if quick else 50
         self._size = {"photos": 24, "long_side": 240} if quick else {"photos": 120, "long_side": 480}
@@ -80,10 +84,8 @@ class Bench:
 
     def prepare(self) -> None:
         """Draw, index, and turn this process's environment to the temporary home."""
-        kept = {name: value for name, value in os.environ.items() if name.startswith("RCLIP")}
-        for name in [name for name in os.environ if name.startswith(("PHOTOMAP_", "XDG_"))]:
+        for name in [name for name in os.environ if name.startswith(("PHOTOMAP_", "XDG_", "RCLIP_", "HF_"))]:
             del os.environ[name]
-        self.outside = {**os.environ, **kept}
         for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"):
             folder = self._home / name.lower()
             folder.mkdir(mode=0o700)
@@ -190,20 +192,48 @@ class Bench:
         yield self.row("photomap", took, "prompt painted, a typed key echoed", floors=floors)
 
     def rclip(self, notes: list[str]) -> Iterator[Row]:
-        """Measure rclip over the same photos, where there is one."""
-        program = shutil.which("rclip")
-        if program is None:
-            notes.append("rclip is not on PATH: nothing to compare with")
+        """Measure rclip and photomap over the same photos with the same weights, where there is rclip."""
+        if not self.with_rclip:
+            notes.append("rclip is not there: nothing to compare with")
             return
-        environment = {**self.outside, "RCLIP_DATADIR": str(self._home / "rclip")}
-        once = {"cwd": self.photos, "env": environment, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        subprocess.run([program, "cat"], check=True, **once)  # indexes
-        took = [timed([program, "-n", "cat"], **once) for _ in range(self.slow_runs)]
-        yield self.row("rclip -n cat", took, "its own model")
+        from bench_rclip import NO_WEIGHTS, give_to_rclip
+        from bench_residency import save
+
+        folder = self._home / "encoder"
+        folder.mkdir()
+        spec = save(SHAPE, folder)
+        theirs = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        theirs |= {"RCLIP_DATADIR": str(self._home / "rclip"), "HF_HUB_OFFLINE": "1"}
+        if not give_to_rclip(spec, self._home / "rclip"):
+            notes.append(NO_WEIGHTS)
+            return
+        say("indexing with both ...")
+        self.library = self._home / "same weights"
+        os.environ["PHOTOMAP_LIBRARY"] = str(self.library)
+        silent: dict[str, Any] = {"check": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        subprocess.run([*PHOTOMAP, "--quiet", "index", str(self.photos), "--encoder", spec], **silent)
+        subprocess.run([*self.with_rclip, "cat"], cwd=self.photos, env=theirs, **silent)
+        note = f"{SHAPE}, random weights"
+        words = [*self.with_rclip, "--no-indexing", "--filepath-only", "cat"]
+        yield self.command("rclip --no-indexing cat", words, self.slow_runs, note, environment=theirs)
+        search = "search --json cat"
+        yield self.photomap(search, self.slow_runs, note=f"{note}, no session", before=self.forget)
+        yield self.photomap(search, note=f"{note}, asked before")
+        with session(PHOTOMAP_QUERY_CACHE="0") as live:
+            live.load()
+            yield self.photomap(search, note=f"{note}, live session")
 
     # -- measuring -------------------------------------------------------------------------------------------------
 
-    def command(self, name: str, words: list[str], runs: int, note: str = "", before: Before | None = None) -> Row:
+    def command(
+        self,
+        name: str,
+        words: list[str],
+        runs: int,
+        note: str = "",
+        before: Before | None = None,
+        environment: dict[str, str] | None = None,
+    ) -> Row:
         """Run a command some times, after one run that does not count."""
         say(f"{name} {f'({note})' if note else ''} ...")
         took, floors = [], []
@@ -211,7 +241,7 @@ class Bench:
             floors.append(timed(FLOOR))
             if before is not None:
                 before()
-            took.append(timed(words, cwd=self.photos, stdout=subprocess.DEVNULL))
+            took.append(timed(words, cwd=self.photos, env=environment, stdout=subprocess.DEVNULL))
         return self.row(name, took[1:], note, floors=floors[1:])
 
     def row(self, name: str, took: list[float], note: str = "", *, floors: list[float] | None = None) -> Row:
@@ -319,6 +349,7 @@ def say(words: str) -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rclip", default=shutil.which("rclip"), metavar="COMMAND", help="rclip 3.3  [that on PATH]")
     parser.add_argument("--quick", action="store_true", help="fewer photos and runs: about a minute")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     return parser.parse_args()
