@@ -1,6 +1,6 @@
 """Writes what the program says of itself into the docs between their markers; with --check, only compares.
 
-README.md has the commands' help, docs/prompt.md the prompt's commands.
+README.md has the list of commands, docs/commands.md the help of each, docs/prompt.md the prompt's commands.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ COMMANDS = (
     "stop",
     "offload",
     "config",
+    "config path",
+    "config set",
     "encoders",
     "doctor",
     "demo",
@@ -35,15 +37,18 @@ def help_of(command: str) -> str:
     return subprocess.run(words, capture_output=True, text=True, check=True, env=environment).stdout.strip()
 
 
-def block(command: str) -> str:
+def block(command: str = "") -> str:
     """Return one command and its help as a Markdown block."""
-    line = " ".join(["photomap", *command.split(), "--help"])
-    return f"```text\n$ {line}\n{help_of(command)}\n```\n"
+    return f"```text\n$ {_words(command)} --help\n{help_of(command)}\n```\n"
 
 
 def command_help() -> str:
-    """Return the help of all commands as Markdown."""
-    return "\n".join(map(block, COMMANDS))
+    """Return the help of all commands as Markdown, each below a heading of its own."""
+    return "\n".join(f"## {_words(command)}\n\n{block(command)}" for command in COMMANDS)
+
+
+def _words(command: str) -> str:
+    return f"photomap {command}".rstrip()
 
 
 def prompt_commands() -> str:
@@ -61,7 +66,8 @@ def _code(*words: str) -> str:
 
 
 SECTIONS = (
-    ("README.md", "help", command_help),
+    ("README.md", "help", block),
+    ("docs/commands.md", "help", command_help),
     ("docs/prompt.md", "commands", prompt_commands),
 )
 
