@@ -129,7 +129,13 @@ class EncoderFailed(PhotomapError):
     exit_status = 3
 
 
-class EncoderOutOfMemory(EncoderFailed):
+class EncoderDeviceFailed(EncoderFailed):
+    """The device failed at something; the CPU may do better."""
+
+    code = "encoder_device_failed"
+
+
+class EncoderOutOfMemory(EncoderDeviceFailed):
     """The device has no room for the weights or for this batch."""
 
     code = "encoder_out_of_memory"

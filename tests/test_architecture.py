@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "__init__": set(),
 }
 OWNERS = {
-    "torch": {"encoder/openclip.py", "encoder/weights.py", "encoder/flat.py", "encoder/lean.py"},
+    "torch": {"encoder/openclip.py", "encoder/devices.py", "encoder/weights.py", "encoder/flat.py", "encoder/lean.py"},
     "open_clip": {"encoder/openclip.py", "encoder/download.py", "encoder/lean.py"},
     "faiss": {"library/exact.py"},
     # Photos are read in library/ alone; the sheet is made of thumbnails, which are photomap's own files.

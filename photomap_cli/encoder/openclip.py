@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-import platform
 import sys
-from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,13 +13,13 @@ import open_clip
 import torch
 from torch.overrides import TorchFunctionMode
 
-from photomap_cli.encoder import download, nvml
-from photomap_cli.encoder.weights import Weights, trim
-from photomap_cli.errors import BadSetting, EncoderDied, EncoderFailed, EncoderOutOfMemory
+from photomap_cli.encoder import devices, download, nvml
+from photomap_cli.encoder.weights import Weights
+from photomap_cli.errors import EncoderFailed, EncoderOutOfMemory
 from photomap_cli.records import EncoderInfo, MemoryReport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
     from torch import Tensor, nn
@@ -38,7 +36,8 @@ class OpenClipEncoder:
         self._device = torch.device(info.device)
         self._weights = Weights(model, self._device) if info.can_offload else None
         if self._weights is None:
-            model.to(self._device)  # a CPU, or memory that is shared with one: there is nothing to move
+            with devices.using(self._device):
+                model.to(self._device)  # a CPU, or memory that is shared with one: there is nothing to move
         self._largest: dict[str, int] = {}
         mean, std = model.visual.preprocess_cfg["mean"], model.visual.preprocess_cfg["std"]  # type: ignore[index,union-attr]
         self._mean = 255.0 * torch.tensor(mean, dtype=torch.float32).view(1, 3, 1, 1)
@@ -56,13 +55,13 @@ class OpenClipEncoder:
         """Copy one tower to the device.  Raises EncoderOutOfMemory; then everything is as before."""
         if self._weights is not None:
             self._largest.clear()  # there may be more room than last time
-            with _using(self._device):
+            with devices.using(self._device):
                 self._weights.to_device(tower)
 
     def to_ram(self) -> None:
         """Give back the device's memory, all but the context."""
         if self._weights is not None:
-            with _using(self._device):
+            with devices.using(self._device):
                 self._weights.to_ram()
 
     @property
@@ -73,7 +72,7 @@ class OpenClipEncoder:
     def pin(self) -> None:
         """Page-lock the weights in RAM where that is safe, for faster reloads; takes some 100 ms a gigabyte."""
         if self._weights is not None:
-            with _using(self._device):
+            with devices.using(self._device):
                 self._weights.pin()
 
     def memory(self) -> MemoryReport:
@@ -91,7 +90,7 @@ class OpenClipEncoder:
 
     def trim(self) -> None:
         """Hand freed device memory back, after a call ran out of it."""
-        trim(self._device)
+        devices.trim(self._device)
 
     # Forward passes -------------------------------------------------------------------------------------------------
 
@@ -121,40 +120,12 @@ class OpenClipEncoder:
         """Run one batch; None where a smaller one may fit.  Raises EncoderOutOfMemory when one item does not."""
         device = self._device if self._weights is None else self._weights.device_of(tower)
         try:
-            with _using(device), torch.inference_mode():
+            with devices.using(device), torch.inference_mode():
                 return _unit_rows(forward(items.to(device)))
         except EncoderOutOfMemory:
             if len(items) == 1:
                 raise
             return None
-
-
-@contextmanager
-def _using(device: torch.device) -> Iterator[None]:
-    """Make `device` current (a new thread starts on device 0) and turn torch's errors into the project's."""
-    try:
-        with torch.cuda.device(device) if device.type == "cuda" else nullcontext():
-            yield
-    except RuntimeError as error:
-        raise _translated(device, error) from error
-
-
-_NO_ROOM = ("out of memory", "ALLOC_FAILED", "CUDNN_STATUS_NOT_INITIALIZED")
-
-
-def _translated(device: torch.device, error: RuntimeError) -> EncoderFailed:
-    """Return torch's error as the project's: no room, a device that is lost to this process, or anything else."""
-    reason = _first_line(error)
-    on_card = device.type == "cuda"
-    if isinstance(error, torch.OutOfMemoryError) or (on_card and any(sign in str(error) for sign in _NO_ROOM)):
-        return EncoderOutOfMemory(f"{device} has no room: {reason}")
-    if isinstance(error, torch.AcceleratorError):  # every later call on its context would fail as well
-        return EncoderDied(f"{device} is lost: {reason}")
-    return EncoderFailed(f"{device}: {reason}")
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]
 
 
 def load(
@@ -180,12 +151,13 @@ def load(
     Raises:
         UnknownEncoder, WeightsMissing, BadSetting, EncoderFailed.
     """
-    where = choose_device(device)
+    where, notice = devices.choose(device)
+    devices.tune()
     path = download.checkpoint(name, tag, allow_download=allow_download, on_progress=on_progress)
-    dtype = choose_precision(precision, where)
+    dtype = devices.precision(precision, where)
     model = _mapped(name, tag, path) or open_clip.create_model(name, pretrained=tag)
     model = model.to(_DTYPES[dtype]).eval().requires_grad_(False)
-    return OpenClipEncoder(model, open_clip.get_tokenizer(name), _describe(model, name, spec, where, dtype))
+    return OpenClipEncoder(model, open_clip.get_tokenizer(name), _describe(model, name, spec, where, dtype, notice))
 
 
 def _mapped(name: str, tag: str | None, path: str) -> nn.Module | None:
@@ -216,12 +188,12 @@ class _Unfilled(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-def _describe(model: nn.Module, name: str, spec: str, device: torch.device, dtype: str) -> EncoderInfo:
+def _describe(model: nn.Module, name: str, spec: str, device: torch.device, dtype: str, notice: str) -> EncoderInfo:
     cfg: dict[str, Any] = model.visual.preprocess_cfg  # type: ignore[assignment,union-attr]
     size = cfg["size"]
     height, width = (size, size) if isinstance(size, int) else tuple(size)
     fill = cfg.get("fill_color", 0)
-    hardware, can_offload = device_name(device)
+    hardware, can_offload = devices.name(device)
     return EncoderInfo(
         spec=spec,
         dim=int(open_clip.get_model_config(name)["embed_dim"]),
@@ -233,60 +205,8 @@ def _describe(model: nn.Module, name: str, spec: str, device: torch.device, dtyp
         device_name=hardware,
         dtype=dtype,
         can_offload=can_offload,
+        notice=f"the GPU is not used: {notice}" if notice else "",
     )
-
-
-def choose_device(setting: str) -> torch.device:
-    """Return the device a setting names; `auto` prefers CUDA, then MPS.  Raises BadSetting."""
-    if setting == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda:0")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    device = torch.device(setting)
-    there = {"cuda": torch.cuda.device_count() > (device.index or 0), "mps": torch.backends.mps.is_available()}
-    if not there.get(device.type, True):
-        raise BadSetting(f"device {setting} is not there", hint="photomap config set device auto")
-    return device
-
-
-def choose_precision(setting: str, device: torch.device) -> str:
-    """Return the dtype for a setting: half on CUDA, bfloat16 on CPUs that compute in it, float32 elsewhere.
-
-    Pure bfloat16 runs ViT-B-32-256 5.5 times as fast as float32 on a CPU with AMX, and twice with AVX-512's bfloat16,
-    at cosine 0.99995.
-    """
-    if setting != "auto":
-        return setting
-    if device.type == "cuda":
-        return "float16"
-    return "bfloat16" if device.type == "cpu" and _multiplies_bfloat16() else "float32"
-
-
-def _multiplies_bfloat16() -> bool:
-    """Whether this CPU does it itself: for every other AVX-512 oneDNN imitates it, 2.3 times slower than float32."""
-    is_x86 = platform.machine().lower() in {"x86_64", "amd64"}
-    return torch.ops.mkldnn._is_mkldnn_bf16_supported() and (not is_x86 or torch.cpu._is_avx512_bf16_supported())
-
-
-def device_name(device: torch.device) -> tuple[str, bool]:
-    """Return the hardware's name and whether it has memory of its own to give back."""
-    if device.type == "cuda":
-        properties = torch.cuda.get_device_properties(device)
-        if getattr(properties, "is_integrated", False):
-            return f"{properties.name} (unified memory: nothing to offload)", False
-        return str(properties.name), True
-    if device.type == "mps":
-        return "Apple GPU (unified memory: nothing to offload)", False
-    return _cpu_name(), False
-
-
-def _cpu_name() -> str:
-    """Return the processor's name as the system gives it."""
-    if sys.platform == "linux":
-        for line in Path("/proc/cpuinfo").read_text(errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine() or "CPU"
 
 
 def _unit_rows(features: Tensor) -> NDArray[np.float32]:

@@ -9,12 +9,22 @@ MOST_DEATHS = 3  # in a row, before the encoder is given up
 
 
 class Patience:
-    """A full device is left alone for 2, 4, ... 60 s; a process that dies three times in a row is given up."""
+    """A failing device is left alone for 2, 4, ... 60 s; a process that dies three times in a row is given up.
+
+    After the second death the device is left alone as well, for what kills the process may be the device alone; while
+    it has not answered since, after every death.
+    """
 
     def __init__(self) -> None:
         self._refusals = 0
         self._retry_at = 0.0
         self._deaths = 0
+        self._refusal = ""
+
+    @property
+    def refusal(self) -> str:
+        """What is wrong with the device, in words for people."""
+        return self._refusal
 
     @property
     def saw_deaths(self) -> bool:
@@ -25,14 +35,17 @@ class Patience:
         """Whether the device has been left alone for long enough; `now` in seconds on the residency's clock."""
         return now >= self._retry_at
 
-    def device_refused(self, now: float) -> None:
-        """The device had no room for weights or for activations."""
+    def device_refused(self, now: float, *, is_full: bool) -> None:
+        """The device had no room for weights or for activations, or failed at something else."""
+        self._refusal = "the GPU is full" if is_full else "the GPU failed"
         self._retry_at = now + min(FIRST_BACK_OFF_SECONDS * 2**self._refusals, LAST_BACK_OFF_SECONDS)
         self._refusals += 1
 
-    def died(self) -> None:
+    def died(self, now: float) -> None:
         """The process ended though nobody asked for it."""
         self._deaths += 1
+        if self._deaths > 1 or self._refusals:
+            self.device_refused(now, is_full=False)
 
     def answered(self, *, on_device: bool) -> None:
         """The encoder encoded something."""

@@ -7,7 +7,8 @@ Rules that keep it right (each has a test):
 * the lock guards memory only; a transfer runs outside it, under a moving state that everybody else waits for;
 * idle time counts from the end of the last use, and the timer re-checks everything under the lock before it moves;
 * every change replaces one frozen snapshot, which anybody may read without a lock;
-* a failed transfer leaves the weights where they were, and a full device means an answer from RAM, never no answer;
+* a failed transfer leaves the weights where they were, and a device that is full or fails means an answer from RAM,
+  never no answer;
 * what a suspend may have wiped from the device is dropped unread;
 * an encoder process that dies is started again, three times in a row, then given up until somebody asks.
 """
@@ -24,7 +25,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from photomap_cli.encoder.countdown import Countdown
 from photomap_cli.encoder.patience import Patience
 from photomap_cli.encoder.use import Use
-from photomap_cli.errors import EncoderClosed, EncoderDied, EncoderFailed, EncoderOutOfMemory, PhotomapError
+from photomap_cli.errors import (
+    EncoderClosed,
+    EncoderDeviceFailed,
+    EncoderDied,
+    EncoderFailed,
+    EncoderOutOfMemory,
+    PhotomapError,
+)
 from photomap_cli.records import MemoryReport, ResidencySnapshot, ResidencyState
 
 if TYPE_CHECKING:
@@ -81,6 +89,7 @@ class Residency:
         self._idle_since = clock()
         self._patience = Patience()
         self._suspended_at_reload = 0.0
+        self._told = ""
 
     # What is so -----------------------------------------------------------------------------------------------------
 
@@ -91,6 +100,14 @@ class Residency:
     def now(self) -> float:
         """Return the time on the clock that the snapshot's times are on."""
         return self._clock()
+
+    def take_notes(self) -> tuple[str, ...]:
+        """Return what the user shall hear about the encoder, once: why the GPU that is there is not used."""
+        info = self._snapshot.info
+        if info is None or info.notice == self._told:
+            return ()
+        self._told = info.notice
+        return (info.notice,)
 
     # What users of the encoder do -----------------------------------------------------------------------------------
 
@@ -110,7 +127,7 @@ class Residency:
         assert info is not None
         fell_back = info.can_offload and tower not in self._resident
         try:
-            yield Use(self._encoder, info, load_ms, reload_ms, fell_back)
+            yield Use(self._encoder, info, load_ms, reload_ms, self._patience.refusal if fell_back else "")
         except EncoderDied as error:
             self._note_death(error)
             raise
@@ -122,8 +139,8 @@ class Residency:
     def run(self, tower: Tower, work: Callable[[Encoder], T]) -> tuple[T, Use]:
         """Run `work` on the encoder in one use, whatever it takes.
 
-        When the process dies under it, again on a fresh one; when the device has no room for what it computes, again
-        on the CPU.
+        When the process dies under it, again on a fresh one; when the device has no room for what it computes, or
+        fails at it, again on the CPU.
 
         Raises:
             As `use`.
@@ -134,7 +151,7 @@ class Residency:
                     return work(use.encoder), use
             except EncoderDied as error:
                 log.warning("%s; starting it again", error)
-            except EncoderOutOfMemory as error:
+            except EncoderDeviceFailed as error:
                 if not self._resident:
                     raise
                 self._leave_device(error)
@@ -259,7 +276,7 @@ class Residency:
             info = self._encoder.load()
         except BaseException as error:
             if isinstance(error, EncoderDied):
-                self._patience.died()
+                self._patience.died(self._clock())
             self._settle(ResidencyState.OFF, memory=MemoryReport(), last_error=_short(error), progress=None)
             if self._closed:
                 raise EncoderClosed("the encoder was closed while it loaded") from error
@@ -281,7 +298,7 @@ class Residency:
             self._note_death(error)
             raise
         except PhotomapError as error:
-            self._patience.device_refused(self._clock())
+            self._patience.device_refused(self._clock(), is_full=isinstance(error, EncoderOutOfMemory))
             self._settle(self._where_it_was(), memory=self._measured(), last_error=_short(error))
             return
         except BaseException:
@@ -301,10 +318,10 @@ class Residency:
         """Return the state before a reload that failed: the other tower may be in VRAM."""
         return ResidencyState.VRAM if self._resident else ResidencyState.RAM
 
-    def _leave_device(self, error: EncoderOutOfMemory) -> None:
-        """The device has no room to compute: answer from RAM for a while."""
+    def _leave_device(self, error: EncoderDeviceFailed) -> None:
+        """The device cannot compute now: answer from RAM for a while."""
         with self._settled:
-            self._patience.device_refused(self._clock())
+            self._patience.device_refused(self._clock(), is_full=isinstance(error, EncoderOutOfMemory))
             self._publish(last_error=_short(error))
         self.offload()
 
@@ -324,7 +341,7 @@ class Residency:
                 return  # another thread noted it first, and may have started the next process already
             self._resident = frozenset()
             if in_use:
-                self._patience.died()
+                self._patience.died(self._clock())
             self._publish(state=ResidencyState.OFF, memory=MemoryReport(), last_error=_short(error), progress=None)
             self._settled.notify_all()
         self._on_change()

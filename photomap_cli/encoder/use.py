@@ -46,10 +46,15 @@ class Encoder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One permitted use of the encoder: what it waited for, and whether it must run on the CPU of a GPU host."""
+    """One permitted use of the encoder: what it waited for, and why it must run on the CPU of a GPU host; or ""."""
 
     encoder: Encoder
     info: EncoderInfo
     load_ms: float
     reload_ms: float
-    fell_back: bool
+    refusal: str
+
+    @property
+    def fell_back(self) -> bool:
+        """Whether the CPU stands in for the device."""
+        return bool(self.refusal)

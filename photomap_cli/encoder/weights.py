@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from photomap_cli.encoder import pinning
+from photomap_cli.encoder import devices, pinning
 from photomap_cli.encoder.flat import Flat, is_flattenable
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Weights:
         for tower in self._distinct:
             tower.to_ram()
         _drop_caches(self._model, self._device)
-        trim(self._device)
+        devices.trim(self._device)
 
     def pin(self) -> None:
         """Page-lock the masters of the towers that have been on the device, where that is safe.  Takes a while."""
@@ -160,13 +160,6 @@ class _Place:
             self.module._parameters[self.name] = tensor
         else:
             self.module._parameters[self.name] = torch.nn.Parameter(tensor, requires_grad=False)
-
-
-def trim(device: torch.device) -> None:
-    """Hand freed device memory back to the driver.  Drop every reference to it first, or nothing is freed."""
-    if device.type == "cuda":
-        with torch.cuda.device(device):
-            torch.cuda.empty_cache()
 
 
 def _places(model: nn.Module) -> Iterator[_Place]:

@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
 from photomap_cli.errors import (
     EncoderDied,
@@ -45,9 +45,8 @@ class Worker:
         device_is_full = False
         try:
             values, result = getattr(self, f"_do_{op}")(payload, **message)
-        except EncoderDied as error:  # a lost device: only a new process gets it back
-            _note(str(error))
-            os._exit(1)
+        except EncoderDied as error:
+            _end(error)
         except PhotomapError as error:
             device_is_full = isinstance(error, EncoderOutOfMemory)
             self._send({"error": error.to_json()})
@@ -58,8 +57,8 @@ class Worker:
             self._send({"error": InternalError(f"{op}: {type(error).__name__}: {error}").to_json()})
         else:
             self._send(values, result)
-        if device_is_full and self._encoder is not None:  # only now are the failed call's frames and tensors gone
-            self._encoder.trim()
+        if device_is_full:  # only now are the failed call's frames and tensors gone
+            self._trim()
 
     @property
     def has_chores(self) -> bool:
@@ -73,6 +72,16 @@ class Worker:
         except PhotomapError as error:
             self._may_pin = False
             _note(f"not pinned: {error}")
+
+    def _trim(self) -> None:
+        """Hand back what a full device freed; where not even a context fits there is nothing, and that is told."""
+        try:
+            if self._encoder is not None:
+                self._encoder.trim()
+        except EncoderDied as error:
+            _end(error)
+        except PhotomapError as error:
+            _note(f"not trimmed: {error}")
 
     def _send(self, message: dict[str, Any], payload: bytes | memoryview = b"") -> None:
         write_frame(self._replies, message, payload)
@@ -114,6 +123,12 @@ class Worker:
         pixels = np.frombuffer(bytearray(payload), dtype=np.uint8).reshape(shape)
         rows = self._require_encoder().encode_images(pixels)
         return {"shape": list(rows.shape)}, rows.data.cast("B")
+
+
+def _end(error: EncoderDied) -> NoReturn:
+    """End the process: only a new one gets a lost device back."""
+    _note(str(error))
+    os._exit(1)
 
 
 def _note(words: str) -> None:

@@ -44,6 +44,7 @@ class EncoderInfo:
         device_name: the hardware's name, with a word on unified memory where nothing can be offloaded.
         dtype: "float32", "bfloat16" or "float16".
         can_offload: whether the device has memory of its own that can be given back.
+        notice: why a GPU that is there is not used, for people; empty where there is nothing to tell.
     """
 
     spec: str
@@ -56,6 +57,7 @@ class EncoderInfo:
     device_name: str
     dtype: str
     can_offload: bool
+    notice: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
     Group = list[tuple[int, float]]  # rows with their cosines; the first stands for all of them
 
-_ON_THE_CPU = "the GPU is full: this query was answered on the CPU"
-
 
 class Searcher:
     """Answers queries over one library with one encoder.  One thread at a time."""
@@ -46,7 +44,7 @@ class Searcher:
         spec: str,
         settings: Settings,
     ) -> None:
-        self._catalog, self._vectors = catalog, vectors
+        self._catalog, self._vectors, self._residency = catalog, vectors, residency
         self._spec, self._settings = spec, settings
         self.scope = Scope(catalog)
         self.pictures = QueryPictures(settings)
@@ -78,6 +76,7 @@ class Searcher:
         searching = time.perf_counter()
         hits, notices = self._hits(query, request, terms)
         now = time.perf_counter()
+        on_the_cpu = (f"{run.refusal}: this query was answered on the CPU",) if run.refusal else ()
         return SearchResult(
             query=request.text,
             encoder=self._spec,
@@ -85,7 +84,7 @@ class Searcher:
             served_by="local",
             timings_ms=Timings(run.load, run.reload, run.encode, 1e3 * (now - searching), run.cache),
             hits=hits,
-            notices=(*((_ON_THE_CPU,) if run.fell_back else ()), *notices, *self._vectors.take_notes()),
+            notices=(*on_the_cpu, *self._residency.take_notes(), *notices, *self._vectors.take_notes()),
         )
 
     def _hits(

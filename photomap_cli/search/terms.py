@@ -34,7 +34,10 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Run:
-    """One query under way: where it may be stopped, what was fetched, and its milliseconds by what they went into."""
+    """One query under way: where it may be stopped, what was fetched, and its milliseconds by what they went into.
+
+    `refusal` says why the CPU had to stand in for the GPU, if it had to.
+    """
 
     checkpoint: Callable[[], None]
     fetched: Fetched
@@ -42,7 +45,7 @@ class Run:
     reload: float = 0.0
     encode: float = 0.0
     cache: float | None = None
-    fell_back: bool = False
+    refusal: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,7 +134,7 @@ class TermEncoder:
         self, tower: Tower, vectors: dict[bytes, NDArray[np.float32]], run: Run
     ) -> dict[bytes, NDArray[np.float32]]:
         """Keep these for later queries and return them; but not what a full card had the CPU compute, unlike ever."""
-        if not run.fell_back:
+        if not run.refusal:
             self._recall.keep(tower, vectors)
         return vectors
 
@@ -201,7 +204,7 @@ class TermEncoder:
         run.load += use.load_ms
         run.reload += use.reload_ms
         run.encode += 1e3 * (time.perf_counter() - started) - use.load_ms - use.reload_ms
-        run.fell_back |= use.fell_back
+        run.refusal = use.refusal or run.refusal
         return rows
 
 

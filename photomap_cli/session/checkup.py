@@ -94,7 +94,7 @@ def _tried(spec: str, dim: int | None, settings: Settings, open_encoder: OpenEnc
         loaded = time.perf_counter()
         vectors, use = residency.run("text", lambda encoder: encoder.encode_text(["a photo"]))
         done = time.perf_counter()
-        info = residency.snapshot().info
+        info, last_error = residency.snapshot().info, residency.snapshot().last_error
     finally:
         residency.close()
     assert info is not None
@@ -105,14 +105,11 @@ def _tried(spec: str, dim: int | None, settings: Settings, open_encoder: OpenEnc
             "encoder", CheckState.FAULT, f"{fine}; its vectors are not the library's", "photomap index --rebuild"
         )
     if use.fell_back:
-        return Check(
-            "encoder",
-            CheckState.ADVICE,
-            f"{fine}; the card was full",
-            "free some VRAM, or `photomap config set device cpu`",
-        )
+        hint = "free some VRAM, or `photomap config set device cpu`"
+        return Check("encoder", CheckState.ADVICE, f"{fine}; {use.refusal}: {last_error}", hint)
     if gpus and settings.device == "auto" and info.device == "cpu":
-        return Check("encoder", CheckState.ADVICE, f"{fine}; PyTorch does not use the GPU", _CUDA_HINT)
+        reason = info.notice or "the GPU is not used"
+        return Check("encoder", CheckState.ADVICE, f"{fine}; {reason}", _CUDA_HINT)
     return Check("encoder", CheckState.OK, fine)
 
 

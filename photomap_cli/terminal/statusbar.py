@@ -149,7 +149,7 @@ def error_in_short(status: SessionStatus) -> str:
     """Return the last error in a few words, or an empty string."""
     if not status.last_error:
         return ""
-    if "memory" in status.last_error.lower():
+    if "out of memory" in status.last_error.lower():
         return "card full: answered from RAM"
     first = printable(status.last_error.strip().splitlines()[0])
     return first if len(first) <= ERROR_CELLS else f"{first[: ERROR_CELLS - 1]}…"

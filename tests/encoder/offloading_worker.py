@@ -2,10 +2,10 @@
 
 import time
 
-from photomap_cli.encoder import openclip, worker
+from photomap_cli.encoder import devices, worker
 from photomap_cli.encoder.weights import Weights
 
-openclip.device_name = lambda device: ("pretended card", True)
+devices.name = lambda device: ("pretended card", True)
 really_move = Weights.to_device
 
 

@@ -18,7 +18,7 @@ KILLS = int(os.environ.get("PHOTOMAP_KILLS", "3"))
 @pytest.fixture
 def killed(monkeypatch):
     """A residency over a real process with a pretended card, and the process."""
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
     changed = threading.Condition()
 
     def on_change():

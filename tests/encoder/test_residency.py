@@ -3,12 +3,20 @@ import subprocess
 import sys
 import threading
 import weakref
+from dataclasses import replace
 
 import pytest
 from fake_encoder import CPU, FakeEncoder, ManualTime, text_vector
 
 from photomap_cli.encoder.residency import SUSPENDED_SECONDS, Residency, suspended_seconds
-from photomap_cli.errors import EncoderClosed, EncoderDied, EncoderFailed, EncoderOutOfMemory, WeightsMissing
+from photomap_cli.errors import (
+    EncoderClosed,
+    EncoderDeviceFailed,
+    EncoderDied,
+    EncoderFailed,
+    EncoderOutOfMemory,
+    WeightsMissing,
+)
 from photomap_cli.records import ResidencyState as State
 
 
@@ -508,7 +516,7 @@ def test_two_deaths_in_a_row_cost_no_answer(time, moment):
     query(residency)
 
 
-@pytest.mark.parametrize("moment", ["load", "to_vram", "encode"])
+@pytest.mark.parametrize("moment", ["load", "encode"])
 def test_after_three_deaths_in_a_row_it_is_given_up_with_the_reason_until_somebody_asks(time, moment):
     encoder = Dying(moment, 3)
     residency = Residency(encoder, clock=time.clock, timer=time.timer)
@@ -564,6 +572,45 @@ def test_no_room_for_activations_means_an_answer_from_the_cpu_and_a_back_off(res
     assert "card full" in snapshot.last_error
     time.advance(2)
     assert not query(residency).fell_back
+
+
+def test_a_device_that_fails_means_an_answer_from_the_cpu_with_the_reason(residency, encoder, time):
+    encoder.fail_next["encode"] = EncoderDeviceFailed("cuda:0: cuDNN error: CUDNN_STATUS_VERSION_MISMATCH")
+    use = query(residency)
+    assert use.refusal == "the GPU failed"
+    assert "VERSION_MISMATCH" in residency.snapshot().last_error
+    time.advance(2)
+    assert query(residency).refusal == ""
+
+
+def test_what_kills_the_process_twice_on_the_device_is_tried_on_the_cpu(residency, encoder, time, monkeypatch):
+    def deadly(texts):
+        if "text" in encoder.resident:
+            encoder.fail_next["encode"] = EncoderDied("exit status 1")
+        return FakeEncoder.encode_text(encoder, texts)
+
+    monkeypatch.setattr(encoder, "encode_text", deadly)
+    assert query(residency).refusal == "the GPU failed"
+    assert encoder.calls.count("load") == 3
+    assert residency.snapshot().state is State.RAM
+    time.advance(2)
+    assert query(residency).refusal == "the GPU failed"
+    assert encoder.calls.count("load") == 4, "it has been seen to fail: one more death is enough"
+
+
+def test_a_device_that_cannot_take_the_weights_without_killing_the_process_is_left_alone(time):
+    residency = Residency(Dying("to_vram", 3), clock=time.clock, timer=time.timer)
+    assert query(residency).refusal == "the GPU failed"
+    assert residency.snapshot().state is State.RAM
+
+
+def test_why_the_gpu_is_not_used_is_said_once(time):
+    encoder = FakeEncoder(replace(CPU, notice="the GPU is not used: the driver is too old"))
+    residency = Residency(encoder, clock=time.clock, timer=time.timer)
+    assert residency.take_notes() == ()
+    query(residency)
+    assert residency.take_notes() == ("the GPU is not used: the driver is too old",)
+    assert residency.take_notes() == ()
 
 
 def test_no_room_on_the_cpu_is_an_error(time):

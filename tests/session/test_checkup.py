@@ -1,5 +1,6 @@
 import shutil
 from collections import namedtuple
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -46,14 +47,16 @@ def test_a_full_card_is_said(folder):
     encoder = FakeEncoder(GPU)
     encoder.full = True
     state, message, hint = checked(folder, encoder)
-    assert (state, "the card was full" in message, "VRAM" in hint) == ("advice", True, True)
+    assert (state, "the GPU is full" in message, "VRAM" in hint) == ("advice", True, True)
 
 
 def test_a_gpu_that_pytorch_does_not_use_is_said(folder, monkeypatch):
     monkeypatch.setattr(nvml, "device_count", lambda: 1)
     assert checked(folder, subject="GPU")[1] == "1 by the NVIDIA driver"
     state, message, _ = checked(folder)
-    assert (state, "PyTorch does not use the GPU" in message) == ("advice", True)
+    assert (state, "the GPU is not used" in message) == ("advice", True)
+    told = replace(CPU, notice="the GPU is not used: the driver is too old")
+    assert "the driver is too old" in checked(folder, FakeEncoder(told))[1]
     assert checked(folder, device="cpu")[0] == "ok"
 
 

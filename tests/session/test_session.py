@@ -2,7 +2,7 @@ import threading
 from dataclasses import replace
 
 import pytest
-from fake_encoder import text_vector
+from fake_encoder import CPU, text_vector
 
 from photomap_cli.errors import BadImage, BadPath, BadQuery, EmptyLibrary, EncoderClosed, EncoderDied, EncoderMismatch
 from photomap_cli.library.entries import LibraryEncoder
@@ -177,6 +177,13 @@ def test_a_full_card_still_answers_and_says_so(ask, session, encoder):
     assert len(result.hits) == 4
     assert "GPU is full" in result.notices[0]
     assert session.status().cpu_fallbacks == 1
+
+
+def test_a_gpu_that_is_not_used_is_said_with_the_first_query_alone(ask, encoder):
+    encoder.info = replace(CPU, spec=encoder.info.spec, notice="the GPU is not used: the driver is too old")
+    encoder.fail_next["encode"] = EncoderDied("signal 9")  # so that it is loaded anew
+    assert ask("dog").notices[0] == "the GPU is not used: the driver is too old"
+    assert ask("cat").notices == ()
 
 
 def test_an_encoder_that_dies_costs_no_answer(ask, encoder):
