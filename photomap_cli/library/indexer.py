@@ -123,7 +123,7 @@ class Indexer:
         self._failures: list[IndexFailure] = []
         self._started = self._encoding_since = self._ended = 0.0
         self._forgotten = set[str]()  # roots, as `Survey` has them
-        self._total = self._done = self._unreadable = self._encoded = 0
+        self._total = self._done = self._unreadable = self._taken = 0
 
     @property
     def report(self) -> IndexReport:
@@ -134,7 +134,7 @@ class Indexer:
             self._pending.counts,
             failures=tuple(IndexFailure(shown(each.path), each.reason) for each in self._failures),
             elapsed_ms=(ended - self._started) * 1000,
-            images_per_second=self._encoded / seconds if seconds > 0 else 0.0,
+            images_per_second=self._taken / seconds if seconds > 0 else 0.0,
             stages=self._stages.times,
         )
 
@@ -304,6 +304,7 @@ class Indexer:
         vectors = self._vectors_of(encoder, [decoded for _, decoded in new.values()])
         for todo, decoded in (*new.values(), *twins):
             self._add(todo, decoded, vectors[decoded.digest])
+        self._taken += len(batch)
 
     def _vectors_of(self, encoder: ImageEncoder, pictures: Sequence[Decoded]) -> dict[bytes, np.ndarray]:
         """Return the vector of each picture by its digest, and note how many take two seconds."""
@@ -317,7 +318,6 @@ class Indexer:
         seconds_each = (self._clock() - began) / len(pictures)
         most = int(COMMIT_SECONDS / seconds_each) if seconds_each > 0 else self._options.batch_size
         self._batch_limit = max(1, min(self._options.batch_size, most))
-        self._encoded += len(pictures)
         return {decoded.digest: vector for decoded, vector in zip(pictures, vectors, strict=True)}
 
     def _add(self, todo: Todo, decoded: Decoded, vector: np.ndarray) -> None:

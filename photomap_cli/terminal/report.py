@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from photomap_cli.records import IndexReport, StageTimes
 
 _SHOWN_FAILURES = 5
+_LONG_LOADING = 0.5  # seconds; the rate is that of the time after it
 
 
 def write_report(
@@ -59,7 +60,9 @@ def summary(report: IndexReport) -> str:
     took = f"{photos(report.scanned)} found: {told} in {report.elapsed_ms / 1e3:.1f} s"
     if not report.images_per_second:
         return took
-    return f"{took}, {report.images_per_second:,.1f} photos/s ({slowest_stage(report.stages)})"
+    loading = report.stages.load / 1e3
+    apart = f" (loading {loading:.1f} s)" if loading >= _LONG_LOADING else ""
+    return f"{took}{apart}, {report.images_per_second:,.1f} photos/s ({slowest_stage(report.stages)})"
 
 
 def slowest_stage(stages: StageTimes) -> str:

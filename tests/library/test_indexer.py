@@ -342,6 +342,17 @@ def test_copies_in_later_batches_are_not_encoded_again(catalog, store, photos):
     assert_sound(catalog, store)
 
 
+def test_copies_count_for_the_rate_as_every_photo_that_is_added(catalog, store, photos):
+    for number in range(40):
+        picture(photos / f"{number}.png", 1)
+    ticks = count(1)
+    index_run = Indexer(catalog, store, FakeEncoder, IndexOptions(jobs=1), clock=lambda: float(next(ticks)))
+    list(index_run.run([photos]))
+    report = index_run.report
+    assert report.added == 40
+    assert report.images_per_second > 40 / (report.elapsed_ms / 1000)  # the time before the first is not counted
+
+
 def test_a_copy_has_the_facts_of_its_photo(catalog, run, photos):
     path = photos / "a.jpg"
     exif = Image.Exif()

@@ -50,6 +50,13 @@ def test_the_summary_says_how_fast_and_what_most_of_the_time_went_to():
     assert summary(report) == "2 photos found: 2 added in 1.5 s, 4.0 photos/s (100 % decoding)"
 
 
+def test_the_summary_tells_loading_apart_where_it_takes_long():
+    stages = StageTimes(load=5040.0, decode=5.0)
+    report = IndexReport(("/photos",), scanned=6, added=6, elapsed_ms=6500.0, images_per_second=4.0, stages=stages)
+    told = "6 photos found: 6 added in 6.5 s (loading 5.0 s), 4.0 photos/s (100 % decoding)"
+    assert summary(report) == told
+
+
 def test_one_photo_is_one():
     assert summary(IndexReport(("/photos",), scanned=1, unchanged=1)) == "1 photo found: 1 unchanged in 0.0 s"
 
