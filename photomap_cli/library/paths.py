@@ -24,7 +24,17 @@ def resolved(roots: Sequence[Path], *, known: Sequence[str]) -> tuple[str, ...]:
             raise BadPath(f"{shown(root)} does not exist", hint="give a folder or a photo that does")
         if not is_storable(root):
             raise BadPath(f"the name of {shown(root)} is not valid UTF-8", hint="rename it")
+    strangers = [root for root in resolved if root not in known and is_stranger(root)]
+    if strangers and strangers == [*resolved]:
+        raise BadPath(f"{shown(strangers[0])} is no folder and no photo", hint="give a folder, or a photo by its name")
     return resolved
+
+
+def is_stranger(root: str) -> bool:
+    """Whether a root is there, but neither a folder nor a file with a photo's name, as `photomap index *` gives."""
+    from photomap_cli.library.scan import has_photo_name
+
+    return os.path.exists(root) and not os.path.isdir(root) and not has_photo_name(root)  # noqa: PTH110, PTH112
 
 
 def covers(root: str, path: str) -> bool:

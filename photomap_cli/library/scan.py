@@ -135,7 +135,7 @@ class _Walk:
         if stat.S_ISDIR(info.st_mode):
             yield from self._below(root, _Place(root, ignorefile.above(root)))
         elif root not in self._roots_seen:
-            is_photo = stat.S_ISREG(info.st_mode) and _has_photo_name(root)
+            is_photo = stat.S_ISREG(info.st_mode) and has_photo_name(root)
             yield _file(root, info) if is_photo else IndexFailure(root, "not a photo file")
 
     def links(self) -> Iterator[Found]:
@@ -187,19 +187,19 @@ class _Walk:
             if entry.is_dir(follow_symlinks=False):
                 if not self._is_left_out(entry.path + os.sep, place):
                     waiting.append((entry.path, place))
-            elif _has_photo_name(entry.name) or entry.is_symlink():
+            elif has_photo_name(entry.name) or entry.is_symlink():
                 yield from self._file_or_link(entry, entry.stat(), place)
         except OSError as error:
             if error.errno not in _GONE:
                 yield _failure(entry.path, error)
-            elif entry.is_symlink() and _has_photo_name(entry.name) and not self._is_left_out(entry.path, place):
+            elif entry.is_symlink() and has_photo_name(entry.name) and not self._is_left_out(entry.path, place):
                 yield IndexFailure(entry.path, "a link that leads nowhere")
 
     def _file_or_link(self, entry: os.DirEntry[str], info: os.stat_result, place: _Place) -> Iterator[Found]:
         if stat.S_ISDIR(info.st_mode):
             if not self._is_left_out(entry.path + os.sep, place):
                 self._links.append((entry.path, place))
-        elif _has_photo_name(entry.name) and not self._is_left_out(entry.path, place):
+        elif has_photo_name(entry.name) and not self._is_left_out(entry.path, place):
             if entry.path in self._roots:
                 self._roots_seen.add(entry.path)
             is_file = stat.S_ISREG(info.st_mode)
@@ -232,7 +232,8 @@ def _stem(path: str) -> str:
     return path.rpartition(".")[0].lower()
 
 
-def _has_photo_name(name: str) -> bool:
+def has_photo_name(name: str) -> bool:
+    """Whether a file of this name, or path, is taken for a photo."""
     stem, _, extension = name.rpartition(".")
     return bool(stem) and extension.lower() in EXTENSIONS
 

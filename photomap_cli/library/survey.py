@@ -7,7 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from photomap_cli.library import missing
-from photomap_cli.library.paths import inside
+from photomap_cli.library.paths import inside, is_stranger
 from photomap_cli.library.plan import diff
 from photomap_cli.library.scan import scan
 
@@ -46,6 +46,8 @@ def survey(catalog: Catalog, given: Collection[str], rules: ScanRules, *, prune:
                 forgotten.add(root)
             if not prune:
                 kept.append(missing.absent(root, len(below)))
+        elif is_stranger(root):
+            forgotten.add(root)
     plan = diff(chain(kept, scan(sorted(roots), rules)), seen)
     if not prune:
         plan.keep(missing.empty_folders(plan.gone, roots))

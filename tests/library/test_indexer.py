@@ -353,6 +353,15 @@ def test_copies_count_for_the_rate_as_every_photo_that_is_added(catalog, store, 
     assert report.images_per_second > 40 / (report.elapsed_ms / 1000)  # the time before the first is not counted
 
 
+def test_what_is_no_photo_is_reported_and_no_root_from_then_on(catalog, run, photos):
+    notes = photos.parent / "notes.txt"
+    notes.touch()
+    picture(photos / "a.png", 1)
+    report = run(photos, notes)
+    assert (reasons(report), report.added) == ([("notes.txt", "not a photo file")], 1)
+    assert catalog.roots() == (str(photos),)
+
+
 def test_a_copy_has_the_facts_of_its_photo(catalog, run, photos):
     path = photos / "a.jpg"
     exif = Image.Exif()

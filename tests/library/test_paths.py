@@ -1,4 +1,5 @@
 import os
+from pathlib import Path
 
 import pytest
 
@@ -55,6 +56,16 @@ def test_a_root_has_to_exist_unless_it_is_known(tmp_path):
     with pytest.raises(BadPath, match="does not exist"):
         resolved([gone], known=())
     assert resolved([gone], known=(os.path.realpath(gone),)) == (os.path.realpath(gone),)
+
+
+def test_one_root_at_least_is_a_folder_or_named_like_a_photo(tmp_path):
+    notes, picture = tmp_path / "notes.txt", tmp_path / "a.jpg"
+    notes.touch()
+    picture.touch()
+    with pytest.raises(BadPath, match=r"notes\.txt is no folder and no photo"):
+        resolved([notes, Path("/dev/null")], known=())
+    assert resolved([notes, picture], known=()) == (os.path.realpath(notes), os.path.realpath(picture))
+    assert resolved([], known=()) == ()
 
 
 def test_what_is_shown_is_text():
