@@ -51,6 +51,7 @@ _PICTURE = re.compile(
     rf"(?:{_WEIGHT.pattern})?(?:{_PATH.pattern}|{_ADDRESS.pattern}|{_REFERENCE.pattern}$)", re.IGNORECASE
 )
 _FILTER = re.compile(rf"([{_MINUS}]?)([A-Za-z]+):(?!//)(?=\S)")
+_NO_VALUE = re.compile(rf"[{_MINUS}]?({'|'.join((*FILTER_VALUES, 'min'))}):", re.IGNORECASE)
 
 
 class TermKind(Enum):
@@ -155,6 +156,9 @@ class _Parser:
             self._sign, self._operator = (1 if text == "+" else -1), position
         elif (match := _FILTER.match(text)) and not self._is_drive(text):
             self._take_filter(match, text[match.end() :], position)
+        elif _NO_VALUE.fullmatch(text):
+            hint = "write it without a space, such as after:2023; quotes make text of it"
+            raise BadQuery(f"nothing follows {text}", hint=hint, position=position)
         elif text[0] in f"+{_MINUS}" and len(text) > 1 and not _NUMBER.fullmatch(text):
             self._finish_term()
             sign = 1 if text[0] == "+" else -1
@@ -261,6 +265,8 @@ def _score(value: str, negated: bool, position: int) -> float:
         score = float(value)
     except ValueError:
         score = float("nan")
-    if negated or not -1 <= score <= 1:
+    if negated:
+        raise BadQuery("min: has no opposite", hint="example: min:0.25", position=position)
+    if not -1 <= score <= 1:
         raise BadQuery(f"min: takes a cosine from -1 to 1, not {value!r}", hint="example: min:0.25", position=position)
     return score

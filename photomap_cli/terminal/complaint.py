@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from photomap_cli.errors import PhotomapError
 
 _CONTEXT_BEFORE = 50  # characters of a long query that are kept before the mistake
-_CONTEXT_AFTER = 20
+_CONTEXT = 70  # and in all: with the indent and two ellipses that fits into 80 columns
 
 
 def complaint(error: PhotomapError, text: str = "") -> Text:
@@ -43,5 +43,6 @@ def _caret(text: str, position: int) -> Text:
     position = min(max(position, 0), len(text))
     start = max(0, position - _CONTEXT_BEFORE)
     before = ("…" if start else "") + printable(text[start:position])
-    after = printable(text[position : position + _CONTEXT_AFTER])
+    end = start + _CONTEXT
+    after = printable(text[position:end]) + ("…" if end < len(text) else "")
     return Text(f"\n  {before}{after}\n  {' ' * cell_len(before)}").append("^", "bold red")

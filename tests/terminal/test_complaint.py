@@ -16,6 +16,9 @@ def test_message_and_hint_are_one_line():
         ("dog", 99, "dog", 3),
         ("dog", -1, "dog", 0),
         ("x" * 100 + "bad", 100, "…" + "x" * 50 + "bad", 51),
+        ("bad" + "x" * 67, 0, "bad" + "x" * 67, 0),
+        ("bad" + "x" * 68, 0, "bad" + "x" * 67 + "…", 0),
+        ("x" * 51 + "bad" + "y" * 20, 51, "…" + "x" * 50 + "bad" + "y" * 17 + "…", 51),
         ("a\x1bbad", 2, r"a\ebad", 3),
     ],
 )
