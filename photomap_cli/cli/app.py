@@ -81,6 +81,6 @@ def _is_chosen(flag: Path | None) -> bool:
 
 def make_console(*, stderr: bool = False) -> Console:
     """Return a console that takes a pipe for a pipe, whatever the environment says."""
-    from rich.console import Console
+    from photomap_cli.terminal.consoles import console_on
 
-    return Console(stderr=stderr, highlight=False, soft_wrap=False)
+    return console_on(stderr=stderr)

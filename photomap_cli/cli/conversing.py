@@ -64,8 +64,7 @@ def _is_welcome(library: Path) -> bool:
 def _at_the_prompt(
     library: Path, open_backend: Callable[[], Backend], subscribe: Callable[[Callable[[], None]], None]
 ) -> int:
-    from rich.console import Console
-
+    from photomap_cli.terminal.consoles import console_on
     from photomap_cli.terminal.previews import Previews
     from photomap_cli.terminal.repl import Choices, Repl
 
@@ -94,7 +93,7 @@ def _at_the_prompt(
 
         return paths.part(str(Path.cwd()), summary.facts(library)["roots"])
 
-    console = Console(highlight=False)
+    console = console_on()
     return Repl(
         open_backend,
         console=console,

@@ -8,13 +8,14 @@ from rich.text import Text
 
 from photomap_cli.records import Check, CheckState
 from photomap_cli.terminal.filenames import printable
+from photomap_cli.terminal.palette import GOOD, NOTE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rich.console import Console
 
-_MARKS = {CheckState.OK: ("✓", "green"), CheckState.ADVICE: ("!", "yellow"), CheckState.FAULT: ("✗", "bold red")}
+_MARKS = {CheckState.OK: ("✓", GOOD), CheckState.ADVICE: ("!", NOTE), CheckState.FAULT: ("✗", "bold red")}
 _COLOURS = {"truecolor": "24-bit colour", "256": "256 colours", "standard": "16 colours", "windows": "16 colours"}
 
 

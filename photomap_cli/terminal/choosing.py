@@ -11,6 +11,7 @@ from rich.text import Text
 
 from photomap_cli.errors import UsageError
 from photomap_cli.terminal.filenames import printable
+from photomap_cli.terminal.palette import ACCENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -121,7 +122,7 @@ def _show(dialogue: Dialogue, loaded: LoadedSettings, names: Sequence[str]) -> N
         here = there if chosen is None else chosen
         origin = loaded.origins[name] if here == there else HERE
         about = (Settings.model_fields[name].description or "") if is_wide or len(names) == 1 else ""
-        style = "cyan" if name in _LIVE else ""
+        style = ACCENT if name in _LIVE else ""
         table.add_row(Text(f"  {name}", style), Text(printable(shown(here))), Text(origin, "dim"), Text(about, "dim"))
     dialogue.console.print(table)
     if len(names) > 1:

@@ -15,6 +15,7 @@ from photomap_cli.errors import UsageError
 from photomap_cli.terminal import arguments, choosing, explanation, mapping, placing, saving, taking
 from photomap_cli.terminal.dialogue import MAX_LIMIT
 from photomap_cli.terminal.filenames import printable
+from photomap_cli.terminal.palette import ACCENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,7 +132,7 @@ def _help(dialogue: Dialogue, rest: str) -> None:
     table = Table.grid(padding=(0, 2))
     for command in shown:
         also = f" (also {', '.join(command.also)})" if command.also else ""
-        table.add_row(Text(f"  {command.synopsis}", "cyan"), Text(command.summary).append(also, "dim"))
+        table.add_row(Text(f"  {command.synopsis}", ACCENT), Text(command.summary).append(also, "dim"))
     dialogue.console.print(table)
     if rest and shown[0].examples:
         dialogue.console.print(Text("\n".join(f"    {example}" for example in shown[0].examples), "dim"))

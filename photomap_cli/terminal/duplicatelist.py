@@ -11,6 +11,7 @@ from rich.text import Text
 from photomap_cli.terminal.figures import counted, human_bytes
 from photomap_cli.terminal.filenames import file_link, printable, shown_path
 from photomap_cli.terminal.lines import write_plain
+from photomap_cli.terminal.palette import GOOD
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +63,7 @@ def _table(group: DuplicateGroup, cwd: Path) -> Table:
     for _ in range(4):
         table.add_column(style="dim", no_wrap=True, justify="right")
     for photo in group.photos:
-        keep = Text("  keep", "green") if photo is group.photos[0] else Text()
+        keep = Text("  keep", GOOD) if photo is group.photos[0] else Text()
         path = Text(shown_path(photo.path, cwd), Style(link=file_link(photo.path)))
         table.add_row(keep, Text().append_text(path), *_facts(group, photo))
     return table

@@ -1,4 +1,4 @@
-"""Owns which colour each group of a map has: readable on dark and on light, neighbours never the same."""
+"""Owns colours that can be read on dark and on light: those of words, and which one each group of a map has."""
 
 from __future__ import annotations
 
@@ -9,6 +9,12 @@ if TYPE_CHECKING:
 
     from photomap_cli.records.maps import MapCluster
 
+ACCENT, GOOD, NOTE = "#0b9a9a", "#1f9a54", "#a87400"
+"""Words have a contrast of 3.4 and more with white and with black.  The terminal's own cyan, green and yellow, which
+these become where it has 16 colours, have 1.3 to 2.2 with white."""
+ON_PAPER = {"cyan": ACCENT, "green": GOOD, "yellow": NOTE, "white": ""}
+"""For the colours of the bar, which has a dark background of its own, where there is none.  They must not be the same:
+Rich keeps the codes that a style had at its first use, and the bar is drawn in 16 colours."""
 COLOURS = (
     "#3b82f6",
     "#ea8a1f",

@@ -19,6 +19,7 @@ from prompt_toolkit.search import stop_search
 from prompt_toolkit.styles import Style
 
 from photomap_cli.terminal.completion import is_worth_a_menu
+from photomap_cli.terminal.palette import ACCENT, NOTE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,8 +36,8 @@ MENU_LINES = 6
 
 _STYLE = Style.from_dict(
     {
-        "prompt": "bold ansicyan",
-        "prompt.state": "ansiyellow",
+        "prompt": f"bold {ACCENT}",
+        "prompt.state": NOTE,
         "bottom-toolbar": "noreverse bg:#262626 #d0d0d0",
     }
 )

@@ -14,6 +14,7 @@ from photomap_cli.terminal.explanation import product
 from photomap_cli.terminal.figures import elapsed, photos
 from photomap_cli.terminal.filenames import file_link, printable, shown_path
 from photomap_cli.terminal.lines import ResultStyle, write_lines
+from photomap_cli.terminal.palette import ACCENT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +48,7 @@ class _Hits:
 
 def _columns(*, dated: bool, sized: bool) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    table.add_column("#", justify="right", style="bold cyan", no_wrap=True)
+    table.add_column("#", justify="right", style=f"bold {ACCENT}", no_wrap=True)
     table.add_column("score", justify="right", style="dim", no_wrap=True)
     table.add_column("photo", overflow="fold")
     if dated:

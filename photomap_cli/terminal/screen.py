@@ -11,6 +11,7 @@ from photomap_cli.records import ResidencyState
 from photomap_cli.terminal import results
 from photomap_cli.terminal.complaint import complaint, complaint_line
 from photomap_cli.terminal.filenames import printable
+from photomap_cli.terminal.palette import NOTE
 from photomap_cli.terminal.sheetpage import sheet_page
 from photomap_cli.terminal.statusbar import can_offload, place
 from photomap_cli.terminal.waiting import wait_for
@@ -63,7 +64,7 @@ class Screen:
 
     def tell(self, note: str) -> None:
         """Print a sentence that is no result."""
-        self.console.print(Text(printable(note), "yellow"))
+        self.console.print(Text(printable(note), NOTE))
 
     def complain(self, error: Exception, text: str = "") -> None:
         """Print an error; `text` is the query it refers to."""

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from photomap_cli.terminal.figures import human_bytes, photos
 from photomap_cli.terminal.filenames import printable
+from photomap_cli.terminal.palette import NOTE, ON_PAPER
 from photomap_cli.terminal.statusbar import device, error_in_short, moves, next_step, place, plain_line
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def _columns(*, is_wide: bool) -> Table:
 
 def _cells(session: SessionStatus, *, is_wide: bool) -> tuple[Text, ...]:
     look = place(session)
-    state = Text(str(look), look.style).append(", busy" if session.busy else "", "yellow")
+    state = Text(str(look), ON_PAPER.get(look.style, look.style)).append(", busy" if session.busy else "", NOTE)
     step = Text(next_step(session))
     if error := error_in_short(session):
         step.append(f"; {error}", "red")

@@ -10,6 +10,7 @@ from rich.style import Style
 from rich.text import Text
 
 from photomap_cli.terminal.filenames import file_link, printable, shown_path
+from photomap_cli.terminal.palette import ACCENT, NOTE
 from photomap_cli.terminal.pictures.layout import GAP
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from photomap_cli.records import Hit, Thumbnail
-    from photomap_cli.terminal.pictures.layout import Layout
+from photomap_cli.terminal.pictures.layout import Layout
 
 _ELLIPSIS = "…"
 
@@ -26,7 +27,7 @@ def captions(hits: Sequence[Hit], thumbnails: Sequence[Thumbnail], layout: Layou
     """Return the lines; a third one where a photo could not be shown says why."""
     lines = [[_figures(hit, layout.columns) for hit in hits], [_name(hit, layout.columns) for hit in hits]]
     if any(thumbnail.fault for thumbnail in thumbnails):
-        lines.append([Text(shortened(each.fault, layout.columns), "yellow") for each in thumbnails])
+        lines.append([Text(shortened(each.fault, layout.columns), NOTE) for each in thumbnails])
     text = Text(no_wrap=True, overflow="ignore", end="")
     for line in lines:
         text.append_text(_side_by_side(line, layout.columns + GAP)).append("\n")
@@ -43,10 +44,12 @@ def _side_by_side(cells: Sequence[Text], step: int) -> Text:
 def _figures(hit: Hit, columns: int) -> Text:
     rank, score, date = str(hit.rank), f"{hit.score:.3f}", printable(hit.taken_at or "")[:10]
     for gap, dated in (("  ", True), (" ", True), ("  ", False), (" ", False)):
-        text = Text().append(rank, "bold cyan").append(gap + score, "dim").append(gap + date if dated else "", "dim")
+        text = (
+            Text().append(rank, f"bold {ACCENT}").append(gap + score, "dim").append(gap + date if dated else "", "dim")
+        )
         if text.cell_len <= columns:
             return text
-    return Text(rank[:columns], "bold cyan")
+    return Text(rank[:columns], f"bold {ACCENT}")
 
 
 def _name(hit: Hit, columns: int) -> Text:
@@ -59,7 +62,7 @@ def line_below(hit: Hit, cwd: Path) -> Text:
     """Return the line below a photo that is shown alone."""
     date = printable(hit.taken_at or "")[:16].replace("T", " ")
     path = Text(shown_path(hit.path, cwd), Style(link=file_link(hit.path)))
-    text = Text().append(str(hit.rank), "bold cyan").append(f"  {hit.score:.3f}  ", "dim").append_text(path)
+    text = Text().append(str(hit.rank), f"bold {ACCENT}").append(f"  {hit.score:.3f}  ", "dim").append_text(path)
     return text.append(f"  {date}".rstrip(), "dim").append(f"  {hit.width}×{hit.height}", "dim")
 
 
