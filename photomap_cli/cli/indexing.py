@@ -153,7 +153,7 @@ def _run_index(session: Session, paths: list[Path], options: IndexOptions, *, qu
     try:
         with closing(indexer.run(paths)) as events:
             follow(events, console=make_console(stderr=True), quiet=quiet, note=encoder_under_way)
-            for words in () if quiet else (*session.residency.take_notes(), *session.vectors.take_notes()):
+            for words in () if quiet else (*session.encoder_notes(), *session.vectors.take_notes()):
                 print(f"photomap: {words}", file=sys.stderr)
     except KeyboardInterrupt:
         return True, indexer.report

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from photomap_cli.encoder import nvml
+from photomap_cli.encoder import cards
 from photomap_cli.errors import UnknownEncoder
 
 TINY = "tiny"
@@ -91,7 +91,7 @@ def resolve(setting: str) -> str:
             open_clip_config.json.
     """
     if setting == "auto":
-        return DEFAULT_WITH_GPU if nvml.device_count() else DEFAULT_WITHOUT_GPU
+        return DEFAULT_WITH_GPU if cards.is_expected() else DEFAULT_WITHOUT_GPU
     if setting.startswith(_FOLDER):
         return _FOLDER + str(_existing_folder(setting))
     if setting == TINY or setting.startswith(_HUB) or "/" in setting:

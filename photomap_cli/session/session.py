@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
-from photomap_cli.encoder import models, nvml
+from photomap_cli.encoder import cards, models
 from photomap_cli.encoder.process import EncoderProcess
 from photomap_cli.encoder.residency import Residency
 from photomap_cli.errors import EmptyLibrary, EncoderMismatch, PhotomapError
@@ -251,6 +251,14 @@ class Session:
         self.residency.set_idle_timeout(seconds)
         return self.status()
 
+    def encoder_notes(self) -> tuple[str, ...]:
+        """Return what is to be said, once, about where an index run has encoded."""
+        notes, snapshot = self.residency.take_notes(), self.residency.snapshot()
+        if not snapshot.cpu_fallbacks:
+            return notes
+        reason = f"; {snapshot.last_error}" if snapshot.last_error else ""
+        return (*notes, f"batches encoded on the CPU, for the GPU was full or failed: {snapshot.cpu_fallbacks}{reason}")
+
     # Indexing -------------------------------------------------------------------------------------------------------
 
     def indexer(self, options: IndexOptions) -> Indexer:
@@ -300,7 +308,7 @@ class Session:
     def _expected_device(self) -> str:
         if self.settings.device != "auto":
             return self.settings.device
-        return "cuda:0" if nvml.device_count() else "cpu"
+        return "cuda:0" if cards.is_expected() else "cpu"
 
     def _load_quietly(self) -> None:
         try:
