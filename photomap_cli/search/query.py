@@ -196,15 +196,15 @@ class _Parser:
         if _ADDRESS.match(body):
             return Term(TermKind.ADDRESS, _address(body, position), sign * weight, position)
         if _PATH.match(body):
-            path = absolute(_unquoted(body.removeprefix("@")), self._cwd)
+            path = absolute(unquoted(body.removeprefix("@")), self._cwd)
             return Term(TermKind.IMAGE, path, sign * weight, position)
-        value = _unquoted(body).strip()
+        value = unquoted(body).strip()
         if not value:
             raise BadQuery("an empty quote says nothing", hint=EXAMPLE, position=position)
         return Term(TermKind.TEXT, value, sign * weight, position)
 
     def _take_filter(self, match: re.Match[str], raw: str, position: int) -> None:
-        negated, name, value = bool(match[1]), match[2].lower(), _unquoted(raw)
+        negated, name, value = bool(match[1]), match[2].lower(), unquoted(raw)
         if name == "min":
             self._min_score = _score(value, negated, position)
             return
@@ -234,7 +234,7 @@ def _tokens(text: str) -> Iterator[_Token]:
         yield _Token(match[0], match.start())
 
 
-def _unquoted(text: str) -> str:
+def unquoted(text: str) -> str:
     r"""Take quotes away; inside them `\"` and `\\` stand for themselves."""
     return re.sub(r'"((?:[^"\\]|\\.)*)"', lambda quoted: re.sub(r"\\([\"\\])", r"\1", quoted[1]), text)
 

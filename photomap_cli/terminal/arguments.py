@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from photomap_cli.errors import BadPath, UsageError
+from photomap_cli.search.query import unquoted
 from photomap_cli.terminal.filenames import printable
 
 if TYPE_CHECKING:
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from photomap_cli.terminal.dialogue import Dialogue
 
 _RANGE = re.compile(r"#?(\d{1,9})(?:-#?(\d{1,9}))?", re.ASCII)
+_ESCAPED = re.compile(
+    r"\\(\W)"
+)  # letters and digits need no backslash in a shell, so before one it is part of the name
 
 
 def number(text: str, *, most: int) -> int:
@@ -43,7 +47,7 @@ def _numbers(word: str, dialogue: Dialogue) -> range:
 
 def folder(cwd: Path, text: str) -> str | None:
     """Return what `SearchRequest.folder` takes for a folder, `*` or nothing."""
-    text = unquoted(text)
+    text = path_meant(text)
     if text in ("", "*"):
         return text or None
     found = os.path.normpath(cwd / Path(text).expanduser())  # links stay: the library knows photos by the given path
@@ -54,9 +58,28 @@ def folder(cwd: Path, text: str) -> str | None:
 
 def file(cwd: Path, text: str) -> Path:
     """Return the absolute path of a file to write."""
-    return cwd / Path(unquoted(text)).expanduser()
+    return cwd / Path(path_meant(text)).expanduser()
 
 
-def unquoted(text: str) -> str:
-    """Return the text without the double quotes around it; a missing closing one is forgiven."""
-    return text.removeprefix('"').removesuffix('"') if text.startswith('"') else text
+def path_meant(text: str) -> str:
+    r"""Return the path that a text means, quoted as in a query, as in a shell, or not at all.
+
+    Spaces need no quotes; a missing closing double quote, as Tab leaves it after a folder, is forgiven.
+
+    | `"My Photos"`, `"My Photos`, `'My Photos'`, `My\ Photos`, `My Photos` | My Photos |
+    |---|---|
+    | `~/"My Photos"/2023` | ~/My Photos/2023 |
+    | `Bob's photos`, `'90s` | as they are |
+    """
+    if len(text) > 1 and text[0] == text[-1] == "'":
+        return text[1:-1]
+    if '"' in text:
+        plain = unquoted(text)
+        return text.removeprefix('"') if plain == text else plain
+    return _ESCAPED.sub(r"\1", text) if os.sep == "/" else text
+
+
+def path_begun(text: str) -> str:
+    """Return the same for a path that is being typed: its closing quote has not come yet."""
+    is_open = text.startswith("'") and text.count("'") == 1
+    return path_meant(f"{text}'" if is_open else text)

@@ -10,6 +10,7 @@ from prompt_toolkit.completion import Completer, Completion
 
 from photomap_cli.records import FilterKind, Vocabulary
 from photomap_cli.terminal import vocabulary
+from photomap_cli.terminal.arguments import path_begun
 from photomap_cli.terminal.choosing import NAMES, values_of
 from photomap_cli.terminal.commands import COMMANDS, Argument, find
 from photomap_cli.terminal.filenames import printable
@@ -68,13 +69,14 @@ class PromptCompleter(Completer):
                 yield from self._results(rest.rpartition(" ")[2].removeprefix("#"))
             case Argument.FOLDER:
                 yield from _plain(("*",), rest)
-                yield from self._folders(rest)
+                yield from self._folders(rest, path_begun(rest))
             case Argument.GROUP:
                 yield from self._groups(rest)
             case Argument.COMMAND:
                 yield from _command_names(rest, mark="")
             case Argument.FILE:
-                yield from _replacing(rest, files_to_write(rest, self._dialogue.cwd, ENDINGS))
+                name = rest.removeprefix("-f").lstrip() if rest.startswith("-f ") else rest
+                yield from _replacing(name, files_to_write(path_begun(name), self._dialogue.cwd, ENDINGS))
             case Argument.SETTING:
                 yield from _settings(rest)
             case Argument.CHOICE:
@@ -114,18 +116,18 @@ class PromptCompleter(Completer):
     def _filter_values(self, name: str, value: str) -> Iterator[Completion]:
         if name == "in":
             yield from _plain(("*",), value)
-            yield from self._folders(value)
+            yield from self._folders(value, value)
         elif name == "min":
             yield from _plain(_SCORES, value)
         else:
             yield from _told(value, vocabulary.values(name, value, self._vocabulary()))
 
-    def _folders(self, typed: str) -> Iterator[Completion]:
-        """Offer folders here, then those in the library of which only the name is known."""
-        here = list(_replacing(typed, folders(typed, self._dialogue.cwd)))
+    def _folders(self, typed: str, path: str) -> Iterator[Completion]:
+        """Offer what `path` may become in the place of `typed`: folders here, then those that the library knows."""
+        here = list(_replacing(typed, folders(path, self._dialogue.cwd)))
         yield from here
         seen = {f"{self._dialogue.cwd}/{completion.display_text.rstrip('/')}" for completion in here}
-        anywhere = vocabulary.folders(typed, self._vocabulary())
+        anywhere = vocabulary.folders(path, self._vocabulary())
         yield from _told(typed, ((text, told) for text, told in anywhere if text.strip('"') not in seen))
 
     def _past(self, text: str) -> Iterator[Completion]:

@@ -24,11 +24,12 @@ def folders(typed: str, cwd: Path) -> Iterator[tuple[str, str]]:
 def files_to_write(typed: str, cwd: Path, endings: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     """Yield the same for folders, and for a name that was begun every ending it may get."""
     yield from folders(typed, cwd)
-    name = typed.rpartition("/")[2].rstrip('"')
+    name = typed.rpartition("/")[2]
     stem, dot, begun = name.rpartition(".") if "." in name else (name, "", "")
     for ending in endings if stem else ():
         if ending.startswith(dot + begun):
-            yield typed.removesuffix(dot + begun) + ending, stem + ending
+            path = typed.removesuffix(dot + begun) + ending
+            yield _quoted(path, "", '"') if _needs_quotes(path) else path, stem + ending
 
 
 def images(typed: str, cwd: Path) -> Iterator[tuple[str, str]]:
@@ -50,7 +51,7 @@ def _entries(
         if _matches(entry.name, begun) and wanted(entry):
             ending = "/" if entry.is_dir() else ""
             path = head + slash + entry.name
-            yield _quoted(path, ending, quote) if " " in path else mark + path + ending, entry.name + ending
+            yield _quoted(path, ending, quote) if _needs_quotes(path) else mark + path + ending, entry.name + ending
 
 
 def _sorted(folder: Path) -> list[os.DirEntry[str]]:
@@ -65,6 +66,10 @@ def _matches(name: str, begun: str) -> bool:
     """Hidden names only when asked for; names that cannot be typed never."""
     hidden = name.startswith(".") and not begun.startswith(".")
     return name.lower().startswith(begun.lower()) and not hidden and name.isprintable() and '"' not in name
+
+
+def _needs_quotes(path: str) -> bool:
+    return " " in path or path.startswith("'")
 
 
 def _quoted(path: str, ending: str, quote: str) -> str:

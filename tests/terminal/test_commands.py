@@ -1,4 +1,5 @@
 import io
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +8,7 @@ from rich.console import Console
 from terminal_fakes import CPU, VRAM, FakeBackend, PaintedGallery, make_result
 
 from photomap_cli.errors import PhotomapError, UsageError
-from photomap_cli.terminal import commands
+from photomap_cli.terminal import arguments, commands
 from photomap_cli.terminal.connection import Connection
 from photomap_cli.terminal.dialogue import Dialogue, like_as_reference
 from photomap_cli.terminal.previews import Previews
@@ -204,14 +205,44 @@ def test_notices_are_told():
 # -- the rest --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("My Photos", "My Photos"),
+        ('"My Photos"', "My Photos"),
+        ('"My Photos/', "My Photos/"),
+        ("'My Photos'", "My Photos"),
+        ("""'the "best" of'""", 'the "best" of'),
+        (r'"the \"best\" of"', 'the "best" of'),
+        ('~/"My Photos"/2023', "~/My Photos/2023"),
+        ("Bob's photos", "Bob's photos"),
+        ("Bob's and Ann's", "Bob's and Ann's"),
+        ("'90s", "'90s"),
+        ("'", "'"),
+        ("", ""),
+    ],
+)
+def test_a_path_is_read_as_a_query_or_a_shell_would(text, path):
+    assert arguments.path_meant(text) == path
+
+
+@pytest.mark.skipif(os.sep != "/", reason="a backslash stands between folders here")
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [(r"My\ Photos\ \(old\)", "My Photos (old)"), (r"Bob\'s", "Bob's"), (r"a\b", r"a\b"), (r"a\\", "a\\")],
+)
+def test_backslashes_are_read_as_a_shell_would(text, path):
+    assert arguments.path_meant(text) == path
+
+
 def test_in_sets_the_folder_of_later_queries(tmp_path):
     (tmp_path / "My Photos").mkdir()
     talk = Talk(cwd=tmp_path)
     folders = []
-    for line in (':in "My Photos"', ":in My Photos", ":in *", ":in"):
+    for line in (':in "My Photos"', ":in My Photos", ":in 'My Photos'", r":in My\ Photos", ":in *", ":in"):
         talk.type(line, "dog")
         folders.append(talk.backend.requests[-1].folder)
-    assert folders == [str(tmp_path / "My Photos")] * 2 + ["*", None]
+    assert folders == [str(tmp_path / "My Photos")] * 4 + ["*", None]
     assert "is no folder" in talk.refusal(":in nowhere").message
 
 

@@ -235,12 +235,13 @@ def test_save_json_is_what_search_json_prints(talk, photos):
 
 
 def test_save_csv_and_txt(talk, photos):
-    talk.type(':save "my dogs.CSV"', f":w {photos}/dogs.txt")
+    talk.type(':save "my dogs.CSV"', f":w {photos}/dogs.txt", ":save 'my dogs.txt'")
     with (photos / "my dogs.CSV").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["path"] for row in rows] == list(talk.dialogue.references)
     assert list(rows[0]) == ["rank", "score", "path", "taken_at", "width", "height"]
-    assert (photos / "dogs.txt").read_text().splitlines() == list(talk.dialogue.references)
+    for name in ("dogs.txt", "my dogs.txt"):
+        assert (photos / name).read_text().splitlines() == list(talk.dialogue.references)
 
 
 def test_save_keeps_the_bytes_of_a_name(tmp_path):
