@@ -41,7 +41,11 @@ def encoders(
     if as_json:
         write_json({"version": 1, "encoders": rows}, sys.stdout)
         return FOUND
-    _print_encoders(rows)
+    written = [_words_on(row) for row in rows]
+    if sys.stdout.isatty():
+        _print_encoders(written)
+    else:
+        sys.stdout.writelines("\t".join(row) + "\n" for row in written)
     return FOUND
 
 
@@ -60,23 +64,28 @@ def _encoder_row(spec: str, model: EncoderModel | None, chosen: str, library: di
     }
 
 
-def _print_encoders(rows: list[dict[str, Any]]) -> None:
-    from rich.table import Table
-
+def _words_on(row: dict[str, Any]) -> tuple[str, ...]:
+    """Return an encoder's row as text: spec, dimension, size, licence, on disk, and what else there is to say."""
     from photomap_cli.terminal.figures import human_bytes
     from photomap_cli.terminal.filenames import printable
 
+    size = human_bytes(row["weight_bytes"]) if row["weight_bytes"] else "?"
+    on_disk = {True: "yes", False: "no", None: "?"}[row["on_disk"]]
+    marks = {"this library's": row["library"], "used for new libraries": row["default"], row["about"]: row["about"]}
+    told = "; ".join(words for words, is_so in marks.items() if is_so)
+    return printable(row["spec"]), str(row["dim"] or "?"), size, row["licence"] or "?", on_disk, told
+
+
+def _print_encoders(rows: list[tuple[str, ...]]) -> None:
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False)
-    table.add_column("encoder", no_wrap=True, min_width=max(len(row["spec"]) for row in rows))  # to be copied whole
+    table.add_column("encoder", no_wrap=True, min_width=max(len(row[0]) for row in rows))  # to be copied whole
     for heading in ("dim", "size", "licence", "on disk"):
         table.add_column(heading, no_wrap=True)
     table.add_column()
     for row in rows:
-        size = human_bytes(row["weight_bytes"]) if row["weight_bytes"] else "?"
-        on_disk = {True: "yes", False: "no", None: "?"}[row["on_disk"]]
-        marks = {"this library's": row["library"], "used for new libraries": row["default"], row["about"]: row["about"]}
-        told = "; ".join(words for words, is_so in marks.items() if is_so)
-        table.add_row(printable(row["spec"]), str(row["dim"] or "?"), size, row["licence"] or "?", on_disk, told)
+        table.add_row(*row)
     make_console().print(table)
     print("also: MODEL/TAG as open_clip lists them, hf-hub:ORG/NAME, local-dir:/PATH")
 

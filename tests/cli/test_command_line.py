@@ -341,10 +341,10 @@ def test_a_terminal_without_unicode_is_no_reason_to_fail(photomap, serving):
     assert photomap("status", PYTHONIOENCODING="ascii").returncode == 0
 
 
-def test_encoders_are_listed_whole_in_a_narrow_terminal_too(photomap):
-    listed = photomap("encoders", COLUMNS="60").stdout
-    assert "ViT-B-32-256/datacomp_s34b_b86k " in listed
-    assert "MIT" in listed
+def test_encoders_are_rows_in_a_pipe(photomap):
+    rows = [line.split("\t") for line in photomap("encoders", COLUMNS="60").stdout.splitlines()]
+    assert {len(row) for row in rows} == {6}
+    assert ["tiny", "128", "19 MB", "MIT", "yes"] in [row[:5] for row in rows]
 
 
 def test_encoders_say_whose_they_are(photomap, indexed, home):
@@ -437,6 +437,16 @@ class Screen:
                     os.write(self.ours, b"\x1b[?62;c")
         os.close(self.ours)
         return self._process.wait(30), self.sent.decode()
+
+
+@pytest.mark.terminal
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_encoders_are_listed_whole_in_a_narrow_terminal_too(home):
+    status, listed = Screen(home, "encoders", COLUMNS="60").end()
+    assert status == 0
+    assert "ViT-B-32-256/datacomp_s34b_b86k" in listed
+    assert "MIT" in listed
 
 
 @pytest.mark.terminal
