@@ -9,13 +9,29 @@ from pathlib import Path
 
 import platformdirs
 
+from photomap_cli.errors import BadPath
+
 APP = "photomap"
+
+
+def working_directory() -> Path:
+    """Return the current folder.  Raises BadPath where somebody has removed it."""
+    try:
+        return Path.cwd()
+    except OSError as error:
+        raise BadPath("the current folder is not there any more", hint="change to another one") from error
+
+
+def absolute(path: Path) -> Path:
+    """Return a path from the root on, `~` and `..` taken out; links stay as the user wrote them."""
+    path = path.expanduser()
+    return Path(os.path.normpath(path if path.is_absolute() else working_directory() / path))
 
 
 def library_directory(flag: Path | None = None) -> Path:
     """Return the library's absolute folder: the flag, else PHOTOMAP_LIBRARY, else the platform's data directory."""
     chosen = flag or os.environ.get("PHOTOMAP_LIBRARY") or platformdirs.user_data_path(APP) / "library"
-    return Path(os.path.abspath(Path(chosen).expanduser()))  # noqa: PTH100  resolve() would follow the user's links
+    return absolute(Path(chosen))
 
 
 def demo_directory() -> Path:

@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "allowed": set(),
     "records": set(),
     "frames": {"errors"},
-    "directories": set(),
+    "directories": {"errors"},
     "settings": {"allowed", "errors"},
     "encoder": BASE,
     "library": BASE,

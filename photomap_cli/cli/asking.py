@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from photomap_cli import directories
 from photomap_cli.cli.app import Globals, make_console
 from photomap_cli.errors import PhotomapError
 
@@ -41,7 +41,7 @@ def ask(
 
 def folder(named: str | None) -> str | None:
     """Return what a request takes for the folder that --in names."""
-    return named if named in (None, "*") else os.path.abspath(Path(named).expanduser())  # noqa: PTH100
+    return named if named in (None, "*") else str(directories.absolute(Path(named)))
 
 
 def tell(notices: Iterable[str], given: Globals) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from photomap_cli import directories
@@ -13,6 +12,7 @@ from photomap_cli.terminal.piped import has_screen, run_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from photomap_cli.library.gallery import Gallery
     from photomap_cli.records import Vocabulary
@@ -39,7 +39,9 @@ def converse(library: Path) -> int:
 
     if not has_screen(sys.stdin, sys.stdout):
         open_gallery = partial(_open_gallery, library)
-        return run_lines(open_backend, open_gallery=open_gallery, cwd=Path.cwd(), limit=_settings().results)
+        return run_lines(
+            open_backend, open_gallery=open_gallery, cwd=directories.working_directory(), limit=_settings().results
+        )
     if not _has_photos(library) and not _is_welcome(library):
         return 0
     return _at_the_prompt(library, open_backend, subscribers.append)
@@ -86,19 +88,19 @@ def _at_the_prompt(
     def first_note() -> str:
         from photomap_cli.cli import welcoming
 
-        return welcoming.note_on(Path.cwd(), library)
+        return welcoming.note_on(directories.working_directory(), library)
 
     def usual_folder() -> str:
         from photomap_cli.library import paths, summary
 
-        return paths.part(str(Path.cwd()), summary.facts(library)["roots"])
+        return paths.part(str(directories.working_directory()), summary.facts(library)["roots"])
 
     console = console_on()
     return Repl(
         open_backend,
         console=console,
         previews=Previews(console, partial(_open_gallery, library)),
-        cwd=Path.cwd(),
+        cwd=directories.working_directory(),
         history_path=directories.history_file(),
         choices=choices,
         first_note=first_note,

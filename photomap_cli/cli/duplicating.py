@@ -6,11 +6,12 @@ import os
 import sys
 import time
 from functools import partial
-from pathlib import Path
+from pathlib import Path  # noqa: TC003  Typer reads the annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from photomap_cli import directories
 from photomap_cli.cli.app import Globals, app, make_console
 from photomap_cli.cli.ending import FOUND, NOTHING_FOUND
 from photomap_cli.errors import BadPath, UsageError
@@ -96,6 +97,6 @@ def _write(groups: Sequence[DuplicateGroup], *, paths_end: str | None) -> None:
     if paths_end is not None:
         write_paths(duplicatelist.spare_paths(groups), sys.stdout, end=paths_end)
     elif sys.stdout.isatty():
-        duplicatelist.print_groups(groups, make_console(), Path.cwd())
+        duplicatelist.print_groups(groups, make_console(), directories.working_directory())
     else:
         duplicatelist.write_rows(groups, sys.stdout)

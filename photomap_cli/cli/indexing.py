@@ -86,10 +86,11 @@ def index(
         thumbnail_cache_bytes=values.thumbnail_cache_bytes,
     )
     quiet = given.quiet or as_json
+    roots = [path if path.is_absolute() else directories.working_directory() / path for path in paths or []]
     if rebuild and library_exists(given.library):
-        interrupted, report = _encode_anew(given.library, values, encoder, paths or [], options, quiet=quiet)
+        interrupted, report = _encode_anew(given.library, values, encoder, roots, options, quiet=quiet)
     else:
-        interrupted, report = bring_up_to_date(given.library, values, encoder, paths or [], options, quiet=quiet)
+        interrupted, report = bring_up_to_date(given.library, values, encoder, roots, options, quiet=quiet)
     write_report(report, sys.stdout, as_json=as_json, list_errors=errors, quiet=given.quiet, dry_run=dry_run)
     return INTERRUPTED if interrupted else FOUND
 
@@ -111,7 +112,7 @@ def bring_up_to_date(
             folder = Path(opened.enter_context(TemporaryDirectory()))  # a dry run leaves no library behind
         create = is_new or not options.dry_run  # nor asks for one that can be written
         session = opened.enter_context(Session.open(folder, values, encoder=encoder, create=create))
-        return _run_index(session, paths or [Path.cwd()], options, quiet=quiet)
+        return _run_index(session, paths or [directories.working_directory()], options, quiet=quiet)
 
 
 def _encode_anew(
@@ -131,7 +132,7 @@ def _encode_anew(
         elif not anew.goes_on(spec):
             draft = Path(opened.enter_context(TemporaryDirectory()))
         with Session.open(draft, values, encoder=spec, create=True) as session:
-            roots = [*map(Path, anew.roots), *paths] or [Path.cwd()]
+            roots = [*map(Path, anew.roots), *paths] or [directories.working_directory()]
             interrupted, report = _run_index(session, roots, options, quiet=quiet)
         if interrupted and not quiet:
             print("photomap: the old vectors go on answering; the same command goes on from here", file=sys.stderr)

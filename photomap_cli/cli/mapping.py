@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from functools import partial
-from pathlib import Path
+from pathlib import Path  # noqa: TC003  Typer reads the annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from photomap_cli import directories
 from photomap_cli.cli import asking, words
 from photomap_cli.cli.app import Globals, app, make_console
 from photomap_cli.cli.ending import FOUND
@@ -53,7 +54,7 @@ def draw_map(
     if html is not None or force:
         html = previewing.page_file(html, over=force)
     request = MapRequest(
-        cwd=str(Path.cwd()),
+        cwd=str(directories.working_directory()),
         folder=asking.folder(folder),
         filters=words.query_text(filters or []),
         clusters=clusters,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from enum import StrEnum
-from pathlib import Path
+from pathlib import Path  # noqa: TC003  Typer reads the annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from photomap_cli import directories
 from photomap_cli.cli import asking, words
 from photomap_cli.cli.app import Globals, app, make_console
 from photomap_cli.cli.ending import FOUND, NOTHING_FOUND
@@ -84,7 +85,7 @@ def search(
         html = previewing.page_file(html, over=force)
     request = SearchRequest(
         text=words.query_text(query),
-        cwd=str(Path.cwd()),
+        cwd=str(directories.working_directory()),
         limit=limit,
         min_score=min_score,
         folder=asking.folder(folder),
@@ -111,7 +112,7 @@ def _write(result: SearchResult, style: ResultStyle, given: Globals, *, preview:
 
     console = make_console()
     if explain or style is not ResultStyle.TABLE or not previewing.show(result, given, console, is_asked_for=preview):
-        results.write(result, style, sys.stdout, cwd=Path.cwd(), console=console)
+        results.write(result, style, sys.stdout, cwd=directories.working_directory(), console=console)
 
 
 def _result_style(*, as_json: bool, jsonl: bool, paths: bool, nul: bool, preview: bool) -> ResultStyle:

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from contextlib import closing
-from pathlib import Path
+from pathlib import Path  # noqa: TC003  Typer reads the annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -39,7 +39,7 @@ def serve(
     """
     given: Globals = context.obj
     if detach:
-        return _detach(given, directories.log_file() if log is None else Path(os.path.abspath(log)))  # noqa: PTH100
+        return _detach(given, directories.log_file() if log is None else directories.absolute(log))
     if log is None:
         return _serve(given, lambda words: print(f"photomap: {words}", file=sys.stderr))
     from photomap_cli.session.logfile import LogFile

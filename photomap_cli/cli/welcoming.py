@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from photomap_cli import directories
 from photomap_cli.errors import EmptyLibrary, PhotomapError
 from photomap_cli.terminal.commands import EXAMPLES
 from photomap_cli.terminal.figures import duration, human_bytes, photos
@@ -99,7 +100,7 @@ def _found(settings: Settings) -> Finding:
 def _places() -> list[Path]:
     import platformdirs
 
-    here, pictures = Path.cwd(), Path(platformdirs.user_pictures_path())
+    here, pictures = directories.working_directory(), Path(platformdirs.user_pictures_path())
     places = [pictures, here] if here == Path.home() else [here, pictures]  # a home is more than its photos
     return [folder for folder in dict.fromkeys(places) if folder.is_dir()]
 

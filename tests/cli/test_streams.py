@@ -23,8 +23,8 @@ def environment(tmp_path):
 def shell(environment):
     """Run `photomap` with what a shell script puts behind it; return its exit status and what it printed."""
 
-    def run(words, redirections):
-        line = f"'{sys.executable}' -m photomap_cli {words} {redirections}"
+    def run(words, redirections, before=""):
+        line = f"{before}'{sys.executable}' -m photomap_cli {words} {redirections}"
         done = subprocess.run(
             ["sh", "-c", line], env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=120
         )
@@ -78,6 +78,27 @@ def test_a_reader_who_has_left_is_met_with_silence(environment, words, status):
     done = subprocess.run(command, env=environment, stdout=writer, stderr=subprocess.PIPE, timeout=120)
     os.close(writer)
     assert (done.returncode, done.stderr) == (status, b"")
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        ("search dog --json", 2),
+        ("search dog --in x", 2),
+        ("index", 2),
+        ("index x", 2),
+        ("--library x status", 2),
+        ("", 2),
+        ("status", 0),
+        ("config", 0),
+    ],
+)
+def test_a_current_folder_that_somebody_has_removed_is_told_in_one_line(shell, tmp_path, words, status):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    told, out, err = shell(f"{words} 2>&1", "", before=f"cd '{gone}'; rmdir '{gone}'; ")
+    assert (told, "Traceback" in out, err) == (status, False, "")
+    assert ("the current folder is not there any more" in out) == (status == 2)
 
 
 def test_ctrl_c_while_modules_are_imported_is_130(environment, tmp_path):
