@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Column
 from rich.text import Text
 
 from photomap_cli.terminal.report import slowest_stage
@@ -18,25 +19,46 @@ if TYPE_CHECKING:
     from photomap_cli.records import IndexProgress
 
 
-class _Rate(ProgressColumn):
-    """Photos per second."""
+BAR_CELLS = 40
+LEAST_BAR_CELLS = 8
+
+
+class _Figures(ProgressColumn):
+    """How far the run is, and whatever else there is to say at this moment; what does not fit goes from the right.
+
+    Rich's own columns would break over two lines, or be cut in the middle of a number.
+    """
+
+    def __init__(self, console: Console, note: Callable[[], str]) -> None:
+        super().__init__(Column(no_wrap=True))
+        self._console, self._note = console, note
+        self._time_left = TimeRemainingColumn(compact=True)
 
     def render(self, task: Task) -> Text:
-        """Return the rate, once there is one."""
+        """Return the figures of this moment."""
+        room = self._console.width - len(task.description) - LEAST_BAR_CELLS - len("  ")
+        line = Text(_count(task))
+        for piece in self._pieces(task):
+            if line.cell_len + 1 + piece.cell_len > room:
+                break
+            line.append(" ").append_text(piece)
+        return line
+
+    def _pieces(self, task: Task) -> Iterator[Text]:
         speed = task.finished_speed or task.speed
-        return Text(f"{speed:,.1f} photos/s" if speed else "", "dim")
+        pieces = (
+            self._time_left.render(task),
+            Text(task.fields["failures"], "red"),
+            Text(f"{speed:,.1f} photos/s" if speed else "", "dim"),
+            Text(self._note(), "dim"),
+            Text(task.fields["slowest"], "dim"),
+        )
+        return filter(None, pieces)
 
 
-class _Note(ProgressColumn):
-    """Whatever else there is to say at this moment."""
-
-    def __init__(self, note: Callable[[], str]) -> None:
-        super().__init__()
-        self._note = note
-
-    def render(self, task: Task) -> Text:
-        """Return the words of this moment."""
-        return Text(self._note(), "dim")
+def _count(task: Task) -> str:
+    total = "?" if task.total is None else f"{int(task.total):,}"
+    return f"{int(task.completed):,}/{total}"
 
 
 def follow(
@@ -65,14 +87,9 @@ def follow(
 
 def _bar(console: Console, note: Callable[[], str], *, is_shown: bool) -> Progress:
     return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        _Rate(),
-        TimeRemainingColumn(compact=True),
-        TextColumn("{task.fields[slowest]}", style="dim"),
-        TextColumn("{task.fields[failures]}", style="red"),
-        _Note(note),
+        TextColumn("{task.description}", table_column=Column(no_wrap=True)),
+        BarColumn(BAR_CELLS),
+        _Figures(console, note),
         console=console,
         transient=True,
         disable=not is_shown,

@@ -1,5 +1,6 @@
 import io
 
+import pyte
 import pytest
 from rich.console import Console
 
@@ -18,8 +19,8 @@ def interrupted():
     raise KeyboardInterrupt
 
 
-def make_console(*, terminal):
-    return Console(file=io.StringIO(), force_terminal=terminal, width=100)
+def make_console(*, terminal, width=100):
+    return Console(file=io.StringIO(), force_terminal=terminal, width=width)
 
 
 def test_a_terminal_sees_a_bar():
@@ -41,6 +42,20 @@ def test_the_bar_says_what_most_of_the_time_goes_to():
     stages = StageTimes(scan=9000.0, decode=300.0, encode=600.0, commit=100.0)
     follow(iter([IndexProgress(1, 3, 0, stages=stages)]), console=console)
     assert "60 % encoding" in console.file.getvalue()
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_of_a_large_library_the_bar_is_one_line_with_the_whole_count_at_any_width(width):
+    console = make_console(terminal=True, width=width)
+    stages = StageTimes(decode=300.0, encode=600.0)
+    event = IndexProgress(123_456, 200_000, 1_234, stages=stages)
+    follow(iter([event]), console=console, note=lambda: "◌ loading…")
+    screen = pyte.Screen(width, 6)
+    pyte.Stream(screen).feed(console.file.getvalue().rpartition("\x1b[?25h")[0].replace("\n", "\r\n"))
+    drawn = [line.rstrip() for line in screen.display if line.strip()]
+    assert len(drawn) == 1
+    assert "123,456/200,000" in drawn[0]
+    assert not drawn[0].endswith("…") or drawn[0].endswith("loading…")
 
 
 def test_the_summary_says_how_fast_and_what_most_of_the_time_went_to():
