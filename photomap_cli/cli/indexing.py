@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from contextlib import ExitStack, closing
 from dataclasses import replace
@@ -167,7 +168,6 @@ def demo(context: typer.Context) -> int:
 
     Without --library it lives apart from your own library.
     """
-    from photomap_cli.demo.library import write_demo_library
     from photomap_cli.terminal.piped import has_screen
 
     given: Globals = context.obj
@@ -176,14 +176,29 @@ def demo(context: typer.Context) -> int:
         given = replace(given, library=home / "library")
     photos = home / "photos"
     if not photos.is_dir():
-        print(f"drawing photos into {photos}…", file=sys.stderr)
-        write_demo_library(photos)
+        draw_demo(photos, quiet=given.quiet)
     status = _index_and_show(given, photos)
     if status or not has_screen(sys.stdin, sys.stdout):
         return status
     from photomap_cli.cli.conversing import converse
 
     return converse(given.library)
+
+
+def draw_demo(folder: Path, *, quiet: bool) -> None:
+    """Draw the demo's photos.  The folder has its name once all are there, so an interruption leaves no half demo."""
+    from rich.progress import track
+
+    from photomap_cli.demo.library import PHOTOS, written_photos
+
+    console, begun = make_console(stderr=True), folder.with_name(f"{folder.name}.begun")
+    shutil.rmtree(begun, ignore_errors=True)
+    if not quiet:
+        print(f"drawing photos into {folder}…", file=sys.stderr)
+    is_shown = console.is_terminal and not quiet
+    for _ in track(written_photos(begun), "drawing", PHOTOS, console=console, transient=True, disable=not is_shown):
+        pass
+    begun.rename(folder)
 
 
 def _index_and_show(given: Globals, photos: Path) -> int:
