@@ -214,6 +214,6 @@ def _resolved(term: Term, references: Sequence[str]) -> Term:
         return term
     number = int(term.value)
     if not 1 <= number <= len(references):
-        there = f"the last search has {len(references)}" if references else "there was no search yet"
+        there = f"the last search has {len(references)}" if references else "no results are shown to count from"
         raise BadQuery(f"there is no result #{number}", hint=there, position=term.position)
     return replace(term, kind=TermKind.IMAGE, value=references[number - 1])

@@ -129,6 +129,7 @@ def _help(dialogue: Dialogue, rest: str) -> None:
     if not rest:
         dialogue.console.print(Text("Type what you look for:", "bold"))
         dialogue.console.print(Text("\n".join(f"  {example}" for example in EXAMPLES)))
+        dialogue.console.print(Text("Commands:", "bold"))
     table = Table.grid(padding=(0, 2))
     for command in shown:
         also = f" (also {', '.join(command.also)})" if command.also else ""
@@ -180,7 +181,8 @@ def _previews(dialogue: Dialogue, rest: str) -> None:
 
 
 def _history(dialogue: Dialogue, rest: str) -> None:
-    lines = dict.fromkeys(line for line in reversed(dialogue.front.past()) if rest.lower() in line.lower())
+    past = (line for line in reversed(dialogue.front.past()) if not is_command(line))
+    lines = dict.fromkeys(line for line in past if rest.lower() in line.lower())
     kept = list(lines)[:HISTORY_LINES]
     for line in reversed(kept):
         dialogue.console.print(Text(f"  {printable(line)}"))

@@ -179,7 +179,8 @@ def _settings(typed: str) -> Iterator[Completion]:
     if space:
         yield from _plain(values_of(name), value)
     else:
-        yield from (Completion(f"{choice} ", -len(name), display=choice) for choice in NAMES if name in choice)
+        names = sorted((choice for choice in NAMES if name in choice), key=lambda choice: not choice.startswith(name))
+        yield from (Completion(f"{choice} ", -len(name), display=choice) for choice in names)
 
 
 def _plain(choices: Iterable[str], typed: str) -> Iterator[Completion]:

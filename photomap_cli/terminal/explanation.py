@@ -9,10 +9,12 @@ from rich.table import Table
 from rich.text import Text
 
 from photomap_cli.terminal import arguments
-from photomap_cli.terminal.filenames import printable
+from photomap_cli.terminal.filenames import printable, shown_path
 from photomap_cli.terminal.lines import ResultStyle, write_lines
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import RenderableType
 
     from photomap_cli.records import Hit, TermPart
@@ -27,10 +29,10 @@ def why(dialogue: Dialogue, rest: str) -> None:
         write_lines(result.to_json(), ResultStyle.PLAIN, cast("TextIO", dialogue.console.file))
         return
     for hit in explained:
-        dialogue.console.print(explanation(hit))
+        dialogue.console.print(explanation(hit, dialogue.cwd))
 
 
-def explanation(hit: Hit) -> RenderableType:
+def explanation(hit: Hit, cwd: Path) -> RenderableType:
     """Return the parts of a hit's score and their sum."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
     table.add_column("part", justify="right", no_wrap=True)
@@ -38,7 +40,7 @@ def explanation(hit: Hit) -> RenderableType:
     table.add_column("term", overflow="fold")
     for each in hit.terms:
         table.add_row(f"{each.part:+.3f}", product(each), Text(printable(each.term)))
-    table.add_row(Text(f"{hit.score:.3f}", "bold"), "", Text(printable(hit.path), "dim"))
+    table.add_row(Text(f"{hit.score:.3f}", "bold"), "", Text(shown_path(hit.path, cwd), "dim"))
     return table
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import math
 
 _UNITS = ("kB", "MB", "GB", "TB")
@@ -31,6 +32,11 @@ def clock(seconds: float) -> str:
     minutes, second = divmod(max(0, math.ceil(seconds)), 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute}:{second:02d}"
+
+
+def moment(timestamp: str) -> str:
+    """Return a time as the clocks here had it: `2026-11-24 08:47`."""
+    return datetime.datetime.fromisoformat(timestamp).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 def elapsed(milliseconds: float) -> str:

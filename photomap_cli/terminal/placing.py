@@ -8,7 +8,7 @@ from rich.text import Text
 
 from photomap_cli.errors import UsageError
 from photomap_cli.terminal.figures import duration
-from photomap_cli.terminal.statusbar import next_step, place, plain_line
+from photomap_cli.terminal.statusbar import can_offload, next_step, nothing_to_offload, place, plain_line
 
 if TYPE_CHECKING:
     from photomap_cli.records import SessionStatus
@@ -38,10 +38,12 @@ def timeout(dialogue: Dialogue, rest: str) -> None:
     """Change, or only tell, how long the encoder stays in VRAM."""
     seconds = _seconds(rest) if rest else None
     if seconds is None:
-        now = dialogue.request(lambda backend: backend.status()).idle_timeout_seconds
+        now = dialogue.request(lambda backend: backend.status())
     else:
-        now = dialogue.request(lambda backend: backend.set_idle_timeout(seconds)).idle_timeout_seconds
-    dialogue.front.tell(f"offloads {duration(now)} after the last query" if now > 0 else "never offloads")
+        now = dialogue.request(lambda backend: backend.set_idle_timeout(seconds))
+    idle = now.idle_timeout_seconds
+    words = f"offloads {duration(idle)} after the last query" if idle > 0 else "never offloads"
+    dialogue.front.tell(words if can_offload(now) else f"{words}; {nothing_to_offload(now)}")
 
 
 def _seconds(text: str) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
+from rich.cells import cell_len
 from rich.console import Console, Group
 from rich.style import Style
 from rich.table import Table
@@ -75,14 +76,29 @@ def table(result: SearchResult, cwd: Path, *, hints: Sequence[str] = ()) -> Rend
     return Group(_Hits(result.hits, cwd), footer) if result.hits else footer
 
 
-def summary_line(result: SearchResult, *, hints: Sequence[str] = ()) -> Text:
-    """Return the dim line on time and place."""
-    return Text(" · ".join((_summary(result), *_movements(result), *hints)), "dim")
+def summary_line(result: SearchResult, *, hints: Sequence[str] = ()) -> RenderableType:
+    """Return the dim line on time and place, with as many of the hints as fit into it."""
+    return _Footer((_summary(result), *_movements(result)), tuple(hints))
+
+
+@dataclass(frozen=True, slots=True)
+class _Footer:
+    facts: tuple[str, ...]
+    hints: tuple[str, ...]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        line = " · ".join(self.facts)
+        for hint in self.hints:
+            if cell_len(f"{line} · {hint}") > options.max_width:
+                break
+            line = f"{line} · {hint}"
+        yield Text(line, "dim")
 
 
 def _summary(result: SearchResult) -> str:
     if result.hits and result.hits[0].rank > 1:  # a later page: the time was told below the first one
-        return f"photos {result.hits[0].rank} to {result.hits[-1].rank}"
+        first, last = result.hits[0].rank, result.hits[-1].rank
+        return f"photo {first}" if first == last else f"photos {first} to {last}"
     found = photos(len(result.hits)) if result.hits else NOTHING
     return f"{found} in {elapsed(result.elapsed_ms)}"
 

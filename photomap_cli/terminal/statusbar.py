@@ -102,7 +102,7 @@ def _next_in_vram(status: SessionStatus) -> str:
 
 
 def _next_in_ram(status: SessionStatus) -> str:
-    now = _offloaded(status) if can_offload(status) else f"nothing to offload: {_memory_kind(status)}"
+    now = _offloaded(status) if can_offload(status) else nothing_to_offload(status)
     if status.release_timeout_seconds <= 0:
         return f"{now}; never released" if can_offload(status) else now
     if status.release_in_seconds is None:
@@ -115,8 +115,9 @@ def _offloaded(status: SessionStatus) -> str:
     return "not in VRAM" if ago is None else f"offloaded {duration(ago)} ago"
 
 
-def _memory_kind(status: SessionStatus) -> str:
-    return "CPU" if status.device == "cpu" else "unified memory"
+def nothing_to_offload(status: SessionStatus) -> str:
+    """Say why the encoder never leaves VRAM where the device has no memory of its own."""
+    return f"nothing to offload: {'CPU' if status.device == 'cpu' else 'unified memory'}"
 
 
 def memory(status: SessionStatus) -> str:

@@ -9,7 +9,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from photomap_cli.terminal.figures import human_bytes, photos
+from photomap_cli.terminal.figures import human_bytes, moment, photos
 from photomap_cli.terminal.filenames import printable
 from photomap_cli.terminal.palette import NOTE, ON_PAPER
 from photomap_cli.terminal.statusbar import device, error_in_short, moves, next_step, place, plain_line
@@ -56,7 +56,7 @@ def library_line(library: LibraryStatus | None) -> str:
     """Return one line on the library on disk."""
     if library is None:
         return "no library yet; `photomap index` makes one"
-    indexed = f"indexed {library.last_indexed_at}" if library.last_indexed_at else "never indexed"
+    indexed = f"indexed {moment(library.last_indexed_at)}" if library.last_indexed_at else "never indexed"
     encoder = f"{library.encoder} ({library.dim}-d)" if library.encoder else "no encoder yet"
     parts = (printable(library.path), photos(library.photos), human_bytes(library.bytes), printable(encoder), indexed)
     return f"library {' · '.join(parts)}"

@@ -70,8 +70,9 @@ def test_references_are_the_last_results(ask):
     assert first.hits[1].path not in [hit.path for hit in again.hits]
     with pytest.raises(BadQuery, match="no result #9"):
         ask("#9", references=("/x",))
-    with pytest.raises(BadQuery, match="no result #1"):
+    with pytest.raises(BadQuery, match="no result #1") as caught:
         ask("#1")
+    assert caught.value.hint == "no results are shown to count from"
 
 
 @pytest.mark.parametrize("text", ["./nope.png", "dog + ./nope.png"])

@@ -256,7 +256,7 @@ def test_in_sets_the_folder_of_later_queries(tmp_path):
     ],
 )
 def test_timeout_reaches_the_backend(line, seconds, told):
-    talk = Talk().type(line)
+    talk = Talk(FakeBackend(status=VRAM)).type(line)
     assert talk.backend.calls == [f"timeout {seconds:g}"]
     assert talk.front.notes == [told]
 
@@ -275,8 +275,19 @@ def test_collapse_goes_with_later_queries_and_refuses_the_rest():
     assert "neither on nor off" in talk.refusal(":collapse maybe").message
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (":timeout", "offloads 30 s after the last query; nothing to offload: CPU"),
+        (":timeout off", "never offloads; nothing to offload: CPU"),
+    ],
+)
+def test_timeout_says_where_there_is_nothing_that_could_be_offloaded(line, told):
+    assert Talk(FakeBackend(status=CPU)).type(line).front.notes == [told]
+
+
 def test_timeout_alone_tells_it():
-    assert Talk().type(":timeout").front.notes == ["offloads 30 s after the last query"]
+    assert Talk(FakeBackend(status=VRAM)).type(":timeout").front.notes == ["offloads 30 s after the last query"]
 
 
 def test_offload_load_and_status():
@@ -317,8 +328,9 @@ def test_save_makes_pages_too(tmp_path):
 
 def test_history_shows_the_latest_that_match_once_each():
     talk = Talk()
-    talk.front.lines = ["dog", "cat", "hot dog", "dog"]
+    talk.front.lines = ["dog", "cat", ":save dogs.html", "hot dog", "dog", "why 1", ":history DOG"]
     assert talk.type(":history DOG").front.printed.split("\n") == ["  hot dog", "  dog", ""]
+    talk.front.lines.append(":history zebra")
     assert talk.type(":history zebra").front.notes == ["no such query yet"]
 
 

@@ -47,6 +47,7 @@ def offers(talk, text, words=Vocabulary):
         (":h", [":help ", ":history"]),
         (":help of", [":help offload"]),
         (":set ke", [":set keys "]),
+        (":set re", [":set results ", ":set prewarm ", ":set min_score ", ":set previews "]),
         (":set timeout", [":set encoder_idle_timeout_seconds "]),
         (":set keys ", [":set keys emacs", ":set keys vi"]),
         (":set prewarm f", [":set prewarm false"]),

@@ -105,7 +105,7 @@ def test_why_tells_what_each_term_adds(line):
         ["part", "weight", "×", "cosine", "term"],
         ["+0.550", "2", "×", "0.310", "dog"],
         ["-0.152", "-1", "×", "0.200", "cat"],
-        ["0.398", "/photos/photo-002.jpg"],
+        ["0.398", "photo-002.jpg"],
     ]
 
 

@@ -1,6 +1,8 @@
+import datetime
+
 import pytest
 
-from photomap_cli.terminal.figures import clock, duration, elapsed, human_bytes, photos
+from photomap_cli.terminal.figures import clock, duration, elapsed, human_bytes, moment, photos
 
 
 @pytest.mark.parametrize(
@@ -37,6 +39,11 @@ def test_countdowns(seconds, text):
 @pytest.mark.parametrize(("milliseconds", "text"), [(0.2, "<1 ms"), (41.2, "41 ms"), (999.7, "1.0 s"), (2140, "2.1 s")])
 def test_elapsed_times(milliseconds, text):
     assert elapsed(milliseconds) == text
+
+
+def test_a_moment_is_told_by_the_clocks_here():
+    here = datetime.datetime(2026, 1, 2, 3, 4, 5).astimezone()
+    assert moment(here.isoformat()) == moment(here.astimezone(datetime.UTC).isoformat()) == "2026-01-02 03:04"
 
 
 def test_one_photo_is_no_photos():

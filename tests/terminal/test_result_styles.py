@@ -105,10 +105,16 @@ def test_markup_in_names_is_text():
         (make_result(1, timings=Timings(load=2100.0)), "1 photo in 41 ms · encoder loaded in 2.1 s"),
         (make_result(1, served_by="session 77"), "1 photo in 41 ms · session 77"),
         (replace(make_result(1), hits=(make_hit(4), make_hit(5))), "photos 4 to 5"),
+        (replace(make_result(1), hits=(make_hit(4),)), "photo 4"),
     ],
 )
 def test_the_footer(result, footer):
     assert drawn(result).splitlines()[-1] == f"{footer} · :open N"
+
+
+def test_hints_that_do_not_fit_into_the_footer_are_left_out():
+    assert drawn(make_result(2), 26).splitlines()[-1] == "2 photos in 41 ms"
+    assert drawn(make_result(2), 27).splitlines()[-1] == "2 photos in 41 ms · :open N"
 
 
 def test_without_colour_there_is_none():

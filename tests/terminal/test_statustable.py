@@ -6,9 +6,10 @@ from rich.console import Console
 from terminal_fakes import CPU, RAM, VRAM
 
 from photomap_cli.records import LibraryStatus
+from photomap_cli.terminal.figures import moment
 from photomap_cli.terminal.statustable import library_line, status_lines, status_table
 
-LIBRARY = LibraryStatus("/lib", 12034, "tiny", 512, 123_456_789, "2026-01-02T03:04:05Z", ("/photos",))
+LIBRARY = LibraryStatus("/lib", 12034, "tiny", 512, 123_456_789, "2026-01-02T03:04:05+00:00", ("/photos",))
 
 
 def drawn(sessions, library, width):
@@ -41,7 +42,7 @@ def test_a_wide_table_has_photos_and_encoder():
 def test_without_a_session_the_library_is_still_told():
     assert drawn([], LIBRARY, 120).splitlines() == [
         "no live session",
-        "library /lib · 12,034 photos · 123 MB · tiny (512-d) · indexed 2026-01-02T03:04:05Z",
+        f"library /lib · 12,034 photos · 123 MB · tiny (512-d) · indexed {moment(LIBRARY.last_indexed_at)}",
     ]
     assert status_lines([], None) == ["no live session", "no library yet; `photomap index` makes one"]
 

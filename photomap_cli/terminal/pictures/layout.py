@@ -15,7 +15,7 @@ _USUAL_FINE, _USUAL_COARSE = 6, 4  # photos in a row, until each is as large as 
 _LARGE_FINE, _LARGE_COARSE = 32, 40
 _TWO_FROM = 2 * 14 + GAP
 _SIDES = 3 / 4  # most photos are no higher than that
-_TEXT_ROWS = 4  # what a screen keeps for captions and the next prompt
+_ROWS_BELOW, _ROWS_BELOW_ONE = 5, 4  # two of captions, or a long one, the summary, the next prompt and its bar
 _MOST_ROWS = 200  # placeholders count to 296
 
 
@@ -36,13 +36,13 @@ def row_layout(columns: int, rows: int, grid: Grid) -> Layout:
     count = max(min(columns // least, usual), columns // (large + GAP), 2 if columns >= _TWO_FROM else 1)
     each = max(1, (columns + GAP) // count - GAP)
     high = math.ceil(each * grid.width * grid.aspect * _SIDES / grid.height)
-    return Layout(count, each, min(high, _rows_left(rows)))
+    return Layout(count, each, min(high, _rows_left(rows - _ROWS_BELOW)))
 
 
 def single_layout(columns: int, rows: int) -> Layout:
     """Return the room of one photo on a screen of this size."""
-    return Layout(1, max(1, columns), _rows_left(rows))
+    return Layout(1, max(1, columns), _rows_left(rows - _ROWS_BELOW_ONE))
 
 
 def _rows_left(rows: int) -> int:
-    return min(max(1, rows - _TEXT_ROWS), _MOST_ROWS)
+    return min(max(1, rows), _MOST_ROWS)
