@@ -124,7 +124,7 @@ def _encode_anew(
     from photomap_cli.library.rebuild import Rebuild
     from photomap_cli.session.session import Session
 
-    options = replace(options, thumbnail_cache_bytes=0)  # the library has them
+    options = replace(options, thumbnail_cache_bytes=0, anew=True)  # the library has thumbnails
     with Rebuild(folder) as anew, ExitStack() as opened:
         spec = models.resolve(encoder or anew.spec or values.encoder)
         draft = anew.draft

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,8 +15,9 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from photomap_cli.encoder import devices, download, nvml
+from photomap_cli.encoder.fingerprint import WeightsFile
 from photomap_cli.encoder.weights import Weights
-from photomap_cli.errors import EncoderFailed, EncoderOutOfMemory
+from photomap_cli.errors import EncoderDied, EncoderFailed, EncoderOutOfMemory
 from photomap_cli.records import EncoderInfo, MemoryReport
 
 if TYPE_CHECKING:
@@ -30,8 +32,8 @@ _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torc
 class OpenClipEncoder:
     """One open_clip model in RAM, able to lend its towers to a device.  One thread only."""
 
-    def __init__(self, model: nn.Module, tokenizer: Any, info: EncoderInfo) -> None:
-        self._model, self._tokenizer, self.info = model, tokenizer, info
+    def __init__(self, model: nn.Module, tokenizer: Any, info: EncoderInfo, file: WeightsFile) -> None:
+        self._model, self._tokenizer, self.info, self._file = model, tokenizer, info, file
         self._dtype = _DTYPES[info.dtype]
         self._device = torch.device(info.device)
         self._weights = Weights(model, self._device) if info.can_offload else None
@@ -114,6 +116,8 @@ class OpenClipEncoder:
                 continue
             rows.append(part)
             done += size
+        if self._file.was_written_to:  # on a CPU they may be the file's own bytes; a look takes a microsecond
+            raise EncoderDied("its weights were written to while they were in use")
         return np.concatenate(rows) if rows else np.empty((0, self.info.dim), np.float32)
 
     def _attempt(self, tower: str, items: Tensor, forward: Callable[[Tensor], Tensor]) -> NDArray[np.float32] | None:
@@ -154,10 +158,22 @@ def load(
     where, notice = devices.choose(device)
     devices.tune()
     path = download.checkpoint(name, tag, allow_download=allow_download, on_progress=on_progress)
+    file = WeightsFile(Path(path), _config_beside(path, name))
     dtype = devices.precision(precision, where)
     model = _mapped(name, tag, path) or open_clip.create_model(name, pretrained=tag)
     model = model.to(_DTYPES[dtype]).eval().requires_grad_(False)
-    return OpenClipEncoder(model, open_clip.get_tokenizer(name), _describe(model, name, spec, where, dtype, notice))
+    info = replace(_describe(model, name, spec, where, dtype, notice), fingerprint=file.fingerprint())
+    if not file.is_the_same:
+        raise EncoderFailed(
+            f"the weights of {spec} changed while they were loaded", hint="try again once they are written"
+        )
+    return OpenClipEncoder(model, open_clip.get_tokenizer(name), info, file)
+
+
+def _config_beside(path: str, name: str) -> Path | None:
+    """Return the configuration that comes with the weights; that of a named model is open_clip's own."""
+    config = Path(path).with_name("open_clip_config.json")
+    return config if name.startswith(("local-dir:", "hf-hub:")) and config.is_file() else None
 
 
 def _mapped(name: str, tag: str | None, path: str) -> nn.Module | None:

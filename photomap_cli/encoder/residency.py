@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from photomap_cli.encoder.countdown import Timer
     from photomap_cli.encoder.use import Encoder, Tower
+    from photomap_cli.records import EncoderInfo
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -66,6 +67,7 @@ class Residency:
         release_timeout: seconds without a use before RAM -> OFF; 0 = never.
         clock, timer, suspended: time, passed in.
         on_change: called without a lock after every change of the snapshot.
+        accept: called without a lock at the beginning of every use with what is loaded; what it raises ends the use.
     """
 
     def __init__(
@@ -78,8 +80,10 @@ class Residency:
         timer: Callable[[float, Callable[[], None]], Timer] = threading.Timer,
         suspended: Callable[[], float] = suspended_seconds,
         on_change: Callable[[], None] = lambda: None,
+        accept: Callable[[EncoderInfo], None] = lambda _: None,
     ) -> None:
         self._encoder, self._clock, self._suspended, self._on_change = encoder, clock, suspended, on_change
+        self._accept = accept
         self._settled = threading.Condition(threading.RLock())
         self._countdown = Countdown(self._settled, clock, timer, self._on_timer)
         self._snapshot = ResidencySnapshot(idle_timeout=idle_timeout, release_timeout=release_timeout)
@@ -120,13 +124,14 @@ class Residency:
         Raises:
             EncoderClosed: after `close`.
             EncoderFailed: its process died three times in a row.
-            PhotomapError: the encoder could not be loaded.
+            PhotomapError: the encoder could not be loaded, or `accept` refuses it.
         """
         load_ms, reload_ms = self._bring(tower, begin_use=True)
         info = self._snapshot.info
         assert info is not None
         fell_back = info.can_offload and tower not in self._resident
         try:
+            self._accept(info)
             yield Use(self._encoder, info, load_ms, reload_ms, self._patience.refusal if fell_back else "")
         except EncoderDied as error:
             self._note_death(error)
@@ -182,6 +187,15 @@ class Residency:
                 return
             self._publish(state=ResidencyState.OFFLOADING)
         self._move_to_ram()
+
+    def release(self) -> None:
+        """End the encoder process now, as soon as no encode is in flight; the next use loads what is on disk then."""
+        with self._settled:
+            self._settled.wait_for(lambda: self._closed or self._is_quiet())
+            if self._closed or self._snapshot.state is ResidencyState.OFF:
+                return
+            self._publish(state=ResidencyState.RELEASING)
+        self._move_to_off()
 
     def set_idle_timeout(self, seconds: float) -> None:
         """Change the idle timeout (0 = never); a countdown under way follows it at once."""
@@ -389,6 +403,7 @@ class Residency:
             self._encoder.release()
         except Exception:
             log.exception("release failed")
+        self._resident = frozenset()
         self._settle(ResidencyState.OFF, memory=MemoryReport())
 
     # The one place where state changes ------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
@@ -90,7 +91,7 @@ class Catalog:
     def set_encoder(self, encoder: LibraryEncoder) -> None:
         """Record which encoder makes the vectors."""
         with self._database.writing() as connection:
-            _set_meta(connection, spec=encoder.spec, dim=encoder.dim, precision=encoder.precision)
+            _set_meta(connection, **asdict(encoder))
 
     def change_counter(self) -> database.ChangeCounter:
         """Return a value that differs after any commit by any process; costs some microseconds."""
@@ -258,7 +259,7 @@ class Catalog:
         with self._database.writing() as connection:
             for table in ("photos", "vectors", "tombstones"):
                 connection.execute(f"DELETE FROM {table}")
-            connection.execute("DELETE FROM meta WHERE key IN ('spec', 'dim', 'precision')")
+            connection.execute("DELETE FROM meta WHERE key IN ('spec', 'dim', 'precision', 'fingerprint')")
             connection.execute("UPDATE meta SET value = lower(hex(randomblob(16))) WHERE key = 'library_id'")
             _set_meta(connection, next_row=0)
 
@@ -286,7 +287,8 @@ def _set_meta(connection: sqlite3.Connection, **values: str | int) -> None:
 def _encoder(meta: dict[str, str | int]) -> LibraryEncoder | None:
     if "spec" not in meta:
         return None
-    return LibraryEncoder(str(meta["spec"]), int(meta["dim"]), str(meta["precision"]))
+    fingerprint = str(meta.get("fingerprint", ""))
+    return LibraryEncoder(str(meta["spec"]), int(meta["dim"]), str(meta["precision"]), fingerprint)
 
 
 def _remove(connection: sqlite3.Connection, rows: Iterable[int]) -> None:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+
+from photomap_cli.errors import EncoderMismatch
+
+if TYPE_CHECKING:
+    from photomap_cli.records import EncoderInfo
 
 STORED = np.dtype("<f2")
 """How vectors are stored: half precision keeps scores to three digits in half the space."""
@@ -17,11 +22,32 @@ FileState = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class LibraryEncoder:
-    """The encoder that made a library's vectors: its spec string, their length, and the precision it ran in."""
+    """The encoder that made a library's vectors: its spec string, their length, and the precision it ran in.
+
+    `fingerprint` is of its weights; empty in a library of an older version until the next photo is encoded.
+    """
 
     spec: str
     dim: int
     precision: str
+    fingerprint: str = ""
+
+    def has_weights_of(self, info: EncoderInfo) -> bool:
+        """Whether the weights are those of a loaded encoder, as far as both are known."""
+        return not (self.fingerprint and info.fingerprint) or self.fingerprint == info.fingerprint
+
+    def require(self, info: EncoderInfo) -> None:
+        """Raise EncoderMismatch unless this is the loaded encoder: vectors of two cannot be compared."""
+        if self.spec != info.spec:
+            raise EncoderMismatch(
+                f"the library's vectors were made by {self.spec}, not by {info.spec}",
+                hint=f"photomap index --rebuild --encoder {info.spec}",
+            )
+        if self.dim != info.dim or not self.has_weights_of(info):
+            raise EncoderMismatch(
+                f"{self.spec} has other weights now than those that made the library's vectors",
+                hint="`photomap index --rebuild` encodes every photo anew; the old weights in their place work again",
+            )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from photomap_cli.errors import BadImage, EncoderFailed, EncoderMismatch
+from photomap_cli.errors import BadImage, EncoderFailed
 from photomap_cli.library.content import digest_at
 from photomap_cli.library.decode import Decoded
 from photomap_cli.library.decodepool import DecodePool
@@ -63,6 +63,7 @@ class IndexOptions:
 
     `prune` also removes the photos of folders that are missing or empty, as a disk's is that is not mounted.
     `thumbnail_cache_bytes` is how much thumbnails of the photos may take on the disk; 0 for none.
+    `anew` begins again where the encoder has other weights by now, as between two runs that fill a draft.
     """
 
     exclude: tuple[str, ...] = ()
@@ -73,6 +74,7 @@ class IndexOptions:
     max_megapixels: float | None = None
     batch_size: int = 32
     thumbnail_cache_bytes: int = 0
+    anew: bool = False
 
 
 class Decoder(Protocol):
@@ -94,7 +96,8 @@ class Decoder(Protocol):
 class Indexer:
     """One index run over a library: call `run` once.  `report` says at any time what it has done so far.
 
-    `open_encoder` is called once there is something to encode, so never for an unchanged library.
+    `open_encoder` is called once there is something to encode, so never for an unchanged library, but with `anew` also
+    to see whether that is by its weights.
     """
 
     def __init__(
@@ -172,6 +175,9 @@ class Indexer:
     def _bring_up_to_date(self) -> Iterator[IndexProgress]:
         # Before any commit: rows that the catalogue lost in a power cut must go before they are given away again.
         self._vectors.refresh()
+        if self._options.anew:
+            with self._stages.during("load"):
+                self._drop_other_weights()
         with self._stages.during("scan"):
             plan = self._plan()
             yield self._progress()
@@ -244,13 +250,19 @@ class Indexer:
             self._vectors.begin_anew()
         info, library = encoder.info, self._catalog.encoder
         if library is None:
-            self._catalog.set_encoder(LibraryEncoder(info.spec, info.dim, info.dtype))
-        elif (library.spec, library.dim) != (info.spec, info.dim):
-            raise EncoderMismatch(
-                f"the library's vectors were made by {library.spec}, not by {info.spec}",
-                hint=f"photomap index --rebuild --encoder {info.spec}",
-            )
+            self._catalog.set_encoder(LibraryEncoder(info.spec, info.dim, info.dtype, info.fingerprint))
+            return encoder
+        library.require(info)
+        if not library.fingerprint:
+            self._catalog.set_encoder(replace(library, fingerprint=info.fingerprint))
         return encoder
+
+    def _drop_other_weights(self) -> None:
+        """Remove all photos if the encoder has other weights by now than made their vectors."""
+        library = self._catalog.encoder
+        if library and library.fingerprint and not library.has_weights_of(self._open_encoder().info):
+            self._catalog.clear()
+            self._vectors.begin_anew()
 
     def _encode(self, encoder: ImageEncoder, todo: Sequence[Todo]) -> Iterator[IndexProgress]:
         self._encoding_since = self._clock()

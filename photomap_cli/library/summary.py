@@ -16,21 +16,14 @@ if TYPE_CHECKING:
     from photomap_cli.records import LibraryStatus
 
 
-def summary(folder: Path) -> LibraryStatus:
+def facts(folder: Path) -> dict[str, Any]:
     """Return where the library in `folder` is, how much is in it and how many bytes its files take; none is empty.
+
+    These are the fields of a `LibraryStatus`, `library` of `status --json`.  That one is asked for all day and goes
+    without the classes in records/, whose import takes 30 ms.
 
     Raises:
         LibraryUnusable: it cannot be read.
-    """
-    from photomap_cli.records import LibraryStatus
-
-    return LibraryStatus(**facts(folder))
-
-
-def facts(folder: Path) -> dict[str, Any]:
-    """Return the same as the fields of a `LibraryStatus`: `library` of `status --json`.
-
-    That one is asked for all day and goes without the classes in records/, whose import takes 30 ms.
     """
     try:
         return _facts_in(folder)

@@ -109,7 +109,7 @@ class Cartographer:
             texts = self._texts(words, checkpoint)
         except PhotomapError as error:
             numbered = [f"group {number}" for number in range(1, len(drawn.centres) + 1)]
-            return numbered, (f"the groups have no names, for the encoder is not there: {error.message}",)
+            return numbered, (f"the groups have no names: {error.message}",)
         return names.choose(drawn.centres, texts, words), ()
 
     def _texts(self, words: Sequence[str], checkpoint: Callable[[], None]) -> NDArray[np.float32]:

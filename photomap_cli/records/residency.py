@@ -45,6 +45,7 @@ class EncoderInfo:
         dtype: "float32", "bfloat16" or "float16".
         can_offload: whether the device has memory of its own that can be given back.
         notice: why a GPU that is there is not used, for people; empty where there is nothing to tell.
+        fingerprint: tells these weights from others under the same spec; empty where it is not known.
     """
 
     spec: str
@@ -58,6 +59,7 @@ class EncoderInfo:
     dtype: str
     can_offload: bool
     notice: str = ""
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

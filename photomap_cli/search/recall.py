@@ -26,8 +26,9 @@ class Recall:
     """The vectors of past queries over one library with one encoder.  One thread at a time.
 
     A vector is used again only for the same bytes, library, encoder, version of photomap, hardware and precision: it is
-    what encoding would give now.  What the hardware and the precision are is known once an encoder has been loaded.
-    Before, it is what the same settings led to the last time on this host; so nothing has to be loaded to find out.
+    what encoding would give now, by the weights that made the library's vectors.  What weights, hardware and precision
+    are is known once an encoder has been loaded.  Before, it is what the same settings led to the last time on this
+    host, and with these weights if the library knows its own; so nothing has to be loaded to find out.
     """
 
     def __init__(
@@ -68,11 +69,15 @@ class Recall:
         return {content: key(whole, kind, content) for content in contents}
 
     def _maker(self) -> str | None:
-        """Return the hardware and the precision of the encoder; None before it was first loaded."""
-        info = self._residency.snapshot().info
-        return f"{info.device_name}\n{info.dtype}" if info else None
+        """Return the encoder's hardware, precision and weights; None before it is loaded, and where it has others."""
+        info, made_with = self._residency.snapshot().info, self._catalog.encoder
+        if info is None or made_with is None or not made_with.has_weights_of(info):
+            return None
+        return "\n".join((info.device_name, info.dtype, info.fingerprint))
 
     def _wish(self) -> str:
-        """Return what decides about hardware and precision, as far as it can be told without loading anything."""
-        wished = (self._spec, self._settings.device, self._settings.precision, str(nvml.device_count()))
+        """Return what decides about those, as far as it can be told without loading anything."""
+        made_with = self._catalog.encoder
+        weights = made_with.fingerprint if made_with else ""
+        wished = (self._spec, weights, self._settings.device, self._settings.precision, str(nvml.device_count()))
         return "\n".join((*wished, platform.node()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,8 +13,9 @@ import numpy as np
 from photomap_cli.encoder import models, nvml
 from photomap_cli.encoder.process import EncoderProcess
 from photomap_cli.encoder.residency import Residency
-from photomap_cli.errors import PhotomapError, WeightsMissing
-from photomap_cli.library import integrity, summary
+from photomap_cli.errors import EmptyLibrary, PhotomapError, WeightsMissing
+from photomap_cli.library import integrity
+from photomap_cli.library.catalog import Catalog
 from photomap_cli.records import Check, CheckState
 from photomap_cli.session import wire
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from photomap_cli.encoder.use import Encoder
+    from photomap_cli.library.entries import LibraryEncoder
     from photomap_cli.records import EncoderInfo
     from photomap_cli.settings import Settings
 
@@ -70,8 +73,9 @@ def _encoder(folder: Path, settings: Settings, open_encoder: OpenEncoder, *, gpu
         yield Check("encoder", CheckState.OK, f"{spec}, in {state}, with the live session {pid}")
         return
     try:
-        spec, dim = _wanted(folder, settings)
-        yield _tried(spec, dim, settings, open_encoder, gpus=gpus)
+        made_with = _made_with(folder)
+        spec = made_with.spec if made_with else models.resolve(settings.encoder)
+        yield _tried(spec, made_with, settings, open_encoder, gpus=gpus)
     except WeightsMissing:
         hint = "the first `photomap index` fetches them; --encoder tiny needs none"
         yield Check("encoder", CheckState.ADVICE, f"{spec}: its weights are not on disk yet", hint)
@@ -79,13 +83,16 @@ def _encoder(folder: Path, settings: Settings, open_encoder: OpenEncoder, *, gpu
         yield Check("encoder", CheckState.FAULT, error.message, error.hint)
 
 
-def _wanted(folder: Path, settings: Settings) -> tuple[str, int | None]:
-    """Return the library's encoder and the length of its vectors, or the encoder that a new library would have."""
-    made_with = summary.summary(folder)
-    return made_with.encoder or models.resolve(settings.encoder), made_with.dim
+def _made_with(folder: Path) -> LibraryEncoder | None:
+    """Return the library's encoder; None where there is none yet."""
+    with suppress(EmptyLibrary), Catalog.open(folder) as catalog:
+        return catalog.encoder
+    return None
 
 
-def _tried(spec: str, dim: int | None, settings: Settings, open_encoder: OpenEncoder, *, gpus: int) -> Check:
+def _tried(
+    spec: str, made_with: LibraryEncoder | None, settings: Settings, open_encoder: OpenEncoder, *, gpus: int
+) -> Check:
     """Load an encoder, have it encode a text, and say how that went.  Raises what goes wrong."""
     residency = Residency(open_encoder(spec, settings), idle_timeout=0, release_timeout=0)
     try:
@@ -98,9 +105,11 @@ def _tried(spec: str, dim: int | None, settings: Settings, open_encoder: OpenEnc
     finally:
         residency.close()
     assert info is not None
+    if made_with:
+        made_with.require(info)
     seconds, ms = loaded - began, 1e3 * (done - loaded)
     fine = f"{spec}, {info.dtype} on {_device(info)}: loaded in {seconds:.1f} s, a text in {ms:.0f} ms"
-    if vectors.shape != (1, dim or info.dim) or not np.isclose(np.linalg.norm(vectors), 1, atol=1e-2):
+    if vectors.shape != (1, info.dim) or not np.isclose(np.linalg.norm(vectors), 1, atol=1e-2):
         return Check(
             "encoder", CheckState.FAULT, f"{fine}; its vectors are not the library's", "photomap index --rebuild"
         )

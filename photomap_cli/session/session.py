@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from photomap_cli.encoder.use import Encoder
     from photomap_cli.library.indexer import Indexer, IndexOptions
     from photomap_cli.map.cartographer import Cartographer
-    from photomap_cli.records import ResidencySnapshot, SearchRequest, SearchResult
+    from photomap_cli.records import EncoderInfo, ResidencySnapshot, SearchRequest, SearchResult
     from photomap_cli.records.maps import MapRequest, PhotoMap
     from photomap_cli.search.pictures import Fetched
     from photomap_cli.search.query import Query
@@ -72,6 +72,7 @@ class Session:
             idle_timeout=settings.encoder_idle_timeout_seconds,
             release_timeout=settings.encoder_release_timeout_seconds,
             on_change=on_change,
+            accept=self._require_the_librarys,
         )
         past = QueryCache(catalog.folder, most=settings.query_cache)
         recall = Recall(past, catalog, self.residency, spec=spec, settings=settings)
@@ -295,10 +296,18 @@ class Session:
                 f"the library was encoded anew with {made_with.spec}; this session still has {self.spec}",
                 hint="end the session (:quit, `photomap stop`) and start it again, or search with --local",
             )
+        loaded = self.residency.snapshot().info
+        if made_with is not None and loaded is not None and not made_with.has_weights_of(loaded):
+            self.residency.release()  # the library was encoded anew, and what is on disk by now may be its encoder
         self.vectors.refresh()
         self._photos = self.catalog.photo_count
         if not self._photos:
             raise EmptyLibrary("the library holds no photos yet", hint="photomap index ~/Pictures")
+
+    def _require_the_librarys(self, info: EncoderInfo) -> None:
+        """Raise EncoderMismatch where the library's vectors were made by another encoder than this one."""
+        if made_with := self.catalog.encoder:
+            made_with.require(info)
 
     def _encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Encode what the map's groups may be called, in turn with the searches."""

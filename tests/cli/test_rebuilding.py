@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors.numpy import load_file, save_file
 
 import photomap_cli.encoder
 
@@ -51,6 +52,40 @@ def photos_in(library):
             return connection.execute("SELECT count(*) FROM photos").fetchone()[0]
     except sqlite3.OperationalError:
         return 0
+
+
+def train(weights):
+    """Have other weights lie where these do, as after another training."""
+    tensors = load_file(weights)
+    projection = tensors["text_projection"]
+    save_file({**tensors, "text_projection": projection[:, ::-1].copy()}, weights.with_name("new"))
+    weights.with_name("new").replace(weights)
+
+
+def test_weights_that_change_under_their_name_are_never_mixed(command, tmp_path, photos, other):
+    for number in range(3, PHOTOS):
+        (photos / f"{number:03}.png").unlink()
+
+    def photomap(*words):
+        done = subprocess.run([*command, *words], capture_output=True, text=True, timeout=180, cwd=tmp_path)
+        return done.returncode, done.stdout, done.stderr
+
+    anything = ("--json", "--min-score", "-1")
+    assert photomap("index", "photos", "--encoder", other, "-q")[0] == 0
+    status, before, _ = photomap("search", "a red car", *anything)
+    assert status == 0
+    train(Path(other.removeprefix("local-dir:")) / "open_clip_model.safetensors")
+    status, _, told = photomap("search", "snowy mountains")
+    assert (status, told.count("\n")) == (2, 2)
+    assert f"{other} has other weights now" in told
+    assert "photomap index --rebuild" in told
+    status, again, _ = photomap("search", "a red car", *anything)  # asked before: the old weights' answer to it
+    assert (status, json.loads(again)["hits"]) == (0, json.loads(before)["hits"])
+    assert photomap("index", "--rebuild", "-q")[0] == 0
+    status, after, _ = photomap("search", "a red car", *anything)
+    assert status == 0
+    scores = [{hit["path"]: hit["score"] for hit in json.loads(each)["hits"]} for each in (before, after)]
+    assert scores[0][str(photos / "001.png")] != scores[1][str(photos / "001.png")]
 
 
 def test_a_killed_rebuild_goes_on_where_it_was_and_the_old_vectors_answer_meanwhile(command, photos, other, tmp_path):

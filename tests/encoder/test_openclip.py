@@ -1,4 +1,7 @@
 import json
+import os
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -6,18 +9,17 @@ import pytest
 torch = pytest.importorskip("torch")
 
 import open_clip  # noqa: E402  torch first
-from safetensors.torch import save_file  # noqa: E402
+from safetensors.torch import load_file, save, save_file  # noqa: E402
 
 from photomap_cli.encoder import openclip  # noqa: E402  torch first
 from photomap_cli.encoder.models import open_clip_name  # noqa: E402
-from photomap_cli.errors import EncoderOutOfMemory  # noqa: E402
+from photomap_cli.errors import EncoderDied, EncoderFailed, EncoderOutOfMemory  # noqa: E402
 
 
-@pytest.fixture(scope="module")
-def tiny():
-    name, tag = open_clip_name("tiny")
+def load(spec):
+    name, tag = open_clip_name(spec)
     return openclip.load(
-        spec="tiny",
+        spec=spec,
         name=name,
         tag=tag,
         device="cpu",
@@ -25,6 +27,26 @@ def tiny():
         allow_download=False,
         on_progress=lambda *_: None,
     )
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    return load("tiny")
+
+
+@pytest.fixture
+def trained(tmp_path):
+    """A copy of the embedded encoder, to be trained on; its weights are where it says."""
+    copy = shutil.copytree(Path(openclip.__file__).parent / "tiny", tmp_path / "mine")
+    return f"local-dir:{copy}", copy / "open_clip_model.safetensors"
+
+
+def change_one_norm(weights, target):
+    """Write the weights with one number of one small tensor changed."""
+    tensors = load_file(weights)
+    tensors["ln_final.bias"] = tensors["ln_final.bias"].clone()
+    tensors["ln_final.bias"][3] += 1e-3
+    target.write_bytes(save(tensors))
 
 
 @pytest.fixture
@@ -90,3 +112,50 @@ def test_a_model_whose_tensors_are_the_files_is_the_one_that_is_read_into_ram(tm
 
 def test_attention_makes_no_plan_for_every_size_of_a_batch(tiny):
     assert not torch.backends.cuda.cudnn_sdp_enabled()
+
+
+def test_the_same_weights_are_known_under_any_name_and_others_under_the_same_one(tiny, trained):
+    spec, weights = trained
+    assert load(spec).info.fingerprint == tiny.info.fingerprint
+    new = weights.with_name("new")
+    change_one_norm(weights, new)
+    new.replace(weights)
+    assert load(spec).info.fingerprint not in (tiny.info.fingerprint, "")
+
+
+def test_weights_that_are_written_to_under_a_loaded_encoder_end_it(trained):
+    spec, weights = trained
+    encoder = load(spec)
+    before = encoder.encode_text(["a red car"])
+    with weights.open("r+b") as file:  # as who saves to the same place does; what is mapped changes with it
+        file.seek(-4, os.SEEK_END)
+        file.write(b"\0\0\0\0")
+    os.utime(weights, ns=(1, 1))
+    with pytest.raises(EncoderDied, match="written to"):
+        encoder.encode_text(["a red car"])
+    assert before.shape == (1, encoder.info.dim)
+
+
+def test_weights_in_the_place_of_loaded_ones_leave_those_as_they_are(trained):
+    spec, weights = trained
+    encoder = load(spec)
+    before = encoder.encode_text(["a red car"])
+    new = weights.with_name("new")
+    change_one_norm(weights, new)
+    new.replace(weights)
+    np.testing.assert_array_equal(encoder.encode_text(["a red car"]), before)
+    assert (load(spec).encode_text(["a red car"]) != before).any()
+
+
+def test_weights_that_change_while_they_are_loaded_are_refused(trained, monkeypatch):
+    spec, weights = trained
+    build = openclip._mapped
+
+    def overtaken(*where):
+        model = build(*where)
+        os.utime(weights, ns=(1, 1))
+        return model
+
+    monkeypatch.setattr(openclip, "_mapped", overtaken)
+    with pytest.raises(EncoderFailed, match="changed while they were loaded"):
+        load(spec)

@@ -368,6 +368,38 @@ def test_a_timer_cancelled_too_late_does_nothing(residency, encoder, time):
     assert len(time.armed) == 1
 
 
+def test_an_explicit_release_waits_for_the_encode_in_flight_and_the_next_use_loads_again(residency, encoder, seen):
+    entered, go = encoder.hold("encode")
+    running = in_thread(lambda: query(residency))
+    assert entered.wait(10)
+    releasing = in_thread(residency.release)
+    go.set()
+    for each in (running, releasing):
+        each.join(10)
+        assert not each.is_alive()
+    assert states(seen)[-3:] == [State.VRAM, State.RELEASING, State.OFF]
+    assert not encoder.alive
+    residency.release()  # there is nothing left to end
+    query(residency)
+    assert encoder.calls == ["load", "to_vram", "encode", "release", "load", "to_vram", "encode"]
+
+
+def test_an_encoder_that_is_not_accepted_encodes_nothing_and_is_let_go_when_idle(encoder, time):
+    shown = []
+
+    def refuse(info):
+        shown.append(info)
+        raise EncoderFailed("another one")
+
+    residency = Residency(encoder, clock=time.clock, timer=time.timer, accept=refuse)
+    with pytest.raises(EncoderFailed, match="another one"):
+        query(residency)
+    assert shown == [encoder.info]
+    assert ("encode" in encoder.calls, residency.snapshot().busy) == (False, False)
+    time.advance(631)
+    assert residency.snapshot().state is State.OFF
+
+
 def test_an_explicit_offload_waits_for_the_encode_in_flight(residency, encoder):
     query(residency)
     entered, go = encoder.hold("encode")

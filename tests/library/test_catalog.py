@@ -3,6 +3,7 @@ import multiprocessing
 import os
 import sqlite3
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
@@ -450,6 +451,7 @@ def make_first_version(folder):
     connection.execute(f"INSERT INTO photos VALUES ({', '.join('?' * len(values))})", values)
     connection.execute("INSERT INTO vectors VALUES (0, ?)", (unit_vectors(1)[0].astype("<f2").tobytes(),))
     connection.execute("UPDATE meta SET value = 1 WHERE key = 'next_row'")
+    connection.execute("INSERT INTO meta VALUES ('spec', 'fake'), ('dim', 32), ('precision', 'float32')")
     connection.commit()
     connection.close()
 
@@ -460,6 +462,13 @@ def test_a_library_of_the_first_version_is_brought_up_to_date(folder):
         catalog.commit_batch([new_photo("/p/b.jpg", content_hash=b"b")])
         assert [photo.path for photo in catalog.photos(catalog.rows())] == ["/p/a.jpg", "/p/b.jpg"]
         assert catalog.known_sizes([1, 5]) == {1}
+        catalog.set_encoder(replace(catalog.encoder, fingerprint="mine"))
+    with Catalog.open(folder) as catalog:
+        assert catalog.encoder == LibraryEncoder("fake", 32, "float32", fingerprint="mine")
+        catalog.clear()
+        assert catalog.encoder is None
+        catalog.set_encoder(LibraryEncoder("other/tag", 7, "float32"))
+        assert catalog.encoder.fingerprint == ""
 
 
 def test_a_library_of_the_first_version_that_cannot_be_written_is_read(folder, monkeypatch):
@@ -470,6 +479,7 @@ def test_a_library_of_the_first_version_that_cannot_be_written_is_read(folder, m
         assert [photo.path for photo in catalog.photos(catalog.rows())] == ["/p/a.jpg"]
         assert catalog.contents_of_same_size() == {}
         assert catalog.known_sizes([5]) == set()
+        assert catalog.encoder == LibraryEncoder("fake", 32, "float32", fingerprint="")
         assert catalog.copy(0, FoundFile("/p/b.jpg", 5, 7)).lens is None
         with pytest.raises(LibraryUnusable, match="cannot be read or written"):
             catalog.touch_indexed(datetime.now(UTC))

@@ -569,16 +569,30 @@ def test_the_encoder_is_recorded_at_first_use(catalog, run, photos):
     assert catalog.encoder.precision == "bfloat16"
 
 
-@pytest.mark.parametrize("changes", [{"spec": "other/tag"}, {"dim": 7}])
-def test_another_encoder_is_refused_and_changes_nothing(catalog, run, photos, changes):
+@pytest.mark.parametrize("changes", [{"spec": "other/tag"}, {"dim": 7}, {"fingerprint": "new"}])
+def test_another_encoder_or_other_weights_are_refused_and_change_nothing(catalog, run, photos, changes):
     picture(photos / "a.png", 1)
-    run(photos)
+    run(photos, encoder=other_encoder(fingerprint="old"))
     (photos / "a.png").unlink()
     picture(photos / "b.png", 2)
     with pytest.raises(EncoderMismatch) as caught:
-        run(photos, encoder=other_encoder(**changes))
-    assert caught.value.hint == f"photomap index --rebuild --encoder {changes.get('spec', 'fake')}"
+        run(photos, encoder=other_encoder(**{"fingerprint": "old", **changes}))
+    assert "photomap index --rebuild" in caught.value.hint
     assert paths(catalog) == [str(photos / "a.png")]
+    assert (catalog.encoder.spec, catalog.encoder.fingerprint) == ("fake", "old")
+
+
+def test_the_weights_are_taken_on_with_the_first_photo_that_is_encoded(catalog, run, photos):
+    picture(photos / "a.png", 1)
+    run(photos)  # as before there were fingerprints
+    run(photos, encoder=no_encoder)
+    assert catalog.encoder.fingerprint == ""
+    picture(photos / "b.png", 2)
+    run(photos, encoder=other_encoder(fingerprint="mine", dtype="bfloat16"))
+    assert (catalog.encoder.fingerprint, catalog.encoder.precision) == ("mine", "float32")
+    picture(photos / "c.png", 3)
+    run(photos)  # an encoder that does not tell, such as this one, is taken at its word
+    assert (catalog.encoder.fingerprint, catalog.photo_count) == ("mine", 3)
 
 
 def test_a_library_without_photos_takes_any_encoder(catalog, run, photos):

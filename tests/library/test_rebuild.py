@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -53,7 +53,7 @@ def encode_anew(folder, photos, spec="other/tag", encoder=Other, *, batches=None
     """Encode a library anew; after some batches, if given, as many as an interruption left time for."""
     with Rebuild(folder) as anew:
         anew.begin(spec)
-        with closing(index(anew.draft, [photos], encoder)) as events:
+        with closing(index(anew.draft, [photos], encoder, anew=True)) as events:
             for number, _ in enumerate(events):
                 if number == batches:
                     return
@@ -107,6 +107,45 @@ def test_another_encoder_begins_at_the_beginning(library, photos):
     before = seen(library)
     encode_anew(library, photos, spec="fake", encoder=FakeEncoder)
     assert seen(library) == before
+
+
+class Trained(Other):
+    """That encoder after it was trained on."""
+
+    info = replace(Other.info, fingerprint="trained on")
+
+    def encode_images(self, pixels):
+        return -super().encode_images(pixels)
+
+
+class Untrained(Other):
+    info = replace(Other.info, fingerprint="fresh")
+
+
+@pytest.mark.parametrize("batches", [2, None])
+def test_what_other_weights_of_the_same_encoder_began_is_not_gone_on_with(library, photos, tmp_path, batches):
+    _, old = seen(library)
+    (tmp_path / "disk").mkdir()
+    list(index(library, [picture(tmp_path / "disk" / "far.png", 99).parent]))
+    (tmp_path / "disk").rename(tmp_path / "unplugged")
+    with nullcontext() if batches else pytest.raises(BadPath):  # either there is a part, or all but the swap
+        encode_anew(library, photos, encoder=Untrained, batches=batches)
+    assert unfinished(library).photos > 0
+    encode_anew(library, photos, encoder=Trained, prune=True)
+    assert seen(library) == ("other/tag", old)
+    with Catalog.open(library) as catalog:
+        assert catalog.encoder.fingerprint == "trained on"
+
+
+def test_what_the_same_weights_began_is_gone_on_with(library, photos):
+    encode_anew(library, photos, encoder=Untrained, batches=2)
+    begun = unfinished(library).photos
+    with Catalog.open(library / "rebuild") as draft:
+        rows = draft.library_id, draft.next_row
+    encode_anew(library, photos, encoder=Untrained)
+    with Catalog.open(library) as catalog:
+        assert (catalog.library_id, catalog.next_row) == (rows[0], 6)
+    assert 0 < begun == rows[1] < 6
 
 
 def test_an_encoder_that_fails_changes_nothing(library, photos):

@@ -60,6 +60,14 @@ def test_a_gpu_that_pytorch_does_not_use_is_said(folder, monkeypatch):
     assert checked(folder, device="cpu")[0] == "ok"
 
 
+def test_other_weights_than_the_librarys_are_a_fault(folder):
+    with Catalog.open(folder) as catalog:
+        catalog.set_encoder(LibraryEncoder("fake", 8, "float32", fingerprint="old"))
+    state, message, hint = checked(folder, FakeEncoder(replace(CPU, fingerprint="new")))
+    assert (state, "other weights" in message, "--rebuild" in hint) == ("fault", True, True)
+    assert checked(folder, FakeEncoder(replace(CPU, fingerprint="old")))[0] == "ok"
+
+
 def test_vectors_of_another_length_are_a_fault(folder):
     with Catalog.open(folder) as catalog:
         catalog.set_encoder(LibraryEncoder("fake", 16, "float32"))
