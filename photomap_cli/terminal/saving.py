@@ -44,7 +44,9 @@ def save(result: SearchResult, path: Path, *, as_page: Form, over: bool, hint: s
 
 
 def require_free(path: Path, *, over: bool, hint: str) -> None:
-    """Raise BadPath for a file that is there and may not be written over."""
+    """Raise BadPath for a folder, and for a file that is there and may not be written over."""
+    if os.path.isdir(path):  # noqa: PTH112  Path.is_dir raises for a name that is too long
+        raise BadPath(f"{path} is a folder", hint="name a file in it")
     if os.path.lexists(path) and not over:
         raise BadPath(f"{path} is there already", hint=hint)
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from photomap_cli.records import LibraryStatus, SessionStatus
 
 NO_SESSION = "no live session"
+NARROW = 60  # below this, columns would cut where the encoder is
 WIDE = 110  # below this, what the library's line tells as well is left out
 
 
@@ -64,16 +65,24 @@ def library_line(library: LibraryStatus | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Sessions:
-    """One row a session; columns are chosen when the width is known."""
+    """One row a session, two lines in a narrow window; columns are chosen when the width is known."""
 
     sessions: tuple[SessionStatus, ...]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if options.max_width < NARROW:
+            yield from (line for session in self.sessions for line in _in_two_lines(session))
+            return
         is_wide = options.max_width >= WIDE
         table = _columns(is_wide=is_wide)
         for session in self.sessions:
             table.add_row(*_cells(session, is_wide=is_wide))
         yield table
+
+
+def _in_two_lines(session: SessionStatus) -> tuple[Text, Text]:
+    pid, kind, state, *_, step = _cells(session, is_wide=False)
+    return Text(" ").join((pid, kind, state)), Text("  ").append_text(step)
 
 
 def _columns(*, is_wide: bool) -> Table:

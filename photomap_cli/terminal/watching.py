@@ -27,7 +27,11 @@ _CLOCKS = frozenset({"offloaded_seconds_ago", "idle_seconds", "offload_in_second
 def draw(looks: Iterable[Look], console: Console) -> None:
     """Draw the table of every look in the place of the last one; the cursor comes back however it ends."""
     with Live(console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False) as live:
+        size = console.size
         for look in looks:
+            if console.size != size:  # lines have broken anew, and what is to be drawn over is elsewhere
+                size = console.size
+                console.clear()
             live.update(status_table(_sessions(look), _library(look)), refresh=True)
 
 

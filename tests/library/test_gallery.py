@@ -80,6 +80,11 @@ def test_files_that_are_gone_or_damaged_cost_themselves_alone(gallery, picture, 
     assert made[0].fault
 
 
+def test_a_name_that_the_locale_cannot_write_is_no_defect(gallery):
+    assert gallery.thumbnails(["/photos/\ud800.jpg"])[0].fault  # as one beyond ASCII is with the locale C of old
+    assert gallery.picture("/photos/\ud800.jpg", long_side_px=2000).fault
+
+
 def test_large_pictures_are_read_from_the_file_and_small_ones_from_the_cache(gallery, library, picture):
     keep(library, picture, b"kept")
     assert opened(gallery.picture(str(picture), long_side_px=600)).size == (450, 600)

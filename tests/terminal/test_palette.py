@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
+from rich.style import Style
 from terminal_fakes import EVERY_STATE, PaintedGallery, make_result
 
 from photomap_cli.records import Check, CheckState
@@ -24,6 +25,13 @@ LEGIBLE = 2.3  # the least that groups of a map have; words have 3.4
 TERMINALS_OWN = re.compile(r"\x1b\[(?:[\d;]*;)?(?:3[2367]|9[0-7])[;m]")
 """Green, yellow, cyan, white and the bright ones: what they look like is the terminal's, mostly light."""
 EXACT = re.compile(r"[34]8;2;\d+;\d+;\d+")
+
+
+@pytest.fixture(autouse=True)
+def _unused_styles():
+    """Have every style as if nothing had been drawn yet: Rich keeps the codes of its first use."""
+    for remembered in (Style.parse, Style._add, Style.normalize):
+        remembered.cache_clear()
 
 
 def brightness(colour):

@@ -32,6 +32,14 @@ def test_every_session_keeps_its_row_after_an_offload(width):
         assert all(word in row for word in words)
 
 
+@pytest.mark.parametrize("width", [40, 59])
+def test_a_narrow_window_has_two_lines_a_session_with_all_of_the_state(width):
+    lines = drawn([VRAM, RAM], LIBRARY, width).splitlines()
+    assert lines[0] == "4242 repl ● VRAM 352 MB"
+    assert lines[1] == "  offloads in 18 s"
+    assert lines[2] == "4242 repl ◐ RAM 0 B VRAM"
+
+
 def test_a_wide_table_has_photos_and_encoder():
     text = drawn([VRAM], LIBRARY, 160)
     assert "12,034" in text

@@ -295,3 +295,10 @@ def test_paths_are_raw_in_a_pipe_and_harmless_on_a_terminal():
     shown = Talk(backend)
     shown.front.console = Console(file=io.StringIO(), force_terminal=True, width=20)
     assert shown.type("dog", ":paths").front.printed == "/a\\e[31m.jpg\n"
+
+
+def test_a_folder_is_no_file_to_save_into(tmp_path):
+    (tmp_path / "dogs.html").mkdir()
+    for line in (":save dogs.html", ":save -f dogs.html"):
+        refused = Talk(cwd=tmp_path).type("dog").refusal(line)
+        assert (refused.message, refused.hint) == (f"{tmp_path / 'dogs.html'} is a folder", "name a file in it")

@@ -131,3 +131,15 @@ def test_a_terminal_is_redrawn_in_place_with_the_clocks_and_gets_its_cursor_back
     assert "offloads in 28 s" in drawn
     assert "\x1b[1A" in drawn
     assert drawn.index("\x1b[?25l") < drawn.index("\x1b[?25h")
+
+
+def test_a_window_of_another_size_is_drawn_anew():
+    console = Console(file=io.StringIO(), force_terminal=True, width=100, height=24, legacy_windows=False)
+
+    def looks():
+        yield look(session())
+        console.width = 40
+        yield look(session())
+
+    draw(looks(), console)
+    assert console.file.getvalue().count("\x1b[2J") == 1
