@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from photomap_cli.cli import streams
 from photomap_cli.cli.app import Globals, app, make_console
 from photomap_cli.cli.ending import FOUND
 from photomap_cli.cli.fast import status_look
@@ -76,7 +77,7 @@ def _watch(library: Path, *, as_json: bool) -> int:
 def _looks(library: Path) -> Iterator[dict[str, Any]]:
     while True:
         yield status_look(library)
-        time.sleep(_WATCH_SECONDS)
+        streams.pause(_WATCH_SECONDS)
 
 
 @app.command()

@@ -35,6 +35,20 @@ def silence(*streams: TextIO) -> None:
         _to_nowhere(stream.fileno())
 
 
+def pause(seconds: float) -> None:
+    """Wait.  Raises BrokenPipeError once nobody reads standard output any more: who writes seldom would not notice."""
+    import select
+    import time
+
+    if not hasattr(select, "poll"):  # Windows
+        time.sleep(seconds)
+        return
+    watched = select.poll()
+    watched.register(sys.stdout, 0)  # for nothing but errors
+    if watched.poll(seconds * 1000):
+        raise BrokenPipeError
+
+
 def _to_nowhere(number: int) -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     if nowhere == number:

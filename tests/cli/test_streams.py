@@ -101,6 +101,14 @@ def test_a_current_folder_that_somebody_has_removed_is_told_in_one_line(shell, t
     assert ("the current folder is not there any more" in out) == (status == 2)
 
 
+def test_watching_ends_with_its_reader_though_nothing_changes(environment):
+    command = [sys.executable, "-m", "photomap_cli", "status", "--watch", "--json"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as watching:
+        assert watching.stdout.readline()
+        watching.stdout.close()
+        assert (watching.wait(120), watching.stderr.read()) == (0, b"")
+
+
 def test_ctrl_c_while_modules_are_imported_is_130(environment, tmp_path):
     # Typer is the first heavy module; one of this name that interrupts its own process stands before it.
     (tmp_path / "typer.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
