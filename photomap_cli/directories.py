@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -12,6 +13,7 @@ import platformdirs
 from photomap_cli.errors import BadPath
 
 APP = "photomap"
+_LONGEST_LABEL = 40  # letters; a file's name may have 255 bytes, and a letter four
 
 
 def working_directory() -> Path:
@@ -50,9 +52,17 @@ def history_file() -> Path:
     return platformdirs.user_state_path(APP) / "history"
 
 
-def log_file() -> Path:
-    """Return the file that a session in the background writes its log to."""
-    return platformdirs.user_log_path(APP) / "serve.log"
+def log_file(library: Path) -> Path:
+    """Return the file that this library's session in the background writes its log to."""
+    readable = re.sub(r"[^\w.-]", "_", library.name)[:_LONGEST_LABEL]
+    return platformdirs.user_log_path(APP) / f"serve-{readable}-{library_key(library)}.log"
+
+
+def library_key(library: Path) -> str:
+    """Return what tells this library from every other one, however its path is written."""
+    import hashlib  # the prompt is painted without it
+
+    return hashlib.sha256(os.fsencode(os.path.realpath(library))).hexdigest()[:16]
 
 
 def runtime_directory() -> Path:

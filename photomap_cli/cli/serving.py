@@ -38,28 +38,35 @@ def serve(
     and says where its log is.
     """
     given: Globals = context.obj
+    log = None if log is None else directories.absolute(log)
     if detach:
-        return _detach(given, directories.log_file() if log is None else directories.absolute(log))
+        return _detach(given, log or directories.log_file(given.library))
     if log is None:
         return _serve(given, lambda words: print(f"photomap: {words}", file=sys.stderr))
     from photomap_cli.session.logfile import LogFile
 
     with closing(LogFile(log)) as file:
         file.take_over()
-        return _serve(given, _tell_with_time, meanwhile=file.rotate)
+        return _serve(given, _tell_with_time, log=log, meanwhile=file.rotate)
 
 
 def _tell_with_time(words: str) -> None:
     print(f"{time.strftime('%Y-%m-%d %H:%M:%S')} photomap[{os.getpid()}]: {words}", file=sys.stderr, flush=True)
 
 
-def _serve(given: Globals, tell: Callable[[str], None], meanwhile: Callable[[], None] = lambda: None) -> int:
+def _serve(
+    given: Globals,
+    tell: Callable[[str], None],
+    *,
+    log: Path | None = None,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> int:
     from photomap_cli.session.live import host
 
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
-    with host(given.library, given.settings().values, kind="serve", on_stop=ended.set) as session:
+    with host(given.library, given.settings().values, kind="serve", on_stop=ended.set, log=log) as session:
         session.prewarm()
         if not given.quiet:
             tell(f"serving {given.library} (process {os.getpid()})")

@@ -7,7 +7,7 @@ from typing import Any
 
 from photomap_cli.records.residency import ResidencyState
 
-_ONLY_IF_ANY = ("download", "offloaded_seconds_ago", "loose_tensors")
+_ONLY_IF_ANY = ("download", "offloaded_seconds_ago", "loose_tensors", "log")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,8 @@ class SessionStatus:
     """Since the weights left VRAM; in the JSON only while they are in RAM."""
     loose_tensors: int | None = None
     """Tensors of the encoder that are moved one by one; in the JSON only if there are any."""
+    log: str | None = None
+    """The file that the session writes to; in the JSON only if it does."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON object of this session; seconds and milliseconds rounded to a tenth."""

@@ -10,14 +10,13 @@ can put anything into it; what lay in it before is used only if it is this user'
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from photomap_cli.directories import APP, runtime_directory
+from photomap_cli.directories import APP, library_key, runtime_directory
 from photomap_cli.errors import LibraryUnusable
 from photomap_cli.session import system
 
@@ -52,8 +51,7 @@ def private_folder() -> Path:
 
 def socket_path(library: Path) -> Path:
     """Return where the session of this library listens, whether or not there is one."""
-    name = hashlib.sha256(os.fsencode(os.path.realpath(library))).hexdigest()[:16]
-    return folder() / f"{name}.sock"
+    return folder() / f"{library_key(library)}.sock"
 
 
 def lock_path(library: Path) -> Path:

@@ -42,7 +42,7 @@ def launch(words: Sequence[str], library: Path, log: Path) -> Launch:
         begin = file.size()
         process = _start(words, file)
         try:
-            exit_status = _outcome(process, library)
+            exit_status = _outcome(process, library, log)
         except BaseException:
             process.terminate()
             process.wait()
@@ -61,7 +61,7 @@ def _start(words: Sequence[str], file: LogFile) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file.fd, stderr=file.fd, **separate)
 
 
-def _outcome(process: subprocess.Popen[bytes], library: Path) -> int | None:
+def _outcome(process: subprocess.Popen[bytes], library: Path, log: Path) -> int | None:
     """Wait for the session; return None when it answers, the exit status when it has ended."""
     give_up_at = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < give_up_at:
@@ -69,7 +69,7 @@ def _outcome(process: subprocess.Popen[bytes], library: Path) -> int | None:
         if ended is not None or _answers(process.pid, library):
             return ended
         time.sleep(_LOOK_SECONDS)
-    raise SessionGone("the session did not answer within a minute", hint="`photomap serve` shows what it is doing")
+    raise SessionGone("the session did not answer within a minute", hint=f"{log} says what it did")
 
 
 def _answers(pid: int, library: Path) -> bool:

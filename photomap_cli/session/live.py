@@ -67,8 +67,14 @@ def host(
     kind: str,
     on_change: Callable[[], None] = lambda: None,
     on_stop: Callable[[], None] | None = None,
+    log: Path | None = None,
 ) -> Session:
     """Return a new session that listens on the library's socket; closing it takes the socket away.
+
+    Args:
+        library, settings, kind, on_change: see `attach_or_open`.
+        on_stop: called when somebody asks it to end.
+        log: the file that this process writes to, for who asks for the session's status.
 
     Raises:
         LibraryBusy: another live session has the library.
@@ -90,5 +96,6 @@ def host(
     except BaseException:
         lock.release()
         raise
+    session.log = log
     session.on_close(SessionServer(session, lock, on_stop=on_stop).close)
     return session

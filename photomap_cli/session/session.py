@@ -53,6 +53,9 @@ class Session:
         settings: timeouts, limits and floors.
         kind: "repl", "serve" or "local".
         on_change: called, without a lock, whenever the encoder's place changes.
+
+    Attributes:
+        log: the file that this process writes to, told by `status`; None for none.
     """
 
     def __init__(
@@ -80,6 +83,7 @@ class Session:
         self._turns, self._drawings = Turns(), Turns()
         self._prewarming = threading.Lock()
         self._started_at = rfc3339(time.time())
+        self.log: Path | None = None
         self._photos = catalog.photo_count
         self._first_at_close: list[Callable[[], None]] = []
         self._resources = ExitStack()
@@ -230,6 +234,7 @@ class Session:
             download=snapshot.progress,
             offloaded_seconds_ago=_offloaded_seconds_ago(snapshot, now),
             loose_tensors=snapshot.memory.loose_tensors or None,
+            log=str(self.log) if self.log else None,
         )
 
     def offload(self) -> SessionStatus:

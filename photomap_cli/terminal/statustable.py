@@ -30,22 +30,21 @@ def status_table(sessions: Sequence[SessionStatus], library: LibraryStatus | Non
     """Return the table for a terminal; a session keeps its row after an offload."""
     top: RenderableType = _Sessions(tuple(sessions)) if sessions else Text(NO_SESSION, "dim")
     moved = [Text(f"{session.pid} {moves(session)}", "dim") for session in sessions if moves(session)]
-    elsewhere = [
-        Text(f"{session.pid} has {where}", "dim") for session in sessions if (where := _other(session, library))
-    ]
-    return Group(top, *moved, *elsewhere, Text(library_line(library), "dim"))
+    files = [Text(f"{session.pid} has {where}", "dim") for session in sessions if (where := _files(session, library))]
+    return Group(top, *moved, *files, Text(library_line(library), "dim"))
 
 
 def status_lines(sessions: Sequence[SessionStatus], library: LibraryStatus | None) -> list[str]:
     """Return the same as plain lines, for pipes and dumb terminals."""
-    rows = [" · ".join(filter(None, (session_line(one), _other(one, library)))) for one in sessions]
+    rows = [" · ".join(filter(None, (session_line(one), _files(one, library)))) for one in sessions]
     return [*(rows or [NO_SESSION]), library_line(library)]
 
 
-def _other(session: SessionStatus, library: LibraryStatus | None) -> str:
-    """Return which library a session has; nothing where it is the one that is shown."""
+def _files(session: SessionStatus, library: LibraryStatus | None) -> str:
+    """Return which library a session has, where it is not the one that is shown, and its log, where it has one."""
     is_shown = library is not None and library.path == session.library
-    return "" if is_shown else f"library {printable(session.library)}"
+    named = {"library": None if is_shown else session.library, "log": session.log}
+    return " · ".join(f"{what} {printable(path)}" for what, path in named.items() if path)
 
 
 def session_line(session: SessionStatus) -> str:

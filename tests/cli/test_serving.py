@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -35,6 +37,14 @@ def photomap(library, *words):
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
+def wait_for(words, log):
+    """Wait until a process that is no child of ours has written this."""
+    give_up_at = time.monotonic() + 60
+    while words not in log.read_text() and time.monotonic() < give_up_at:
+        threading.Event().wait(0.02)
+    assert words in log.read_text()
+
+
 @pytest.fixture
 def detached(library):
     """A session in the background; ended with the test if the test did not."""
@@ -48,10 +58,10 @@ def detached(library):
 
 def test_detach_returns_when_the_session_answers_and_says_where_its_log_is(detached, library):
     pid, done = detached
-    log = directories.log_file()
+    log = directories.log_file(library)
     assert done.stdout == ""
     assert f"(process {pid}), log {log}" in done.stderr
-    assert f"serving {library}" in log.read_text()
+    wait_for(f"serving {library}", log)
     assert log.stat().st_mode & 0o077 == 0
 
 
@@ -78,8 +88,33 @@ def test_it_ends_cleanly(detached, library, way):
             pass  # a change on the way to the end
         watching.send_signal(signal.SIGINT)
         assert watching.wait(20) == 130
-    assert "ended" in directories.log_file().read_text()
+    wait_for("ended", directories.log_file(library))
     assert list(directories.runtime_directory().glob("*.sock")) == []
+
+
+def test_each_library_has_a_log_of_its_own_and_the_status_names_it(detached, library, tmp_path):
+    other = tmp_path / "other" / "library"
+    Catalog.open(other, create=True).close()
+    assert photomap(other, "serve", "--detach").returncode == 0
+    try:
+        looks = json.loads(photomap(other, "status", "--json").stdout)["sessions"]
+        logs = {look["library"]: look["log"] for look in looks}
+        assert logs == {str(each): str(directories.log_file(each)) for each in (library, other)}
+        for each, neighbour in ((library, other), (other, library)):
+            wait_for(f"serving {each}", directories.log_file(each))
+            assert str(neighbour) not in directories.log_file(each).read_text()
+        assert f" · log {logs[str(other)]}\n" in photomap(other, "status").stdout
+    finally:
+        photomap(other, "stop")
+
+
+def test_a_log_is_named_after_its_library_whatever_that_is_called(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "library")
+    names = [directories.log_file(tmp_path / name).name for name in ("library", "a/library", "ü \udcff\n", "x" * 300)]
+    assert len(set(names)) == len(names)
+    labels = [name.rpartition("-")[0] for name in names]
+    assert labels == ["serve-library", "serve-library", "serve-ü___", "serve-" + "x" * 40]
+    assert directories.library_key(tmp_path / "link") == directories.library_key(tmp_path / "library")
 
 
 def test_after_stop_the_next_one_can_start_at_once(detached, library):

@@ -75,3 +75,10 @@ def test_with_several_libraries_each_session_says_which_one_it_has():
     assert lines[1].endswith(" · library /far")
     assert "library" not in lines[0]
     assert status_lines([far], None)[0].endswith(" · library /far")
+
+
+def test_a_session_that_writes_a_log_says_where():
+    logged = replace(VRAM, log="/state/serve.log")
+    assert "4242 has log /state/serve.log\n" in drawn([logged], LIBRARY, 120)
+    assert status_lines([logged], LIBRARY)[0].endswith(" · log /state/serve.log")
+    assert status_lines([logged], None)[0].endswith(f" · library {VRAM.library} · log /state/serve.log")
