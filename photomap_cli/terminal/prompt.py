@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
@@ -11,6 +11,7 @@ from prompt_toolkit.cursor_shapes import ModalCursorShapeConfig
 from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.input.typeahead import store_typeahead
+from prompt_toolkit.input.vt100 import Vt100Input
 from prompt_toolkit.input.vt100_parser import Vt100Parser
 from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.output.color_depth import ColorDepth
@@ -19,6 +20,7 @@ from prompt_toolkit.search import stop_search
 from prompt_toolkit.styles import Style
 
 from photomap_cli.terminal.completion import is_worth_a_menu
+from photomap_cli.terminal.lateanswers import AnswersDropped
 from photomap_cli.terminal.palette import ACCENT, NOTE
 
 if TYPE_CHECKING:
@@ -93,6 +95,12 @@ def _interrupts() -> KeyBindings:
 def forget_keys_under_way(prompt: PromptSession[str]) -> None:
     """Drop the wait for the rest of an escape sequence: its loop may have ended, and the next key would stumble."""
     prompt.app.key_processor._flush_wait_task = None
+
+
+def drop_late_answers(prompt: PromptSession[str]) -> None:
+    """Keep what the terminal says of itself after the time to answer out of the line."""
+    if isinstance(prompt.input, Vt100Input):
+        prompt.input.vt100_parser = cast("Vt100Parser", AnswersDropped(prompt.input.vt100_parser))
 
 
 def type_ahead(prompt: PromptSession[str], keys: bytes) -> None:

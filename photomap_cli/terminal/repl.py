@@ -22,7 +22,14 @@ from photomap_cli.terminal.dialogue import Dialogue
 from photomap_cli.terminal.filenames import printable
 from photomap_cli.terminal.history import PrivateHistory
 from photomap_cli.terminal.pictures.captions import shortened
-from photomap_cli.terminal.prompt import forget_keys_under_way, has_bar, make_prompt, type_ahead, use_keys
+from photomap_cli.terminal.prompt import (
+    drop_late_answers,
+    forget_keys_under_way,
+    has_bar,
+    make_prompt,
+    type_ahead,
+    use_keys,
+)
 from photomap_cli.terminal.quiet import QuietTerminal
 from photomap_cli.terminal.screen import Screen
 from photomap_cli.terminal.toolbar import Toolbar
@@ -129,6 +136,7 @@ class Repl:
         if self._subscribe is not None:
             self._subscribe(self._repaint)
         with closing(self._connection), QuietTerminal() as terminal:
+            drop_late_answers(self._prompt)
             type_ahead(self._prompt, self._previews.detect())
             while self._turn(terminal):
                 pass

@@ -90,6 +90,14 @@ def test_quit_leaves_with_0(prompt, word):
     assert prompt.queries == []
 
 
+ANSWERS = "\x1b_Gi=4211;OK\x1b\\\x1bP>|xterm(379)\x1b\\\x1b]11;rgb:ffff/ffff/ffff\x1b\\\x1b[6;16;8t\x1b[?62;4c"
+
+
+def test_what_the_terminal_answers_too_late_is_not_typed(prompt):
+    prompt.type(ANSWERS + "dog" + ENTER + "c" + ANSWERS + "at" + ENTER)
+    assert prompt.queries == ["dog", "cat"]
+
+
 def test_ctrl_c_drops_the_line_not_the_session(prompt):
     prompt.type("half a que" + CTRL_C + "cat" + ENTER)
     assert prompt.queries == ["cat"]

@@ -97,8 +97,13 @@ def understood(data: bytes) -> Answers:
         background=_colour(said.get("background", b"")),
         sixel_colours=next(iter(_numbers(said.get("colours", b""))), None),
         sixel_width=next(iter(_numbers(said.get("width", b""))), None),
-        keys=_ANSWERS.sub(b"", data),
+        keys=without_answers(data),
     )
+
+
+def without_answers(data: bytes) -> bytes:
+    """Return what is left of input when the answers are taken out."""
+    return _ANSWERS.sub(b"", data)
 
 
 def _numbers(text: bytes) -> list[int]:
