@@ -4,14 +4,15 @@
     scripts/bench_residency.py [--quick] [--json]
 
 Weights are random, shapes are ViT-B-32 and ViT-L-14.  A stand-in for a card, memory that is there already, is always
-measured; a CUDA device only where there is one.  The last section starts and ends real encoder processes.
-Medians; milliseconds.  Every way moves the same bytes in the same run.
+measured; a CUDA device only where there is one.  The last section starts and ends real encoder processes, and on a
+device says by NVML what the card holds at each step and whether the targets of docs/benchmarks.md are met.
+Medians; milliseconds.  Every way moves the same bytes in the same run; every shape has a process of its own, for RAM
+that was page-locked must not be handed out again.
 """
 
 from __future__ import annotations
 
 import argparse
-import gc
 import itertools
 import json
 import logging
@@ -25,20 +26,22 @@ from typing import TYPE_CHECKING, Any
 
 import open_clip
 import torch
+from bench_tools import fresh
 
-from photomap_cli.encoder import nvml, pinning
-from photomap_cli.encoder.openclip import device_name
+from photomap_cli.encoder import devices, nvml, pinning
+from photomap_cli.encoder.devices import CPU, CUDA
 from photomap_cli.encoder.process import EncoderProcess
 from photomap_cli.encoder.residency import Residency
-from photomap_cli.encoder.weights import Weights, trim
+from photomap_cli.encoder.weights import Weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from torch import nn
 
-CPU = torch.device("cpu")
 DTYPES = {"float32": torch.float32, "float16": torch.float16}
+BOTH, TEXT = ("text", "image"), ("text",)
+OFFLOAD_MS, OF_PLAIN_COPY, RELOAD_AND_QUERY_MS = 5.0, 0.8, 50.0  # what a card is to show
 
 
 def build(shape: str, dtype: torch.dtype) -> nn.Module:
@@ -113,19 +116,21 @@ def by_copy(nbytes: int, device: torch.device, times: int, *, pinned: bool) -> d
     return cycle(lambda: target.copy_(source, non_blocking=True), lambda: None, device, times)
 
 
-def ours(model: nn.Module, device: torch.device, times: int, towers: tuple[str, ...], *, pin: bool) -> dict[str, float]:
-    weights = Weights(model, device, allocate=card_memory())
-
+def ours(weights: Weights, device: torch.device, times: int, towers: tuple[str, ...]) -> dict[str, float]:
     def reload() -> None:
         for tower in towers:
             weights.to_device(tower)
 
-    reload()
-    if pin:
-        weights.pin()
-    weights.to_ram()
     measured = cycle(reload, weights.to_ram, device, times)
     return {**measured, "bytes": float(moved(weights, reload)), "pinned": float(weights.is_pinned)}
+
+
+def pinned(weights: Weights) -> Weights:
+    for tower in BOTH:
+        weights.to_device(tower)
+    weights.pin()
+    weights.to_ram()
+    return weights
 
 
 def moved(weights: Weights, reload: Callable[[], None]) -> int:
@@ -135,22 +140,25 @@ def moved(weights: Weights, reload: Callable[[], None]) -> int:
     return nbytes
 
 
-def moving(shape: str, dtype: str, device: torch.device, times: int) -> list[dict[str, Any]]:
+def moving(shape: str, dtype: str, kind: str, times: int) -> dict[str, Any]:
     """Measure one shape: the whole model by each way, and the text tower alone by ours."""
-    model = build(shape, DTYPES[dtype])
-    rows = [{"way": "model.to()", **by_to(model, device, times)}]
-    both = ours(model, device, times, ("text", "image"), pin=False)
+    logging.disable(logging.WARNING)  # open_clip warns that the weights are random
+    device, model = torch.device(kind), build(shape, DTYPES[dtype])
+    rows: list[dict[str, Any]] = [{"way": "model.to()", **by_to(model, device, times)}]
+    weights = Weights(model, device, allocate=card_memory())
+    both = ours(weights, device, times, BOTH)
     nbytes = int(both["bytes"])
     rows.append({"way": "photomap, both towers", **both})
-    rows.append({"way": "photomap, text tower", **ours(model, device, times, ("text",), pin=False)})
+    rows.append({"way": "photomap, text tower", **ours(weights, device, times, TEXT)})
     rows.append({"way": "plain copy (the limit)", "bytes": nbytes, **by_copy(nbytes, device, times, pinned=False)})
     if device.type == "cuda":
-        rows.append({"way": "photomap pinned, both", **ours(model, device, times, ("text", "image"), pin=True)})
-        rows.append({"way": "photomap pinned, text", **ours(model, device, times, ("text",), pin=True)})
+        rows.append({"way": "photomap pinned, both", **ours(pinned(weights), device, times, BOTH)})
+        rows.append({"way": "photomap pinned, text", **ours(weights, device, times, TEXT)})
         rows.append({"way": "plain pinned copy", "bytes": nbytes, **by_copy(nbytes, device, times, pinned=True)})
-    del model
-    gc.collect()
-    trim(device)
+    return {"rows": compared(shape, dtype, device, rows)}
+
+
+def compared(shape: str, dtype: str, device: torch.device, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     where = "RAM -> RAM (stand-in)" if device.type == "cpu" else "RAM -> VRAM"
     first = rows[0]
     return [
@@ -180,36 +188,60 @@ def save(shape: str, folder: Path) -> str:
     return f"local-dir:{folder}"
 
 
-def process(spec: str, label: str, device: str) -> dict[str, Any]:
+def process(spec: str, label: str) -> dict[str, Any]:
     """Measure the life of an encoder process: start, query, offload, reload + query, release, bytes at each."""
-    encoder = EncoderProcess(spec, device=device)
+    encoder = EncoderProcess(spec)
     residency = Residency(encoder, idle_timeout=0, release_timeout=0)
 
     def query() -> object:
         return residency.run("text", lambda one: one.encode_text(["a photo of a dog"]))
 
-    row: dict[str, Any] = {"encoder": label, "start_and_query": milliseconds(query, CPU)}
+    row: dict[str, Any] = {"encoder": label, "card_before": card_bytes(), "start_and_query": milliseconds(query, CPU)}
     row["hot_query"] = statistics.median(milliseconds(query, CPU) for _ in range(5))
     time.sleep(1.5)  # the process page-locks its weights when it has been quiet for a moment
     row["ram_bytes"] = residency.snapshot().memory.ram_bytes
     if residency.snapshot().info and residency.snapshot().info.can_offload:  # type: ignore[union-attr]
-        row["vram_process_bytes"] = residency.snapshot().memory.vram_process_bytes
-        row["offload"] = milliseconds(residency.offload, CPU)
-        row["offloaded_process_bytes"] = residency.snapshot().memory.vram_process_bytes
-        row["reload_and_query"] = milliseconds(query, CPU)
-        row["pinned"] = residency.snapshot().memory.pinned
+        row |= in_and_out(residency, query)
     row["release"] = milliseconds(encoder.release, CPU)
+    row["card_released"] = card_bytes()
     residency.close()
     return row
 
 
+def in_and_out(residency: Residency, query: Callable[[], object]) -> dict[str, Any]:
+    """Measure five offloads and reloads of a live process, and what it and the card hold in between."""
+    row: dict[str, Any] = {"card_resident": card_bytes()}
+    row["process_resident"] = residency.snapshot().memory.vram_process_bytes
+    moves, process_bytes = [], []
+    for _ in range(5):
+        offload = milliseconds(residency.offload, CPU)
+        row["card_offloaded"] = card_bytes()
+        process_bytes.append(residency.snapshot().memory.vram_process_bytes)
+        moves.append((offload, milliseconds(query, CPU), residency.snapshot().last_reload_ms or 0.0))
+    names = ("offload", "reload_and_query", "reload")
+    row |= {name: statistics.median(taken) for name, taken in zip(names, zip(*moves, strict=True), strict=True)}
+    snapshot = residency.snapshot()
+    row |= {"process_offloaded": process_bytes[-1], "pinned": snapshot.memory.pinned}
+    return row | {"on_the_cpu": snapshot.cpu_fallbacks, "error": snapshot.last_error}
+
+
+def card_bytes() -> int | None:
+    """Return what the card holds for everybody; None where there is none."""
+    if not has_card():
+        return None
+    return nvml.used_bytes(str(torch.cuda.get_device_properties(CUDA).uuid))
+
+
+def has_card() -> bool:
+    return bool(nvml.device_count()) and torch.cuda.is_available()
+
+
 def machine() -> dict[str, object]:
-    cuda = torch.cuda.get_device_name(0) if torch.cuda.is_available() else None
     return {
-        "cpu": device_name(CPU)[0],
+        "cpu": devices.name(CPU)[0],
         "threads": torch.get_num_threads(),
-        "cuda": cuda,
-        "pinning": pinning.is_safe() and cuda is not None,
+        "cuda": torch.cuda.get_device_name(CUDA) if has_card() else None,
+        "pinning": pinning.is_safe() and has_card(),
         "torch": torch.__version__,
         "python": platform.python_version(),
         "date": time.strftime("%Y-%m-%d"),
@@ -217,18 +249,40 @@ def machine() -> dict[str, object]:
 
 
 def measure(*, quick: bool) -> dict[str, Any]:
-    logging.disable(logging.WARNING)  # open_clip warns that the weights are random
+    logging.disable(logging.WARNING)
     times = 5 if quick else 9
     shapes = ("ViT-B-32",) if quick else ("ViT-B-32", "ViT-L-14")
-    devices = [CPU, *([torch.device("cuda:0")] if nvml.device_count() and torch.cuda.is_available() else [])]
-    moves = [
-        row for device in devices for shape in shapes for dtype in DTYPES for row in moving(shape, dtype, device, times)
-    ]
-    processes = [process("tiny", "tiny", "auto")]
+    kinds = ("cpu", "cuda:0") if has_card() else ("cpu",)
+    wanted = itertools.product(kinds, shapes, DTYPES)
+    moves = [row for kind, shape, dtype in wanted for row in fresh(moving, shape, dtype, kind, times)["rows"]]
+    processes = [process("tiny", "tiny")]
     if not quick:
         with tempfile.TemporaryDirectory() as folder:
-            processes += [process(save(shape, Path(folder)), shape, "auto") for shape in shapes]
-    return {"machine": machine(), "moves": moves, "processes": processes}
+            processes += [process(save(shape, Path(folder)), shape) for shape in shapes]
+    return {"machine": machine(), "moves": moves, "processes": processes, "targets": targets(moves, processes)}
+
+
+def targets(moves: list[dict[str, Any]], processes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Say of everything that was measured on a card whether it is what docs/benchmarks.md wants."""
+    met: list[tuple[str, float, float, bool]] = []
+    on_card = [row for row in moves if row["where"] == "RAM -> VRAM"]
+    plain = {(row["shape"], row["dtype"]): row["reload"] for row in on_card if row["way"] == "plain pinned copy"}
+    for row in on_card:
+        what = f"{row['shape']} {row['dtype']}, {row['way']}"
+        if row["way"].startswith("photomap"):
+            met.append((f"{what}: offload, ms, at most", row["offload"], OFFLOAD_MS, row["offload"] <= OFFLOAD_MS))
+        if row["way"] == "photomap pinned, both":
+            share = plain[row["shape"], row["dtype"]] / row["reload"] if row["pinned"] else 0.0
+            met.append(
+                (f"{what}: share of a plain copy's rate, at least", share, OF_PLAIN_COPY, share >= OF_PLAIN_COPY)
+            )
+    for row in processes:
+        if "offload" in row:
+            ms, label = row["reload_and_query"], row["encoder"]
+            met.append((f"{label}: reload and query, ms, at most", ms, RELOAD_AND_QUERY_MS, ms <= RELOAD_AND_QUERY_MS))
+            left = float((row["card_released"] or 0) - (row["card_before"] or 0))
+            met.append((f"{label}: bytes on the card after a release, more than before", left, 0.0, left <= 0))
+    return [dict(zip(("what", "is", "wanted", "met"), one, strict=True)) for one in met]
 
 
 def figure(value: float | None, form: str) -> str:
@@ -258,6 +312,8 @@ def show(measured: dict[str, Any]) -> None:
             f"{name} {value:,.1f}" if isinstance(value, float) else f"{name} {value}" for name, value in row.items()
         )
         say("process: " + ", ".join(facts_of_it) + "\n")
+    for one in measured["targets"]:
+        say(f"{'met   ' if one['met'] else 'MISSED'} {one['what']} {one['wanted']:g}: {one['is']:,.2f}\n")
 
 
 def main() -> None:

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photomap_cli.library.catalog import Catalog
-from photomap_cli.library.vectors import VectorStore
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from photomap_cli.library.vectors import VectorStore
 
 
 def fresh(function: Callable[..., dict[str, Any]], *given: Any) -> dict[str, Any]:
@@ -29,6 +28,9 @@ def fresh(function: Callable[..., dict[str, Any]], *given: Any) -> dict[str, Any
 @contextmanager
 def opened(folder: Path) -> Iterator[VectorStore]:
     """Open the store of the library in a folder."""
+    from photomap_cli.library.catalog import Catalog  # not for whoever has torch: it must not meet faiss
+    from photomap_cli.library.vectors import VectorStore
+
     with Catalog.open(folder / "library") as catalog, VectorStore(catalog.folder, catalog) as store:
         yield store
 

@@ -1,4 +1,4 @@
-"""What only a CUDA device can show; `pytest -m gpu` on a machine that has one."""
+"""What only a CUDA device can show; `scripts/gpu` on a machine that has one."""
 
 import os
 import signal
@@ -6,14 +6,14 @@ import signal
 import numpy as np
 import pytest
 
-from photomap_cli.encoder import nvml
+from photomap_cli.encoder import cards, models, nvml, pinning
 from photomap_cli.encoder.process import EncoderProcess
 from photomap_cli.encoder.residency import Residency
 from photomap_cli.records import ResidencyState as State
 
 pytestmark = [
     pytest.mark.gpu,
-    pytest.mark.skipif(nvml.device_count() == 0, reason="there is no CUDA device"),
+    pytest.mark.skipif(not cards.is_expected(), reason="there is no CUDA device that this torch can use"),
 ]
 
 
@@ -52,12 +52,56 @@ def test_fifty_cycles_give_the_same_bits_and_no_byte_more(residency):
     assert totals[5] is None or totals[-1] == totals[5], "memory of the device drifts"
 
 
+def pictures(size):
+    return np.random.default_rng(3).integers(0, 256, (5, *size, 3), dtype=np.uint8)
+
+
 def test_the_device_agrees_with_the_cpu(residency):
-    rows, _ = ask(residency)
+    rows, use = ask(residency)
+    batch = pictures(use.info.image_size)
+    seen, use = residency.run("image", lambda encoder: encoder.encode_images(batch))
+    assert not use.fell_back
     on_cpu = EncoderProcess("tiny", device="cpu", precision="float32")
     on_cpu.load()
-    assert (rows[0] @ on_cpu.encode_text(["a red car"])[0]) > 0.999
+    expected = np.concatenate([on_cpu.encode_text(["a red car"]), on_cpu.encode_images(batch)])
     on_cpu.close()
+    assert (np.concatenate([rows, seen]) * expected).sum(axis=1).min() > 0.999
+
+
+@pytest.fixture
+def encoder():
+    """The encoder in this process, where torch can be asked what it holds."""
+    from photomap_cli.encoder import openclip
+
+    name, tag = models.open_clip_name("tiny")
+    how = {"device": "cuda:0", "precision": "auto", "allow_download": False, "on_progress": lambda *_: None}
+    return openclip.load(spec="tiny", name=name, tag=tag, **how)
+
+
+def test_after_an_offload_torch_holds_no_byte_of_the_card(encoder):
+    import torch
+
+    for _ in range(3):
+        encoder.to_vram("text")
+        encoder.encode_text(["a red car"])
+        encoder.to_vram("image")
+        encoder.encode_images(pictures(encoder.info.image_size))
+        assert torch.cuda.memory_reserved(0) > 0
+        encoder.to_ram()
+        assert (torch.cuda.memory_allocated(0), torch.cuda.memory_reserved(0)) == (0, 0)
+
+
+@pytest.mark.skipif(not pinning.is_safe(), reason="nothing is page-locked on this system")
+def test_page_locked_weights_are_the_same_bits(encoder):
+    encoder.to_vram("text")
+    expected = encoder.encode_text(["a red car"])
+    encoder.pin()
+    assert encoder.memory().pinned
+    for _ in range(5):
+        encoder.to_ram()
+        encoder.to_vram("text")
+        assert (encoder.encode_text(["a red car"]) == expected).all()
+    encoder.to_ram()
 
 
 def test_nothing_is_held_after_a_release(residency, process):
@@ -86,12 +130,22 @@ def test_a_full_card_means_an_answer_from_the_cpu_and_then_recovery(residency, p
 
     expected, _ = ask(residency)
     residency.offload()
-    free, _ = torch.cuda.mem_get_info(0)
-    held = [torch.empty(max(1, free - (8 << 20)), dtype=torch.uint8, device="cuda:0")]
+    held = filled(torch)
     rows, use = ask(residency)
-    assert use.fell_back
+    assert use.refusal == "the GPU is full"
     assert np.allclose(rows @ expected.T, 1, atol=2e-2)
     held.clear()
     torch.cuda.empty_cache()
     residency.load(try_again=True)
     assert residency.snapshot().state is State.VRAM
+
+
+def filled(torch):
+    """Take all that the card has, but for pieces that are smaller than any tower."""
+    held, size = [], torch.cuda.mem_get_info(0)[0]
+    while size >= 1 << 20:
+        try:
+            held.append(torch.empty(size, dtype=torch.uint8, device="cuda:0"))
+        except torch.OutOfMemoryError:
+            size //= 2
+    return held
