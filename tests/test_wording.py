@@ -62,6 +62,21 @@ def test_errors_hints_and_notices_are_written_in_one_style(path):
     assert [(line, text, fault(text)) for text, line in said(tree) if fault(text)] == []
 
 
+ROOMS = ("cli", "search", "session", "terminal")  # in library/ a BadImage is the reason of a file that failed
+TO_MEND = {name for name in SAYING if getattr(errors, name).exit_status == 2}
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path.parent.name in ROOMS], ids=lambda path: path.name)
+def test_what_a_user_can_mend_comes_with_a_hint(path):
+    without = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        name = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+        has_synopsis = path.parent.name == "terminal" and name == "UsageError"  # that of the prompt's command
+        if name in TO_MEND and not has_synopsis and "hint" not in [keyword.arg for keyword in node.keywords]:
+            without.append((node.lineno, ast.unparse(node)))
+    assert without == []
+
+
 def test_there_are_texts_to_look_at():
     trees = (ast.parse(path.read_text(encoding="utf-8")) for path in FILES)
     assert sum(len(list(said(tree))) for tree in trees) > 250

@@ -64,7 +64,7 @@ def page_file(path: Path | None, *, over: bool) -> Path:
     path = path.expanduser()
     require_free(path, over=over, hint="--force writes over it")
     if not path.parent.is_dir():
-        raise BadPath(f"{path.parent} is no folder")
+        raise BadPath(f"{path.parent} is no folder", hint="make it first, or name another one")
     return path
 
 

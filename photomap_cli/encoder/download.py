@@ -39,7 +39,7 @@ def checkpoint(name: str, tag: str | None, *, allow_download: bool, on_progress:
             return _path(name, tag)
     except Exception as error:
         if name.startswith("local-dir:"):
-            raise UnknownEncoder(f"{name}: {error}") from error
+            raise UnknownEncoder(f"{name}: {error}", hint="give the folder of an open_clip model") from error
         if not allow_download:
             raise _missing(name, tag, "downloads are not allowed here") from error
     try:

@@ -12,6 +12,7 @@ from photomap_cli.errors import PhotomapError, ProtocolMismatch
 from photomap_cli.records import SearchRequest
 from photomap_cli.records.maps import MapRequest
 from photomap_cli.session.address import PROTOCOL_VERSION
+from photomap_cli.session.wire import TWO_VERSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +67,7 @@ class Service:
                 return session.set_idle_timeout(float(seconds)).to_json()
             case {"op": "stop"}:
                 return self._stop()
-        raise ProtocolMismatch(f"the session does not understand {str(message)[:100]}")
+        raise _not_understood(str(message)[:100])
 
     def _stop(self) -> dict[str, Any]:
         if self._on_stop is None:
@@ -87,12 +88,16 @@ def _require_version(theirs: object) -> None:
         )
 
 
+def _not_understood(what: str) -> ProtocolMismatch:
+    return ProtocolMismatch(f"the session does not understand {what}", hint=TWO_VERSIONS)
+
+
 def _search_request(record: dict[str, Any]) -> SearchRequest:
     """Return the request, with every value of the type it should have: the search trusts it."""
     try:
         request = SearchRequest.from_json(record)
     except TypeError as error:
-        raise ProtocolMismatch(f"the session does not understand the search: {error}") from error
+        raise _not_understood(f"the search: {error}") from error
     match request:
         case SearchRequest(
             text=str(),
@@ -106,7 +111,7 @@ def _search_request(record: dict[str, Any]) -> SearchRequest:
             explain=bool(),
         ) if (limit is None or limit >= 1) and all(isinstance(path, str) for path in request.references):
             return request
-    raise ProtocolMismatch(f"the session does not understand the search {str(record)[:100]}")
+    raise _not_understood(f"the search {str(record)[:100]}")
 
 
 def _map_request(record: dict[str, Any]) -> MapRequest:
@@ -114,10 +119,10 @@ def _map_request(record: dict[str, Any]) -> MapRequest:
     try:
         request = MapRequest(**record)
     except TypeError as error:
-        raise ProtocolMismatch(f"the session does not understand the map: {error}") from error
+        raise _not_understood(f"the map: {error}") from error
     match request:
         case MapRequest(cwd=str(), folder=str() | None, filters=str(), clusters=int() | None as clusters) if (
             clusters is None or clusters >= 1
         ):
             return request
-    raise ProtocolMismatch(f"the session does not understand the map {str(record)[:100]}")
+    raise _not_understood(f"the map {str(record)[:100]}")

@@ -157,7 +157,7 @@ class Dialogue:
     def again(self) -> None:
         """Repeat the last query, within the folder and page length of now."""
         if self._request is None:
-            raise UsageError("there is no query to repeat")
+            raise UsageError("there is no query to repeat", hint="search for something first")
         self._search(self._request)
 
     def _search(self, request: SearchRequest) -> None:

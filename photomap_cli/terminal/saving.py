@@ -59,7 +59,7 @@ def write(path: Path, pieces: Iterable[bytes]) -> None:
             file.writelines(pieces)
         temporary.replace(path)
     except OSError as error:
-        raise BadPath(f"{path} cannot be written: {error.strerror}") from error
+        raise BadPath(f"{path} cannot be written: {error.strerror}", hint="name a file in a folder of yours") from error
     finally:
         with suppress(OSError):
             temporary.unlink()
