@@ -73,7 +73,7 @@ def main() -> int:
 def measure(folder: Path, size: int, queries: int) -> Figures:
     """Fill a library and measure it from fresh processes."""
     figures = Figures(size)
-    steps = (fill, compress, open_cold, open_warm, search, filters, change, numpy_way, blob_way)
+    steps = (fill, compress, open_cold, open_warm, search, filters, change, numpy_way, blob_way, delete_half)
     for step in steps:
         say(f"{size:,}: {step.__name__.replace('_', ' ')} ...")
         values = fresh(step, folder, size, queries)
@@ -308,6 +308,27 @@ def blob_way(folder: Path, size: int, queries: int) -> dict[str, Any]:
     taken = [timed(lambda query=query: best(query)) for query in asked[:3]]
     connection.close()
     return {"blob way, k=10, p50": statistics.median(taken), "blob way, memory MB": memory("VmHWM")}
+
+
+def delete_half(folder: Path, size: int, queries: int) -> dict[str, Any]:
+    """Delete half of the photos, any, and do what an index run does at its end; ask for texts before and after."""
+    asked = np.load(folder / "truth.npz")["queries"][queries:]
+    gone = np.random.default_rng(2).permutation(size)[: size // 2]
+
+    def figures(when: str) -> dict[str, float]:
+        taken = [timed(lambda query=query: store.search(query, 10)) for query in (*asked, *asked)]
+        sizes = {f"half deleted, {name}, {when}, MB": file.stat().st_size / 1e6 for name, file in files.items()}
+        return percentiles(f"half deleted, {when}, k=10", taken) | sizes
+
+    files = {name: folder / "library" / name for name in ("catalog.sqlite", ROWS)}
+    with Catalog.open(folder / "library") as catalog, VectorStore(folder / "library", catalog) as store:
+        catalog.commit_batch([], np.sort(gone).tolist())
+        store.refresh()
+        values = figures("before")
+        shrinking = timed(catalog.shrink)
+        sweeping = timed(lambda: list(store.sweep()))
+        values |= {"half deleted, shrink, s": shrinking / 1000, "half deleted, sweep, s": sweeping / 1000}
+        return values | figures("after")
 
 
 def print_table(measured: list[Figures]) -> None:

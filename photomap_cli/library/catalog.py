@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import asdict
 from datetime import datetime
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from photomap_cli.errors import PhotomapError
 from photomap_cli.library import database
 from photomap_cli.library.entries import STORED, LibraryEncoder, NewPhoto, SeenFile, Snapshot
 from photomap_cli.library.filters import below, key, where
@@ -31,6 +33,8 @@ _OF_CONTENT = ("taken_at", "width", "height", "camera", "lens", "latitude", "lon
 _CHUNK = 500  # below SQLite's oldest limit of 999 parameters
 _VECTORS_AT_ONCE = 4096
 _FILTERS_KEPT = 4  # a million rows are 8 MB
+
+log = logging.getLogger(__name__)
 
 
 class Catalog:
@@ -274,6 +278,13 @@ class Catalog:
         """Record when the library was last brought up to date; `now` has a time zone."""
         with self._database.writing() as connection:
             _set_meta(connection, last_indexed_at=now.isoformat(timespec="seconds"))
+
+    def shrink(self) -> None:
+        """Give back to the disk what deleted photos took, if that is much; leave it where that cannot be done now."""
+        try:
+            self._database.shrink()
+        except PhotomapError as error:  # another process writes, or the disk is full after all
+            log.info("the catalogue keeps its free space: %s", error)
 
     def status(self) -> LibraryStatus:
         """Return where the library is, how much is in it and how many bytes its files take."""

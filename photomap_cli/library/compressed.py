@@ -2,7 +2,7 @@
 
 A page of header, then faiss's own form of the index.  The header names the library, says what the rows looked like that
 were compressed and carries a checksum of the rest: a file that is torn, another library's or behind a catalogue that
-lost its last photos is not used.  The file is never changed but replaced.
+lost its last photos is not used.  The file is never changed but replaced.  A row here is a place of the row file.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photomap_cli.library.exact import faiss
-from photomap_cli.library.rowfile import PAGE, TAIL
+from photomap_cli.library.rowfile import TAIL
+from photomap_cli.library.rowheader import PAGE
 from photomap_cli.library.view import live_among
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from photomap_cli.library.exact import StoredRows
+    from photomap_cli.library.view import View
 
 FILE_NAME = "vectors.pq"
 BLOCK = 32
@@ -37,10 +39,10 @@ of 800 queries and 2,000 held 99.99 % of the 100 best; beside a scan of 5 ms, 2,
 DEEPEST_SHARE = 32
 """A search that would look at more than one in so many rows is better done without compression."""
 
-_FIELDS = struct.Struct("<8sII32sQQIIIQ")
+_FIELDS = struct.Struct("<8sII32sQQIIIIQ")
 _CHECKED = struct.Struct("<I")  # CRC of the fields
 _MAGIC = b"photompq"
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Header:
         trained_count: how many rows there were when the code was trained.
         depth: the factor on RERANKED that the self-check asked for; 0 when these vectors do not compress, and there
             is no index.
+        numbers_crc: as the row file's header has it: which row was at which place.
         tail_crc: of the last rows compressed.
         body_crc, body_bytes: of the index.
     """
@@ -62,14 +65,16 @@ class Header:
     count: int
     trained_count: int
     depth: int
+    numbers_crc: int
     tail_crc: int
     body_crc: int = 0
     body_bytes: int = 0
 
     def pack(self) -> bytes:
         """Return the header's bytes."""
-        name, rest = self.library_id.encode(), (self.count, self.trained_count, self.depth, self.tail_crc)
-        fields = _FIELDS.pack(_MAGIC, _VERSION, self.dim, name, *rest, self.body_crc, self.body_bytes)
+        of_rows = self.count, self.trained_count, self.depth, self.numbers_crc, self.tail_crc
+        names = _MAGIC, _VERSION, self.dim, self.library_id.encode()
+        fields = _FIELDS.pack(*names, *of_rows, self.body_crc, self.body_bytes)
         return fields + _CHECKED.pack(zlib.crc32(fields))
 
     @classmethod
@@ -92,11 +97,16 @@ class Compressed:
     index: Any = None
     memory: np.ndarray | None = None  # what the index may point into
 
-    def is_of(self, library_id: str, rows: StoredRows) -> bool:
+    def is_of(self, view: View) -> bool:
         """Whether these are the library's rows, as far as its name and the last of them show."""
         header = self.header
-        is_named = (header.library_id, header.dim) == (library_id, rows.dim)
-        return is_named and header.tail_crc == tail_crc(rows, header.count)
+        is_named = (header.library_id, header.dim) == (view.library_id, view.rows.dim)
+        return is_named and header.tail_crc == tail_crc(view.rows, header.count)
+
+    def is_of_other_places(self, view: View) -> bool:
+        """Whether rows were swept out of the library's between these and the view."""
+        header = self.header
+        return header.library_id == view.library_id and header.numbers_crc != view.numbers_crc
 
     def candidates(self, query: np.ndarray, k: int, live: np.ndarray | None) -> np.ndarray | None:
         """Return the rows worth scoring for the k best, in order; None where a scan of all is the better way.
@@ -134,6 +144,7 @@ class CompressedFile:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / FILE_NAME
+        self._draft = self.path.with_suffix(".pq.new")
 
     def signature(self) -> tuple[int, int, int] | None:
         """Return what changes when the file is replaced; None when there is none.  Costs some microseconds."""
@@ -155,21 +166,41 @@ class CompressedFile:
 
     def write(self, made: Compressed) -> Compressed:
         """Replace the file in one step; return what it holds now."""
-        header = made.header
-        draft = self.path.with_suffix(".pq.new")
         try:
-            with draft.open("wb") as file:
-                file.write(bytes(PAGE))
-                if header.depth:
-                    header = _write_index(file, made)
-                file.seek(0)
-                file.write(header.pack())
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(self.path)
+            made = self.write_draft(made)
+            self.adopt_draft()
         finally:
-            draft.unlink(missing_ok=True)
+            self.discard_draft()
+        return made
+
+    def write_draft(self, made: Compressed) -> Compressed:
+        """Write a file beside this one, for `adopt_draft`; return what it holds."""
+        header = made.header
+        with self._draft.open("wb") as file:
+            file.write(bytes(PAGE))
+            if header.depth:
+                header = _write_index(file, made)
+            file.seek(0)
+            file.write(header.pack())
+            file.flush()
+            os.fsync(file.fileno())
         return replace(made, header=header)
+
+    def adopt_draft(self) -> bool:
+        """Put the draft in the file's place, and say whether there was one."""
+        try:
+            self._draft.replace(self.path)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def has_draft(self) -> bool:
+        """Whether there is one, of a process that writes it or was killed at that."""
+        return self._draft.exists()
+
+    def discard_draft(self) -> None:
+        """Take away what is left of a draft."""
+        self._draft.unlink(missing_ok=True)
 
     def discard(self) -> None:
         """Take the file away."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from photomap_cli.library.exact import StoredRows
+    from photomap_cli.library.view import View
 
 ROWS = 300_000
 """Fewer are scanned as they are, which takes some 12 ms."""
@@ -36,8 +37,7 @@ _GAP = 0.96  # how far from the photos' common direction CLIP puts its texts: 0.
 class Job:
     """What to compress: a library's rows, what was made of them before, and vectors that were searched for lately."""
 
-    library_id: str
-    rows: StoredRows
+    view: View
     earlier: Compressed | None = None
     queries: Sequence[np.ndarray] = ()
 
@@ -56,16 +56,18 @@ def compress(job: Job) -> Generator[int, None, Compressed]:
 
     In one thread; a million rows take 170 MB meanwhile.
     """
-    count = job.rows.count // BLOCK * BLOCK
-    sample = job.rows.floats(_some(count, _SAMPLE))
+    rows = job.view.rows
+    count = rows.count // BLOCK * BLOCK
+    sample = rows.floats(_some(count, _SAMPLE))
     index, trained_count = _extended(job) or (_trained(sample), count)
     for first in range(index.ntotal, count, _ROWS_AT_ONCE):
         faiss()
-        index.add(job.rows.floats(slice(first, min(first + _ROWS_AT_ONCE, count))))
+        index.add(rows.floats(slice(first, min(first + _ROWS_AT_ONCE, count))))
         yield index.ntotal
-    header = Header(job.library_id, job.rows.dim, count, trained_count, _DEPTHS[-1], tail_crc(job.rows, count))
+    made_of = job.view.numbers_crc, tail_crc(rows, count)
+    header = Header(job.view.library_id, rows.dim, count, trained_count, _DEPTHS[-1], *made_of)
     made = Compressed(header, index)
-    depth = yield from _depth(job.rows, made, [*_checks(sample), *job.queries])
+    depth = yield from _depth(rows, made, [*_checks(sample), *job.queries])
     return Compressed(replace(header, depth=depth), index if depth else None)
 
 
@@ -74,7 +76,7 @@ def _extended(job: Job) -> tuple[Any, int] | None:
     if job.earlier is None or not job.earlier.header.depth:
         return None
     trained_count = job.earlier.header.trained_count
-    return (faiss().clone_index(job.earlier.index), trained_count) if job.rows.count < 2 * trained_count else None
+    return (faiss().clone_index(job.earlier.index), trained_count) if job.view.count < 2 * trained_count else None
 
 
 def _trained(sample: np.ndarray) -> Any:

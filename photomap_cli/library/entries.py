@@ -97,3 +97,9 @@ class Snapshot:
     dim: int
     next_row: int
     tombstones: np.ndarray
+
+    def is_photo(self) -> np.ndarray:
+        """Return for each row whether its photo is there."""
+        is_there = np.ones(self.next_row, bool)
+        is_there[self.tombstones] = False
+        return is_there

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from photomap_cli.library.rowfile import PAGE, row_bytes
+from photomap_cli.library.rowheader import row_bytes
 
 Found = tuple[np.ndarray, np.ndarray]
 """Rows (int64) and cosines (float32), best first, the lower row first among equals."""
@@ -20,11 +20,11 @@ Slice = tuple[int, int]
 
 
 class StoredRows:
-    """The first `count` rows behind a page of header.  Any thread may scan them."""
+    """The `count` rows behind so many bytes of header.  Any thread may scan them."""
 
-    def __init__(self, memory: Any, dim: int, count: int) -> None:
+    def __init__(self, memory: Any, dim: int, count: int, offset: int) -> None:
         self.dim, self.count = dim, count
-        self.codes = np.frombuffer(memory, np.uint8, count * row_bytes(dim), PAGE).reshape(count, row_bytes(dim))
+        self.codes = np.frombuffer(memory, np.uint8, count * row_bytes(dim), offset).reshape(count, row_bytes(dim))
 
     def slices(self, parts: int) -> list[Slice]:
         """Cut the rows where the bits of a bitmap can be cut too."""

@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -158,7 +159,7 @@ class Indexer:
                 with only_writer(self._catalog.folder), self._pool, self._thumbnails:
                     yield from self._bring_up_to_date()
                 self._ended = self._clock()
-                yield from self._compress()
+                yield from self._prepare_searches()
         finally:
             self._ended = self._ended or self._clock()
 
@@ -195,10 +196,12 @@ class Indexer:
         if encoder:
             yield from self._encode(encoder, todo)
         self._catalog.touch_indexed(self._now())
+        with self._stages.during("commit"):
+            self._catalog.shrink()
 
-    def _compress(self) -> Iterator[IndexProgress]:
-        """Make a large library quick to search, where a search has not done so in passing."""
-        for done, total in self._vectors.compress():
+    def _prepare_searches(self) -> Iterator[IndexProgress]:
+        """Leave the files that searches read without gone photos, and a large library quick to search."""
+        for done, total in chain(self._vectors.sweep(), self._vectors.compress()):
             yield IndexProgress(done, total, self._unreadable, compressing=True)
 
     def _plan(self) -> Plan:

@@ -15,6 +15,7 @@ from photomap_cli.library.compressed import CompressedFile
 from photomap_cli.library.entries import STORED
 from photomap_cli.library.mtime import mtime_ns
 from photomap_cli.library.paths import shown
+from photomap_cli.library.rowheader import row_bytes
 from photomap_cli.records import Check, CheckState
 
 if TYPE_CHECKING:
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from photomap_cli.library.compressed import Compressed
     from photomap_cli.library.entries import Snapshot
+    from photomap_cli.library.rowfile import Mapped
 
 _OF_UNIT_LENGTH = (0.99, 1.01)  # half precision costs a thousandth
 _VECTORS_AT_ONCE = 4096
@@ -66,11 +69,11 @@ def _checks(catalog: Catalog, opened: database.Database) -> Iterator[Check]:
     anew = f"photomap --library '{catalog.folder}' index --rebuild"
     yield _check("catalogue", faults, fine=f"{catalog.photo_count:,} photos, sound", hint=anew)
     snapshot = catalog.snapshot()
-    rows = _stored_rows(catalog.folder, snapshot)
-    wrong, other = _compared(catalog, snapshot, rows)
+    mapped = _mapped(catalog.folder, snapshot)
+    wrong, other = _compared(catalog, snapshot, mapped)
     yield _check("vectors", [f"not of unit length: {wrong:,}"] if wrong else [], fine="sound", hint=anew)
-    yield _row_file(catalog.folder, other, is_there=rows is not None)
-    yield from _compressed_rows(catalog.folder, snapshot)
+    yield _row_file(catalog.folder, other, is_there=mapped is not None)
+    yield from _compressed_rows(catalog.folder, snapshot, mapped)
     yield from _photo_files(catalog)
 
 
@@ -85,30 +88,35 @@ def _faults(connection: sqlite3.Connection) -> Iterator[str]:
             yield f"{what}: {count:,}"
 
 
-def _stored_rows(folder: Path, snapshot: Snapshot) -> np.ndarray | None:
-    """Return the rows of the row file, (next_row, dim) fp16; None where it is to be brought up to date first."""
+def _mapped(folder: Path, snapshot: Snapshot) -> Mapped | None:
+    """Return the row file; None where it is to be brought up to date first."""
     try:
-        memory = rowfile.RowFile(folder).map(snapshot) if snapshot.next_row and snapshot.dim else None
+        return rowfile.RowFile(folder).map(snapshot) if snapshot.next_row and snapshot.dim else None
     except OSError:
         return None
-    if memory is None:
-        return None
-    return np.frombuffer(memory, STORED, offset=rowfile.PAGE).reshape(-1, snapshot.dim)
 
 
-def _compared(catalog: Catalog, snapshot: Snapshot, rows: np.ndarray | None) -> tuple[int, int]:
+def _compared(catalog: Catalog, snapshot: Snapshot, mapped: Mapped | None) -> tuple[int, int]:
     """Return how many vectors are no unit vectors of the right length, and how many the row file has otherwise."""
     wrong = other = 0
     stored = takewhile(lambda each: each[0] < snapshot.next_row, catalog.vectors_from(0))  # no more: added meanwhile
     while piece := list(islice(stored, _VECTORS_AT_ONCE)):
-        whole = [(row, blob) for row, blob in piece if len(blob) == rowfile.row_bytes(snapshot.dim)]
+        whole = [(row, blob) for row, blob in piece if len(blob) == row_bytes(snapshot.dim)]
         misfits = len(piece) - len(whole)
         vectors = np.frombuffer(b"".join(blob for _, blob in whole), STORED).reshape(-1, snapshot.dim)
         wrong += misfits + int(np.count_nonzero(~_are_unit_vectors(vectors)))
-        if rows is not None:
-            in_file = rows[[row for row, _ in whole]]
+        if mapped is not None:
+            in_file = _in_file(mapped, np.array([row for row, _ in whole], np.int64))
             other += misfits + int(np.count_nonzero((in_file.view("u2") != vectors.view("u2")).any(axis=1)))
     return wrong, other
+
+
+def _in_file(mapped: Mapped, rows: np.ndarray) -> np.ndarray:
+    """Return the vectors that the row file has of photos, (n, dim) fp16."""
+    header, numbers = mapped.header, mapped.numbers
+    places = rows if numbers is None else np.searchsorted(numbers, rows)
+    vectors = np.frombuffer(mapped.memory, STORED, header.count * header.dim, header.rows_at)
+    return vectors.reshape(header.count, header.dim)[places]
 
 
 def _are_unit_vectors(vectors: np.ndarray) -> np.ndarray:
@@ -124,7 +132,7 @@ def _row_file(folder: Path, other: int, *, is_there: bool) -> Check:
     return _check("vector file", faults, fine=fine, hint=f"remove {file}: the next search makes it anew")
 
 
-def _compressed_rows(folder: Path, snapshot: Snapshot) -> Iterator[Check]:
+def _compressed_rows(folder: Path, snapshot: Snapshot, mapped: Mapped | None) -> Iterator[Check]:
     """Say how the compressed rows are, if there are any; the scores do not come from them."""
     file = CompressedFile(folder)
     if file.signature() is None:
@@ -133,10 +141,16 @@ def _compressed_rows(folder: Path, snapshot: Snapshot) -> Iterator[Check]:
         held = file.read()
     except OSError:
         held = None
-    if held and held.header.library_id == snapshot.library_id and held.header.count <= snapshot.next_row:
-        yield Check(file.path.name, CheckState.OK, f"{held.header.count:,} of {snapshot.next_row:,} vectors compressed")
+    count = mapped.header.count if mapped else snapshot.next_row
+    is_named = held is not None and held.header.library_id == snapshot.library_id
+    if held and is_named and held.header.count <= count and _in_place(held, mapped):
+        yield Check(file.path.name, CheckState.OK, f"{held.header.count:,} of {count:,} vectors compressed")
     else:
         yield Check(file.path.name, CheckState.ADVICE, "damaged, or of other photos", "`photomap index` makes it anew")
+
+
+def _in_place(held: Compressed, mapped: Mapped | None) -> bool:
+    return mapped is None or held.header.numbers_crc == mapped.header.numbers_crc
 
 
 def _photo_files(catalog: Catalog) -> Iterator[Check]:

@@ -1,18 +1,17 @@
 """Owns `vectors.f16`: all stored vectors in one mappable file, derived from the catalogue.  Searches nothing.
 
-A page of header, then one fp16 row for each row number of the catalogue.  The header names the library and counts the
-rows that are known to be on the disk, so that a power cut can only lose rows that nobody counts on; they are filled in
-again from the catalogue.  Rows are appended, never changed, and the file is never cut but replaced: another process may
-have it mapped.
+A header (`rowheader.py`), then one fp16 row for each photo there was when the file was written, and one for each row
+number of the catalogue after that.  The header names the library and says up to which row all are known to be on the
+disk, so that a power cut can only lose rows that nobody counts on; they are filled in again from the catalogue.  Rows
+are appended, never changed, and the file is never cut but replaced: another process may have it mapped.
 """
 
 from __future__ import annotations
 
 import mmap
 import os
-import struct
-import zlib
-from dataclasses import dataclass
+import sys
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ import numpy as np
 
 from photomap_cli.library.entries import STORED, Snapshot
 from photomap_cli.library.locks import FileLock
+from photomap_cli.library.rowheader import NUMBER, PAGE, Header, crc_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -28,48 +28,33 @@ if TYPE_CHECKING:
 
     BlobsFrom = Callable[[int], Iterable[tuple[int, bytes]]]  # (row, fp16 bytes) in order, from a row on
 
-PAGE = 4096
-"""Bytes in front of the rows; whoever maps the file may write into its own copy of them."""
-
 FILE_NAME = "vectors.f16"
 LOCK_NAME = "vectors.lock"
+DRAFT_NAME = "vectors.swept.new"
 TAIL = 16
 """How many of the last rows `contradicts` compares with the catalogue."""
 
-_FIELDS = struct.Struct("<8sII32sQ")  # magic, format version, dim, library id, rows
-_CHECKED = struct.Struct("<I")  # CRC of the fields
-_MAGIC = b"photomap"
-_VERSION = 1
 _ROWS_AT_ONCE = 4096
+_END = (sys.maxsize, b"")
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
-    """What the file's first bytes say."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Mapped:
+    """The file in private memory that is backed by it; `inode` names it, as far as there is one."""
 
-    library_id: str
-    dim: int
-    count: int
+    header: Header
+    memory: mmap.mmap
+    inode: int | None
 
-    def pack(self) -> bytes:
-        """Return the header's bytes: so few that a disk writes them whole or not at all."""
-        fields = _FIELDS.pack(_MAGIC, _VERSION, self.dim, self.library_id.encode(), self.count)
-        return fields + _CHECKED.pack(zlib.crc32(fields))
+    @property
+    def numbers(self) -> np.ndarray | None:
+        """The row at each place, rising; None where a row's number is its place."""
+        return self.header.numbers(self.kept)
 
-    @classmethod
-    def unpack(cls, page: bytes) -> Header | None:
-        """Return the header in these bytes; None if they are damaged, of another version or none."""
-        if len(page) < _FIELDS.size + _CHECKED.size:
-            return None
-        magic, version, dim, library_id, count = _FIELDS.unpack_from(page)
-        (checked,) = _CHECKED.unpack_from(page, _FIELDS.size)
-        if (magic, version, checked) != (_MAGIC, _VERSION, zlib.crc32(page[: _FIELDS.size])):
-            return None
-        return cls(library_id.rstrip(b"\0").decode(errors="replace"), dim, count)
-
-    def belongs_to(self, snapshot: Snapshot) -> bool:
-        """Whether the rows are those of this library."""
-        return self.library_id == snapshot.library_id and self.dim == snapshot.dim
+    @property
+    def kept(self) -> np.ndarray:
+        """The rows that the header lists."""
+        return np.frombuffer(self.memory, NUMBER, self.header.kept, PAGE)
 
 
 class RowFile:
@@ -82,131 +67,192 @@ class RowFile:
         self.path = folder / FILE_NAME
         self._say = say
         self._lock_path = folder / LOCK_NAME
+        self._draft = folder / DRAFT_NAME
 
-    def map(self, snapshot: Snapshot) -> mmap.mmap | None:
-        """Return the page and the snapshot's rows, as private memory backed by the file; None if `repair` is due."""
+    def inode(self) -> int | None:
+        """Return what is another when the file is another one; None when there is none.  Costs some microseconds."""
+        try:
+            return self.path.stat().st_ino
+        except OSError:
+            return None
+
+    def map(self, snapshot: Snapshot) -> Mapped | None:
+        """Return the snapshot's rows; None if `repair` is due."""
         try:
             with self.path.open("rb") as file:
-                header = _header(file)
-                if header is None or not header.belongs_to(snapshot) or header.count != snapshot.next_row:
-                    return None
-                return mmap.mmap(file.fileno(), PAGE + header.count * row_bytes(header.dim), access=mmap.ACCESS_COPY)
+                return _mapped(file, snapshot)
         except FileNotFoundError:
             return None
 
     def contradicts(self, snapshot: Snapshot, blobs_from: BlobsFrom) -> bool:
-        """Whether one of the last rows is not the catalogue's.
+        """Whether the list of rows is damaged, or one of the last rows is not the catalogue's.
 
-        So it is where the catalogue lost its last batches in a power cut and gave their rows to other photos.
+        The latter where the catalogue lost its last batches in a power cut and gave their rows to other photos.
         """
         try:
             with self.path.open("rb") as file:
                 header = _header(file)
                 if header is None or not header.belongs_to(snapshot):
                     return False
-                first = max(0, header.count - TAIL)
-                file.seek(PAGE + first * row_bytes(header.dim))
-                tail = np.frombuffer(file.read((header.count - first) * row_bytes(header.dim)), STORED)
+                kept = _kept(file, header)
+                file.seek(header.place_at(first := max(0, header.count - TAIL)))
+                tail = np.frombuffer(file.read(header.size - file.tell()), STORED).reshape(-1, header.dim)
         except FileNotFoundError:
             return False
-        rows = tail.reshape(header.count - first, header.dim)
-        stored = takewhile(lambda each: each[0] < header.count, blobs_from(first))
-        return any(rows[row - first].tobytes() != blob for row, blob in stored)
+        if crc_of(kept, header.swept) != header.numbers_crc:
+            return True
+        numbers = header.numbers(kept)
+        rows = np.arange(first, header.count) if numbers is None else numbers[first:]
+        there = {int(row): vector.tobytes() for row, vector in zip(rows, tail, strict=True)}
+        stored = takewhile(lambda each: each[0] < header.next_row, blobs_from(min(there, default=header.next_row)))
+        return any(there.get(row) != blob for row, blob in stored)
 
     def repair(
         self, take_snapshot: Callable[[], Snapshot], blobs_from: BlobsFrom, *, anew: bool = False
-    ) -> tuple[Snapshot, mmap.mmap]:
+    ) -> tuple[Snapshot, Mapped]:
         """Bring the file to what the catalogue says now, by appending or by writing it `anew`, and map it.
 
         Under the lock, with a snapshot taken inside it: whatever another process did meanwhile is kept.
         """
         with FileLock(self._lock_path):
             snapshot = take_snapshot()
-            header = None if anew else self._header()
-            # More rows than the catalogue has are left of batches it lost; some may have been given away again.
-            if header is None or not header.belongs_to(snapshot) or header.count > snapshot.next_row:
+            header = None if anew else self._right_header(snapshot)
+            if header is None:
                 if self.path.exists():
                     self._say(f"{FILE_NAME} did not match the catalogue and was made anew")
                 self._write(snapshot, blobs_from)
-            elif header.count < snapshot.next_row:
+            elif header.next_row < snapshot.next_row:
                 self._append(header, snapshot, blobs_from)
-            memory = self.map(snapshot)
-        if memory is None:
+            mapped = self.map(snapshot)
+        if mapped is None:
             raise OSError(f"{self.path} does not hold what was written to it")
-        return snapshot, memory
+        return snapshot, mapped
+
+    def in_memory(self, snapshot: Snapshot, blobs_from: BlobsFrom) -> Mapped:
+        """Return the snapshot's rows without the file, for a library that cannot be written."""
+        numbers = np.flatnonzero(snapshot.is_photo())
+        header = Header.for_rows(snapshot, numbers)
+        memory = mmap.mmap(-1, header.size)
+        for piece in _content(header, numbers, blobs_from):
+            memory.write(piece)
+        return Mapped(header, memory, self.inode())
 
     def discard(self) -> None:
         """Take the file away, for its library has begun again."""
         with FileLock(self._lock_path):
             self.path.unlink(missing_ok=True)
 
-    def _header(self) -> Header | None:
+    def write_draft(self, snapshot: Snapshot, blobs_from: BlobsFrom) -> Mapped:
+        """Write the snapshot's rows beside the file, for `adopt_draft`; only one process at a time may do so."""
+        with self._draft.open("w+b") as file:
+            _write(file, snapshot, blobs_from)
+            mapped = _mapped(file, snapshot)
+        if mapped is None:
+            raise OSError(f"{self._draft} does not hold what was written to it")
+        return mapped
+
+    def adopt_draft(self, draft: Mapped, library_id: Callable[[], str]) -> bool:
+        """Put the draft in the file's place in one step, and say so; not if the library has begun again since.
+
+        Whoever has the old file mapped keeps it; rows that came since the draft are appended by the next `repair`.
+        """
+        with FileLock(self._lock_path):
+            is_wanted = draft.header.library_id == library_id()
+            if is_wanted:
+                self._draft.replace(self.path)
+            return is_wanted
+
+    def has_draft(self) -> bool:
+        """Whether there is one, of a process that writes it or was killed at that."""
+        return self._draft.exists()
+
+    def discard_draft(self) -> None:
+        """Take away what is left of a draft."""
+        self._draft.unlink(missing_ok=True)
+
+    def _right_header(self, snapshot: Snapshot) -> Header | None:
+        """Return the header of a file that may be appended to."""
         try:
             with self.path.open("rb") as file:
-                return _header(file)
+                header = _header(file)
+                if header is None or not header.belongs_to(snapshot) or header.next_row > snapshot.next_row:
+                    return None  # more rows than the catalogue has are left of batches it lost; some may be given away
+                return None if header.lacks_photos(_kept(file, header), snapshot) else header
         except FileNotFoundError:
             return None
 
     def _append(self, header: Header, snapshot: Snapshot, blobs_from: BlobsFrom) -> None:
+        """Write the rows that are new, zeros for those that have gone already, then the header that counts them."""
+        numbers = np.arange(header.next_row, snapshot.next_row)
         with self.path.open("r+b") as file:
-            _fill(file, header.count, snapshot, blobs_from)
+            file.seek(header.size)
+            for piece in _rows(numbers, snapshot.dim, blobs_from):
+                file.write(piece)
+            file.flush()
+            _sync(file.fileno())
+            file.seek(0)
+            file.write(replace(header, next_row=snapshot.next_row).pack())
 
     def _write(self, snapshot: Snapshot, blobs_from: BlobsFrom) -> None:
         draft = self.path.with_suffix(".new")
         try:
             with draft.open("wb") as file:
-                file.write(bytes(PAGE))
-                _fill(file, 0, snapshot, blobs_from)
-                file.flush()
-                os.fsync(file.fileno())
+                _write(file, snapshot, blobs_from)
             draft.replace(self.path)
         finally:
             draft.unlink(missing_ok=True)  # a full disk's last bytes are not for half a file
 
 
-def row_bytes(dim: int) -> int:
-    """Return the size of one row."""
-    return dim * STORED.itemsize
-
-
-def in_memory(snapshot: Snapshot, blobs_from: BlobsFrom) -> mmap.mmap:
-    """Return the page and the snapshot's rows without a file, for a library that cannot be written."""
-    memory = mmap.mmap(-1, PAGE + snapshot.next_row * row_bytes(snapshot.dim))
-    memory.seek(PAGE)
-    for piece in _pieces(0, snapshot, blobs_from):
-        memory.write(piece)
-    return memory
-
-
 def _header(file: BinaryIO) -> Header | None:
     """Return the header of a file that is as long as it says."""
     header = Header.unpack(file.read(PAGE))
-    if header is None or os.fstat(file.fileno()).st_size < PAGE + header.count * row_bytes(header.dim):
+    return header if header is not None and os.fstat(file.fileno()).st_size >= header.size else None
+
+
+def _kept(file: BinaryIO, header: Header) -> np.ndarray:
+    """Return the rows that the header lists."""
+    file.seek(PAGE)
+    return np.frombuffer(file.read(header.kept * NUMBER.itemsize), NUMBER)
+
+
+def _mapped(file: BinaryIO, snapshot: Snapshot) -> Mapped | None:
+    file.seek(0)
+    header = _header(file)
+    if header is None or not header.belongs_to(snapshot) or header.next_row != snapshot.next_row:
         return None
-    return header
+    memory = mmap.mmap(file.fileno(), header.size, access=mmap.ACCESS_COPY)
+    mapped = Mapped(header, memory, os.fstat(file.fileno()).st_ino)
+    return None if header.lacks_photos(mapped.kept, snapshot) else mapped
 
 
-def _fill(file: BinaryIO, first: int, snapshot: Snapshot, blobs_from: BlobsFrom) -> None:
-    """Write the rows from `first` on, then, when they are on the disk, the header that counts them."""
-    file.seek(PAGE + first * row_bytes(snapshot.dim))
-    for piece in _pieces(first, snapshot, blobs_from):
+def _write(file: BinaryIO, snapshot: Snapshot, blobs_from: BlobsFrom) -> None:
+    """Write a whole file, and wait until it is on the disk."""
+    numbers = np.flatnonzero(snapshot.is_photo())
+    for piece in _content(Header.for_rows(snapshot, numbers), numbers, blobs_from):
         file.write(piece)
     file.flush()
     _sync(file.fileno())
-    file.seek(0)
-    file.write(Header(snapshot.library_id, snapshot.dim, snapshot.next_row).pack())
 
 
-def _pieces(first: int, snapshot: Snapshot, blobs_from: BlobsFrom) -> Iterator[memoryview]:
-    """Yield the bytes of the rows from `first` on, zeros for photos that are gone."""
-    blobs = iter(blobs_from(first))
-    row, blob = next(blobs, (snapshot.next_row, b""))
-    for start in range(first, snapshot.next_row, _ROWS_AT_ONCE):
-        end = min(start + _ROWS_AT_ONCE, snapshot.next_row)
-        piece = np.zeros((end - start, snapshot.dim), STORED)
-        while row < end:
-            piece[row - start] = np.frombuffer(blob, STORED)
-            row, blob = next(blobs, (snapshot.next_row, b""))
+def _content(header: Header, numbers: np.ndarray, blobs_from: BlobsFrom) -> Iterator[bytes | memoryview]:
+    """Yield the bytes of a file that has these rows."""
+    yield header.pack().ljust(PAGE, b"\0")
+    yield numbers[: header.kept].astype(NUMBER).tobytes().ljust(header.rows_at - PAGE, b"\0")
+    yield from _rows(numbers, header.dim, blobs_from)
+
+
+def _rows(numbers: np.ndarray, dim: int, blobs_from: BlobsFrom) -> Iterator[memoryview]:
+    """Yield the bytes of these rows, zeros for photos that are gone."""
+    blobs = iter(blobs_from(int(numbers[0]))) if len(numbers) else iter(())
+    row, blob = next(blobs, _END)
+    for start in range(0, len(numbers), _ROWS_AT_ONCE):
+        wanted = numbers[start : start + _ROWS_AT_ONCE].tolist()
+        piece = np.zeros((len(wanted), dim), STORED)
+        for place, number in enumerate(wanted):
+            while row < number:  # a photo that is not wanted
+                row, blob = next(blobs, _END)
+            if row == number:
+                piece[place] = np.frombuffer(blob, STORED)
         yield piece.data.cast("B")
 
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from photomap_cli.library import rowfile
+from photomap_cli.errors import PhotomapError
+from photomap_cli.library import rowfile, sweeping
 from photomap_cli.library.compressed import DEEPEST_SHARE
 from photomap_cli.library.exact import merged
 from photomap_cli.library.tier import Tier
 from photomap_cli.library.view import View, bits_of
 
 if TYPE_CHECKING:
-    import mmap
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from photomap_cli.library.database import ChangeCounter
     from photomap_cli.library.entries import Snapshot
     from photomap_cli.library.exact import Found
+    from photomap_cli.library.rowfile import Mapped
 
 THREADS = min(8, os.cpu_count() or 1)
 THREADED_ROWS = 20_000
@@ -52,14 +55,21 @@ class VectorStore:
     Sees the library as of its last `refresh`.
     """
 
-    def __init__(self, folder: Path, catalog: Catalog, *, threads: int = THREADS) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        catalog: Catalog,
+        *,
+        threads: int = THREADS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._catalog = catalog
         self._notes: list[str] = []
         self._file = rowfile.RowFile(folder, self._notes.append)
-        self._tier = Tier(folder, self._notes.append)
+        self._tier = Tier(folder, self._notes.append, clock=clock)
         self._threads = threads
         self._lock = threading.Lock()
-        self._seen: ChangeCounter | None = None
+        self._seen: tuple[ChangeCounter, int | None] | None = None
         self._checked_library: str | None = None
         self._view = View.of_nothing()
         self._recent: tuple[np.ndarray, ...] = ()
@@ -68,15 +78,15 @@ class VectorStore:
         self._closing = threading.Event()
 
     def refresh(self) -> None:
-        """Take in what any process has committed since the last time; costs microseconds if that is nothing.
+        """Take in what any process has committed or swept since the last time; costs microseconds if that is nothing.
 
         Raises LibraryUnusable or LibraryBusy when the catalogue cannot be read.
         """
         with self._lock:
             counter = self._catalog.change_counter()
-            if counter != self._seen:
-                self._view = self._current_view()
-                self._seen = counter
+            if (counter, self._file.inode()) != self._seen:
+                self._view, inode = self._current_view()
+                self._seen = counter, inode
 
     def search(self, vector: np.ndarray, k: int, rows: np.ndarray | None = None, *, exact: bool = False) -> Found:
         """Return the k best photos for a vector, (dim,) float32 of unit length, among `rows` (int64) if given.
@@ -91,28 +101,25 @@ class VectorStore:
         if k <= 0 or not view.photo_count:
             return np.empty(0, np.int64), np.empty(0, np.float32)
         query = np.ascontiguousarray(vector, np.float32).reshape(1, view.rows.dim)
-        if rows is not None and len(rows) * FEW_SHARE < view.count:
-            few = view.photos_among(rows)
-            return _without_cut_ties(lambda n: merged([view.rows.score(query, n, few)]), k, len(few))
-        allowed, count = view.among(rows)
-        if exact or count < view.photo_count:
-            return _without_cut_ties(lambda n: self._scan(view, query, n, allowed, count), k, count)
-        self._recent = (*self._recent[1 - _REMEMBERED :], query[0])
-        compressed = self._tier.usable(view)
-        return _without_cut_ties(lambda n: self._nearest(view, compressed, query, n), k, count)
+        places, scores = self._best(view, query, k, rows, exact=exact)
+        return view.rows_at(places), scores
 
     def sample(self, most: int) -> np.ndarray:
         """Return the vectors of photos that are spread evenly over the library, (n, dim) float32; `most` or fewer."""
         view = self._view
-        rows = np.unique(np.linspace(0, max(view.count - 1, 0), min(most, view.count)).astype(np.int64))
-        return view.rows.floats(view.photos_among(rows))
+        return view.rows.floats(view.spread(most))
+
+    def sweep(self) -> Iterator[tuple[int, int]]:
+        """Sweep out the rows of gone photos if they are many, and yield (rows done, rows in all); see `sweeping`."""
+        for done in sweeping.sweep(self._catalog, self._file, self._tier, self._fresh_view, self._recent):
+            yield done, self._view.photo_count
+        self.refresh()
 
     def compress(self) -> Iterator[tuple[int, int]]:
         """Compress the rows if the library has grown enough, and yield (rows done, rows in all); see `tier`."""
-        self.refresh()
-        view = self._view
-        for done in self._tier.make(view, self._recent):
-            yield done, view.count
+        if self._tier.is_due(self._fresh_view()):
+            for done in self._tier.make(self._fresh_view, self._recent):
+                yield done, self._view.count
 
     def compress_behind(self) -> None:
         """Do the same in a thread of its own, if it is due and not being done; closing gives it up."""
@@ -149,24 +156,41 @@ class VectorStore:
     def __exit__(self, *_exc: object) -> None:
         self.close()
 
-    def _current_view(self) -> View:
+    def _fresh_view(self) -> View:
+        self.refresh()
+        return self._view
+
+    def _current_view(self) -> tuple[View, int | None]:
+        """Return the view of now, and the inode of the file that it goes with."""
         snapshot = self._catalog.snapshot()
         if not snapshot.next_row:
-            return View.of_nothing()
+            return View.of_nothing(), self._file.inode()
         try:
-            snapshot, memory = self._mapped(snapshot)
+            snapshot, mapped = self._mapped(snapshot)
         except OSError:  # a library that cannot be written, a full disk
-            memory = rowfile.in_memory(snapshot, self._catalog.vectors_from)
-        return View.of(snapshot, memory)
+            mapped = self._file.in_memory(snapshot, self._catalog.vectors_from)
+        return View.of(snapshot, mapped), mapped.inode
 
-    def _mapped(self, snapshot: Snapshot) -> tuple[Snapshot, mmap.mmap]:
+    def _mapped(self, snapshot: Snapshot) -> tuple[Snapshot, Mapped]:
         is_checked = self._checked_library == snapshot.library_id
         is_wrong = not is_checked and self._file.contradicts(snapshot, self._catalog.vectors_from)
-        memory = None if is_wrong else self._file.map(snapshot)
-        if memory is None:
-            snapshot, memory = self._file.repair(self._catalog.snapshot, self._catalog.vectors_from, anew=is_wrong)
+        mapped = None if is_wrong else self._file.map(snapshot)
+        if mapped is None:
+            snapshot, mapped = self._file.repair(self._catalog.snapshot, self._catalog.vectors_from, anew=is_wrong)
         self._checked_library = snapshot.library_id
-        return snapshot, memory
+        return snapshot, mapped
+
+    def _best(self, view: View, query: np.ndarray, k: int, rows: np.ndarray | None, *, exact: bool) -> Found:
+        """Return the places of the k best photos among these rows, and their cosines."""
+        if rows is not None and len(rows) * FEW_SHARE < view.count:
+            few = view.photos_among(rows)
+            return _without_cut_ties(lambda n: merged([view.rows.score(query, n, few)]), k, len(few))
+        allowed, count = view.among(rows)
+        if exact or count < view.photo_count:
+            return _without_cut_ties(lambda n: self._scan(view, query, n, allowed, count), k, count)
+        self._recent = (*self._recent[1 - _REMEMBERED :], query[0])
+        compressed = self._tier.usable(view)
+        return _without_cut_ties(lambda n: self._nearest(view, compressed, query, n), k, count)
 
     def _nearest(self, view: View, compressed: Compressed | None, query: np.ndarray, k: int) -> Found:
         """Return the k best photos of the compressed rows, scored as they are stored, and of those behind them."""
@@ -193,9 +217,10 @@ class VectorStore:
         return merged(list(scans(lambda part: view.rows.scan(query, k, allowed, part), slices)))
 
     def _compress_quietly(self) -> None:
-        for _ in self._tier.make(self._view, self._recent):
-            if self._closing.is_set():
-                return
+        with suppress(PhotomapError):  # the catalogue is busy: the next search will do
+            for _ in self._tier.make(self._fresh_view, self._recent):
+                if self._closing.is_set():
+                    return
 
 
 def _without_cut_ties(scan: Callable[[int], Found], k: int, count: int) -> Found:
@@ -205,8 +230,8 @@ def _without_cut_ties(scan: Callable[[int], Found], k: int, count: int) -> Found
     """
     fetched = min(k + _SPARE, count)
     while fetched:
-        rows, scores = scan(fetched)
-        if len(rows) < fetched or fetched == count or scores[-1] < scores[k - 1]:
-            return rows[:k], scores[:k]
+        places, scores = scan(fetched)
+        if len(places) < fetched or fetched == count or scores[-1] < scores[k - 1]:
+            return places[:k], scores[:k]
         fetched = min(fetched * 4, count)
     return np.empty(0, np.int64), np.empty(0, np.float32)

@@ -1,4 +1,4 @@
-"""Owns a process that adds and deletes photos and compresses rows until it is killed: killed_store.py LIBRARY SEED."""
+"""Owns a process that adds, deletes, sweeps and compresses until it is killed: killed_store.py LIBRARY SEED."""
 
 import random
 import sys
@@ -7,15 +7,16 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from library.fakes import new_photo, similar
-from photomap_cli.library import compressed, compression
+from photomap_cli.library import compressed, compression, sweeping
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.vectors import VectorStore
 
-MOST_DELETED = 8
+MOST_DELETED, NEVER_DELETED = 40, 50
 
 
 def be_large():
-    """Let a library of some hundred photos be a large one, in which compressing is often due."""
+    """Let a library of some hundred photos be a large one, in which sweeping and compressing are often due."""
+    sweeping.SHARE, sweeping.LEAST = 20, 10
     compression.ROWS, compression.TAIL_SHARE, compression._ROWS_AT_ONCE = 600, 100, 256
     compressed.RERANKED, compressed.RERANKED_PER_HIT, compressed.DEEPEST_SHARE = 64, 4, 2
 
@@ -31,17 +32,19 @@ def tell(*words):
 
 
 def change(catalog, store, rng):
-    """Add some photos, delete some others, and compress; tell each commit when it has returned."""
+    """Add some photos, delete some others, sweep and compress; tell each commit when it has returned."""
     first = catalog.next_row
     count = rng.choice((1, 16, 64))
     catalog.commit_batch([new_photo(f"/p/{number}.jpg", vector_of(number)) for number in range(first, first + count)])
     tell("added", first, first + count)
     store.refresh()
-    gone = rng.sample(list(catalog.rows()), rng.choice((0, 1, MOST_DELETED)))
+    gone = rng.sample(list(catalog.rows())[NEVER_DELETED:], rng.choice((0, 1, MOST_DELETED)))
     catalog.commit_batch([], gone)
     tell("deleted", *gone)
     store.refresh()
     store.search(vector_of(first), 5)
+    for _ in store.sweep():
+        tell("sweeping")
     for _ in store.compress():
         tell("compressing")
 

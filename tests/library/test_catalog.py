@@ -1,6 +1,7 @@
 import errno
 import multiprocessing
 import os
+import shutil
 import sqlite3
 import threading
 from dataclasses import replace
@@ -160,6 +161,57 @@ def test_a_full_disk_is_said_and_loses_nothing(catalog):
     with pytest.raises(LibraryUnusable, match="disk is full"):
         catalog.commit_batch([new_photo(f"/p/{number}.jpg") for number in range(500)])
     assert (catalog.photo_count, catalog.next_row) == (1, 1)
+
+
+@pytest.fixture
+def emptied(folder, monkeypatch):
+    """A library of which 1,500 of 2,000 photos have gone, and of which 16 kB count as much; and its size."""
+    monkeypatch.setattr(database, "LEAST_FREE_BYTES", 16 << 10)
+    with Catalog.open(folder, create=True) as catalog:
+        catalog.set_encoder(ENCODER)
+        catalog.commit_batch([new_photo(f"/p/{number}.jpg", each) for number, each in enumerate(unit_vectors(2000))])
+        catalog.commit_batch([], range(1500))
+        catalog._database._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        yield catalog, (folder / CATALOG).stat().st_size
+
+
+def test_space_that_many_photos_leave_is_given_back_while_others_read(folder, emptied):
+    catalog, size = emptied
+    with Catalog.open(folder) as other:
+        before = other.photos(range(1500, 2000)), other.snapshot().tombstones.tolist()
+        catalog.shrink()
+        assert (folder / CATALOG).stat().st_size < size / 2
+        assert (folder / f"{CATALOG}-wal").stat().st_size == 0
+        assert (other.photos(range(1500, 2000)), other.snapshot().tombstones.tolist()) == before
+        assert (other.vector(1700) == unit_vectors(2000)[1700].astype(np.float16)).all()
+        assert catalog.commit_batch([new_photo("/p/new.jpg")]) == range(2000, 2001)
+
+
+def test_little_space_is_left_to_new_photos(folder, emptied, monkeypatch):
+    catalog, size = emptied
+    with monkeypatch.context() as patched:
+        patched.setattr(database, "LEAST_FREE_BYTES", size)
+        catalog.shrink()
+    assert (folder / CATALOG).stat().st_size == size
+    catalog.shrink()
+    less = (folder / CATALOG).stat().st_size
+    catalog.commit_batch([], range(1500, 1510))
+    catalog.shrink()
+    assert (folder / CATALOG).stat().st_size == less
+
+
+def test_space_is_given_back_neither_on_a_full_disk_nor_while_another_writes(folder, emptied, monkeypatch):
+    catalog, size = emptied
+    with monkeypatch.context() as patched:
+        patched.setattr(database.shutil, "disk_usage", lambda _folder: shutil._ntuple_diskusage(size, 0, size))
+        catalog.shrink()
+    catalog._database._connection.execute("PRAGMA busy_timeout = 10")
+    blocker = sqlite3.connect(folder / CATALOG, isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    catalog.shrink()
+    blocker.close()
+    assert (folder / CATALOG).stat().st_size == size
+    assert catalog.photo_count == 500
 
 
 def _create(folder, start):

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from photomap_cli.errors import BadPath, EncoderFailed, EncoderMismatch, LibraryBusy, UsageError
-from photomap_cli.library import compression, indexer, integrity, missing
+from photomap_cli.library import compression, database, indexer, integrity, missing, sweeping
 from photomap_cli.library import exif as exif_tags
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.compressed import CompressedFile
@@ -730,6 +730,25 @@ def test_another_process_sees_photos_as_they_are_committed(folder, catalog, stor
             found.refresh()
             seen.append(len(found.search(np.ones(DIM, np.float32), 9)[0]) if reader.encoder else 0)
     assert seen == [0, 2, 4, 6]
+
+
+def test_a_run_leaves_nothing_of_photos_that_are_gone(folder, catalog, store, run, photos, monkeypatch):
+    monkeypatch.setattr(sweeping, "LEAST", 1)
+    monkeypatch.setattr(database, "LEAST_FREE_BYTES", 4096)
+    for number in range(60):
+        picture(photos / f"{number}.png", number)
+    run(photos)
+    for number in range(10, 60):
+        (photos / f"{number}.png").unlink()
+    with Catalog.open(folder) as later, VectorStore(folder, later) as session:
+        session.refresh()
+        report = run(photos)
+        session.refresh()
+        assert session._view.count == 10
+        np.testing.assert_array_equal(np.sort(session.search(catalog.vector(catalog.rows()[0]), 60)[0]), catalog.rows())
+    assert report.removed == 50
+    assert catalog._database._connection.execute("PRAGMA freelist_count").fetchone() == (0,)
+    assert_sound(catalog, store)
 
 
 def test_a_large_library_is_made_quick_to_search_at_the_end_of_a_run(folder, catalog, store, photos, monkeypatch):

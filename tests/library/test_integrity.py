@@ -8,6 +8,7 @@ from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.compressed import CompressedFile
 from photomap_cli.library.indexer import Indexer
 from photomap_cli.library.integrity import checks
+from photomap_cli.library.rowheader import PAGE, row_bytes
 from photomap_cli.library.vectors import VectorStore
 from photomap_cli.records import CheckState
 
@@ -74,7 +75,7 @@ def test_a_vector_that_is_none_is_counted_and_not_in_the_row_file(library, blob)
 def test_a_row_file_that_differs_is_named_with_the_way_out_that_works(library):
     file = library / rowfile.FILE_NAME
     with file.open("r+b") as opened:
-        opened.seek(rowfile.PAGE + 2 * rowfile.row_bytes(DIM))
+        opened.seek(PAGE + 2 * row_bytes(DIM))
         opened.write(b"\0\0\0\0")
     (fault,) = [check for check in checks(library) if check.state is CheckState.FAULT]
     assert (fault.subject, fault.message) == ("vector file", "rows that are not the catalogue's: 1")

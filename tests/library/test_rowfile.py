@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from photomap_cli.library import rowfile
-from photomap_cli.library.rowfile import PAGE, Header, RowFile, row_bytes
+from photomap_cli.library.rowfile import RowFile
+from photomap_cli.library.rowheader import PAGE, Header, row_bytes
 
 from .fakes import DIM, new_photo, unit_vectors
 
@@ -32,27 +33,40 @@ def test_appending_leaves_the_rows_before_alone(folder, catalog):
     file.repair(catalog.snapshot, catalog.vectors_from)
     before, inode = file.path.read_bytes(), file.path.stat().st_ino
     catalog.commit_batch([new_photo("/p/3.jpg")], [0])
-    snapshot, memory = file.repair(catalog.snapshot, catalog.vectors_from)
+    snapshot, mapped = file.repair(catalog.snapshot, catalog.vectors_from)
     after = file.path.read_bytes()
     assert (snapshot.next_row, file.path.stat().st_ino) == (4, inode)
     assert after[PAGE : len(before)] == before[PAGE:]
-    assert len(memory) == len(after) == PAGE + 4 * row_bytes(DIM)
+    assert len(mapped.memory) == len(after) == PAGE + 4 * row_bytes(DIM)
 
 
-def test_rows_that_are_gone_before_they_are_written_are_zeros(folder, catalog):
+def test_rows_that_are_gone_before_they_are_appended_are_zeros(folder, catalog):
+    catalog.commit_batch([new_photo("/p/a.jpg")])
+    RowFile(folder).repair(catalog.snapshot, catalog.vectors_from)
     catalog.commit_batch([new_photo(f"/p/{number}.jpg") for number in range(5)])
+    catalog.commit_batch([], [1, 3, 5])
+    _, mapped = RowFile(folder).repair(catalog.snapshot, catalog.vectors_from)
+    rows = np.frombuffer(mapped.memory, np.float16, offset=PAGE).reshape(-1, DIM)
+    assert list(rows.any(axis=1)) == [True, False, True, False, True, False]
+    assert mapped.numbers is None
+
+
+def test_a_file_that_is_written_anew_has_the_photos_alone(folder, catalog):
+    vectors = unit_vectors(5)
+    catalog.commit_batch([new_photo(f"/p/{number}.jpg", vector) for number, vector in enumerate(vectors)])
     catalog.commit_batch([], [0, 2, 4])
-    _, memory = RowFile(folder).repair(catalog.snapshot, catalog.vectors_from)
-    rows = np.frombuffer(memory, np.float16, offset=PAGE).reshape(-1, DIM)
-    assert list(rows.any(axis=1)) == [False, True, False, True, False]
+    _, mapped = RowFile(folder).repair(catalog.snapshot, catalog.vectors_from)
+    rows = np.frombuffer(mapped.memory, np.float16, offset=mapped.header.rows_at).reshape(-1, DIM)
+    np.testing.assert_array_equal(rows, vectors[[1, 3]].astype(np.float16))
+    assert list(mapped.numbers) == [1, 3]
 
 
 def test_many_rows_are_written_in_pieces(folder, catalog, monkeypatch):
     monkeypatch.setattr("photomap_cli.library.rowfile._ROWS_AT_ONCE", 4)
     vectors = unit_vectors(11)
     catalog.commit_batch([new_photo(f"/p/{number}.jpg", vector) for number, vector in enumerate(vectors)])
-    _, memory = RowFile(folder).repair(catalog.snapshot, catalog.vectors_from)
-    rows = np.frombuffer(memory, np.float16, offset=PAGE).reshape(-1, DIM)
+    _, mapped = RowFile(folder).repair(catalog.snapshot, catalog.vectors_from)
+    rows = np.frombuffer(mapped.memory, np.float16, offset=PAGE).reshape(-1, DIM)
     np.testing.assert_array_equal(rows, vectors.astype(np.float16))
 
 
@@ -71,9 +85,9 @@ def test_a_full_disk_leaves_no_half_file_behind(folder, catalog, monkeypatch):
 def test_what_is_written_into_a_mapping_never_reaches_the_file(folder, catalog):
     catalog.commit_batch([new_photo("/p/a.jpg")])
     file = RowFile(folder)
-    _, memory = file.repair(catalog.snapshot, catalog.vectors_from)
+    _, mapped = file.repair(catalog.snapshot, catalog.vectors_from)
     before = file.path.read_bytes()
-    memory[:PAGE] = bytes(PAGE)
+    mapped.memory[:PAGE] = bytes(PAGE)
     assert file.path.read_bytes() == before
 
 
@@ -91,4 +105,4 @@ def test_the_count_grows_only_after_the_rows_are_on_the_disk(folder, catalog, mo
         file.repair(catalog.snapshot, catalog.vectors_from)
     header = Header.unpack(file.path.read_bytes())
     assert header is not None
-    assert header.count == 1
+    assert header.next_row == 1

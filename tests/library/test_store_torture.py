@@ -1,4 +1,4 @@
-"""Photos are added and deleted and rows compressed, and the process is killed at any moment; see test_torture."""
+"""Photos come and go, rows are swept and compressed, and the process is killed at any moment; see test_torture."""
 
 import random
 import subprocess
@@ -12,7 +12,7 @@ from photomap_cli.library.compressed import CompressedFile
 from photomap_cli.library.vectors import VectorStore
 
 from .fakes import new_photo, similar
-from .killed_store import MOST_DELETED, vector_of
+from .killed_store import MOST_DELETED, NEVER_DELETED, vector_of
 from .test_tier import small  # noqa: F401
 from .test_torture import KILLS
 from .test_vectors import rows_on_disk
@@ -24,10 +24,9 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kill -9")
 
 def test_what_was_added_or_deleted_before_a_kill_is_so_afterwards(folder, catalog):
     catalog.commit_batch([new_photo(f"/p/{number}.jpg", vector_of(number)) for number in range(700)])
-    there, gone, rng, while_compressing = set(range(700)), set(), random.Random(5), 0
+    there, gone, rng = set(range(700)), set(), random.Random(5)
     for turn in range(KILLS):
-        lines = killed(folder, turn, rng)
-        while_compressing += lines[-1:] == ["compressing"]
+        lines = killed(folder, turn, rng, amid=(None, "sweeping", "compressing")[turn % 3])
         for word, *rows in (line.split() for line in lines):
             if word == "added":
                 there |= set(range(*map(int, rows)))
@@ -38,24 +37,50 @@ def test_what_was_added_or_deleted_before_a_kill_is_so_afterwards(folder, catalo
         assert len(there - gone - rows) <= MOST_DELETED  # by the commit that could not be told any more
         there = rows
         assert_answers_are_right(folder, catalog)
-    assert while_compressing
     with VectorStore(folder, catalog) as store:
+        list(store.sweep())
         list(store.compress())
     assert CompressedFile(folder).read().header.depth
     assert not list(folder.glob("*.new"))
 
 
-def killed(folder, seed, rng):
-    """Start the process, kill it some time after its first commit, and return the lines it wrote."""
+def killed(folder, seed, rng, *, amid=None):
+    """Start the process, kill it some time after its first commit, or amid some work, and return the lines it wrote."""
     with subprocess.Popen([sys.executable, RUN, folder, str(seed)], stdout=subprocess.PIPE, text=True) as process:
-        first = process.stdout.readline()
+        lines = [process.stdout.readline()]
+        while amid and not lines[-1].startswith(amid):
+            lines.append(process.stdout.readline())
+            assert lines[-1]
         try:
-            process.wait(timeout=rng.random() * rng.choice((0.02, 0.5)))
+            process.wait(timeout=rng.random() * rng.choice((0.02, 0.02 if amid else 0.5)))
         except subprocess.TimeoutExpired:
             process.kill()
-        lines = [first, *process.stdout]
+        lines += process.stdout
     assert process.returncode < 0
     return [line.strip() for line in lines if line.endswith("\n")]
+
+
+def test_who_reads_meanwhile_never_misses_a_photo_nor_sees_a_wrong_score(folder, catalog):
+    catalog.commit_batch([new_photo(f"/p/{number}.jpg", vector_of(number)) for number in range(700)])
+    sweeps, rng = 0, random.Random(6)
+    with (
+        subprocess.Popen([sys.executable, RUN, folder, "1"], stdout=subprocess.PIPE, text=True) as process,
+        VectorStore(folder, catalog) as store,
+    ):
+        try:
+            before = line = ""
+            while sweeps < 6:
+                before, line = line, process.stdout.readline()
+                assert line
+                sweeps += line.startswith("sweeping") and not before.startswith("sweeping")
+                row = rng.randrange(NEVER_DELETED)
+                store.refresh()
+                found, scores = store.search(vector_of(row), 5)
+                assert found[0] == row
+                np.testing.assert_allclose(scores, [vector_of(each) @ vector_of(row) for each in found], atol=2e-3)
+            assert store.take_notes() == []
+        finally:
+            process.kill()
 
 
 def assert_answers_are_right(folder, catalog):
@@ -72,4 +97,4 @@ def assert_answers_are_right(folder, catalog):
             np.testing.assert_array_equal(scores, exact_scores)
         assert store.take_notes() == []
     on_disk = rows_on_disk(folder)
-    assert [row for row, blob in blobs.items() if on_disk[row] != blob] == []
+    assert [row for row, blob in blobs.items() if on_disk.get(row) != blob] == []

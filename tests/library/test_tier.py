@@ -1,16 +1,17 @@
+import errno
 import logging
 import shutil
 
 import numpy as np
 import pytest
 
-from photomap_cli.library import compressed, compression
+from photomap_cli.library import compressed, compression, tier
 from photomap_cli.library import vectors as vectors_module
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.compressed import BLOCK, CompressedFile, Header
 from photomap_cli.library.entries import LibraryEncoder
 from photomap_cli.library.locks import FileLock
-from photomap_cli.library.rowfile import PAGE
+from photomap_cli.library.rowheader import PAGE
 from photomap_cli.library.tier import LOCK_NAME
 from photomap_cli.library.vectors import VectorStore
 
@@ -222,7 +223,9 @@ def test_what_another_process_made_in_between_is_not_made_again(folder, catalog,
     assert list(store.compress()) == []
 
 
-def test_a_file_that_can_be_neither_read_nor_taken_away_is_said_once_and_done_without(folder, catalog, store, vectors):
+def test_a_file_that_can_be_neither_read_nor_replaced_is_done_without_and_each_is_said_once(
+    folder, catalog, store, vectors
+):
     CompressedFile(folder).path.mkdir(parents=True)
     add(catalog, vectors)
     for query in vectors[:3]:
@@ -230,7 +233,11 @@ def test_a_file_that_can_be_neither_read_nor_taken_away_is_said_once_and_done_wi
     assert list(store.compress()) != []
     assert list(store.compress()) == []
     assert_same_as_exact(store, vectors[0], 10)
-    assert len(store.take_notes()) == 1
+    damaged, not_made = store.take_notes()
+    assert (damaged.split(";")[0], "could not be made" in not_made) == (
+        "vectors.pq is damaged and will be made anew",
+        True,
+    )
 
 
 def test_vectors_of_an_odd_dimension_stay_exact(folder):
@@ -240,26 +247,80 @@ def test_vectors_of_an_odd_dimension_stay_exact(folder):
         assert list(store.compress()) == []
 
 
-def test_a_full_disk_leaves_nothing_behind_and_is_not_tried_again(folder, catalog, store, vectors, monkeypatch):
+@pytest.fixture
+def full(monkeypatch):
+    """A disk that takes no compressed rows, until `undo` is called."""
+
+    def fail(_descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(compressed.os, "fsync", fail)
+        yield patched
+
+
+def test_a_full_disk_leaves_nothing_behind_and_is_said_once(folder, catalog, vectors, full):
     add(catalog, vectors)
-    store.refresh()
+    now = [0.0]
+    with VectorStore(folder, catalog, clock=lambda: now[0]) as store:
+        for _ in range(3):
+            assert list(store.compress()) != []
+            assert sorted(path.name for path in folder.glob("vectors.pq*")) == [LOCK_NAME]
+            now[0] += 2 * tier.LONGEST_RETRY_SECONDS
+            assert_same_as_exact(store, vectors[0], 10)
+        (words,) = store.take_notes()
+    assert words.startswith("vectors.pq could not be made and will be tried again (no space left on device)")
 
-    def full(_descriptor):
-        raise OSError("no space left")
 
-    monkeypatch.setattr(compressed.os, "fsync", full)
-    assert list(store.compress()) != []
-    assert sorted(path.name for path in folder.glob("vectors.pq*")) == [LOCK_NAME]
-    assert list(store.compress()) == []
-    assert_same_as_exact(store, vectors[0], 10)
+def test_what_failed_is_tried_again_ever_later_until_it_works(folder, catalog, vectors, full):
+    add(catalog, vectors)
+    now = [1000.0]
+    with VectorStore(folder, catalog, clock=lambda: now[0]) as store:
+        for wait in (60, 120, 240, 480, 960, 1920, 3600, 3600):
+            assert list(store.compress()) != []
+            now[0] += wait - 1
+            assert list(store.compress()) == []
+            store.compress_behind()
+            assert store._compressing is None
+            now[0] += 1
+        full.undo()
+        store.compress_behind()
+        store._compressing.join()
+        assert CompressedFile(folder).read().header.depth
+        assert len(store.take_notes()) == 1
 
 
-def test_a_library_that_cannot_be_written_stays_exact(folder, catalog, store, vectors, caplog):
-    (folder / LOCK_NAME).mkdir()
+def test_after_a_success_a_failure_is_said_anew_and_waited_for_as_the_first(folder, catalog, vectors, monkeypatch):
+    add(catalog, vectors)
+    now, write, works = [0.0], CompressedFile.write, [False, True, False, True]
+
+    def write_now_and_then(file, made):
+        if works.pop(0):
+            return write(file, made)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(CompressedFile, "write", write_now_and_then)
+    with VectorStore(folder, catalog, clock=lambda: now[0]) as store:
+        for _ in range(2):
+            list(store.compress())
+            assert len(store.take_notes()) == 1
+            now[0] += tier.RETRY_SECONDS
+            list(store.compress())
+            assert (CompressedFile(folder).read() is not None, store.take_notes()) == (True, [])
+            add(catalog, similar(catalog.next_row, seed=catalog.next_row), name=str(catalog.next_row))
+    assert works == []
+
+
+def test_a_library_that_cannot_be_written_stays_exact_and_nothing_is_said(catalog, store, vectors, caplog, monkeypatch):
+    def refuse(_lock):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(FileLock, "try_acquire", refuse)
     add(catalog, vectors)
     with caplog.at_level(logging.WARNING):
         assert list(store.compress()) == []
     assert "not compressed" in caplog.text
+    assert store.take_notes() == []
     assert_same_as_exact(store, vectors[0], 10)
 
 
@@ -392,7 +453,7 @@ def test_a_file_of_photos_that_a_power_cut_took_is_made_anew(folder, catalog, st
         found.refresh()
         assert_same_as_exact(found, similar(1, seed=8)[0], 10)
         list(found.compress())
-        assert CompressedFile(folder).read().is_of(restored.library_id, found._view.rows)
+        assert CompressedFile(folder).read().is_of(found._view)
 
 
 def test_beginning_anew_takes_the_files_away_without_a_word(folder, catalog, compressing, vectors):

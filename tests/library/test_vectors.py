@@ -8,7 +8,8 @@ import pytest
 from photomap_cli.library import vectors as vectors_module
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.entries import LibraryEncoder
-from photomap_cli.library.rowfile import FILE_NAME, PAGE, Header, row_bytes
+from photomap_cli.library.rowfile import FILE_NAME
+from photomap_cli.library.rowheader import NUMBER, PAGE, Header, row_bytes
 from photomap_cli.library.vectors import VectorStore
 
 from .fakes import DIM, new_photo, unit_vectors
@@ -174,14 +175,17 @@ def test_processes_extend_one_file_together(folder, catalog, store):
         process.join()
     store.refresh()
     assert [process.exitcode for process in processes] == [0, 0]
-    assert rows_on_disk(folder) == [blob for _, blob in catalog.vectors_from(0)]
+    assert rows_on_disk(folder) == dict(catalog.vectors_from(0))
     assert len(store.search(unit_vectors(1)[0], 100)[0]) == 80
 
 
 def rows_on_disk(folder):
+    """Return what the row file has at each row that has a place."""
     content = (folder / FILE_NAME).read_bytes()
     header = Header.unpack(content)
-    return [content[PAGE + row * SIZE :][:SIZE] for row in range(header.count)]
+    numbers = header.numbers(np.frombuffer(content, NUMBER, header.kept, PAGE))
+    rows = range(header.count) if numbers is None else numbers.tolist()
+    return {row: content[header.rows_at + place * SIZE :][:SIZE] for place, row in enumerate(rows)}
 
 
 # Damage.  Each function spoils the file of a library with 40 photos.
@@ -282,7 +286,7 @@ def test_a_file_that_does_not_match_is_made_right(folder, catalog, spoil, when):
         assert_agrees(store, vectors[: catalog.next_row], vectors[20], 60)
         add(catalog, vectors[:7], name="c")
         store.refresh()
-    assert rows_on_disk(folder) == [blob for _, blob in catalog.vectors_from(0)]
+    assert rows_on_disk(folder) == dict(catalog.vectors_from(0))
 
 
 @pytest.mark.parametrize(("lost", "new"), [(5, 6), (5, 3), (100, 6), (100, 150)])
@@ -299,7 +303,7 @@ def test_rows_given_away_again_after_a_power_cut_are_noticed(folder, catalog, st
     with Catalog.open(folder) as restored, VectorStore(folder, restored) as found:
         add(restored, unit_vectors(new, seed=11), name="new")
         found.refresh()
-        assert rows_on_disk(folder) == [blob for _, blob in restored.vectors_from(0)]
+        assert rows_on_disk(folder) == dict(restored.vectors_from(0))
 
 
 def test_a_library_that_cannot_be_written_is_searched_in_memory(folder, catalog):
