@@ -97,7 +97,7 @@ def using(device: torch.device) -> Iterator[None]:
 def translated(device: torch.device, error: RuntimeError) -> EncoderFailed:
     """Return torch's error as the project's: no room, a device that is lost to this process, or anything else."""
     words = str(error).strip()
-    reason = words.partition("\n")[0]
+    reason = words.partition("\n")[0].partition(". GPU ")[0]  # without the allocator's account of all there is
     on_card = device.type != "cpu"
     if isinstance(error, torch.OutOfMemoryError) or (on_card and any(sign in words for sign in _NO_ROOM)):
         return EncoderOutOfMemory(f"{device} has no room: {reason}")

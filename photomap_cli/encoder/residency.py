@@ -29,7 +29,6 @@ from photomap_cli.errors import (
     EncoderClosed,
     EncoderDeviceFailed,
     EncoderDied,
-    EncoderFailed,
     EncoderOutOfMemory,
     PhotomapError,
 )
@@ -452,7 +451,7 @@ class Residency:
         """Ask the encoder what it holds; an unanswered question changes nothing."""
         try:
             return self._encoder.memory()
-        except EncoderFailed:
+        except PhotomapError:
             return self._snapshot.memory
 
 

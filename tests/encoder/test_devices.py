@@ -159,6 +159,12 @@ def test_what_torch_says_is_told_apart(device, error, expected):
     assert type(devices.translated(device, error)) is expected
 
 
+def test_no_room_is_told_in_a_line_that_fits_one():
+    told = "CUDA out of memory. Tried to allocate 20.00 MiB. GPU 0 has a total capacity of 7.81 GiB of which 6.00 MiB"
+    error = devices.translated(CUDA, torch.OutOfMemoryError(told))
+    assert error.message == "cuda:0 has no room: CUDA out of memory. Tried to allocate 20.00 MiB"
+
+
 @pytest.mark.parametrize(
     ("machine", "has_instructions", "expected"),
     [("x86_64", True, "bfloat16"), ("x86_64", False, "float32"), ("aarch64", False, "bfloat16")],

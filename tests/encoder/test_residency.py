@@ -15,6 +15,7 @@ from photomap_cli.errors import (
     EncoderDied,
     EncoderFailed,
     EncoderOutOfMemory,
+    InternalError,
     WeightsMissing,
 )
 from photomap_cli.records import ResidencyState as State
@@ -633,6 +634,17 @@ def test_what_kills_the_process_twice_on_the_device_is_tried_on_the_cpu(residenc
 def test_a_device_that_cannot_take_the_weights_without_killing_the_process_is_left_alone(time):
     residency = Residency(Dying("to_vram", 3), clock=time.clock, timer=time.timer)
     assert query(residency).refusal == "the GPU failed"
+    assert residency.snapshot().state is State.RAM
+
+
+def test_a_process_that_cannot_say_what_it_holds_answers_all_the_same(residency, encoder, monkeypatch):
+    def broken():
+        raise InternalError("memory: AttributeError: nvmlDeviceGetComputeRunningProcesses_v3")
+
+    monkeypatch.setattr(encoder, "memory", broken)
+    query(residency)
+    assert residency.snapshot().state is State.VRAM
+    residency.offload()
     assert residency.snapshot().state is State.RAM
 
 
