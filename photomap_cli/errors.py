@@ -104,6 +104,12 @@ class LibraryUnusable(PhotomapError):
     code = "library_unusable"
 
 
+class NoProcess(PhotomapError):
+    """The system has no room for another process."""
+
+    code = "no_process"
+
+
 class EncoderMismatch(PhotomapError):
     """The library was indexed with another encoder."""
 

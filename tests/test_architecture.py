@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "photomap_cli"
-BASE = {"errors", "allowed", "records", "frames", "directories", "settings"}
+BASE = {"errors", "allowed", "records", "frames", "directories", "settings", "children"}
 MAY_IMPORT = {
     "errors": set(),
     "allowed": set(),
@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "frames": {"errors"},
     "directories": {"errors"},
     "settings": {"allowed", "errors"},
+    "children": {"errors"},
     "encoder": BASE,
     "library": BASE,
     "map": BASE | {"library"},

@@ -11,12 +11,14 @@ import subprocess
 import sys
 import tempfile
 import threading
+from contextlib import ExitStack
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
+from photomap_cli import children
 from photomap_cli.encoder.models import open_clip_name
-from photomap_cli.errors import EncoderClosed, EncoderDied, PhotomapError, ProtocolMismatch
+from photomap_cli.errors import EncoderClosed, EncoderDied, NoProcess, PhotomapError, ProtocolMismatch
 from photomap_cli.frames import read_frame, write_frame
 from photomap_cli.records import EncoderInfo, MemoryReport
 
@@ -62,7 +64,11 @@ class EncoderProcess:
         self._asking = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
         self._stderr: IO[bytes] | None = None
-        self._closed = False
+        self._closing = threading.Event()
+
+    @property
+    def _closed(self) -> bool:
+        return self._closing.is_set()
 
     @property
     def pid(self) -> int | None:
@@ -73,7 +79,10 @@ class EncoderProcess:
     # The Encoder protocol -------------------------------------------------------------------------------------------
 
     def load(self) -> EncoderInfo:
-        """Start the process if there is none and load the weights; does nothing when that has been done."""
+        """Start the process if there is none and load the weights; does nothing when that has been done.
+
+        Raises NoProcess where the system has no room for it.
+        """
         name, tag = open_clip_name(self._spec)
         message, _ = self._ask(
             "load",
@@ -117,7 +126,7 @@ class EncoderProcess:
 
     def close(self) -> None:
         """End the process at once and for good; a request in flight fails with EncoderClosed."""
-        self._closed = True
+        self._closing.set()
         child = self._child
         if child is not None:
             child.kill()
@@ -164,24 +173,27 @@ class EncoderProcess:
     # The process ----------------------------------------------------------------------------------------------------
 
     def _start(self) -> subprocess.Popen[bytes]:
-        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  closed in _end
-        separate: dict[str, Any] = (
-            {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
-            if sys.platform == "win32"
-            else {"start_new_session": True}
-        )
-        # -P: a torch.py in the user's current folder must not be imported.
-        self._child = subprocess.Popen(
-            [sys.executable, "-P", "-m", self._worker],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._stderr,
-            **separate,
-        )
-        threading.Thread(target=self._watch, args=(self._child,), name="encoder-watch", daemon=True).start()
+        """Start the process; a few times where the system has no room for it.  Raises NoProcess."""
+        for pause in children.PAUSES:
+            try:
+                return self._started()
+            except NoProcess:
+                if self._closing.wait(pause):
+                    raise EncoderClosed("the encoder is closed") from None
+        return self._started()
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        with children.refusals(), ExitStack() as undo:
+            undo.callback(self._end, kill_now=True)
+            self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  closed in _end
+            # -P: a torch.py in the user's current folder must not be imported.
+            command = [sys.executable, "-P", "-m", self._worker]
+            self._child = child = children.start(command, stderr=self._stderr)
+            threading.Thread(target=self._watch, args=(child,), name="encoder-watch", daemon=True).start()
+            undo.pop_all()
         if self._closed:  # close() came between the check and the start
-            self._child.kill()
-        return self._child
+            child.kill()
+        return child
 
     def _watch(self, child: subprocess.Popen[bytes]) -> None:
         """Wait for the process's end, and tell it if nobody here brought it about."""
@@ -214,21 +226,24 @@ class EncoderProcess:
     def _end(self, *, kill_now: bool) -> None:
         """Take the child away: closing its standard input asks it to end, a kill makes it."""
         child, self._child = self._child, None
-        if child is None:
-            return
-        if kill_now:
-            child.kill()
-        for stream in (child.stdin, child.stdout):
-            if stream is not None:
-                _close_quietly(stream)
-        try:
-            child.wait(_EXIT_SECONDS)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
+        if child is not None:
+            _see_off(child, kill_now=kill_now)
         if self._stderr is not None:
             self._stderr.close()
             self._stderr = None
+
+
+def _see_off(child: subprocess.Popen[bytes], *, kill_now: bool) -> None:
+    if kill_now:
+        child.kill()
+    for stream in (child.stdin, child.stdout):
+        if stream is not None:
+            _close_quietly(stream)
+    try:
+        child.wait(_EXIT_SECONDS)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
 
 
 def _how(child: subprocess.Popen[bytes] | None) -> str:

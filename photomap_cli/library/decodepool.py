@@ -17,14 +17,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from photomap_cli.errors import BadImage, ProtocolMismatch
+from photomap_cli import children
+from photomap_cli.errors import BadImage, NoProcess, ProtocolMismatch
 from photomap_cli.frames import read_frame, write_frame
 from photomap_cli.library.decode import Decoded
 from photomap_cli.library.exif import PhotoFacts
 from photomap_cli.library.limits import default_max_megapixels
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from photomap_cli.library.fitting import PixelFit
@@ -49,6 +50,8 @@ _EXIT_SECONDS = 5.0
 class DecodePool:
     """Decodes pictures in processes of their own.  A context manager; starts a process whenever none is idle.
 
+    Where the system has no room for another one, those that there are do it.
+
     Args:
         max_megapixels: larger pictures are refused; None to go by the memory there is.
         thumbnail_px: the longer side of the thumbnail made beside the pixels; 0 for none.
@@ -66,19 +69,36 @@ class DecodePool:
     ) -> None:
         self._max_megapixels = max_megapixels or default_max_megapixels()
         self._thumbnail_px, self._seconds, self._command = thumbnail_px, seconds, command
-        self._lock = threading.Lock()  # for what follows; held for moments only
+        self._lock = threading.Condition()  # for what follows; held for moments only, and told what comes and goes
         self._idle: list[_Worker] = []
         self._all: set[_Worker] = set()
         self._closed = False
+        self._starting = threading.Lock()  # held around each start: who is refused one knows of all that there are
         self._large = threading.Lock()  # held while a large picture is decoded
 
     def start(self, count: int) -> None:
         """Have this many processes ready; they import what they need while the caller does something else."""
-        for _ in range(count - len(self._all)):
-            self._give_back(self._started())
+        with suppress(NoProcess):  # fewer may do; `decode` finds out whether there are any
+            for _ in range(count - len(self._all)):
+                self._give_back(self._started())
+
+    def end_idle(self) -> None:
+        """Leave their room to other processes; they are started again when needed, as many as there is room for."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+            self._all -= set(idle)
+        for worker in idle:
+            worker.end()
+        with self._lock:
+            self._lock.notify_all()
 
     def decode(self, path: Path, fit: PixelFit) -> Decoded:
-        """Read a picture file.  Any thread may; raises BadImage, whose message is the reason alone."""
+        """Read a picture file.  Any thread may.
+
+        Raises:
+            BadImage: it cannot be read; the message is the reason alone.
+            NoProcess: there is no room for a single process.
+        """
         request = {
             "path": os.fspath(path),
             "fit": asdict(fit),
@@ -103,6 +123,7 @@ class DecodePool:
             self._closed = True
             workers, idle = self._all, self._idle
             self._all, self._idle = set(), []
+            self._lock.notify_all()
         for worker in workers:
             worker.kill()
         for worker in idle:  # of the others, those who wait for their answers take leave
@@ -120,9 +141,11 @@ class DecodePool:
         try:
             answer = worker.ask(request, self._large)
         except (OSError, ProtocolMismatch) as error:
+            status = worker.end()
             with self._lock:
                 self._all.discard(worker)
-            raise self._death(worker.end()) from error
+                self._lock.notify_all()
+            raise self._death(status) from error
         self._give_back(worker)
         return answer
 
@@ -134,25 +157,45 @@ class DecodePool:
         return _Crashed(_how(status))
 
     def _taken(self) -> _Worker:
+        """Return an idle process, else a new one, else the next that another thread gives back."""
+        pauses = iter(children.PAUSES)
+        while True:
+            with self._lock:
+                if self._closed:
+                    raise BadImage("the decoders were closed")
+                if self._idle:
+                    return self._idle.pop()
+            try:
+                return self._started()
+            except NoProcess as refusal:
+                self._wait(refusal, pauses)
+
+    def _wait(self, refusal: NoProcess, pauses: Iterator[float]) -> None:
+        """Wait until another process is given back or ends; where there is none, a while, but not for ever."""
         with self._lock:
-            if self._closed:
-                raise BadImage("the decoders were closed")
-            if self._idle:
-                return self._idle.pop()
-        return self._started()
+            if self._idle or self._closed:
+                return
+            if self._all:
+                self._lock.wait()
+            elif (pause := next(pauses, None)) is not None:
+                self._lock.wait(pause)
+            else:
+                raise refusal
 
     def _started(self) -> _Worker:
-        worker = _Worker(self._command)
-        with self._lock:
-            self._all.add(worker)
-            if self._closed:  # meanwhile
-                worker.kill()
+        with self._starting:
+            worker = _Worker(self._command)
+            with self._lock:
+                self._all.add(worker)
+                if self._closed:  # meanwhile
+                    worker.kill()
         return worker
 
     def _give_back(self, worker: _Worker) -> None:
         with self._lock:
             if not self._closed:
                 self._idle.append(worker)
+                self._lock.notify()
                 return
         worker.end()
 
@@ -165,19 +208,8 @@ class _Worker:
     """One decode process, asked by one thread at a time."""
 
     def __init__(self, command: Sequence[str]) -> None:
-        separate: dict[str, Any] = (  # Ctrl-C in the terminal must not reach it: what it decodes is waited for
-            {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
-            if sys.platform == "win32"
-            else {"start_new_session": True}
-        )
-        self._child = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,  # libtiff writes there by the hundred lines
-            env={**os.environ, **_ENVIRONMENT},
-            **separate,
-        )
+        # libtiff writes to standard error by the hundred lines.
+        self._child = children.start(command, stderr=subprocess.DEVNULL, env={**os.environ, **_ENVIRONMENT})
         assert self._child.stdin is not None
         assert self._child.stdout is not None
         self._requests, self._replies = self._child.stdin, self._child.stdout

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from photomap_cli.errors import BadImage, EncoderFailed
+from photomap_cli.errors import BadImage, EncoderFailed, NoProcess
 from photomap_cli.library.content import digest_at
 from photomap_cli.library.decode import Decoded
 from photomap_cli.library.decodepool import DecodePool
@@ -90,8 +90,11 @@ class Decoder(Protocol):
     def start(self, count: int, /) -> None:
         """Be ready for this many threads."""
 
+    def end_idle(self) -> None:
+        """Leave room to other processes."""
+
     def decode(self, path: Path, fit: PixelFit, /) -> Decoded:
-        """Read a picture file.  Raises BadImage, whose message is the reason alone."""
+        """Read a picture file.  Raises BadImage, whose message is the reason alone, and NoProcess."""
 
 
 class Indexer:
@@ -247,7 +250,11 @@ class Indexer:
 
     def _encoder(self) -> ImageEncoder:
         """Open the encoder, and make sure that the library's vectors are its own."""
-        encoder = self._open_encoder()
+        try:
+            encoder = self._open_encoder()
+        except NoProcess:  # the decoders may have taken what it needs; fewer of them will do
+            self._pool.end_idle()
+            encoder = self._open_encoder()
         if not self._catalog.photo_count:
             self._catalog.clear()
             self._vectors.begin_anew()

@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from photomap_cli import children
 from photomap_cli.errors import SessionGone
 from photomap_cli.session import wire
 from photomap_cli.session.logfile import LogFile
@@ -35,6 +36,7 @@ def launch(words: Sequence[str], library: Path, log: Path) -> Launch:
 
     Raises:
         BadPath: the log cannot be written.
+        NoProcess: the system has no room for the session.
         SessionGone: it neither answers nor ends within a minute; it has been told to end.
     """
     with closing(LogFile(log)) as file:
@@ -58,7 +60,8 @@ def _start(words: Sequence[str], file: LogFile) -> subprocess.Popen[bytes]:
     )
     # -P: a torch.py in the user's current folder must not be imported.
     command = [sys.executable, "-P", "-m", "photomap_cli", *words]
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file.fd, stderr=file.fd, **separate)
+    with children.refusals():
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file.fd, stderr=file.fd, **separate)
 
 
 def _outcome(process: subprocess.Popen[bytes], library: Path, log: Path) -> int | None:

@@ -1,18 +1,23 @@
+import errno
 import os
 import signal
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hub_stand_in import hub
 
+from photomap_cli import children
 from photomap_cli.encoder import models
 from photomap_cli.encoder.process import EncoderProcess
-from photomap_cli.errors import EncoderClosed, EncoderDied, UnknownEncoder, WeightsMissing
+from photomap_cli.encoder.residency import Residency
+from photomap_cli.errors import EncoderClosed, EncoderDied, NoProcess, UnknownEncoder, WeightsMissing
 from photomap_cli.frames import read_frame, write_frame
+from photomap_cli.records import ResidencyState
 
 TINY_FOLDER = Path(models.__file__).parent / "tiny"
 
@@ -87,6 +92,81 @@ assert process.pid is None
 assert not {"torch", "open_clip", "faiss"} & set(sys.modules)
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
+
+
+@pytest.fixture
+def refused(monkeypatch):
+    """Return a function that has the system refuse the next processes, so many of them."""
+    monkeypatch.setattr(children, "PAUSES", (0.0, 0.0))
+    start, left = subprocess.Popen, [0]
+
+    def start_if_there_is_room(*command, **how):
+        if left[0] > 0:
+            left[0] -= 1
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        return start(*command, **how)
+
+    def refuse(count):
+        left[0] = count
+
+    monkeypatch.setattr(children.subprocess, "Popen", start_if_there_is_room)
+    return refuse
+
+
+def test_a_process_that_finds_room_a_moment_later_is_started(refused):
+    process = EncoderProcess("tiny", device="cpu")
+    refused(2)
+    assert process.load().spec == "tiny"
+    process.close()
+
+
+def test_a_process_without_room_is_said_with_a_way_out_and_can_be_started_later(refused):
+    process = EncoderProcess("tiny", device="cpu")
+    residency = Residency(process)
+    refused(100)
+    with pytest.raises(NoProcess, match="no process can be started") as caught:
+        residency.load()
+    assert "ulimit -u" in caught.value.hint
+    assert (residency.snapshot().state, process.pid) == (ResidencyState.OFF, None)
+    assert "no process can be started" in residency.snapshot().last_error
+    refused(0)
+    residency.load()
+    assert residency.snapshot().state is ResidencyState.RAM
+    residency.close()
+
+
+def test_closing_ends_the_wait_for_room(monkeypatch):
+    tried = threading.Event()
+
+    def refuse(*_, **__):
+        tried.set()
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(children, "PAUSES", (1000.0,))
+    monkeypatch.setattr(children.subprocess, "Popen", refuse)
+    process = EncoderProcess("tiny", device="cpu")
+    with ThreadPoolExecutor(1) as thread:
+        loading = thread.submit(process.load)
+        assert tried.wait(60)
+        process.close()
+        assert isinstance(loading.exception(60), EncoderClosed)
+
+
+def test_a_thread_that_cannot_be_started_leaves_no_process_behind(monkeypatch):
+    def refuse(_):
+        raise RuntimeError("can't start new thread")
+
+    started, start = [], subprocess.Popen
+    monkeypatch.setattr(children, "PAUSES", ())
+    monkeypatch.setattr(
+        children.subprocess, "Popen", lambda *what, **how: started.append(start(*what, **how)) or started[-1]
+    )
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    process = EncoderProcess("tiny", device="cpu")
+    with pytest.raises(NoProcess, match="can't start new thread"):
+        process.load()
+    assert process.pid is None
+    assert [each.returncode is not None for each in started] == [True]
 
 
 def test_after_a_kill_it_says_so_and_starts_again():

@@ -51,6 +51,9 @@ class InProcessDecoder:
     def start(self, count):
         pass
 
+    def end_idle(self):
+        pass
+
     def decode(self, path, fit):
         picture = read(path, fit, self._options)
         return Decoded(np.asarray(picture.image), picture.facts, picture.digest, picture.thumbnail)

@@ -1,15 +1,18 @@
+import errno
 import os
 import platform
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from photomap_cli.errors import BadImage
+from photomap_cli import children
+from photomap_cli.errors import BadImage, NoProcess
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.decode import ALONE_MEGAPIXELS
 from photomap_cli.library.decodepool import DecodePool
@@ -37,6 +40,27 @@ def processes(tmp_path):
 def pool(processes):
     with DecodePool(seconds=20, command=[sys.executable, "-P", str(WORKER), str(processes)]) as opened:
         yield opened
+
+
+@pytest.fixture
+def room(monkeypatch):
+    """Return a function that has the system refuse processes: all but the first few starts, or some at first."""
+    monkeypatch.setattr(children, "PAUSES", (0.0, 0.0))
+    start, lock = subprocess.Popen, threading.Lock()
+    tries = []
+
+    def limit(most, *, first_refused=0, number=errno.EMFILE):
+        def start_if_there_is_room(*command, **how):
+            with lock:
+                tries.append(command)
+                if not first_refused < len(tries) <= first_refused + most:
+                    raise OSError(number, os.strerror(number))
+            return start(*command, **how)
+
+        monkeypatch.setattr(children.subprocess, "Popen", start_if_there_is_room)
+        return tries
+
+    return limit
 
 
 def reason(pool, path):
@@ -196,3 +220,92 @@ def test_an_index_run_survives_what_its_files_do(folder, photos, processes):
         ("3abort", "the decoder crashed (SIGABRT)"),
         ("5hang", "took longer than 1 s"),
     ]
+
+
+def test_where_there_is_room_for_few_processes_they_decode_everything(pool, processes, photos, room):
+    room(2)
+    pool.start(4)
+    paths = [picture(photos / f"{number}.png", number) for number in range(12)]
+    with ThreadPoolExecutor(4) as threads:
+        decoded = list(threads.map(lambda path: pool.decode(path, FIT), paths))
+    assert [each.facts.width for each in decoded] == [24] * 12
+    assert len(list(processes.iterdir())) == 2
+
+
+def test_room_that_there_is_a_moment_later_is_taken(pool, photos, room):
+    tries = room(1, first_refused=2)
+    assert pool.decode(picture(photos / "a.png", 1), FIT).facts.width == 24
+    assert len(tries) == 3
+
+
+@pytest.mark.parametrize(
+    ("number", "way_out"),
+    [(errno.EMFILE, "ulimit -n"), (errno.EAGAIN, "ulimit -u"), (errno.ENOMEM, "memory"), (errno.EPERM, "other")],
+)
+def test_without_room_for_a_single_process_it_is_said_with_a_way_out(pool, photos, room, number, way_out):
+    tries = room(0, number=number)
+    pool.start(2)
+    with pytest.raises(NoProcess, match="no process can be started") as caught:
+        pool.decode(picture(photos / "a.png", 1), FIT)
+    assert way_out in caught.value.hint
+    assert len(tries) == 1 + 1 + len(children.PAUSES)
+
+
+def test_nobody_waits_for_a_process_that_has_ended(pool, photos, room):
+    room(1)
+    paths = [picture(photos / f"crash{number}.png", number) for number in range(3)]
+    with ThreadPoolExecutor(3) as threads:
+        waiting = [threads.submit(pool.decode, path, FIT) for path in paths]
+        errors = [each.exception(60) for each in waiting]
+    assert [type(error) for error in errors] == [NoProcess] * 3
+
+
+def test_who_waits_for_a_process_is_sent_away_when_all_are_closed(pool, processes, photos, room):
+    room(1)
+    paths = [picture(photos / f"hang{number}.png", number) for number in range(2)]
+    with ThreadPoolExecutor(2) as threads:
+        waiting = [threads.submit(reason, pool, path) for path in paths]
+        while not list(processes.iterdir()):
+            assert not all(each.done() for each in waiting)
+        pool.close()
+        assert [each.result(60) for each in waiting] == ["the decoders were closed"] * 2
+
+
+def test_idle_processes_can_leave_their_room_to_others(pool, processes, photos):
+    path = picture(photos / "a.png", 1)
+    pool.decode(path, FIT)
+    pool.end_idle()
+    assert not any(is_running(int(each.name)) for each in processes.iterdir())
+    assert pool.decode(path, FIT).facts.width == 24
+    assert len(list(processes.iterdir())) == 2
+
+
+def test_processes_that_have_left_are_not_waited_for(pool, photos, room):
+    room(1)
+    path = picture(photos / "a.png", 1)
+    pool.decode(path, FIT)
+    pool.end_idle()
+    with pytest.raises(NoProcess):
+        pool.decode(path, FIT)
+
+
+def test_an_index_run_goes_on_with_the_processes_there_is_room_for(folder, photos, room):
+    for number in range(6):
+        picture(photos / f"{number}.png", number)
+    room(1)
+    with Catalog.open(folder, create=True) as catalog, VectorStore(folder, catalog) as vectors:
+        run = Indexer(catalog, vectors, FakeEncoder, IndexOptions(jobs=4))
+        list(run.run([photos]))
+        assert (run.report.added, run.report.failures) == (6, ())
+
+
+def test_an_index_run_without_any_process_ends_with_a_reason_and_loses_no_photo(folder, photos, room):
+    path = picture(photos / "a.png", 1)
+    with Catalog.open(folder, create=True) as catalog, VectorStore(folder, catalog) as vectors:
+        list(Indexer(catalog, vectors, FakeEncoder).run([photos]))
+        picture(path, 2, size=(40, 30))
+        room(0)
+        run = Indexer(catalog, vectors, FakeEncoder)
+        with pytest.raises(NoProcess):
+            list(run.run([photos]))
+        assert catalog.photo_at(str(path)).width == 24

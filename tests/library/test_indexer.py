@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from photomap_cli.errors import BadPath, EncoderFailed, EncoderMismatch, LibraryBusy, UsageError
+from photomap_cli.errors import BadPath, EncoderFailed, EncoderMismatch, LibraryBusy, NoProcess, UsageError
 from photomap_cli.library import compression, database, indexer, integrity, missing, sweeping
 from photomap_cli.library import exif as exif_tags
 from photomap_cli.library.catalog import Catalog
@@ -593,6 +593,29 @@ def test_the_weights_are_taken_on_with_the_first_photo_that_is_encoded(catalog, 
     picture(photos / "c.png", 3)
     run(photos)  # an encoder that does not tell, such as this one, is taken at its word
     assert (catalog.encoder.fingerprint, catalog.photo_count) == ("mine", 3)
+
+
+def test_decoders_make_room_for_the_encoder_where_it_finds_none(catalog, store, photos):
+    happened = []
+
+    class Decoders(InProcessDecoder):
+        def start(self, count):
+            happened.append("decoders start")
+
+        def end_idle(self):
+            happened.append("decoders end")
+
+    def open_encoder():
+        happened.append("encoder starts")
+        if happened.count("encoder starts") == 1:
+            raise NoProcess("no process can be started: too many open files")
+        return FakeEncoder()
+
+    picture(photos / "a.png", 1)
+    run = indexer.Indexer(catalog, store, open_encoder, IndexOptions(jobs=2), open_pool=Decoders)
+    list(run.run([photos]))
+    assert happened == ["decoders start", "encoder starts", "decoders end", "encoder starts"]
+    assert catalog.photo_count == 1
 
 
 def test_a_library_without_photos_takes_any_encoder(catalog, run, photos):
