@@ -34,7 +34,8 @@ def encoders(
     from photomap_cli.library.summary import facts
 
     given: Globals = context.obj
-    chosen, library = models.resolve(given.settings().values.encoder), facts(given.library)
+    values = given.settings().values
+    chosen, library = models.resolve(values.encoder, values.device), facts(given.library)
     known = {model.spec: model for model in models.KNOWN}
     specs = dict.fromkeys((*known, chosen, library["encoder"] or chosen))
     rows = [_encoder_row(spec, known.get(spec), chosen, library) for spec in specs]

@@ -126,7 +126,7 @@ def _encode_anew(
 
     options = replace(options, thumbnail_cache_bytes=0, anew=True)  # the library has thumbnails
     with Rebuild(folder) as anew, ExitStack() as opened:
-        spec = models.resolve(encoder or anew.spec or values.encoder)
+        spec = models.resolve(encoder or anew.spec or values.encoder, values.device)
         draft = anew.draft
         if not options.dry_run:
             anew.begin(spec)

@@ -122,7 +122,7 @@ def _time_needed(found: Finding, settings: Settings) -> str:
     """Say how long indexing takes, by trying some photos; or what has to be fetched first."""
     from photomap_cli.encoder import models
 
-    spec = models.resolve(settings.encoder)
+    spec = models.resolve(settings.encoder, settings.device)
     model = next((model for model in models.KNOWN if model.spec == spec), None)
     if model is not None and not model.is_on_disk:
         return _words_on_download(model)

@@ -83,15 +83,16 @@ def score_floor(spec: str) -> float | None:
     return known.score_floor if known else None
 
 
-def resolve(setting: str) -> str:
-    """Turn the setting `encoder` into a spec string: `auto` becomes this host's default.
+def resolve(setting: str, device: str = "auto") -> str:
+    """Turn the setting `encoder` into a spec string: `auto` becomes the default for this host and the setting `device`.
 
     Raises:
         UnknownEncoder: it is not `tiny`, `model/tag`, `hf-hub:org/name` or `local-dir:/path`, or the folder has no
             open_clip_config.json.
     """
     if setting == "auto":
-        return DEFAULT_WITH_GPU if cards.is_expected() else DEFAULT_WITHOUT_GPU
+        on_cuda = cards.is_expected() if device == "auto" else device.startswith("cuda")
+        return DEFAULT_WITH_GPU if on_cuda else DEFAULT_WITHOUT_GPU
     if setting.startswith(_FOLDER):
         return _FOLDER + str(_existing_folder(setting))
     if setting == TINY or setting.startswith(_HUB) or "/" in setting:

@@ -74,7 +74,7 @@ def _encoder(folder: Path, settings: Settings, open_encoder: OpenEncoder, *, gpu
         return
     try:
         made_with = _made_with(folder)
-        spec = made_with.spec if made_with else models.resolve(settings.encoder)
+        spec = made_with.spec if made_with else models.resolve(settings.encoder, settings.device)
         yield _tried(spec, made_with, settings, open_encoder, gpus=gpus)
     except WeightsMissing:
         hint = "the first `photomap index` fetches them; --encoder tiny needs none"

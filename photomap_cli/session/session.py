@@ -363,8 +363,8 @@ def _spec(catalog: Catalog, settings: Settings, asked: str | None) -> str:
     """Return the library's encoder, or the one a new library shall have."""
     made_with = catalog.encoder
     if made_with is None:
-        return models.resolve(asked or settings.encoder)
-    if asked is not None and models.resolve(asked) != made_with.spec:
+        return models.resolve(asked or settings.encoder, settings.device)
+    if asked is not None and models.resolve(asked, settings.device) != made_with.spec:
         raise EncoderMismatch(
             f"this library was made with {made_with.spec}, not {asked}",
             hint=f"`photomap index --rebuild --encoder {asked}` encodes every photo anew; --library DIR keeps both",

@@ -4,6 +4,8 @@ import sys
 import pytest
 
 from photomap_cli.encoder import cards, models, nvml
+from photomap_cli.session.session import Session
+from photomap_cli.settings import Settings
 
 
 @pytest.fixture
@@ -36,6 +38,21 @@ def test_the_large_encoder_is_the_default_only_where_torch_can_use_the_card(ther
     assert cards.is_expected() == expected
     default = models.DEFAULT_WITH_GPU if expected else models.DEFAULT_WITHOUT_GPU
     assert models.resolve("auto") == default
+
+
+@pytest.mark.parametrize("expected", [True, False])
+def test_a_device_that_was_chosen_decides_about_the_default(monkeypatch, expected):
+    monkeypatch.setattr(cards, "is_expected", lambda: expected)
+    assert models.resolve("auto", "cpu") == models.resolve("auto", "mps") == models.DEFAULT_WITHOUT_GPU
+    assert models.resolve("auto", "cuda:1") == models.DEFAULT_WITH_GPU
+    assert models.resolve("tiny", "cuda:1") == "tiny"
+
+
+def test_a_session_asks_for_the_default_of_its_device(monkeypatch, tmp_path):
+    monkeypatch.setattr(cards, "is_expected", lambda: True)
+    for device, spec in (("cpu", models.DEFAULT_WITHOUT_GPU), ("auto", models.DEFAULT_WITH_GPU)):
+        with Session.open(tmp_path / device, Settings(device=device), create=True) as session:
+            assert session.spec == spec
 
 
 def test_what_torch_was_built_for_is_read_without_importing_it():
