@@ -249,8 +249,8 @@ def _connection(folder: Path, mode: str, *, create: bool) -> sqlite3.Connection:
         check_same_thread=False,
     )
     try:
-        # NORMAL: a power cut may take the last batches with it, never the library; 0.4 ms less a batch than FULL.
-        connection.execute("PRAGMA synchronous = NORMAL")
+        # FULL: what was committed outlives a power cut.  It costs 3.5 ms a batch, NORMAL only a healthy catalogue.
+        connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES_KEPT}")
         if _is_empty(connection) and create:
             _create_alone(connection, folder)

@@ -40,6 +40,11 @@ def test_a_file_that_never_became_a_catalogue_counts_as_none(folder):
     Catalog.open(folder).close()
 
 
+def test_a_commit_waits_for_the_disk(folder):
+    with Catalog.open(folder, create=True) as catalog, catalog._database.writing() as connection:
+        assert connection.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL: it outlives a power cut
+
+
 def test_opening_again_finds_everything_as_it_was(folder):
     with Catalog.open(folder, create=True) as catalog:
         catalog.set_encoder(ENCODER)
