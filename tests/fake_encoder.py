@@ -6,6 +6,7 @@ import threading
 from contextlib import contextmanager
 
 import numpy as np
+from patience import LONG_SECONDS
 
 from photomap_cli.errors import EncoderDied, EncoderOutOfMemory
 from photomap_cli.records import EncoderInfo, MemoryReport
@@ -40,7 +41,7 @@ class FakeEncoder:
         self.calls.append(name)
         if gate := self.gates.get(name):
             gate["entered"].set()
-            assert gate["go"].wait(10), f"{name} was never let go"
+            assert gate["go"].wait(LONG_SECONDS), f"{name} was never let go"
         if error := self.fail_next.pop(name, None):
             if isinstance(error, EncoderDied):
                 self.alive = False

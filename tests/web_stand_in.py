@@ -6,6 +6,8 @@ import socket
 import threading
 from contextlib import suppress
 
+from patience import LONG_SECONDS
+
 
 class WebStandIn:
     """Answers each connection with the bytes of `says[path]`, or by calling it with the connection.
@@ -33,7 +35,7 @@ class WebStandIn:
         self.over.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._thread.join(5)
+        self._thread.join(LONG_SECONDS)
 
     def url(self, path="/", host="127.0.0.1", scheme="http"):
         return f"{scheme}://{host}:{self.port}{path}"
@@ -46,7 +48,7 @@ class WebStandIn:
                     self._answer(connection)
 
     def _answer(self, connection):
-        connection.settimeout(5)
+        connection.settimeout(LONG_SECONDS)
         request = b""
         while b"\r\n\r\n" not in request and (part := connection.recv(4096)):
             request += part

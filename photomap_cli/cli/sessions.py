@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from photomap_cli.session.client import SessionClient
 
 _WATCH_SECONDS = 0.5  # one look a half second costs under 1 % of a core
-_GONE_SECONDS = 5.0
+_GONE_SECONDS = 30.0
 
 
 @app.command()
@@ -86,18 +86,17 @@ def stop(context: typer.Context) -> int:
     given: Globals = context.obj
     with _live(given) as live:
         pid = live.stop().pid
-        _until_gone(live)
+        _until_gone(live, pid)
     if not given.quiet:
         print(f"photomap: process {pid} ends", file=sys.stderr)
     return FOUND
 
 
-def _until_gone(live: SessionClient) -> None:
+def _until_gone(live: SessionClient, pid: int) -> None:
     """Wait until the session has hung up, so that the next one can have the library; some seconds at most."""
     give_up_at = time.monotonic() + _GONE_SECONDS
     with suppress(SessionGone):
-        while time.monotonic() < give_up_at:
-            live.status()
+        while time.monotonic() < give_up_at and live.status().pid == pid:
             time.sleep(0.02)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -58,7 +59,7 @@ class SessionClient:
         return _read(PhotoMap.from_json, self._line.work("map", request=request.to_json()))
 
     def status(self) -> SessionStatus:
-        """Say where the session's encoder is; gives up after two seconds."""
+        """Say where the session's encoder is; gives up after ten seconds."""
         return _read(SessionStatus.from_json, self._line.glance("status"))
 
     def offload(self) -> SessionStatus:
@@ -148,9 +149,11 @@ def find(library: Path) -> SessionClient | None:
 def watch(library: Path, on_change: Callable[[], None]) -> WatchingClient | None:
     """Return a watching client of the library's live session, or None when there is none that answers."""
     line = wire.find(library)
-    if line is None:
-        return None
-    return WatchingClient(line, _read(SessionStatus.from_json, line.glance("status")), on_change)
+    if line is not None:
+        with suppress(SessionGone):
+            return WatchingClient(line, _read(SessionStatus.from_json, line.glance("status")), on_change)
+        line.close()
+    return None
 
 
 def live_sessions() -> list[SessionStatus]:

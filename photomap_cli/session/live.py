@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from photomap_cli.session.session import Session
     from photomap_cli.settings import Settings
 
-_PATIENCE_SECONDS = 5.0
+_PATIENCE_SECONDS = 10.0
 
 
 def attach_or_open(

@@ -63,7 +63,7 @@ class SessionServer:
         self.close()
 
     def close(self) -> None:
-        """Take the socket away, then hang up on every client.  Idempotent."""
+        """Take the socket away, let go of the library, then hang up on every client.  Idempotent."""
         with self._changing:
             if self._closed.is_set():
                 return
@@ -74,9 +74,9 @@ class SessionServer:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)  # wakes the accepting thread
         self._listener.close()
+        self._lock.release()  # whoever is hung up on may start the next session at once
         for caller in callers:
             caller.hang_up()
-        self._lock.release()
 
     def _accept(self) -> None:
         while not self._closed.is_set():

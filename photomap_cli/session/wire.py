@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 TWO_VERSIONS = "two versions of photomap are in use: end the session and start it again, or search with --local"
 _CONNECT_SECONDS = 0.5
-_GLANCE_SECONDS = 2.0
+_GLANCE_SECONDS = 10.0  # a session answers in a millisecond; one that is given up wrongly costs a load of the encoder
 
 
 class Line:
@@ -38,7 +38,7 @@ class Line:
         return self._work.ask(op, **values)
 
     def glance(self, op: str, **values: Any) -> dict[str, Any]:
-        """Send a request that is answered at once; gives up after two seconds."""
+        """Send a request that is answered at once; gives up after ten seconds."""
         return self._glance.ask(op, **values)
 
     def close(self) -> None:
@@ -84,6 +84,7 @@ class _Connection:
         self._path, self._timeout = path, timeout
         self._asking = threading.Lock()
         self._socket: socket.socket | None = None
+        self._is_closed = False
 
     def ask(self, op: str, **values: Any) -> dict[str, Any]:
         """Send one request and return the `result` of its reply."""
@@ -101,12 +102,12 @@ class _Connection:
         )
 
     def _exchange(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Send a frame and return the frame that answers it."""
+        """Send a frame and return the frame that answers it.
+
+        A session hangs up on silence, and a request may come in that very moment: it is made once more.
+        """
         try:
-            connection = self._kept() or self._open()
-            with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # refused: the reason is there to read
-                _send(connection, request)
-            frame = read_frame(connection.recv, max_json_bytes=LIMITS.reply_bytes, max_payload_bytes=0)
+            frame = _answer(self._kept() or self._open(), request) or _answer(self._open(), request)
         except (OSError, ProtocolMismatch) as error:
             self._drop()
             raise SessionGone("the live session is gone") from error
@@ -117,6 +118,7 @@ class _Connection:
 
     def close(self) -> None:
         """Hang up, also on a request that another thread waits for."""
+        self._is_closed = True
         connection = self._socket
         if connection is not None:
             with contextlib.suppress(OSError):
@@ -131,18 +133,31 @@ class _Connection:
         return self._socket
 
     def _open(self) -> socket.socket:
+        self._drop()
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.settimeout(_CONNECT_SECONDS)
         self._socket.connect(str(self._path))
         if system.user_of(self._socket) not in (None, system.user()):
             raise PermissionError(f"{self._path} is served by another user")
         self._socket.settimeout(self._timeout)
+        if self._is_closed:
+            raise ConnectionAbortedError("hung up meanwhile")
         return self._socket
 
     def _drop(self) -> None:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
+
+
+def _answer(connection: socket.socket, request: dict[str, Any]) -> tuple[dict[str, Any], bytes] | None:
+    """Return the frame that answers a request, or None when the session hangs up on it."""
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # refused: the reason is there to read
+        _send(connection, request)
+    try:
+        return read_frame(connection.recv, max_json_bytes=LIMITS.reply_bytes, max_payload_bytes=0)
+    except ConnectionResetError:
+        return None
 
 
 def _send(connection: socket.socket, request: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ import ssl
 import subprocess
 
 import pytest
+from patience import LONG_SECONDS
 from web_stand_in import WebStandIn, answer, redirect
 
 from photomap_cli.errors import BadImage
@@ -19,7 +20,7 @@ def site():
 
 @pytest.fixture
 def pictures():
-    return WebPictures(private=True, seconds=10)
+    return WebPictures(private=True, seconds=LONG_SECONDS)
 
 
 def refusal(pictures, address):
@@ -146,7 +147,7 @@ def test_too_much_is_refused_by_its_length_or_when_it_has_come(site, pictures):
 def test_silence_ends_at_the_time_for_the_whole(site, beginning):
     def dawdle(connection):
         connection.sendall(beginning)
-        site.over.wait(10)
+        site.over.wait(LONG_SECONDS)
 
     site.says["/slow"] = dawdle
     assert "took longer than" in refusal(WebPictures(private=True, seconds=0.2), site.url("/slow"))
@@ -163,7 +164,7 @@ def test_a_byte_now_and_then_ends_at_the_time_for_the_whole(site):
 
 
 def test_a_resolver_that_does_not_answer_is_not_waited_for(site, monkeypatch):
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: site.over.wait(10))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: site.over.wait(LONG_SECONDS))
     assert "took longer than" in refusal(WebPictures(seconds=0.05), "http://pictures.example/")
 
 
@@ -256,7 +257,7 @@ def test_a_certificate_must_be_for_the_name_and_known(certificate, monkeypatch):
     names_resolve_to(monkeypatch, {"pictures.example": ["127.0.0.1"], "other.example": ["127.0.0.1"]})
     with WebStandIn(wrap=lambda line: context.wrap_socket(line, server_side=True)) as site:
         site.says["/a"] = answer(b"found")
-        pictures = WebPictures(private=True)
+        pictures = WebPictures(private=True, seconds=LONG_SECONDS)
         assert "certificate is refused" in refusal(pictures, site.url("/a", "pictures.example", "https"))
         monkeypatch.setenv("SSL_CERT_FILE", str(chain))
         assert pictures.get(site.url("/a", "pictures.example", "https")) == b"found"

@@ -2,14 +2,23 @@ from pathlib import Path
 
 import pytest
 from fake_encoder import GPU, FakeEncoder
+from patience import LONG_SECONDS
 
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.indexer import IndexOptions
 from photomap_cli.library.vectors import VectorStore
+from photomap_cli.session import live, wire
 from photomap_cli.session.session import Session
 from photomap_cli.settings import Settings
 
 COLOURS = {"red": (220, 30, 30), "green": (30, 200, 40), "blue": (30, 40, 210), "grey": (128, 128, 128)}
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch):
+    """Nobody is given up here for being slow: that is tested where it is meant."""
+    monkeypatch.setattr(wire, "_GLANCE_SECONDS", LONG_SECONDS)
+    monkeypatch.setattr(live, "_PATIENCE_SECONDS", LONG_SECONDS)
 
 
 @pytest.fixture
@@ -37,7 +46,7 @@ def make_session(tmp_path, encoder):
         folder = folder or tmp_path / "library"
         catalog = Catalog.open(folder, create=True)
         vectors = VectorStore(folder, catalog)
-        values = Settings(**{"min_score": -1.0, **settings})
+        values = Settings(**{"min_score": -1.0, "encoder_idle_timeout_seconds": 2 * LONG_SECONDS, **settings})
         opened.append(Session(catalog, vectors, encoder, spec="fake", settings=values))
         return opened[-1]
 

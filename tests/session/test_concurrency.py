@@ -6,7 +6,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from test_turns import wait_until
+from patience import LONG_SECONDS, in_thread, wait_until
 
 from photomap_cli.frames import read_frame, write_frame
 from photomap_cli.library.indexer import IndexOptions
@@ -55,7 +55,7 @@ def test_16_clients_of_50_queries_get_what_one_gets(path, session):
 
     def ask_all(first):
         with SessionClient(Line(path)) as asking:
-            begin.wait(10)
+            begin.wait(LONG_SECONDS)
             return [(text, asking.search(request(text)).hits) for text in texts[first:] + texts[:first]]
 
     with ThreadPoolExecutor(CLIENTS) as pool:
@@ -70,7 +70,7 @@ def test_the_queued_search_of_a_client_that_left_is_never_run(path, glance, sess
     before = encodes(encoder)
     entered, go = encoder.hold("encode")
     with ask_and_wait_not(path) as first:
-        assert entered.wait(10)
+        assert entered.wait(LONG_SECONDS)
         leaving = ask_and_wait_not(path, "cat")
         wait_until(lambda: session._turns.waiting == 1)
         leaving.close()
@@ -84,7 +84,7 @@ def test_a_running_search_stops_before_its_encode_when_its_client_leaves(path, g
     before = encodes(encoder)
     entered, go = encoder.hold("to_vram")
     leaving = ask_and_wait_not(path)
-    assert entered.wait(10)
+    assert entered.wait(LONG_SECONDS)
     leaving.close()
     go.set()
     glance.search(request("cat"))
@@ -97,7 +97,7 @@ def test_a_running_search_stops_before_its_scan_when_its_client_leaves(path, gla
     monkeypatch.setattr(session.vectors, "search", lambda *words, **more: scans.append(words) or scan(*words, **more))
     entered, go = encoder.hold("encode")
     leaving = ask_and_wait_not(path)
-    assert entered.wait(10)
+    assert entered.wait(LONG_SECONDS)
     leaving.close()
     go.set()
     glance.search(request("cat"))
@@ -108,7 +108,7 @@ def test_a_running_search_stops_before_its_scan_when_its_client_leaves(path, gla
 def test_status_answers_at_once_during_a_reload_and_a_search(path, glance, encoder, slow):
     entered, go = encoder.hold(slow)
     with ask_and_wait_not(path) as first, ask_and_wait_not(path) as second:
-        assert entered.wait(10)
+        assert entered.wait(LONG_SECONDS)
         assert glance.status().pid == os.getpid()
         go.set()
         for asking in (first, second):
@@ -120,10 +120,9 @@ def test_status_answers_at_once_while_the_session_indexes(glance, session, encod
 
     Image.new("RGB", (20, 20), "yellow").save(photos / "yellow.png")
     entered, go = encoder.hold("encode")
-    indexing = threading.Thread(target=lambda: list(session.indexer(IndexOptions()).run([photos])), daemon=True)
-    indexing.start()
-    assert entered.wait(10)
+    indexing = in_thread(lambda: list(session.indexer(IndexOptions()).run([photos])))
+    assert entered.wait(LONG_SECONDS)
     assert glance.status().busy
     go.set()
-    indexing.join(10)
+    indexing.join(LONG_SECONDS)
     assert len(glance.search(request()).hits) == 5

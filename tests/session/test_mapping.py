@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
+from patience import LONG_SECONDS, in_thread
 
 from photomap_cli.errors import BadPath, BadQuery, EmptyLibrary, ProtocolMismatch, TooFewPhotos
 from photomap_cli.library.indexer import IndexOptions
@@ -81,17 +82,16 @@ def test_searches_go_on_while_a_map_is_drawn(session, monkeypatch):
 
     def slow(*arguments):
         drawing.set()
-        assert go_on.wait(10)
+        assert go_on.wait(LONG_SECONDS)
         return real(*arguments)
 
     monkeypatch.setattr(session.cartographer, "draw", slow)
     made = []
-    thread = threading.Thread(target=lambda: made.append(session.map(MapRequest("/"))))
-    thread.start()
-    assert drawing.wait(10)
+    thread = in_thread(lambda: made.append(session.map(MapRequest("/"))))
+    assert drawing.wait(LONG_SECONDS)
     assert session.search(SearchRequest("dog", cwd="/")).hits
     go_on.set()
-    thread.join(10)
+    thread.join(LONG_SECONDS)
     assert len(made[0].points) == 20
 
 

@@ -7,11 +7,13 @@ import threading
 from pathlib import Path
 
 import pytest
+from patience import LONG_SECONDS, in_thread, wait_until
 
 from photomap_cli import directories
 from photomap_cli.errors import BadQuery, LibraryBusy, PhotomapError, SessionGone
 from photomap_cli.records import ResidencyState, SearchRequest
-from photomap_cli.session import address, client, live, system
+from photomap_cli.session import address, client, live, system, wire
+from photomap_cli.session.caller import Caller
 from photomap_cli.session.server import SessionServer, claim
 from photomap_cli.settings import Settings
 
@@ -65,17 +67,16 @@ def test_errors_arrive_as_their_own_class(other):
 
 def test_status_answers_while_a_search_runs(other, encoder):
     entered, go = encoder.hold("encode")
-    asking = threading.Thread(target=lambda: other.search(request()), daemon=True)
-    asking.start()
-    assert entered.wait(5)
+    asking = in_thread(lambda: other.search(request()))
+    assert entered.wait(LONG_SECONDS)
     assert other.status().busy
     go.set()
-    asking.join(5)
+    asking.join(LONG_SECONDS)
 
 
 def test_stop_reaches_a_session_that_allows_it(other, stopped):
     other.stop()
-    assert stopped.wait(5)
+    assert stopped.wait(LONG_SECONDS)
 
 
 def test_a_prompts_session_refuses_to_stop(session, library):
@@ -126,6 +127,32 @@ def test_after_the_session_ends_clients_know(session, library):
     assert client.live_sessions() == []
 
 
+def test_whoever_is_hung_up_on_finds_the_library_free(session, library, monkeypatch):
+    server, free = SessionServer(session, claim(library)), []
+    hang_up = Caller.hang_up
+
+    def look_and_hang_up(caller):
+        if (lock := claim(library)) is not None:
+            free.append(lock)
+        hang_up(caller)
+
+    monkeypatch.setattr(Caller, "hang_up", look_and_hang_up)
+    with client.find(library):
+        server.close()
+    assert free
+    free[0].release()
+
+
+def test_a_session_that_leaves_while_it_is_looked_at_is_none(server, library, monkeypatch):
+    def leave(line, op):
+        raise SessionGone("the live session ended")
+
+    found = wire.find(library)
+    monkeypatch.setattr(wire, "find", lambda _: found)
+    monkeypatch.setattr(wire.Line, "glance", leave)
+    assert client.watch(library, lambda: None) is None
+
+
 def test_a_killed_sessions_lock_is_free_again(session, library):
     program = """
 import sys
@@ -151,28 +178,27 @@ def test_a_watching_client_never_waits_for_a_status(server, library, session):
     watching = client.watch(library, changes.set)
     with watching:
         assert watching.status().pid == os.getpid()
-        assert changes.wait(5)
+        assert changes.wait(LONG_SECONDS)
         server.close()
-        for _ in range(100):
-            changes.clear()
-            changes.wait(5)
-            try:
-                watching.status()
-            except SessionGone:
-                return
-    pytest.fail("it never noticed")
+        wait_until(lambda: is_gone(watching))
+
+
+def is_gone(watching):
+    try:
+        watching.status()
+    except SessionGone:
+        return True
+    return False
 
 
 def test_two_sessions_that_start_at_once_end_up_as_one(session, library):
     backends = []
-    threads = [
-        threading.Thread(target=lambda: backends.append(live.attach_or_open(library, Settings(), kind="repl")))
-        for _ in range(4)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
+
+    def attach():
+        backends.append(live.attach_or_open(library, Settings(), kind="repl"))
+
+    for thread in [in_thread(attach) for _ in range(4)]:
+        thread.join(LONG_SECONDS)
     assert len(backends) == 4
     assert sum(not isinstance(backend, client.SessionClient) for backend in backends) == 1
     for backend in backends:

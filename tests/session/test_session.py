@@ -1,8 +1,8 @@
-import threading
 from dataclasses import replace
 
 import pytest
 from fake_encoder import CPU, text_vector
+from patience import LONG_SECONDS, in_thread
 
 from photomap_cli.errors import BadImage, BadPath, BadQuery, EmptyLibrary, EncoderClosed, EncoderDied, EncoderMismatch
 from photomap_cli.library.entries import LibraryEncoder
@@ -194,15 +194,14 @@ def test_an_encoder_that_dies_costs_no_answer(ask, encoder):
 
 def test_status_answers_during_a_search_and_says_where_the_encoder_is(session, ask, encoder):
     entered, go = encoder.hold("encode")
-    asking = threading.Thread(target=lambda: ask("dog"), daemon=True)
-    asking.start()
-    assert entered.wait(5)
+    asking = in_thread(lambda: ask("dog"))
+    assert entered.wait(LONG_SECONDS)
     busy = session.status()
     go.set()
-    asking.join(5)
+    asking.join(LONG_SECONDS)
     assert (busy.state, busy.busy, busy.offload_in_seconds) == (ResidencyState.VRAM, True, None)
     after = session.status()
-    assert 29 < after.offload_in_seconds <= 30
+    assert 0 < after.offload_in_seconds <= after.idle_timeout_seconds
     assert after.vram_weight_bytes > 0
     session.offload()
     assert session.status().state is ResidencyState.RAM

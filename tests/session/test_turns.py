@@ -1,6 +1,7 @@
 import threading
 
 import pytest
+from patience import LONG_SECONDS, in_thread, wait_until
 
 from photomap_cli.session.turns import Turns
 
@@ -9,25 +10,9 @@ class Stop(Exception):
     pass
 
 
-def wait_until(holds, seconds=10):
-    """Wait until something that another thread is about to do is so."""
-    moment = threading.Event()
-    for _ in range(int(seconds / 0.005)):
-        if holds():
-            return
-        moment.wait(0.005)
-    pytest.fail("it never came to be")
-
-
 @pytest.fixture
 def turns():
     return Turns(look_seconds=0.005)
-
-
-def start(work):
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    return thread
 
 
 def test_turns_come_in_the_order_of_asking(turns):
@@ -39,10 +24,10 @@ def test_turns_come_in_the_order_of_asking(turns):
 
     with turns.turn():
         for number in range(20):
-            threads.append(start(lambda number=number: ask(number)))
+            threads.append(in_thread(lambda number=number: ask(number)))
             wait_until(lambda number=number: turns.waiting == number + 1)
     for thread in threads:
-        thread.join(10)
+        thread.join(LONG_SECONDS)
     assert order == list(range(20))
 
 
@@ -54,12 +39,12 @@ def test_one_who_asks_again_and_again_does_not_starve_another(turns):
             order.append("once")
 
     with turns.turn():
-        once = start(ask_once)
+        once = in_thread(ask_once)
         wait_until(lambda: turns.waiting == 1)
     for _ in range(3):
         with turns.turn():
             order.append("again")
-    once.join(10)
+    once.join(LONG_SECONDS)
     assert order == ["once", "again", "again", "again"]
 
 
@@ -76,10 +61,10 @@ def test_one_who_waits_no_more_leaves_the_queue_at_once(turns):
         left.append("left")
 
     with turns.turn():
-        thread = start(ask)
+        thread = in_thread(ask)
         wait_until(lambda: turns.waiting == 1)
         gone.set()
-        thread.join(10)
+        thread.join(LONG_SECONDS)
         assert left == ["left"]
         assert turns.waiting == 0
     with turns.turn():

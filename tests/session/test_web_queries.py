@@ -5,6 +5,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from patience import LONG_SECONDS, in_thread
 from web_stand_in import WebStandIn, answer, redirect
 
 from photomap_cli.errors import BadImage
@@ -93,17 +94,16 @@ def test_other_searches_are_answered_while_a_picture_is_fetched(session, site):
 
     def wait(connection):
         asked.set()
-        go.wait(10)
+        go.wait(LONG_SECONDS)
         connection.sendall(site.says["/blue"])
 
     site.says["/slow"] = wait
     found = []
-    asking = threading.Thread(target=lambda: found.append(ask(session, site.url("/slow"))), daemon=True)
-    asking.start()
-    assert asked.wait(5)
+    asking = in_thread(lambda: found.append(ask(session, site.url("/slow"))))
+    assert asked.wait(LONG_SECONDS)
     assert len(ask(session, "dog").hits) == 4
     go.set()
-    asking.join(5)
+    asking.join(LONG_SECONDS)
     assert found[0].hits[0].path.endswith("blue.png")
 
 

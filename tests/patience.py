@@ -1,0 +1,28 @@
+"""How long a test waits for what is about to happen: never a moment when it does, and long enough for any machine."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+LONG_SECONDS = 300
+"""Only a test that fails waits so long: what stalls meanwhile, a thread, a process or the machine, is no failure."""
+
+
+def wait_until(holds, what="it"):
+    """Wait until something that another thread or process is about to do is so; return what `holds` returned."""
+    give_up_at, moment = time.monotonic() + LONG_SECONDS, threading.Event()
+    while not (found := holds()):
+        if time.monotonic() > give_up_at:
+            pytest.fail(f"{what} never came to be")
+        moment.wait(0.005)
+    return found
+
+
+def in_thread(work):
+    """Start some work beside the test; return its thread."""
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    return thread
