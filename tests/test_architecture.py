@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from patience import LONG_SECONDS
 import ast
 import subprocess
 import sys
@@ -91,7 +92,7 @@ def test_the_command_line_loads_nothing_heavy():
         "heavy = {'torch', 'open_clip', 'faiss', 'numpy', 'PIL', 'prompt_toolkit', 'pydantic'} & set(sys.modules);"
         "assert not heavy, heavy"
     )
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=LONG_SECONDS)
 
 
 def test_importing_the_package_loads_nothing_and_its_names_are_there():
@@ -106,7 +107,7 @@ def test_importing_the_package_loads_nothing_and_its_names_are_there():
         "assert all(getattr(photomap_cli, name) is not None for name in dir(photomap_cli));"
         "assert 'torch' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=LONG_SECONDS)
 
 
 def test_the_prompt_is_painted_before_anything_heavy_is_loaded():
@@ -116,7 +117,7 @@ def test_the_prompt_is_painted_before_anything_heavy_is_loaded():
         "heavy |= {name for name in sys.modules if name.startswith('photomap_cli.session.')};"
         "assert not heavy, heavy"
     )
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=LONG_SECONDS)
 
 
 def test_status_loads_no_numpy_and_no_torch(tmp_path):
@@ -124,7 +125,7 @@ def test_status_loads_no_numpy_and_no_torch(tmp_path):
         "import sys; from photomap_cli.cli import run; assert run(['status', '--json']) == 0;"
         "heavy = {'torch', 'open_clip', 'faiss', 'numpy', 'PIL'} & set(sys.modules); assert not heavy, heavy"
     )
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60, capture_output=True)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=LONG_SECONDS, capture_output=True)
 
 
 def test_json_for_people_and_scripts_is_written_in_one_place():

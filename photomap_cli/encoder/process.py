@@ -40,7 +40,7 @@ class EncoderProcess:
         device: "auto", "cuda:N", "mps" or "cpu".
         precision: "auto", "float32", "bfloat16" or "float16".
         on_progress: called with bytes (done, total) while weights are fetched.
-        on_exit: called from another thread when the process ends though nobody asked for it.
+        on_exit: called from another thread when the process ends though nobody asked for it; requests wait meanwhile.
         allow_download: whether weights that are not on disk may be fetched.
         may_pin: whether RAM may be page-locked for faster reloads.
         worker: the module that the child runs; tests pass one with a pretended device.
@@ -203,8 +203,9 @@ class EncoderProcess:
             except ChildProcessError:
                 return  # ended and waited for
         child.wait()
-        if self._child is child and not self._closed:
-            self._on_exit(EncoderDied(f"the encoder process ended ({_how(child)})"))
+        with self._asking:  # no other process can take its place while its end is told
+            if self._child is child and not self._closed:
+                self._on_exit(EncoderDied(f"the encoder process ended ({_how(child)})"))
 
     def _death(self) -> PhotomapError:
         """Clean up after a child that is gone, and say how it went."""

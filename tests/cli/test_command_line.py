@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from patience import LONG_SECONDS
 import json
 import os
 import re
@@ -52,7 +53,7 @@ def photomap(home):
     def run(*words, cwd=home, stdin="", **more):
         command = [sys.executable, "-m", "photomap_cli", *words]
         return subprocess.run(
-            command, cwd=cwd, input=stdin, capture_output=True, text=True, timeout=120, env=environment(home) | more
+            command, cwd=cwd, input=stdin, capture_output=True, text=True, timeout=LONG_SECONDS, env=environment(home) | more
         )
 
     return run
@@ -73,7 +74,7 @@ def serving(photomap, home, indexed):
     assert "serving" in process.stderr.readline()
     yield process
     process.terminate()
-    assert process.wait(20) == 0
+    assert process.wait(LONG_SECONDS) == 0
     process.stderr.close()
 
 
@@ -127,7 +128,7 @@ def test_a_dry_run_needs_no_library_that_can_be_written(home, indexed):
     def index(*options):
         command = [sys.executable, "-c", program, *options]
         return subprocess.run(
-            command, cwd=home, env=environment(home), timeout=120, capture_output=True, text=True, check=False
+            command, cwd=home, env=environment(home), timeout=LONG_SECONDS, capture_output=True, text=True, check=False
         )
 
     assert json.loads(index("--dry-run", "--json").stdout)["unchanged"] == len(KINDS)
@@ -174,7 +175,7 @@ def test_a_search_served_by_a_session_imports_nothing_heavy(home, serving):
         "sys.exit(status)"
     )
     words = [sys.executable, "-c", program]
-    subprocess.run(words, cwd=home, env=environment(home), check=True, timeout=60, capture_output=True)
+    subprocess.run(words, cwd=home, env=environment(home), check=True, timeout=LONG_SECONDS, capture_output=True)
 
 
 def test_local_refuses_the_session(photomap, serving):
@@ -196,7 +197,7 @@ def test_a_query_asked_before_starts_no_process_and_loads_no_more_than_it_needs(
 
     def ask():
         done = subprocess.run(
-            [sys.executable, "-c", program], cwd=home, env=alone, timeout=60, capture_output=True, text=True
+            [sys.executable, "-c", program], cwd=home, env=alone, timeout=LONG_SECONDS, capture_output=True, text=True
         )
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout), done.stderr.split()
@@ -326,7 +327,7 @@ def test_the_example_for_python_runs_as_written(home, serving, place, tmp_path):
     own = {"XDG_RUNTIME_DIR": str(tmp_path), "PHOTOMAP_QUERY_CACHE": "0"}
     runtime = {} if place == "attached" else own
     done = subprocess.run(
-        [sys.executable, "-c", example], env=environment(home) | runtime, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", example], env=environment(home) | runtime, capture_output=True, text=True, timeout=LONG_SECONDS
     )
     assert (done.returncode, done.stderr) == (0, "")
     first, *_, told, state, offloaded, mistake = done.stdout.splitlines()
@@ -391,11 +392,11 @@ def test_ctrl_c_while_indexing_keeps_what_is_done_and_is_130(home, tmp_path):
     while committed_photos(tmp_path / "lib") == 0 and process.poll() is None:
         threading.Event().wait(0.01)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=LONG_SECONDS)
     assert process.returncode == 130, err
     done = json.loads(out)["added"]
     assert 0 < done < 600
-    again = subprocess.run([*words], env=environment(home), capture_output=True, text=True, timeout=120, check=True)
+    again = subprocess.run([*words], env=environment(home), capture_output=True, text=True, timeout=LONG_SECONDS, check=True)
     report = json.loads(again.stdout)
     assert (report["unchanged"], report["added"]) == (done, 600 - done)
 
@@ -436,7 +437,7 @@ class Screen:
                 if part.endswith(b"\x1b[c"):
                     os.write(self.ours, b"\x1b[?62;c")
         os.close(self.ours)
-        return self._process.wait(30), self.sent.decode()
+        return self._process.wait(LONG_SECONDS), self.sent.decode()
 
 
 @pytest.mark.terminal

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from patience import LONG_SECONDS
 import contextlib
 import io
 import subprocess
@@ -175,7 +176,7 @@ def test_the_fast_way_imports_next_to_nothing(words, more, library):
     )
     options = [] if words == ["--version"] else [library]
     command = [sys.executable, "-c", program, f"{HEAVY} {more}", *words, *options]
-    done = subprocess.run(command, timeout=60, capture_output=True, check=False)
+    done = subprocess.run(command, timeout=LONG_SECONDS, capture_output=True, check=False)
     assert (done.returncode, done.stderr.replace(b"photomap: the card was full\n", b"")) == (0, b"")
 
 
@@ -185,4 +186,4 @@ def test_a_reader_that_leaves_is_no_error(library):
         process = opened.enter_context(subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE))
         process.stdout.close()
         assert process.stderr.read() == b""
-        assert process.wait(30) == 0
+        assert process.wait(LONG_SECONDS) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from patience import LONG_SECONDS
 import json
 import os
 import subprocess
@@ -34,7 +35,7 @@ def photomap(tmp_path_factory):
 
     def run(*words):
         command = [sys.executable, "-m", "photomap_cli", *words]
-        return subprocess.run(command, cwd=home, capture_output=True, text=True, timeout=120, env=environment)
+        return subprocess.run(command, cwd=home, capture_output=True, text=True, timeout=LONG_SECONDS, env=environment)
 
     for kind in NAMES:
         (home / "photos" / kind).mkdir(parents=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from patience import LONG_SECONDS
 import json
 import os
 import shutil
@@ -67,7 +68,7 @@ def test_weights_that_change_under_their_name_are_never_mixed(command, tmp_path,
         (photos / f"{number:03}.png").unlink()
 
     def photomap(*words):
-        done = subprocess.run([*command, *words], capture_output=True, text=True, timeout=180, cwd=tmp_path)
+        done = subprocess.run([*command, *words], capture_output=True, text=True, timeout=LONG_SECONDS, cwd=tmp_path)
         return done.returncode, done.stdout, done.stderr
 
     anything = ("--json", "--min-score", "-1")
@@ -90,7 +91,7 @@ def test_weights_that_change_under_their_name_are_never_mixed(command, tmp_path,
 
 def test_a_killed_rebuild_goes_on_where_it_was_and_the_old_vectors_answer_meanwhile(command, photos, other, tmp_path):
     def photomap(*words):
-        done = subprocess.run([*command, *words], capture_output=True, text=True, timeout=180, cwd=tmp_path)
+        done = subprocess.run([*command, *words], capture_output=True, text=True, timeout=LONG_SECONDS, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
         return done
 

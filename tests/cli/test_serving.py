@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from patience import LONG_SECONDS
 import json
 import os
 import signal
@@ -34,7 +35,7 @@ def library(tmp_path, monkeypatch):
 
 def photomap(library, *words):
     command = [*PROGRAM, "--library", str(library), *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=LONG_SECONDS, check=False)
 
 
 def wait_for(words, log):
@@ -87,7 +88,7 @@ def test_it_ends_cleanly(detached, library, way):
         while json.loads(watching.stdout.readline())["sessions"]:
             pass  # a change on the way to the end
         watching.send_signal(signal.SIGINT)
-        assert watching.wait(20) == 130
+        assert watching.wait(LONG_SECONDS) == 130
     wait_for("ended", directories.log_file(library))
     assert list(directories.runtime_directory().glob("*.sock")) == []
 
@@ -165,4 +166,4 @@ def test_watching_ends_like_other_programs(library):
         with subprocess.Popen([*PROGRAM, "status", "--watch"], stdout=subprocess.PIPE, text=True) as watching:
             assert watching.stdout.readline()
             watching.send_signal(number)
-            assert watching.wait(20) == status
+            assert watching.wait(LONG_SECONDS) == status

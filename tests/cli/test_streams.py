@@ -1,5 +1,6 @@
 """Standard streams that are closed, full, or that nobody reads: no traceback, and the right status."""
 
+from patience import LONG_SECONDS
 import os
 import signal
 import subprocess
@@ -26,7 +27,7 @@ def shell(environment):
     def run(words, redirections, before=""):
         line = f"{before}'{sys.executable}' -m photomap_cli {words} {redirections}"
         done = subprocess.run(
-            ["sh", "-c", line], env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=120
+            ["sh", "-c", line], env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=LONG_SECONDS
         )
         return done.returncode, done.stdout, done.stderr
 
@@ -75,7 +76,7 @@ def test_a_reader_who_has_left_is_met_with_silence(environment, words, status):
     reader, writer = os.pipe()
     os.close(reader)
     command = [sys.executable, "-m", "photomap_cli", *words.split()]
-    done = subprocess.run(command, env=environment, stdout=writer, stderr=subprocess.PIPE, timeout=120)
+    done = subprocess.run(command, env=environment, stdout=writer, stderr=subprocess.PIPE, timeout=LONG_SECONDS)
     os.close(writer)
     assert (done.returncode, done.stderr) == (status, b"")
 
@@ -114,5 +115,5 @@ def test_ctrl_c_while_modules_are_imported_is_130(environment, tmp_path):
     (tmp_path / "typer.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
     path = os.pathsep.join([str(tmp_path), *sys.path])
     command = [sys.executable, "-m", "photomap_cli", "config"]
-    done = subprocess.run(command, env=environment | {"PYTHONPATH": path}, capture_output=True, timeout=120)
+    done = subprocess.run(command, env=environment | {"PYTHONPATH": path}, capture_output=True, timeout=LONG_SECONDS)
     assert (done.returncode, done.stdout, done.stderr) == (128 + signal.SIGINT, b"", b"")

@@ -7,6 +7,8 @@ import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from patience import LONG_SECONDS
+
 
 @contextmanager
 def hub(files):
@@ -49,4 +51,4 @@ def hub(files):
     finally:
         server.shutdown()
         server.server_close()
-        thread.join(5)
+        thread.join(LONG_SECONDS)

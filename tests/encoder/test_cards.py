@@ -2,6 +2,7 @@ import subprocess
 import sys
 
 import pytest
+from patience import LONG_SECONDS
 
 from photomap_cli.encoder import cards, models, nvml
 from photomap_cli.session.session import Session
@@ -62,4 +63,4 @@ def test_what_torch_was_built_for_is_read_without_importing_it():
         "import torch; cuda = torch.version.cuda;"
         "assert told == (int(cuda.partition('.')[0]) if cuda else None), (told, cuda)"
     )
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=LONG_SECONDS)

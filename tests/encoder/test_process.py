@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hub_stand_in import hub
+from patience import LONG_SECONDS, in_thread, wait_until
 
 from photomap_cli import children
 from photomap_cli.encoder import models
@@ -91,7 +92,7 @@ process.load(); process.encode_text(["x"]); process.release()
 assert process.pid is None
 assert not {"torch", "open_clip", "faiss"} & set(sys.modules)
 """
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=LONG_SECONDS)
 
 
 @pytest.fixture
@@ -147,9 +148,9 @@ def test_closing_ends_the_wait_for_room(monkeypatch):
     process = EncoderProcess("tiny", device="cpu")
     with ThreadPoolExecutor(1) as thread:
         loading = thread.submit(process.load)
-        assert tried.wait(60)
+        assert tried.wait(LONG_SECONDS)
         process.close()
-        assert isinstance(loading.exception(60), EncoderClosed)
+        assert isinstance(loading.exception(LONG_SECONDS), EncoderClosed)
 
 
 def test_a_thread_that_cannot_be_started_leaves_no_process_behind(monkeypatch):
@@ -185,8 +186,9 @@ def test_after_a_kill_it_says_so_and_starts_again():
     process.close()
 
 
-def test_closing_ends_a_load_under_way_at_once():
-    process = EncoderProcess("tiny", device="cpu")
+def test_closing_ends_a_load_under_way_at_once(monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    process = EncoderProcess("tiny", worker="silent_worker")
     outcome = []
 
     def load():
@@ -195,33 +197,43 @@ def test_closing_ends_a_load_under_way_at_once():
         except Exception as error:
             outcome.append(type(error))
 
-    thread = threading.Thread(target=load, daemon=True)
-    thread.start()
-    while process.pid is None:
-        thread.join(0.01)
+    thread = in_thread(load)
+    wait_until(lambda: process.pid)
     process.close()
-    thread.join(10)
+    thread.join(LONG_SECONDS)
     assert outcome == [EncoderClosed]
+
+
+def test_an_end_that_is_noticed_late_is_not_told_of_the_next_process():
+    told = []
+    process = EncoderProcess("tiny", on_exit=told.append)
+    first, second = (subprocess.Popen([sys.executable, "-c", ""]) for _ in range(2))
+    process._child = first
+    with process._asking:  # a request comes upon the end, and starts the next process
+        noticing = in_thread(lambda: process._watch(first))
+        first.wait()
+        process._child = second
+    noticing.join(LONG_SECONDS)
+    assert told == []
+    process._watch(second)
+    assert [error.message for error in told] == ["the encoder process ended (exit status 0)"]
 
 
 def test_no_orphan_when_the_session_is_killed(tmp_path):
     program = """
-import sys, time
+import sys
 from photomap_cli.encoder.process import EncoderProcess
 process = EncoderProcess("tiny", device="cpu")
 process.load()
 print(process.pid, flush=True)
-time.sleep(60)
+sys.stdin.read()
 """
-    session = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    words = [sys.executable, "-c", program]
+    session = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     with session:
         child = int(session.stdout.readline())
         session.kill()
-    for _ in range(500):
-        if not is_running(child):
-            return
-        threading.Event().wait(0.01)
-    pytest.fail("the encoder process outlived its session")
+    wait_until(lambda: not is_running(child), "the end of the encoder process")
 
 
 def is_running(pid):
@@ -252,7 +264,7 @@ def test_without_network_and_weights_the_hint_names_tiny():
     assert "--encoder tiny" in caught.value.hint
 
 
-def test_weights_are_fetched_once_with_progress_in_bytes_and_then_no_network_is_touched(monkeypatch):
+def test_weights_are_fetched_once_with_progress_in_bytes_and_then_no_network_is_touched(monkeypatch, tiny):
     weights = (TINY_FOLDER / "open_clip_model.safetensors").read_bytes()
     files = {
         "org/name/open_clip_config.json": (TINY_FOLDER / "open_clip_config.json").read_bytes(),
@@ -270,14 +282,9 @@ def test_weights_are_fetched_once_with_progress_in_bytes_and_then_no_network_is_
         requests.clear()
         again = EncoderProcess("hf-hub:org/name", device="cpu", on_progress=progress.append)
         again.load()
-        again.close()
         assert requests == []
     assert info.spec == "hf-hub:org/name"
-    offline = EncoderProcess("hf-hub:org/name", device="cpu")
-    offline.load()
-    assert (offline.encode_text(["a red car"]) == fetched).all()
-    offline.close()
-    embedded = EncoderProcess("tiny", device="cpu")
-    embedded.load()
+    assert (again.encode_text(["a red car"]) == fetched).all()
+    again.close()
+    embedded, _ = tiny
     assert (embedded.encode_text(["a red car"]) == fetched).all()
-    embedded.close()

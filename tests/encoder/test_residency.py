@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 from fake_encoder import CPU, FakeEncoder, ManualTime, text_vector
+from patience import LONG_SECONDS, in_thread
 
 from photomap_cli.encoder.residency import SUSPENDED_SECONDS, Residency, suspended_seconds
 from photomap_cli.errors import (
@@ -51,12 +52,6 @@ def query(residency, text="dog"):
     rows, use = residency.run("text", lambda encoder: encoder.encode_text([text]))
     assert (rows[0] == text_vector(text)).all()
     return use
-
-
-def in_thread(work):
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    return thread
 
 
 def states(seen):
@@ -149,11 +144,11 @@ def test_a_query_that_came_while_the_timer_waited_for_the_lock_wins(residency, e
     time.now += 31
     entered, go = encoder.hold("encode")
     asking = in_thread(lambda: query(residency))
-    assert entered.wait(5)
+    assert entered.wait(LONG_SECONDS)
     timer.fire()  # due, but an encode is in flight
     assert residency.snapshot().state is State.VRAM
     go.set()
-    asking.join(5)
+    asking.join(LONG_SECONDS)
     assert encoder.calls.count("to_ram") == 0
     assert len(time.armed) == 1
 
@@ -162,23 +157,24 @@ def test_a_query_during_an_offload_waits_and_then_reloads(residency, encoder, ti
     query(residency)
     entered, go = encoder.hold("to_ram")
     moving = in_thread(lambda: time.advance(31))
-    assert entered.wait(5)
+    assert entered.wait(LONG_SECONDS)
     assert residency.snapshot().state is State.OFFLOADING
     asking = in_thread(lambda: query(residency))
     go.set()
-    moving.join(5)
-    asking.join(5)
+    moving.join(LONG_SECONDS)
+    asking.join(LONG_SECONDS)
     assert encoder.calls[-3:] == ["to_ram", "to_vram", "encode"]
 
 
 def test_a_snapshot_is_readable_during_a_slow_transfer(residency, encoder):
     entered, go = encoder.hold("to_vram")
     asking = in_thread(lambda: query(residency))
-    assert entered.wait(5)
+    assert entered.wait(LONG_SECONDS)
     assert residency.snapshot().state is State.RELOADING
-    assert not residency._settled.acquire(blocking=False) or residency._settled.release() is None
+    assert residency._settled.acquire(timeout=LONG_SECONDS)  # the lock is free as well
+    residency._settled.release()
     go.set()
-    asking.join(5)
+    asking.join(LONG_SECONDS)
 
 
 @pytest.mark.parametrize(("idle", "release", "ends_in"), [(0, 600, State.VRAM), (30, 0, State.RAM), (0, 0, State.VRAM)])
@@ -248,12 +244,12 @@ def test_each_tower_comes_when_it_is_needed(residency, encoder):
 def test_a_second_tower_waits_until_nobody_encodes(residency, encoder):
     entered, go = encoder.hold("encode")
     first = in_thread(lambda: query(residency))
-    assert entered.wait(5)
+    assert entered.wait(LONG_SECONDS)
     second = in_thread(lambda: residency.run("image", lambda one: None))
     encoder.gates.clear()
     go.set()
-    first.join(5)
-    second.join(5)
+    first.join(LONG_SECONDS)
+    second.join(LONG_SECONDS)
     assert encoder.calls == ["load", "to_vram", "encode", "to_vram"]  # FakeEncoder checks that no encode was running
 
 
@@ -372,11 +368,11 @@ def test_a_timer_cancelled_too_late_does_nothing(residency, encoder, time):
 def test_an_explicit_release_waits_for_the_encode_in_flight_and_the_next_use_loads_again(residency, encoder, seen):
     entered, go = encoder.hold("encode")
     running = in_thread(lambda: query(residency))
-    assert entered.wait(10)
+    assert entered.wait(LONG_SECONDS)
     releasing = in_thread(residency.release)
     go.set()
     for each in (running, releasing):
-        each.join(10)
+        each.join(LONG_SECONDS)
         assert not each.is_alive()
     assert states(seen)[-3:] == [State.VRAM, State.RELEASING, State.OFF]
     assert not encoder.alive
@@ -405,11 +401,11 @@ def test_an_explicit_offload_waits_for_the_encode_in_flight(residency, encoder):
     query(residency)
     entered, go = encoder.hold("encode")
     asking = in_thread(lambda: query(residency))
-    assert entered.wait(5)
+    assert entered.wait(LONG_SECONDS)
     offloading = in_thread(residency.offload)
     go.set()
-    asking.join(5)
-    offloading.join(5)
+    asking.join(LONG_SECONDS)
+    offloading.join(LONG_SECONDS)
     assert encoder.calls[-2:] == ["encode", "to_ram"]
     assert residency.snapshot().state is State.RAM
 
@@ -442,11 +438,25 @@ def test_a_download_is_seen(residency):
 
 
 def test_stress_with_real_timers_every_answer_is_right_and_no_thread_is_left():
-    encoder = FakeEncoder()
-    residency = Residency(encoder, idle_timeout=0.001, release_timeout=0.004)
-    wrong = []
+    before, encoder, moved = set(threading.enumerate()), FakeEncoder(), threading.Condition()
 
+    def tell():
+        with moved:
+            moved.notify_all()
+
+    residency = Residency(encoder, idle_timeout=0.001, release_timeout=0.004, on_change=tell)
+    wrong = []
     together = threading.Barrier(6)
+
+    def rest(number):
+        """Come back amid an offload, after a release, or when an offload has been: that is the first one's part."""
+        offloads = residency.snapshot().offloads
+        together.wait(LONG_SECONDS)
+        if number:
+            threading.Event().wait(0.003 + 0.001 * number)
+            return
+        with moved:
+            moved.wait_for(lambda: residency.snapshot().offloads > offloads, LONG_SECONDS)
 
     def ask(number):
         for count in range(250):
@@ -455,20 +465,18 @@ def test_stress_with_real_timers_every_answer_is_right_and_no_thread_is_left():
             if (rows[0] != text_vector(text)).any():
                 wrong.append(text)
             if count % 10 == 0:
-                together.wait(30)
-                threading.Event().wait(0.003 + 0.001 * number)  # some come back amid an offload, some after a release
+                rest(number)
 
     threads = [in_thread(lambda number=number: ask(number)) for number in range(6)]
     for thread in threads:
-        thread.join(60)
+        thread.join(LONG_SECONDS)
         assert not thread.is_alive()
     residency.close()
     assert wrong == []
-    assert residency.snapshot().offloads > 5
-    for thread in threading.enumerate():
-        if isinstance(thread, threading.Timer):
-            thread.join(2)
-            assert not thread.is_alive()
+    assert residency.snapshot().offloads >= 25
+    for thread in set(threading.enumerate()) - before:
+        thread.join(LONG_SECONDS)
+        assert not thread.is_alive()
 
 
 def test_a_program_ends_at_once_with_a_timer_armed():
@@ -476,22 +484,22 @@ def test_a_program_ends_at_once_with_a_timer_armed():
 import sys; sys.path.insert(0, sys.argv[1])
 from fake_encoder import FakeEncoder
 from photomap_cli.encoder.residency import SUSPENDED_SECONDS, Residency, suspended_seconds
-residency = Residency(FakeEncoder())
+residency = Residency(FakeEncoder(), idle_timeout=1e6)
 with residency.use("text"): pass
 assert residency.snapshot().offload_at
 """
     folder = __file__.rpartition("/encoder/")[0]
-    subprocess.run([sys.executable, "-c", program, folder], check=True, timeout=20)
+    subprocess.run([sys.executable, "-c", program, folder], check=True, timeout=LONG_SECONDS)
 
 
 def test_nothing_keeps_a_closed_residency_alive(encoder):
+    before = set(threading.enumerate())
     residency = Residency(encoder)
     query(residency)
     residency.close()
     gone = weakref.ref(residency)
-    for thread in threading.enumerate():
-        if isinstance(thread, threading.Timer):
-            thread.join(2)
+    for thread in set(threading.enumerate()) - before:
+        thread.join(LONG_SECONDS)
     thread = None
     del residency
     gc.collect()
@@ -585,11 +593,11 @@ def test_the_reason_of_a_death_stays_readable_until_the_next_answer(residency, e
 def test_an_exit_that_somebody_is_about_to_find_out_changes_nothing(residency, encoder):
     entered, go = encoder.hold("encode")
     asking = in_thread(lambda: query(residency))
-    assert entered.wait(5)
+    assert entered.wait(LONG_SECONDS)
     residency.note_exit(EncoderDied("the encoder process ended (signal 9)"))
     assert residency.snapshot().state is State.VRAM
     go.set()
-    asking.join(5)
+    asking.join(LONG_SECONDS)
     residency.close()
     residency.note_exit(EncoderDied("the encoder process ended (signal 9)"))
 

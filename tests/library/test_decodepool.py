@@ -1,3 +1,4 @@
+from patience import LONG_SECONDS
 import errno
 import os
 import platform
@@ -182,7 +183,7 @@ def test_closing_ends_a_process_in_the_middle_of_a_file(pool, processes, photos)
     while not list(processes.iterdir()):
         assert thread.is_alive()
     pool.close()
-    thread.join(10)
+    thread.join(LONG_SECONDS)
     assert reasons == ["the decoders were closed"]
     assert reason(pool, hanging) == "the decoders were closed"
     assert not any(is_running(int(each.name)) for each in processes.iterdir())

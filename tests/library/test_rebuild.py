@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from patience import LONG_SECONDS
 import shutil
 import signal
 import subprocess
@@ -256,12 +257,12 @@ def test_a_kill_amid_the_swap_leaves_the_old_library_or_the_new_one(library, pho
         old_id = catalog.library_id
     before = seen(library)
     script = Path(__file__).with_name("killed_swap.py")
-    killed = subprocess.run([sys.executable, script, library, photos, statement], timeout=60)
+    killed = subprocess.run([sys.executable, script, library, photos, statement], timeout=LONG_SECONDS)
     assert killed.returncode == -signal.SIGKILL
     with Catalog.open(library) as catalog:
         assert (catalog.library_id != old_id) == (statement == "DETACH")
     assert seen(library) == before
-    again = subprocess.run([sys.executable, script, library, photos, "never said"], timeout=60)
+    again = subprocess.run([sys.executable, script, library, photos, "never said"], timeout=LONG_SECONDS)
     assert again.returncode == 0
     assert seen(library) == before
     assert unfinished(library) is None

@@ -1,5 +1,6 @@
 """Runs that are killed, or whose disk is full, at any moment.  PHOTOMAP_KILLS=200 for more of them."""
 
+from patience import LONG_SECONDS
 import os
 import random
 import shutil
@@ -47,7 +48,7 @@ def start(folder, photos, **environment):
 def run(folder, photos, **environment):
     """Run to the end; return the exit status."""
     process = start(folder, photos, **environment)
-    process.communicate(timeout=120)
+    process.communicate(timeout=LONG_SECONDS)
     return process.returncode
 
 

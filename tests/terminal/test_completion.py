@@ -1,3 +1,4 @@
+from patience import LONG_SECONDS
 import threading
 
 import pytest
@@ -149,13 +150,13 @@ class Reading:
 
     def __call__(self):
         self.times += 1
-        self.may_end.wait(10)
+        self.may_end.wait(LONG_SECONDS)
         return WORDS
 
 
 def settled(words):
     """Wait for a reading to end."""
-    assert words._reading.acquire(timeout=10)
+    assert words._reading.acquire(timeout=LONG_SECONDS)
     words._reading.release()
     return words()
 

@@ -1,5 +1,6 @@
 """Terminals as they were recorded, on a pseudo-terminal: what is asked, what is understood, and whose the keys are."""
 
+from patience import LONG_SECONDS
 import io
 import os
 import pty
@@ -33,7 +34,7 @@ class Terminal:
 
     def __exit__(self, *_):
         os.close(self.inner)
-        self._thread.join(10)
+        self._thread.join(LONG_SECONDS)
         os.close(self.outer)
 
     def _answer(self):

@@ -1,3 +1,4 @@
+from patience import LONG_SECONDS
 import threading
 
 import pytest
@@ -75,7 +76,7 @@ def test_a_backend_that_arrives_after_the_end_is_closed():
 
     def open_backend():
         opening.set()
-        arrive.wait(10)
+        arrive.wait(LONG_SECONDS)
         return backend
 
     connection = Connection(open_backend)
@@ -88,8 +89,8 @@ def test_a_backend_that_arrives_after_the_end_is_closed():
 
     thread = threading.Thread(target=use)
     thread.start()
-    assert opening.wait(10)
+    assert opening.wait(LONG_SECONDS)
     connection.close()
     arrive.set()
-    thread.join(10)
+    thread.join(LONG_SECONDS)
     assert (backend.calls, failures) == (["close"], ["encoder_closed"])

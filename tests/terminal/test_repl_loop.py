@@ -1,3 +1,4 @@
+from patience import LONG_SECONDS
 import asyncio
 import io
 import os
@@ -170,7 +171,7 @@ def test_ctrl_c_stops_the_query_and_its_late_answer_is_dropped(tmp_path):
         asked.append(request.text)
         if request.text == "slow":
             os.kill(os.getpid(), signal.SIGINT)
-            release.wait(20)
+            release.wait(LONG_SECONDS)
             return make_result(3, query="late")
         release.set()
         return make_result(1)
@@ -245,7 +246,7 @@ class Counting(FakeBackend):
         raise ZeroDivisionError
 
     def search(self, request):
-        self.warmed.wait(10)
+        self.warmed.wait(LONG_SECONDS)
         return super().search(request)
 
 
@@ -258,7 +259,7 @@ def test_the_encoder_is_warmed_once_behind_the_first_prompt(tmp_path):
 def test_the_first_key_of_each_query_prewarms_once_but_no_command_does(tmp_path):
     prompt = Prompt(tmp_path, Counting(), prewarm=True)
     prompt.type(":load" + ENTER + "dog" + ENTER + ":k 3" + ENTER + "cat" + ENTER)
-    assert all(prompt.backend.prewarmed.acquire(timeout=10) for _ in ("dog", "cat"))
+    assert all(prompt.backend.prewarmed.acquire(timeout=LONG_SECONDS) for _ in ("dog", "cat"))
     assert prompt.backend.calls.count("prewarm") == 2
 
 

@@ -1,5 +1,6 @@
 """Results taken elsewhere: the desktop, the clipboard, a file."""
 
+from patience import LONG_SECONDS
 import base64
 import csv
 import io
@@ -135,7 +136,7 @@ def test_the_viewer_is_started_detached_and_collected(tmp_path, monkeypatch):
     desktop.open_photo(str(photo))
     (viewer, is_detached), *_ = started
     assert is_detached
-    assert viewer.wait(10) == 0
+    assert viewer.wait(LONG_SECONDS) == 0
     assert (tmp_path / "opened").read_text() == f"{photo}\n"
 
 

@@ -1,5 +1,6 @@
 """A smoke test, and photos, in a real terminal multiplexer, which scrolls, resizes and answers by itself."""
 
+from patience import LONG_SECONDS
 import os
 import re
 import shlex
@@ -48,7 +49,7 @@ class Tmux:
 
     def close(self):
         self.run("kill-server")
-        self.server.wait(10)
+        self.server.wait(LONG_SECONDS)
 
 
 @pytest.fixture
