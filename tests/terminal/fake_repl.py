@@ -1,4 +1,4 @@
-"""Run the real prompt over a backend with real, short timers.
+"""Run the real prompt over a backend with real, short timers, or with those of a clock that is a file.
 
 From the repository: `PYTHONPATH=. python tests/terminal/fake_repl.py --history /tmp/photomap-history --idle 3`.
 """
@@ -9,29 +9,37 @@ import argparse
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from terminal_fakes import PaintedGallery, TimedBackend
 
 from photomap_cli.errors import LibraryBusy
 from photomap_cli.records import Vocabulary
+from photomap_cli.terminal import prompt
+from photomap_cli.terminal.pictures import questions
 from photomap_cli.terminal.previews import Previews
 from photomap_cli.terminal.repl import Choices, Repl
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def main() -> int:
     options = _options()
+    questions.PATIENCE_SECONDS, prompt.CPR_SECONDS = options.answer_patience, options.cursor_patience
     subscribers = []
     opened = []
 
     def open_backend() -> TimedBackend:
-        time.sleep(options.opening)
+        opened_at = options.clock() + options.opening
+        while options.clock() < opened_at:
+            time.sleep(0.01)
         if options.busy:
             options.busy -= 1
             raise LibraryBusy("the library is busy", hint="wait a moment")
-        backend = TimedBackend(
-            load=options.load, reload=options.reload, idle=options.idle, release=options.release, device=options.device
-        )
+        times = {name: getattr(options, name) for name in ("load", "reload", "idle", "release", "clock")}
+        backend = TimedBackend(**times, device=options.device)
         backend._is_gone = bool(opened)
         backend.on_change = lambda: [repaint() for repaint in subscribers]
         opened.append(backend)
@@ -56,6 +64,9 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     for name, default in (("load", 0.1), ("reload", 0.05), ("idle", 30.0), ("release", 600.0), ("opening", 0.0)):
         parser.add_argument(f"--{name}", type=float, default=default)
+    parser.add_argument("--clock", type=_clock, default=time.monotonic, help="a file with the time in it, in seconds")
+    for name in ("--answer-patience", "--cursor-patience"):
+        parser.add_argument(name, type=float, default=3600.0, help="how long the terminal may take for its answer")
     parser.add_argument("--device", default="cuda:0")
     parser.add_argument("--note", default="")
     parser.add_argument("--folder", default="", help="what is searched unless told otherwise")
@@ -65,6 +76,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--prewarm", action="store_true")
     parser.add_argument("--history", type=Path, required=True)
     return parser.parse_args()
+
+
+def _clock(path: str) -> Callable[[], float]:
+    return lambda: float(Path(path).read_text())
 
 
 if __name__ == "__main__":

@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pexpect
 import pyte
+from patience import LONG_SECONDS
 
 HERE = Path(__file__).parent
 ANSWERABLE = re.compile(rb"(\x1b\[6n|\x1b\[c)")
 LINK = re.compile(rb"\x1b[\]_P][^\x07\x1b]*(?:\x07|\x1b\\)")  # links and pictures: pyte would print them
 HELD_BACK = ("TMUX", "NO_COLOR", "TERM_PROGRAM", "COLORTERM", "PROMPT_TOOLKIT_NO_CPR", "GITHUB_ACTIONS", "FORCE_COLOR")
-PATIENCE_SECONDS = 15
+MOMENT_SECONDS = 0.2
 
 
 def environment(**changes):
@@ -27,6 +28,20 @@ def environment(**changes):
 
 def command(history, *options):
     return [str(HERE / "fake_repl.py"), "--history", str(history), *map(str, options)]
+
+
+class Clock:
+    """The time of a fake prompt: it passes when the test says so.  `options` are the prompt's."""
+
+    def __init__(self, path):
+        self._path, self._now, self.options = path, 0.0, ("--clock", path)
+        path.write_text("0")
+
+    def advance(self, seconds):
+        self._now += seconds
+        new = self._path.with_suffix(".new")
+        new.write_text(str(self._now))
+        new.replace(self._path)
 
 
 class PseudoTerminal:
@@ -42,9 +57,13 @@ class PseudoTerminal:
         self._introduction = introduction
         self.screen = pyte.HistoryScreen(columns, rows, history=1000)
         self._stream = pyte.ByteStream(self.screen)
+        patience = [
+            *(() if introduction else ("--answer-patience", MOMENT_SECONDS)),
+            *(() if answers else ("--cursor-patience", MOMENT_SECONDS)),
+        ]
         self.child = pexpect.spawn(
             sys.executable,
-            command(history, *options),
+            command(history, *options, *patience),
             env=environment(**changes),
             dimensions=(rows, columns),
             preexec_fn=_hang_up_as_usual,
@@ -72,13 +91,16 @@ class PseudoTerminal:
         return self.screen.cursor.x, self.lines[self.screen.cursor.y]
 
     def pump(self, seconds=0.05):
-        """Read what the program writes for this long, and answer its questions."""
+        """Read what the program writes for this long, and answer its questions; returns False at its end."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             try:
                 self._take(self.child.read_nonblocking(65536, timeout=left))
-            except (pexpect.TIMEOUT, pexpect.EOF):
-                return
+            except pexpect.TIMEOUT:
+                return True
+            except pexpect.EOF:
+                return False
+        return True
 
     def _take(self, data):
         self.raw += data
@@ -104,12 +126,11 @@ class PseudoTerminal:
         return self.wait_until(lambda: re.search(pattern, getattr(self, where)), pattern)
 
     def wait_until(self, condition, what="condition"):
-        end = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < end:
-            if found := condition():
-                return found
-            self.pump()
-        raise AssertionError(f"not seen: {what}\n{self.text}")
+        end = time.monotonic() + LONG_SECONDS
+        while not (found := condition()):
+            if time.monotonic() > end or not (self.pump() or condition()):
+                raise AssertionError(f"not seen: {what}\n{self.text}")
+        return found
 
     def resize(self, columns, rows=30):
         self.child.setwinsize(rows, columns)
@@ -128,6 +149,7 @@ class PseudoTerminal:
     def close(self):
         if not self.child.closed:
             self.child.kill(signal.SIGKILL)  # this child only; gentler ways cost 0.2 s a test
+            self.child.wait()
         self.child.close()
 
 

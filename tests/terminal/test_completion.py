@@ -2,6 +2,7 @@ from patience import LONG_SECONDS
 import threading
 
 import pytest
+from patience import LONG_SECONDS
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 from test_commands import Talk

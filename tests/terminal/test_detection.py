@@ -9,6 +9,7 @@ import termios
 import threading
 
 import pytest
+from patience import LONG_SECONDS
 from recorded_terminals import CELL, DARK, KITTY_OK, LIGHT, TERMINALS
 
 from photomap_cli.terminal.pictures import choice, detection, questions, tmux
@@ -87,6 +88,16 @@ def test_a_silent_terminal_is_waited_for_once_and_its_keys_are_kept():
         around = terminal.asked({"KITTY_WINDOW_ID": "1"}).around
     assert around.answers == Answers(keys=b"dog\n")  # as the system has it from a terminal that is not raw
     assert choice.way("auto", around, is_asked_for=False) is Way.BLOCKS
+
+
+def test_answers_that_are_there_are_understood_however_late_they_are_read(monkeypatch):
+    monkeypatch.setattr(questions.os, "write", lambda sink, data: None)
+    said, saying = os.pipe()
+    with os.fdopen(said, "rb"), os.fdopen(saying, "wb") as terminal:
+        terminal.write(KITTY_OK + b"\x1b[?62;c")
+        terminal.flush()
+        answers = questions.ask(said, 1, seconds=-1.0)
+    assert (answers.draws_kitty, answers.attributes, answers.keys) == (True, frozenset(), b"")
 
 
 def test_everything_is_asked_at_once_and_what_a_terminal_may_print_of_it_is_wiped(monkeypatch):

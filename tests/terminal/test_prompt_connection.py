@@ -2,6 +2,7 @@ from patience import LONG_SECONDS
 import threading
 
 import pytest
+from patience import LONG_SECONDS
 from terminal_fakes import FakeBackend
 
 from photomap_cli.errors import LibraryBusy, PhotomapError, SessionGone

@@ -13,7 +13,7 @@ pytest.importorskip("pyte")
 if sys.platform == "win32":
     pytest.skip("needs a pseudo-terminal", allow_module_level=True)
 
-from pseudo_terminal import PseudoTerminal
+from pseudo_terminal import Clock, PseudoTerminal
 
 pytestmark = [
     pytest.mark.terminal,
@@ -36,10 +36,17 @@ def start(tmp_path):
         terminal.close()
 
 
-def test_the_prompt_is_there_before_the_encoder_and_typing_works_meanwhile(start):
-    terminal = start("--opening", 1, "--load", 600)
+@pytest.fixture
+def clock(tmp_path):
+    return Clock(tmp_path / "clock")
+
+
+def test_the_prompt_is_there_before_the_encoder_and_typing_works_meanwhile(start, clock):
+    terminal = start("--opening", 1, "--load", 600, *clock.options)
     terminal.wait("opening the library", where="bar")
     terminal.send("typed while ")
+    terminal.wait("photomap> typed while")
+    clock.advance(1)
     terminal.wait("loading…", where="bar")
     terminal.send("loading")
     terminal.wait("photomap> typed while loading")
@@ -47,28 +54,28 @@ def test_the_prompt_is_there_before_the_encoder_and_typing_works_meanwhile(start
 
 
 def test_leaving_during_the_load_is_quick(start):
-    terminal = start("--opening", 600)
+    terminal = start("--opening", 3600)
     terminal.wait("opening the library", where="bar")
     terminal.send("\x04")
     assert terminal.exit_status() == 0
 
 
-def test_the_countdown_moves_and_the_offload_leaves_the_line_alone(start):
-    terminal = start("--idle", 4)
+def test_the_countdown_moves_and_the_offload_leaves_the_line_alone(start, clock):
+    terminal = start("--idle", 3, "--load", 0, "--reload", 0, *clock.options)
     terminal.wait("VRAM 352 MB", where="bar")
     terminal.send("half a que")
     terminal.wait("photomap> half a que")
-    seen, broken = set(), set()
+    broken = set()
 
-    def offloaded():
-        if moment := re.search(r"offloads in 0:0(\d)", terminal.bar):
-            seen.add(moment[1])
-        if terminal.cursor != (len(PROMPT + "half a que"), PROMPT + "half a que"):
+    def is_in_the_bar(words):
+        is_at_rest = not terminal.screen.cursor.hidden  # it is hidden while something is drawn
+        if is_at_rest and terminal.cursor != (len(PROMPT + "half a que"), PROMPT + "half a que"):
             broken.add(terminal.cursor)
-        return "RAM 0 B VRAM" in terminal.bar
+        return is_at_rest and words in terminal.bar
 
-    terminal.wait_until(offloaded)
-    assert {"2", "1"} <= seen
+    for words in ("offloads in 0:03", "offloads in 0:02", "offloads in 0:01", "RAM 0 B VRAM"):
+        terminal.wait_until(lambda words=words: is_in_the_bar(words), words)
+        clock.advance(1)
     assert not broken
     terminal.send("ry")
     terminal.wait("photomap> half a query")
@@ -77,13 +84,15 @@ def test_the_countdown_moves_and_the_offload_leaves_the_line_alone(start):
 def test_a_query_after_the_offload_is_answered_and_the_bar_follows(start):
     terminal = start("--idle", 1, "--reload", 0.4)
     terminal.wait("RAM 0 B VRAM", where="bar")
-    terminal.send(":timeout 60\rdog\r")
+    terminal.send(":timeout 3600\rdog\r")
     terminal.wait(r"RAM → VRAM 400 ms")
     terminal.wait("● VRAM 352 MB", where="bar")
 
 
-def test_the_first_key_brings_the_encoder_back(start):
-    terminal = start("--idle", 1, "--prewarm")
+def test_the_first_key_brings_the_encoder_back(start, clock):
+    terminal = start("--idle", 1, "--load", 0, "--reload", 0, "--prewarm", *clock.options)
+    terminal.wait("VRAM 352 MB", where="bar")
+    clock.advance(1)
     terminal.wait("RAM 0 B VRAM", where="bar")
     terminal.send("d")
     terminal.wait("VRAM 352 MB", where="bar")
@@ -131,37 +140,42 @@ def test_ctrl_c_at_the_prompt_clears_the_line(start):
 def test_ctrl_c_at_any_moment_costs_a_line_at_most(start, seed):
     chance = random.Random(seed)
     terminal = start("--opening", 0.2, "--load", 0.3, "--reload", 0.1, "--idle", 0.5)
-    terminal.wait("opening|loading", where="bar")
+    terminal.wait(PROMPT.rstrip())
     for _ in range(40):
         terminal.send(chance.choice(["dog\r", "slow\r", ":status\r", ":load\r", "x", "bad\r", "boom\r", ":\t", "\x1b"]))
         terminal.pump(chance.random() / 8)
         for _ in range(chance.randint(1, 3)):
             terminal.child.kill(signal.SIGINT)
             terminal.pump(chance.random() / 20)
-    terminal.send("\x03")
-    terminal.pump(0.3)
-    terminal.send("\x03:k 7\r")
-    terminal.wait("7 results a page")
+
+    def lives():  # each Ctrl-C ends one of the queries that are still under way
+        terminal.send("\x03:k 7\r")
+        terminal.pump(0.3)
+        return "7 results a page" in terminal.text
+
+    terminal.wait_until(lives)
     assert b"Traceback" not in terminal.raw
 
 
-def test_keys_typed_during_a_query_wait_for_the_prompt(start):
-    terminal = start("--load", 1.5, "--opening", 0.1)
+def test_keys_typed_during_a_query_wait_for_the_prompt(start, clock):
+    terminal = start("--load", 1, "--reload", 0, *clock.options)
     terminal.wait("loading…", where="bar")
     terminal.send("dog\r")
     terminal.wait("loading the encoder")
     terminal.send("typed ahead\x04")
+    clock.advance(1)
     terminal.wait("3 photos in")
     terminal.wait("photomap> typed ahead")
     assert terminal.text.count("typed ahead") == 1
 
 
-def test_a_ctrl_d_typed_during_a_query_leaves_after_it(start):
-    terminal = start("--load", 1.5)
+def test_a_ctrl_d_typed_during_a_query_leaves_after_it(start, clock):
+    terminal = start("--load", 1, "--reload", 0, *clock.options)
     terminal.wait("loading…", where="bar")
     terminal.send("dog\r")
     terminal.wait("loading the encoder")
     terminal.send("\x04")
+    clock.advance(1)
     assert terminal.exit_status() == 0
     assert "3 photos in" in terminal.text
 

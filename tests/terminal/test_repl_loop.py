@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from patience import LONG_SECONDS
 from prompt_toolkit.application import create_app_session
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
@@ -62,7 +63,7 @@ def test_a_query_prints_a_table_and_ctrl_d_leaves_with_0(prompt):
     assert "photo-003.jpg" in printed
     assert "3 photos in 41 ms · :more · :open N · #N for more like it" in printed
     assert prompt.status == 0
-    assert prompt.backend.calls[-1] == "close"
+    assert prompt.backend.calls.count("close") == 1
 
 
 def refuse():
@@ -237,8 +238,9 @@ class Counting(FakeBackend):
         self.warmed, self.prewarmed = threading.Event(), threading.Semaphore(0)
 
     def load(self):
+        loaded = super().load()
         self.warmed.set()
-        return super().load()
+        return loaded
 
     def prewarm(self):
         super().prewarm()

@@ -10,6 +10,7 @@ import sys
 from dataclasses import replace
 
 import pytest
+from patience import LONG_SECONDS
 from rich.console import Console
 from terminal_fakes import FakeBackend, make_hit, make_result
 from test_commands import Talk
@@ -45,6 +46,8 @@ def nowhere(monkeypatch, tmp_path):
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(clipboard, "_PATIENCE_SECONDS", LONG_SECONDS)
+    monkeypatch.setattr(desktop, "_MANAGER_SECONDS", LONG_SECONDS)
     (tmp_path / "bin").mkdir()
     return tmp_path / "bin"
 

@@ -10,13 +10,14 @@ import sys
 import time
 
 import pytest
+from patience import LONG_SECONDS
 
 pytest.importorskip("pexpect")
 pytest.importorskip("pyte")
 
 import pyte
 from picture_decoders import pixels_on
-from pseudo_terminal import PATIENCE_SECONDS, command, environment
+from pseudo_terminal import Clock, command, environment
 from terminal_fakes import colour_of, make_hit
 
 pytestmark = [pytest.mark.terminal, pytest.mark.skipif(not shutil.which("tmux"), reason="no tmux")]
@@ -33,7 +34,7 @@ class Tmux:
 
     def wait(self, pattern, *arguments):
         """Repeat a command until its output matches."""
-        end = time.monotonic() + PATIENCE_SECONDS
+        end = time.monotonic() + LONG_SECONDS
         while time.monotonic() < end:
             done = self.run(*arguments)
             if done.returncode == 0 and re.search(pattern, done.stdout):
@@ -79,13 +80,17 @@ def test_photos_in_half_blocks_as_tmux_has_them(columns, lefts, tmux, tmp_path):
 
 
 def test_a_session_from_the_first_prompt_to_the_last(tmux, tmp_path):
-    program = shlex.join([sys.executable, *command(tmp_path / "history", "--idle", 3)])
+    clock = Clock(tmp_path / "clock")
+    times = ("--idle", 3, "--load", 0, "--reload", 0)
+    program = shlex.join([sys.executable, *command(tmp_path / "history", *times, *clock.options)])
     size = ("-x", "100", "-y", "30")
     tmux.wait("", "new-session", "-d", "-s", "prompt", *size, f"{program}; echo status=$?; read wait")
     tmux.see("● VRAM 352 MB")
     tmux.type("dog", "Enter")
     tmux.see("3 photos in 41 ms")
     tmux.type("half a que")
+    tmux.see("photomap> half a que")
+    clock.advance(3)
     assert "photomap> half a que" in tmux.see("RAM 0 B VRAM")
     tmux.run("resize-window", "-t", "prompt", "-x", "40")
     assert tmux.see(r"photomap> half a que\n+ ◐ RAM 0 B VRAM").count("◐") == 1

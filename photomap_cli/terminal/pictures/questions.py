@@ -67,16 +67,21 @@ def ask(source: int, sink: int, *, seconds: float) -> Answers:
 
 
 def _read(source: int, deadline: float) -> bytes:
-    """Return everything up to the answer to the last question, or to the deadline."""
+    """Return everything up to the answer to the last question, or what has come by the deadline.
+
+    This process may be late itself: answers that are there already would else be taken for keys.
+    """
     import select
 
-    data = b""
-    while (left := deadline - time.monotonic()) > 0 and not _is_complete(data):
-        if select.select([source], [], [], left)[0]:
-            part = os.read(source, 4096)
-            if not part:
-                break
-            data += part
+    data, left = b"", 1.0
+    while left > 0 and not _is_complete(data):
+        left = deadline - time.monotonic()
+        if not select.select([source], [], [], max(0.0, left))[0]:
+            break
+        part = os.read(source, 4096)
+        if not part:
+            break
+        data += part
     return data
 
 
