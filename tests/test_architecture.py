@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from patience import LONG_SECONDS
 import ast
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from patience import LONG_SECONDS
 
 PACKAGE = Path(__file__).parents[1] / "photomap_cli"
 BASE = {"errors", "allowed", "records", "frames", "directories", "settings", "children"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from patience import LONG_SECONDS
 import contextlib
 import io
 import subprocess
@@ -10,6 +9,7 @@ import sys
 from dataclasses import replace
 
 import pytest
+from patience import LONG_SECONDS
 
 from photomap_cli import directories
 from photomap_cli.cli import entry, fast

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from patience import LONG_SECONDS
 import json
 import os
 import subprocess
@@ -10,6 +9,7 @@ import sys
 from collections import Counter
 
 import pytest
+from patience import LONG_SECONDS
 
 from photomap_cli.demo.picture import make_picture
 

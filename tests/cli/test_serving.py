@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from patience import LONG_SECONDS
 import json
 import os
 import signal
 import subprocess
 import sys
-import threading
-import time
 from pathlib import Path
 
 import pytest
+from patience import LONG_SECONDS, wait_until
 
 from photomap_cli import directories
 from photomap_cli.errors import BadPath
@@ -40,10 +38,7 @@ def photomap(library, *words):
 
 def wait_for(words, log):
     """Wait until a process that is no child of ours has written this."""
-    give_up_at = time.monotonic() + 60
-    while words not in log.read_text() and time.monotonic() < give_up_at:
-        threading.Event().wait(0.02)
-    assert words in log.read_text()
+    wait_until(lambda: words in log.read_text(), words)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Standard streams that are closed, full, or that nobody reads: no traceback, and the right status."""
 
-from patience import LONG_SECONDS
 import os
 import signal
 import subprocess
@@ -8,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from patience import LONG_SECONDS
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a shell's redirections")
 
@@ -27,7 +27,12 @@ def shell(environment):
     def run(words, redirections, before=""):
         line = f"{before}'{sys.executable}' -m photomap_cli {words} {redirections}"
         done = subprocess.run(
-            ["sh", "-c", line], env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=LONG_SECONDS
+            ["sh", "-c", line],
+            env=environment,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=LONG_SECONDS,
         )
         return done.returncode, done.stdout, done.stderr
 

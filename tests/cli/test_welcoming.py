@@ -1,11 +1,11 @@
 """The first start: no library yet, and somebody who has read nothing."""
 
-from patience import LONG_SECONDS
 import sys
 from itertools import count
 from pathlib import Path
 
 import pytest
+from patience import LONG_SECONDS
 
 from photomap_cli.cli import indexing, welcoming
 from photomap_cli.demo.picture import make_picture
@@ -142,7 +142,9 @@ def test_from_nothing_to_the_first_answer(tmp_path):
     fresh = {"HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path), "PHOTOMAP_ENCODER": "tiny", "TERM": "xterm"}
     here = {"PYTHONPATH": str(Path(__file__).parents[2]), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
     words = ["-m", "photomap_cli"]
-    child = pexpect.spawn(sys.executable, words, env={**fresh, **here}, cwd=str(tmp_path), timeout=LONG_SECONDS, encoding="utf-8")
+    child = pexpect.spawn(
+        sys.executable, words, env={**fresh, **here}, cwd=str(tmp_path), timeout=LONG_SECONDS, encoding="utf-8"
+    )
     child.expect(r"Found 3 photos in [^\r]*\.\r")
     child.expect(r"tiny reads .* photos/s here \(3 tried\): about")
     child.expect(r"Index them now\? \[Y/n\] ")

@@ -17,7 +17,7 @@ from photomap_cli.library.decodepool import DecodePool
 from photomap_cli.library.indexer import Indexer, IndexOptions
 from photomap_cli.library.vectors import VectorStore
 
-SECONDS_EACH = 10.0
+SECONDS_EACH = 120.0
 
 if __name__ == "__main__":
     library, photos = map(Path, sys.argv[1:])

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from patience import LONG_SECONDS
 
 from photomap_cli.errors import EmptyLibrary, LibraryBusy, LibraryUnusable
 from photomap_cli.library import database, summary
@@ -220,6 +221,7 @@ def test_space_is_given_back_neither_on_a_full_disk_nor_while_another_writes(fol
 
 
 def _create(folder, start):
+    database.BUSY_SECONDS = LONG_SECONDS
     start.wait()
     Catalog.open(folder, create=True).close()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from patience import LONG_SECONDS
 import shutil
 import signal
 import subprocess
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from patience import LONG_SECONDS
 
 from photomap_cli.errors import BadPath, EmptyLibrary, EncoderFailed, LibraryBusy
 from photomap_cli.library import compression

@@ -1,6 +1,5 @@
 """Runs that are killed, or whose disk is full, at any moment.  PHOTOMAP_KILLS=200 for more of them."""
 
-from patience import LONG_SECONDS
 import os
 import random
 import shutil
@@ -10,6 +9,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from patience import LONG_SECONDS
 
 from photomap_cli.library import database
 from photomap_cli.library.integrity import checks

@@ -4,7 +4,9 @@ import threading
 
 import numpy as np
 import pytest
+from patience import LONG_SECONDS
 
+from photomap_cli.library import database
 from photomap_cli.library import vectors as vectors_module
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.entries import LibraryEncoder
@@ -154,6 +156,7 @@ def test_an_old_view_outlives_a_rebuild(folder, catalog, store):
 
 
 def _extend(folder, name, start):
+    database.BUSY_SECONDS = LONG_SECONDS
     with Catalog.open(folder) as catalog, VectorStore(folder, catalog) as store:
         start.wait()
         for number in range(20):

@@ -10,13 +10,13 @@ import select
 import shutil
 import subprocess
 
+from patience import LONG_SECONDS
 from PIL import Image
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 CODES = {"Escape": 27, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "End": 35}
 KEYS = {"/": (191, "/"), "Enter": (13, "\r")} | {key: (code, None) for key, code in CODES.items()}
 LOADED = "new Promise(done => document.readyState === 'complete' ? done() : addEventListener('load', done))"
-PATIENCE_SECONDS = 20
 
 
 class Chromium:
@@ -64,7 +64,7 @@ class Chromium:
 
     def _read(self):
         while b"\0" not in self._heard:
-            assert select.select([self._in], [], [], PATIENCE_SECONDS)[0], "the browser says nothing any more"
+            assert select.select([self._in], [], [], LONG_SECONDS)[0], "the browser says nothing any more"
             data = os.read(self._in, 1 << 16)
             assert data, "the browser has ended"
             self._heard += data
@@ -74,7 +74,7 @@ class Chromium:
     def close(self):
         os.close(self._out)
         self._process.terminate()
-        self._process.wait(PATIENCE_SECONDS)
+        self._process.wait(LONG_SECONDS)
         os.close(self._in)
 
     # -- what a reader does ------------------------------------------------------------------------------------------

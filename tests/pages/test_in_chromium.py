@@ -44,7 +44,7 @@ LARGE = """new Promise(done => {
     const look = left => {
         if (large.naturalWidth >= 480 || !left) done(large.naturalWidth); else setTimeout(look, 5, left - 1);
     };
-    look(1000);
+    look(60000);
 })"""
 
 

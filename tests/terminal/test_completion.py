@@ -1,4 +1,3 @@
-from patience import LONG_SECONDS
 import threading
 
 import pytest

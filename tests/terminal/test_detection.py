@@ -1,6 +1,5 @@
 """Terminals as they were recorded, on a pseudo-terminal: what is asked, what is understood, and whose the keys are."""
 
-from patience import LONG_SECONDS
 import io
 import os
 import pty

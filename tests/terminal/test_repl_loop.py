@@ -1,4 +1,3 @@
-from patience import LONG_SECONDS
 import asyncio
 import io
 import os

@@ -1,6 +1,5 @@
 """Results taken elsewhere: the desktop, the clipboard, a file."""
 
-from patience import LONG_SECONDS
 import base64
 import csv
 import io

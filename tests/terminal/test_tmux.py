@@ -1,6 +1,5 @@
 """A smoke test, and photos, in a real terminal multiplexer, which scrolls, resizes and answers by itself."""
 
-from patience import LONG_SECONDS
 import os
 import re
 import shlex
