@@ -77,7 +77,7 @@ def _encoder(folder: Path, settings: Settings, open_encoder: OpenEncoder, *, gpu
         spec = made_with.spec if made_with else models.resolve(settings.encoder, settings.device)
         yield _tried(spec, made_with, settings, open_encoder, gpus=gpus)
     except WeightsMissing:
-        hint = "the first `photomap index` fetches them; --encoder tiny needs none"
+        hint = "the first `photomap index` fetches them; with `--encoder tiny` it needs none"
         yield Check("encoder", CheckState.ADVICE, f"{spec}: its weights are not on disk yet", hint)
     except PhotomapError as error:
         yield Check("encoder", CheckState.FAULT, error.message, error.hint)
