@@ -195,8 +195,7 @@ def test_no_process_outlives_a_killed_run(processes, photos):
     hanging = [picture(photos / f"hang{number}.png", number) for number in range(2)]
     run = [sys.executable, str(Path(__file__).with_name("pooled_run.py")), str(processes), *map(str, hanging)]
     with subprocess.Popen(run) as process:
-        while len(list(processes.iterdir())) < 2:
-            assert process.poll() is None
+        wait_until(lambda: len(list(processes.iterdir())) == 2, "the decode processes")
         process.kill()
     numbers = [int(each.name) for each in processes.iterdir()]
     wait_until(lambda: not any(map(is_running, numbers)), "the end of the decode processes")

@@ -62,7 +62,8 @@ def _impatient(monkeypatch):
 @pytest.mark.parametrize("name", TERMINALS)
 def test_every_terminal_gets_what_suits_it(name, monkeypatch):
     recorded = TERMINALS[name]
-    monkeypatch.setattr(questions, "PATIENCE_SECONDS", 0.05 if not recorded.answers else 10.0)
+    for patience in ("PATIENCE_SECONDS", "PATIENCE_OVER_SSH_SECONDS"):
+        monkeypatch.setattr(questions, patience, LONG_SECONDS if recorded.answers else 0.05)
     monkeypatch.setattr(tmux, "client", lambda environment: recorded.tmux_client)
     with Terminal(recorded.answers) as terminal:
         display = terminal.asked(recorded.environment)
@@ -74,7 +75,7 @@ def test_every_terminal_gets_what_suits_it(name, monkeypatch):
 
 @pytest.mark.parametrize("piecewise", [False, True])
 def test_keys_typed_meanwhile_are_kept_in_their_order(piecewise, monkeypatch):
-    monkeypatch.setattr(questions, "PATIENCE_SECONDS", 10.0)
+    monkeypatch.setattr(questions, "PATIENCE_SECONDS", LONG_SECONDS)
     typed = b"d\xc3\xb6" + KITTY_OK + b"g" + DARK + b"\x1b[A" + CELL + b"s"
     with Terminal(typed, before=b"\x1bx", after=b"\x1b[?62;c", piecewise=piecewise) as terminal:
         answers = terminal.asked().around.answers
@@ -83,7 +84,8 @@ def test_keys_typed_meanwhile_are_kept_in_their_order(piecewise, monkeypatch):
 
 
 def test_a_silent_terminal_is_waited_for_once_and_its_keys_are_kept():
-    with Terminal(before=b"dog\r") as terminal:
+    with Terminal() as terminal:
+        os.write(terminal.outer, b"dog\r")
         around = terminal.asked({"KITTY_WINDOW_ID": "1"}).around
     assert around.answers == Answers(keys=b"dog\n")  # as the system has it from a terminal that is not raw
     assert choice.way("auto", around, is_asked_for=False) is Way.BLOCKS
@@ -251,6 +253,7 @@ def test_tmux_is_asked_only_from_within(tmp_path, monkeypatch):
     fake.write_text("#!/bin/sh\nprintf '1\\txterm-kitty\\t\\n'\n")
     fake.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(tmux, "_PATIENCE_SECONDS", LONG_SECONDS)
     assert tmux.client({"TMUX": "/s,1,0"}) == "xterm-kitty"
     assert tmux.client({}) == ""
     fake.unlink()
