@@ -42,6 +42,8 @@ QUERIES = ("cat", "snowy mountains", "red car", "sunset over the sea -boat", "pi
 CLIENTS = (1, 4, 16)
 SHAPE = "ViT-B-32-256"
 PATIENCE_SECONDS = 120.0
+ANSWERS = ((b"\x1b[c", b"\x1b[?62;22c"), (b"\x1b[6n", b"\x1b[1;1R"))
+"""What every terminal answers at once: what it is, and where its cursor is."""
 
 
 @dataclass(frozen=True)
@@ -309,8 +311,9 @@ def seconds_to_echo(words: list[str]) -> float:
                 raise TimeoutError("no prompt")
             data = os.read(terminal, 65536)
             seen += data
-            if b"\x1b[6n" in data:  # where is the cursor?
-                os.write(terminal, b"\x1b[1;1R")
+            for question, answer in ANSWERS:
+                if question in data:
+                    os.write(terminal, answer)
             if not typed_at and b"photomap>" in seen:
                 typed_at = len(seen)
                 os.write(terminal, b"Q")
