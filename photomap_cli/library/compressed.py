@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import mmap
 import os
-import struct
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +18,7 @@ import numpy as np
 from photomap_cli.library.exact import faiss
 from photomap_cli.library.rowfile import TAIL
 from photomap_cli.library.rowheader import PAGE
+from photomap_cli.library.sealed import SealedFields
 from photomap_cli.library.view import live_among
 
 if TYPE_CHECKING:
@@ -39,10 +39,7 @@ of 800 queries and 2,000 held 99.99 % of the 100 best; beside a scan of 5 ms, 2,
 DEEPEST_SHARE = 32
 """A search that would look at more than one in so many rows is better done without compression."""
 
-_FIELDS = struct.Struct("<8sII32sQQIIIIQ")
-_CHECKED = struct.Struct("<I")  # CRC of the fields
-_MAGIC = b"photompq"
-_VERSION = 2
+_FIELDS = SealedFields(b"photompq", version=2, numbers="QQIIIIQ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +69,13 @@ class Header:
 
     def pack(self) -> bytes:
         """Return the header's bytes."""
-        of_rows = self.count, self.trained_count, self.depth, self.numbers_crc, self.tail_crc
-        names = _MAGIC, _VERSION, self.dim, self.library_id.encode()
-        fields = _FIELDS.pack(*names, *of_rows, self.body_crc, self.body_bytes)
-        return fields + _CHECKED.pack(zlib.crc32(fields))
+        return _FIELDS.pack(*astuple(self))
 
     @classmethod
     def unpack(cls, page: bytes) -> Header | None:
         """Return the header in these bytes; None if they are damaged, of another version or none."""
-        if len(page) < _FIELDS.size + _CHECKED.size:
-            return None
-        magic, version, dim, library_id, *rest = _FIELDS.unpack_from(page)
-        (checked,) = _CHECKED.unpack_from(page, _FIELDS.size)
-        if (magic, version, checked) != (_MAGIC, _VERSION, zlib.crc32(page[: _FIELDS.size])):
-            return None
-        return cls(library_id.rstrip(b"\0").decode(errors="replace"), dim, *rest)
+        fields = _FIELDS.unpack(page)
+        return cls(*fields) if fields else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,14 +5,14 @@ A page of fields; then, in whole pages, the numbers of the rows that were kept w
 
 from __future__ import annotations
 
-import struct
 import zlib
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from photomap_cli.library.entries import STORED
+from photomap_cli.library.sealed import SealedFields
 
 if TYPE_CHECKING:
     from photomap_cli.library.entries import Snapshot
@@ -20,10 +20,7 @@ if TYPE_CHECKING:
 PAGE = 4096
 NUMBER = np.dtype("<i8")
 
-_FIELDS = struct.Struct("<8sII32sQQQI")  # magic, format version, dim, library id, next_row, swept, kept, numbers_crc
-_CHECKED = struct.Struct("<I")  # CRC of the fields
-_MAGIC = b"photomap"
-_VERSION = 2
+_FIELDS = SealedFields(b"photomap", version=2, numbers="QQQI")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +53,13 @@ class Header:
 
     def pack(self) -> bytes:
         """Return the fields' bytes: so few that a disk writes them whole or not at all."""
-        rest = self.next_row, self.swept, self.kept, self.numbers_crc
-        fields = _FIELDS.pack(_MAGIC, _VERSION, self.dim, self.library_id.encode(), *rest)
-        return fields + _CHECKED.pack(zlib.crc32(fields))
+        return _FIELDS.pack(*astuple(self))
 
     @classmethod
     def unpack(cls, page: bytes) -> Self | None:
         """Return the header in these bytes; None if they are damaged, of another version or none."""
-        if len(page) < _FIELDS.size + _CHECKED.size:
-            return None
-        magic, version, dim, library_id, *rest = _FIELDS.unpack_from(page)
-        (checked,) = _CHECKED.unpack_from(page, _FIELDS.size)
-        if (magic, version, checked) != (_MAGIC, _VERSION, zlib.crc32(page[: _FIELDS.size])):
-            return None
-        return cls(library_id.rstrip(b"\0").decode(errors="replace"), dim, *rest)
+        fields = _FIELDS.unpack(page)
+        return cls(*fields) if fields else None
 
     @property
     def count(self) -> int:
