@@ -30,6 +30,14 @@ _WAYS_OUT = {
 _WAY_OUT = "see whether other programs can be started"
 
 
+def python(module: str, *words: str) -> list[str]:
+    """Return the command that runs a module by this Python.
+
+    -P: a torch.py or a PIL folder in the user's current folder must not be imported.
+    """
+    return [sys.executable, "-P", "-m", module, *words]
+
+
 def start(
     command: Sequence[str], *, stderr: int | IO[bytes], env: Mapping[str, str] | None = None
 ) -> subprocess.Popen[bytes]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import tempfile
 import threading
 from contextlib import ExitStack
@@ -186,9 +185,7 @@ class EncoderProcess:
         with children.refusals(), ExitStack() as undo:
             undo.callback(self._end, kill_now=True)
             self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  closed in _end
-            # -P: a torch.py in the user's current folder must not be imported.
-            command = [sys.executable, "-P", "-m", self._worker]
-            self._child = child = children.start(command, stderr=self._stderr)
+            self._child = child = children.start(children.python(self._worker), stderr=self._stderr)
             threading.Thread(target=self._watch, args=(child,), name="encoder-watch", daemon=True).start()
             undo.pop_all()
         if self._closed:  # close() came between the check and the start

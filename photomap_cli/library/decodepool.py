@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 DECODE_SECONDS = 30.0
 """How long one file may take; larger ones than ALONE_MEGAPIXELS in proportion."""
 
-# -P: a PIL folder in the user's current one must not be imported.
-_COMMAND = (sys.executable, "-P", "-m", "photomap_cli.library.decodeworker")
+_COMMAND = children.python("photomap_cli.library.decodeworker")
 _ENVIRONMENT = {
     # One thread each: there is one process a core, and each thread takes address space.
     "OMP_NUM_THREADS": "1",

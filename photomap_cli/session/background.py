@@ -58,8 +58,7 @@ def _start(words: Sequence[str], file: LogFile) -> subprocess.Popen[bytes]:
         if sys.platform == "win32"
         else {"start_new_session": True}
     )
-    # -P: a torch.py in the user's current folder must not be imported.
-    command = [sys.executable, "-P", "-m", "photomap_cli", *words]
+    command = children.python("photomap_cli", *words)
     with children.refusals():
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file.fd, stderr=file.fd, **separate)
 
