@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     from photomap_cli.terminal.dialogue import Dialogue
 
 _RANGE = re.compile(r"#?(\d{1,9})(?:-#?(\d{1,9}))?", re.ASCII)
-_ESCAPED = re.compile(
-    r"\\(\W)"
-)  # letters and digits need no backslash in a shell, so before one it is part of the name
+_ESCAPED = re.compile(r"\\(\W)")
+"""Letters and digits need no backslash in a shell, so before one it is part of the name."""
 
 
 def number(text: str, *, most: int) -> int:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import base64
 import os
 import shutil
-import subprocess
 from typing import TYPE_CHECKING, TextIO
 
 from photomap_cli.errors import UsageError
+from photomap_cli.terminal.desktop import has_taken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -77,13 +77,4 @@ def _programs(platform: str, environment: Mapping[str, str]) -> Iterator[list[st
 
 def _fed(command: list[str], data: bytes) -> bool:
     """Give the data to a program; returns whether it took them."""
-    if shutil.which(command[0]) is None:
-        return False
-    nowhere = subprocess.DEVNULL  # the program may stay behind, holding what it inherits
-    try:
-        done = subprocess.run(
-            command, input=data, stdout=nowhere, stderr=nowhere, timeout=_PATIENCE_SECONDS, check=False
-        )
-    except (OSError, subprocess.SubprocessError):
-        return False
-    return done.returncode == 0
+    return shutil.which(command[0]) is not None and has_taken(command, data, seconds=_PATIENCE_SECONDS)

@@ -56,11 +56,14 @@ def _selected_by_the_file_manager(path: str) -> bool:
     service = "org.freedesktop.FileManager1"
     command = ["dbus-send", "--session", "--print-reply", f"--dest={service}", "/org/freedesktop/FileManager1"]
     command += [f"{service}.ShowItems", f"array:string:{Path(path).as_uri()}", "string:"]
-    nowhere = subprocess.DEVNULL
+    return has_taken(command, b"", seconds=_MANAGER_SECONDS)
+
+
+def has_taken(command: list[str], data: bytes, *, seconds: float) -> bool:
+    """Give the data to a program of the desktop; returns whether it ended well, and in time."""
+    nowhere = subprocess.DEVNULL  # the program may stay behind, holding what it inherits
     try:
-        done = subprocess.run(
-            command, stdin=nowhere, stdout=nowhere, stderr=nowhere, timeout=_MANAGER_SECONDS, check=False
-        )
+        done = subprocess.run(command, input=data, stdout=nowhere, stderr=nowhere, timeout=seconds, check=False)
     except (OSError, subprocess.SubprocessError):
         return False
     return done.returncode == 0
