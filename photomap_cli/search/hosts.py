@@ -19,8 +19,38 @@ if TYPE_CHECKING:
 
     Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-_SITE_LOCAL = ipaddress.ip_network("fec0::/10")  # private networks of old; Python takes them for global
+# A list of our own: Python's tables are other ones in other releases, and none of them knows the clouds.
+_CLOSED = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "0.0.0.0/8",  # this host; Linux takes 0.0.0.0 for 127.0.0.1
+        "10.0.0.0/8",
+        "100.64.0.0/10",  # a provider's own network; Alibaba's metadata, 100.100.100.200
+        "127.0.0.0/8",
+        "168.63.129.16/32",  # Azure's agent, on every machine there
+        "169.254.0.0/16",  # link-local; most clouds' metadata, 169.254.169.254
+        "172.16.0.0/12",
+        "192.0.0.0/24",  # the protocols' own; Oracle's metadata, 192.0.0.192
+        "192.0.2.0/24",  # documentation, as the next to last two of IPv4
+        "192.31.196.0/24",  # AS112, as 192.175.48.0
+        "192.52.193.0/24",  # multicast relays
+        "192.88.99.0/24",  # 6to4 relays
+        "192.168.0.0/16",
+        "192.175.48.0/24",
+        "198.18.0.0/15",  # benchmarks
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/3",  # multicast, reserved, broadcast
+        "2001::/23",  # the protocols' own; Teredo, benchmarks, ORCHID
+        "2001:db8::/32",  # documentation
+        "2002::/16",  # 6to4: an IPv4 address by way of a relay that nobody answers for
+        "2620:4f:8000::/48",  # AS112
+        "3ffe::/16",  # the 6bone of old
+        "3fff::/20",  # documentation
+    )
+)
+_GLOBAL = ipaddress.IPv6Network("2000::/3")  # all of IPv6 that is given out: not the private, local and mapped rest
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 class HostRefused(Exception):
@@ -43,22 +73,18 @@ class Deadline:
 
 def is_public(text: str) -> bool:
     """Say whether an IP address belongs to the open internet, also by the IPv4 address that an IPv6 one carries."""
-    address = ipaddress.ip_address(text.partition("%")[0])
-    return all(
-        each.is_global and not (each.is_multicast or each.is_reserved or each.is_unspecified or each in _SITE_LOCAL)
-        for each in _meant(address)
-    )
+    address = _meant(ipaddress.ip_address(text.partition("%")[0]))
+    is_given_out = address.version == 4 or address in _GLOBAL
+    return is_given_out and not any(address in network for network in _CLOSED)
 
 
-def _meant(address: Address) -> list[Address]:
-    """Return where an address leads: IPv4 that is mapped or behind NAT64 is that alone; 6to4 and Teredo are both."""
+def _meant(address: Address) -> Address:
+    """Return where an address leads: the IPv4 one that is mapped, or behind NAT64."""
     if isinstance(address, ipaddress.IPv4Address):
-        return [address]
-    if address.ipv4_mapped:
-        return [address.ipv4_mapped]
+        return address
     if address in _NAT64:  # what a network without IPv4 makes of every IPv4 host
-        return [ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)]
-    return [address, *filter(None, (address.sixtofour, *(address.teredo or ())))]
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address
 
 
 def connect(host: str, port: int, deadline: Deadline, *, may_ask: Callable[[str], bool] = is_public) -> socket.socket:
@@ -111,7 +137,7 @@ def _resolved(host: str, port: int, deadline: Deadline) -> list[tuple[Any, ...]]
     def ask() -> None:
         try:
             answer.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-        except (OSError, UnicodeError) as error:
+        except (OSError, ValueError) as error:  # a name may hold anything, NUL among it
             answer.append(error)
 
     asking = threading.Thread(target=ask, name="resolve", daemon=True)

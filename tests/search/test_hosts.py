@@ -7,7 +7,21 @@ from photomap_cli.search.hosts import is_public
 
 
 @pytest.mark.parametrize(
-    "place", ["93.184.216.34", "8.8.8.8", "2606:2800:220:1:248:1893:25c8:1946", "::ffff:8.8.8.8", "64:ff9b::8.8.8.8"]
+    "place",
+    [
+        "93.184.216.34",
+        "8.8.8.8",
+        "100.63.255.255",
+        "100.128.0.1",
+        "168.63.129.15",
+        "192.0.1.1",
+        "223.255.255.255",
+        "2001:200::1",
+        "2606:2800:220:1:248:1893:25c8:1946",
+        "2a00:1450:4001:81b::200e",
+        "::ffff:8.8.8.8",
+        "64:ff9b::8.8.8.8",
+    ],
 )
 def test_the_open_internet_may_be_asked(place):
     assert is_public(place)
@@ -24,6 +38,15 @@ def test_the_open_internet_may_be_asked(place):
         "192.168.1.1",
         "169.254.169.254",  # a cloud machine's metadata
         "100.64.0.1",  # a provider's own network
+        "100.100.100.200",  # Alibaba's metadata
+        "168.63.129.16",  # Azure's agent
+        "192.0.0.192",  # Oracle's metadata
+        "192.0.0.9",
+        "192.0.0.170",
+        "192.31.196.1",
+        "192.52.193.1",
+        "192.88.99.1",  # 6to4 relays
+        "192.175.48.1",
         "192.0.2.1",
         "198.18.0.1",
         "224.0.0.1",
@@ -43,6 +66,28 @@ def test_the_open_internet_may_be_asked(place):
         "::ffff:127.0.0.1",
         "::ffff:10.0.0.1",
         "::ffff:a9fe:a9fe",
+        "::ffff:168.63.129.16",
+        "::ffff:0:8.8.8.8",  # translated
+        "::8.8.8.8",  # compatible, as nobody is any more
+        "::127.0.0.1",
+        "100::1",
+        "2001::1",
+        "2001:2::1",
+        "2001:4:112::1",
+        "2001:20::1",
+        "2002:808:808::1",  # 6to4 of 8.8.8.8, by way of whoever relays it
+        "2620:4f:8000::1",
+        "3ffe::1",
+        "3fff::1",
+        "3fff:fff::1",
+        "4000::1",
+        "5f00::1",
+        "fd00:ec2::254",  # Amazon's metadata
+        "fd20:ce::254",  # Google's
+        "64:ff9b::100.100.100.200",
+        "64:ff9b::192.0.0.192",
+        "64:ff9b:1::8.8.8.8",  # a network's own NAT64
+        "64:ff9b:1:a9fe:a9:fe00::",
         "64:ff9b::127.0.0.1",  # NAT64
         "64:ff9b::a9fe:a9fe",
         "2002:7f00:1::",  # 6to4 of 127.0.0.1
@@ -52,6 +97,11 @@ def test_the_open_internet_may_be_asked(place):
 )
 def test_everything_else_may_not(place):
     assert not is_public(place)
+
+
+def test_a_name_that_the_resolver_cannot_take_is_an_error_of_the_host():
+    with pytest.raises(OSError, match="there is no host"):
+        hosts.connect("a\0b", 80, hosts.Deadline(60.0))
 
 
 class Network:
