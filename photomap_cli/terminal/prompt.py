@@ -20,6 +20,7 @@ from prompt_toolkit.search import stop_search
 from prompt_toolkit.styles import Style
 
 from photomap_cli.terminal.completion import is_worth_a_menu
+from photomap_cli.terminal.history import HistoryArrows
 from photomap_cli.terminal.lateanswers import AnswersDropped
 from photomap_cli.terminal.palette import ACCENT, NOTE
 
@@ -27,9 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from prompt_toolkit.completion import Completer
-    from prompt_toolkit.history import History
     from prompt_toolkit.key_binding.key_processor import KeyPress, KeyPressEvent
 
+    from photomap_cli.terminal.history import PrivateHistory
     from photomap_cli.terminal.toolbar import Toolbar
 
 REFRESH_SECONDS = 0.5  # without it the countdown stands still; an idle prompt costs under 1 % of a core
@@ -47,7 +48,7 @@ _STYLE_WITHOUT_COLOUR = Style.from_dict({"prompt": "bold", "bottom-toolbar": "no
 
 
 def make_prompt(
-    *, toolbar: Toolbar, completer: Completer, history: History, has_colour: bool, on_text: Callable[[str], None]
+    *, toolbar: Toolbar, completer: Completer, history: PrivateHistory, has_colour: bool, on_text: Callable[[str], None]
 ) -> PromptSession[str]:
     """Return the session; `on_text` is told every change of the line."""
     prompt: PromptSession[str] = PromptSession(
@@ -65,8 +66,12 @@ def make_prompt(
         key_bindings=_interrupts(),
     )
     offers_menu = Condition(lambda: is_worth_a_menu(prompt.default_buffer.document.text_before_cursor))
-    # prompt_toolkit knows completion while typing or history search by prefix, never both at once.
-    prompt.complete_while_typing, prompt.enable_history_search = offers_menu, ~offers_menu
+    prompt.complete_while_typing = offers_menu
+    # prompt_toolkit's own search by prefix switches that off, and what it brings back becomes the next prefix.
+    arrows = HistoryArrows(prompt.default_buffer, history)
+    prompt.default_buffer.history_backward = arrows.older  # type: ignore[method-assign]
+    prompt.default_buffer.history_forward = arrows.newer  # type: ignore[method-assign]
+    prompt.app.on_reset += lambda app: arrows.fill()
     prompt.default_buffer.on_text_changed += lambda buffer: on_text(buffer.text)
     prompt.app.renderer.CPR_TIMEOUT = CPR_SECONDS
     prompt.app.renderer.cpr_not_supported_callback = None  # the prompt says it in its own way
