@@ -183,6 +183,14 @@ class Catalog:
         with self._database.reading() as connection:
             return {record[0]: SeenFile(*record[1:]) for record in connection.execute(query, (root, *values))}
 
+    def count_below(self, folder: str) -> int:
+        """Return how many photos are at or below an absolute path."""
+        condition, values = below(folder)
+        with self._database.reading() as connection:
+            query = f"SELECT count(*) FROM photos WHERE path = ? OR {condition}"
+            count: int = connection.execute(query, (folder, *values)).fetchone()[0]
+            return count
+
     def known_sizes(self, sizes: Iterable[int]) -> set[int]:
         """Return those of some sizes in bytes of which there is a photo whose content is known."""
         wanted, found = list(sizes), set[int]()

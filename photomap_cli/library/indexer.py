@@ -119,7 +119,6 @@ class Indexer:
         self._options = options or IndexOptions()
         self._thumbnails = ThumbnailCache(catalog.folder, max_bytes=self._options.thumbnail_cache_bytes)
         self._pending = Pending(catalog, self._thumbnails)
-        self._recogniser = Recogniser(catalog)
         self._pool = open_pool(
             max_megapixels=self._options.max_megapixels, thumbnail_px=THUMBNAIL_PX if self._thumbnails.max_bytes else 0
         )
@@ -210,7 +209,8 @@ class Indexer:
     def _plan(self) -> Plan:
         """Find out what there is to do."""
         given, prune = self._pending.counts.roots, self._options.prune
-        plan, self._forgotten = survey(self._catalog, given, self._rules, prune=prune)
+        plan, self._forgotten, self._whereabouts = survey(self._catalog, given, self._rules, prune=prune)
+        self._recogniser = Recogniser(self._catalog, self._whereabouts.is_gone)
         self._count(scanned=plan.scanned, unchanged=plan.unchanged)
         self._failures, self._total = plan.failures, len(plan.todo)
         return plan
@@ -230,6 +230,7 @@ class Indexer:
                     self._commit()
                     yield self._progress(each.file.path)
                     since = self._clock()
+        self._failures += self._whereabouts.kept
         return [each for each in todo if each.file.path not in settled]
 
     def _settle(self, todo: Todo, match: Match) -> None:

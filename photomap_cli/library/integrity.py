@@ -173,7 +173,9 @@ def _of_root(root: str, photos: str, differences: str) -> Check:
     subject = f"photos in {shown(root)}"
     if not differences:
         return Check(subject, CheckState.OK, f"{photos}, as indexed")
-    hint = f"photomap index '{root}'" if os.path.lexists(root) else "mount its disk, or `photomap index --prune`"
+    hint = f"photomap index '{root}'"
+    if not os.path.lexists(root):
+        hint = f"mount its disk, or `photomap index --prune '{root}'`"
     return Check(subject, CheckState.ADVICE, f"{photos}, {differences} since they were indexed", hint)
 
 

@@ -89,7 +89,8 @@ class Rebuild:
         """Have the draft take the library's place, in one transaction.
 
         Raises:
-            BadPath: photos are missing as they are when a disk is not mounted, and `prune` does not give them up.
+            BadPath: photos are missing as they are when a disk is not mounted, or are in a folder that cannot be read,
+                and `prune` does not give them up.
             EmptyLibrary: none of the photos could be encoded.
         """
         with Catalog.open(self.draft) as draft:
@@ -111,10 +112,10 @@ class Rebuild:
         for root in roots:
             gone = self._catalog.seen_files(root).keys() - draft.seen_files(root).keys()
             absent = [missing.absent(root, len(gone))] if gone and not os.path.lexists(root) else []
-            for each in absent or missing.empty_folders(gone, roots):
+            for each in absent or [*missing.empty_folders(gone, roots), *missing.unreadable_folders(gone)]:
                 raise BadPath(
-                    f"{each.path} is {each.reason}; the library is as before",
-                    hint="mount the disk and run the same command again; what is encoded is kept",
+                    f"{each.path}: {each.reason}; the library is as before",
+                    hint="mount the disk, or make it readable, and run the same command again; what is encoded is kept",
                 )
 
     def _discard(self) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from photomap_cli.library.entries import FoundAgain
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from photomap_cli.library.catalog import Catalog
     from photomap_cli.library.entries import FileState, NewPhoto
     from photomap_cli.library.plan import Todo
@@ -24,10 +26,14 @@ class Recogniser:
     """Settles files by their digests, without decoding or encoding anything.
 
     A photo whose own file is gone has moved to where its content turns up first; `moved` are the rows of such photos.
+
+    Args:
+        catalog: the library's.
+        is_gone: whether the file that was at a path is gone, and not only out of sight.
     """
 
-    def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
+    def __init__(self, catalog: Catalog, is_gone: Callable[[str], bool]) -> None:
+        self._catalog, self._is_gone = catalog, is_gone
         self.moved: set[int] = set()
 
     def match(self, todo: Todo, digest: bytes) -> Match | None:
@@ -43,7 +49,7 @@ class Recogniser:
 
     def _moved_to(self, path: str, like: dict[int, FileState]) -> int | None:
         """Return the photo that was moved to a path, if one was; of several the one that kept its name."""
-        gone = [row for row, (old, _) in like.items() if row not in self.moved and not os.path.lexists(old)]
+        gone = [row for row, (old, _) in like.items() if row not in self.moved and self._is_gone(old)]
         if not gone:
             return None
         name = os.path.basename(path)  # noqa: PTH119 - paths are text here

@@ -16,16 +16,18 @@ if TYPE_CHECKING:
 
     from photomap_cli.library.catalog import Catalog
     from photomap_cli.library.entries import SeenFile
+    from photomap_cli.library.missing import Whereabouts
     from photomap_cli.library.plan import Plan
     from photomap_cli.library.scan import ScanRules
     from photomap_cli.records import IndexFailure
 
 
 class Survey(NamedTuple):
-    """What there is to do, and the roots that are missing and shall not be looked for again."""
+    """What there is to do, the roots that are missing and shall not be looked for again, and what is out of sight."""
 
     plan: Plan
     forgotten: set[str]
+    whereabouts: Whereabouts
 
 
 def survey(catalog: Catalog, given: Collection[str], rules: ScanRules, *, prune: bool) -> Survey:
@@ -33,11 +35,12 @@ def survey(catalog: Catalog, given: Collection[str], rules: ScanRules, *, prune:
 
     Photos that may be on a missing disk are kept and reported, unless `prune` gives them up.
     """
-    roots = {*given, *inside(catalog.roots(), given)}
+    looked_through = {*given, *inside(catalog.roots(), given)}
+    roots = set(looked_through)
     seen: dict[str, SeenFile] = {}
     kept: list[IndexFailure] = []
     forgotten = set[str]()
-    for root in sorted(roots):
+    for root in sorted(looked_through):
         below = catalog.seen_files(root)
         seen.update(below)
         if not os.path.lexists(root):
@@ -51,4 +54,4 @@ def survey(catalog: Catalog, given: Collection[str], rules: ScanRules, *, prune:
     plan = diff(chain(kept, scan(sorted(roots), rules)), seen)
     if not prune:
         plan.keep(missing.empty_folders(plan.gone, roots))
-    return Survey(plan, forgotten)
+    return Survey(plan, forgotten, missing.Whereabouts(catalog, looked_through, plan.gone))

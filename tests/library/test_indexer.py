@@ -472,11 +472,68 @@ def test_a_missing_root_without_photos_is_said_once_and_forgotten(catalog, run, 
     picture(photos / "a.png", 1)
     run(photos)
     photos.rename(tmp_path / "new")
-    run(tmp_path / "new", encoder=no_encoder)
+    assert counts(run(photos, tmp_path / "new", encoder=no_encoder, prune=True)) == {"scanned": 1, "moved": 1}
+    catalog.set_roots([*catalog.roots(), str(photos)])
     assert reasons(run(photos, encoder=no_encoder)) == [("photos", "not there")]
     assert catalog.roots() == (str(tmp_path / "new"),)
     with pytest.raises(BadPath):
         run(photos)
+
+
+@pytest.mark.parametrize(
+    ("how", "reason"),
+    [("vanished", "not there"), ("empty", "the folder is empty"), ("link", "a link that leads nowhere")],
+)
+@pytest.mark.parametrize("together", [True, False])
+def test_what_is_out_of_sight_has_not_moved_to_its_backup(catalog, run, photos, tmp_path, how, reason, together):
+    root, disk, backup = photos / "disk", tmp_path / "real", tmp_path / "backup"
+    for number in range(2):
+        picture((disk if how == "link" else root) / f"{number}.png", number)
+    if how == "link":
+        root.symlink_to(disk)
+    indexed = photos if how == "link" else root
+    run(indexed)
+    before = paths(catalog)
+    shutil.copytree(root, backup)
+    root.resolve().rename(tmp_path / "away")
+    if how == "empty":
+        root.mkdir()
+    report = run(*([indexed] if together else []), backup, encoder=no_encoder)
+    assert counts(report) == {"scanned": 2, "added": 2}
+    kept = "its 2 photos were kept, as a disk may be missing (--prune removes them)"
+    assert reasons(report) == [("disk", f"{reason}; {kept}")]
+    assert paths(catalog) == [*before, str(backup / "0.png"), str(backup / "1.png")]
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_what_is_in_a_locked_folder_has_not_moved_to_its_backup(catalog, run, photos, tmp_path, monkeypatch, together):
+    picture(photos / "a.png", 1)
+    run(photos)
+    shutil.copytree(photos, tmp_path / "backup")
+    monkeypatch.setattr(os, "scandir", _refuse_below(str(photos)))
+    monkeypatch.setattr(os, "lstat", _refuse_below(str(photos / "a.png"), os.lstat))
+    report = run(*([photos] if together else []), tmp_path / "backup", encoder=no_encoder)
+    assert counts(report) == {"scanned": 1, "added": 1}
+    assert reasons(report) == ([("photos", "permission denied")] if together else [])
+    assert paths(catalog) == [str(photos / "a.png"), str(tmp_path / "backup/a.png")]
+
+
+def test_what_is_given_up_may_have_moved(catalog, run, photos, tmp_path):
+    picture(photos / "a.png", 1)
+    run(photos)
+    photos.rename(tmp_path / "new")
+    report = run(photos, tmp_path / "new", encoder=no_encoder, prune=True)
+    assert (counts(report), paths(catalog)) == ({"scanned": 1, "moved": 1}, [str(tmp_path / "new/a.png")])
+
+
+def test_a_folder_elsewhere_that_is_empty_where_it_had_many_is_a_missing_disk_too(run, photos, tmp_path, monkeypatch):
+    monkeypatch.setattr(missing, "MANY", 2)
+    for name in ("disk/a.png", "disk/b.png", "c.png"):
+        picture(photos / name, len(name))
+    run(photos)
+    shutil.move(photos / "disk", tmp_path / "backup")
+    (photos / "disk").mkdir()
+    assert counts(run(tmp_path / "backup", encoder=no_encoder)) == {"scanned": 2, "added": 2}
 
 
 def test_a_link_to_a_folder_on_a_missing_disk_keeps_its_photos(run, photos, tmp_path):
@@ -509,13 +566,11 @@ def test_a_folder_below_a_root_that_is_empty_where_it_had_many_is_a_missing_disk
     assert counts(run(photos, encoder=no_encoder, prune=True)) == {"scanned": 1, "removed": 3, "unchanged": 1}
 
 
-def _refuse_below(folder):
-    scandir = os.scandir
-
-    def refuse(path):
+def _refuse_below(folder, really=os.scandir):
+    def refuse(path, **how):
         if os.fspath(path).startswith(folder):
             raise PermissionError(13, "Permission denied", path)
-        return scandir(path)
+        return really(path, **how)
 
     return refuse
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
@@ -205,6 +206,24 @@ def test_photos_whose_disk_is_missing_are_not_given_up_unless_asked_to(library, 
     assert "mount the disk" in caught.value.hint
     assert seen(library) == before
     assert unfinished(library).photos == 6
+    encode_anew(library, photos, prune=True)
+    assert len(seen(library)[1]) == 6
+
+
+def test_photos_in_a_locked_folder_are_not_given_up_unless_asked_to(library, photos, monkeypatch):
+    picture(photos / "locked/far.png", 99)
+    list(index(library, [photos]))
+    before, scandir = seen(library), os.scandir
+
+    def refuse(path):
+        if path == str(photos / "locked"):
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(BadPath, match="locked: permission denied"):
+        encode_anew(library, photos)
+    assert seen(library) == before
     encode_anew(library, photos, prune=True)
     assert len(seen(library)[1]) == 6
 
