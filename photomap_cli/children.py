@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import os
 import subprocess
 import sys
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
+from photomap_cli import directories
 from photomap_cli.errors import NoProcess
 
 if TYPE_CHECKING:
@@ -41,10 +43,16 @@ def python(module: str, *words: str) -> list[str]:
 def start(
     command: Sequence[str], *, stderr: int | IO[bytes], env: Mapping[str, str] | None = None
 ) -> subprocess.Popen[bytes]:
-    """Start a process with pipes for its standard input and output.  Raises NoProcess."""
+    """Start a process with pipes for its standard input and output, in a folder that stays.  Raises NoProcess."""
     with refusals():
         return subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, env=env, **_APART
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            cwd=directories.LASTING,
+            env=directories.environment(os.environ if env is None else env),
+            **_APART,
         )
 
 

@@ -6,22 +6,72 @@ import os
 import re
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
 
 from photomap_cli.errors import BadPath
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 APP = "photomap"
+LASTING = Path(os.sep) if os.name == "posix" else Path(sys.base_prefix)
+"""A folder that stays, for processes that live long: the one they were started in can be removed or unmounted."""
+
 _LONGEST_LABEL = 40  # letters; a file's name may have 255 bytes, and a letter four
+_FOLDERS_IN_ENVIRONMENT = (
+    *("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"),
+    *("TMPDIR", "TEMP", "TMP", "PHOTOMAP_LIBRARY", "PHOTOMAP_CONFIG", "PYTHONPYCACHEPREFIX"),
+    *("HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_ASSETS_CACHE", "HF_XET_CACHE", "HF_TOKEN_PATH"),
+    *("TORCH_HOME", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR", "TRANSFORMERS_CACHE"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
+)
+_LISTS_IN_ENVIRONMENT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+
+_started_in: Path | None = None  # once this process has left that folder, unless it was gone already
+_has_left = False
 
 
 def working_directory() -> Path:
-    """Return the current folder.  Raises BadPath where somebody has removed it."""
-    try:
-        return Path.cwd()
-    except OSError as error:
-        raise BadPath("the current folder is not there any more", hint="change to another one") from error
+    """Return the folder that relative paths are meant from.  Raises BadPath where somebody has removed it."""
+    with suppress(OSError):
+        if there := _started_in if _has_left else Path.cwd():
+            return there
+    raise BadPath("the current folder is not there any more", hint="change to another one")
+
+
+def leave() -> None:
+    """Have this process keep no folder of the user's busy; `working_directory` still names the one it was started in.
+
+    For processes that live long.  Relative folders in the environment become absolute ones.
+    """
+    global _started_in, _has_left
+    os.environ.update(environment(os.environ))
+    with suppress(BadPath):  # what is relative is refused from now on
+        _started_in = working_directory()
+    _has_left = True
+    os.chdir(LASTING)
+
+
+def environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables for a process in another folder: the paths in them from the root on."""
+    changed = {name: _from_root(variables[name]) for name in _FOLDERS_IN_ENVIRONMENT if variables.get(name)}
+    for name in _LISTS_IN_ENVIRONMENT:
+        if variables.get(name):
+            changed[name] = os.pathsep.join(map(_from_root, variables[name].split(os.pathsep)))
+    return {**variables, **changed}
+
+
+def _from_root(path: str) -> str:
+    """Return a path from the root on; one in a folder that is gone, or that begins with `~`, stays."""
+    if Path(path).is_absolute() or path.startswith("~"):
+        return path
+    with suppress(BadPath):
+        return os.path.normpath(working_directory() / path)
+    return path
 
 
 def absolute(path: Path) -> Path:
@@ -38,24 +88,24 @@ def library_directory(flag: Path | None = None) -> Path:
 
 def demo_directory() -> Path:
     """Return the folder of the demo's photos and library."""
-    return platformdirs.user_data_path(APP) / "demo"
+    return absolute(platformdirs.user_data_path(APP) / "demo")
 
 
 def config_file() -> Path:
     """Return the path of config.toml; `PHOTOMAP_CONFIG` names another one."""
     named = os.environ.get("PHOTOMAP_CONFIG")
-    return Path(named).expanduser() if named else platformdirs.user_config_path(APP) / "config.toml"
+    return absolute(Path(named) if named else platformdirs.user_config_path(APP) / "config.toml")
 
 
 def history_file() -> Path:
     """Return the file that keeps the prompt's history."""
-    return platformdirs.user_state_path(APP) / "history"
+    return absolute(platformdirs.user_state_path(APP) / "history")
 
 
 def log_file(library: Path) -> Path:
     """Return the file that this library's session in the background writes its log to."""
     readable = re.sub(r"[^\w.-]", "_", library.name)[:_LONGEST_LABEL]
-    return platformdirs.user_log_path(APP) / f"serve-{readable}-{library_key(library)}.log"
+    return absolute(platformdirs.user_log_path(APP)) / f"serve-{readable}-{library_key(library)}.log"
 
 
 def library_key(library: Path) -> str:
@@ -72,5 +122,5 @@ def runtime_directory() -> Path:
     user = os.getuid()
     for usual in (os.environ.get("XDG_RUNTIME_DIR"), f"/run/user/{user}"):
         if usual and os.access(usual, os.W_OK | os.X_OK):
-            return Path(usual) / APP
+            return absolute(Path(usual)) / APP
     return Path(tempfile.gettempdir()) / f"{APP}-{user}"

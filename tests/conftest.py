@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 
 import pytest
+
+from photomap_cli import directories
 
 # A shell starts what it puts into the background with Ctrl-C ignored, and so would every process of a test be.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -17,6 +20,9 @@ def _own_home(tmp_path_factory, monkeypatch):
         folder = home if name == "HOME" else home / name.lower()
         folder.mkdir(mode=0o700, exist_ok=True)
         monkeypatch.setenv(name, str(folder))
+    monkeypatch.chdir(Path.cwd())  # so that it is put back when a test has left its folder
+    monkeypatch.setattr(directories, "_started_in", None)
+    monkeypatch.setattr(directories, "_has_left", False)
     for name in ("PHOTOMAP_LIBRARY", "PHOTOMAP_CONFIG", "HF_HOME", "HF_HUB_CACHE", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
     # A test that needs the hub starts its own; nothing may reach the real one.

@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "frames": {"errors"},
     "directories": {"errors"},
     "settings": {"allowed", "errors"},
-    "children": {"errors"},
+    "children": {"directories", "errors"},
     "encoder": BASE,
     "library": BASE,
     "map": BASE | {"library"},

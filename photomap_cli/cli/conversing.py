@@ -26,6 +26,7 @@ def converse(library: Path) -> int:
     Raises:
         BadSetting: a setting is refused; at the prompt after its first paint, since reading them takes 0.15 s.
     """
+    directories.leave()
     subscribers: list[Callable[[], None]] = []
 
     def on_change() -> None:

@@ -41,6 +41,7 @@ def serve(
     log = None if log is None else directories.absolute(log)
     if detach:
         return _detach(given, log or directories.log_file(given.library))
+    directories.leave()
     if log is None:
         return _serve(given, lambda words: print(f"photomap: {words}", file=sys.stderr))
     from photomap_cli.session.logfile import LogFile

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from photomap_cli import directories
 from photomap_cli.cli import streams
 from photomap_cli.cli.app import Globals, app, make_console
 from photomap_cli.cli.ending import FOUND
@@ -63,6 +64,7 @@ def _watch(library: Path, *, as_json: bool) -> int:
     """Show looks until Ctrl-C, or SIGTERM, which must not leave the terminal without a cursor."""
     from photomap_cli.terminal import watching
 
+    directories.leave()
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     console, looks = make_console(), _looks(library)
     if as_json:

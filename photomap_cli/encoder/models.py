@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from photomap_cli import directories
 from photomap_cli.encoder import cards
 from photomap_cli.errors import UnknownEncoder
 
@@ -104,7 +105,8 @@ def resolve(setting: str, device: str = "auto") -> str:
 
 
 def _existing_folder(setting: str) -> Path:
-    folder = Path(setting.removeprefix(_FOLDER)).expanduser().absolute()
+    folder = Path(setting.removeprefix(_FOLDER)).expanduser()
+    folder = folder if folder.is_absolute() else directories.working_directory() / folder
     if not (folder / "open_clip_config.json").is_file():
         raise UnknownEncoder(f"{folder} holds no open_clip_config.json", hint="give the folder of an open_clip model")
     return folder

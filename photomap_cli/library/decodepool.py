@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from photomap_cli import children
+from photomap_cli import children, directories
 from photomap_cli.errors import BadImage, NoProcess, ProtocolMismatch
 from photomap_cli.frames import read_frame, write_frame
 from photomap_cli.library.decode import Decoded
@@ -99,7 +99,7 @@ class DecodePool:
             NoProcess: there is no room for a single process.
         """
         request = {
-            "path": os.fspath(path),
+            "path": os.fspath(path if path.is_absolute() else directories.working_directory() / path),
             "fit": asdict(fit),
             "seconds": self._seconds,
             "max_megapixels": self._max_megapixels,
