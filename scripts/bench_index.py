@@ -31,8 +31,8 @@ from bench_process import measured
 from bench_rclip import NO_WEIGHTS, give_to_rclip
 from bench_residency import save
 from bench_search import PHOTOMAP, SHAPE, machine, say
+from drawing.library import write_demo_library
 
-from photomap_cli.demo.library import write_demo_library
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.entries import LibraryEncoder, NewPhoto
 from photomap_cli.library.scan import ScanRules, scan

@@ -7,9 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
+from drawing.picture import make_picture
 from PIL import ExifTags, Image
-
-from photomap_cli.demo.picture import make_picture
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -21,7 +21,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from photomap_cli.demo.library import write_demo_library
+from drawing.library import write_demo_library
+
 from photomap_cli.library.gallery import Gallery
 from photomap_cli.records import Hit, SearchResult, Timings
 from photomap_cli.settings import Settings

@@ -26,7 +26,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from photomap_cli.demo.library import write_demo_library
+from drawing.library import write_demo_library
+
 from photomap_cli.library.queries import QueryCache
 from photomap_cli.records import SearchRequest
 from photomap_cli.session import address, wire

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import open_clip
 import torch
-
-from photomap_cli.demo.captions import NUMBERS, TIMES, article, canonical, fill
-from photomap_cli.demo.picture import draw
-from photomap_cli.demo.scene import COLOURS, HELD_OUT, KINDS, Scene, sample
+from drawing.captions import NUMBERS, TIMES, article, canonical, fill
+from drawing.picture import draw
+from drawing.scene import COLOURS, HELD_OUT, KINDS, Scene, sample
 
 if TYPE_CHECKING:
     from pathlib import Path

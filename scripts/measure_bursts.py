@@ -13,10 +13,10 @@ import io
 import random
 
 import numpy as np
+from drawing.picture import make_picture
+from drawing.scene import KINDS
 from PIL import Image, ImageEnhance
 
-from photomap_cli.demo.picture import make_picture
-from photomap_cli.demo.scene import KINDS
 from photomap_cli.encoder.process import EncoderProcess
 
 THRESHOLDS = (0.90, 0.93, 0.95, 0.96, 0.97, 0.98, 0.99)

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from drawing.captions import FAMILIES, canonical, fill
+from drawing.scene import KINDS, sample
 from evaluate_tiny_encoder import PARAPHRASES, STRANGE, load, pictures
 
 import photomap_cli.encoder
-from photomap_cli.demo.captions import FAMILIES, canonical, fill
-from photomap_cli.demo.scene import KINDS, sample
 from photomap_cli.encoder.models import TINY, score_floor
 from photomap_cli.search.standing import Bulk
 from photomap_cli.terminal.feedback import LESS, MORE

@@ -19,9 +19,8 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from drawing.library import write_demo_library
 from screen_svg import svg
-
-from photomap_cli.demo.library import write_demo_library
 
 ROOT = Path(__file__).parent.parent
 PAGE, PICTURES = ROOT / "docs" / "tour.md", ROOT / "docs" / "tour"

@@ -41,9 +41,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from photomap_cli.demo import captions as wording  # noqa: E402 - the package may not be installed yet
-from photomap_cli.demo.picture import draw  # noqa: E402
-from photomap_cli.demo.scene import COLOURS, KINDS, Scene, sample  # noqa: E402
+from drawing import captions as wording  # noqa: E402 - the package may not be installed yet
+from drawing.picture import draw  # noqa: E402
+from drawing.scene import COLOURS, KINDS, Scene, sample  # noqa: E402
 
 STORED_PX, IMAGE_PX, BATCH, DISTRACTORS = 80, 64, 128, 12
 SHAPES = ((107, 80), (107, 80), (80, 107), (96, 96), (120, 80), (160, 120))
@@ -96,7 +96,7 @@ def _render(seed: int) -> NDArray[np.uint8]:
 def rendered(cache: Path, pictures: int, workers: int) -> NDArray[np.uint8]:
     """Training pictures (n, 80, 80, 3) uint8; drawn once for a given state of the drawing code."""
     digest = hashlib.sha256()
-    for source in sorted((ROOT / "photomap_cli" / "demo").glob("*.py")):
+    for source in sorted((ROOT / "scripts" / "drawing").glob("*.py")):
         if source.name not in {"captions.py", "library.py", "__init__.py"}:
             digest.update(source.read_bytes())
     path = cache / f"pictures-{digest.hexdigest()[:12]}-{pictures}.npy"

@@ -27,8 +27,7 @@ MAY_IMPORT = {
     "session": BASE | {"encoder", "library", "map", "search"},
     "pages": set(),
     "terminal": BASE | {"session", "pages", "search.query", "search.wording"},
-    "demo": BASE,
-    "cli": BASE | {"encoder", "library", "session", "terminal", "demo"},
+    "cli": BASE | {"encoder", "library", "session", "terminal"},
     "__main__": {"cli"},
     "__init__": set(),
 }
@@ -82,7 +81,7 @@ def test_imports_go_downwards_and_libraries_have_one_owner(path):
             allowed = MAY_IMPORT[room] | {room, "__version__"}
             assert {other, ".".join(module.split(".")[1:3])} & allowed, f"{name} imports {module}"
         owners = OWNERS.get(module.split(".")[0])
-        if owners is not None and room != "demo":
+        if owners is not None:
             assert any(str(name).startswith(owner) for owner in owners), f"{name} imports {module}"
 
 

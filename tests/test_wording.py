@@ -53,7 +53,7 @@ def fault(text):
     return "names a command without backticks" if command and command.start() else ""
 
 
-FILES = sorted(path for path in PACKAGE.rglob("*.py") if "demo" not in path.parts)
+FILES = sorted(path for path in PACKAGE.rglob("*.py"))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     Outcome = tuple[bool, IndexReport]  # whether it was interrupted, and what was done
 
 DEMO_QUERIES = ("snowy mountains", "red car", "sunset over the sea -boat")
+DEMO_PHOTOS = Path(__file__).parents[1] / "demo_photos"
 
 
 @app.command()
@@ -176,7 +177,7 @@ def demo(context: typer.Context) -> int:
         given = replace(given, library=home / "library")
     photos = home / "photos"
     if not photos.is_dir():
-        draw_demo(photos, quiet=given.quiet)
+        copy_demo_photos(photos)
     status = _index_and_show(given, photos)
     if status or not has_screen(sys.stdin, sys.stdout):
         return status
@@ -185,19 +186,11 @@ def demo(context: typer.Context) -> int:
     return converse(given.library)
 
 
-def draw_demo(folder: Path, *, quiet: bool) -> None:
-    """Draw the demo's photos.  The folder has its name once all are there, so an interruption leaves no half demo."""
-    from rich.progress import track
-
-    from photomap_cli.demo.library import PHOTOS, written_photos
-
-    console, begun = make_console(stderr=True), folder.with_name(f"{folder.name}.begun")
+def copy_demo_photos(folder: Path) -> None:
+    """Copy the demo's photos.  The folder has its name once all are there, so an interruption leaves no half demo."""
+    begun = folder.with_name(f"{folder.name}.begun")
     shutil.rmtree(begun, ignore_errors=True)
-    if not quiet:
-        print(f"drawing photos into {folder}…", file=sys.stderr)
-    is_shown = console.is_terminal and not quiet
-    for _ in track(written_photos(begun), "drawing", PHOTOS, console=console, transient=True, disable=not is_shown):
-        pass
+    shutil.copytree(DEMO_PHOTOS, begun)
     begun.rename(folder)
 
 

@@ -12,9 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from drawing.picture import make_picture
 from patience import LONG_SECONDS
-
-from photomap_cli.demo.picture import make_picture
 
 if sys.platform != "win32":
     import fcntl

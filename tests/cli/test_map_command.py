@@ -9,9 +9,8 @@ import sys
 from collections import Counter
 
 import pytest
+from drawing.picture import make_picture
 from patience import LONG_SECONDS
-
-from photomap_cli.demo.picture import make_picture
 
 NAMES = {
     "sunset": {"sunset", "sunrise", "sunset over the sea"},

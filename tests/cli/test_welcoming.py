@@ -5,10 +5,10 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from drawing.picture import make_picture
 from patience import LONG_SECONDS
 
 from photomap_cli.cli import indexing, welcoming
-from photomap_cli.demo.picture import make_picture
 from photomap_cli.errors import EmptyLibrary
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.records import IndexReport

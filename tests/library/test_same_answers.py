@@ -4,9 +4,9 @@ import io
 
 import numpy as np
 import pytest
+from drawing.picture import make_picture
 from PIL import Image
 
-from photomap_cli.demo.picture import make_picture
 from photomap_cli.encoder.process import EncoderProcess
 from photomap_cli.library import decode as decode_module
 from photomap_cli.library.decode import read_stream
