@@ -97,6 +97,11 @@ def config_file() -> Path:
     return absolute(Path(named) if named else platformdirs.user_config_path(APP) / "config.toml")
 
 
+def cache_directory() -> Path:
+    """Return the folder of what can be made again and belongs to no library."""
+    return platformdirs.user_cache_path(APP)
+
+
 def history_file() -> Path:
     """Return the file that keeps the prompt's history."""
     return absolute(platformdirs.user_state_path(APP) / "history")

@@ -147,6 +147,12 @@ class EncoderOutOfMemory(EncoderDeviceFailed):
     code = "encoder_out_of_memory"
 
 
+class TowerUnfit(EncoderFailed):
+    """The text tower in this process cannot stand in for the encoder; PyTorch can."""
+
+    code = "tower_unfit"
+
+
 class EncoderDied(EncoderFailed):
     """The encoder process ended while it was needed; it can be started again."""
 
