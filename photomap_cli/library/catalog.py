@@ -5,30 +5,33 @@ from __future__ import annotations
 import logging
 import os
 from dataclasses import asdict
-from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from photomap_cli.errors import PhotomapError
 from photomap_cli.library import database
+from photomap_cli.library.dating import date_of, date_of_file
 from photomap_cli.library.entries import STORED, LibraryEncoder, NewPhoto, SeenFile, Snapshot
 from photomap_cli.library.filters import below, key, where
 from photomap_cli.library.paths import shown
 from photomap_cli.library.remembered import Remembered
 from photomap_cli.library.summary import read_meta, read_roots, summary_of
-from photomap_cli.records import Photo
+from photomap_cli.records import DateSource, Photo, PhotoDetails
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from photomap_cli.library.entries import FileState, FoundAgain
     from photomap_cli.library.scan import FoundFile
     from photomap_cli.records import LibraryStatus, PhotoFilter
 
-_PHOTO = "row, path, size_bytes, mtime_ns, taken_at, dated_at, width, height, camera"
+_TAKEN_AT = "CASE WHEN date_source LIKE 'name%' THEN dated_at ELSE taken_at END"
+_PHOTO = f"row, path, size_bytes, mtime_ns, {_TAKEN_AT}, dated_at, width, height, camera"
+_DETAILS = f"path, size_bytes, {_TAKEN_AT}, dated_at, date_source, width, height, camera, lens, latitude, longitude"
 _OF_CONTENT = ("taken_at", "width", "height", "camera", "lens", "latitude", "longitude", "orientation", "content_hash")
 _CHUNK = 500  # below SQLite's oldest limit of 999 parameters
 _VECTORS_AT_ONCE = 4096
@@ -142,6 +145,15 @@ class Catalog:
             record = connection.execute(f"SELECT {_PHOTO} FROM photos WHERE path = ?", (shown(path),)).fetchone()
             return Photo(*record) if record else None
 
+    def details(self, path: str) -> PhotoDetails | None:
+        """Return all there is to say of the photo at this absolute path, if the library has it."""
+        with self._database.reading() as connection:
+            record = connection.execute(f"SELECT {_DETAILS} FROM photos WHERE path = ?", (shown(path),)).fetchone()
+        if record is None:
+            return None
+        path, size, taken_at, dated_at, source, *others = record
+        return PhotoDetails(path, size, taken_at, dated_at, DateSource.known(source), *others)
+
     def vector(self, row: int) -> np.ndarray:
         """Return a photo's vector, (dim,) float32 of unit length.  Raises KeyError if the row is gone."""
         with self._database.reading() as connection:
@@ -222,12 +234,13 @@ class Catalog:
 
     def copy(self, row: int, file: FoundFile) -> NewPhoto:
         """Return what to add for a file with the same bytes as a photo's.  Raises KeyError if the row is gone."""
-        query = f"SELECT vector, {', '.join(_OF_CONTENT)} FROM photos JOIN vectors USING (row) WHERE row = ?"
+        columns = ", ".join(("vector", "date_source", *_OF_CONTENT))
+        query = f"SELECT {columns} FROM photos JOIN vectors USING (row) WHERE row = ?"
         with self._database.reading() as connection:
             record = connection.execute(query, (row,)).fetchone()
         if record is None:
             raise KeyError(row)
-        facts = dict(zip(_OF_CONTENT, record[1:], strict=True))
+        facts = dict(zip(_OF_CONTENT, record[2:], strict=True), is_day=record[1] == DateSource.EXIF_DAY)
         vector = np.frombuffer(record[0], STORED)
         return NewPhoto(file.path, file.size_bytes, file.mtime_ns, vector=vector, **facts)
 
@@ -323,10 +336,11 @@ def _rows_at(connection: sqlite3.Connection, path: str) -> list[int]:
 
 def _rename(connection: sqlite3.Connection, again: FoundAgain) -> None:
     _remove(connection, (row for row in _rows_at(connection, again.path) if row != again.row))
+    dated_at, source = date_of_file(again.path, again.mtime_ns)
     connection.execute(
-        """UPDATE photos SET path = ?, mtime_ns = ?, dated_at = coalesce(taken_at, ?), name_key = ?, ext = ?
-        WHERE row = ?""",
-        (again.path, again.mtime_ns, _local_time(again.mtime_ns), *_name_and_extension(again.path), again.row),
+        """UPDATE photos SET path = ?, mtime_ns = ?, name_key = ?, ext = ?, dated_at = coalesce(taken_at, ?),
+        date_source = CASE WHEN taken_at IS NULL THEN ? ELSE date_source END WHERE row = ?""",
+        (again.path, again.mtime_ns, *_name_and_extension(again.path), dated_at, source, again.row),
     )
 
 
@@ -337,13 +351,14 @@ def _name_and_extension(path: str) -> tuple[str, str]:
 
 
 def _add(connection: sqlite3.Connection, row: int, photo: NewPhoto) -> None:
+    dated_at, source = date_of(photo)
     values = (
         row,
         photo.path,
         photo.size_bytes,
         photo.mtime_ns,
         photo.taken_at,
-        photo.taken_at or _local_time(photo.mtime_ns),
+        dated_at,
         photo.width,
         photo.height,
         photo.camera,
@@ -354,16 +369,10 @@ def _add(connection: sqlite3.Connection, row: int, photo: NewPhoto) -> None:
         photo.longitude,
         photo.orientation,
         photo.content_hash,
+        source,
     )
     connection.execute(f"INSERT INTO photos VALUES ({', '.join('?' * len(values))})", values)
     connection.execute("INSERT INTO vectors VALUES (?, ?)", (row, photo.vector.astype(STORED).tobytes()))
-
-
-def _local_time(mtime_ns: int) -> str:
-    try:
-        return datetime.fromtimestamp(mtime_ns // 1_000_000_000).isoformat(timespec="seconds")
-    except (OverflowError, OSError, ValueError):  # a clock that never was
-        return "1970-01-01T00:00:00"
 
 
 def _row_numbers(connection: sqlite3.Connection, source: str, values: Sequence[str] = ()) -> np.ndarray:

@@ -45,10 +45,17 @@ UPGRADES = (
         "ALTER TABLE photos ADD COLUMN content_hash BLOB",
         "CREATE INDEX photos_by_content ON photos (size_bytes, content_hash) WHERE content_hash IS NOT NULL",
     ),
+    # To version 4: where a date comes from, and the dates in names (filename_dates.py).
+    (
+        "ALTER TABLE photos ADD COLUMN date_source TEXT",
+        "UPDATE photos SET date_source = 'exif' WHERE taken_at IS NOT NULL",
+        """UPDATE photos SET date_source = coalesce(source_in_name(path), 'file'),
+            dated_at = coalesce(date_in_name(path), dated_at) WHERE taken_at IS NULL""",
+    ),
 )
 """What each version adds to the one before; a new library goes through all of them too."""
 
-LATER_COLUMNS = ("lens", "latitude", "longitude", "orientation", "content_hash")
+LATER_COLUMNS = ("lens", "latitude", "longitude", "orientation", "content_hash", "date_source")
 SCHEMA_VERSION = 1 + len(UPGRADES)
 BUSY_SECONDS = 10.0
 WAL_BYTES_KEPT = 64 << 20
@@ -296,6 +303,10 @@ def _seem_upgraded(connection: sqlite3.Connection) -> None:
 
 
 def _apply_upgrades(connection: sqlite3.Connection) -> None:
+    from photomap_cli.library.dating import date_in_name, source_in_name  # not for every status
+
+    for function in (date_in_name, source_in_name):
+        connection.create_function(function.__name__, 1, function)
     for version in range(_version(connection), SCHEMA_VERSION):
         _apply(connection, UPGRADES[version - 1], version=version + 1)
 

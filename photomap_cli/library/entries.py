@@ -67,6 +67,7 @@ class NewPhoto:
     longitude: float | None = None
     orientation: int = 1
     content_hash: bytes | None = None
+    is_day: bool = False
 
 
 class FoundAgain(NamedTuple):

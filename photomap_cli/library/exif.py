@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import datetime
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from photomap_cli.library.timestamps import timestamp
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from photomap_cli.library.timestamps import Timestamp
 
 MAKE, MODEL, ORIENTATION, CHANGED = 0x010F, 0x0110, 0x0112, 0x0132
 DETAILS, PLACE = 0x8769, 0x8825
@@ -17,9 +20,10 @@ DETAILS, PLACE = 0x8769, 0x8825
 TAKEN, DIGITIZED, LENS_MAKE, LENS_MODEL = 0x9003, 0x9004, 0xA433, 0xA434
 LATITUDE_SIDE, LATITUDE, LONGITUDE_SIDE, LONGITUDE = 1, 2, 3, 4
 
-FIRST_PHOTO = 1826
 _LONGEST_NAME = 100
-_TIME = re.compile(r"(\d{4})[:\-/.](\d\d?)[:\-/.](\d\d?)[ T]+(\d\d?):(\d\d)(?::(\d\d))?")
+_PART = r"( ?\d|\d\d)"  # some cameras write 9: 5: 1
+_DATE = re.compile(rf"(\d{{4}})[:\-/. ]{_PART}[:\-/. ]{_PART}(?!\d)", re.ASCII)
+_TIME = re.compile(rf"[ Tt]+(\d\d?)([:.\-]){_PART}(?:\2{_PART})?(?!\d)(?:\.\d*)?(?: ?([AP])M)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,7 @@ class PhotoFacts:
         width, height: pixels, upright.
         orientation: how the stored pixels have to be turned, 1 .. 8 as in EXIF.
         taken_at: on the camera's clock, `YYYY-MM-DDTHH:MM:SS`, or None.
+        is_day: the time in `taken_at` is none; only the day is known.
         camera, lens: make and model, or None.
         latitude, longitude: degrees, north and east positive; both or neither.
     """
@@ -51,25 +56,29 @@ class PhotoFacts:
     lens: str | None = None
     latitude: float | None = None
     longitude: float | None = None
+    is_day: bool = False
 
 
 def facts(size: tuple[int, int], tables: ExifTables, *, orientation: int) -> PhotoFacts:
     """Return the facts of a photo whose stored pixels have this (width, height) and have to be turned like that."""
     width, height = size[::-1] if orientation >= 5 else size
-    at = position(tables.place)
+    taken = taken_at(tables.main, tables.details)
+    latitude, longitude = position(tables.place) or (None, None)
     return PhotoFacts(
         width,
         height,
         orientation,
-        taken_at(tables.main, tables.details),
+        taken.text if taken else None,
         camera(tables.main),
         lens(tables.details),
-        *(at or (None, None)),
+        latitude,
+        longitude,
+        bool(taken and taken.is_day),
     )
 
 
-def taken_at(main: Mapping[int, object], details: Mapping[int, object]) -> str | None:
-    """Return when a photo was taken as `YYYY-MM-DDTHH:MM:SS` on the camera's clock, or None.
+def taken_at(main: Mapping[int, object], details: Mapping[int, object]) -> Timestamp | None:
+    """Return when a photo was taken, on the camera's clock, or None; the day alone where the time is damaged.
 
     The time of the last change counts only in a file that names its camera: elsewhere it is an editor's.
     """
@@ -132,15 +141,13 @@ def _degrees(parts: object, side: object, *, most: float) -> float | None:
     return round(-value if is_negative else value, 7)
 
 
-def _time(value: object) -> str | None:
-    found = _TIME.match(value.strip()) if isinstance(value, str) else None
-    if not found:
+def _time(value: object) -> Timestamp | None:
+    text = value.strip() if isinstance(value, str) else ""
+    date = _DATE.match(text)
+    if not date:
         return None
-    try:
-        time = datetime(*(int(part or 0) for part in found.groups()))  # type: ignore[arg-type]
-    except ValueError:  # 0000:00:00 00:00:00, from a clock that was never set
-        return None
-    return time.isoformat() if time.year >= FIRST_PHOTO else None
+    time = _TIME.match(text, date.end())
+    return timestamp(date.groups(), (time[1], time[3], time[4]), time[5]) if time else timestamp(date.groups())
 
 
 def _name(value: object) -> str:

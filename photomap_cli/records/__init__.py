@@ -7,7 +7,17 @@ Everything is had from here, but for the records of a map: they are in `photomap
 from photomap_cli.records.checks import Check, CheckState
 from photomap_cli.records.duplicates import DuplicateGroup, DuplicatePhoto
 from photomap_cli.records.indexing import IndexFailure, IndexProgress, IndexReport, StageTimes
-from photomap_cli.records.photos import Counted, FilterKind, LibraryStatus, Photo, PhotoFilter, Thumbnail, Vocabulary
+from photomap_cli.records.photos import (
+    Counted,
+    DateSource,
+    FilterKind,
+    LibraryStatus,
+    Photo,
+    PhotoDetails,
+    PhotoFilter,
+    Thumbnail,
+    Vocabulary,
+)
 from photomap_cli.records.residency import EncoderInfo, MemoryReport, ResidencySnapshot, ResidencyState
 from photomap_cli.records.searching import Hit, SearchRequest, SearchResult, TermPart, Timings, hit_to_json
 from photomap_cli.records.status import SessionStatus
@@ -18,6 +28,7 @@ __all__ = [
     "Check",
     "CheckState",
     "Counted",
+    "DateSource",
     "DuplicateGroup",
     "DuplicatePhoto",
     "EncoderInfo",
@@ -29,6 +40,7 @@ __all__ = [
     "LibraryStatus",
     "MemoryReport",
     "Photo",
+    "PhotoDetails",
     "PhotoFilter",
     "ResidencySnapshot",
     "ResidencyState",

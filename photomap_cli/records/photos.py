@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class FilterKind(StrEnum):
@@ -34,6 +35,26 @@ class PhotoFilter:
     negated: bool = False
 
 
+class DateSource(StrEnum):
+    """Where a photo's date comes from, the best first; the days are dates whose time of day is missing or damaged."""
+
+    EXIF = "exif"
+    EXIF_DAY = "exif-day"
+    NAME = "name"
+    NAME_DAY = "name-day"
+    FILE = "file"
+
+    @property
+    def is_day(self) -> bool:
+        """Whether the time of day is none."""
+        return self in (DateSource.EXIF_DAY, DateSource.NAME_DAY)
+
+    @staticmethod
+    def known(text: str | None) -> DateSource | None:
+        """Return the source of this value; None for what an older or a newer library has there."""
+        return next((source for source in DateSource if source == text), None)
+
+
 @dataclass(frozen=True, slots=True)
 class Photo:
     """One photo as the catalogue knows it.
@@ -42,7 +63,7 @@ class Photo:
         row: its row in the vector file; never used again for another photo.
         path: absolute path.
         size_bytes, mtime_ns: of the file when it was encoded.
-        taken_at: EXIF DateTimeOriginal as local time `YYYY-MM-DDTHH:MM:SS`, or None.
+        taken_at: when it was taken, as its EXIF or else its name says: local time `YYYY-MM-DDTHH:MM:SS`, or None.
         dated_at: `taken_at`, or the file's modification time where there is none.
         width, height: pixels, upright (after EXIF orientation).
         camera: make and model, or None.
@@ -57,6 +78,38 @@ class Photo:
     width: int
     height: int
     camera: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoDetails:
+    """All that the library knows of one photo; the first fields are those of `Photo`.
+
+    Attributes:
+        date_source: where `dated_at` comes from; None in a library that does not say.
+        lens: make and model, or None.
+        latitude, longitude: degrees, north and east positive; both or neither.
+    """
+
+    path: str
+    size_bytes: int
+    taken_at: str | None
+    dated_at: str
+    date_source: DateSource | None
+    width: int
+    height: int
+    camera: str | None
+    lens: str | None
+    latitude: float | None
+    longitude: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the details as JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> PhotoDetails:
+        """Rebuild details from `to_json`."""
+        return cls(**{**record, "date_source": DateSource.known(record["date_source"])})
 
 
 @dataclass(frozen=True, slots=True)

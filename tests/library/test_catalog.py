@@ -4,9 +4,9 @@ import os
 import shutil
 import sqlite3
 import threading
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from photomap_cli.library import database, summary
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.entries import FoundAgain, LibraryEncoder
 from photomap_cli.library.scan import FoundFile
-from photomap_cli.records import FilterKind, Photo, PhotoFilter
+from photomap_cli.records import DateSource, FilterKind, Photo, PhotoDetails, PhotoFilter
 
 from .fakes import DIM, ENCODER, new_photo, unit_vectors
 
@@ -499,6 +499,87 @@ def test_a_copy_of_a_photo_that_is_gone_is_refused(catalog):
         catalog.copy(0, FoundFile("/p/a.jpg", 1, 1))
 
 
+def dates(catalog):
+    photos = catalog.photos(catalog.rows())
+    return [(photo.taken_at, photo.dated_at, catalog.details(photo.path).date_source) for photo in photos]
+
+
+EXIF, WHATSAPP, PIXEL = "2001-02-03T04:05:06", "2018-05-14T00:00:00", "2021-02-03T04:05:06"
+
+
+def test_a_date_is_of_the_exif_else_of_the_name_else_of_the_file(catalog):
+    catalog.commit_batch(
+        [
+            new_photo("/p/IMG-20180514-WA0001.jpg", taken_at=EXIF),
+            new_photo("/p/IMG-20180514-WA0002.jpg", taken_at="2001-02-03T00:00:00", is_day=True),
+            new_photo("/p/IMG-20180514-WA0003.jpg", mtime_ns=10**18),
+            new_photo("/p/PXL_20210203_040506789.jpg", mtime_ns=10**18),
+            new_photo("/p/DSC_0001.jpg", mtime_ns=10**18),
+        ]
+    )
+    of_file = datetime.fromtimestamp(10**9).isoformat()
+    assert dates(catalog) == [
+        (EXIF, EXIF, "exif"),
+        ("2001-02-03T00:00:00", "2001-02-03T00:00:00", "exif-day"),
+        (WHATSAPP, WHATSAPP, "name-day"),
+        (PIXEL, PIXEL, "name"),
+        (None, of_file, "file"),
+    ]
+    assert list(catalog.rows([PhotoFilter(FilterKind.BEFORE, "2019-01-01T00:00:00")])) == [0, 1, 2, 4]
+    assert list(catalog.rows([PhotoFilter(FilterKind.AFTER, "2018-05-14T00:00:00")])) == [2, 3]
+
+
+def test_a_photo_that_is_renamed_has_the_date_of_its_new_name_unless_the_exif_has_one(catalog):
+    catalog.commit_batch(
+        [
+            new_photo("/p/a.jpg", mtime_ns=10**18),
+            new_photo("/p/b.jpg", taken_at=EXIF, is_day=True),
+            new_photo("/p/c.jpg"),
+        ]
+    )
+    again = [(0, "/p/IMG-20180514-WA0003.jpg", 5), (1, "/p/IMG-20180514-WA0004.jpg", 5), (2, "/p/d.jpg", 10**18)]
+    catalog.commit_batch([], found_again=[FoundAgain(*each) for each in again])
+    of_file = datetime.fromtimestamp(10**9).isoformat()
+    assert dates(catalog) == [(WHATSAPP, WHATSAPP, "name-day"), (EXIF, EXIF, "exif-day"), (None, of_file, "file")]
+
+
+def test_a_copy_has_the_exif_of_its_photo_and_the_name_of_its_file(catalog):
+    catalog.commit_batch([new_photo("/p/IMG-20180514-WA0003.jpg"), new_photo("/p/b.jpg", taken_at=EXIF, is_day=True)])
+    copies = [catalog.copy(row, FoundFile(f"/q/{row}.jpg", 1, 10**18)) for row in (0, 1)]
+    catalog.commit_batch(copies)
+    of_file = datetime.fromtimestamp(10**9).isoformat()
+    assert dates(catalog)[2:] == [(None, of_file, "file"), (EXIF, EXIF, "exif-day")]
+
+
+def test_the_details_of_a_photo(catalog):
+    catalog.commit_batch([new_photo("/p/a.jpg", taken_at=EXIF, lens="50mm", latitude=1.5, longitude=-2.5)])
+    details = PhotoDetails("/p/a.jpg", 1, EXIF, EXIF, DateSource.EXIF, 4, 3, None, "50mm", 1.5, -2.5)
+    assert catalog.details("/p/a.jpg") == details
+    assert PhotoDetails.from_json(details.to_json()) == details
+    assert catalog.details("/p/b.jpg") is None
+    assert catalog.details("/p/\udce4.JPG") is None
+
+
+def test_a_source_of_a_newer_photomap_is_unknown():
+    assert DateSource.known("satellite") is None
+    assert DateSource.known(None) is None
+
+
+def test_an_older_library_gets_the_dates_of_names_when_it_is_opened(folder):
+    make_first_version(folder)
+    with closing(sqlite3.connect(folder / CATALOG)) as connection, connection:
+        others = [
+            (1, "/p/IMG-20180514-WA0007.jpg", None, "2020-01-01T00:00:00"),
+            (2, "/p/IMG-20180514-WA0008.jpg", EXIF, EXIF),
+        ]
+        for row, path, taken_at, dated_at in others:
+            values = (row, path, 5, 6, taken_at, dated_at, 4, 3, None, "", "jpg", None)
+            connection.execute(f"INSERT INTO photos VALUES ({', '.join('?' * len(values))})", values)
+    with Catalog.open(folder) as catalog:
+        of_file = (None, "2020-01-01T00:00:00", "file")
+        assert dates(catalog) == [of_file, (WHATSAPP, WHATSAPP, "name-day"), (EXIF, EXIF, "exif")]
+
+
 def make_first_version(folder):
     """Make a library of one photo as the first photomap did."""
     folder.mkdir()
@@ -540,19 +621,22 @@ def test_a_library_of_the_first_version_that_cannot_be_written_is_read(folder, m
         assert catalog.known_sizes([5]) == set()
         assert catalog.encoder == LibraryEncoder("fake", 32, "float32", fingerprint="")
         assert catalog.copy(0, FoundFile("/p/b.jpg", 5, 7)).lens is None
+        assert dates(catalog) == [(None, "2020-01-01T00:00:00", None)]
         with pytest.raises(LibraryUnusable, match="cannot be read or written"):
             catalog.touch_indexed(datetime.now(UTC))
 
 
-def test_columns_that_came_later_are_all_known():
-    before, now = (sqlite3.connect(":memory:") for _ in range(2))
-    for statement in database.FIRST_SCHEMA:
-        before.execute(statement)
-        now.execute(statement)
-    for statement in chain(*database.UPGRADES):
-        now.execute(statement)
-    columns = [{each[1] for each in one.execute("PRAGMA table_info(photos)")} for one in (before, now)]
+def test_columns_that_came_later_are_all_known(folder):
+    make_first_version(folder)
+    columns = [columns_of_photos(folder)]
+    Catalog.open(folder).close()
+    columns.append(columns_of_photos(folder))
     assert columns[1] - columns[0] == set(database.LATER_COLUMNS)
+
+
+def columns_of_photos(folder):
+    with closing(sqlite3.connect(folder / CATALOG)) as connection:
+        return {each[1] for each in connection.execute("PRAGMA table_info(photos)")}
 
 
 def test_the_same_filters_are_read_once_until_something_is_committed(folder, catalog, monkeypatch):

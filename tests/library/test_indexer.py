@@ -837,3 +837,24 @@ def test_a_large_library_is_made_quick_to_search_at_the_end_of_a_run(folder, cat
     assert [(step.done, step.total) for step in steps if step.compressing][-1] == (64, 70)
     assert not steps[0].compressing
     assert CompressedFile(folder).read() is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "time", "dated_at", "source"),
+    [
+        ("DSC_0001.jpg", "2015:08:22 24:08:19", "2015-08-22T00:00:00", "exif-day"),
+        ("DSC_0001.jpg", "2015:08:22 10:11:60", "2015-08-22T00:00:00", "exif-day"),
+        ("DSC_0001.jpg", "2015-08-22T10:11:12+02:00", "2015-08-22T10:11:12", "exif"),
+        ("IMG-20180514-WA0007.jpg", "0000:00:00 00:00:00", "2018-05-14T00:00:00", "name-day"),
+        ("IMG-20180514-WA0007.jpg", "2015:08:22 24:08:19", "2015-08-22T00:00:00", "exif-day"),
+    ],
+)
+def test_the_best_date_there_is_gets_into_the_library(catalog, run, tmp_path, name, time, dated_at, source):
+    tags = Image.Exif()
+    tags.get_ifd(exif_tags.DETAILS)[exif_tags.TAKEN] = time
+    picture(tmp_path / "p" / name, 1)
+    Image.open(tmp_path / "p" / name).save(tmp_path / "p" / name, exif=tags)
+    run(tmp_path / "p")
+    (photo,) = catalog.photos(catalog.rows())
+    assert (photo.taken_at, photo.dated_at) == (dated_at, dated_at)
+    assert catalog.details(photo.path).date_source == source

@@ -1,0 +1,51 @@
+"""Owns which of a photo's dates counts: its EXIF's, else that in its name, else its file's.  Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from photomap_cli.library import filename_dates
+from photomap_cli.records import DateSource
+
+if TYPE_CHECKING:
+    from photomap_cli.library.entries import NewPhoto
+
+
+class Dated(NamedTuple):
+    """When a photo was taken as far as is known, `YYYY-MM-DDTHH:MM:SS`, and how it is known."""
+
+    at: str
+    source: DateSource
+
+
+def date_of(photo: NewPhoto) -> Dated:
+    """Return a photo's date."""
+    if photo.taken_at:
+        return Dated(photo.taken_at, DateSource.EXIF_DAY if photo.is_day else DateSource.EXIF)
+    return date_of_file(photo.path, photo.mtime_ns)
+
+
+def date_of_file(path: str, mtime_ns: int) -> Dated:
+    """Return the date of a photo whose EXIF has none."""
+    at, source = date_in_name(path), source_in_name(path)
+    return Dated(at, source) if at and source else Dated(_local_time(mtime_ns), DateSource.FILE)
+
+
+def date_in_name(path: str) -> str | None:
+    """Return the date that a file's name says, if it says one."""
+    found = filename_dates.date_in_name(path)
+    return found.text if found else None
+
+
+def source_in_name(path: str) -> DateSource | None:
+    """Return how much of a date a file's name says."""
+    found = filename_dates.date_in_name(path)
+    return (DateSource.NAME_DAY if found.is_day else DateSource.NAME) if found else None
+
+
+def _local_time(mtime_ns: int) -> str:
+    try:
+        return datetime.fromtimestamp(mtime_ns // 1_000_000_000).isoformat(timespec="seconds")
+    except (OverflowError, OSError, ValueError):  # a clock that never was
+        return "1970-01-01T00:00:00"

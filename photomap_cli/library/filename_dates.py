@@ -1,0 +1,85 @@
+r"""Owns the dates that cameras, telephones and messengers put into the names of their files.  Pure.
+
+| name | date |
+|---|---|
+| `IMG_20190102_030405.jpg`, `PXL_20210203_040506789.MP.jpg`, `20190102_030405(1).jpg` | with the time |
+| `Screenshot_2020-01-02-03-04-05.png`, `Screen Shot 2020-01-02 at 3.04.05 PM.png` | with the time |
+| `2019-05-14 12.30.00.jpg`, `signal-2021-02-03-040506.jpg`, `photo_7@03-02-2021_04-05-06.jpg` | with the time |
+| `WhatsApp Image 2018-05-14 at 12.30.45.jpeg` | with the time |
+| `FB_IMG_1525000000000.jpg`, `mmexport1525000000000.jpg` | with the time: milliseconds since 1970 |
+| `IMG-20180514-WA0007.jpg`, `WP_20150102_001.jpg`, `2019-05-14.jpg`, `20180514.jpg` | the day alone |
+| `DSC_2018.jpg`, `IMG_1234.jpg`, `IMG_20181332_101010.jpg`, `IMG_20991231_101010.jpg` | none |
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from photomap_cli.library.timestamps import Timestamp, timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_FIRST_DEVICE = "1990"
+"""Before this year nothing named photos by their dates; a name that begins with an older one, a scan's, is by hand."""
+
+_DAY = r"(?P<year>[12]\d{3})(?P<mark>[-._])(?P<month>\d\d)(?P=mark)(?P<day>\d\d)(?!\d)"
+_COMPACT_DAY = r"(?P<year>[12]\d{3})(?P<month>\d\d)(?P<day>\d\d)"
+_TIME = r"(?P<hour>\d{1,2})[-._:](?P<minute>\d\d)[-._:](?P<second>\d\d)"
+_COMPACT_TIME = r"(?P<hour>\d\d)(?P<minute>\d\d)(?P<second>\d\d)"
+_END = r"(?:[-._]?\d{3})?(?!\d)"  # milliseconds
+_HALF = r"(?:[\s\xa0\u202f]?(?P<half>[AP])\.?\s?M\b)?"  # macOS puts a narrow space there
+_PREFIX = r"(?:IMG|VID|PXL|MVIMG|PANO|WP|JPEG|PHOTO|VIDEO|SCREENSHOT|BURST|DJI)[-_ ]?"
+
+_FORMS = tuple(
+    re.compile(form, re.IGNORECASE | re.ASCII)
+    for form in (
+        rf"(?<!\d){_DAY}\D{{1,8}}{_TIME}{_END}{_HALF}",
+        rf"(?<!\d){_DAY}\D{{1,8}}{_COMPACT_TIME}{_END}",
+        rf"@(?P<day>\d\d)-(?P<month>\d\d)-(?P<year>[12]\d{{3}})_{_TIME}(?!\d)",  # Telegram's
+        rf"(?<!\d){_COMPACT_DAY}[-_T ]?{_COMPACT_TIME}{_END}",
+        rf"(?<!\d){_COMPACT_DAY}[-_T ]{_TIME}{_END}{_HALF}",
+        rf"(?<!\d){_DAY}",
+        rf"(?<![^\W\d_]){_PREFIX}{_COMPACT_DAY}(?!\d)",
+        rf"^{_COMPACT_DAY}(?=$|[-_ ]*\(?\d{{0,4}}\)?$|[-_ ]+[^\W\d])",
+    )
+)
+_MILLISECONDS = re.compile(r"^(?:FB_IMG_|mmexport)(1\d{12})(?!\d)", re.IGNORECASE | re.ASCII)
+_ENDING = re.compile(r"\.[^\W\d]\w{0,4}$")  # not of `2019-05-14 12.30.00`
+_COUNTED = re.compile(r"_?DSC", re.IGNORECASE)
+"""What these names count is no date, whatever it looks like."""
+
+
+def date_in_name(name: str, *, now: datetime | None = None) -> Timestamp | None:
+    """Return when a photo was taken as its file's name, or path, says; None where that says nothing plausible.
+
+    Not before there were such names, nor after tomorrow (`now` is local): a time that is none leaves the day.
+    """
+    stem = _ENDING.sub("", os.path.basename(name))  # noqa: PTH119 - paths are text here
+    if _COUNTED.match(stem):
+        return None
+    latest = ((now or datetime.now()) + timedelta(days=1)).isoformat()
+    return next((date for date, first in _dates(stem) if date and first <= date.text <= latest), None)
+
+
+def _dates(stem: str) -> Iterator[tuple[Timestamp | None, str]]:
+    """Yield the dates that a name can be read as, the surest first, and the year from which each is to be believed."""
+    if of_epoch := _MILLISECONDS.match(stem):
+        yield _local(int(of_epoch[1])), _FIRST_DEVICE
+    for form in _FORMS:
+        for match in form.finditer(stem):
+            is_by_hand = match.start() == 0 and "mark" in form.groupindex
+            yield _read(match), "" if is_by_hand else _FIRST_DEVICE
+
+
+def _read(match: re.Match[str]) -> Timestamp | None:
+    parts = match.groupdict()
+    time = tuple(parts[name] for name in ("hour", "minute", "second")) if "hour" in parts else ()
+    return timestamp((parts["year"], parts["month"], parts["day"]), time, parts.get("half"))
+
+
+def _local(milliseconds: int) -> Timestamp:
+    return Timestamp(datetime.fromtimestamp(milliseconds // 1000).isoformat())
