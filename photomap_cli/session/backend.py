@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from photomap_cli.records import SearchRequest, SearchResult, SessionStatus
+    from photomap_cli.records import PhotoDetails, SearchRequest, SearchResult, SessionStatus
     from photomap_cli.records.maps import MapRequest, PhotoMap
 
 
@@ -17,6 +17,9 @@ class Backend(Protocol):
 
     def map(self, request: MapRequest) -> PhotoMap:
         """Lay photos out in two dimensions; needs the encoder once in a library's life, for the names of groups."""
+
+    def details(self, path: str) -> PhotoDetails:
+        """Say all that the library knows of the photo at an absolute path.  Raises BadPath if it has none there."""
 
     def status(self) -> SessionStatus:
         """Say where the encoder is.  Never waits for a search or a transfer, never wakes the encoder."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from photomap_cli.errors import PhotomapError, ProtocolMismatch, SessionGone
-from photomap_cli.records import SearchRequest, SearchResult, SessionStatus
+from photomap_cli.records import PhotoDetails, SearchRequest, SearchResult, SessionStatus
 from photomap_cli.records.maps import MapRequest, PhotoMap
 from photomap_cli.session import wire
 
@@ -57,6 +57,10 @@ class SessionClient:
     def map(self, request: MapRequest) -> PhotoMap:
         """Have the session lay photos out."""
         return _read(PhotoMap.from_json, self._line.work("map", request=request.to_json()))
+
+    def details(self, path: str) -> PhotoDetails:
+        """Say all that the library knows of a photo."""
+        return _read(PhotoDetails.from_json, self._line.glance("details", path=path))
 
     def status(self) -> SessionStatus:
         """Say where the session's encoder is; gives up after ten seconds."""

@@ -52,6 +52,8 @@ class Service:
                 return result.served(f"session {os.getpid()}").to_json()
             case {"op": "map", "request": dict(request)}:
                 return session.map(_map_request(request), checkpoint).to_json()
+            case {"op": "details", "path": str(path)}:
+                return session.details(path).to_json()
             case {"op": "status"}:
                 return session.status().to_json()
             case {"op": "offload"}:

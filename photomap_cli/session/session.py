@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 from photomap_cli.encoder import cards, models
 from photomap_cli.encoder.process import EncoderProcess
 from photomap_cli.encoder.residency import Residency
-from photomap_cli.errors import EmptyLibrary, EncoderMismatch, PhotomapError
+from photomap_cli.errors import BadPath, EmptyLibrary, EncoderMismatch, PhotomapError
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.queries import QueryCache
 from photomap_cli.library.vectors import VectorStore
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from photomap_cli.encoder.use import Encoder
     from photomap_cli.library.indexer import Indexer, IndexOptions
     from photomap_cli.map.cartographer import Cartographer
-    from photomap_cli.records import EncoderInfo, ResidencySnapshot, SearchRequest, SearchResult
+    from photomap_cli.records import EncoderInfo, PhotoDetails, ResidencySnapshot, SearchRequest, SearchResult
     from photomap_cli.records.maps import MapRequest, PhotoMap
     from photomap_cli.search.pictures import Fetched
     from photomap_cli.search.query import Query
@@ -198,6 +198,13 @@ class Session:
                 rows = self._searcher.scope.rows(filters, cwd=request.cwd, folder=request.folder)
             rows = self.catalog.rows() if rows is None else rows
             return self.cartographer.draw(rows, request.clusters, checkpoint)
+
+    def details(self, path: str) -> PhotoDetails:
+        """Say all that the library knows of the photo at an absolute path.  Raises BadPath if it has none there."""
+        known = self.catalog.details(path)
+        if known is None:
+            raise BadPath(f"{path} is not in the library", hint="`photomap index` adds what is new")
+        return known
 
     def status(self) -> SessionStatus:
         """Say where the encoder is; never waits."""

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from photomap_cli.errors import UsageError
-from photomap_cli.terminal import arguments, choosing, explanation, mapping, placing, saving, taking
+from photomap_cli.terminal import arguments, choosing, details, explanation, mapping, placing, saving, taking
 from photomap_cli.terminal.dialogue import MAX_LIMIT
 from photomap_cli.terminal.filenames import printable
 from photomap_cli.terminal.palette import ACCENT
@@ -253,6 +253,15 @@ COMMANDS: tuple[Command, ...] = (
         examples=(":copy 2", ":copy 1-5", ":copy"),
     ),
     Command("why", "N...", "where a result's score comes from, term by term", explanation.why, (), Argument.RESULT),
+    Command(
+        "info",
+        "N...",
+        "a result's date and where it comes from, camera, place, size",
+        details.info,
+        (),
+        Argument.RESULT,
+        examples=(":info 3",),
+    ),
     Command("paths", "", "plain paths of the results shown", taking.paths),
     Command(
         "save",

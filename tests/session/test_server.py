@@ -10,8 +10,8 @@ import pytest
 from patience import LONG_SECONDS, in_thread, wait_until
 
 from photomap_cli import directories
-from photomap_cli.errors import BadQuery, LibraryBusy, PhotomapError, SessionGone
-from photomap_cli.records import ResidencyState, SearchRequest
+from photomap_cli.errors import BadPath, BadQuery, LibraryBusy, PhotomapError, SessionGone
+from photomap_cli.records import DateSource, ResidencyState, SearchRequest
 from photomap_cli.session import address, client, live, system, wire
 from photomap_cli.session.caller import Caller
 from photomap_cli.session.server import SessionServer, claim
@@ -48,6 +48,15 @@ def test_a_client_gets_the_sessions_answers(other, session):
     remote, local = other.search(request()), session.search(request())
     assert [hit.path for hit in remote.hits] == [hit.path for hit in local.hits]
     assert remote.served_by == f"session {os.getpid()}"
+
+
+def test_a_client_is_told_what_is_known_of_a_photo(other, session, photos):
+    path = str(photos / "red" / "red.png")
+    assert other.details(path) == session.details(path)
+    assert other.details(path).date_source is DateSource.FILE
+    for backend in (other, session):
+        with pytest.raises(BadPath, match="is not in the library"):
+            backend.details("/elsewhere.png")
 
 
 def test_a_client_may_look_move_and_set(other, session):

@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Self
 from PIL import Image
 
 from photomap_cli.errors import BadQuery, SessionGone
-from photomap_cli.records import Hit, ResidencyState, SearchResult, SessionStatus, Thumbnail, Timings
+from photomap_cli.records import (
+    DateSource,
+    Hit,
+    PhotoDetails,
+    ResidencyState,
+    SearchResult,
+    SessionStatus,
+    Thumbnail,
+    Timings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -100,6 +109,10 @@ class FakeBackend:
     def search(self, request: SearchRequest) -> SearchResult:
         self.requests.append(request)
         return self._answer(request)
+
+    def details(self, path: str) -> PhotoDetails:
+        taken = "2018-05-14T00:00:00"
+        return PhotoDetails(path, 3_400_000, taken, taken, DateSource.NAME_DAY, 40, 30, "Canon", None, 47.1, 8.5)
 
     def status(self) -> SessionStatus:
         return self.current
