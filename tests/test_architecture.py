@@ -37,7 +37,8 @@ OWNERS = {
     "faiss": {"library/exact.py"},
     # Photos are read in library/ alone; the sheet is made of thumbnails, which are photomap's own files.
     "PIL": {
-        *("library/decode.py", "library/faults.py", "library/fitting.py", "library/colour.py", "library/opening.py"),
+        *("library/decode.py", "library/faults.py", "library/fitting.py", "library/opening.py", "library/animation.py"),
+        *("library/bit_depth.py", "library/colour.py", "library/transparency.py", "library/visibility.py"),
         "terminal/pictures/sheet.py",
     },
     "numba": {"map/neighbourhoods.py"},

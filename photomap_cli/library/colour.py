@@ -1,4 +1,4 @@
-"""Owns bringing any picture to 8-bit sRGB: modes, depths, transparency, embedded colour profiles; opens no files."""
+"""Owns bringing any picture to 8-bit sRGB: modes and embedded colour profiles; opens no files."""
 
 from __future__ import annotations
 
@@ -6,30 +6,26 @@ import io
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
-from PIL import Image
+from photomap_cli.library.bit_depth import GREYS, eight_bits
+from photomap_cli.library.transparency import flattened, is_transparent
 
 if TYPE_CHECKING:
-    import numpy as np
+    from PIL import Image
     from PIL.ImageCms import ImageCmsProfile, ImageCmsTransform
 
-_DEEP = frozenset({"I;16", "I;16L", "I;16B", "I;16N", "I", "F"})
-_TRANSPARENT = frozenset({"RGBA", "RGBa", "LA", "La", "PA"})
 _SPACES = {"RGB": "RGB ", "CMYK": "CMYK", "L": "GRAY", "LAB": "Lab "}
 """The colour space, in a profile's own words, that fits a mode."""
 
 
 def rgb(image: Image.Image, profile: bytes | None = None) -> Image.Image:
-    """Return any picture as RGB: 16 bits brought to 8, transparency laid on white.
+    """Return any picture as RGB: more than 8 bits brought to 8, what is clear laid on white or black.
 
     Inks, greys and Lab go through their profile where they have one; RGB stays in its own space, for `in_srgb`.
     """
-    if image.mode in _DEEP:
-        return _eight_bits(image).convert("RGB")
-    if image.mode in _TRANSPARENT or "transparency" in image.info:
-        clear = image.convert("RGBA")
-        white = Image.new("RGB", image.size, "white")
-        white.paste(clear, mask=clear.getchannel("A"))
-        return white
+    if image.mode in GREYS:
+        return eight_bits(image).convert("RGB")
+    if is_transparent(image):
+        return flattened(image)
     if image.mode in {"CMYK", "L", "LAB"} and (transform := _transform(profile, image.mode)):
         return transform.apply(image)
     return image if image.mode == "RGB" else image.convert("RGB")
@@ -67,16 +63,3 @@ def _srgb() -> ImageCmsProfile:
     from PIL import ImageCms
 
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """Return grey levels in 8 bits; the range of floats, and of integers beyond 16 bits, is told by the brightest."""
-    import numpy as np
-
-    values: np.ndarray = np.asarray(image)
-    ranges = [65535.0]
-    if values.dtype.kind == "f":
-        values, ranges = np.nan_to_num(values), [1.0, 255.0, 65535.0]
-    brightest = float(values.max(initial=0))
-    most = next((top for top in ranges if brightest <= top), brightest)
-    return Image.fromarray(np.clip(values * np.float32(255 / most), 0, 255).astype(np.uint8))

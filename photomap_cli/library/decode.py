@@ -12,13 +12,15 @@ import stat
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from PIL import Image
+from PIL import Image, ImageChops
 
 from photomap_cli.errors import BadImage
 from photomap_cli.library import colour, content, exif, raw
+from photomap_cli.library.animation import telling
+from photomap_cli.library.bit_depth import GREYS, DeepColours, eight_bits
 from photomap_cli.library.exif import ExifTables
 from photomap_cli.library.faults import faults_named
 from photomap_cli.library.fitting import draft_size, fitted
@@ -131,27 +133,35 @@ def read_stream(file: BinaryIO, fit: PixelFit, options: ReadOptions | None = Non
     """Read a picture from an open file or from bytes, like `read`."""
     options = options or ReadOptions()
     with faults_named(), opened(file) as image, _turn_to_decode(image, _length(file), options):
-        return _picture(image, fit, options)
+        return _picture(image, fit, options, opened_again=partial(opened, file))
 
 
 def _read_preview(path: Path, fit: PixelFit, options: ReadOptions) -> Picture:
     """Read the picture that a camera put into its RAW file; what the RAW says counts before what the preview does."""
     shot = raw.preview(path)
+    again = partial(opened, io.BytesIO(shot.file))
     with opened(io.BytesIO(shot.file)) as image, _turn_to_decode(image, len(shot.file), options):
         own = _tables(image)
         turn = exif.orientation(own.main)
         if turn == 1:
             turn = shot.turn_of(image.size)
-        picture = _picture(image, fit, options, turn=turn)
+        picture = _picture(image, fit, options, opened_again=again, turn=turn)
     with path.open("rb") as file:
         tables = _tables_of_raw(file)
     said = exif.facts(shot.size, tables if exif.camera(tables.main) else own, orientation=shot.turn_of(shot.size))
     return replace(picture, facts=replace(said, lens=said.lens or shot.lens))
 
 
-def _picture(image: Image.Image, fit: PixelFit, options: ReadOptions, *, turn: int | None = None) -> Picture:
+def _picture(
+    image: Image.Image,
+    fit: PixelFit,
+    options: ReadOptions,
+    *,
+    opened_again: Callable[[], Image.Image],
+    turn: int | None = None,
+) -> Picture:
     """Decode an open picture; `turn` is how to turn it, None to do as its EXIF says."""
-    size, turned = image.size, _turned_by_loading(image)
+    size, turned, deep = image.size, _turned_by_loading(image), DeepColours.of(image)
     image.draft(None, draft_size(size, fit, longest_px=options.thumbnail_px))  # JPEG alone can: at 1/2, 1/4 or 1/8
     image.load()
     if turned >= 5:
@@ -159,7 +169,8 @@ def _picture(image: Image.Image, fit: PixelFit, options: ReadOptions, *, turn: i
     tables = _tables(image)  # not before: a PNG's may come after its pixels
     turn = turn or exif.orientation(tables.main)
     profile = image.info.get("icc_profile")
-    upright = _upright(colour.rgb(_black_at_zero(image), profile), turn)
+    shown = deep.shown(image, opened_again) if deep else telling(image)
+    upright = _upright(colour.rgb(_black_at_zero(shown), profile), turn)
     return Picture(
         colour.in_srgb(fitted(upright, fit), profile),
         exif.facts(size, tables, orientation=max(turn, turned)),
@@ -174,9 +185,9 @@ def _turned_by_loading(image: Image.Image) -> int:
 
 def _black_at_zero(image: Image.Image) -> Image.Image:
     """Return a TIFF whose greys count from white as others do: Pillow sees to those of 8 bits alone."""
-    if image.mode != "I;16" or getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) != _WHITE_AT_ZERO:
+    if image.mode not in GREYS or getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) != _WHITE_AT_ZERO:
         return image
-    return image.point(lambda level: level * -1 + 65535)
+    return ImageChops.invert(eight_bits(image))
 
 
 def _small(image: Image.Image, long_side_px: int) -> Image.Image:

@@ -40,6 +40,7 @@ _PILLOW = re.compile(r"(PIL|pi_heif)\.")
 
 def kind(file: BinaryIO) -> str | None:
     """Return what an open file says it is with its first bytes, or None; leaves it at its start."""
+    file.seek(0)
     start = file.read(KIND_BYTES)
     file.seek(0)
     if heif.is_boxed(start):
