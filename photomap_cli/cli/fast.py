@@ -104,7 +104,8 @@ def _parsed(arguments: list[str]) -> tuple[dict[str, Any], ResultStyle] | None:
             query.append(word)
     if not query or len(styles) > 1 or (not styles and sys.stdout.isatty()):  # a table is for the full way
         return None
-    request = {"text": words.query_text(query), "cwd": os.getcwd(), "limit": limit}  # noqa: PTH109  Path.cwd() is slower
+    cwd = os.getcwd()  # noqa: PTH109  Path.cwd() is slower
+    request = {"text": words.query_text(query, cwd), "cwd": cwd, "limit": limit}
     return request, styles[0] if styles else ResultStyle.PLAIN
 
 

@@ -53,10 +53,11 @@ def draw_map(
     given: Globals = context.obj
     if html is not None or force:
         html = previewing.page_file(html, over=force)
+    cwd = str(directories.working_directory())
     request = MapRequest(
-        cwd=str(directories.working_directory()),
+        cwd=cwd,
         folder=asking.folder(folder),
-        filters=words.query_text(filters or []),
+        filters=words.filters_text(filters or [], cwd),
         clusters=clusters,
     )
     drawn = _drawn(given, request, local=local)

@@ -83,9 +83,10 @@ def search(
         raise UsageError("--explain has no place beside --paths, -0 and --preview", hint="leave one of them out")
     if html is not None or force:
         html = previewing.page_file(html, over=force)
+    cwd = str(directories.working_directory())
     request = SearchRequest(
-        text=words.query_text(query),
-        cwd=str(directories.working_directory()),
+        text=words.query_text(query, cwd),
+        cwd=cwd,
         limit=limit,
         min_score=min_score,
         folder=asking.folder(folder),

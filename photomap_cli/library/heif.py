@@ -18,11 +18,6 @@ _META_BYTES = 64 << 20
 _PICTURE = frozenset({b"ftyp", b"meta", b"mdat", b"moov"})
 
 
-def is_boxed(start: bytes) -> bool:
-    """Whether a file that starts with these (at least 8) bytes is made of boxes."""
-    return start[4:8] == b"ftyp"
-
-
 def fault(file: BinaryIO) -> str | None:
     """Return what is wrong with a file made of boxes, or None; leaves the file at its start."""
     length = file.seek(0, os.SEEK_END)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from PIL import Image, PngImagePlugin, TiffImagePlugin, UnidentifiedImageError
 
 from photomap_cli.errors import BadImage
-from photomap_cli.library import heif
+from photomap_cli.library import heif, signatures
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -18,34 +18,18 @@ if TYPE_CHECKING:
 FORMATS = ("AVIF", "BMP", "DIB", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
 """Formats that are tried, whatever a file is called, and HEIF.  Pillow's others stay shut: EPS would run a program."""
 
-KIND_BYTES = 12
 MOST_BESIDE_BYTES = 16 << 20
 """What may be packed into one note of a PNG, or its profile; some editors write more than Pillow's limit of 1 MiB."""
 
-_STARTS = {
-    b"\xff\xd8\xff": "JPEG",
-    b"\x89PNG\r\n\x1a\n": "PNG",
-    b"GIF8": "GIF",
-    b"RIFF": "WebP",
-    b"BM": "BMP",
-    b"II*\0": "TIFF",
-    b"MM\0*": "TIFF",
-    b"II+\0": "TIFF",
-    b"MM\0+": "TIFF",
-    b"\0\0\0\x0cjP  ": "JPEG 2000",
-    b"\xffO\xffQ": "JPEG 2000",
-}
 _PILLOW = re.compile(r"(PIL|pi_heif)\.")
 
 
 def kind(file: BinaryIO) -> str | None:
     """Return what an open file says it is with its first bytes, or None; leaves it at its start."""
     file.seek(0)
-    start = file.read(KIND_BYTES)
+    start = file.read(signatures.SIGNATURE_BYTES)
     file.seek(0)
-    if heif.is_boxed(start):
-        return "AVIF" if start[8:].startswith(b"avi") else "HEIF"
-    return next((name for magic, name in _STARTS.items() if start.startswith(magic)), None)
+    return signatures.kind(start)
 
 
 def opened(file: BinaryIO) -> Image.Image:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from photomap_cli.errors import BadImage
 from photomap_cli.library import heif
+from photomap_cli.library.signatures import is_boxed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,7 +80,7 @@ def preview(path: Path) -> Preview:
 def tiffs(file: BinaryIO) -> list[BinaryIO]:
     """Return the TIFF in which a RAW file keeps its EXIF; of a Canon CR3 three: main table, details, place."""
     start = file.read(_NOTES_BYTES)
-    if heif.is_boxed(start):
+    if is_boxed(start):
         notes = _canon_notes(start)
         return [io.BytesIO(notes[kind]) for kind in _CANON_NOTES if kind in notes]
     if start[:4] in _TIFF_STARTS:

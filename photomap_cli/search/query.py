@@ -1,4 +1,4 @@
-r"""Owns the query language: text -> `Query`.  Pure: reads no file, knows no encoder.
+r"""Owns the query language: text -> `Query`.  Asks the disk whether a text names a file, nothing else.
 
     query  = { term | filter }
     term   = [op] [weight ":"] body         op: "+" or "-", standing alone or glued to a word
@@ -12,13 +12,16 @@ r"""Owns the query language: text -> `Query`.  Pure: reads no file, knows no enc
 | `dog on a beach -people -"red ball"` | 1: dog on a beach, -1: people, -1: red ball |
 | `#3 + snow` | 1: result 3 of the last search, 1: snow |
 | `https://example.org/dog.jpg at night` | 1: the picture at that address, 1: at night |
+| `@"./Beach - 2020.jpg" at night` | 1: image Beach - 2020.jpg, 1: at night |
 | `t-shirt`, `temperature -5`, `black / white` | one term of plain text |
 | `sunset after:2023-06 -in:~/Work` | 1: sunset; taken at or after 1 June 2023; not below ~/Work |
 
 A glued operator takes one word or one quoted phrase; a lone one everything up to the next operator.  An image path
-begins with `./`, `../`, `~/`, `/`, `@` or `C:\` and also reaches to the next operator; `#N` and an address (`http://`,
-`https://`) are one word.  Each of the three begins a term of its own, also without an operator.  Weights are positive
-numbers up to 1,000,000.  AFTER keeps what was taken at or after the start of its date, BEFORE what was taken earlier.
+begins with `./`, `../`, `~/`, `/`, `@` or `C:\` and also reaches to the next operator; `#N`, an address (`http://`,
+`https://`) and a path in quotes after `@` are one word.  Each of the three begins a term of its own, also without an
+operator.  Quotes around the name of an existing file mean that file, and so does a whole query that is such a name and
+has an ending, whatever is in the name.  Weights are positive numbers up to 1,000,000.  AFTER keeps what was taken at or
+after the start of its date, BEFORE what was taken earlier.
 `wording.py` writes a query back.
 """
 
@@ -32,6 +35,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from photomap_cli.errors import BadQuery
+from photomap_cli.library.query_files import file_named
 from photomap_cli.records import FilterKind, PhotoFilter
 from photomap_cli.search.filtervalues import FILTER_VALUES, absolute
 
@@ -50,6 +54,7 @@ _REFERENCE = re.compile(r"#(\d{1,9})")
 _PICTURE = re.compile(
     rf"(?:{_WEIGHT.pattern})?(?:{_PATH.pattern}|{_ADDRESS.pattern}|{_REFERENCE.pattern}$)", re.IGNORECASE
 )
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _FILTER = re.compile(rf"([{_MINUS}]?)([A-Za-z]+):(?!//)(?=\S)")
 _NO_VALUE = re.compile(rf"[{_MINUS}]?({'|'.join((*FILTER_VALUES, 'min'))}):", re.IGNORECASE)
 
@@ -126,6 +131,8 @@ class _Parser:
         self._operator: int | None = None  # where the lone operator stands whose term is being collected
 
     def parse(self) -> Query:
+        if path := whole_file(self._text, self._cwd):
+            return Query(self._text, (Term(TermKind.IMAGE, absolute(path, self._cwd)),))
         for token in _tokens(self._text):
             self._take(token)
         self._finish_term()
@@ -163,11 +170,11 @@ class _Parser:
             self._finish_term()
             sign = 1 if text[0] == "+" else -1
             self._terms.append(self._term([_Token(text[1:], position + 1)], sign))
-        elif _PICTURE.match(text):
+        elif _PICTURE.match(text) or self._quoted_file(_weighed(text)[1]):
             if self._words:
                 self._finish_term()
             self._words = [token]
-            if not _PATH.match(_weighed(text)[1]):
+            if not _PATH.match(body := _weighed(text)[1]) or _QUOTED.fullmatch(body.removeprefix("@")):
                 self._finish_term()
         else:
             self._words.append(token)
@@ -198,10 +205,17 @@ class _Parser:
         if _PATH.match(body):
             path = absolute(unquoted(body.removeprefix("@")), self._cwd)
             return Term(TermKind.IMAGE, path, sign * weight, position)
+        if quoted := self._quoted_file(body):
+            return Term(TermKind.IMAGE, quoted, sign * weight, position)
         value = unquoted(body).strip()
         if not value:
             raise BadQuery("an empty quote says nothing", hint=EXAMPLE, position=position)
         return Term(TermKind.TEXT, value, sign * weight, position)
+
+    def _quoted_file(self, body: str) -> str | None:
+        """Return the absolute path of the file whose name stands in quotes, if this is all there is."""
+        path = file_named(unquoted(body), self._cwd) if _QUOTED.fullmatch(body) else None
+        return absolute(path, self._cwd) if path else None
 
     def _take_filter(self, match: re.Match[str], raw: str, position: int) -> None:
         negated, name, value = bool(match[1]), match[2].lower(), unquoted(raw)
@@ -218,6 +232,16 @@ class _Parser:
             self._filters.append(PhotoFilter(FilterKind(name), known.read(value, self._cwd), negated))
         except ValueError as error:
             raise BadQuery(str(error), hint=known.hint, position=position + match.end()) from None
+
+
+def whole_file(text: str, cwd: str) -> str | None:
+    r"""Return the path, from `cwd` or absolute, if a whole query is the name of a file with an ending.
+
+    As `--paths` prints it, or as a terminal pastes it: in single quotes, or with a backslash before a blank.
+    """
+    bare = text[1:-1] if len(text) > 2 and text[0] == text[-1] == "'" else re.sub(r"\\(\W)", r"\1", text)
+    written = dict.fromkeys((text, text.strip(), bare.strip()))
+    return next((path for each in written if each and (path := file_named(each, cwd, needs_ending=True))), None)
 
 
 def _tokens(text: str) -> Iterator[_Token]:

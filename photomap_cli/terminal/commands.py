@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from photomap_cli.errors import UsageError
+from photomap_cli.search.query import whole_file
 from photomap_cli.terminal import arguments, choosing, details, explanation, mapping, placing, saving, taking
 from photomap_cli.terminal.dialogue import MAX_LIMIT
 from photomap_cli.terminal.filenames import printable
@@ -88,11 +89,17 @@ def is_command(line: str) -> bool:
 def answer(dialogue: Dialogue, line: str) -> None:
     """Run one line: a command, or a query.  Empty lines do nothing.
 
+    A line that is the name of a file, as `--paths` prints it, is a query, whatever is in the name.
+
     Raises:
         PhotomapError: the line cannot be done.
         Leave: it was `:quit`.
     """
-    line = " ".join(line.split("\n")).strip()
+    line = " ".join(line.split("\n"))
+    if whole_file(line, str(dialogue.cwd)):
+        dialogue.ask(line)
+        return
+    line = line.strip()
     if not line:
         return
     if not is_command(line):

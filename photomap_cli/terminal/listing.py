@@ -33,7 +33,7 @@ def files_to_write(typed: str, cwd: Path, endings: tuple[str, ...]) -> Iterator[
 
 
 def images(typed: str, cwd: Path) -> Iterator[tuple[str, str]]:
-    """Yield the same for folders and picture files; one with spaces becomes `@"..."`, as bare quotes mean text."""
+    """Yield the same for folders and picture files; one with spaces becomes `@"..."`, which ends with its quotes."""
     return _entries(typed, cwd, _is_image_or_folder, quote='@"', mark="@" if typed.startswith("@") else "")
 
 

@@ -89,6 +89,27 @@ def test_both_ways_write_the_same_bytes_and_ask_the_same(words, library, session
 @pytest.mark.parametrize(
     "words",
     [
+        ["Beach - 2020.jpg"],
+        ["./two  blanks.jpg", "at night"],
+        [" +1", "dog", "--json"],
+        ["dog", "-in:x.jpg", "--paths"],
+        ["./Beach - 2020.jpg\n./two  blanks.jpg"],
+        ["dog", "in:My Photos"],
+    ],
+    ids=" ".join,
+)
+def test_both_ways_take_a_word_that_names_a_file_for_it(words, library, session, capfdbinary, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    for name in ("Beach - 2020.jpg", "two  blanks.jpg", " +1", "in:x.jpg"):
+        (tmp_path / name).write_bytes(b"\xff\xd8\xff\xe0")
+    (tmp_path / "My Photos").mkdir()
+    test_both_ways_write_the_same_bytes_and_ask_the_same(["search", *words], library, session, capfdbinary)
+    assert '"' in session.asked[0].text
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
         ["status"],
         ["status", "--jason"],
         ["status", "--json", "--watch"],

@@ -3,7 +3,8 @@ import struct
 
 import pytest
 
-from photomap_cli.library.heif import fault, is_boxed
+from photomap_cli.library.heif import fault
+from photomap_cli.library.signatures import is_boxed
 
 
 def box(kind, content=b""):

@@ -153,6 +153,54 @@ def test_every_mistake_has_a_caret_under_its_place_and_a_hint(text, position, me
     assert not text or told[2].strip() == "^"
 
 
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("Beach - 2020.jpg", "two  blanks.jpg", " +1", "-cat.jpg", "in:x.jpg", "dog"):
+        (tmp_path / name).write_bytes(b"\xff\xd8\xff\xe0")
+    (tmp_path / "words").write_text("no picture")
+    (tmp_path / "Italy").mkdir()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('"Beach - 2020.jpg"', [(1, IMAGE, "Beach - 2020.jpg")]),
+        ('"./Beach - 2020.jpg" at night', [(1, IMAGE, "Beach - 2020.jpg"), (1, TEXT, "at night")]),
+        (
+            'snow "two  blanks.jpg" -"in:x.jpg"',
+            [(1, TEXT, "snow"), (1, IMAGE, "two  blanks.jpg"), (-1, IMAGE, "in:x.jpg")],
+        ),
+        ('snow - "-cat.jpg" at night', [(1, TEXT, "snow"), (-1, IMAGE, "-cat.jpg"), (1, TEXT, "at night")]),
+        ('2:" +1" -0.5:"dog"', [(2, IMAGE, " +1"), (-0.5, IMAGE, "dog")]),
+        ('@"Beach - 2020.jpg" at night', [(1, IMAGE, "Beach - 2020.jpg"), (1, TEXT, "at night")]),
+        ('@"./gone - too.jpg" at night', [(1, IMAGE, "gone - too.jpg"), (1, TEXT, "at night")]),
+        ("Beach - 2020.jpg", [(1, IMAGE, "Beach - 2020.jpg")]),
+        ("  ./Beach - 2020.jpg ", [(1, IMAGE, "Beach - 2020.jpg")]),
+        ("{folder}/two  blanks.jpg", [(1, IMAGE, "two  blanks.jpg")]),
+        ("'{folder}/Beach - 2020.jpg'", [(1, IMAGE, "Beach - 2020.jpg")]),
+        ("{folder}/Beach\\ -\\ 2020.jpg", [(1, IMAGE, "Beach - 2020.jpg")]),
+        ("{folder}/ +1", [(1, IMAGE, " +1")]),
+        ("-cat.jpg", [(1, IMAGE, "-cat.jpg")]),
+        ("dog", [(1, TEXT, "dog")]),
+        ('"words"', [(1, TEXT, "words")]),
+        ('"Italy"', [(1, TEXT, "Italy")]),
+        ('"no file.jpg"', [(1, TEXT, "no file.jpg")]),
+        ('a "dog"s life', [(1, TEXT, "a dogs life")]),
+    ],
+)
+def test_quotes_around_the_name_of_a_file_mean_the_file_and_so_does_a_whole_query(text, expected, folder):
+    found = parse(text.replace("{folder}", str(folder)), cwd=str(folder)).terms
+    assert [(term.weight, term.kind, term.value.removeprefix(f"{folder}/")) for term in found] == expected
+
+
+def test_a_query_with_the_names_of_files_is_written_so_that_it_is_read_the_same(folder):
+    text = 'snow "Beach - 2020.jpg" -" +1" + at night'
+    understood = parse(text, cwd=str(folder))
+    assert parse(wording.format(understood, cwd=str(folder)), cwd=str(folder)) == understood
+    assert parse(wording.format(understood), cwd="/") == understood
+
+
 FILTER_MISTAKES = [
     ("after:2023 dog", 11, "is no filter"),
     ("after:2023 min:0.2", 11, "needs something"),

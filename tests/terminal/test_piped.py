@@ -8,6 +8,7 @@ import pytest
 from terminal_fakes import CPU, FakeBackend, PaintedGallery, make_result
 
 from photomap_cli.errors import BadQuery
+from photomap_cli.search.query import parse
 from photomap_cli.terminal.lines import ResultStyle
 from photomap_cli.terminal.piped import has_screen, run_lines
 
@@ -168,3 +169,22 @@ def test_a_closed_pipe_is_silent_and_prompt_toolkit_stays_out():
     )
     os.close(writer)
     assert (done.stderr, done.returncode) == (b"", 0)
+
+
+def test_a_line_that_is_the_name_of_a_file_asks_for_that_file(tmp_path):
+    names = ["Beach - 2020.jpg", ":open 3.jpg", "exit.jpg", "blank at the end.jpg "]
+    for name in names:
+        (tmp_path / name).write_bytes(b"\xff\xd8\xff\xe0")
+    backend, out = FakeBackend(answer=answer), io.StringIO()
+    lines = [f"{tmp_path}/{name}" for name in names] + names
+    run_lines(
+        lambda: backend,
+        open_gallery=PaintedGallery,
+        cwd=tmp_path,
+        limit=1,
+        stdin=io.StringIO("\n".join(lines)),
+        stdout=out,
+        stderr=out,
+    )
+    asked = [term.value for request in backend.requests for term in parse(request.text, cwd=str(tmp_path)).terms]
+    assert asked == 2 * [f"{tmp_path}/{name}" for name in names]

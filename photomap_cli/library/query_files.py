@@ -1,0 +1,97 @@
+"""Owns which texts of a query are the names of files, whatever is in them.  Light: stat, and a file's first bytes."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from typing import NamedTuple
+
+from photomap_cli.library.signatures import SIGNATURE_BYTES, may_be_picture
+
+_PATH = re.compile(r"\.{1,2}[/\\]|~[/\\]|/|[A-Za-z]:[/\\]")
+_ENDING = re.compile(r"\.[A-Za-z0-9]{1,5}\s*$")
+_OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_LINES_OF_A_NAME = 16
+_OPERATOR = re.compile(r"[-+–−]?(?:(?:\d+(?:\.\d+)?|\.\d+):)?@?(?=.)", re.DOTALL)
+
+
+class NamedFile(NamedTuple):
+    """A file that a word names, and the operator and weight in front of its name."""
+
+    operator: str
+    path: str
+
+
+def file_named(text: str, cwd: str, *, needs_ending: bool = False) -> str | None:
+    """Return the path, from `cwd` or absolute, if a text is the name of a file; None if it is anything else.
+
+    A text that begins as a path does names whatever is there, folders excepted.  Any other text names a file that has
+    an ending, or a picture in it: `cat` in a folder with a program called `cat` is a word.
+
+    Args:
+        text: what was typed, without quotes.
+        cwd: absolute folder that relative names start from.
+        needs_ending: have the picture in a file without an ending not count.
+    """
+    for path in (text, os.path.expanduser(text)) if text.startswith("~") else (text,):  # noqa: PTH111  pure text
+        try:
+            found = os.stat(os.path.join(cwd, path))  # noqa: PTH116, PTH118  Path is slower
+        except (OSError, ValueError):  # ValueError: a NUL
+            continue
+        if _is_meant(text, os.path.join(cwd, path), found.st_mode, needs_ending=needs_ending):  # noqa: PTH118
+            return f"./{path}" if path.startswith("~") else path
+    return None
+
+
+def is_folder(text: str, cwd: str) -> bool:
+    """Whether a text, without quotes, is the name of a folder."""
+    return os.path.isdir(os.path.join(cwd, os.path.expanduser(text)))  # noqa: PTH111, PTH112, PTH118  Path is slower
+
+
+def file_in_word(word: str, cwd: str) -> NamedFile | None:
+    """Return the file that a word of the shell names, with or without an operator, a weight or `@` before its name."""
+    if path := file_named(word, cwd):
+        return NamedFile("", path)
+    before = _OPERATOR.match(word)
+    if before is None or not before[0]:
+        return None
+    path = file_named(word[before.end() :], cwd)
+    return NamedFile(before[0].removesuffix("@"), path) if path else None
+
+
+def files_in_lines(text: str, cwd: str) -> list[str]:
+    """Return the paths if a text is several lines that name a file each, as `--paths` prints them; else nothing.
+
+    A name may hold line ends itself.  An absolute path counts even where nothing is there (any more).
+    """
+    lines, paths, at = text.rstrip("\n").split("\n"), list[str](), 0
+    while at < len(lines):
+        ends = range(at + 1, min(len(lines), at + _LINES_OF_A_NAME) + 1)
+        named = ((end, file_named("\n".join(lines[at:end]), cwd)) for end in ends)
+        at, path = next(((end, path) for end, path in named if path), (at + 1, lines[at]))
+        if not path.startswith("/") and file_named(path, cwd) is None:
+            return []
+        paths.append(path)
+    return paths if len(paths) > 1 else []
+
+
+def _is_meant(text: str, path: str, mode: int, *, needs_ending: bool) -> bool:
+    if stat.S_ISDIR(mode):
+        return False
+    if _PATH.match(text):
+        return True
+    return stat.S_ISREG(mode) and bool(_ENDING.search(text) or (not needs_ending and _holds_picture(path)))
+
+
+def _holds_picture(path: str) -> bool:
+    try:
+        descriptor = os.open(path, _OPEN_FLAGS)
+    except OSError:
+        return False
+    try:
+        return may_be_picture(os.read(descriptor, SIGNATURE_BYTES))
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,42 @@
+"""Owns what the first bytes of a file say it is.  Light: opens nothing, imports no Pillow."""
+
+from __future__ import annotations
+
+import re
+
+SIGNATURE_BYTES = 12
+"""So many bytes from a file's start tell."""
+
+_SIGNATURES = {
+    b"\xff\xd8\xff": "JPEG",
+    b"\x89PNG\r\n\x1a\n": "PNG",
+    b"GIF8": "GIF",
+    b"RIFF": "WebP",
+    b"BM": "BMP",
+    b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+    b"II+\0": "TIFF",
+    b"MM\0+": "TIFF",
+    b"\0\0\0\x0cjP  ": "JPEG 2000",
+    b"\xffO\xffQ": "JPEG 2000",
+}
+_TOO_SHORT_TO_NAME = re.compile(
+    rb"P[1-7fFyY]\s|[\x0c(48@l|]\0\0\0", re.DOTALL
+)  # PNM and its kin; BMP without its header
+
+
+def is_boxed(start: bytes) -> bool:
+    """Whether a file that starts with these (at least 8) bytes is made of boxes, as HEIF is."""
+    return start[4:8] == b"ftyp"
+
+
+def kind(start: bytes) -> str | None:
+    """Return the format that a file with this start says it has, or None."""
+    if is_boxed(start):
+        return "AVIF" if start[8:].startswith(b"avi") else "HEIF"
+    return next((name for magic, name in _SIGNATURES.items() if start.startswith(magic)), None)
+
+
+def may_be_picture(start: bytes) -> bool:
+    """Whether a file with this start may be a picture that can be read; RAW files of some cameras start otherwise."""
+    return kind(start) is not None or _TOO_SHORT_TO_NAME.match(start) is not None
