@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from photomap_cli import directories
+from photomap_cli.cli import asking
 from photomap_cli.errors import BadPath, UsageError
 from photomap_cli.terminal.previews import Previews
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from rich.console import Console
 
@@ -25,9 +27,14 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+ALL_OF_THEM = "--paths prints all"
 
-def show(result: SearchResult, given: Globals, console: Console, *, is_asked_for: bool) -> bool:
-    """Draw a search's photos, if the user wants that here; returns whether it was done."""
+
+def show(result: SearchResult, given: Globals, console: Console, *, notices: Sequence[str], is_asked_for: bool) -> bool:
+    """Draw as many of a search's photos as the window has room for, if the user wants that here.
+
+    Returns whether it was done; the notices were told then, above the photos.
+    """
     setting = given.settings().values.previews if _is_set() else "auto"
     if not result.hits or not (is_asked_for or setting == "on"):
         return False
@@ -38,8 +45,10 @@ def show(result: SearchResult, given: Globals, console: Console, *, is_asked_for
     painter = previews.painter(is_asked_for=is_asked_for)
     if painter is None:
         return False
-    previews.show(result.hits, painter, waiting(given))
-    console.print(summary_line(result))
+    asking.tell(notices, given)
+    total, count = len(result.hits), previews.show(result.hits, painter, waiting(given))
+    page = replace(result, hits=result.hits[:count])
+    console.print(summary_line(page, total=total, more=ALL_OF_THEM if count < total else ""))
     return True
 
 

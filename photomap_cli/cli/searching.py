@@ -100,20 +100,25 @@ def search(
     if html is not None and result.hits:
         notices.append(previewing.write_page(result, given, html))
     if html is None or not result.hits or preview or as_json or jsonl or paths or nul:
-        _write(result, style, given, preview=preview, explain=explain)
-    asking.tell(notices, given)
+        _write(result, style, given, notices, preview=preview, explain=explain)
+    else:
+        asking.tell(notices, given)
     return FOUND if result.hits else NOTHING_FOUND
 
 
-def _write(result: SearchResult, style: ResultStyle, given: Globals, *, preview: bool, explain: bool) -> None:
-    """Write the photos found: as pictures where that is wanted and can be done, else in the style."""
+def _write(
+    result: SearchResult, style: ResultStyle, given: Globals, notices: list[str], *, preview: bool, explain: bool
+) -> None:
+    """Write the photos found: as pictures where that is wanted and can be done, else in the style; tell the notices."""
     from photomap_cli.cli import previewing
     from photomap_cli.terminal import results
     from photomap_cli.terminal.lines import ResultStyle
 
     console = make_console()
-    if explain or style is not ResultStyle.TABLE or not previewing.show(result, given, console, is_asked_for=preview):
+    is_drawn = not explain and style is ResultStyle.TABLE
+    if not (is_drawn and previewing.show(result, given, console, notices=notices, is_asked_for=preview)):
         results.write(result, style, sys.stdout, cwd=directories.working_directory(), console=console)
+        asking.tell(notices, given)
 
 
 def _result_style(*, as_json: bool, jsonl: bool, paths: bool, nul: bool, preview: bool) -> ResultStyle:

@@ -151,7 +151,7 @@ def _help(dialogue: Dialogue, rest: str) -> None:
 def _k(dialogue: Dialogue, rest: str) -> None:
     if rest:
         dialogue.limit = arguments.number(rest, most=MAX_LIMIT)
-    dialogue.front.tell(f"{dialogue.limit} results a page")
+    dialogue.front.tell(f"{dialogue.limit} results a search")
 
 
 def _in(dialogue: Dialogue, rest: str) -> None:
@@ -209,8 +209,17 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "help", "[COMMAND]", "what can be typed", _help, ("h", "?"), Argument.COMMAND, examples=(":help save", ":h k")
     ),
-    Command("k", "N", "results a page", _k, (), Argument.CHOICE, ("5", "10", "20", "50"), (":k 20",)),
-    Command("more", "", "the next page of the last search", _more, ("m",)),
+    Command(
+        "k",
+        "N",
+        "results a search; a page has as many as fit",
+        _k,
+        (),
+        Argument.CHOICE,
+        ("5", "10", "20", "50"),
+        (":k 20",),
+    ),
+    Command("more", "", "the next results of the last search", _more, ("m",)),
     Command(
         "collapse",
         "[on|off]",
@@ -253,7 +262,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "copy",
         "[N...]",
-        "paths of results, or of all shown, to the clipboard, over ssh too",
+        "paths of results, or of all, to the clipboard, over ssh too",
         taking.copy,
         ("c",),
         Argument.RESULT,
@@ -269,11 +278,11 @@ COMMANDS: tuple[Command, ...] = (
         Argument.RESULT,
         examples=(":info 3",),
     ),
-    Command("paths", "", "plain paths of the results shown", taking.paths),
+    Command("paths", "", "plain paths of the results", taking.paths),
     Command(
         "save",
         "[-f] FILE",
-        f"the results shown into FILE ({', '.join(saving.ENDINGS)}); -f: over it",
+        f"the results into FILE ({', '.join(saving.ENDINGS)}); -f: over it",
         taking.save,
         ("w",),
         Argument.FILE,

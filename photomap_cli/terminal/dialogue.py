@@ -34,8 +34,11 @@ class Front(Protocol):
     def console(self) -> Console:
         """What commands print on."""
 
-    def show(self, page: SearchResult, *, more: bool) -> None:
-        """Show these hits; `more` says whether further ones are at hand."""
+    def show(self, left: SearchResult, *, total: int, more: bool) -> int:
+        """Show the first of these hits, as many as fit, and return how many that were.
+
+        They are the last ones of `total`; `more` says whether there may be further ones.
+        """
 
     def tell(self, note: str) -> None:
         """Show a sentence that is no result."""
@@ -64,12 +67,12 @@ class Dialogue:
     """One conversation with a backend.
 
     Attributes:
-        limit: hits a page.
+        limit: hits a search.
         folder, collapse, min_score: what `SearchRequest` takes.
         prewarm: whether the first key of a query brings the encoder back.
         keys: how the prompt's keys work, "emacs" or "vi".
         asked: the text of the query under way or last; error positions refer to it.
-        shown: hits of the last search shown so far; `#N` reaches these.
+        shown: hits of the last search that have a number; `#N` reaches these, also where they are on no page yet.
         drawn: the last map; `:map B` reaches its groups.
         found, queries: hits and answered queries since the start.
     """
@@ -86,6 +89,7 @@ class Dialogue:
         self.drawn: PhotoMap | None = None
         self.found = self.queries = 0
         self._pages_ahead = pages_ahead
+        self._paged = 0  # of those, how many have been on a page
         self._request: SearchRequest | None = None
         self._result: SearchResult | None = None
 
@@ -165,26 +169,26 @@ class Dialogue:
         limit = min(MAX_LIMIT, self.limit * self._pages_ahead)
         request = replace(request, limit=limit, folder=self.folder, min_score=min_score, collapse=self.collapse)
         result = self._answer(request)
-        self._request, self._result, self.shown = request, result, ()
+        self._request, self._result, self.shown, self._paged = request, result, (), 0
         self.queries += 1
         self.found += len(result.hits)
         self._show_page()
 
     def more(self) -> None:
-        """Show the next page of the last search."""
+        """Show the next page of the last search; once all its results were shown, of further ones."""
         if self._request is None or self._result is None:
             raise UsageError("there is nothing to show more of", hint="search for something first")
-        while not self._unseen() and self._may_have_more():
+        while self._paged == len(self.shown) and not self._unseen() and self._may_have_more():
             limit = 2 * max(len(self.shown), len(self._result.hits)) + self.limit
             self._request = replace(self._request, limit=min(MAX_LIMIT, limit))
             self._result = self._answer(self._request)
-        if self._unseen():
+        if self._paged < len(self.shown) or self._unseen():
             self._show_page()
         else:
             self.front.tell("no more results")
 
     def _unseen(self) -> tuple[Hit, ...]:
-        """Return the hits at hand that were not shown, nor stand for or behind one that was.
+        """Return the hits at hand that have no number, nor stand for or behind one that has.
 
         By path, not by rank: photos may have come and gone since the last page.
         """
@@ -215,13 +219,14 @@ class Dialogue:
                 self.front.tell(note)
 
     def _show_page(self) -> None:
+        """Show what of the numbered hits was on no page yet; where there are none such, number some more."""
         assert self._result is not None
-        page = tuple(
-            replace(hit, rank=rank) for rank, hit in enumerate(self._unseen()[: self.limit], len(self.shown) + 1)
-        )
-        self.shown = (*self.shown, *page)
-        more = self._may_have_more() or bool(self._unseen())
-        self.front.show(replace(self._result, hits=page), more=more and bool(page))
+        if self._paged == len(self.shown):
+            new = enumerate(self._unseen()[: self.limit], len(self.shown) + 1)
+            self.shown = (*self.shown, *(replace(hit, rank=rank) for rank, hit in new))
+        left = self.shown[self._paged :]
+        more = bool(left) and (self._may_have_more() or bool(self._unseen()))
+        self._paged += self.front.show(replace(self._result, hits=left), total=len(self.shown), more=more)
 
 
 def like_as_reference(text: str) -> str:

@@ -59,10 +59,11 @@ class Pipe:
         self._open_gallery = open_gallery
         self.previews = None
 
-    def show(self, page: SearchResult, *, more: bool) -> None:
-        """Write the hits."""
-        write(page, self._style, self._out, cwd=self._cwd, console=self.console)
+    def show(self, left: SearchResult, *, total: int, more: bool) -> int:
+        """Write the hits, all of them."""
+        write(left, self._style, self._out, cwd=self._cwd, console=self.console)
         self._out.flush()
+        return len(left.hits)
 
     def tell(self, note: str) -> None:
         """Write a sentence to standard error."""

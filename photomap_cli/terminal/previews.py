@@ -11,7 +11,7 @@ from photomap_cli.errors import BadImage, UsageError
 from photomap_cli.terminal.pictures import choice, detection
 from photomap_cli.terminal.pictures.captions import captions, line_below
 from photomap_cli.terminal.pictures.choice import Way
-from photomap_cli.terminal.pictures.layout import row_layout, single_layout
+from photomap_cli.terminal.pictures.layout import GAP, ROWS_BELOW_RESULTS, row_layout, single_layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from photomap_cli.records import Hit, Thumbnail
     from photomap_cli.terminal.pictures.layout import Layout
-    from photomap_cli.terminal.pictures.painter import Painter
+    from photomap_cli.terminal.pictures.painter import Painter, Sheet
 
 T = TypeVar("T")
 
@@ -100,17 +100,26 @@ class Previews:
             else f"results as a table ({self.setting})"
         )
 
-    def show(self, hits: Sequence[Hit], painter: Painter, wait: Wait) -> None:
-        """Draw photos row by row, captions below; the thumbnails of one row are all that is held at a time."""
-        layout = row_layout(self._columns(painter), self._console.height, painter.grid)
+    def show(self, hits: Sequence[Hit], painter: Painter, wait: Wait) -> int:
+        """Draw the rows of photos that fit into the window, captions below; return how many photos that are.
+
+        The thumbnails of one row are all that is held at a time.
+        """
+        layout = row_layout(self._columns(painter), self._console.height, painter.grid, len(hits))
+        room, shown = self._console.height - ROWS_BELOW_RESULTS, 0
         with self.open_gallery() as gallery:
-            for start in range(0, len(hits), layout.count):
-                row = hits[start : start + layout.count]
-                if start:
-                    self._console.print()
+            while shown < len(hits):
+                row = hits[shown : shown + layout.count]
                 thumbnails = wait(partial(gallery.thumbnails, [hit.path for hit in row]))
-                self._draw(thumbnails, layout, painter)
-                self._console.print(captions(row, thumbnails, layout), end="")
+                sheet, below = self._composed(thumbnails, layout, painter), captions(row, thumbnails, layout)
+                room -= sheet.rows + below.plain.count("\n") + (GAP if shown else 0)
+                if shown and room < 0:
+                    break
+                self._console.print("\n" * GAP if shown else "", end="")
+                self._draw(sheet, painter)
+                self._console.print(below, end="")
+                shown += len(row)
+        return shown
 
     def look(self, hit: Hit, wait: Wait, *, cwd: Path) -> None:
         """Draw one photo as large as the screen lets it be.
@@ -122,26 +131,30 @@ class Previews:
         painter = self.painter(is_asked_for=True)
         if painter is None:
             raise UsageError("there is no terminal to show pictures on")
-        layout, grid = single_layout(self._columns(painter), self._console.height), painter.grid
+        below, grid = line_below(hit, cwd), painter.grid
+        layout = single_layout(self._columns(painter), self._console.height, len(self._console.render_lines(below)))
         long_side_px = max(layout.columns * grid.width, layout.rows * grid.height)
         with self.open_gallery() as gallery:
             thumbnail = wait(lambda: gallery.picture(hit.path, long_side_px=long_side_px))
         if thumbnail.fault:
             raise BadImage(f"{hit.path}: {thumbnail.fault}", hint="`photomap index` brings the library up to date")
-        self._draw([thumbnail], layout, painter)
-        self._console.print(line_below(hit, cwd))
+        self._draw(self._composed([thumbnail], layout, painter), painter)
+        self._console.print(below)
 
     def _columns(self, painter: Painter) -> int:
         widest = self._display.around.answers.sixel_width
         limited = painter.name == Way.SIXEL.value and widest
         return min(self._console.width, widest // painter.grid.width) if limited and widest else self._console.width
 
-    def _draw(self, thumbnails: Sequence[Thumbnail], layout: Layout, painter: Painter) -> None:
+    def _composed(self, thumbnails: Sequence[Thumbnail], layout: Layout, painter: Painter) -> Sheet:
         from photomap_cli.terminal.pictures.sheet import compose  # with Pillow, which nobody needs before
 
+        return compose(thumbnails, layout, painter.grid)
+
+    def _draw(self, sheet: Sheet, painter: Painter) -> None:
         file = cast("TextIO", self._console.file)
         try:
-            file.write(painter.paint(compose(thumbnails, layout, painter.grid)))
+            file.write(painter.paint(sheet))
             file.flush()
         except KeyboardInterrupt:  # perhaps in the middle of a sequence, which would swallow all that follows
             file.write(_END_OF_SEQUENCE)

@@ -50,7 +50,7 @@ PROMPT = "photomap> "
 HOW_TO_LEAVE = "Ctrl-D or :quit leaves"
 FOLDER_CELLS = 24  # of a folder's name in the bar
 PAGES_AHEAD = 3
-"""Pages fetched with a query, so that :more neither waits nor wakes an encoder that has gone to rest."""
+"""How many times as many hits a query fetches, so that :more neither waits nor wakes an encoder that is at rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Choices:
     """What the user has chosen for the prompt.
 
     Attributes:
-        limit: hits a page.
+        limit: hits a search.
         prewarm: whether the first key of a query brings the encoder back.
         previews: how results are shown as pictures.
         keys: how the keys work, "emacs" or "vi".

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
@@ -16,6 +17,7 @@ from photomap_cli.terminal.figures import elapsed, photos
 from photomap_cli.terminal.filenames import file_link, printable, shown_path
 from photomap_cli.terminal.lines import ResultStyle, write_lines
 from photomap_cli.terminal.palette import ACCENT
+from photomap_cli.terminal.pictures.layout import ROWS_BELOW_RESULTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,37 +78,59 @@ def table(result: SearchResult, cwd: Path, *, hints: Sequence[str] = ()) -> Rend
     return Group(_Hits(result.hits, cwd), footer) if result.hits else footer
 
 
-def summary_line(result: SearchResult, *, hints: Sequence[str] = ()) -> RenderableType:
-    """Return the dim line on time and place, with as many of the hints as fit into it."""
-    return _Footer((_summary(result), *_movements(result)), tuple(hints))
+def print_page(result: SearchResult, cwd: Path, console: Console) -> int:
+    """Print a table of as many hits as fit into the window with what stands below; return how many that are."""
+    if not result.hits:
+        return 0
+    room = console.height - ROWS_BELOW_RESULTS
+
+    def rows(count: int) -> int:
+        return len(console.render_lines(_Hits(result.hits[:count], cwd)))
+
+    most = max(1, min(len(result.hits), room))
+    count = max(1, bisect_right(range(1, most + 1), room, key=rows))
+    console.print(_Hits(result.hits[:count], cwd))
+    return count
+
+
+def summary_line(
+    page: SearchResult, *, total: int | None = None, more: str = "", hints: Sequence[str] = ()
+) -> RenderableType:
+    """Return a dim line on a page of `total` hits, with as much of what there is to say as fits.
+
+    `more` says how to see further ones, `hints` what can be done with these.
+    """
+    ways = (more,) if more else ()
+    if not page.hits or len(page.hits) == (total or len(page.hits)):
+        return _Footer((_found(page), *_movements(page), *ways, *hints))
+    first, last = page.hits[0].rank, page.hits[-1].rank
+    which = f"{first}-{last} of {total}" if last > first else f"{first} of {total}"
+    # The time was told below the first page.
+    return _Footer((which, *ways, *((elapsed(page.elapsed_ms), *_movements(page)) if first == 1 else ()), *hints))
 
 
 @dataclass(frozen=True, slots=True)
 class _Footer:
-    facts: tuple[str, ...]
-    hints: tuple[str, ...]
+    """Statements on one line; the first one is there at any width."""
+
+    statements: tuple[str, ...]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        line = " · ".join(self.facts)
-        for hint in self.hints:
-            if cell_len(f"{line} · {hint}") > options.max_width:
+        line, *others = self.statements
+        for other in others:
+            if cell_len(f"{line} · {other}") > options.max_width:
                 break
-            line = f"{line} · {hint}"
+            line = f"{line} · {other}"
         yield Text(line, "dim")
 
 
-def _summary(result: SearchResult) -> str:
-    if result.hits and result.hits[0].rank > 1:  # a later page: the time was told below the first one
-        first, last = result.hits[0].rank, result.hits[-1].rank
-        return f"photo {first}" if first == last else f"photos {first} to {last}"
+def _found(result: SearchResult) -> str:
     found = photos(len(result.hits)) if result.hits else NOTHING
     return f"{found} in {elapsed(result.elapsed_ms)}"
 
 
 def _movements(result: SearchResult) -> list[str]:
     """Say what of the time went into bringing the encoder back, and who answered if it was another process."""
-    if result.hits and result.hits[0].rank > 1:
-        return []
     timings = result.timings_ms
     parts = [] if timings.cache is None else ["query remembered"]
     if timings.load > 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from rich.text import Text
@@ -48,15 +49,19 @@ class Screen:
         self.previews = previews
         self._connection, self._cwd = connection, cwd
 
-    def show(self, page: SearchResult, *, more: bool) -> None:
-        """Print a page of results: pictures, or a table."""
-        hints = ((":more",) if more else ()) + HINTS if page.hits else ()
-        painter = self.previews.painter() if page.hits else None
+    def show(self, left: SearchResult, *, total: int, more: bool) -> int:
+        """Print as many of the results as fit into the window: pictures, or a table."""
+        painter = self.previews.painter() if left.hits else None
         if painter is None:
-            self.console.print(results.table(page, self._cwd, hints=hints))
+            count = results.print_page(left, self._cwd, self.console)
         else:
-            self.previews.show(page.hits, painter, self._wait_for_photos)
-            self.console.print(results.summary_line(page, hints=(*hints, ":show N")))
+            count = self.previews.show(left.hits, painter, self._wait_for_photos)
+        page = replace(left, hits=left.hits[:count])
+        hints = (*HINTS, ":show N") if painter else HINTS
+        has_more = more or count < len(left.hits)
+        line = results.summary_line(page, total=total, more=":more" if has_more else "", hints=hints if count else ())
+        self.console.print(line)
+        return count
 
     def look(self, hit: Hit) -> None:
         """Draw one photo large."""

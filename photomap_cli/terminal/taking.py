@@ -48,7 +48,7 @@ def _on_the_desktop(dialogue: Dialogue, hit: Hit, act: Callable[[str], None], do
 
 
 def copy(dialogue: Dialogue, rest: str) -> None:
-    """Copy the paths of results, all that are shown without numbers, to the clipboard."""
+    """Copy the paths of results, of all without numbers, to the clipboard."""
     terminal = dialogue.console
     if not terminal.is_terminal:
         raise UsageError("there is no terminal to copy by", hint=":paths prints them")
@@ -60,7 +60,7 @@ def copy(dialogue: Dialogue, rest: str) -> None:
 
 
 def paths(dialogue: Dialogue, rest: str) -> None:
-    """Print the paths of the results shown."""
+    """Print the paths of the results."""
     if not dialogue.console.is_terminal:
         write_paths(dialogue.references, cast("TextIO", dialogue.console.file))
         return
@@ -69,7 +69,7 @@ def paths(dialogue: Dialogue, rest: str) -> None:
 
 
 def save(dialogue: Dialogue, rest: str) -> None:
-    """Write the results shown into a file; `-f` writes over one."""
+    """Write the results into a file; `-f` writes over one."""
     is_forced = rest.split(" ", 1)[0] == "-f"
     name = rest.removeprefix("-f").strip() if is_forced else rest
     if not name:

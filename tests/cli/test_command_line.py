@@ -471,6 +471,17 @@ def test_on_a_terminal_results_are_seen(words, more, seen, home, serving):
         assert not re.search(r"\x1b\[[\d;]*[34]8;", sent)
 
 
+@pytest.mark.terminal
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_preview_shows_the_best_that_fit_into_the_window_and_says_where_the_rest_is(home, serving):
+    status, sent = Screen(home, "search", "cat min:-1", "--preview", COLUMNS="50", LINES="20").end()
+    assert status == 0
+    assert sent.count("\n") <= 18
+    assert re.search(r"1-[24] of 5 · --paths prints all", sent)
+    assert "cat.jpg" in sent
+
+
 def test_a_page_is_written_once_and_over_nothing_unasked(photomap, serving, tmp_path):
     page = tmp_path / "cats.html"
     done = photomap("search", "cat min:-1", "--html", str(page))

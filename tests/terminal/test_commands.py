@@ -21,10 +21,13 @@ class FakeFront:
     def __init__(self):
         self.console = Console(file=io.StringIO(), width=100, highlight=False)
         self.pages, self.notes, self.lines, self.looked, self.waits = [], [], [], [], []
-        self.previews = None
+        self.previews, self.room = None, None
 
-    def show(self, page, *, more):
-        self.pages.append(([hit.rank for hit in page.hits], more))
+    def show(self, left, *, total, more):
+        page = left.hits[: self.room]
+        assert not left.hits or left.hits[-1].rank == total
+        self.pages.append(([hit.rank for hit in page], more))
+        return len(page)
 
     def tell(self, note):
         self.notes.append(note)
@@ -165,6 +168,32 @@ def test_more_pages_through_what_was_fetched_then_fetches_further():
     assert len(talk.dialogue.references) == 11
 
 
+def test_more_pages_through_the_results_then_numbers_further_ones():
+    talk = Talk(FakeBackend(photos=7), limit=5)
+    talk.front.room = 2
+    talk.type("dog")
+    assert len(talk.dialogue.references) == 5
+    talk.type(":show 5", ":more", ":more", ":more", ":more", ":more")
+    assert talk.front.looked == [5]
+    assert talk.front.pages == [([1, 2], True), ([3, 4], True), ([5], True), ([6, 7], False)]
+    assert len(talk.dialogue.references) == 7
+    assert talk.front.notes == ["no more results", "no more results"]
+
+
+def interrupted(left, **_):
+    raise KeyboardInterrupt
+
+
+def test_a_page_that_was_interrupted_is_shown_again(monkeypatch):
+    talk = Talk()
+    monkeypatch.setattr(talk.front, "show", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        talk.type("dog")
+    monkeypatch.undo()
+    talk.type(":more")
+    assert talk.front.pages == [([1, 2, 3], True)]
+
+
 def test_more_without_a_search_says_so():
     assert "nothing to show" in Talk().refusal(":more").message
 
@@ -172,7 +201,7 @@ def test_more_without_a_search_says_so():
 def test_k_changes_the_page():
     talk = Talk().type(":k 5", "dog", ":k")
     assert talk.front.pages == [([1, 2, 3, 4, 5], True)]
-    assert talk.front.notes == ["5 results a page", "5 results a page"]
+    assert talk.front.notes == ["5 results a search", "5 results a search"]
 
 
 @pytest.mark.parametrize("line", [":k 0", ":k -1", ":k many", ":k 99999", ":k ²", ":k " + "9" * 5000])

@@ -64,6 +64,23 @@ def test_results_are_pictures_with_captions_below(columns, lefts, start):
     assert re.search(rb"\x1b\]8;[^;]*;file://[^/]+/photos/photo-001\.jpg", terminal.raw)
 
 
+@pytest.mark.parametrize(("columns", "rows"), [(120, 40), (80, 24), (50, 20)])
+@pytest.mark.parametrize("way", ["blocks", "off", "kitty"])
+def test_a_page_has_the_best_results_in_view_and_the_prompt_below(columns, rows, way, start):
+    terminal = start("--limit", 10, "--previews", way, columns=columns, rows=rows)
+    terminal.wait("VRAM 352 MB", where="bar")
+    terminal.send("dog\r")
+    seen = []
+    while len(seen) < 10:
+        terminal.wait(r"(10 photos in|\d of 10)(?s:.*)\nphotomap>")
+        page = [int(name) for name in re.findall(r"photo-0(\d\d)", terminal.text)]
+        assert page[0] == len(seen) + 1
+        seen += page
+        terminal.send("\x0c:more\r")  # Ctrl-L: what is seen from here on was not there before
+        terminal.wait(f"photo-0{len(seen) + 1:02d}")
+    assert seen == list(range(1, 11))
+
+
 def test_keys_typed_before_the_first_prompt_are_the_first_query(start):
     terminal = start(typed="dög\r:previews\r", introduction=b"x\x7f" + TERMINALS["kitty"].answers, TERM="xterm-kitty")
     terminal.wait("3 photos in 41 ms")

@@ -55,8 +55,8 @@ def at_once(work):
 
 def test_one_row_of_thumbnails_is_held_at_a_time():
     gallery = NotingGallery()
-    shown = previews(gallery)
-    shown.show([make_hit(rank) for rank in range(1, 9)], shown.painter(), at_once)
+    shown = previews(gallery, height=60)
+    assert shown.show([make_hit(rank) for rank in range(1, 9)], shown.painter(), at_once) == 8
     assert [len(paths) for paths in gallery.asked] == [3, 3, 2]
     assert gallery.left == 1
     text = printed(shown)
@@ -88,8 +88,14 @@ def test_one_photo_fills_the_screen_and_leaves_room_for_its_line():
     shown = previews()
     shown.look(make_hit(1), at_once, cwd=Path("/photos"))
     *picture, line = printed(shown).splitlines()
-    assert len(picture) == 26
+    assert len(picture) == 27
     assert line == "1  0.399  photo-001.jpg  2023-06-02 10:22  40×30"
+
+
+def test_one_photo_and_a_path_of_several_lines_fill_the_screen():
+    shown = previews()
+    shown.look(make_hit(1, f"/photos/{'way' * 60}.jpg"), at_once, cwd=Path("/photos"))
+    assert len(printed(shown).splitlines()) == 28
 
 
 def test_in_a_pipe_there_are_no_pictures_whatever_is_asked_for():

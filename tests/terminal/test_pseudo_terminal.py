@@ -151,7 +151,7 @@ def test_ctrl_c_at_any_moment_costs_a_line_at_most(start, seed):
     def lives():  # each Ctrl-C ends one of the queries that are still under way
         terminal.send("\x03:k 7\r")
         terminal.pump(0.3)
-        return "7 results a page" in terminal.text
+        return "7 results a search" in terminal.text
 
     terminal.wait_until(lives)
     assert b"Traceback" not in terminal.raw

@@ -11,7 +11,7 @@ from terminal_fakes import make_hit, make_result
 
 from photomap_cli.records import TermPart, Timings
 from photomap_cli.terminal.lines import ResultStyle, write_json
-from photomap_cli.terminal.results import table, write
+from photomap_cli.terminal.results import summary_line, table, write
 
 UGLY = os.fsdecode(b"/photos/\xff\n\x1b[31m\tb.jpg")
 CWD = Path("/photos")
@@ -104,16 +104,33 @@ def test_markup_in_names_is_text():
         (make_result(1, timings=Timings(reload=18.2)), "1 photo in 41 ms · RAM → VRAM 18 ms"),
         (make_result(1, timings=Timings(load=2100.0)), "1 photo in 41 ms · encoder loaded in 2.1 s"),
         (make_result(1, served_by="session 77"), "1 photo in 41 ms · session 77"),
-        (replace(make_result(1), hits=(make_hit(4), make_hit(5))), "photos 4 to 5"),
-        (replace(make_result(1), hits=(make_hit(4),)), "photo 4"),
     ],
 )
 def test_the_footer(result, footer):
     assert drawn(result).splitlines()[-1] == f"{footer} · :open N"
 
 
+@pytest.mark.parametrize(
+    ("ranks", "more", "footer"),
+    [
+        (range(1, 7), ":more", "1-6 of 10 · :more · 41 ms · RAM → VRAM 18 ms · :open N"),
+        (range(1, 2), ":more", "1 of 10 · :more · 41 ms · RAM → VRAM 18 ms · :open N"),
+        (range(7, 11), "", "7-10 of 10 · :open N"),
+        (range(10, 11), ":more", "10 of 10 · :more · :open N"),
+        (range(1, 11), ":more", "10 photos in 41 ms · RAM → VRAM 18 ms · :more · :open N"),
+    ],
+)
+def test_a_page_of_the_results_says_which_they_are(ranks, more, footer):
+    page = replace(make_result(timings=Timings(reload=18.2)), hits=tuple(map(make_hit, ranks)))
+    console = Console(file=io.StringIO(), width=100, highlight=False)
+    console.print(summary_line(page, total=10, more=more, hints=(":open N",)))
+    assert console.file.getvalue() == footer + "\n"
+
+
 def test_hints_that_do_not_fit_into_the_footer_are_left_out():
     assert drawn(make_result(2), 26).splitlines()[-1] == "2 photos in 41 ms"
+    long = drawn(make_result(2, served_by="session 77", timings=Timings(load=2100.0, reload=20.0)), 40)
+    assert long.splitlines()[-1] == "2 photos in 41 ms"
     assert drawn(make_result(2), 27).splitlines()[-1] == "2 photos in 41 ms · :open N"
 
 

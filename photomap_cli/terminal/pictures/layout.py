@@ -15,7 +15,12 @@ _USUAL_FINE, _USUAL_COARSE = 6, 4  # photos in a row, until each is as large as 
 _LARGE_FINE, _LARGE_COARSE = 32, 40
 _TWO_FROM = 2 * 14 + GAP
 _SIDES = 3 / 4  # most photos are no higher than that
-_ROWS_BELOW, _ROWS_BELOW_ONE = 5, 4  # two of captions, or a long one, the summary, the next prompt and its bar
+ROWS_OF_THE_PROMPT = 2
+"""The next prompt and its bar, which stay in the window with what was printed before."""
+ROWS_BELOW_RESULTS = 1 + ROWS_OF_THE_PROMPT
+"""Those, and the line that sums results up."""
+_CAPTIONS, _MOST_CAPTIONS = 2, 3  # the third one says why a photo is not shown
+_LEAST_SHARE = 2 / 3  # of its usual height that a row may shrink to, so that one more fits into the window
 _MOST_ROWS = 200  # placeholders count to 296
 
 
@@ -28,20 +33,31 @@ class Layout:
     rows: int
 
 
-def row_layout(columns: int, rows: int, grid: Grid) -> Layout:
-    """Return the rows of a contact sheet on a screen of this size."""
+def row_layout(columns: int, rows: int, grid: Grid, photos: int = 1) -> Layout:
+    """Return the rows of a contact sheet of so many photos, best first, in a window of this size.
+
+    The first row fits into it with all that stands below.
+    """
     least, usual, large = (
         (_LEAST_COARSE, _USUAL_COARSE, _LARGE_COARSE) if grid.width == 1 else (_LEAST_FINE, _USUAL_FINE, _LARGE_FINE)
     )
     count = max(min(columns // least, usual), columns // (large + GAP), 2 if columns >= _TWO_FROM else 1)
     each = max(1, (columns + GAP) // count - GAP)
     high = math.ceil(each * grid.width * grid.aspect * _SIDES / grid.height)
-    return Layout(count, each, min(high, _rows_left(rows - _ROWS_BELOW)))
+    room = max(0, rows - ROWS_BELOW_RESULTS)
+    return Layout(count, each, min(_shrunk(high, room, math.ceil(photos / count)), _rows_left(room - _MOST_CAPTIONS)))
 
 
-def single_layout(columns: int, rows: int) -> Layout:
-    """Return the room of one photo on a screen of this size."""
-    return Layout(1, max(1, columns), _rows_left(rows - _ROWS_BELOW_ONE))
+def _shrunk(high: int, room: int, wanted: int) -> int:
+    """Return the height of a row's photos, a little less where one more of the rows wanted then has room."""
+    rows = (room + GAP) // (high + _CAPTIONS + GAP) + 1
+    less = (room + GAP) // rows - _CAPTIONS - GAP
+    return less if rows <= wanted and less >= _LEAST_SHARE * high else high
+
+
+def single_layout(columns: int, rows: int, rows_below: int = 1) -> Layout:
+    """Return the room of one photo in a window of this size, with so many lines of text below it."""
+    return Layout(1, max(1, columns), _rows_left(rows - rows_below - ROWS_OF_THE_PROMPT))
 
 
 def _rows_left(rows: int) -> int:
