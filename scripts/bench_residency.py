@@ -28,7 +28,7 @@ import open_clip
 import torch
 from bench_tools import fresh
 
-from photomap_cli.encoder import devices, nvml, pinning
+from photomap_cli.encoder import devices, gpu, pinning
 from photomap_cli.encoder.devices import CPU, CUDA
 from photomap_cli.encoder.process import EncoderProcess
 from photomap_cli.encoder.residency import Residency
@@ -229,11 +229,11 @@ def card_bytes() -> int | None:
     """Return what the card holds for everybody; None where there is none."""
     if not has_card():
         return None
-    return nvml.used_bytes(str(torch.cuda.get_device_properties(CUDA).uuid))
+    return gpu.used_bytes(str(torch.cuda.get_device_properties(CUDA).uuid))
 
 
 def has_card() -> bool:
-    return bool(nvml.device_count()) and torch.cuda.is_available()
+    return bool(gpu.device_count()) and torch.cuda.is_available()
 
 
 def machine() -> dict[str, object]:

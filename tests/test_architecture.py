@@ -41,6 +41,7 @@ OWNERS = {
         *("library/bit_depth.py", "library/colour.py", "library/transparency.py", "library/visibility.py"),
         "terminal/pictures/sheet.py",
     },
+    "pynvml": {"encoder/gpu.py"},
     "numba": {"map/neighbourhoods.py"},
     "pacmap": {"map/neighbourhoods.py"},
     "rawpy": {"library/raw.py"},

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from photomap_cli.encoder import nvml
+from photomap_cli.encoder import gpu
 from photomap_cli.errors import BadSetting, EncoderDeviceFailed, EncoderDied, EncoderFailed, EncoderOutOfMemory
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _why_not_cuda() -> str | None:
         return _fault(CUDA) or None
     if heard:
         return _in_short(str(heard[-1].message).removeprefix("CUDA initialization: "))
-    if not nvml.device_count():
+    if not gpu.device_count():
         return ""
     return "PyTorch finds no CUDA device" if torch.version.cuda else "this PyTorch was built without CUDA"
 

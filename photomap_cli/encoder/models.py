@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from photomap_cli import directories
-from photomap_cli.encoder import cards
+from photomap_cli.encoder import gpu
 from photomap_cli.errors import UnknownEncoder
 
 TINY = "tiny"
@@ -92,7 +92,7 @@ def resolve(setting: str, device: str = "auto") -> str:
             open_clip_config.json.
     """
     if setting == "auto":
-        on_cuda = cards.is_expected() if device == "auto" else device.startswith("cuda")
+        on_cuda = gpu.is_expected() if device == "auto" else device.startswith("cuda")
         return DEFAULT_WITH_GPU if on_cuda else DEFAULT_WITHOUT_GPU
     if setting.startswith(_FOLDER):
         return _FOLDER + str(_existing_folder(setting))

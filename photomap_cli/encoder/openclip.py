@@ -14,7 +14,7 @@ import open_clip
 import torch
 from torch.overrides import TorchFunctionMode
 
-from photomap_cli.encoder import devices, download, nvml
+from photomap_cli.encoder import devices, download, gpu
 from photomap_cli.encoder.fingerprint import WeightsFile
 from photomap_cli.encoder.weights import Weights
 from photomap_cli.errors import EncoderDied, EncoderFailed, EncoderOutOfMemory
@@ -238,7 +238,7 @@ def _process_bytes(device: torch.device) -> int | None:
     """Return what this process holds on the card, its context included, or None where the driver hides it."""
     if device.type != "cuda":
         return None
-    return nvml.process_bytes(str(torch.cuda.get_device_properties(device).uuid), os.getpid())
+    return gpu.process_bytes(str(torch.cuda.get_device_properties(device).uuid), os.getpid())
 
 
 def _resident_bytes() -> int | None:

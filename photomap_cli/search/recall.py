@@ -6,7 +6,7 @@ import platform
 from typing import TYPE_CHECKING
 
 from photomap_cli import __version__
-from photomap_cli.encoder import nvml
+from photomap_cli.encoder import gpu
 from photomap_cli.library.queries import key
 
 if TYPE_CHECKING:
@@ -79,5 +79,5 @@ class Recall:
         """Return what decides about those, as far as it can be told without loading anything."""
         made_with = self._catalog.encoder
         weights = made_with.fingerprint if made_with else ""
-        wished = (self._spec, weights, self._settings.device, self._settings.precision, str(nvml.device_count()))
+        wished = (self._spec, weights, self._settings.device, self._settings.precision, str(gpu.device_count()))
         return "\n".join((*wished, platform.node()))

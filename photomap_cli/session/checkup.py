@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from photomap_cli.encoder import models, nvml
+from photomap_cli.encoder import gpu, models
 from photomap_cli.encoder.process import EncoderProcess
 from photomap_cli.encoder.residency import Residency
 from photomap_cli.errors import EmptyLibrary, PhotomapError, WeightsMissing
@@ -50,7 +50,7 @@ def checks(folder: Path, settings: Settings, open_encoder: OpenEncoder = _encode
     """
     yield from integrity.checks(folder)
     yield _space(folder)
-    gpus = nvml.device_count()
+    gpus = gpu.device_count()
     yield Check("GPU", CheckState.OK, f"{gpus} by the NVIDIA driver" if gpus else "no NVIDIA driver: the CPU encodes")
     yield from _encoder(folder, settings, open_encoder, gpus=gpus)
 

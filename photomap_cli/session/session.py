@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
-from photomap_cli.encoder import cards, models
+from photomap_cli.encoder import gpu, models
 from photomap_cli.encoder.process import EncoderProcess
 from photomap_cli.encoder.residency import Residency
 from photomap_cli.errors import BadPath, EmptyLibrary, EncoderMismatch, PhotomapError
@@ -329,7 +329,7 @@ class Session:
     def _expected_device(self) -> str:
         if self.settings.device != "auto":
             return self.settings.device
-        return "cuda:0" if cards.is_expected() else "cpu"
+        return "cuda:0" if gpu.is_expected() else "cpu"
 
     def _load_quietly(self) -> None:
         try:

@@ -5,7 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from photomap_cli.encoder import devices, nvml  # noqa: E402  torch first
+from photomap_cli.encoder import devices, gpu  # noqa: E402  torch first
 from photomap_cli.errors import (  # noqa: E402
     BadSetting,
     EncoderDeviceFailed,
@@ -42,7 +42,7 @@ class Card:
         monkeypatch.setattr(torch.cuda, "_maybe_exchange_device", lambda index: index)
         ones = torch.ones
         monkeypatch.setattr(torch, "ones", lambda *size, device: self._act(ones(*size)))
-        monkeypatch.setattr(nvml, "device_count", lambda: 1)
+        monkeypatch.setattr(gpu, "device_count", lambda: 1)
         monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
 
     def _is_available(self):
@@ -86,7 +86,7 @@ def test_a_torch_without_cuda_is_named_where_there_is_a_card(card, monkeypatch):
     card.is_there = False
     monkeypatch.setattr(torch.version, "cuda", None)
     assert devices.choose("auto") == (CPU, "this PyTorch was built without CUDA")
-    monkeypatch.setattr(nvml, "device_count", lambda: 0)
+    monkeypatch.setattr(gpu, "device_count", lambda: 0)
     assert devices.choose("auto") == (CPU, "")
 
 

@@ -6,14 +6,14 @@ import signal
 import numpy as np
 import pytest
 
-from photomap_cli.encoder import cards, models, nvml, pinning
+from photomap_cli.encoder import gpu, models, pinning
 from photomap_cli.encoder.process import EncoderProcess
 from photomap_cli.encoder.residency import Residency
 from photomap_cli.records import ResidencyState as State
 
 pytestmark = [
     pytest.mark.gpu,
-    pytest.mark.skipif(not cards.is_expected(), reason="there is no CUDA device that this torch can use"),
+    pytest.mark.skipif(not gpu.is_expected(), reason="there is no CUDA device that this torch can use"),
 ]
 
 
@@ -116,7 +116,7 @@ def test_nothing_is_held_after_a_release(residency, process):
 def process_bytes_of(pid):
     import torch
 
-    return nvml.process_bytes(str(torch.cuda.get_device_properties(0).uuid), pid)
+    return gpu.process_bytes(str(torch.cuda.get_device_properties(0).uuid), pid)
 
 
 def test_killed_on_the_device_the_next_query_is_answered(residency, process):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from fake_encoder import CPU, GPU, FakeEncoder
 
-from photomap_cli.encoder import nvml
+from photomap_cli.encoder import gpu
 from photomap_cli.errors import EncoderFailed, WeightsMissing
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.entries import LibraryEncoder
@@ -51,7 +51,7 @@ def test_a_full_card_is_said(folder):
 
 
 def test_a_gpu_that_pytorch_does_not_use_is_said(folder, monkeypatch):
-    monkeypatch.setattr(nvml, "device_count", lambda: 1)
+    monkeypatch.setattr(gpu, "device_count", lambda: 1)
     assert checked(folder, subject="GPU")[1] == "1 by the NVIDIA driver"
     state, message, _ = checked(folder)
     assert (state, "the GPU is not used" in message) == ("advice", True)
