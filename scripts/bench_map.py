@@ -21,7 +21,7 @@ from made_vectors import MadeVectors
 
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.entries import LibraryEncoder, NewPhoto
-from photomap_cli.map import clusters, discs, neighbourhoods
+from photomap_cli.map import cluster_layout, kmeans, neighbourhoods
 from photomap_cli.map.cartographer import Cartographer
 from photomap_cli.records import Thumbnail
 from photomap_cli.terminal.mappage import map_page
@@ -98,9 +98,9 @@ def fill(catalog: Catalog, made: MadeVectors, first: int, size: int) -> np.ndarr
 def layouts(vectors: np.ndarray, made: MadeVectors) -> None:
     """Measure groups and places, each alone."""
     size = len(vectors)
-    found = timed(size, "groups", lambda: clusters.cluster(vectors, clusters.usual_count(size)))
+    found = timed(size, "groups", lambda: kmeans.cluster(vectors, kmeans.usual_count(size)))
     sample = made.random.choice(size, SAMPLE, replace=False)
-    places = timed(size, "places by groups", lambda: discs.positions(found))
+    places = timed(size, "places by groups", lambda: cluster_layout.positions(found))
     print(f"| {size:,} | neighbours kept, groups | | | {kept_neighbours(vectors, places, sample):.3f} |", flush=True)
     if neighbourhoods.is_installed():
         neighbourhoods.positions(vectors[:SAMPLE])  # it is compiled at the first use

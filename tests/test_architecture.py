@@ -34,7 +34,7 @@ MAY_IMPORT = {
 OWNERS = {
     "torch": {"encoder/openclip.py", "encoder/devices.py", "encoder/weights.py", "encoder/flat.py", "encoder/lean.py"},
     "open_clip": {"encoder/openclip.py", "encoder/download.py", "encoder/lean.py"},
-    "faiss": {"library/exact.py"},
+    "faiss": {"library/exact.py", "map/kmeans.py"},
     # Photos are read in library/ alone; the sheet is made of thumbnails, which are photomap's own files.
     "PIL": {
         *("library/decode.py", "library/faults.py", "library/fitting.py", "library/opening.py", "library/animation.py"),

@@ -9,7 +9,7 @@ import numpy as np
 
 from photomap_cli.errors import PhotomapError, TooFewPhotos
 from photomap_cli.library.entries import STORED
-from photomap_cli.map import clusters, layout, names
+from photomap_cli.map import kmeans, layout, names
 from photomap_cli.map.derived import Derived, key
 from photomap_cli.map.layout import Layout
 from photomap_cli.records.maps import MOST_CLUSTERS, MapCluster, MapPoint, PhotoMap
@@ -65,7 +65,7 @@ class Cartographer:
                 hint="index more of them, or choose a wider folder or filter",
             )
         how = layout.method(len(rows))
-        count = min(groups or clusters.usual_count(len(rows)), len(rows), MOST_CLUSTERS)
+        count = min(groups or kmeans.usual_count(len(rows)), len(rows), MOST_CLUSTERS)
         drawn = self._layout(rows, count, how)
         checkpoint()
         called, notices = self._names(drawn, checkpoint)

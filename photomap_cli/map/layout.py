@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from photomap_cli.map import clusters, discs, neighbourhoods
+from photomap_cli.map import cluster_layout, kmeans, neighbourhoods
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,8 +50,8 @@ def lay_out(rows: NDArray[np.int64], vectors: NDArray[np.floating], groups: int,
         groups: how many, at most.
         how: what `method` says.
     """
-    found = clusters.cluster(vectors, groups)
-    places = neighbourhoods.positions(vectors) if how == "pacmap" else discs.positions(found)
+    found = kmeans.cluster(vectors, groups)
+    places = neighbourhoods.positions(vectors) if how == "pacmap" else cluster_layout.positions(found)
     return Layout(rows, _from_0_to_1(places), found.labels, found.centres, _typical(rows, found))
 
 
@@ -62,7 +62,7 @@ def _from_0_to_1(places: NDArray[np.float64]) -> NDArray[np.float32]:
     return np.asarray((places - (low + high) / 2) / side + 0.5, np.float32)
 
 
-def _typical(rows: NDArray[np.int64], found: clusters.Clusters) -> NDArray[np.int64]:
+def _typical(rows: NDArray[np.int64], found: kmeans.Clusters) -> NDArray[np.int64]:
     typical = np.full((len(found.centres), REPRESENTATIVES), -1, np.int64)
     for group in range(len(found.centres)):
         members = np.flatnonzero(found.labels == group)

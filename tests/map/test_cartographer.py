@@ -12,7 +12,7 @@ from photomap_cli.map import cartographer, layout, names, neighbourhoods
 from photomap_cli.map.cartographer import Cartographer
 from photomap_cli.records.maps import PhotoMap
 
-from .test_clusters import heaps
+from .test_kmeans import heaps
 
 DIM = 24
 

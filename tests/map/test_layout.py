@@ -8,10 +8,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from photomap_cli.map import discs, layout, neighbourhoods
-from photomap_cli.map.clusters import cluster
+from photomap_cli.map import cluster_layout, layout, neighbourhoods
+from photomap_cli.map.kmeans import cluster
 
-from .test_clusters import heaps
+from .test_kmeans import heaps
 
 
 def unit(rows):
@@ -27,7 +27,7 @@ def without_pacmap(monkeypatch):
 def test_discs_of_different_groups_do_not_overlap_and_have_their_share_of_the_area():
     vectors, _ = heaps((120, 60, 30, 15, 15), spread=0.8)
     found = cluster(vectors, 5)
-    places = discs.positions(found)
+    places = cluster_layout.positions(found)
     middles = np.stack([places[found.labels == group].mean(axis=0) for group in range(5)])
     radii = np.sqrt(found.counts / found.counts.sum())
     for group in range(5):
@@ -42,7 +42,7 @@ def test_similar_groups_are_nearer_to_each_other_than_others():
     random = np.random.default_rng(0)
     vectors = unit(np.repeat(directions, 20, axis=0) + 0.05 * random.standard_normal((100, 4)))
     found = cluster(vectors, 5)
-    places = discs.positions(found)
+    places = cluster_layout.positions(found)
     middles = [places[start : start + 20].mean(axis=0) for start in range(0, 100, 20)]
     nearest = np.linalg.norm(np.array(middles)[:, None] - middles, axis=2).argsort(axis=1)[:, 1:3]
     assert 3 in nearest[2]
@@ -54,7 +54,7 @@ def test_the_most_typical_photo_is_in_the_middle_and_a_doubtful_one_leans_to_the
     doubtful = [[1, 0.7, 0], [1, -0.1, 0.5]]
     vectors = unit([[1, 0.01 * n, 0.02] for n in range(9)] + doubtful + [[0, 1, 0.01 * n] for n in range(8)])
     found = cluster(vectors, 2)
-    places = discs.positions(found)
+    places = cluster_layout.positions(found)
     own, other = places[:11].mean(axis=0), places[11:].mean(axis=0)
     away = np.linalg.norm(places[:11] - own, axis=1)
     assert away.argmax() in (9, 10)
@@ -138,7 +138,7 @@ def test_discs_of_groups_that_are_nearly_the_same_do_not_overlap_either():
     directions = unit([[1, 0.0, 0, 0], [1, 0.12, 0, 0], [0, 0, 1, 0], [0, 0, 1, 0.12]])
     found = cluster(unit(np.repeat(directions, 20, axis=0) + 0.01 * random.standard_normal((80, 4))), 4)
     assert found.counts.tolist() == [20] * 4
-    places = discs.positions(found)
+    places = cluster_layout.positions(found)
     middles = np.stack([places[found.labels == group].mean(axis=0) for group in range(4)])
     between = np.linalg.norm(middles[:, None] - middles, axis=2) + 9 * np.eye(4)
     assert between.min() > 2 * 0.5 * 0.95
@@ -148,7 +148,7 @@ def test_photos_lean_towards_the_group_that_they_resemble_more_than_their_peers_
     random = np.random.default_rng(2)
     spread = unit(np.eye(6)[np.repeat([0, 1, 2], 60)] + 0.25 * random.standard_normal((180, 6)))
     found = cluster(spread, 3)
-    places = discs.positions(found)
+    places = cluster_layout.positions(found)
     middles = np.stack([places[found.labels == group].mean(axis=0) for group in range(3)])
     for group in range(3):
         own = found.labels == group

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from photomap_cli.map import clusters
-from photomap_cli.map.clusters import cluster
+from photomap_cli.map import kmeans
+from photomap_cli.map.kmeans import cluster
 
 
 def heaps(sizes, *, dim=24, spread=0.25, seed=3):
@@ -42,8 +42,8 @@ def test_the_same_vectors_get_the_same_groups_to_the_bit():
 
 def test_many_vectors_are_grouped_by_a_sample_and_in_pieces(monkeypatch):
     vectors, heap = heaps((300, 200, 100))
-    monkeypatch.setattr(clusters, "_SAMPLE", 20)
-    monkeypatch.setattr(clusters, "_AT_ONCE", 64)
+    monkeypatch.setattr(kmeans, "_SAMPLE", 20)
+    monkeypatch.setattr(kmeans, "_AT_ONCE", 64)
     found = cluster(vectors, 3)
     assert found.counts.tolist() == [300, 200, 100]
     assert all(len(set(heap[found.labels == group])) == 1 for group in range(3))
@@ -62,4 +62,4 @@ def test_as_many_groups_as_vectors_are_possible():
 
 @pytest.mark.parametrize(("photos", "groups"), [(5, 2), (100, 10), (576, 24), (200_000, 24)])
 def test_the_usual_number_of_groups_grows_with_the_library_and_ends(photos, groups):
-    assert clusters.usual_count(photos) == groups
+    assert kmeans.usual_count(photos) == groups

@@ -12,7 +12,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from photomap_cli.map.clusters import Clusters
+    from photomap_cli.map.kmeans import Clusters
 
 _GOLDEN_ANGLE = np.pi * (3 - 5**0.5)
 _GAP = 1.12  # of the radii together: so far apart that the eye parts them
