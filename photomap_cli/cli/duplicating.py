@@ -85,7 +85,7 @@ def _find(given: Globals, paths: Sequence[Path], *, threshold: float, only_ident
 def _scope(path: Path) -> PhotoFilter:
     from photomap_cli.records import FilterKind, PhotoFilter
 
-    if not path.is_dir():
+    if not os.path.isdir(path):  # noqa: PTH112  Path fails at a name that is too long
         raise BadPath(f"{path} is no folder", hint="give a folder of the library, or none for all of it")
     return PhotoFilter(FilterKind.IN, os.path.realpath(path))
 

@@ -19,9 +19,10 @@ r"""Owns the query language: text -> `Query`.  Asks the disk whether a text name
 A glued operator takes one word or one quoted phrase; a lone one everything up to the next operator.  An image path
 begins with `./`, `../`, `~/`, `/`, `@` or `C:\` and also reaches to the next operator; `#N`, an address (`http://`,
 `https://`) and a path in quotes after `@` are one word.  Each of the three begins a term of its own, also without an
-operator.  Quotes around the name of an existing file mean that file, and so does a whole query that is such a name and
-has an ending, whatever is in the name.  Weights are positive numbers up to 1,000,000.  AFTER keeps what was taken at or
-after the start of its date, BEFORE what was taken earlier.
+operator.  At most MOST_LETTERS, MOST_TERMS and MOST_FILTERS make a query.  Quotes around the name of an existing file
+mean that file, and so does a whole query that is such a name and has an ending, whatever is in the name.  Weights are
+positive numbers up to 1,000,000.  AFTER keeps what was taken at or after the start of its date, BEFORE what was taken
+earlier.
 `wording.py` writes a query back.
 """
 
@@ -44,6 +45,13 @@ if TYPE_CHECKING:
 
 EXAMPLE = "example: dog on a beach -people after:2023"
 MAX_WEIGHT = 1e6  # the sum of the terms is done in float32
+MOST_LETTERS, MOST_TERMS, MOST_FILTERS = 100_000, 1_000, 100
+"""Of one query: a thousand paths of a hundred letters.  SQLite takes some 900 conditions at once."""
+
+MOST_VALUE_LETTERS = 4096
+"""Of a filter's value, a path or an address: as long as a path on Linux; SQLite refuses patterns of 50,000 bytes."""
+
+_SHOWN_LETTERS = 60  # of what was typed, in a message
 _MINUS = "-–−"
 _TOKEN = re.compile(r'(?:[^\s"]|"(?:[^"\\]|\\.)*"|"(?P<open>.*))+')
 _WEIGHT = re.compile(r"(\d+(?:\.\d+)?|\.\d+):(?=.)")
@@ -122,6 +130,7 @@ class _Parser:
     """Collects terms and filters in one pass over the tokens."""
 
     def __init__(self, text: str, cwd: str) -> None:
+        _require_most(len(text), MOST_LETTERS, "a query", "letters", MOST_LETTERS)
         self._text, self._cwd = text, cwd
         self._terms: list[Term] = []
         self._filters: list[PhotoFilter] = []
@@ -146,7 +155,7 @@ class _Parser:
         for token in _tokens(self._text):
             if not _FILTER.match(token.text) or self._is_drive(token.text):
                 raise BadQuery(
-                    f"{token.text} is no filter, and nothing is looked for here",
+                    f"{shortened(token.text)} is no filter, and nothing is looked for here",
                     hint="example: after:2023 camera:nikon",
                     position=token.position,
                 )
@@ -169,7 +178,7 @@ class _Parser:
         elif text[0] in f"+{_MINUS}" and len(text) > 1 and not _NUMBER.fullmatch(text):
             self._finish_term()
             sign = 1 if text[0] == "+" else -1
-            self._terms.append(self._term([_Token(text[1:], position + 1)], sign))
+            self._add_term([_Token(text[1:], position + 1)], sign)
         elif _PICTURE.match(text) or self._quoted_file(_weighed(text)[1]):
             if self._words:
                 self._finish_term()
@@ -186,10 +195,14 @@ class _Parser:
     def _finish_term(self) -> None:
         """Turn the words collected so far into a term; a lone operator must have some."""
         if self._words:
-            self._terms.append(self._term(self._words, self._sign))
+            self._add_term(self._words, self._sign)
         elif self._operator is not None:
             raise BadQuery("nothing follows the operator", hint=EXAMPLE, position=self._operator)
         self._words, self._sign, self._operator = [], 1, None
+
+    def _add_term(self, words: list[_Token], sign: int) -> None:
+        _require_most(len(self._terms) + 1, MOST_TERMS, "a query", "terms", words[0].position)
+        self._terms.append(self._term(words, sign))
 
     def _term(self, words: list[_Token], sign: int) -> Term:
         position = words[0].position
@@ -200,6 +213,8 @@ class _Parser:
             raise BadQuery(reason, hint=f"weights are positive numbers up to {MAX_WEIGHT:,.0f}", position=position)
         if reference := _REFERENCE.fullmatch(body):
             return Term(TermKind.REFERENCE, reference[1], sign * weight, position)
+        if _ADDRESS.match(body) or _PATH.match(body):
+            _require_most(len(body), MOST_VALUE_LETTERS, "a path or an address", "letters", position)
         if _ADDRESS.match(body):
             return Term(TermKind.ADDRESS, _address(body, position), sign * weight, position)
         if _PATH.match(body):
@@ -219,6 +234,8 @@ class _Parser:
 
     def _take_filter(self, match: re.Match[str], raw: str, position: int) -> None:
         negated, name, value = bool(match[1]), match[2].lower(), unquoted(raw)
+        _require_most(len(self._filters) + 1, MOST_FILTERS, "a query", "filters", position)
+        _require_most(len(value), MOST_VALUE_LETTERS, "a filter's value", "letters", position + match.end())
         if name == "min":
             self._min_score = _score(value, negated, position)
             return
@@ -226,12 +243,13 @@ class _Parser:
         if known is None:
             near = difflib.get_close_matches(name, [*FILTER_VALUES, "min"], 1)
             hint = f"did you mean {near[0]}: ?" if near else f"filters: {', '.join(FILTER_VALUES)}, min"
-            hint += f'; quote it to search for the text: "{match[0]}{raw}"' if '"' not in raw else ""
-            raise BadQuery(f"there is no filter {name}:", hint=hint, position=position)
+            hint += f'; quote it to search for the text: "{shortened(match[0] + raw)}"' if '"' not in raw else ""
+            raise BadQuery(f"there is no filter {shortened(name)}:", hint=hint, position=position)
         try:
             self._filters.append(PhotoFilter(FilterKind(name), known.read(value, self._cwd), negated))
         except ValueError as error:
-            raise BadQuery(str(error), hint=known.hint, position=position + match.end()) from None
+            told = str(error).replace(value, shortened(value)) if value else str(error)
+            raise BadQuery(told, hint=known.hint, position=position + match.end()) from None
 
 
 def whole_file(text: str, cwd: str) -> str | None:
@@ -242,6 +260,17 @@ def whole_file(text: str, cwd: str) -> str | None:
     bare = text[1:-1] if len(text) > 2 and text[0] == text[-1] == "'" else re.sub(r"\\(\W)", r"\1", text)
     written = dict.fromkeys((text, text.strip(), bare.strip()))
     return next((path for each in written if each and (path := file_named(each, cwd, needs_ending=True))), None)
+
+
+def shortened(text: str) -> str:
+    """Return the beginning of what was typed, for a message."""
+    return text if len(text) <= _SHOWN_LETTERS else f"{text[: _SHOWN_LETTERS - 1]}…"
+
+
+def _require_most(count: int, most: int, whose: str, what: str, position: int) -> None:
+    if count > most:
+        hint = "leave some out" if what == "letters" else f"search with fewer {what} at once"
+        raise BadQuery(f"{whose} has at most {most:,} {what}", hint=hint, position=position)
 
 
 def _tokens(text: str) -> Iterator[_Token]:
@@ -292,5 +321,6 @@ def _score(value: str, negated: bool, position: int) -> float:
     if negated:
         raise BadQuery("min: has no opposite", hint="example: min:0.25", position=position)
     if not -1 <= score <= 1:
-        raise BadQuery(f"min: takes a cosine from -1 to 1, not {value!r}", hint="example: min:0.25", position=position)
+        told = f"min: takes a cosine from -1 to 1, not {shortened(value)!r}"
+        raise BadQuery(told, hint="example: min:0.25", position=position)
     return score

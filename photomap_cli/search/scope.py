@@ -57,7 +57,7 @@ class Scope:
         if folder == WHOLE_LIBRARY or any(map(_is_everywhere, filters)):
             return None
         if folder is not None:
-            if not Path(folder).is_dir():
+            if not os.path.isdir(folder):  # noqa: PTH112  Path fails at a name that is too long
                 raise BadPath(f"{folder} is no folder", hint="give a folder of the library, or * for all of it")
             return folder
         said = any(one.kind is FilterKind.IN and not one.negated for one in filters)

@@ -126,3 +126,10 @@ def test_filters_together_keep_what_all_of_them_keep_in_any_order(catalog, writt
     assert catalog.rows(filters).tolist() == rows
     assert catalog.rows(filters[::-1]).tolist() == rows
     assert parse(wording.format(parse("dog " + " ".join(written), cwd="/p"), cwd="/p"), cwd="/p").filters == filters
+
+
+@pytest.mark.parametrize("value", ["[" * 4096, "*a" * 2048, "\U0001d160" * 4096, "İ" * 4096, "?" * 4096, "%_" * 2048])
+@pytest.mark.parametrize("kind", [kind for kind in FilterKind if kind not in (FilterKind.AFTER, FilterKind.BEFORE)])
+def test_the_database_takes_as_many_filters_as_long_as_the_language_allows(kind, value, catalog):
+    (condition,) = parse(f"dog -{kind}:{value}", cwd="/p").filters
+    assert 0 < len(catalog.rows([condition] * 100)) <= len(PHOTOS)

@@ -138,6 +138,20 @@ MISTAKES = [
     ('https://example.org/"a b".jpg', 0, "no web address"),
     ("https://example.org/\x07", 0, "no web address"),
     ("dog https://me:secret@example.org/a.jpg", 4, "user's name"),
+    ("a" * 100_001, 100_000, "at most 100,000 letters"),
+    ("dog" + " +a" * 1000, 3002, "at most 1,000 terms"),
+    ("dog" + " + a" * 20_000, 4002, "at most 1,000 terms"),
+    ("dog" + " #1" * 1000, 3001, "at most 1,000 terms"),
+    ("dog" + " ext:jpg" * 1200, 804, "at most 100 filters"),
+    ("dog" + " min:0" * 90 + " -in:/a" * 101, 1244, "at most 100 filters"),
+    ("dog name:" + "*a" * 30_000, 9, "at most 4,096 letters"),
+    ("dog -camera:" + "a" * 4097, 12, "at most 4,096 letters"),
+    ("dog ./" + "a" * 60_000, 4, "at most 4,096 letters"),
+    ("dog https://example.org/" + "a" * 60_000, 4, "at most 4,096 letters"),
+    ("dog min:" + "1" * 4000, 4, "not '11111"),
+    ("dog after:" + "1" * 4000, 10, "is no date"),
+    ("dog " + "z" * 60_000 + ":x", 4, "there is no filter z"),
+    ("dog x:" + "z" * 4000, 4, "there is no filter x"),
 ]
 
 
@@ -148,6 +162,7 @@ def test_every_mistake_has_a_caret_under_its_place_and_a_hint(text, position, me
     assert caught.value.position == position
     assert caught.value.hint
     assert "\n" not in caught.value.message + caught.value.hint
+    assert len(caught.value.message + caught.value.hint) < 300
     told = complaint(caught.value, text).plain.split("\n")
     assert len(told) == (3 if text else 1)
     assert not text or told[2].strip() == "^"
@@ -201,7 +216,17 @@ def test_a_query_with_the_names_of_files_is_written_so_that_it_is_read_the_same(
     assert parse(wording.format(understood), cwd="/") == understood
 
 
+def test_queries_within_the_limits_are_read():
+    assert len(parse("dog" + " +a" * 999, cwd=CWD).terms) == 1000
+    assert len(parse("dog" + " ext:jpg" * 100, cwd=CWD).filters) == 100
+    assert parse("dog name:" + "*" * 4096, cwd=CWD).filters[0].value == "*" * 4096
+    assert parse("a" * 100_000, cwd=CWD).terms[0].value == "a" * 100_000
+
+
 FILTER_MISTAKES = [
+    (" ".join(["ext:jpg"] * 101), 800, "at most 100 filters"),
+    ("name:" + "a" * 4097, 5, "at most 4,096 letters"),
+    ("a" * 60_000, 0, "is no filter"),
     ("after:2023 dog", 11, "is no filter"),
     ("after:2023 min:0.2", 11, "needs something"),
     ("after:soon", 6, "no date"),
@@ -224,7 +249,7 @@ def test_filters_may_stand_alone():
 def test_every_place_that_refuses_a_query_is_in_the_table():
     raised = re.findall(r"raise BadQuery\(", Path(query.__file__).read_text())
     said = {message for _, _, message in (*MISTAKES, *FILTER_MISTAKES)}
-    assert len(raised) == 15, "a new refusal: add it to MISTAKES, with its caret, and count it here"
+    assert len(raised) == 16, "a new refusal: add it to MISTAKES, with its caret, and count it here"
     assert len(said) >= len(raised)
 
 
