@@ -293,6 +293,9 @@ def write_value(config: Path, name: str, text: str) -> object:
     document[name] = list(value) if isinstance(value, tuple) else value
     config.parent.mkdir(parents=True, exist_ok=True)
     temporary = config.with_suffix(".toml.new")
-    temporary.write_text(tomlkit.dumps(document), encoding="utf-8")
+    try:
+        temporary.write_bytes(tomlkit.dumps(document).encode())
+    except UnicodeEncodeError as error:
+        raise BadSetting(f"{name}: {text!r} is no UTF-8", hint="config.toml holds nothing else") from error
     temporary.replace(config)
     return value

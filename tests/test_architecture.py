@@ -136,5 +136,21 @@ def test_json_for_people_and_scripts_is_written_in_one_place():
     assert writers - elsewhere == {"terminal/lines.py"}
 
 
+# Files of the user's, pictures, the clipboard, questions to the terminal, and the prompt of a poor one.
+WRITERS = {"lines", "output", "saving", "previews", "clipboard", "questions", "piped"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_text_for_people_leaves_by_one_way(path):
+    calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    said = {ast.unparse(call.func) for call in calls}
+    is_spoken = path.relative_to(PACKAGE).parts[0] in ("cli", "terminal", "session")
+    assert "Console" not in said, "consoles.py makes consoles that let no control through"
+    assert "print" not in said or path == PACKAGE / "cli" / "__init__.py"
+    if is_spoken and path.stem not in WRITERS:
+        streams = {name for name in said if name.rpartition(".")[2] in ("write", "writelines")}
+        assert streams <= {"results.write", "mapview.write", "saving.write", "write", "_LIVE[name].write"}
+
+
 def test_every_module_says_what_it_is():
     assert [str(path) for path in FILES if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))] == []

@@ -11,6 +11,9 @@ def main() -> None:
     """Run the command line of this process and exit."""
     status: int | None
     try:
+        from photomap_cli.cli import streams
+
+        streams.guard()
         status = run(sys.argv[1:])
     except (OSError, KeyboardInterrupt) as error:  # while modules are still being imported
         from photomap_cli.cli import ending
@@ -24,7 +27,7 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit status; errors become one line and a hint."""
     if arguments == ["--version"] and sys.stdout:  # before anything is imported
-        print(f"photomap {__version__}", flush=True)
+        print(f"photomap {__version__}", flush=True)  # noqa: T201  nothing in it is anybody's
         return 0
     from photomap_cli.cli import fast, streams
 

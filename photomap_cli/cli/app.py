@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003  Typer reads the annotations
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +13,7 @@ import typer
 from photomap_cli import __version__, directories
 from photomap_cli.cli import streams
 from photomap_cli.cli.ending import FOUND
+from photomap_cli.terminal.output import say
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -44,7 +46,7 @@ class Globals:
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        print(f"photomap {__version__}")
+        say(f"photomap {__version__}", file=sys.stdout)
         raise typer.Exit
 
 

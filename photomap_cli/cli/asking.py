@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from photomap_cli import directories
 from photomap_cli.cli.app import Globals, make_console
 from photomap_cli.errors import PhotomapError
+from photomap_cli.terminal.output import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -47,7 +48,7 @@ def folder(named: str | None) -> str | None:
 def tell(notices: Iterable[str], given: Globals) -> None:
     """Print sentences that are no result, unless --quiet."""
     for notice in () if given.quiet else notices:
-        print(f"photomap: {notice}", file=sys.stderr)
+        say(f"photomap: {notice}")
 
 
 def _answer(given: Globals, question: Callable[[Backend], T], *, local: bool, words: Callable[[Backend], str]) -> T:

@@ -12,7 +12,8 @@ from photomap_cli import directories
 from photomap_cli.cli import asking, completing
 from photomap_cli.cli.app import Globals, app, make_console
 from photomap_cli.cli.ending import FOUND
-from photomap_cli.terminal.lines import write_json
+from photomap_cli.terminal.lines import write_json, write_paths, write_rows
+from photomap_cli.terminal.output import say
 
 if TYPE_CHECKING:
     from photomap_cli.encoder.models import EncoderModel
@@ -46,7 +47,7 @@ def encoders(
     if sys.stdout.isatty():
         _print_encoders(written)
     else:
-        sys.stdout.writelines("\t".join(row) + "\n" for row in written)
+        write_rows(written, sys.stdout)
     return FOUND
 
 
@@ -68,17 +69,17 @@ def _encoder_row(spec: str, model: EncoderModel | None, chosen: str, library: di
 def _words_on(row: dict[str, Any]) -> tuple[str, ...]:
     """Return an encoder's row as text: spec, dimension, size, licence, on disk, and what else there is to say."""
     from photomap_cli.terminal.figures import human_bytes
-    from photomap_cli.terminal.filenames import printable
 
     size = human_bytes(row["weight_bytes"]) if row["weight_bytes"] else "?"
     on_disk = {True: "yes", False: "no", None: "?"}[row["on_disk"]]
     marks = {"this library's": row["library"], "used for new libraries": row["default"], row["about"]: row["about"]}
     told = "; ".join(words for words, is_so in marks.items() if is_so)
-    return printable(row["spec"]), str(row["dim"] or "?"), size, row["licence"] or "?", on_disk, told
+    return row["spec"], str(row["dim"] or "?"), size, row["licence"] or "?", on_disk, told
 
 
 def _print_encoders(rows: list[tuple[str, ...]]) -> None:
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
     table.add_column("encoder", no_wrap=True, min_width=max(len(row[0]) for row in rows))  # to be copied whole
@@ -86,9 +87,9 @@ def _print_encoders(rows: list[tuple[str, ...]]) -> None:
         table.add_column(heading, no_wrap=True)
     table.add_column()
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(Text, row))
     make_console().print(table)
-    print("also: MODEL/TAG as open_clip lists them, hf-hub:ORG/NAME, local-dir:/PATH")
+    say("also: MODEL/TAG as open_clip lists them, hf-hub:ORG/NAME, local-dir:/PATH", file=sys.stdout)
 
 
 @config_app.callback(invoke_without_command=True)
@@ -108,25 +109,26 @@ def config(context: typer.Context) -> int:
     if sys.stdout.isatty():
         _print_settings(rows)
     else:
-        sys.stdout.writelines("\t".join(row) + "\n" for row in rows)
+        write_rows(rows, sys.stdout)
     return FOUND
 
 
 def _print_settings(rows: list[tuple[str, str, str, str]]) -> None:
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
     for heading in ("setting", "value", "from", ""):
         table.add_column(heading, overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(Text, row))
     make_console().print(table)
 
 
 @config_app.command("path")
 def config_path() -> int:
     """Print where config.toml is, or would be."""
-    print(directories.config_file())
+    write_paths([str(directories.config_file())], sys.stdout)
     return FOUND
 
 
@@ -138,5 +140,5 @@ def config_set(
     """Write one setting to config.toml, keeping what else is there."""
     from photomap_cli.settings import shown, write_value
 
-    print(f"{key} = {shown(write_value(directories.config_file(), key, value))}")
+    say(f"{key} = {shown(write_value(directories.config_file(), key, value))}", file=sys.stdout)
     return FOUND

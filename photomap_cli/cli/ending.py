@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from photomap_cli.cli import streams, words
 from photomap_cli.errors import InternalError, PhotomapError
+from photomap_cli.terminal.output import one_line, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +54,7 @@ def _defect(error: BaseException, arguments: list[str]) -> int:
     import traceback
 
     with suppress(OSError):
-        traceback.print_exception(error)
+        say(*"".join(traceback.format_exception(error)).splitlines())
     hint = "this is a defect of photomap; please report it with the lines above"
     return complain(InternalError(f"{type(error).__name__}: {error}", hint=hint), arguments)
 
@@ -75,10 +76,10 @@ def _tell(error: PhotomapError, arguments: list[str]) -> None:
 
         write_json({"version": 1, "error": error.to_json()}, sys.stdout)
         return
-    print(f"photomap: {error.message}", file=sys.stderr)
+    say(f"photomap: {one_line(error.message)}")
     if error.position is not None and error.text:
         from photomap_cli.terminal.complaint import complaint
 
-        print(complaint(error, error.text).plain.partition("\n")[2], file=sys.stderr)
+        say(*complaint(error, error.text).plain.split("\n")[1:])
     if error.hint:
-        print(f"hint: {error.hint}", file=sys.stderr)
+        say(f"hint: {one_line(error.hint)}")

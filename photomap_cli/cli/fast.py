@@ -18,6 +18,7 @@ from photomap_cli import directories
 from photomap_cli.cli import ending, streams, words
 from photomap_cli.errors import PhotomapError
 from photomap_cli.terminal.lines import ResultStyle, write_json, write_lines
+from photomap_cli.terminal.output import say
 
 _STYLES = {
     "--json": ResultStyle.JSON,
@@ -81,7 +82,7 @@ def _search(options: list[str], arguments: list[str]) -> int | None:
     sys.stdout.flush()
     if not {"-q", "--quiet"}.intersection(options):
         for notice in result.get("notices", ()):
-            print(f"photomap: {notice}", file=sys.stderr)
+            say(f"photomap: {notice}")
     return ending.FOUND if result["hits"] else ending.NOTHING_FOUND
 
 

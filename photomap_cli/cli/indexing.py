@@ -16,6 +16,7 @@ from photomap_cli import directories
 from photomap_cli.cli import completing
 from photomap_cli.cli.app import Globals, app, make_console
 from photomap_cli.cli.ending import FOUND, INTERRUPTED
+from photomap_cli.terminal.output import say
 
 if TYPE_CHECKING:
     from photomap_cli.library.indexer import IndexOptions
@@ -107,7 +108,7 @@ def bring_up_to_date(
 
     if not quiet and (begun := unfinished(folder)):
         goes_on = f"photomap index --rebuild --encoder {begun.spec}"
-        print(f"photomap: encoding anew with {begun.spec} is not finished: {goes_on}", file=sys.stderr)
+        say(f"photomap: encoding anew with {begun.spec} is not finished: {goes_on}")
     with ExitStack() as opened:
         is_new = not library_exists(folder)
         if options.dry_run and is_new:
@@ -137,7 +138,7 @@ def _encode_anew(
             roots = [*map(Path, anew.roots), *paths] or [directories.working_directory()]
             interrupted, report = _run_index(session, roots, options, quiet=quiet)
         if interrupted and not quiet:
-            print("photomap: the old vectors go on answering; the same command goes on from here", file=sys.stderr)
+            say("photomap: the old vectors go on answering; the same command goes on from here")
         if not interrupted and not options.dry_run:
             anew.finish(prune=options.prune)
     return interrupted, report
@@ -157,7 +158,7 @@ def _run_index(session: Session, paths: list[Path], options: IndexOptions, *, qu
         with closing(indexer.run(paths)) as events:
             follow(events, console=make_console(stderr=True), quiet=quiet, note=encoder_under_way)
             for words in () if quiet else (*session.encoder_notes(), *session.vectors.take_notes()):
-                print(f"photomap: {words}", file=sys.stderr)
+                say(f"photomap: {words}")
     except KeyboardInterrupt:
         return True, indexer.report
     return False, indexer.report
@@ -196,6 +197,8 @@ def copy_demo_photos(folder: Path) -> None:
 
 def _index_and_show(given: Globals, photos: Path) -> int:
     """Index the demo's photos and print the answers to a few queries."""
+    from rich.text import Text
+
     from photomap_cli.library.indexer import IndexOptions
     from photomap_cli.records import SearchRequest
     from photomap_cli.session.session import Session
@@ -212,6 +215,6 @@ def _index_and_show(given: Globals, photos: Path) -> int:
             return INTERRUPTED
         for query in DEMO_QUERIES:
             result = session.search(SearchRequest(query, cwd=str(photos), limit=5))
-            console.print(f"\n[bold]$ photomap search {query}[/]")
+            console.print(Text(f"\n$ photomap search {query}", "bold"))
             results.write(result, ResultStyle.TABLE, sys.stdout, cwd=photos, console=console)
     return FOUND

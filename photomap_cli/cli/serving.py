@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 import time
 from contextlib import closing
@@ -16,6 +15,7 @@ import typer
 from photomap_cli import directories
 from photomap_cli.cli.app import Globals, app
 from photomap_cli.cli.ending import FOUND
+from photomap_cli.terminal.output import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +43,7 @@ def serve(
         return _detach(given, log or directories.log_file(given.library))
     directories.leave()
     if log is None:
-        return _serve(given, lambda words: print(f"photomap: {words}", file=sys.stderr))
+        return _serve(given, lambda words: say(f"photomap: {words}"))
     from photomap_cli.session.logfile import LogFile
 
     with closing(LogFile(log)) as file:
@@ -52,7 +52,7 @@ def serve(
 
 
 def _tell_with_time(words: str) -> None:
-    print(f"{time.strftime('%Y-%m-%d %H:%M:%S')} photomap[{os.getpid()}]: {words}", file=sys.stderr, flush=True)
+    say(f"{time.strftime('%Y-%m-%d %H:%M:%S')} photomap[{os.getpid()}]: {words}")
 
 
 def _serve(
@@ -86,8 +86,8 @@ def _detach(given: Globals, log: Path) -> int:
     words = ["--library", str(given.library), *asked, "serve", "--log", str(log)]
     started = launch(words, given.library, log)
     if started.exit_status is not None:
-        sys.stderr.write(started.said)
+        say(*started.said.splitlines())
         return started.exit_status
     if not given.quiet:
-        print(f"photomap: serving {given.library} (process {started.pid}), log {log}", file=sys.stderr)
+        say(f"photomap: serving {given.library} (process {started.pid}), log {log}")
     return FOUND

@@ -17,6 +17,7 @@ from photomap_cli.cli.ending import FOUND
 from photomap_cli.cli.fast import status_look
 from photomap_cli.errors import NoSession, SessionGone
 from photomap_cli.terminal.lines import write_json
+from photomap_cli.terminal.output import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +57,7 @@ def status(
     if sys.stdout.isatty():
         make_console().print(status_table(sessions, library))
     else:
-        print("\n".join(status_lines(sessions, library)))
+        say(*status_lines(sessions, library), file=sys.stdout)
     return FOUND
 
 
@@ -90,7 +91,7 @@ def stop(context: typer.Context) -> int:
         pid = live.stop().pid
         _until_gone(live, pid)
     if not given.quiet:
-        print(f"photomap: process {pid} ends", file=sys.stderr)
+        say(f"photomap: process {pid} ends")
     return FOUND
 
 
@@ -109,7 +110,7 @@ def offload(context: typer.Context) -> int:
 
     given: Globals = context.obj
     with _live(given) as live:
-        print(plain_line(live.offload()))
+        say(plain_line(live.offload()), file=sys.stdout)
     return FOUND
 
 

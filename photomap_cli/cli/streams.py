@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import os
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 from photomap_cli.terminal import lookalikes
+from photomap_cli.terminal.output import printable_lines, say
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -19,6 +21,19 @@ def forgive() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=lookalikes.ERRORS)
+
+
+def guard() -> None:
+    """Have what Python itself tells of a defect go the way of all text, also from threads."""
+    sys.excepthook = lambda _kind, error, _trace: _tell_defect(error)
+    threading.excepthook = lambda failed: _tell_defect(failed.exc_value)
+
+
+def _tell_defect(error: BaseException | None) -> None:
+    import traceback
+
+    if error is not None:
+        say(*"".join(traceback.format_exception(error)).splitlines())
 
 
 def complete() -> None:
@@ -62,4 +77,10 @@ def log(*, verbose: bool) -> None:
     """Log what happens to standard error, or keep what libraries say from getting there."""
     import logging
 
-    logging.basicConfig(level=logging.INFO if verbose else logging.CRITICAL, format="%(name)s: %(message)s")
+    class Harmless(logging.Formatter):
+        def format(self, record: logging.LogRecord) -> str:
+            return printable_lines(super().format(record))
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(Harmless("%(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO if verbose else logging.CRITICAL, handlers=[handler])

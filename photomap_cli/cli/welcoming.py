@@ -16,7 +16,7 @@ from photomap_cli import directories
 from photomap_cli.errors import EmptyLibrary, PhotomapError
 from photomap_cli.terminal.commands import EXAMPLES
 from photomap_cli.terminal.figures import duration, human_bytes, photos
-from photomap_cli.terminal.filenames import printable
+from photomap_cli.terminal.output import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,7 +43,7 @@ class Finding:
     def words(self) -> str:
         """How many photos there are, and where."""
         more = "" if self.is_all else "more than "
-        return f"{more}{photos(len(self.paths))} in {printable(str(self.folder))}"
+        return f"{more}{photos(len(self.paths))} in {self.folder}"
 
 
 def offer(library: Path, settings: Settings, ask: Callable[[str], str] = input) -> bool:
@@ -57,12 +57,15 @@ def offer(library: Path, settings: Settings, ask: Callable[[str], str] = input) 
         KeyboardInterrupt: the user pressed Ctrl-C at the question, or before it.
         PhotomapError: indexing failed.
     """
-    print("There are no photos in your library yet.")
+    say("There are no photos in your library yet.", file=sys.stdout)
     found = _found(settings)
-    print(f"Found {found.words}.")
-    print(_time_needed(found, settings))
+    say(f"Found {found.words}.", file=sys.stdout)
+    say(_time_needed(found, settings), file=sys.stdout)
     if not _agrees(ask):
-        print("Nothing was done. `photomap index FOLDER` adds photos; `photomap demo` shows all of it with drawn ones.")
+        say(
+            "Nothing was done. `photomap index FOLDER` adds photos; `photomap demo` shows all of it with drawn ones.",
+            file=sys.stdout,
+        )
         return False
     return _index(library, settings, found.folder)
 
@@ -171,10 +174,10 @@ def _agrees(ask: Callable[[str], str]) -> bool:
         try:
             answer = ask("Index them now? [Y/n] ").strip().lower()
         except EOFError:
-            print()
+            say("", file=sys.stdout)
             return False
         except KeyboardInterrupt:
-            print()  # the shell's prompt gets a line of its own
+            say("", file=sys.stdout)  # the shell's prompt gets a line of its own
             raise
         if answer in ("", "y", "yes"):
             return True
@@ -195,7 +198,7 @@ def _index(library: Path, settings: Settings, folder: Path) -> bool:
     interrupted, report = bring_up_to_date(library, settings, None, [folder], options, quiet=False)
     write_report(report, sys.stdout)
     if interrupted:
-        print(f"`photomap index {printable(str(folder))}` goes on from here.")
+        say(f"`photomap index {folder}` goes on from here.", file=sys.stdout)
     if report.added:
-        print(f"Now type what you look for, such as: {EXAMPLES[0]}")
+        say(f"Now type what you look for, such as: {EXAMPLES[0]}", file=sys.stdout)
     return report.added > 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from rich.text import Text
 
-from photomap_cli.terminal.filenames import printable
+from photomap_cli.terminal.output import one_line, printable
 
 if TYPE_CHECKING:
     from photomap_cli.errors import PhotomapError
@@ -18,9 +18,9 @@ _CONTEXT = 70  # and in all: with the indent and two ellipses that fits into 80 
 
 def complaint(error: PhotomapError, text: str = "") -> Text:
     """Return the error for a terminal; with a position in `text`, the query again and a caret under the place."""
-    told = Text().append(_one_line(error.message), "red")
+    told = Text().append(one_line(error.message), "red")
     if error.hint:
-        told.append(f"  hint: {_one_line(error.hint)}", "dim")
+        told.append(f"  hint: {one_line(error.hint)}", "dim")
     if error.position is not None and text:
         told.append_text(_caret(text, error.position))
     return told
@@ -31,12 +31,8 @@ def complaint_line(error: BaseException) -> str:
     from photomap_cli.errors import PhotomapError
 
     if not isinstance(error, PhotomapError):
-        return f"{type(error).__name__}: {_one_line(str(error))}"
-    return _one_line(error.message) + (f"  hint: {_one_line(error.hint)}" if error.hint else "")
-
-
-def _one_line(text: str) -> str:
-    return printable(" ".join(text.split()))
+        return f"{type(error).__name__}: {one_line(str(error))}"
+    return one_line(error.message) + (f"  hint: {one_line(error.hint)}" if error.hint else "")
 
 
 def _caret(text: str, position: int) -> Text:

@@ -134,7 +134,7 @@ class PromptCompleter(Completer):
         past = dict.fromkeys(reversed(self._dialogue.front.past()))
         begun = [line for line in past if line != text and line.lower().startswith(text.lower()) and line[:1] != ":"]
         for line in begun[:_HISTORY_OFFERED]:
-            yield Completion(line, -len(text), display_meta="before")
+            yield Completion(line, -len(text), display=printable(line), display_meta="before")
 
 
 def last_token(text: str) -> str:

@@ -1,4 +1,7 @@
-"""Owns what a search's answer looks like to programs: JSON, JSON lines, paths, plain rows.  Light: no rich."""
+"""Owns what a search's answer looks like to programs: JSON, JSON lines, paths, plain rows.  Light: no rich.
+
+Programs get every byte as it is; where `file` is a terminal there is none, and names are written as for people.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ import json
 import os
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TextIO
+
+from photomap_cli.terminal.output import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,12 +54,26 @@ def write_lines(result: dict[str, Any], style: ResultStyle, file: TextIO) -> Non
 
 def write_paths(paths: Iterable[str], file: TextIO, *, end: str = "\n") -> None:
     """Write paths, each followed by `end`, as the bytes they have on disk."""
-    _write_bytes(file, "".join(path + end for path in paths))
+    told = map(printable, paths) if file.isatty() else paths
+    _write_bytes(file, "".join(path + end for path in told))
+
+
+def write_rows(rows: Iterable[Iterable[str]], file: TextIO) -> None:
+    """Write rows of fields between tabs."""
+    for row in rows:
+        *fields, last = row
+        write_plain(fields, last, file)
 
 
 def write_json(record: object, file: TextIO) -> None:
     """Write one JSON value: indented on a terminal, where people read it, else on a line of its own."""
     file.write(json_text(record, indented=file.isatty()))
+
+
+def write_json_line(record: object, file: TextIO) -> None:
+    """Write one JSON value on a line of its own, at once."""
+    file.write(json_text(record))
+    file.flush()
 
 
 def json_text(record: object, *, indented: bool = False) -> str:
@@ -65,15 +84,13 @@ def json_text(record: object, *, indented: bool = False) -> str:
 
 def write_plain(fields: Iterable[str], path: str, file: TextIO) -> None:
     """Write one row: the fields and a path, between tabs."""
-    # A tab or a line end in a name would break the row for whoever reads it; other bytes stay as they are.
-    name = "".join(_escaped(letter) if letter < " " or letter == "\x7f" else letter for letter in path)
-    _write_bytes(file, "\t".join((*fields, name)) + "\n")
+    told = printable if file.isatty() else _without_controls
+    _write_bytes(file, "\t".join(map(told, (*fields, path))) + "\n")
 
 
-def _escaped(letter: str) -> str:
-    from photomap_cli.terminal.filenames import printable
-
-    return printable(letter)
+def _without_controls(name: str) -> str:
+    """Return a name that does not break the row for whoever reads it, as a tab or a line end would; the rest stays."""
+    return "".join(printable(letter) if letter < " " or letter == "\x7f" else letter for letter in name)
 
 
 def _write_bytes(file: TextIO, text: str) -> None:

@@ -7,15 +7,14 @@ import sys
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
-from rich.console import Console
-
 from photomap_cli.errors import UsageError
 from photomap_cli.terminal import commands
 from photomap_cli.terminal.complaint import complaint_line
 from photomap_cli.terminal.connection import Connection
+from photomap_cli.terminal.consoles import make_console
 from photomap_cli.terminal.dialogue import Dialogue
-from photomap_cli.terminal.filenames import printable
 from photomap_cli.terminal.lines import ResultStyle
+from photomap_cli.terminal.output import say
 from photomap_cli.terminal.results import write
 from photomap_cli.terminal.sheetpage import sheet_page
 from photomap_cli.terminal.statusbar import short_state
@@ -53,7 +52,7 @@ class Pipe:
         open_gallery: Callable[[], Gallery],
         is_typed: bool = False,
     ) -> None:
-        self.console = Console(file=out, no_color=True, highlight=False, soft_wrap=True)
+        self.console = make_console(file=out, no_color=True, soft_wrap=True)
         self._out, self._err, self._style, self._cwd = out, err, style, cwd
         self.is_typed = is_typed
         self._open_gallery = open_gallery
@@ -67,8 +66,7 @@ class Pipe:
 
     def tell(self, note: str) -> None:
         """Write a sentence to standard error."""
-        self._err.write(printable(note) + "\n")
-        self._err.flush()
+        say(note, file=self._err)
 
     def wait(self, work: Callable[[], T], words: str = "") -> T:
         """Do the work; Ctrl-C ends the program, as in any pipe, or the wait where somebody types the lines."""
@@ -138,8 +136,7 @@ def _answer_all(dialogue: Dialogue, lines: Iterable[str], err: TextIO, *, is_typ
             dialogue.front.tell("cancelled")
         except Exception as error:
             failed = True
-            err.write(f"line {number}: {complaint_line(error)}\n")
-            err.flush()
+            say(f"line {number}: {complaint_line(error)}", file=err)
     return failed
 
 
@@ -157,7 +154,7 @@ def _prompted(stdin: TextIO, err: TextIO, connection: Connection) -> Iterator[st
         try:
             line = stdin.readline()
         except KeyboardInterrupt:
-            err.write("\n")
+            say("", file=err)
             continue
         if not line:
             return

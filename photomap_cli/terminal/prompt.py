@@ -23,6 +23,7 @@ from photomap_cli.terminal.completion import is_worth_a_menu
 from photomap_cli.terminal.history import HistoryArrows
 from photomap_cli.terminal.lateanswers import AnswersDropped
 from photomap_cli.terminal.palette import ACCENT, NOTE
+from photomap_cli.terminal.unseen import UnseenAsEscapes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,6 +65,7 @@ def make_prompt(
         reserve_space_for_menu=MENU_LINES,
         enable_suspend=True,
         key_bindings=_interrupts(),
+        input_processors=[UnseenAsEscapes()],
     )
     offers_menu = Condition(lambda: is_worth_a_menu(prompt.default_buffer.document.text_before_cursor))
     prompt.complete_while_typing = offers_menu

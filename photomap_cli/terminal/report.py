@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TextIO
 
 from photomap_cli.terminal.figures import photos
-from photomap_cli.terminal.filenames import printable
 from photomap_cli.terminal.lines import write_json
+from photomap_cli.terminal.output import say
 
 if TYPE_CHECKING:
     from photomap_cli.records import IndexReport, StageTimes
@@ -38,12 +38,12 @@ def write_report(
         write_json(report.to_json(), file)
         return
     if not quiet:
-        file.write(("would be done: " if dry_run else "") + summary(report) + "\n")
+        say(("would be done: " if dry_run else "") + summary(report), file=file)
     shown = report.failures if list_errors else report.failures[: 0 if quiet else _SHOWN_FAILURES]
     for failure in shown:
-        file.write(f"  {printable(failure.path)}: {printable(failure.reason)}\n")
+        say(f"  {failure.path}: {failure.reason}", file=file)
     if not quiet and len(shown) < len(report.failures):
-        file.write(f"  and {len(report.failures) - len(shown):,} more; --errors lists them\n")
+        say(f"  and {len(report.failures) - len(shown):,} more; --errors lists them", file=file)
 
 
 def summary(report: IndexReport) -> str:

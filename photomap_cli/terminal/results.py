@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from rich.cells import cell_len
-from rich.console import Console, Group
+from rich.console import Group
 from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from photomap_cli.terminal.consoles import make_console
 from photomap_cli.terminal.explanation import product
 from photomap_cli.terminal.figures import elapsed, photos
 from photomap_cli.terminal.filenames import file_link, printable, shown_path
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from rich.console import ConsoleOptions, RenderableType, RenderResult
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
     from photomap_cli.records import Hit, SearchResult
 
@@ -148,6 +149,6 @@ def write(result: SearchResult, style: ResultStyle, file: TextIO, *, cwd: Path, 
     Paths leave as the bytes they have on disk, whatever the encoding of `file`.
     """
     if style is ResultStyle.TABLE:
-        (console or Console(file=file, highlight=False)).print(table(result, cwd))
+        (console or make_console(file=file)).print(table(result, cwd))
     else:
         write_lines(result.to_json(), style, file)

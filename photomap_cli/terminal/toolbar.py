@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from prompt_toolkit.formatted_text import ANSI, to_formatted_text
-from rich.console import Console
 from rich.text import Text
 
 from photomap_cli.errors import SessionGone
 from photomap_cli.terminal.complaint import complaint_line
+from photomap_cli.terminal.consoles import make_console
 from photomap_cli.terminal.lookalikes import fitting
 from photomap_cli.terminal.statusbar import bar, short_state
 
@@ -86,7 +86,7 @@ class Toolbar:
         return text
 
     def _converted(self, text: Text, width: int) -> StyleAndTextTuples:
-        console = Console(
+        console = make_console(
             file=io.StringIO(),
             force_terminal=True,
             color_system="standard",

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 from rich.live import Live
 
 from photomap_cli.records import LibraryStatus, SessionStatus
-from photomap_cli.terminal.lines import json_text
+from photomap_cli.terminal.lines import write_json_line
+from photomap_cli.terminal.output import say
 from photomap_cli.terminal.statustable import NO_SESSION, library_line, session_line, status_table
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def print_json(looks: Iterable[Look], file: TextIO) -> None:
     before: Look | None = None
     for look in looks:
         if before is None or has_changed(before, look):
-            _put(json_text(look).rstrip(), file)
+            write_json_line(look, file)
         before = look
 
 
@@ -49,9 +50,9 @@ def print_lines(looks: Iterable[Look], file: TextIO) -> None:
     before: Look = {"sessions": [], "library": None}
     for number, look in enumerate(looks):
         for line in _news(before, look):
-            _put(line, file)
+            say(line, file=file)
         if not look["sessions"] and (number == 0 or before["sessions"]):
-            _put(NO_SESSION, file)
+            say(NO_SESSION, file=file)
         before = look
 
 
@@ -101,8 +102,3 @@ def _sessions(look: Look) -> list[SessionStatus]:
 
 def _library(look: Look) -> LibraryStatus:
     return LibraryStatus(**look["library"])
-
-
-def _put(line: str, file: TextIO) -> None:
-    file.write(line + "\n")
-    file.flush()

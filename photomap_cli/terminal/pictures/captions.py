@@ -27,7 +27,7 @@ def captions(hits: Sequence[Hit], thumbnails: Sequence[Thumbnail], layout: Layou
     """Return the lines; a third one where a photo could not be shown says why."""
     lines = [[_figures(hit, layout.columns) for hit in hits], [_name(hit, layout.columns) for hit in hits]]
     if any(thumbnail.fault for thumbnail in thumbnails):
-        lines.append([Text(shortened(each.fault, layout.columns), NOTE) for each in thumbnails])
+        lines.append([Text(shortened(printable(each.fault), layout.columns), NOTE) for each in thumbnails])
     text = Text(no_wrap=True, overflow="ignore", end="")
     for line in lines:
         text.append_text(_side_by_side(line, layout.columns + GAP)).append("\n")

@@ -1,0 +1,62 @@
+"""Owns the way of text to people: what could command a terminal, or fool its reader, is written as escapes.  Light.
+
+Whatever is said passes `say`, a console of `consoles.py`, or the prompt; what programs read is `lines.py`'s.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+# Flags of countries within countries are written in tags that nobody sees; elsewhere tags hide something.
+_FLAG = "\U0001f3f4[\U000e0020-\U000e007e]{1,8}\U000e007f"
+_ESCAPED = (
+    "\x00-\x1f\x7f-\x9f"  # controls, C1 among them
+    "\ud800-\udfff"  # bytes that are no UTF-8
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # direction: `gpj.exe` may read `exe.jpg`
+    "\u2028\u2029"  # line ends
+    "\u180e\u200b\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"  # unseen
+    "\U000e0000-\U000e00ff"  # tags; the joiners inside emoji and words stay
+)
+_PATTERN = re.compile(f"({_FLAG})|[{_ESCAPED}]")
+_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\x1b": "\\e"}
+
+
+def printable(text: str) -> str:
+    r"""Return the text with control characters, undecodable bytes, direction and unseen characters as escapes.
+
+    Example:
+        an escape character becomes `\e`, a line end `\n`, a byte 0xff that is no UTF-8 `\xff`.
+    """
+    return text if text.isascii() and text.isprintable() else _PATTERN.sub(_escape, text)
+
+
+def printable_lines(text: str) -> str:
+    """Return the same for a text whose line ends are meant."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
+def one_line(text: str) -> str:
+    """Return a text of any length as one printable line."""
+    return printable(re.sub(r"\s*\n\s*", " ", text.strip()))
+
+
+def say(*lines: str, file: TextIO | None = None) -> None:
+    """Tell people something, a line each: on standard error, or on `file`."""
+    stream = file or sys.stderr
+    stream.write("".join(f"{printable(line)}\n" for line in lines))
+    stream.flush()
+
+
+def _escape(found: re.Match[str]) -> str:
+    letter = found[0]
+    if found[1]:
+        return letter
+    code = ord(letter)
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"
+    return _SHORT.get(letter) or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}")
