@@ -38,7 +38,13 @@ OWNERS = {
     # Photos are read in library/ alone; the sheet is made of thumbnails, which are photomap's own files.
     "PIL": {
         *("library/decode.py", "library/faults.py", "library/fitting.py", "library/opening.py", "library/animation.py"),
-        *("library/bit_depth.py", "library/colour.py", "library/transparency.py", "library/visibility.py"),
+        *(
+            "library/bit_depth.py",
+            "library/colour.py",
+            "library/salvage.py",
+            "library/transparency.py",
+            "library/visibility.py",
+        ),
         "terminal/pictures/sheet.py",
     },
     "pynvml": {"encoder/gpu.py"},

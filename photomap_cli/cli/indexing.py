@@ -65,7 +65,9 @@ def index(
     prune: Annotated[
         bool, typer.Option("--prune", help="Also remove photos whose folder is missing or empty, as on a missing disk.")
     ] = False,
-    errors: Annotated[bool, typer.Option("--errors", help="List every file that failed, with the reason.")] = False,
+    errors: Annotated[
+        bool, typer.Option("--errors", help="List every file that failed or is damaged, with the reason.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The report as one JSON object.")] = False,
 ) -> int:
     """Add folders to the library, or bring them up to date.

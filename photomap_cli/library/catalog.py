@@ -17,7 +17,7 @@ from photomap_cli.library.filters import below, key, where
 from photomap_cli.library.paths import shown
 from photomap_cli.library.remembered import Remembered
 from photomap_cli.library.summary import read_meta, read_roots, summary_of
-from photomap_cli.records import DateSource, Photo, PhotoDetails
+from photomap_cli.records import DateSource, IndexNote, Photo, PhotoDetails
 
 if TYPE_CHECKING:
     import sqlite3
@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 _TAKEN_AT = "CASE WHEN date_source LIKE 'name%' THEN dated_at ELSE taken_at END"
 _PHOTO = f"row, path, size_bytes, mtime_ns, {_TAKEN_AT}, dated_at, width, height, camera"
 _DETAILS = f"path, size_bytes, {_TAKEN_AT}, dated_at, date_source, width, height, camera, lens, latitude, longitude"
-_OF_CONTENT = ("taken_at", "width", "height", "camera", "lens", "latitude", "longitude", "orientation", "content_hash")
+_OF_CONTENT = (
+    *("taken_at", "width", "height", "camera", "lens", "latitude", "longitude", "orientation", "content_hash"),
+    "damage",
+)
 _CHUNK = 500  # below SQLite's oldest limit of 999 parameters
 _VECTORS_AT_ONCE = 4096
 _FILTERS_KEPT = 4  # a million rows are 8 MB
@@ -203,6 +206,13 @@ class Catalog:
             count: int = connection.execute(query, (folder, *values)).fetchone()[0]
             return count
 
+    def damaged(self, root: str) -> list[IndexNote]:
+        """Return the photos at or below an absolute path whose files are damaged, and in what way, by path."""
+        condition, values = below(root)
+        query = f"SELECT path, damage FROM photos WHERE damage IS NOT NULL AND (path = ? OR {condition}) ORDER BY path"
+        with self._database.reading() as connection:
+            return [IndexNote(*record) for record in connection.execute(query, (root, *values))]
+
     def known_sizes(self, sizes: Iterable[int]) -> set[int]:
         """Return those of some sizes in bytes of which there is a photo whose content is known."""
         wanted, found = list(sizes), set[int]()
@@ -370,6 +380,7 @@ def _add(connection: sqlite3.Connection, row: int, photo: NewPhoto) -> None:
         photo.orientation,
         photo.content_hash,
         source,
+        photo.damage,
     )
     connection.execute(f"INSERT INTO photos VALUES ({', '.join('?' * len(values))})", values)
     connection.execute("INSERT INTO vectors VALUES (?, ?)", (row, photo.vector.astype(STORED).tobytes()))

@@ -52,10 +52,15 @@ UPGRADES = (
         """UPDATE photos SET date_source = coalesce(source_in_name(path), 'file'),
             dated_at = coalesce(date_in_name(path), dated_at) WHERE taken_at IS NULL""",
     ),
+    # What is wrong with a file of which there is something to see (salvage.py).
+    (
+        "ALTER TABLE photos ADD COLUMN damage TEXT",
+        "CREATE INDEX photos_damaged ON photos (path) WHERE damage IS NOT NULL",
+    ),
 )
 """What each version adds to the one before; a new library goes through all of them too."""
 
-LATER_COLUMNS = ("lens", "latitude", "longitude", "orientation", "content_hash", "date_source")
+LATER_COLUMNS = ("lens", "latitude", "longitude", "orientation", "content_hash", "date_source", "damage")
 SCHEMA_VERSION = 1 + len(UPGRADES)
 BUSY_SECONDS = 10.0
 WAL_BYTES_KEPT = 64 << 20

@@ -68,6 +68,7 @@ class NewPhoto:
     orientation: int = 1
     content_hash: bytes | None = None
     is_day: bool = False
+    damage: str | None = None
 
 
 class FoundAgain(NamedTuple):

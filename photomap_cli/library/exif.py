@@ -46,6 +46,7 @@ class PhotoFacts:
         is_day: the time in `taken_at` is none; only the day is known.
         camera, lens: make and model, or None.
         latitude, longitude: degrees, north and east positive; both or neither.
+        damage: what is wrong with the file, and how much of it can be seen; None for a whole one.
     """
 
     width: int
@@ -57,6 +58,7 @@ class PhotoFacts:
     latitude: float | None = None
     longitude: float | None = None
     is_day: bool = False
+    damage: str | None = None
 
 
 def facts(size: tuple[int, int], tables: ExifTables, *, orientation: int) -> PhotoFacts:

@@ -13,6 +13,11 @@ from photomap_cli.errors import BadImage
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+
+class Damaged(BadImage):
+    """A picture that breaks off, or has what no decoder understands: something of it may still be seen."""
+
+
 NO_MEMORY = "not enough memory to decode it"
 
 _LONGEST = 100
@@ -30,7 +35,7 @@ _PLAINER = (
 
 @contextmanager
 def faults_named() -> Iterator[None]:
-    """Turn whatever a file makes a decoder raise into BadImage, whose message is the reason alone."""
+    """Turn whatever a file makes a decoder raise into BadImage, or Damaged, whose message is the reason alone."""
     try:
         yield
     except BadImage:
@@ -39,8 +44,10 @@ def faults_named() -> Iterator[None]:
         raise BadImage("not a picture, or of a kind that cannot be read") from error
     except MemoryError as error:
         raise BadImage(NO_MEMORY) from error
+    except OSError as error:
+        raise (BadImage if error.strerror else Damaged)(reason(error)) from error
     except Exception as error:  # decoders raise nearly every class there is
-        raise BadImage(reason(error)) from error
+        raise Damaged(reason(error)) from error
 
 
 def reason(error: Exception) -> str:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import BinaryIO
 
+TRUNCATED = "truncated"
 _FULL = 4  # bytes of version and flags at the start of some boxes
 _META_BYTES = 64 << 20
 _PICTURE = frozenset({b"ftyp", b"meta", b"mdat", b"moov"})
@@ -28,13 +29,24 @@ def fault(file: BinaryIO) -> str | None:
         if not start <= end <= length:
             # Cameras append notes of their own that are no boxes: what is not the picture's ends the search.
             if kind in _PICTURE:
-                reason = "truncated" if end > length else "damaged: a box is smaller than its header"
+                reason = TRUNCATED if end > length else "damaged: a box is smaller than its header"
             break
         if kind == b"meta":
             reason = _fault_in_meta(file, start, min(end, start + _META_BYTES))
         at = end
     file.seek(0)
     return reason
+
+
+def full_length(data: bytes) -> int:
+    """Return how long a file made of boxes should be: where the last ends that begins in it."""
+    at = 0
+    while at + 8 <= len(data):
+        kind, start, end = _box(data[at : at + 16], at, len(data))
+        if end < start or (end > len(data) and kind not in _PICTURE):
+            break
+        at = end
+    return max(at, len(data))
 
 
 def _fault_in_meta(file: BinaryIO, start: int, end: int) -> str | None:

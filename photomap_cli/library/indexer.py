@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from photomap_cli.errors import BadImage, EncoderFailed, NoProcess
+from photomap_cli.errors import BadImage, EncoderFailed, NoProcess, PhotomapError
 from photomap_cli.library.content import digest_at
 from photomap_cli.library.decode import Decoded
 from photomap_cli.library.decodepool import DecodePool
@@ -29,7 +29,7 @@ from photomap_cli.library.scan import ScanRules
 from photomap_cli.library.stages import Stages
 from photomap_cli.library.survey import survey
 from photomap_cli.library.thumbnails import THUMBNAIL_PX, ThumbnailCache
-from photomap_cli.records import IndexFailure, IndexProgress
+from photomap_cli.records import IndexFailure, IndexNote, IndexProgress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -127,6 +127,7 @@ class Indexer:
         self._batch_limit = self._options.batch_size
         self._jobs = self._options.jobs or JOBS
         self._failures: list[IndexFailure] = []
+        self._notes: list[IndexNote] = []
         self._started = self._encoding_since = self._ended = 0.0
         self._forgotten = set[str]()  # roots, as `Survey` has them
         self._total = self._done = self._unreadable = self._taken = 0
@@ -139,6 +140,7 @@ class Indexer:
         return replace(
             self._pending.counts,
             failures=tuple(IndexFailure(shown(each.path), each.reason) for each in self._failures),
+            notes=tuple(self._notes),
             elapsed_ms=(ended - self._started) * 1000,
             images_per_second=self._taken / seconds if seconds > 0 else 0.0,
             stages=self._stages.times,
@@ -164,6 +166,8 @@ class Indexer:
                 yield from self._prepare_searches()
         finally:
             self._ended = self._ended or self._clock()
+            with suppress(PhotomapError):  # what ended the run counts
+                self._notes = [note for root in self._pending.counts.roots for note in self._catalog.damaged(root)]
 
     def _forecast(self) -> Iterator[IndexProgress]:
         plan = self._plan()

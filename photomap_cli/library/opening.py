@@ -7,10 +7,11 @@ import warnings
 from functools import cache
 from typing import TYPE_CHECKING
 
-from PIL import Image, PngImagePlugin, TiffImagePlugin, UnidentifiedImageError
+from PIL import Image, ImageFile, PngImagePlugin, TiffImagePlugin, UnidentifiedImageError
 
 from photomap_cli.errors import BadImage
 from photomap_cli.library import heif, signatures
+from photomap_cli.library.faults import Damaged
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -33,12 +34,16 @@ def kind(file: BinaryIO) -> str | None:
 
 
 def opened(file: BinaryIO) -> Image.Image:
-    """Open a picture without decoding it.  Raises BadImage, and whatever the header makes Pillow raise."""
+    """Open a picture without decoding it.  Raises BadImage, and whatever the header makes Pillow raise.
+
+    A HEIC or AVIF file that breaks off is refused, unless Pillow is told to take such files.
+    """
     _prepare_pillow()
     _silence_pillow()
     found = kind(file)
-    if found in {"AVIF", "HEIF"} and (reason := heif.fault(file)):
-        raise BadImage(reason)
+    reason = heif.fault(file) if found in {"AVIF", "HEIF"} else None
+    if reason and not (reason == heif.TRUNCATED and ImageFile.LOAD_TRUNCATED_IMAGES):
+        raise (Damaged if reason == heif.TRUNCATED else BadImage)(reason)
     if found == "HEIF":
         _prepare_heif()
     try:
@@ -46,7 +51,7 @@ def opened(file: BinaryIO) -> Image.Image:
     except UnidentifiedImageError as error:
         if not found:
             raise
-        raise BadImage(f"a {found} file that is damaged, or of a kind that cannot be read") from error
+        raise Damaged(f"a {found} file that is damaged, or of a kind that cannot be read") from error
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PIL import Image, ImageStat
+from PIL import Image, ImageChops, ImageStat
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,3 +33,19 @@ def brightest(histogram: Sequence[int], share: float = 0.999) -> int:
         if so_far >= wanted:
             return level
     return 0
+
+
+def share_seen(image: Image.Image) -> float:
+    """Return how much of an RGB picture is there, 0 .. 1, where what is missing has the colour of a corner.
+
+    Decoders leave what they miss at the end, or at the beginning of one stored upside down, in a single colour.
+    """
+    corners = (image.width - 1, image.height - 1), (0, 0)
+    return min(_share_unlike(image, image.getpixel(corner)) for corner in corners)
+
+
+def _share_unlike(image: Image.Image, colour: object) -> float:
+    """Return the share of the rows and columns that are more than this one colour."""
+    flat = Image.new("RGB", image.size, colour)  # type: ignore[arg-type]
+    columns, rows = ImageChops.difference(image, flat).getprojection()
+    return sum(columns) * sum(rows) / (image.width * image.height)

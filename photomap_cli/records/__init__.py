@@ -6,7 +6,7 @@ Everything is had from here, but for the records of a map: they are in `photomap
 
 from photomap_cli.records.checks import Check, CheckState
 from photomap_cli.records.duplicates import DuplicateGroup, DuplicatePhoto
-from photomap_cli.records.indexing import IndexFailure, IndexProgress, IndexReport, StageTimes
+from photomap_cli.records.indexing import IndexFailure, IndexNote, IndexProgress, IndexReport, StageTimes
 from photomap_cli.records.photos import (
     Counted,
     DateSource,
@@ -35,6 +35,7 @@ __all__ = [
     "FilterKind",
     "Hit",
     "IndexFailure",
+    "IndexNote",
     "IndexProgress",
     "IndexReport",
     "LibraryStatus",

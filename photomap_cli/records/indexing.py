@@ -17,6 +17,14 @@ class IndexFailure:
 
 
 @dataclass(frozen=True, slots=True)
+class IndexNote:
+    """One photo that is in the library although something is wrong with its file, and what."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class StageTimes:
     """Where an index run's time went, in milliseconds by the clock on the wall.
 
@@ -59,7 +67,7 @@ class IndexProgress:
 
 @dataclass(frozen=True, slots=True)
 class IndexReport:
-    """What one index run did; counts are files."""
+    """What one index run did; counts are files.  `notes` are of all damaged photos below the roots, new or not."""
 
     roots: tuple[str, ...]
     scanned: int = 0
@@ -69,6 +77,7 @@ class IndexReport:
     removed: int = 0
     unchanged: int = 0
     failures: tuple[IndexFailure, ...] = ()
+    notes: tuple[IndexNote, ...] = ()
     elapsed_ms: float = 0.0
     images_per_second: float = 0.0
     stages: StageTimes = field(default_factory=StageTimes)
@@ -86,6 +95,8 @@ class IndexReport:
             "unchanged": self.unchanged,
             "failed": len(self.failures),
             "failures": [asdict(failure) for failure in self.failures],
+            "noted": len(self.notes),
+            "notes": [asdict(note) for note in self.notes],
             "elapsed_ms": round(self.elapsed_ms, 1),
             "images_per_second": round(self.images_per_second, 1),
             "stages_ms": {name: round(ms, 1) for name, ms in asdict(self.stages).items()},

@@ -24,13 +24,13 @@ def write_report(
     quiet: bool = False,
     dry_run: bool = False,
 ) -> None:
-    """Write what an index run did: JSON, or a summary line and the files that failed.
+    """Write what an index run did: JSON, or a summary line and the files that failed or are damaged.
 
     Args:
         report: what was done.
         file: where to.
         as_json: the contract's JSON object.
-        list_errors: name every failed file, not only the first few.
+        list_errors: name every failed or damaged file, not only the first few that failed.
         quiet: nothing but the failures asked for.
         dry_run: say that nothing was changed.
     """
@@ -44,6 +44,17 @@ def write_report(
         say(f"  {failure.path}: {failure.reason}", file=file)
     if not quiet and len(shown) < len(report.failures):
         say(f"  and {len(report.failures) - len(shown):,} more; --errors lists them", file=file)
+    _write_notes(report, file, list_errors=list_errors, quiet=quiet)
+
+
+def _write_notes(report: IndexReport, file: TextIO, *, list_errors: bool, quiet: bool) -> None:
+    """Name the damaged photos that are in the library, or say how many there are."""
+    if report.notes and not quiet:
+        are, them = ("photo is", "it") if len(report.notes) == 1 else ("photos are", "them")
+        how = ":" if list_errors else f"; --errors lists {them}"
+        say(f"{len(report.notes):,} {are} damaged, but in the library{how}", file=file)
+    for note in report.notes if list_errors else ():
+        say(f"  {note.path}: {note.reason}", file=file)
 
 
 def summary(report: IndexReport) -> str:

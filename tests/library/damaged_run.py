@@ -1,6 +1,6 @@
 """Owns one index run in a process of its own over files from anywhere: damaged_run.py LIBRARY PHOTOS.
 
-Prints, as JSON, the photos that are in, the failures by path, and the most memory that any decode process took.
+Prints, as JSON, the photos that are in, failures and notes by path, and the most memory that any decode process took.
 """
 
 import json
@@ -30,6 +30,7 @@ if __name__ == "__main__":
         report = {
             "photos": [photo.path for photo in catalog.photos(catalog.rows())],
             "failures": {failure.path: failure.reason for failure in run.report.failures},
+            "notes": {note.path: note.reason for note in run.report.notes},
             "peak_bytes": peak_kib << 10,
         }
     sys.stdout.write(json.dumps(report))

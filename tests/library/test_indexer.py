@@ -127,6 +127,36 @@ def test_files_that_cannot_be_decoded_are_reported_each_time_and_open_no_encoder
     assert counts(run(photos)) == {"scanned": 2, "added": 1}
 
 
+def halved(path, seed):
+    """Write a picture of which the lower half is missing."""
+    content = picture(path, seed, size=(60, 400)).read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    return path
+
+
+def notes(report):
+    return [(os.path.basename(note.path), note.reason) for note in report.notes]  # noqa: PTH119
+
+
+def test_a_damaged_photo_is_in_and_every_run_says_so_until_it_is_whole(catalog, run, photos):
+    path = halved(photos / "sub/half.bmp", 1)
+    picture(photos / "whole.png", 2)
+    report = run(photos)
+    assert (counts(report), report.failures) == ({"scanned": 2, "added": 2}, ())
+    half = [("half.bmp", "truncated; 50 % of it can be seen")]
+    assert notes(report) == half
+    assert notes(run(photos, encoder=no_encoder)) == half
+    assert notes(run(photos, encoder=no_encoder, dry_run=True)) == half
+    assert notes(run(photos / "whole.png", encoder=no_encoder)) == []
+    shutil.copy(path, photos / "copy.bmp")
+    path.rename(photos / "moved.bmp")
+    assert [name for name, _ in notes(run(photos, encoder=no_encoder))] == ["copy.bmp", "moved.bmp"]
+    picture(photos / "copy.bmp", 1)
+    (photos / "moved.bmp").unlink()
+    assert notes(run(photos)) == []
+    assert len(paths(catalog)) == 2
+
+
 def test_a_photo_that_became_unreadable_is_removed_and_reported(catalog, run, photos):
     for number in range(3):
         picture(photos / f"{number}.png", number)

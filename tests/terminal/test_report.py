@@ -1,0 +1,34 @@
+import io
+
+import pytest
+
+from photomap_cli.records import IndexFailure, IndexNote, IndexReport
+from photomap_cli.terminal.report import write_report
+
+HALF = IndexNote("/photos/half.jpg", "truncated; 48 % of it can be seen")
+TEXT = IndexFailure("/photos/text.jpg", "not a picture, or of a kind that cannot be read")
+FAILED = "  /photos/text.jpg: not a picture, or of a kind that cannot be read\n"
+FIRST = "3 photos found: 2 added, 1 failed in 0.0 s\n"
+
+
+def written(*, list_errors=False, quiet=False, notes=(HALF,)):
+    report = IndexReport(("/photos",), scanned=3, added=2, failures=(TEXT,), notes=notes)
+    file = io.StringIO()
+    write_report(report, file, list_errors=list_errors, quiet=quiet)
+    return file.getvalue()
+
+
+def test_damaged_photos_are_counted_and_named_with_the_errors():
+    assert written() == f"{FIRST}{FAILED}1 photo is damaged, but in the library; --errors lists it\n"
+    listed = "  /photos/half.jpg: truncated; 48 % of it can be seen\n"
+    assert written(list_errors=True) == f"{FIRST}{FAILED}1 photo is damaged, but in the library:\n{listed}"
+    assert written(list_errors=True, quiet=True) == FAILED + listed
+    assert written(quiet=True) == ""
+    assert written(notes=(HALF, HALF)).endswith("2 photos are damaged, but in the library; --errors lists them\n")
+
+
+@pytest.mark.parametrize("notes", [(), (HALF,)])
+def test_damaged_photos_are_in_the_json(notes):
+    told = IndexReport(("/photos",), scanned=3, added=2, failures=(TEXT,), notes=notes).to_json()
+    assert (told["failed"], told["noted"]) == (1, len(notes))
+    assert told["notes"] == [{"path": HALF.path, "reason": HALF.reason}] * len(notes)
