@@ -159,6 +159,18 @@ class EncoderDied(EncoderFailed):
     code = "encoder_died"
 
 
+class EncoderReleased(EncoderDied):
+    """The encoder process ended by itself, since its session said nothing for longer than it would have waited."""
+
+    code = "encoder_released"
+
+
+class EncoderOffloaded(EncoderFailed):
+    """The encoder process gave the device back by itself, for the same reason; it still has the weights in RAM."""
+
+    code = "encoder_offloaded"
+
+
 class EncoderClosed(PhotomapError):
     """The encoder was asked for something after it was closed."""
 

@@ -42,13 +42,18 @@ def write_frame(
     Raises:
         ProtocolMismatch: the JSON is longer than the other end takes; nothing has been sent.
     """
-    text = json.dumps(message, separators=(",", ":")).encode("ascii")
-    if len(text) > max_json_bytes:
-        raise ProtocolMismatch(_over_limit(len(text), max_json_bytes))
-    stream.write(_LENGTHS.pack(len(text), len(payload)) + text)
+    stream.write(frame(message, len(payload), max_json_bytes=max_json_bytes))
     if payload:
         stream.write(payload)
     stream.flush()
+
+
+def frame(message: dict[str, Any], payload_bytes: int = 0, *, max_json_bytes: int = MAX_JSON_BYTES) -> bytes:
+    """Return a frame as bytes, but for its payload.  Raises as `write_frame`."""
+    text = json.dumps(message, separators=(",", ":")).encode("ascii")
+    if len(text) > max_json_bytes:
+        raise ProtocolMismatch(_over_limit(len(text), max_json_bytes))
+    return _LENGTHS.pack(len(text), payload_bytes) + text
 
 
 def read_frame(

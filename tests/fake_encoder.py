@@ -8,7 +8,8 @@ from contextlib import contextmanager
 import numpy as np
 from patience import LONG_SECONDS
 
-from photomap_cli.errors import EncoderDied, EncoderOutOfMemory
+from photomap_cli.encoder.idleguard import IdleGuard, idle_clock
+from photomap_cli.errors import EncoderDied, EncoderOffloaded, EncoderOutOfMemory, EncoderReleased
 from photomap_cli.records import EncoderInfo, MemoryReport
 
 GPU = EncoderInfo("fake", 8, (16, 16), "shortest", "bicubic", 0, "cuda:0", "Fake GPU", "float16", can_offload=True)
@@ -23,10 +24,16 @@ def text_vector(text):
 
 
 class FakeEncoder:
-    """Keeps the rules that a real one has, and complains when a caller breaks them."""
+    """Keeps the rules that a real one has, and complains when a caller breaks them.
 
-    def __init__(self, info=GPU):
+    It acts by itself, as a real one does whose session has been stopped, when `be_idle` is called.
+    """
+
+    def __init__(self, info=GPU, clock=idle_clock):
         self.info = info
+        self.guard = IdleGuard(clock)
+        self.taken_back = set()
+        self.has_left = False
         self.calls = []
         self.resident = set()
         self.alive = False
@@ -39,6 +46,9 @@ class FakeEncoder:
 
     def _do(self, name):
         self.calls.append(name)
+        self.guard.heard()
+        if self.has_left and name not in ("load", "release"):
+            raise EncoderReleased("it ended by itself")
         if gate := self.gates.get(name):
             gate["entered"].set()
             assert gate["go"].wait(LONG_SECONDS), f"{name} was never let go"
@@ -54,9 +64,27 @@ class FakeEncoder:
         self.gates[name] = gate
         return gate["entered"], gate["go"]
 
+    def rest_after(self, idle, release):
+        self.guard.expect(idle, release)
+
+    @property
+    def is_due(self):
+        """Whether it would act by itself now."""
+        return self.alive and self.guard.left(on_device=bool(self.resident)) == 0
+
+    def be_idle(self):
+        """Let it do by itself what is due."""
+        while self.is_due:
+            if self.resident:
+                self.taken_back |= self.resident
+                self.resident.clear()
+            else:
+                self.alive, self.has_left = False, True
+
     def load(self):
         self._do("load")
-        self.alive = True
+        self.alive, self.has_left = True, False
+        self.taken_back.clear()
         return self.info
 
     def to_vram(self, tower):
@@ -66,16 +94,18 @@ class FakeEncoder:
         if self.full:
             raise EncoderOutOfMemory("no room")
         self.resident.add(tower)
+        self.taken_back.discard(tower)
 
     def to_ram(self):
         self._do("to_ram")
         assert not self.encoding, "weights moved during an encode"
         self.resident.clear()
+        self.taken_back.clear()
 
     def release(self):
         self._do("release")
         assert not self.encoding
-        self.alive = False
+        self.alive = self.has_left = False
         self.resident.clear()
 
     def close(self):
@@ -86,22 +116,24 @@ class FakeEncoder:
         return MemoryReport(vram_weight_bytes=100 * len(self.resident), ram_bytes=1000)
 
     @contextmanager
-    def _one_encode(self):
+    def _one_encode(self, tower):
         with self._lock:
             self.encoding += 1
             try:
                 self._do("encode")
+                if tower in self.taken_back:
+                    raise EncoderOffloaded("meanwhile")
                 assert self.alive, "encode without a process"
                 yield
             finally:
                 self.encoding -= 1
 
     def encode_text(self, texts):
-        with self._one_encode():
+        with self._one_encode("text"):
             return np.stack([text_vector(text) for text in texts])
 
     def encode_images(self, pixels):
-        with self._one_encode():
+        with self._one_encode("image"):
             flat = pixels.reshape(len(pixels), -1)[:, :8].astype(np.float32) + 1
             return flat / np.linalg.norm(flat, axis=1, keepdims=True)
 

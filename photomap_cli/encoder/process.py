@@ -16,9 +16,10 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from photomap_cli import children
+from photomap_cli.encoder.idleguard import RELEASED_STATUS
 from photomap_cli.encoder.models import open_clip_name
-from photomap_cli.errors import EncoderClosed, EncoderDied, NoProcess, PhotomapError, ProtocolMismatch
-from photomap_cli.frames import read_frame, write_frame
+from photomap_cli.errors import EncoderClosed, EncoderDied, EncoderReleased, NoProcess, PhotomapError, ProtocolMismatch
+from photomap_cli.frames import frame, read_frame, write_frame
 from photomap_cli.records import EncoderInfo, MemoryReport
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from photomap_cli.encoder.use import Tower
 
 _EXIT_SECONDS = 5.0
+_SILENT_SECONDS = {"load": 900.0}
+"""How long the process may say nothing before it is given up; loading from a slow disk takes longer than all else."""
+_USUAL_SILENT_SECONDS, _SECONDS_A_PICTURE = 300.0, 60.0
 
 
 class EncoderProcess:
@@ -60,8 +64,11 @@ class EncoderProcess:
         self._spec, self._device, self._precision = spec, device, precision
         self._on_progress, self._on_exit = on_progress, on_exit
         self._allow_download, self._may_pin, self._worker = allow_download, may_pin, worker
-        self._asking = threading.Lock()
+        self._asking = threading.Lock()  # held for a request and its reply
+        self._writing = threading.Lock()  # held while something is written, or the pipe closed
+        self._rest = (0.0, 0.0)
         self._child: subprocess.Popen[bytes] | None = None
+        self._channel: children.Channel | None = None
         self._stderr: IO[bytes] | None = None
         self._closing = threading.Event()
 
@@ -118,6 +125,16 @@ class EncoderProcess:
         message, payload = self._ask("encode_images", contiguous.data.cast("B"), shape=list(contiguous.shape))
         return _vectors(message, payload)
 
+    def rest_after(self, idle: float, release: float) -> None:
+        """Tell the process when to give the device back and to end by itself; without waiting, and without a reply."""
+        self._rest = (idle, release)
+        if not self._writing.acquire(blocking=False):
+            return  # a request is on its way, which says as much
+        try:
+            self._say_when_to_rest()
+        finally:
+            self._writing.release()
+
     def release(self) -> None:
         """End the process after the request in flight."""
         with self._asking:
@@ -139,30 +156,38 @@ class EncoderProcess:
         with self._asking:
             if self._closed:
                 raise EncoderClosed("the encoder is closed")
-            child = self._living(may_start=op == "load")
+            channel = self._living(may_start=op == "load")
+            channel.most_seconds = _SILENT_SECONDS.get(op, _USUAL_SILENT_SECONDS)
+            if op == "encode_images":
+                channel.most_seconds += _SECONDS_A_PICTURE * values["shape"][0]
             try:
-                assert child.stdin is not None
-                write_frame(child.stdin, {"op": op, **values}, payload)
-                return self._reply(child)
+                with self._writing:
+                    write_frame(channel, {"op": op, **values}, payload)
+                return self._reply(channel)
             except (OSError, ProtocolMismatch) as error:
-                raise self._death() from error
+                raise self._death(str(error) if isinstance(error, children.Silent) else "") from error
 
-    def _living(self, *, may_start: bool) -> subprocess.Popen[bytes]:
-        """Return the process; only loading may start one, for another has nothing to answer from."""
-        if self._child is not None and self._child.poll() is None:
-            return self._child
+    def _say_when_to_rest(self) -> None:
+        """Call with `_writing` held.  A stopped process takes nothing once its pipe is full, and a dead one nothing."""
+        idle, release = self._rest
+        if self._channel is not None:
+            self._channel.put(frame({"op": "rest", "idle": idle, "release": release}))
+
+    def _living(self, *, may_start: bool) -> children.Channel:
+        """Return the way to the process; only loading may start one, for another has nothing to answer from."""
+        if self._channel is not None and self._child is not None and self._child.poll() is None:
+            return self._channel
         if not may_start:
             raise self._death()
         self._end(kill_now=True)
         return self._start()
 
-    def _reply(self, child: subprocess.Popen[bytes]) -> tuple[dict[str, Any], bytes]:
-        assert child.stdout is not None
+    def _reply(self, channel: children.Channel) -> tuple[dict[str, Any], bytes]:
         while True:
-            frame = read_frame(child.stdout.read)
-            if frame is None:
+            reply = read_frame(channel.read)
+            if reply is None:
                 raise ProtocolMismatch("the encoder process ended")
-            message, payload = frame
+            message, payload = reply
             if "error" in message:
                 raise PhotomapError.from_json(message["error"])
             if "progress" not in message:
@@ -171,7 +196,7 @@ class EncoderProcess:
 
     # The process ----------------------------------------------------------------------------------------------------
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _start(self) -> children.Channel:
         """Start the process; a few times where the system has no room for it.  Raises NoProcess."""
         for pause in children.PAUSES:
             try:
@@ -181,16 +206,19 @@ class EncoderProcess:
                     raise EncoderClosed("the encoder is closed") from None
         return self._started()
 
-    def _started(self) -> subprocess.Popen[bytes]:
+    def _started(self) -> children.Channel:
         with children.refusals(), ExitStack() as undo:
             undo.callback(self._end, kill_now=True)
             self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  closed in _end
             self._child = child = children.start(children.python(self._worker), stderr=self._stderr)
+            with self._writing:
+                self._channel = channel = children.Channel(child)
+                self._say_when_to_rest()
             threading.Thread(target=self._watch, args=(child,), name="encoder-watch", daemon=True).start()
             undo.pop_all()
         if self._closed:  # close() came between the check and the start
             child.kill()
-        return child
+        return channel
 
     def _watch(self, child: subprocess.Popen[bytes]) -> None:
         """Wait for the process's end, and tell it if nobody here brought it about."""
@@ -202,15 +230,15 @@ class EncoderProcess:
         child.wait()
         with self._asking:  # no other process can take its place while its end is told
             if self._child is child and not self._closed:
-                self._on_exit(EncoderDied(f"the encoder process ended ({_how(child)})"))
+                self._on_exit(_end_of(child))
 
-    def _death(self) -> PhotomapError:
-        """Clean up after a child that is gone, and say how it went."""
+    def _death(self, why: str = "") -> PhotomapError:
+        """Clean up after a child that is gone, or of no use any more, and say how it went."""
         child, last_words = self._child, self._last_words()
         self._end(kill_now=True)
         if self._closed:
             return EncoderClosed("the encoder is closed")
-        return EncoderDied(f"the encoder process ended ({_how(child)})", hint=last_words)
+        return _end_of(child, why, last_words)
 
     def _last_words(self) -> str:
         """Return the last line the child wrote to standard error."""
@@ -224,6 +252,8 @@ class EncoderProcess:
     def _end(self, *, kill_now: bool) -> None:
         """Take the child away: closing its standard input asks it to end, a kill makes it."""
         child, self._child = self._child, None
+        with self._writing:
+            self._channel = None  # nobody may write to a descriptor that somebody else has by now
         if child is not None:
             _see_off(child, kill_now=kill_now)
         if self._stderr is not None:
@@ -242,6 +272,13 @@ def _see_off(child: subprocess.Popen[bytes], *, kill_now: bool) -> None:
     except subprocess.TimeoutExpired:
         child.kill()
         child.wait()
+
+
+def _end_of(child: subprocess.Popen[bytes] | None, why: str = "", last_words: str = "") -> EncoderDied:
+    """Return the error for a process that has ended."""
+    if child is not None and child.returncode == RELEASED_STATUS:
+        return EncoderReleased("the encoder process ended by itself, as nobody asked it anything")
+    return EncoderDied(f"the encoder process ended ({why or _how(child)})", hint=last_words)
 
 
 def _how(child: subprocess.Popen[bytes] | None) -> str:

@@ -10,7 +10,9 @@ Rules that keep it right (each has a test):
 * a failed transfer leaves the weights where they were, and a device that is full or fails means an answer from RAM,
   never no answer;
 * what a suspend may have wiped from the device is dropped unread;
-* an encoder process that dies is started again, three times in a row, then given up until somebody asks.
+* an encoder process that dies is started again, three times in a row, then given up until somebody asks;
+* while this process is stopped the encoder offloads and ends by itself, a little later than it would have been told;
+  that is no death, and is noticed before anything is computed in another place than is shown.
 """
 
 from __future__ import annotations
@@ -23,13 +25,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from photomap_cli.encoder.countdown import Countdown
+from photomap_cli.encoder.idleguard import GRACE_SECONDS, idle_clock
 from photomap_cli.encoder.patience import Patience
 from photomap_cli.encoder.use import Use
 from photomap_cli.errors import (
     EncoderClosed,
     EncoderDeviceFailed,
     EncoderDied,
+    EncoderOffloaded,
     EncoderOutOfMemory,
+    EncoderReleased,
     PhotomapError,
 )
 from photomap_cli.records import MemoryReport, ResidencySnapshot, ResidencyState
@@ -44,12 +49,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 SUSPENDED_SECONDS = 1.0  # two clocks read one after the other differ by far less
-
-
-def idle_clock() -> float:
-    """Return seconds that also count while the computer is suspended, where the system has such a clock."""
-    boot = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if boot is None else time.clock_gettime(boot)
 
 
 def suspended_seconds() -> float:
@@ -84,7 +83,7 @@ class Residency:
         self._encoder, self._clock, self._suspended, self._on_change = encoder, clock, suspended, on_change
         self._accept = accept
         self._settled = threading.Condition(threading.RLock())
-        self._countdown = Countdown(self._settled, clock, timer, self._on_timer)
+        self._countdown = Countdown(self._settled, clock, timer, self._do_what_is_due)
         self._snapshot = ResidencySnapshot(idle_timeout=idle_timeout, release_timeout=release_timeout)
         self._resident: frozenset[Tower] = frozenset()
         self._users = 0
@@ -93,6 +92,7 @@ class Residency:
         self._patience = Patience()
         self._suspended_at_reload = 0.0
         self._told = ""
+        encoder.rest_after(idle_timeout, release_timeout)
 
     # What is so -----------------------------------------------------------------------------------------------------
 
@@ -126,6 +126,7 @@ class Residency:
             PhotomapError: the encoder could not be loaded, or `accept` refuses it.
         """
         load_ms, reload_ms = self._bring(tower, begin_use=True)
+        began = self._clock()
         info = self._snapshot.info
         assert info is not None
         fell_back = info.can_offload and tower not in self._resident
@@ -138,13 +139,14 @@ class Residency:
         else:
             self._patience.answered(on_device=not fell_back)
         finally:
-            self._end_use(fell_back=fell_back)
+            self._end_use(fell_back=fell_back, began=began)
 
     def run(self, tower: Tower, work: Callable[[Encoder], T]) -> tuple[T, Use]:
         """Run `work` on the encoder in one use, whatever it takes.
 
-        When the process dies under it, again on a fresh one; when the device has no room for what it computes, or
-        fails at it, again on the CPU.
+        When the process dies under it, or has ended by itself, again on a fresh one; when it has given the device back
+        by itself, again after a reload; when the device has no room for what it computes, or fails at it, again on the
+        CPU.
 
         Raises:
             As `use`.
@@ -155,6 +157,8 @@ class Residency:
                     return work(use.encoder), use
             except EncoderDied as error:
                 log.warning("%s; starting it again", error)
+            except EncoderOffloaded:
+                self.offload()
             except EncoderDeviceFailed as error:
                 if not self._resident:
                     raise
@@ -162,9 +166,12 @@ class Residency:
 
     def touch(self) -> None:
         """Restart the idle countdown: a query was submitted."""
+        now = self._clock()
+        self._tell_encoder()
+        self._catch_up()
         with self._settled:
-            self._idle_since = self._clock()
-            self._publish(last_used=self._idle_since)
+            self._idle_since = now
+            self._publish(last_used=now)
         self._on_change()
 
     def load(self, tower: Tower = "text", *, try_again: bool = False) -> None:
@@ -176,7 +183,10 @@ class Residency:
         """
         if try_again:
             self._patience.start_afresh()
-        self._bring(tower, begin_use=False)
+        try:
+            self._bring(tower, begin_use=False)
+        except EncoderReleased:  # meanwhile; now that is known
+            self._bring(tower, begin_use=False)
 
     def offload(self) -> None:
         """VRAM -> RAM now, as soon as no encode is in flight.  Does nothing when nothing is in VRAM."""
@@ -198,8 +208,10 @@ class Residency:
 
     def set_idle_timeout(self, seconds: float) -> None:
         """Change the idle timeout (0 = never); a countdown under way follows it at once."""
+        self._catch_up()
         with self._settled:
             self._publish(idle_timeout=seconds)
+        self._tell_encoder()
         self._on_change()
 
     def close(self) -> None:
@@ -231,6 +243,7 @@ class Residency:
     def _bring(self, tower: Tower, *, begin_use: bool) -> tuple[float, float]:
         """Move until `tower` can run; then count a user.  Returns the (load, reload) milliseconds this call waited."""
         waited = dict.fromkeys((ResidencyState.LOADING, ResidencyState.RELOADING), 0.0)
+        self._catch_up()
         while True:
             started = time.perf_counter()
             with self._settled:
@@ -338,14 +351,24 @@ class Residency:
             self._publish(last_error=_short(error))
         self.offload()
 
-    def _end_use(self, *, fell_back: bool) -> None:
+    def _end_use(self, *, fell_back: bool, began: float) -> None:
+        self._tell_encoder()
         with self._settled:
             self._users -= 1
             self._idle_since = self._clock()
             fallbacks = self._snapshot.cpu_fallbacks + fell_back
             self._publish(busy=self._users > 0, last_used=self._idle_since, cpu_fallbacks=fallbacks)
             self._settled.notify_all()
+            idle = self._snapshot.idle_timeout
+            may_be_taken_back = self._is_quiet() and 0 < idle <= self._idle_since - began - GRACE_SECONDS
         self._on_change()
+        if may_be_taken_back and not self._measured().vram_weight_bytes:  # this process was stopped amid the use
+            self.offload()
+
+    def _tell_encoder(self) -> None:
+        """Say when it shall act by itself, counted from now, as the countdown here is."""
+        snapshot = self._snapshot
+        self._encoder.rest_after(snapshot.idle_timeout, snapshot.release_timeout)
 
     def _note_death(self, error: EncoderDied, *, in_use: bool = True) -> None:
         """The encoder process is gone, and all it held with it."""
@@ -353,16 +376,18 @@ class Residency:
             if self._snapshot.state in (ResidencyState.OFF, ResidencyState.LOADING):
                 return  # another thread noted it first, and may have started the next process already
             self._resident = frozenset()
-            if in_use:
+            is_death = not isinstance(error, EncoderReleased)
+            if in_use and is_death:
                 self._patience.died(self._clock())
-            self._publish(state=ResidencyState.OFF, memory=MemoryReport(), last_error=_short(error), progress=None)
+            told = {"last_error": _short(error)} if is_death else {}
+            self._publish(state=ResidencyState.OFF, memory=MemoryReport(), progress=None, **told)
             self._settled.notify_all()
         self._on_change()
 
     # Moving away when idle ------------------------------------------------------------------------------------------
 
-    def _on_timer(self) -> None:
-        """The timer fired: look again, under the lock, whether anything is due."""
+    def _do_what_is_due(self) -> None:
+        """The timer fired: look, under the lock, whether a deadline has come, and do what was to be done then."""
         with self._settled:
             if self._closed or not self._is_quiet():
                 return
@@ -373,6 +398,16 @@ class Residency:
             offload = self._snapshot.state is ResidencyState.VRAM
             self._publish(state=ResidencyState.OFFLOADING if offload else ResidencyState.RELEASING)
         (self._move_to_ram if offload else self._move_to_off)()
+
+    def _catch_up(self) -> None:
+        """Somebody is about to move the deadline: first do what is long overdue.
+
+        The timer has not fired as this process was stopped, and the encoder may have done it by itself.
+        """
+        with self._settled:
+            due = self._due()
+        if due is not None and due + GRACE_SECONDS / 2 < self._clock():
+            self._do_what_is_due()
 
     def _move_to_ram(self) -> None:
         """OFFLOADING -> RAM; a failure leaves the weights in VRAM and is tried again after the next idle time."""

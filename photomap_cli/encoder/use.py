@@ -28,6 +28,13 @@ class Encoder(Protocol):
     def to_ram(self) -> None:
         """Give back everything on the device."""
 
+    def rest_after(self, idle: float, release: float) -> None:
+        """Say that the encoder is still wanted, and when to give the device back and to end should nobody say more.
+
+        Seconds; 0 = never.  A little later than these the encoder acts by itself: this process may have been stopped.
+        Never waits.
+        """
+
     def release(self) -> None:
         """End the encoder process; `load` starts it again."""
 
@@ -38,10 +45,14 @@ class Encoder(Protocol):
         """Measure the bytes held."""
 
     def encode_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Encode texts.  Returns (n, dim) float32, rows of unit length.  Call inside `use("text")`."""
+        """Encode texts.  Returns (n, dim) float32, rows of unit length.  Call inside `use("text")`.
+
+        Raises:
+            EncoderOffloaded: it was to run on the device, which the encoder has given back by itself.
+        """
 
     def encode_images(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Encode pictures, (n, height, width, 3) uint8 RGB.  Returns (n, dim) float32, rows of unit length."""
+        """Encode pictures, (n, height, width, 3) uint8 RGB.  Returns and raises as `encode_text`."""
 
 
 @dataclass(frozen=True, slots=True)

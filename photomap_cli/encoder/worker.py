@@ -1,7 +1,9 @@
 """Owns the encoder process: one loop that reads requests, runs them, answers.  The session's end is `process.py`.
 
 Standard input and output are the pipes; whatever a library prints goes to standard error.  When standard input closes
-the session is gone, and the process ends at once, whatever it is doing.
+the session is gone, and the process ends at once, whatever it is doing.  When the session says nothing for too long it
+may have been stopped: between two requests, on the thread that answers them, the device is given back, then the process
+ends (`idleguard.py`).  Replies are sent by a thread of their own, as a stopped session does not take them.
 """
 
 from __future__ import annotations
@@ -14,34 +16,49 @@ import threading
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
+from photomap_cli.encoder.idleguard import RELEASED_STATUS, IdleGuard
 from photomap_cli.errors import (
     EncoderDied,
     EncoderFailed,
+    EncoderOffloaded,
     EncoderOutOfMemory,
     InternalError,
     PhotomapError,
     ProtocolMismatch,
 )
-from photomap_cli.frames import read_frame, write_frame
+from photomap_cli.frames import Writable, read_frame, write_frame
 
 if TYPE_CHECKING:
     from photomap_cli.encoder.openclip import OpenClipEncoder
 
 Request = tuple[dict[str, Any], bytes]
 QUIET_SECONDS = 0.5  # without a request before chores are done
+LONGEST_WAIT_SECONDS = 3600.0  # then it is looked again
 
 
 class Worker:
     """Answers requests one at a time; holds the encoder between them."""
 
-    def __init__(self, replies: BinaryIO) -> None:
+    def __init__(self, replies: Writable, guard: IdleGuard | None = None) -> None:
         self._replies = replies
+        self._guard = guard or IdleGuard()
         self._encoder: OpenClipEncoder | None = None
         self._may_pin = False
+        self._lent: set[str] = set()  # towers on the device
+        self._taken_back: set[str] = set()  # those the session still believes there
 
     def answer(self, message: dict[str, Any], payload: bytes) -> None:
         """Run one request and send its reply, an error included."""
         op = message.pop("op")
+        if op == "rest":  # a word that wants no reply
+            self._guard.expect(**message)
+            return
+        try:
+            self._answer(op, message, payload)
+        finally:
+            self._guard.heard()
+
+    def _answer(self, op: str, message: dict[str, Any], payload: bytes) -> None:
         device_is_full = False
         try:
             values, result = getattr(self, f"_do_{op}")(payload, **message)
@@ -59,6 +76,30 @@ class Worker:
             self._send(values, result)
         if device_is_full:  # only now are the failed call's frames and tensors gone
             self._trim()
+
+    @property
+    def patience(self) -> float:
+        """Seconds without a request after which `be_idle` has something to do."""
+        left = self._guard.left(on_device=bool(self._lent))
+        waits = (LONGEST_WAIT_SECONDS, left, QUIET_SECONDS if self.has_chores else None)
+        return min(wait for wait in waits if wait is not None)
+
+    def be_idle(self) -> None:
+        """No request has come for so long: take back what was lent, or end, should that be due; else do chores."""
+        if self._guard.left(on_device=bool(self._lent)) == 0:
+            self._take_back() if self._lent else _release()
+        elif self.has_chores:
+            self.do_chores()
+
+    def _take_back(self) -> None:
+        """Give the device back unasked; where that fails the end of the process does it."""
+        try:
+            self._require_encoder().to_ram()
+        except Exception as error:
+            _note(f"not offloaded: {error}")
+            _release()
+        self._taken_back |= self._lent
+        self._lent.clear()
 
     @property
     def has_chores(self) -> bool:
@@ -91,6 +132,12 @@ class Worker:
             raise EncoderFailed("no encoder is loaded")
         return self._encoder
 
+    def _encoder_for(self, tower: str) -> OpenClipEncoder:
+        """Return what encodes, if the tower is where the session believes it."""
+        if tower in self._taken_back:
+            raise EncoderOffloaded("the device has been given back meanwhile")
+        return self._require_encoder()
+
     def _do_load(self, _: bytes, *, may_pin: bool, **how: Any) -> tuple[dict[str, Any], bytes]:
         self._may_pin = may_pin
         if self._encoder is None:
@@ -104,24 +151,28 @@ class Worker:
 
     def _do_to_vram(self, _: bytes, *, tower: str) -> tuple[dict[str, Any], bytes]:
         self._require_encoder().to_vram(tower)
+        self._lent.add(tower)
+        self._taken_back.discard(tower)
         return {}, b""
 
     def _do_to_ram(self, _: bytes) -> tuple[dict[str, Any], bytes]:
         self._require_encoder().to_ram()
+        self._lent.clear()
+        self._taken_back.clear()
         return {}, b""
 
     def _do_memory(self, _: bytes) -> tuple[dict[str, Any], bytes]:
         return {"memory": asdict(self._require_encoder().memory())}, b""
 
     def _do_encode_text(self, _: bytes, *, texts: list[str]) -> tuple[dict[str, Any], memoryview]:
-        rows = self._require_encoder().encode_text(texts)
+        rows = self._encoder_for("text").encode_text(texts)
         return {"shape": list(rows.shape)}, rows.data.cast("B")
 
     def _do_encode_images(self, payload: bytes, *, shape: list[int]) -> tuple[dict[str, Any], memoryview]:
         import numpy as np
 
         pixels = np.frombuffer(bytearray(payload), dtype=np.uint8).reshape(shape)
-        rows = self._require_encoder().encode_images(pixels)
+        rows = self._encoder_for("image").encode_images(pixels)
         return {"shape": list(rows.shape)}, rows.data.cast("B")
 
 
@@ -129,6 +180,11 @@ def _end(error: EncoderDied) -> NoReturn:
     """End the process: only a new one gets a lost device back."""
     _note(str(error))
     os._exit(1)
+
+
+def _release() -> NoReturn:
+    """End the process: its session sleeps, and would have ended it by now."""
+    os._exit(RELEASED_STATUS)
 
 
 def _note(words: str) -> None:
@@ -147,6 +203,27 @@ def _read_requests(stream: BinaryIO, requests: queue.SimpleQueue[Request]) -> No
     os._exit(0)
 
 
+class _Outgoing:
+    """Replies on their way: `write` never waits for the session to take them."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._parts: queue.SimpleQueue[bytes | memoryview] = queue.SimpleQueue()
+        self.write = self._parts.put
+        threading.Thread(target=self._run, name="replies", daemon=True).start()
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def _run(self) -> None:
+        try:
+            while True:
+                self._stream.write(self._parts.get())
+                self._stream.flush()
+        except OSError:
+            os._exit(1)
+
+
 def main() -> None:
     """Run until standard input closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -160,12 +237,12 @@ def main() -> None:
     requests: queue.SimpleQueue[Request] = queue.SimpleQueue()
     reader = threading.Thread(target=_read_requests, args=(sys.stdin.buffer, requests), name="requests", daemon=True)
     reader.start()
-    worker = Worker(replies)
+    worker = Worker(_Outgoing(replies))
     while True:
         try:
-            request = requests.get(timeout=QUIET_SECONDS if worker.has_chores else None)
+            request = requests.get(timeout=worker.patience)
         except queue.Empty:
-            worker.do_chores()
+            worker.be_idle()
         else:
             worker.answer(*request)
 

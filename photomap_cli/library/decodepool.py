@@ -44,6 +44,7 @@ _ENVIRONMENT = {
     "MALLOC_TRIM_THRESHOLD_": str(16 << 20),
 }
 _EXIT_SECONDS = 5.0
+_SILENT_TIMES = 20  # so many times what a file may take: its own process ends it in time, unless the disk hangs
 
 
 class DecodePool:
@@ -183,7 +184,7 @@ class DecodePool:
 
     def _started(self) -> _Worker:
         with self._starting:
-            worker = _Worker(self._command)
+            worker = _Worker(self._command, _SILENT_TIMES * self._seconds)
             with self._lock:
                 self._all.add(worker)
                 if self._closed:  # meanwhile
@@ -206,25 +207,28 @@ class _Crashed(Exception):
 class _Worker:
     """One decode process, asked by one thread at a time."""
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(self, command: Sequence[str], most_seconds: float) -> None:
         # libtiff writes to standard error by the hundred lines.
         self._child = children.start(command, stderr=subprocess.DEVNULL, env={**os.environ, **_ENVIRONMENT})
-        assert self._child.stdin is not None
-        assert self._child.stdout is not None
-        self._requests, self._replies = self._child.stdin, self._child.stdout
+        self._channel = children.Channel(self._child)
+        self._channel.most_seconds = most_seconds
 
     def ask(self, request: dict[str, Any], large: threading.Lock) -> tuple[dict[str, Any], bytes]:
         """Send a request and return its reply.  Raises OSError or ProtocolMismatch where the process has ended."""
-        write_frame(self._requests, request)
-        message, payload = self._reply()
-        if "large" not in message:
-            return message, payload
-        with large:
-            write_frame(self._requests, {})
-            return self._reply()
+        try:
+            write_frame(self._channel, request)
+            message, payload = self._reply()
+            if "large" not in message:
+                return message, payload
+            with large:
+                write_frame(self._channel, {})
+                return self._reply()
+        except children.Silent:  # it does not hear that it shall end
+            self._child.kill()
+            raise
 
     def _reply(self) -> tuple[dict[str, Any], bytes]:
-        frame = read_frame(self._replies.read)
+        frame = read_frame(self._channel.read)
         if frame is None:
             raise ProtocolMismatch("the decode process ended")
         return frame
@@ -234,9 +238,9 @@ class _Worker:
 
     def end(self) -> int:
         """See the process off and return its exit status."""
-        for pipe in (self._requests, self._replies):
-            with suppress(OSError):  # with bytes for an end that is gone
-                pipe.close()
+        for pipe in (self._child.stdin, self._child.stdout):
+            assert pipe is not None
+            pipe.close()
         try:
             return self._child.wait(_EXIT_SECONDS)
         except subprocess.TimeoutExpired:

@@ -1,6 +1,7 @@
 """The encoder process over a pretended card and without torch, which dies when the test wants it to.
 
 DEATHS is a folder: a file in it that is called as a request is takes the process with it when that request comes.
+What is asked of the encoder is written into the file `calls` there.
 """
 
 import os
@@ -29,8 +30,15 @@ class Mortal(worker.Worker):
         super().answer(message, payload)
 
 
+class Recorded(FakeEncoder):
+    def _do(self, name):
+        with (DEATHS / "calls").open("a") as calls:
+            calls.write(f"{name}\n")
+        super()._do(name)
+
+
 def load(**_how):
-    encoder = FakeEncoder(GPU)
+    encoder = Recorded(GPU)
     encoder.alive, encoder.wants_pinning, encoder.trim = True, False, lambda: None
     return encoder
 

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from photomap_cli.encoder.patience import MOST_DEATHS
 from photomap_cli.encoder.residency import Residency
-from photomap_cli.errors import EncoderDied, EncoderFailed, EncoderOutOfMemory, WeightsMissing
+from photomap_cli.errors import EncoderDied, EncoderFailed, EncoderOutOfMemory, EncoderReleased, WeightsMissing
 from photomap_cli.records import ResidencyState as State
 
 SECONDS = st.sampled_from((0.0, 0.01, 1.0, 5.0, 29.0, 30.0, 31.0, 100.0, 700.0))
@@ -23,7 +23,8 @@ FAILURES = st.sampled_from((EncoderDied, EncoderOutOfMemory, EncoderFailed, Runt
 class Schedule(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
-        self.time, self.encoder, self.slept = ManualTime(), FakeEncoder(), 0.0
+        self.time, self.slept = ManualTime(), 0.0
+        self.encoder = FakeEncoder(clock=self.time.clock)
         self.residency = Residency(
             self.encoder, clock=self.time.clock, timer=self.time.timer, suspended=lambda: self.slept
         )
@@ -96,6 +97,48 @@ class Schedule(RuleBasedStateMachine):
     def suspend(self, seconds):
         self.slept += seconds
         self.time.now += seconds  # no timer runs meanwhile
+
+    @rule(seconds=SECONDS, first=st.sampled_from(("timer", "query", "prewarm", "offload", "notice")), tower=TOWERS)
+    def stop_the_session_and_let_it_go_on(self, seconds, first, tower):
+        """Meanwhile the encoder acts by itself; afterwards the session comes upon it in one way or another."""
+        self.encoder.fail_next.clear()
+        self.time.now += seconds  # no timer runs meanwhile
+        self.encoder.be_idle()
+        if first == "query":
+            self.query(tower, 0.0)
+        elif first == "prewarm":
+            self.prewarm(tower)
+        elif first == "offload":
+            self.residency.offload()
+        elif first == "notice" and self.encoder.has_left:
+            self.residency.note_exit(EncoderReleased("by itself"))
+        self.time.advance(0)  # what is overdue
+        if self.encoder.has_left:
+            self.residency.note_exit(EncoderReleased("by itself"))
+
+    @rule(seconds=SECONDS, tower=TOWERS)
+    def stop_the_session_amid_a_query(self, seconds, tower):
+        """What was encoded before is right; what is encoded after is so again, in the place that is shown."""
+        self.encoder.fail_next.clear()
+
+        def work(encoder):
+            encoder.encode_text(["dog"])
+            self.time.now += seconds
+            encoder.be_idle()
+
+        self.residency.run(tower, work)
+        self.time.advance(0)
+        if self.encoder.has_left:
+            self.residency.note_exit(EncoderReleased("by itself"))
+
+    @invariant()
+    def the_encoder_acts_by_itself_only_while_the_session_is_stopped(self):
+        is_behind = any(timer.due <= self.time.now for timer in self.time.armed)  # the computer was suspended
+        assert is_behind or not self.encoder.is_due
+
+    @invariant()
+    def what_it_does_by_itself_is_no_death(self):
+        assert "by itself" not in (self.residency.snapshot().last_error or "")
 
     @invariant()
     def never_more_than_one_timer(self):

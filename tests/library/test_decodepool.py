@@ -1,6 +1,7 @@
 import errno
 import os
 import platform
+import signal
 import subprocess
 import sys
 import threading
@@ -307,3 +308,13 @@ def test_an_index_run_without_any_process_ends_with_a_reason_and_loses_no_photo(
         with pytest.raises(NoProcess):
             list(run.run([photos]))
         assert catalog.photo_at(str(path)).width == 24
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no SIGSTOP here")
+def test_a_stopped_process_costs_no_file(pool, photos, monkeypatch):
+    monkeypatch.setattr(children, "LOOK_SECONDS", 0.01)
+    pool.start(1)
+    (worker,) = pool._all
+    os.kill(worker._child.pid, signal.SIGSTOP)
+    assert pool.decode(picture(photos / "a.png", 1), FIT).facts
+    assert worker not in pool._all
