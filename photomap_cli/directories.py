@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import platformdirs
 
 from photomap_cli.errors import BadPath
+from photomap_cli.pathnames import on_disk, real
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,9 +76,9 @@ def _from_root(path: str) -> str:
 
 
 def absolute(path: Path) -> Path:
-    """Return a path from the root on, `~` and `..` taken out; links stay as the user wrote them."""
+    """Return a path from the root on as the disk spells it, `~` and `..` taken out; links stay."""
     path = path.expanduser()
-    return Path(os.path.normpath(path if path.is_absolute() else working_directory() / path))
+    return Path(on_disk(os.path.normpath(path if path.is_absolute() else working_directory() / path)))
 
 
 def library_directory(flag: Path | None = None) -> Path:
@@ -117,7 +118,7 @@ def library_key(library: Path) -> str:
     """Return what tells this library from every other one, however its path is written."""
     import hashlib  # the prompt is painted without it
 
-    return hashlib.sha256(os.fsencode(os.path.realpath(library))).hexdigest()[:16]
+    return hashlib.sha256(os.fsencode(real(str(library)))).hexdigest()[:16]
 
 
 def runtime_directory() -> Path:

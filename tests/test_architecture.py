@@ -11,13 +11,14 @@ import pytest
 from patience import LONG_SECONDS
 
 PACKAGE = Path(__file__).parents[1] / "photomap_cli"
-BASE = {"errors", "allowed", "records", "frames", "directories", "settings", "children"}
+BASE = {"errors", "allowed", "pathnames", "records", "frames", "directories", "settings", "children"}
 MAY_IMPORT = {
     "errors": set(),
     "allowed": set(),
+    "pathnames": set(),
     "records": set(),
     "frames": {"errors"},
-    "directories": {"errors"},
+    "directories": {"errors", "pathnames"},
     "settings": {"allowed", "errors"},
     "children": {"directories", "errors"},
     "encoder": BASE,

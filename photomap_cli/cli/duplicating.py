@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from photomap_cli import directories
+from photomap_cli import directories, pathnames
 from photomap_cli.cli.app import Globals, app, make_console
 from photomap_cli.cli.ending import FOUND, NOTHING_FOUND
 from photomap_cli.errors import BadPath, UsageError
@@ -85,9 +85,10 @@ def _find(given: Globals, paths: Sequence[Path], *, threshold: float, only_ident
 def _scope(path: Path) -> PhotoFilter:
     from photomap_cli.records import FilterKind, PhotoFilter
 
-    if not os.path.isdir(path):  # noqa: PTH112  Path fails at a name that is too long
+    real = pathnames.real(str(directories.absolute(path)))
+    if not os.path.isdir(real):  # noqa: PTH112  Path fails at a name that is too long
         raise BadPath(f"{path} is no folder", hint="give a folder of the library, or none for all of it")
-    return PhotoFilter(FilterKind.IN, os.path.realpath(path))
+    return PhotoFilter(FilterKind.IN, real)
 
 
 def _write(groups: Sequence[DuplicateGroup], *, paths_end: str | None) -> None:

@@ -70,7 +70,7 @@ def page_file(path: Path | None, *, over: bool) -> Path:
 
     if path is None:
         raise UsageError("--force is for --html", hint="--html FILE writes a page")
-    path = path.expanduser()
+    path = directories.absolute(path)
     require_free(path, over=over, hint="--force writes over it")
     if not os.path.isdir(path.parent):  # noqa: PTH112  Path fails at a name that is too long
         raise BadPath(f"{path.parent} is no folder", hint="make it first, or name another one")

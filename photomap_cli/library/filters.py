@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import unicodedata
 from typing import TYPE_CHECKING
 
+from photomap_cli.pathnames import extensions_like, key
 from photomap_cli.records import FilterKind, PhotoFilter
 
 if TYPE_CHECKING:
@@ -28,11 +28,6 @@ def below(folder: str, *, sep: str = os.sep) -> Clause:
     """
     first = folder.rstrip(sep) + sep
     return "(path >= ? AND path < ?)", (first, first[:-1] + chr(ord(sep) + 1))
-
-
-def key(text: str) -> str:
-    """Return the form in which names are compared: composed (macOS stores them decomposed), lower case."""
-    return unicodedata.normalize("NFC", text).lower()
 
 
 def glob(pattern: str) -> str:
@@ -64,7 +59,8 @@ def _positive(kind: FilterKind, value: str) -> Clause:
         case FilterKind.BEFORE:
             return "(dated_at < ?)", (value,)
         case FilterKind.EXT:
-            return "(ext = ?)", (value.lower().removeprefix("."),)
+            alike = extensions_like(value.lower().removeprefix("."))
+            return f"(ext IN ({', '.join('?' * len(alike))}))", alike
         case FilterKind.CAMERA:
             return "(coalesce(instr(camera_key, ?), 0) > 0)", (key(value),)
         case FilterKind.NAME:

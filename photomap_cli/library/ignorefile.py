@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import PurePath
 
 from pathspec import GitIgnoreSpec
+
+from photomap_cli.pathnames import Form
 
 NAME = ".photomapignore"
 
@@ -16,13 +19,19 @@ class IgnoreFile:
     """One such file: the folder it lies in, its patterns, and those of its lines that are none."""
 
     folder: str
-    patterns: GitIgnoreSpec
+    patterns: tuple[str, ...]
     not_patterns: tuple[str, ...] = ()
 
-    def verdict(self, path: str) -> bool | None:
+    def verdict(self, path: str, form: Form = Form.COMPOSED) -> bool | None:
         """Say whether a path below the folder is left out, or None to leave that to others; a folder ends with `/`."""
         inside = path[len(self.folder.rstrip(os.sep)) + 1 :]
-        return self.patterns.check_file(inside.replace(os.sep, "/")).include
+        return compiled(self.patterns, form).check_file(form.of(inside).replace(os.sep, "/")).include
+
+
+@lru_cache(maxsize=1000)
+def compiled(patterns: tuple[str, ...], form: Form) -> GitIgnoreSpec:
+    """Return patterns ready for paths of a form.  Raises ValueError for one that is none."""
+    return GitIgnoreSpec.from_lines(map(form.of, patterns))
 
 
 def read(folder: str) -> IgnoreFile:
@@ -30,7 +39,7 @@ def read(folder: str) -> IgnoreFile:
     with open(os.path.join(folder, NAME), encoding="utf-8-sig", errors="surrogateescape") as file:  # noqa: PTH118, PTH123
         lines = file.read().splitlines()
     bad = tuple(line for line in lines if not _is_pattern(line))
-    return IgnoreFile(folder, GitIgnoreSpec.from_lines(line for line in lines if line not in bad), bad)
+    return IgnoreFile(folder, tuple(line for line in lines if line not in bad), bad)
 
 
 def above(root: str) -> tuple[IgnoreFile, ...]:

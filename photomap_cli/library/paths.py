@@ -7,6 +7,7 @@ import re
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from photomap_cli import pathnames
 from photomap_cli.errors import BadPath
 
 if TYPE_CHECKING:
@@ -17,8 +18,11 @@ _NOT_UTF8 = re.compile("[\ud800-\udfff]")  # Python's stand-ins for bytes that a
 
 
 def resolved(roots: Sequence[Path], *, known: Sequence[str]) -> tuple[str, ...]:
-    """Return the roots as absolute paths without links, as the shell's working directory is one."""
-    resolved = tuple(dict.fromkeys(os.path.realpath(root) for root in roots))
+    """Return the roots as absolute paths without links, as the shell's working directory is one.
+
+    They are spelled as the disk does, but for those that are known in another spelling.
+    """
+    resolved = tuple(dict.fromkeys(pathnames.known_as(pathnames.real(str(root)), known) for root in roots))
     for root in resolved:
         if not os.path.exists(root) and root not in known:  # noqa: PTH110
             raise BadPath(f"{shown(root)} does not exist", hint="give a folder or a photo that does")

@@ -8,6 +8,7 @@ import stat
 from typing import NamedTuple
 
 from photomap_cli.library.signatures import SIGNATURE_BYTES, may_be_picture
+from photomap_cli.pathnames import on_disk
 
 _PATH = re.compile(r"\.{1,2}[/\\]|~[/\\]|/|[A-Za-z]:[/\\]")
 _ENDING = re.compile(r"\.[A-Za-z0-9]{1,5}\s*$")
@@ -35,18 +36,22 @@ def file_named(text: str, cwd: str, *, needs_ending: bool = False) -> str | None
         needs_ending: have the picture in a file without an ending not count.
     """
     for path in (text, os.path.expanduser(text)) if text.startswith("~") else (text,):  # noqa: PTH111  pure text
+        whole = os.path.join(cwd, path)  # noqa: PTH118  Path is slower
+        if not path.isascii() and (_PATH.match(text) or _ENDING.search(text)):  # other words are looked up as they are
+            whole = on_disk(whole)
         try:
-            found = os.stat(os.path.join(cwd, path))  # noqa: PTH116, PTH118  Path is slower
+            found = os.stat(whole)  # noqa: PTH116
         except (OSError, ValueError):  # ValueError: a NUL
             continue
-        if _is_meant(text, os.path.join(cwd, path), found.st_mode, needs_ending=needs_ending):  # noqa: PTH118
+        if _is_meant(text, whole, found.st_mode, needs_ending=needs_ending):
             return f"./{path}" if path.startswith("~") else path
     return None
 
 
 def is_folder(text: str, cwd: str) -> bool:
     """Whether a text, without quotes, is the name of a folder."""
-    return os.path.isdir(os.path.join(cwd, os.path.expanduser(text)))  # noqa: PTH111, PTH112, PTH118  Path is slower
+    whole = os.path.join(cwd, os.path.expanduser(text))  # noqa: PTH111, PTH118  Path is slower
+    return os.path.isdir(on_disk(whole))  # noqa: PTH112
 
 
 def file_in_word(word: str, cwd: str) -> NamedFile | None:

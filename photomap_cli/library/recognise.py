@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from photomap_cli.library.entries import FoundAgain
+from photomap_cli.pathnames import composed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +53,7 @@ class Recogniser:
         gone = [row for row, (old, _) in like.items() if row not in self.moved and self._is_gone(old)]
         if not gone:
             return None
-        name = os.path.basename(path)  # noqa: PTH119 - paths are text here
-        row = next((row for row in gone if os.path.basename(like[row][0]) == name), gone[0])  # noqa: PTH119
+        name = composed(os.path.basename(path))  # noqa: PTH119 - paths are text here
+        row = next((row for row in gone if composed(os.path.basename(like[row][0])) == name), gone[0])  # noqa: PTH119
         self.moved.add(row)
         return row

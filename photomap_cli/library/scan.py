@@ -9,17 +9,20 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from pathspec import GitIgnoreSpec
-
+from photomap_cli import pathnames
 from photomap_cli.errors import UsageError
 from photomap_cli.library import ignorefile, raw
 from photomap_cli.library.mtime import mtime_ns
+from photomap_cli.pathnames import Form
 from photomap_cli.records import IndexFailure
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+
+    from pathspec import GitIgnoreSpec
 
     from photomap_cli.library.ignorefile import IgnoreFile
+    from photomap_cli.pathnames import Disk
 
 EXTENSIONS = raw.EXTENSIONS | frozenset(
     "avif bmp gif heic heif hif j2k jfif jp2 jpe jpeg jpg jpx pbm pgm png pnm ppm tif tiff webp".split()  # noqa: SIM905
@@ -75,10 +78,10 @@ class ScanRules:
     def __post_init__(self) -> None:
         self.excluded()
 
-    def excluded(self) -> GitIgnoreSpec:
-        """Return the patterns, compiled."""
+    def excluded(self, form: Form = Form.COMPOSED) -> GitIgnoreSpec:
+        """Return the patterns, ready for paths of a form."""
         try:
-            return GitIgnoreSpec.from_lines(self.exclude)
+            return ignorefile.compiled(self.exclude, form)
         except ValueError as error:
             raise UsageError(f"--exclude: {error}", hint="patterns are written as in a .gitignore") from error
 
@@ -87,12 +90,12 @@ class ScanRules:
         return _is_junk(name) or (name.startswith(".") and not self.hidden)
 
 
-def scan(roots: Sequence[str], rules: ScanRules) -> Iterator[Found]:
+def scan(roots: Sequence[str], rules: ScanRules, disk: Disk = pathnames.DISK) -> Iterator[Found]:
     """Yield the photo files at or below absolute paths, each once, and the folders and files that cannot be read.
 
     A folder that can be reached in several ways is read once; a way without symbolic links is preferred.
     """
-    walk = _Walk(roots, rules)
+    walk = _Walk(roots, rules, disk)
     for root in sorted(roots):  # a folder before what is in it
         yield from walk.root(root)
     yield from walk.links()
@@ -108,18 +111,21 @@ def is_bare(root: str) -> bool:
 
 
 class _Place(NamedTuple):
-    """Where a folder or a file was found: below which root, and which ignore files speak of it, outermost first."""
+    """Where a folder or a file was found: below which root, and which ignore files speak of it, outermost first.
+
+    `form` is how its path is compared with patterns.
+    """
 
     root: str
     ignores: tuple[IgnoreFile, ...]
+    form: Form = Form.COMPOSED
 
 
 class _Walk:
     """One scan over several roots: what was seen already, and which links are still to be followed."""
 
-    def __init__(self, roots: Sequence[str], rules: ScanRules) -> None:
-        self._rules = rules
-        self._excluded = rules.excluded() if rules.exclude else None
+    def __init__(self, roots: Sequence[str], rules: ScanRules, disk: Disk) -> None:
+        self._rules, self._disk = rules, disk
         self._roots = frozenset(roots)
         self._roots_seen: set[str] = set()
         self._folders_seen: set[tuple[int, int]] = set()
@@ -154,7 +160,18 @@ class _Walk:
                 continue
             if has_ignores:
                 place = yield from self._place_with_ignores(folder, place)
-            yield from _one_of_each(each for entry in entries for each in self._entry(entry, place, waiting))
+            places = self._places(folder, [entry.name for entry in entries], place)
+            yield from _one_of_each(
+                each for entry in entries for each in self._entry(entry, places(entry.name), waiting)
+            )
+
+    def _places(self, folder: str, names: list[str], place: _Place) -> Callable[[str], _Place]:
+        """Return what gives each entry of a folder its place: patterns mean it by its letters, a twin by its bytes."""
+        if place.form is Form.EXACT:
+            return lambda _: place
+        usual = place._replace(form=pathnames.form_in(folder, names, self._disk))
+        alike, exact = pathnames.twins(names), place._replace(form=Form.EXACT)
+        return lambda name: exact if name in alike else usual
 
     def _entries(self, folder: str) -> tuple[list[os.DirEntry[str]], bool]:
         """Return what is in a folder, by name, and whether it has an ignore file; nothing if it was read before."""
@@ -207,11 +224,11 @@ class _Walk:
 
     def _is_left_out(self, path: str, place: _Place) -> bool:
         """Whether the command line says so, or else the innermost ignore file that says anything."""
-        if self._excluded is not None:
-            inside = path[len(place.root.rstrip(os.sep)) + 1 :]
-            if self._excluded.match_file(inside.replace(os.sep, "/")):
+        if self._rules.exclude:
+            inside = place.form.of(path[len(place.root.rstrip(os.sep)) + 1 :])
+            if self._rules.excluded(place.form).match_file(inside.replace(os.sep, "/")):
                 return True
-        verdicts = (file.verdict(path) for file in reversed(place.ignores))
+        verdicts = (file.verdict(path, place.form) for file in reversed(place.ignores))
         return next((verdict for verdict in verdicts if verdict is not None), False)
 
 
@@ -229,7 +246,7 @@ def _one_of_each(found: Iterable[Found]) -> Iterator[Found]:
 
 
 def _stem(path: str) -> str:
-    return path.rpartition(".")[0].lower()
+    return pathnames.key(path.rpartition(".")[0])
 
 
 def has_photo_name(name: str) -> bool:

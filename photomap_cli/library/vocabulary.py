@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from photomap_cli.library import database
 from photomap_cli.library.summary import read_roots
+from photomap_cli.pathnames import extensions_like
 from photomap_cli.records import Vocabulary
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from photomap_cli.records import Counted
@@ -39,12 +40,21 @@ def read(folder: Path) -> Vocabulary:
             with_photos = connection.execute(_FOLDERS, (os.sep,)).fetchall()
             return Vocabulary(
                 cameras=tuple(connection.execute(_CAMERAS, (MOST_CAMERAS,))),
-                extensions=tuple(connection.execute(_EXTENSIONS)),
+                extensions=_kinds(connection.execute(_EXTENSIONS)),
                 months=tuple(connection.execute(_MONTHS)),
                 folders=_with_those_above(with_photos, read_roots(connection)),
             )
     finally:
         opened.close()
+
+
+def _kinds(extensions: Iterable[tuple[str, int]]) -> Counted:
+    """Return each kind of file once, under the extension that most of its photos have; most photos first."""
+    kinds: dict[tuple[str, ...], tuple[str, int]] = {}
+    for extension, count in extensions:
+        name, before = kinds.get(extensions_like(extension), (extension, 0))
+        kinds[extensions_like(extension)] = name, before + count
+    return tuple(sorted(kinds.values(), key=lambda each: -each[1]))
 
 
 def _with_those_above(folders: list[tuple[str, int]], roots: Sequence[str]) -> Counted:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from photomap_cli import pathnames
 from photomap_cli.errors import BadPath
 from photomap_cli.records import FilterKind, PhotoFilter
 
@@ -43,8 +44,19 @@ class Scope:
         return self._catalog.rows(within) if within else None
 
     def located(self, path: str) -> str:
-        """Return a path as the library has it: roots are known by their real path, what is below them as found."""
-        return path if self._is_inside(path) else os.path.realpath(path)
+        """Return a path as the library has it: as it is written, else as the disk spells it, else without links.
+
+        Roots are known by their real path, what is below them as found.
+        """
+        if self._catalog.has_photos(path):
+            return path
+        spelled, real = pathnames.on_disk(path), pathnames.real(path)
+        for each in (spelled, real):
+            if self._catalog.has_photos(each):
+                return each
+        if not path.isascii() and not os.path.lexists(spelled):  # on a disk that is not there now
+            spelled = pathnames.within(path, self._catalog.paths())
+        return spelled if self._is_inside(spelled) else real
 
     def _is_inside(self, path: str) -> bool:
         return any(Path(path).is_relative_to(root) for root in self._catalog.roots())
@@ -57,7 +69,7 @@ class Scope:
         if folder == WHOLE_LIBRARY or any(map(_is_everywhere, filters)):
             return None
         if folder is not None:
-            if not os.path.isdir(folder):  # noqa: PTH112  Path fails at a name that is too long
+            if not os.path.isdir(pathnames.on_disk(folder)):  # noqa: PTH112  Path fails at a name that is too long
                 raise BadPath(f"{folder} is no folder", hint="give a folder of the library, or * for all of it")
             return folder
         said = any(one.kind is FilterKind.IN and not one.negated for one in filters)

@@ -14,6 +14,7 @@ import numpy as np
 from photomap_cli.errors import BadImage, BadQuery
 from photomap_cli.library.content import digest, digest_at
 from photomap_cli.library.mtime import mtime_ns
+from photomap_cli.pathnames import on_disk
 from photomap_cli.search.query import TermKind
 
 if TYPE_CHECKING:
@@ -209,7 +210,9 @@ class TermEncoder:
 
 
 def _resolved(term: Term, references: Sequence[str]) -> Term:
-    """Turn `#N` into the image it stands for."""
+    """Turn `#N` into the image it stands for, and have a path as the disk spells it."""
+    if term.kind is TermKind.IMAGE:
+        return replace(term, value=on_disk(term.value))
     if term.kind is not TermKind.REFERENCE:
         return term
     number = int(term.value)

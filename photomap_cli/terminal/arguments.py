@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from photomap_cli.errors import BadPath, UsageError
+from photomap_cli.pathnames import on_disk
 from photomap_cli.search.query import unquoted
 from photomap_cli.terminal.filenames import printable
 
@@ -49,7 +50,8 @@ def folder(cwd: Path, text: str) -> str | None:
     text = path_meant(text)
     if text in ("", "*"):
         return text or None
-    found = os.path.normpath(cwd / Path(text).expanduser())  # links stay: the library knows photos by the given path
+    # Links stay: the library knows photos by the given path.
+    found = on_disk(os.path.normpath(cwd / Path(text).expanduser()))
     if not os.path.isdir(found):  # noqa: PTH112  Path fails at a name that is too long
         raise BadPath(f"{found} is no folder", hint=":in * searches the whole library")
     return found
@@ -57,7 +59,7 @@ def folder(cwd: Path, text: str) -> str | None:
 
 def file(cwd: Path, text: str) -> Path:
     """Return the absolute path of a file to write."""
-    return cwd / Path(path_meant(text)).expanduser()
+    return Path(on_disk(os.path.normpath(cwd / Path(path_meant(text)).expanduser())))
 
 
 def path_meant(text: str) -> str:

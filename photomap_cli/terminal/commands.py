@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from photomap_cli.errors import UsageError
+from photomap_cli.pathnames import key
 from photomap_cli.search.query import whole_file
 from photomap_cli.terminal import arguments, choosing, details, explanation, mapping, placing, saving, taking
 from photomap_cli.terminal.dialogue import MAX_LIMIT
@@ -189,7 +190,7 @@ def _previews(dialogue: Dialogue, rest: str) -> None:
 
 def _history(dialogue: Dialogue, rest: str) -> None:
     past = (line for line in reversed(dialogue.front.past()) if not is_command(line))
-    lines = dict.fromkeys(line for line in past if rest.lower() in line.lower())
+    lines = dict.fromkeys(line for line in past if key(rest) in key(line))
     kept = list(lines)[:HISTORY_LINES]
     for line in reversed(kept):
         dialogue.console.print(Text(f"  {printable(line)}"))

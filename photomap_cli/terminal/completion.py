@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from prompt_toolkit.completion import Completer, Completion
 
+from photomap_cli.pathnames import composed, key
 from photomap_cli.records import FilterKind, Vocabulary
 from photomap_cli.terminal import vocabulary
 from photomap_cli.terminal.arguments import path_begun
@@ -126,13 +127,13 @@ class PromptCompleter(Completer):
         """Offer what `path` may become in the place of `typed`: folders here, then those that the library knows."""
         here = list(_replacing(typed, folders(path, self._dialogue.cwd)))
         yield from here
-        seen = {f"{self._dialogue.cwd}/{completion.display_text.rstrip('/')}" for completion in here}
+        seen = {composed(f"{self._dialogue.cwd}/{completion.display_text.rstrip('/')}") for completion in here}
         anywhere = vocabulary.folders(path, self._vocabulary())
-        yield from _told(typed, ((text, told) for text, told in anywhere if text.strip('"') not in seen))
+        yield from _told(typed, ((text, told) for text, told in anywhere if composed(text.strip('"')) not in seen))
 
     def _past(self, text: str) -> Iterator[Completion]:
         past = dict.fromkeys(reversed(self._dialogue.front.past()))
-        begun = [line for line in past if line != text and line.lower().startswith(text.lower()) and line[:1] != ":"]
+        begun = [line for line in past if line != text and key(line).startswith(key(text)) and line[:1] != ":"]
         for line in begun[:_HISTORY_OFFERED]:
             yield Completion(line, -len(text), display=printable(line), display_meta="before")
 

@@ -7,12 +7,13 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from photomap_cli.pathnames import extensions_like, key, on_disk
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-IMAGE_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".avif", ".tif", ".tiff", ".gif", ".bmp"}
-)
+_IMAGES = ("jpg", "png", "webp", "heic", "avif", "tif", "gif", "bmp")
+IMAGE_SUFFIXES = frozenset(f".{extension}" for image in _IMAGES for extension in extensions_like(image))
 MAX_ENTRIES = 2000  # of one folder: a menu of more helps nobody, and a network folder may be slow
 
 
@@ -46,7 +47,7 @@ def _entries(
 ) -> Iterator[tuple[str, str]]:
     plain = typed.removeprefix("@").removeprefix('"')
     head, slash, begun = plain.rpartition("/")
-    folder = cwd / Path(head + slash).expanduser()
+    folder = Path(on_disk(os.path.normpath(cwd / Path(head + slash).expanduser())))
     for entry in _sorted(folder):
         if _matches(entry.name, begun) and wanted(entry):
             ending = "/" if entry.is_dir() else ""
@@ -57,7 +58,7 @@ def _entries(
 def _sorted(folder: Path) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
-            return sorted(islice(entries, MAX_ENTRIES), key=lambda entry: entry.name.lower())
+            return sorted(islice(entries, MAX_ENTRIES), key=lambda entry: key(entry.name))
     except OSError:
         return []
 
@@ -65,7 +66,7 @@ def _sorted(folder: Path) -> list[os.DirEntry[str]]:
 def _matches(name: str, begun: str) -> bool:
     """Hidden names only when asked for; names that cannot be typed never."""
     hidden = name.startswith(".") and not begun.startswith(".")
-    return name.lower().startswith(begun.lower()) and not hidden and name.isprintable() and '"' not in name
+    return key(name).startswith(key(begun)) and not hidden and name.isprintable() and '"' not in name
 
 
 def _needs_quotes(path: str) -> bool:

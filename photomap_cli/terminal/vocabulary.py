@@ -7,16 +7,17 @@ from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from photomap_cli.pathnames import extensions_like, key
 from photomap_cli.records import Vocabulary
 from photomap_cli.terminal.figures import photos
 from photomap_cli.terminal.filenames import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from photomap_cli.records import Counted
 
-EXTENSIONS = ("jpg", "jpeg", "png", "heic", "webp", "tiff", "gif", "bmp", "avif")
+EXTENSIONS = ("jpg", "png", "heic", "webp", "tif", "gif", "bmp", "avif")
 """What is offered as long as the library has not been read."""
 
 MOST_OFFERED = 40
@@ -54,13 +55,14 @@ class KnownWords:
 
 def values(name: str, typed: str, known: Vocabulary) -> Iterator[tuple[str, str]]:
     """Yield (value, what it is) for a filter whose value was begun."""
-    typed = typed.removeprefix('"').lower()
+    typed = key(typed.removeprefix('"'))
     match name:
         case "camera":
-            yield from _told(known.cameras, lambda camera: typed in camera.lower())
+            yield from _told(known.cameras, lambda camera: typed in key(camera))
         case "ext":
             extensions = known.extensions or tuple((extension, 0) for extension in EXTENSIONS)
-            yield from _told(extensions, lambda extension: extension.startswith(typed))
+            written = ((_begun(extension, typed), count) for extension, count in extensions)
+            yield from _told(written, bool)
         case "after" | "before":
             dates = known.months if len(typed) >= len("2023") else _years(known.months)
             yield from _told(dates, lambda date: date.startswith(typed))
@@ -68,9 +70,14 @@ def values(name: str, typed: str, known: Vocabulary) -> Iterator[tuple[str, str]
 
 def folders(typed: str, known: Vocabulary) -> Iterator[tuple[str, str]]:
     """Yield the same for folders anywhere in the library in whose own name a word begins so."""
-    begun = " " + typed.removeprefix('"').lower()
+    begun = " " + key(typed.removeprefix('"'))
     if begun != " " and "/" not in begun:
-        yield from _told(known.folders, lambda folder: begun in f" {folder.rpartition('/')[2].lower()}")
+        yield from _told(known.folders, lambda folder: begun in f" {key(folder.rpartition('/')[2])}")
+
+
+def _begun(extension: str, typed: str) -> str:
+    """Return the extension, or another of its kind, that begins as typed; nothing where there is none."""
+    return next((each for each in (extension, *extensions_like(extension)) if each.startswith(typed)), "")
 
 
 def _years(months: Counted) -> Counted:
@@ -80,7 +87,7 @@ def _years(months: Counted) -> Counted:
     return tuple(counts.items())
 
 
-def _told(counted: Counted, is_wanted: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
+def _told(counted: Iterable[tuple[str, int]], is_wanted: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
     """Yield what is wanted and can be typed, a bounded number."""
     typable = ((value, count) for value, count in counted if is_wanted(value) and _is_typable(value))
     for value, count in islice(typable, MOST_OFFERED):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 
 import numpy as np
 import pytest
@@ -101,3 +102,16 @@ def test_none_is_status_one_as_in_a_search(duplicates, tmp_path):
 def test_mistakes_are_one_line_and_a_hint(duplicates, words, told):
     status, out, err = duplicates(*words)
     assert (status, told in out + err) == (2, True)
+
+
+def test_folders_are_meant_in_whatever_form_they_are_typed(duplicates, tmp_path):
+    apart = unicodedata.normalize("NFD", "Été")
+    (tmp_path / apart).mkdir()
+    digest = b"y" * 16
+    with Catalog.open(tmp_path / "library") as catalog:
+        for name in ("1", "2"):
+            facts = (4000, 0, None, 40, 30, None)
+            path = f"{tmp_path}/{apart}/{name}.jpg"
+            catalog.commit_batch([NewPhoto(path, *facts, unit(0, 0, 1), content_hash=digest)])
+    status, out, _ = duplicates(str(tmp_path / "Été"), "--paths")
+    assert (status, out) == (0, f"{tmp_path}/{apart}/2.jpg\n")

@@ -1,3 +1,5 @@
+import unicodedata
+
 import pytest
 
 from photomap_cli.cli.words import filters_text, prepare, query_text, wants_json
@@ -130,3 +132,11 @@ def test_a_folder_in_a_filter_may_have_blanks(folder):
     assert query_text(["dog", "in:My Photos", "-in:./My Photos"], str(folder)) == 'dog in:"My Photos" -in:"./My Photos"'
     assert filters_text(["in:My Photos", "after:2023"], str(folder)) == 'in:"My Photos" after:2023'
     assert query_text(["in:italy dog"], str(folder)) == "in:italy dog"
+
+
+def test_a_file_is_named_in_whatever_form_it_is_typed(tmp_path):
+    apart = unicodedata.normalize("NFD", "Été au lac + 1.jpg")
+    (tmp_path / apart).touch()
+    assert query_text(["Été au lac + 1.jpg"], str(tmp_path)) == '@"Été au lac + 1.jpg"'
+    (tmp_path / unicodedata.normalize("NFD", "Mes été")).mkdir()
+    assert query_text(["in:Mes été"], str(tmp_path)) == 'in:"Mes été"'

@@ -1,6 +1,7 @@
 import os
 import shutil
 import threading
+import unicodedata
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -888,3 +889,34 @@ def test_the_best_date_there_is_gets_into_the_library(catalog, run, tmp_path, na
     (photo,) = catalog.photos(catalog.rows())
     assert (photo.taken_at, photo.dated_at) == (dated_at, dated_at)
     assert catalog.details(photo.path).date_source == source
+
+
+ETE, APART = "Été", unicodedata.normalize("NFD", "Été")
+
+
+@pytest.mark.parametrize("typed", [ETE, APART])
+def test_a_folder_is_one_root_in_whatever_form_it_is_typed(catalog, run, tmp_path, typed):
+    picture(tmp_path / APART / "a.jpg", 1)
+    run(tmp_path / APART)
+    report = run(tmp_path / typed)
+    assert report.roots == catalog.roots() == (f"{tmp_path}/{APART}",)
+    assert counts(report) == {"scanned": 1, "unchanged": 1}
+
+
+def test_two_folders_of_the_same_letters_are_two(catalog, run, tmp_path):
+    picture(tmp_path / ETE / "a.jpg", 1)
+    picture(tmp_path / APART / "a.jpg", 2)
+    run(tmp_path / ETE)
+    run(tmp_path / APART)
+    assert set(catalog.roots()) == {f"{tmp_path}/{ETE}", f"{tmp_path}/{APART}"}
+    assert catalog.photo_count == 2
+
+
+def test_a_single_photo_and_a_missing_root_are_known_by_their_letters(catalog, run, tmp_path):
+    picture(tmp_path / "p" / f"{APART}.jpg", 1)
+    picture(tmp_path / APART / "a.jpg", 2)
+    run(tmp_path / "p" / f"{ETE}.jpg", tmp_path / ETE)
+    assert catalog.roots() == tuple(sorted((f"{tmp_path}/p/{APART}.jpg", f"{tmp_path}/{APART}")))
+    (tmp_path / APART).rename(tmp_path / "away")
+    assert counts(run(tmp_path / ETE, prune=True)) == {"removed": 1}
+    assert catalog.roots() == (f"{tmp_path}/p/{APART}.jpg",)

@@ -1,6 +1,8 @@
 import os
+import unicodedata
 
 import pytest
+from folding_disk import FoldingDisk
 
 from photomap_cli.errors import UsageError
 from photomap_cli.library.scan import FoundFile, ScanRules, is_bare, scan
@@ -273,3 +275,44 @@ def test_a_raw_file_beside_its_picture_is_one_photo(photos):
     assert names(photos) == ["1.JPG", "2.heic", "3.dng", "4.arw", "5.raf", "sub/3.jpg"]
     assert names(photos, exclude=("*.JPG",)) == ["1.CR2", "2.heic", "3.dng", "4.arw", "5.raf", "sub/3.jpg"]
     assert names(photos, photos / "1.CR2") == ["1.CR2"]
+
+
+ETE, APART = "Été", unicodedata.normalize("NFD", "Été")
+
+
+@pytest.mark.parametrize("there", [ETE, APART])
+@pytest.mark.parametrize("written", [ETE, APART])
+def test_patterns_mean_names_by_their_letters(photos, there, written):
+    touch(photos, f"{there}/a.jpg", f"b/{there}.jpg", "c.jpg")
+    assert names(photos, exclude=(written, f"{written}.jpg")) == ["c.jpg"]
+    assert names(photos, exclude=(f"/{written}/",)) == sorted([f"b/{there}.jpg", "c.jpg"])
+    (photos / ".photomapignore").write_text(f"{written}/\n{written}.*\n", encoding="utf-8")
+    assert names(photos) == ["c.jpg"]
+    (photos / ".photomapignore").write_text(f"*.jpg\n!{written}.jpg\n", encoding="utf-8")
+    assert names(photos) == [f"b/{there}.jpg"]
+
+
+def test_an_ignore_file_above_the_root_means_names_by_their_letters(photos):
+    touch(photos, f"{APART}/x/a.jpg", f"{APART}/b.jpg")
+    (photos / ".photomapignore").write_text(f"/{ETE}/x\n", encoding="utf-8")
+    assert names(photos, photos / APART) == [f"{APART}/b.jpg"]
+
+
+@pytest.mark.parametrize(("written", "kept"), [(ETE, APART), (APART, ETE)])
+def test_a_pattern_means_the_folder_of_its_own_bytes_where_there_are_two(photos, written, kept):
+    touch(photos, f"{ETE}/a.jpg", f"{APART}/a.jpg")
+    assert names(photos, exclude=(written,)) == [f"{kept}/a.jpg"]
+    (photos / ".photomapignore").write_text(f"{written}/a.jpg\n", encoding="utf-8")
+    assert names(photos) == [f"{kept}/a.jpg"]
+
+
+def test_case_counts_in_patterns_unless_the_disk_folds_it(photos):
+    touch(photos, "Italy/a.jpg", f"{APART}/b.jpg", "c.jpg")
+    rules = ScanRules(("italy", ETE.lower()))
+    assert len(list(scan([str(photos)], rules))) == 3
+    assert [each.path for each in scan([str(photos)], rules, FoldingDisk(photos))] == [f"{photos}/c.jpg"]
+
+
+def test_a_raw_file_and_its_picture_may_be_written_in_two_forms(photos):
+    touch(photos, f"{ETE}.CR2", f"{APART}.jpg")
+    assert names(photos) == [f"{APART}.jpg"]

@@ -27,6 +27,12 @@ def test_values_are_counted_and_folders_end_at_what_was_indexed(catalog, folder)
     )
 
 
+def test_the_extensions_of_one_kind_are_counted_together_under_the_most_frequent(catalog, folder):
+    names = ("a.jpg", "b.JPEG", "c.jpeg", "d.jpe", "e.tif", "f.png", "g.png", "h.hif", "i.heic", "j.heic")
+    catalog.commit_batch([new_photo(f"/pictures/{name}") for name in names])
+    assert vocabulary.read(folder).extensions == (("jpeg", 4), ("heic", 3), ("png", 2), ("tif", 1))
+
+
 def test_the_folders_kept_are_those_with_most_photos(catalog, folder, monkeypatch):
     monkeypatch.setattr(vocabulary, "MOST_FOLDERS", 2)
     catalog.set_roots(["/pictures"])

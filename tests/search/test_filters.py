@@ -73,7 +73,8 @@ def meets(photo, condition):
         case FilterKind.BEFORE:
             kept = dated < datetime.datetime.fromisoformat(value)
         case FilterKind.EXT:
-            kept = path.suffix.lower() == f".{value}"
+            alike = {"jpg", "jpeg", "jpe", "jfif"}, {"heic", "heif", "hif"}, {value}
+            kept = path.suffix.lower()[1:] in next(kind for kind in alike if value in kind)
         case FilterKind.CAMERA:
             kept = folded(value) in folded(photo.camera or "")
         case FilterKind.NAME:

@@ -1,5 +1,6 @@
 import io
 import os
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 
@@ -463,3 +464,12 @@ def test_set_shows_names_whole_in_a_narrow_terminal_too(config, width, about):
 def test_quit_leaves(line):
     with pytest.raises(commands.Leave):
         Talk().type(line)
+
+
+def test_folders_and_files_are_meant_in_whatever_form_they_are_typed(tmp_path):
+    there = tmp_path / unicodedata.normalize("NFD", "Été")
+    there.mkdir()
+    talk = Talk(cwd=tmp_path).type("dog", ":in Été", ":save Été/dogs.txt")
+    assert talk.dialogue.folder == str(there)
+    assert [each.name for each in there.iterdir()] == ["dogs.txt"]
+    assert "writes over it" in talk.refusal(":save Été/dogs.txt").hint

@@ -1,4 +1,5 @@
 import threading
+import unicodedata
 
 import pytest
 from patience import LONG_SECONDS
@@ -117,6 +118,9 @@ def test_results_by_number_with_their_names(talk):
         ('camera:"nikon z', ['camera:"NIKON Z 6"']),
         ("ext:", ["ext:jpg", "ext:heic"]),
         ("ext:H", ["ext:heic"]),
+        ("ext:jpe", ["ext:jpeg"]),
+        ("-ext:hei", ["-ext:heic"]),
+        ("ext:heif", ["ext:heif"]),
         ("after:", ["after:2023", "after:2021"]),
         ("before:202", ["before:2023", "before:2021"]),
         ("after:2023", ["after:2023-06", "after:2023-05"]),
@@ -225,3 +229,34 @@ def test_the_token_under_the_cursor(text, token):
 )
 def test_where_a_menu_pops_up(text, is_worth):
     assert is_worth_a_menu(text) is is_worth
+
+
+APART = unicodedata.normalize("NFD", "Été")
+
+
+@pytest.mark.parametrize("typed", ["Été", APART, "été", "É"])
+def test_names_are_completed_in_whatever_form_they_are_typed(talk, folder, typed):
+    (folder / APART).mkdir()
+    (folder / APART / "a.jpg").touch()
+    assert offers(talk, f"./{typed}") == [f"./{APART}/"]
+    assert offers(talk, f":in {typed}") == [f":in {APART}/"]
+    assert offers(talk, f"dog in:{typed}") == [f"dog in:{APART}/"]
+
+
+def test_folders_are_looked_into_in_whatever_form_they_are_typed(talk, folder):
+    (folder / APART / "sub").mkdir(parents=True)
+    (folder / APART / "a.jpg").touch()
+    assert offers(talk, "./Été/") == ["./Été/a.jpg", "./Été/sub/"]
+    assert offers(talk, "in:Été/") == ["in:Été/sub/"]
+
+
+def test_the_librarys_words_are_completed_in_whatever_form_they_are_typed(talk):
+    words = Vocabulary(cameras=(("Caméra Un", 1),), folders=((f"/pictures/{APART}", 5),))
+    assert offers(talk, unicodedata.normalize("NFD", "camera:CAMÉ"), lambda: words) == ['camera:"Caméra Un"']
+    assert offers(talk, "in:été", lambda: words) == [f"in:/pictures/{APART}"]
+
+
+def test_a_folder_here_is_not_offered_again_in_another_form(talk, folder):
+    (folder / APART).mkdir()
+    words = Vocabulary(folders=((f"{folder}/Été", 5),))
+    assert offers(talk, "in:Été", lambda: words) == [f"in:{APART}/"]
