@@ -22,7 +22,7 @@ from photomap_cli.records import DateSource, IndexNote, Photo, PhotoDetails
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -169,18 +169,18 @@ class Catalog:
             found = dict(_in_pieces(connection, query, list(map(int, rows))))
         return {row: np.frombuffer(blob, STORED).astype(np.float32) for row, blob in found.items()}
 
-    def rows(self, filters: Sequence[PhotoFilter] = ()) -> np.ndarray:
+    def rows(self, filters: Sequence[PhotoFilter] = (), checkpoint: Callable[[], None] = lambda: None) -> np.ndarray:
         """Return the rows of the photos that meet all filters, int64, sorted, read-only.
 
         The last few answers are kept until anything is committed: in a library of 200,000 photos the folder that one is
-        in takes 40 ms, for each search from there.
+        in takes 40 ms, for each search from there.  What `checkpoint` raises ends the reading.
         """
         asked = tuple(filters)
-        return self._rows_of.get(self.change_counter(), asked, lambda: self._read_rows(asked))
+        return self._rows_of.get(self.change_counter(), asked, lambda: self._read_rows(asked, checkpoint))
 
-    def _read_rows(self, filters: Sequence[PhotoFilter]) -> np.ndarray:
+    def _read_rows(self, filters: Sequence[PhotoFilter], checkpoint: Callable[[], None]) -> np.ndarray:
         condition, values = where(filters)
-        with self._database.reading() as connection:
+        with self._database.reading_while(checkpoint) as connection:
             rows = _row_numbers(connection, f"photos WHERE {condition}", [shown(value) for value in values])
         rows.flags.writeable = False
         return rows

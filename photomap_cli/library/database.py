@@ -13,7 +13,7 @@ from photomap_cli.errors import EmptyLibrary, LibraryBusy, LibraryUnusable, Phot
 from photomap_cli.library.locks import FileLock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 FILE_NAME = "catalog.sqlite"
@@ -63,6 +63,7 @@ UPGRADES = (
 LATER_COLUMNS = ("lens", "latitude", "longitude", "orientation", "content_hash", "date_source", "damage")
 SCHEMA_VERSION = 1 + len(UPGRADES)
 BUSY_SECONDS = 10.0
+_STEPS_BETWEEN_LOOKS = 1000  # of SQLite's virtual machine; some 0.05 ms, or as many patterns as there are filters
 WAL_BYTES_KEPT = 64 << 20
 
 FREE_SHARE, LEAST_FREE_BYTES = 8, 16 << 20
@@ -95,6 +96,29 @@ class Database:
         """Give a connection whose statements all see the same state of the library."""
         with self._transaction("BEGIN") as connection:
             yield connection
+
+    @contextmanager
+    def reading_while(self, checkpoint: Callable[[], None]) -> Iterator[sqlite3.Connection]:
+        """As `reading`, with `checkpoint` called now and then; what it raises ends the statement under way."""
+        raised: list[BaseException] = []
+
+        def stops() -> bool:
+            try:
+                checkpoint()
+            except BaseException as error:
+                raised.append(error)
+            return bool(raised)
+
+        with self.reading() as connection:
+            connection.set_progress_handler(stops, _STEPS_BETWEEN_LOOKS)
+            try:
+                yield connection
+            except sqlite3.OperationalError:
+                if raised:
+                    raise raised[0] from None
+                raise
+            finally:
+                connection.set_progress_handler(None, 0)
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:

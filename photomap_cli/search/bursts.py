@@ -23,6 +23,7 @@ def collapsed(
     *,
     limit: int,
     threshold: float,
+    checkpoint: Callable[[], None] = lambda: None,
 ) -> list[list[tuple[int, float]]]:
     """Return the `limit` best groups of near-identical hits, each with its best hit first.
 
@@ -35,22 +36,26 @@ def collapsed(
         vectors_of: returns rows' vectors, (dim,) float32 of unit length; rows that are gone are left out.
         limit: at most so many groups.
         threshold: cosine from which two hits are the same.
+        checkpoint: called now and then; what it raises ends it.
     """
     wanted = _FETCHED_PER_GROUP * limit
     while True:
         found = fetch(wanted)
         vectors = vectors_of([row for row, _ in found])
         there = [hit for hit in found if hit[0] in vectors]
-        groups = _grouped(np.stack([vectors[row] for row, _ in there]), threshold, limit) if there else []
+        groups = _grouped(np.stack([vectors[row] for row, _ in there]), threshold, limit, checkpoint) if there else []
         if len(groups) == limit or len(found) < wanted:
             return [[there[place] for place in group] for group in groups]
         wanted *= _FETCHED_PER_GROUP
 
 
-def _grouped(vectors: NDArray[np.float32], threshold: float, most: int) -> list[list[int]]:
+def _grouped(
+    vectors: NDArray[np.float32], threshold: float, most: int, checkpoint: Callable[[], None]
+) -> list[list[int]]:
     """Return the places of (n, dim) vectors in at most `most` groups; what would begin another is left out."""
     groups: list[list[int]] = []
     for start in range(0, len(vectors), _AT_ONCE):
+        checkpoint()
         block = vectors[start : start + _AT_ONCE]
         leaders = [group[0] for group in groups]
         earlier, within = block @ vectors[leaders].T, block @ block.T

@@ -12,7 +12,7 @@ from photomap_cli.errors import BadPath
 from photomap_cli.records import FilterKind, PhotoFilter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -29,10 +29,18 @@ class Scope:
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
 
-    def rows(self, filters: Sequence[PhotoFilter], *, cwd: str, folder: str | None) -> NDArray[np.int64] | None:
+    def rows(
+        self,
+        filters: Sequence[PhotoFilter],
+        *,
+        cwd: str,
+        folder: str | None,
+        checkpoint: Callable[[], None] = lambda: None,
+    ) -> NDArray[np.int64] | None:
         """Return the rows of the photos that meet all filters within the scope, sorted; None for every photo.
 
-        `cwd` and `folder` are those of a `SearchRequest`.  Raises BadPath where the folder is none.
+        `cwd` and `folder` are those of a `SearchRequest`; what `checkpoint` raises ends the reading.  Raises BadPath
+        where the folder is none.
         """
         below = self.below(filters, cwd=cwd, folder=folder)
         scope = (PhotoFilter(FilterKind.IN, below),) if below else ()
@@ -41,7 +49,7 @@ class Scope:
             for one in (*filters, *scope)
             if not _is_everywhere(one)
         )
-        return self._catalog.rows(within) if within else None
+        return self._catalog.rows(within, checkpoint) if within else None
 
     def located(self, path: str) -> str:
         """Return a path as the library has it: as it is written, else as the disk spells it, else without links.

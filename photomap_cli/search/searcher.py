@@ -62,7 +62,7 @@ class Searcher:
     ) -> SearchResult:
         """Answer one query; the request says where to look and how much to return.
 
-        `checkpoint` is called before each encode and before the scan; what it raises ends the search there.
+        `checkpoint` is called wherever the query can make it long; what it raises ends the search there.
         `fetched` is what `pictures.fetch` returned for the query; the pictures are fetched here if it was not asked.
 
         Raises:
@@ -74,7 +74,7 @@ class Searcher:
         terms = self._terms.vectors(query, request.references, run)
         run.checkpoint()
         searching = time.perf_counter()
-        hits, notices = self._hits(query, request, terms)
+        hits, notices = self._hits(query, request, terms, run.checkpoint)
         now = time.perf_counter()
         on_the_cpu = (f"{run.refusal}: this query was answered on the CPU",) if run.refusal else ()
         return SearchResult(
@@ -88,12 +88,12 @@ class Searcher:
         )
 
     def _hits(
-        self, query: Query, request: SearchRequest, terms: TermVectors
+        self, query: Query, request: SearchRequest, terms: TermVectors, checkpoint: Callable[[], None]
     ) -> tuple[tuple[Hit, ...], tuple[str, ...]]:
         """Return the hits and what is to be said about them."""
         vector, floor = ranking.combine(terms.vectors, terms.weights), self._floor(query, request)
         bulk = bulk_of(self._vectors, vector) if floor is None else None
-        within = self.scope.rows(query.filters, cwd=request.cwd, folder=request.folder)
+        within = self.scope.rows(query.filters, cwd=request.cwd, folder=request.folder, checkpoint=checkpoint)
         best = partial(
             ranking.best,
             self._vectors,
@@ -103,10 +103,10 @@ class Searcher:
             without=terms.own_rows,
             exact=request.exact,
         )
-        groups = self._groups(lambda most: _outstanding(best(limit=most), bulk), request)
+        groups = self._groups(lambda most: _outstanding(best(limit=most), bulk), request, checkpoint)
         rows = [row for group in groups for row, _ in group]
         photos = {photo.row: photo for photo in self._catalog.photos(rows)}
-        explained = self._explained(terms, rows, request.cwd) if request.explain else {}
+        explained = self._explained(terms, rows, request.cwd, checkpoint) if request.explain else {}
         shown = [group for group in groups if group[0][0] in photos]
         doubtful = bulk is not None and bool(shown) and not bulk.has_outstanding(shown[0])
         if request.sort == "date":
@@ -116,11 +116,14 @@ class Searcher:
             return hits, self.scope.why_nothing(query.filters, request, within)
         return hits, (NOTHING_STANDS_OUT,) if doubtful else ()
 
-    def _explained(self, terms: TermVectors, rows: list[int], cwd: str) -> dict[int, tuple[TermPart, ...]]:
+    def _explained(
+        self, terms: TermVectors, rows: list[int], cwd: str, checkpoint: Callable[[], None]
+    ) -> dict[int, tuple[TermPart, ...]]:
         """Return what each term adds to the scores of these rows."""
         words = [wording.body(term, cwd=cwd) for term in terms.terms]
 
         def explain(photo: NDArray[np.float32]) -> tuple[TermPart, ...]:
+            checkpoint()
             parts = ranking.parts(terms.vectors, terms.weights, photo)
             return tuple(
                 TermPart(word, weight, cosine, part)
@@ -129,13 +132,16 @@ class Searcher:
 
         return {row: explain(vector) for row, vector in self._catalog.vectors(rows).items()}
 
-    def _groups(self, best: Callable[[int], list[tuple[int, float]]], request: SearchRequest) -> list[Group]:
+    def _groups(
+        self, best: Callable[[int], list[tuple[int, float]]], request: SearchRequest, checkpoint: Callable[[], None]
+    ) -> list[Group]:
         """Return the hits, each with the others that it stands for behind it."""
         limit = request.limit or self._settings.results
         if not (self._settings.collapse if request.collapse is None else request.collapse):
             return [[hit] for hit in best(limit)]
         threshold = self._settings.same_shot_score
-        return bursts.collapsed(best, self._catalog.vectors, limit=limit, threshold=threshold)
+        vectors = self._catalog.vectors
+        return bursts.collapsed(best, vectors, limit=limit, threshold=threshold, checkpoint=checkpoint)
 
     def _floor(self, query: Query, request: SearchRequest) -> float | None:
         """Return the lowest cosine shown: the query's, else the request's, else the setting's, else the encoder's."""

@@ -15,6 +15,7 @@ from photomap_cli.errors import BadImage, BadQuery
 from photomap_cli.library.content import digest, digest_at
 from photomap_cli.library.mtime import mtime_ns
 from photomap_cli.pathnames import on_disk
+from photomap_cli.search.pictures import require_picture
 from photomap_cli.search.query import TermKind
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ class TermEncoder:
         vectors: list[NDArray[np.float32]] = []
         own_rows: set[int] = set()
         for term in terms:
+            run.checkpoint()
             if term.kind is TermKind.TEXT:
                 vectors.append(next(text_rows))
                 continue
@@ -117,7 +119,11 @@ class TermEncoder:
         if missing:
 
             def one_by_one(encoder: Encoder) -> NDArray[np.float32]:
-                return np.concatenate([encoder.encode_text([text]) for text in missing])
+                rows = []
+                for text in missing:
+                    run.checkpoint()
+                    rows.append(encoder.encode_text([text]))
+                return np.concatenate(rows)
 
             rows = self._encode("text", run, one_by_one)
             known |= self._kept("text", {contents[text]: row for text, row in zip(missing, rows, strict=True)}, run)
@@ -153,6 +159,7 @@ class TermEncoder:
         if known and (known.size_bytes, known.mtime_ns) == (seen.st_size, mtime_ns(seen)):
             with suppress(KeyError):  # another process has just removed it
                 return known.row, self._catalog.vector(known.row)
+        require_picture(term, seen)
         return (known.row if known else None), self._file_vector(term, seen, run)
 
     def _file_vector(self, term: Term, seen: os.stat_result, run: Run) -> NDArray[np.float32]:
@@ -162,7 +169,8 @@ class TermEncoder:
             now = Path(term.value).stat()
             return (now.st_size, now.st_mtime_ns) == (seen.st_size, seen.st_mtime_ns)
 
-        return self._picture_vector(term, digest_at(term.value) if self._recall.is_on else None, run, is_unchanged)
+        content = digest_at(term.value, run.checkpoint) if self._recall.is_on else None
+        return self._picture_vector(term, content, run, is_unchanged)
 
     def _picture_vector(
         self, term: Term, content: bytes | None, run: Run, is_unchanged: Callable[[], bool] = lambda: True
@@ -181,7 +189,7 @@ class TermEncoder:
     def _encode_picture(self, term: Term, run: Run) -> NDArray[np.float32]:
         from photomap_cli.library.fitting import PixelFit  # with Pillow
 
-        pixels = self._pictures.pixels(term, PixelFit.of(self._loaded_info(run)), run.fetched)
+        pixels = self._pictures.pixels(term, PixelFit.of(self._loaded_info(run)), run.fetched, run.checkpoint)
         rows = self._encode("image", run, lambda encoder: encoder.encode_images(pixels[np.newaxis]))
         return np.asarray(rows[0], dtype=np.float32)
 

@@ -162,8 +162,8 @@ class Session:
         Args:
             request: what is asked.
             checkpoint: called now and then while the query fetches a picture or waits for its turn, and where it can
-                stop without harm: before each encode and before the scan.  What it raises ends the query; a transfer or
-                an encode under way is not cut short, the next query needs it as well.
+                stop without harm: between terms, files and photos, and before the scan.  What it raises ends the query;
+                a transfer or an encode under way is not cut short, the next query needs it as well.
 
         Raises:
             BadQuery, BadImage: with the place of the mistake.
@@ -195,7 +195,8 @@ class Session:
         with self._drawings.turn(checkpoint):
             with self._turns.turn(checkpoint):
                 self._refresh()
-                rows = self._searcher.scope.rows(filters, cwd=request.cwd, folder=request.folder)
+                scope = self._searcher.scope
+                rows = scope.rows(filters, cwd=request.cwd, folder=request.folder, checkpoint=checkpoint)
             rows = self.catalog.rows() if rows is None else rows
             return self.cartographer.draw(rows, request.clusters, checkpoint)
 

@@ -126,3 +126,14 @@ def test_status_answers_at_once_while_the_session_indexes(glance, session, encod
     go.set()
     indexing.join(LONG_SECONDS)
     assert len(glance.search(request()).hits) == 5
+
+
+def test_a_query_of_many_terms_ends_between_two_of_them_when_its_client_leaves(path, glance, encoder):
+    before = encodes(encoder)
+    entered, go = encoder.hold("encode")
+    leaving = ask_and_wait_not(path, " + ".join(f"{number} dogs" for number in range(1000)))
+    assert entered.wait(LONG_SECONDS)
+    leaving.close()
+    go.set()
+    glance.search(request("cat"))
+    assert encodes(encoder) == before + 2

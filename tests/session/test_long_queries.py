@@ -1,0 +1,108 @@
+"""What a query makes long ends where nobody wants it any more; what is no picture is found out before it is read."""
+
+import os
+import sys
+
+import pytest
+from patience import LONG_SECONDS
+
+from photomap_cli.errors import BadImage
+from photomap_cli.library.content import digest_at
+from photomap_cli.library.decodepool import DecodePool
+from photomap_cli.library.fitting import PixelFit
+from photomap_cli.records import FilterKind, PhotoFilter, SearchRequest
+from photomap_cli.search import terms
+from photomap_cli.search.pictures import MOST_FILE_BYTES, Fetched, QueryPictures
+from photomap_cli.search.query import Term, TermKind
+from photomap_cli.settings import Settings
+
+JPEG = b"\xff\xd8\xff\xe0"
+
+
+class Left(Exception):
+    pass
+
+
+class Leaving:
+    """A client that leaves when it has been looked for some times."""
+
+    def __init__(self, after=0):
+        self.after, self.looked = after, 0
+
+    def __call__(self):
+        self.looked += 1
+        if self.looked > self.after:
+            raise Left
+
+
+def sparse(path, start, size_bytes):
+    with path.open("wb") as file:
+        file.write(start)
+        file.truncate(size_bytes)
+
+
+@pytest.mark.parametrize(
+    ("start", "size_bytes", "reason"),
+    [
+        (b"", 100 << 30, "not a picture"),
+        (b"text", 100 << 30, "not a picture"),
+        (JPEG, 100 << 30, "larger than 4 GB"),
+        (JPEG, MOST_FILE_BYTES + 1, "larger than 4 GB"),
+        (b"", 0, "the file is empty"),
+    ],
+)
+def test_a_file_that_is_no_picture_is_neither_read_nor_encoded(
+    start, size_bytes, reason, session, encoder, tmp_path, monkeypatch
+):
+    sparse(tmp_path / "100gb.jpg", start, size_bytes)
+    monkeypatch.setattr(terms, "digest_at", lambda *_: pytest.fail("read whole"))
+    before = len(encoder.calls)
+    with pytest.raises(BadImage, match=reason) as caught:
+        session.search(SearchRequest("./100gb.jpg", cwd=str(tmp_path)))
+    assert caught.value.position == 0
+    assert encoder.calls[before:] == []
+
+
+@pytest.mark.parametrize("path", ["./pipe", "/dev/zero", "./folder", "./folder/"])
+def test_what_is_no_file_is_not_opened(path, session, encoder, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    before = len(encoder.calls)
+    with pytest.raises(BadImage, match="a folder" if "folder" in path else "not a file"):
+        session.search(SearchRequest(path, cwd=str(tmp_path)))
+    assert encoder.calls[before:] == []
+
+
+def test_reading_a_large_file_ends_amid(tmp_path):
+    sparse(tmp_path / "large.jpg", JPEG, 100 << 20)
+    leaving = Leaving(after=3)
+    with pytest.raises(Left):
+        digest_at(str(tmp_path / "large.jpg"), leaving)
+    assert leaving.looked == 4
+    assert digest_at(str(tmp_path / "large.jpg"), lambda: None) == digest_at(str(tmp_path / "large.jpg"))
+
+
+def test_decoding_ends_with_its_process(tmp_path, monkeypatch):
+    (tmp_path / "slow.jpg").write_bytes(JPEG)
+    asleep = [sys.executable, "-c", "import time; time.sleep(1e6)"]
+    monkeypatch.setattr(QueryPictures, "_decoders", lambda _: DecodePool(seconds=LONG_SECONDS, command=asleep))
+    term = Term(TermKind.IMAGE, str(tmp_path / "slow.jpg"))
+    with pytest.raises(Left):
+        QueryPictures(Settings()).pixels(term, PixelFit((16, 16)), Fetched(), Leaving(after=1))
+
+
+def test_reading_the_rows_of_many_filters_ends_amid(session):
+    filters = [PhotoFilter(FilterKind.NAME, f"*{number}*a*b", negated=True) for number in range(100)]
+    with pytest.raises(Left):
+        session.catalog.rows(filters, Leaving())
+    assert len(session.catalog.rows(filters)) == len(session.catalog.rows(filters, lambda: None)) == 4
+
+
+def test_explaining_and_collapsing_end_amid(session):
+    session.search(SearchRequest("dog", cwd="/"))
+    alone = Leaving(after=1000)
+    session.search(SearchRequest("dog", cwd="/"), alone)
+    for more in ({"explain": True}, {"collapse": True}):
+        leaving = Leaving(after=alone.looked)
+        with pytest.raises(Left):
+            session.search(SearchRequest("dog", cwd="/", **more), leaving)
