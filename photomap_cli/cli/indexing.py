@@ -62,6 +62,9 @@ def index(
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Encode every photo anew; the old vectors answer until all are done.")
     ] = False,
+    recheck: Annotated[
+        bool, typer.Option("--recheck", help="Read every file again, to find changes that size and times don't show.")
+    ] = False,
     prune: Annotated[
         bool, typer.Option("--prune", help="Also remove photos whose folder is missing or empty, as on a missing disk.")
     ] = False,
@@ -87,6 +90,7 @@ def index(
         jobs=jobs,
         dry_run=dry_run,
         prune=prune,
+        recheck=recheck,
         max_megapixels=values.megapixel_limit,
         thumbnail_cache_bytes=values.thumbnail_cache_bytes,
     )

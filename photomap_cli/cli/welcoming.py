@@ -110,7 +110,8 @@ def _places() -> list[Path]:
 
 def look(folder: Path, settings: Settings, clock: Callable[[], float] = time.monotonic) -> Finding:
     """Find the photos below a folder, for as long as somebody likes to wait."""
-    from photomap_cli.library.scan import FoundFile, ScanRules, scan
+    from photomap_cli.library.entries import FoundFile
+    from photomap_cli.library.scan import ScanRules, scan
 
     end, paths = clock() + COUNTING_SECONDS, []
     for found in scan([str(folder)], ScanRules(settings.exclude)):

@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from photomap_cli.library.entries import FileState, FoundAgain
-    from photomap_cli.library.scan import FoundFile
+    from photomap_cli.library.entries import FileState, FoundAgain, FoundFile
     from photomap_cli.records import LibraryStatus, PhotoFilter
 
 _TAKEN_AT = "CASE WHEN date_source LIKE 'name%' THEN dated_at ELSE taken_at END"
@@ -37,6 +36,8 @@ _OF_CONTENT = (
     *("taken_at", "width", "height", "camera", "lens", "latitude", "longitude", "orientation", "content_hash"),
     "damage",
 )
+_FILE = "row, size_bytes, mtime_ns, ctime_ns, inode"  # as in SeenFile
+_NOTE_SIGNS = "UPDATE photos SET ctime_ns = ?, inode = ? WHERE row = ?"
 _CHUNK = 500  # below SQLite's oldest limit of 999 parameters
 _VECTORS_AT_ONCE = 4096
 _FILTERS_KEPT = 4  # a million rows are 8 MB
@@ -188,9 +189,19 @@ class Catalog:
     def seen_files(self, root: str) -> dict[str, SeenFile]:
         """Return the files of the photos at or below an absolute path, by path."""
         condition, values = below(root)
-        query = f"SELECT path, row, size_bytes, mtime_ns FROM photos WHERE path = ? OR {condition}"
+        query = f"SELECT path, {_FILE} FROM photos WHERE path = ? OR {condition}"
         with self._database.reading() as connection:
             return {record[0]: SeenFile(*record[1:]) for record in connection.execute(query, (root, *values))}
+
+    def files_of(self, rows: Sequence[int]) -> dict[int, SeenFile]:
+        """Return the files of these photos, by row; rows that are gone are left out."""
+        found: dict[int, SeenFile] = {}
+        with self._database.reading() as connection:
+            for start in range(0, len(rows), _CHUNK):
+                chunk = rows[start : start + _CHUNK]
+                query = f"SELECT {_FILE} FROM photos WHERE row IN ({', '.join('?' * len(chunk))})"
+                found.update((record[0], SeenFile(*record)) for record in connection.execute(query, chunk))
+        return found
 
     def count_below(self, folder: str) -> int:
         """Return how many photos are at or below an absolute path."""
@@ -251,6 +262,7 @@ class Catalog:
             raise KeyError(row)
         facts = dict(zip(_OF_CONTENT, record[2:], strict=True), is_day=record[1] == DateSource.EXIF_DAY)
         vector = np.frombuffer(record[0], STORED)
+        facts |= {"ctime_ns": file.ctime_ns, "inode": file.inode}
         return NewPhoto(file.path, file.size_bytes, file.mtime_ns, vector=vector, **facts)
 
     def vectors_from(self, row: int) -> Iterator[tuple[int, bytes]]:
@@ -287,6 +299,11 @@ class Catalog:
                 _add(connection, row, photo)
             _set_meta(connection, next_row=first + len(added))
         return range(first, first + len(added))
+
+    def note_signs(self, files: Iterable[FoundAgain]) -> None:
+        """Note the ctime and the inode of files that are as they were."""
+        with self._database.writing() as connection:
+            connection.executemany(_NOTE_SIGNS, ((each.ctime_ns, each.inode, each.row) for each in files))
 
     def clear(self) -> None:
         """Remove every photo and forget the encoder; the roots stay.  Rows start again, under a new library id."""
@@ -358,6 +375,7 @@ def _rename(connection: sqlite3.Connection, again: FoundAgain) -> None:
         date_source = CASE WHEN taken_at IS NULL THEN ? ELSE date_source END WHERE row = ?""",
         (again.path, again.mtime_ns, *_name_and_extension(again.path), dated_at, source, again.row),
     )
+    connection.execute(_NOTE_SIGNS, (again.ctime_ns, again.inode, again.row))
 
 
 def _name_and_extension(path: str) -> tuple[str, str]:
@@ -387,6 +405,8 @@ def _add(connection: sqlite3.Connection, row: int, photo: NewPhoto) -> None:
         photo.content_hash,
         source,
         photo.damage,
+        photo.ctime_ns,
+        photo.inode,
     )
     connection.execute(f"INSERT INTO photos VALUES ({', '.join('?' * len(values))})", values)
     connection.execute("INSERT INTO vectors VALUES (?, ?)", (row, photo.vector.astype(STORED).tobytes()))

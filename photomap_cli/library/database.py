@@ -57,10 +57,18 @@ UPGRADES = (
         "ALTER TABLE photos ADD COLUMN damage TEXT",
         "CREATE INDEX photos_damaged ON photos (path) WHERE damage IS NOT NULL",
     ),
+    # What tells of a change that left a file's size and time as they were.  The next index run notes older photos'.
+    (
+        "ALTER TABLE photos ADD COLUMN ctime_ns INTEGER",
+        "ALTER TABLE photos ADD COLUMN inode INTEGER",
+    ),
 )
 """What each version adds to the one before; a new library goes through all of them too."""
 
-LATER_COLUMNS = ("lens", "latitude", "longitude", "orientation", "content_hash", "date_source", "damage")
+LATER_COLUMNS = (
+    *("lens", "latitude", "longitude", "orientation", "content_hash", "date_source", "damage"),
+    *("ctime_ns", "inode"),
+)
 SCHEMA_VERSION = 1 + len(UPGRADES)
 BUSY_SECONDS = 10.0
 _STEPS_BETWEEN_LOOKS = 1000  # of SQLite's virtual machine; some 0.05 ms, or as many patterns as there are filters

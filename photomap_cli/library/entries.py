@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from photomap_cli.errors import EncoderMismatch
+from photomap_cli.library.mtime import ctime_ns, inode, mtime_ns
 
 if TYPE_CHECKING:
+    import os
+
     from photomap_cli.records import EncoderInfo
 
 STORED = np.dtype("<f2")
@@ -69,22 +72,72 @@ class NewPhoto:
     content_hash: bytes | None = None
     is_day: bool = False
     damage: str | None = None
+    ctime_ns: int | None = None
+    inode: int | None = None
 
 
 class FoundAgain(NamedTuple):
-    """A photo that the library has, and the path and time of change that its file, with the same bytes, now has."""
+    """A photo that the library has, and the path, times and inode that its file, with the same bytes, now has."""
 
     row: int
     path: str
     mtime_ns: int
+    ctime_ns: int | None = None
+    inode: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A photo file as it is now.
+
+    Attributes:
+        path: absolute.
+        size_bytes, mtime_ns: its size and the time of its last change.
+        ctime_ns, inode: what tells of a change that left the two as they were.
+    """
+
+    path: str
+    size_bytes: int
+    mtime_ns: int
+    ctime_ns: int | None = None
+    inode: int | None = None
+
+    @classmethod
+    def of(cls, path: str, info: os.stat_result) -> FoundFile:
+        """Return the file at a path, of which the system says this."""
+        return cls(path, info.st_size, mtime_ns(info), ctime_ns(info), inode(info))
+
+    def again(self, row: int) -> FoundAgain:
+        """Return that it is the same as a photo's file was."""
+        return FoundAgain(row, self.path, self.mtime_ns, self.ctime_ns, self.inode)
 
 
 class SeenFile(NamedTuple):
-    """A file as it was when its photo was added."""
+    """A file as it was when its photo was added; `ctime_ns` and `inode` are None in a photo of an older library."""
 
     row: int
     size_bytes: int
     mtime_ns: int
+    ctime_ns: int | None = None
+    inode: int | None = None
+
+    def has_changed(self, now: FoundFile) -> bool:
+        """Whether the file has another size, or another time of its last change."""
+        return (self.size_bytes, self.mtime_ns) != (now.size_bytes, now.mtime_ns)
+
+    def was_touched(self, now: FoundFile) -> bool:
+        """Whether the system has changed anything of a file that has its old size and time.
+
+        A ctime that is now the time of the last change, in another inode, is of a file system that keeps none, as FAT
+        does once its disk was away.
+        """
+        if self.ctime_ns in (None, now.ctime_ns):
+            return False
+        return now.ctime_ns != now.mtime_ns or now.inode == self.inode
+
+    def has_other_inode(self, now: FoundFile) -> bool:
+        """Whether the file is another one by its number, as far as its file system keeps that."""
+        return self.inode not in (None, now.inode)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -64,6 +64,7 @@ class IndexOptions:
 
     `prune` also removes the photos of folders that are missing or empty, as a disk's is that is not mounted.
     `thumbnail_cache_bytes` is how much thumbnails of the photos may take on the disk; 0 for none.
+    `recheck` reads all files whose photos the library has, to see whether they are what they were.
     `anew` begins again where the encoder has other weights by now, as between two runs that fill a draft.
     """
 
@@ -72,6 +73,7 @@ class IndexOptions:
     jobs: int | None = None
     dry_run: bool = False
     prune: bool = False
+    recheck: bool = False
     max_megapixels: float | None = None
     batch_size: int = 32
     thumbnail_cache_bytes: int = 0
@@ -187,6 +189,8 @@ class Indexer:
                 self._drop_other_weights()
         with self._stages.during("scan"):
             plan = self._plan()
+            if plan.noted:
+                self._catalog.note_signs(plan.noted)
             yield self._progress()
             todo = yield from self._recognised(plan.todo)
         self._commit()
@@ -212,8 +216,9 @@ class Indexer:
 
     def _plan(self) -> Plan:
         """Find out what there is to do."""
-        given, prune = self._pending.counts.roots, self._options.prune
-        plan, self._forgotten, self._whereabouts = survey(self._catalog, given, self._rules, prune=prune)
+        given, options = self._pending.counts.roots, self._options
+        found = survey(self._catalog, given, self._rules, prune=options.prune, recheck=options.recheck)
+        plan, self._forgotten, self._whereabouts = found
         self._recogniser = Recogniser(self._catalog, self._whereabouts.is_gone)
         self._count(scanned=plan.scanned, unchanged=plan.unchanged)
         self._failures, self._total = plan.failures, len(plan.todo)
@@ -230,6 +235,9 @@ class Indexer:
                 if digest and (match := self._recogniser.match(each, digest)):
                     self._settle(each, match)
                     settled.add(each.file.path)
+                elif not digest and each.is_suspect:
+                    self._keep_unread(each)
+                    settled.add(each.file.path)
                 if self._clock() - since >= COMMIT_SECONDS:
                     self._commit()
                     yield self._progress(each.file.path)
@@ -239,6 +247,12 @@ class Indexer:
 
     def _settle(self, todo: Todo, match: Match) -> None:
         self._pending.add_match(todo, match)
+        self._done += 1
+
+    def _keep_unread(self, todo: Todo) -> None:
+        """Leave a photo as it is whose file cannot be read now, and has its old size and time."""
+        self._failures.append(IndexFailure(todo.file.path, "cannot be read now; its photo was kept"))
+        self._unreadable += 1
         self._done += 1
 
     def _not_moved(self, plan: Plan) -> list[int]:
@@ -353,7 +367,16 @@ class Indexer:
             return
         file = todo.file
         facts = asdict(decoded.facts)
-        photo = NewPhoto(file.path, file.size_bytes, file.mtime_ns, vector=vector, content_hash=decoded.digest, **facts)
+        photo = NewPhoto(
+            file.path,
+            file.size_bytes,
+            file.mtime_ns,
+            vector=vector,
+            content_hash=decoded.digest,
+            ctime_ns=file.ctime_ns,
+            inode=file.inode,
+            **facts,
+        )
         self._pending.add(todo, photo, decoded.thumbnail)
         self._done += 1
 

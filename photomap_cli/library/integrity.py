@@ -12,8 +12,7 @@ from photomap_cli.errors import EmptyLibrary, PhotomapError
 from photomap_cli.library import database, rowfile
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.compressed import CompressedFile
-from photomap_cli.library.entries import STORED
-from photomap_cli.library.mtime import mtime_ns
+from photomap_cli.library.entries import STORED, FoundFile
 from photomap_cli.library.paths import shown
 from photomap_cli.library.rowheader import row_bytes
 from photomap_cli.records import Check, CheckState
@@ -156,7 +155,7 @@ def _in_place(held: Compressed, mapped: Mapped | None) -> bool:
 def _photo_files(catalog: Catalog) -> Iterator[Check]:
     """Say how many photos are still as they were indexed; a folder that is not there may be a missing disk."""
     for root in catalog.roots():
-        gone = changed = 0
+        gone = changed = touched = 0
         seen = catalog.seen_files(root)
         for path, file in seen.items():
             try:
@@ -164,8 +163,11 @@ def _photo_files(catalog: Catalog) -> Iterator[Check]:
             except OSError:
                 gone += 1
             else:
-                changed += (info.st_size, mtime_ns(info)) != (file.size_bytes, file.mtime_ns)
-        counts = [f"{count:,} {what}" for count, what in ((gone, "gone"), (changed, "changed")) if count]
+                now = FoundFile.of(path, info)
+                changed += file.has_changed(now)
+                touched += not file.has_changed(now) and file.was_touched(now)
+        found = ((gone, "gone"), (changed, "changed"), (touched, "touched"))
+        counts = [f"{count:,} {what}" for count, what in found if count]
         yield _of_root(root, f"{len(seen):,} photos", ", ".join(counts))
 
 

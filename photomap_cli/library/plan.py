@@ -12,24 +12,35 @@ from photomap_cli.records import IndexFailure
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from photomap_cli.library.entries import SeenFile
-    from photomap_cli.library.scan import Found, FoundFile
+    from photomap_cli.library.entries import FoundAgain, FoundFile, SeenFile
+    from photomap_cli.library.scan import Found
+
+FEW_INODES = 100
+"""Where more files than that have other inodes, and no other sign of a change, the file system makes inodes up."""
 
 
 class Todo(NamedTuple):
-    """A file to encode, and whether the library has an older state of it."""
+    """A file to encode, and the photo that the library has of an older state of it.
+
+    `is_suspect` says that size and time are as they were: only other bytes are a reason to encode it.
+    """
 
     file: FoundFile
     old_row: int | None
+    is_suspect: bool = False
 
 
 @dataclass(slots=True)
 class Plan:
-    """What a run has to do: encode `todo`, remove `gone` (path -> row).  `scanned` counts photo files found."""
+    """What a run has to do: encode `todo`, remove `gone` (path -> row).  `scanned` counts photo files found.
+
+    `noted` are unchanged files of which the catalogue does not have the signs of a later change.
+    """
 
     todo: list[Todo] = field(default_factory=list)
     gone: dict[str, int] = field(default_factory=dict)
     failures: list[IndexFailure] = field(default_factory=list)
+    noted: list[FoundAgain] = field(default_factory=list)
     scanned: int = 0
     unchanged: int = 0
 
@@ -40,12 +51,12 @@ class Plan:
         self.gone = {path: row for path, row in self.gone.items() if not (path + os.sep).startswith(starts)}
 
 
-def diff(found: Iterable[Found], seen: dict[str, SeenFile]) -> Plan:
-    """Compare files found with files seen, by size and time of change; `seen` is used up.
+def diff(found: Iterable[Found], seen: dict[str, SeenFile], *, recheck: bool = False) -> Plan:
+    """Compare files found with files seen, by size, time of change and what else tells of one; `seen` is used up.
 
-    What is below a folder that failed was not looked for, and is not gone.
+    What is below a folder that failed was not looked for, and is not gone.  `recheck` suspects every file.
     """
-    plan = Plan()
+    plan, renumbered = Plan(), list[Todo]()
     for each in found:
         if isinstance(each, IndexFailure):
             plan.failures.append(each)
@@ -54,10 +65,21 @@ def diff(found: Iterable[Found], seen: dict[str, SeenFile]) -> Plan:
         old = seen.pop(each.path, None)
         if not is_storable(each.path):
             plan.failures.append(IndexFailure(each.path, "its name is not valid UTF-8"))
-        elif old and (old.size_bytes, old.mtime_ns) == (each.size_bytes, each.mtime_ns):
-            plan.unchanged += 1
-        else:
+        elif old is None or old.has_changed(each):
             plan.todo.append(Todo(each, old.row if old else None))
+        elif recheck or old.was_touched(each):
+            plan.todo.append(Todo(each, old.row, is_suspect=True))
+        elif old.has_other_inode(each):
+            renumbered.append(Todo(each, old.row, is_suspect=True))
+        else:
+            plan.unchanged += 1
+            if old.inode is None:
+                plan.noted.append(each.again(old.row))
+    if len(renumbered) <= FEW_INODES:
+        plan.todo += renumbered
+    else:
+        plan.unchanged += len(renumbered)
+        plan.noted += [each.file.again(each.old_row) for each in renumbered if each.old_row is not None]
     plan.gone = {path: old.row for path, old in seen.items()}
     failures, plan.failures = plan.failures, []
     plan.keep(failures)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from photomap_cli.library.entries import FoundAgain
 from photomap_cli.pathnames import composed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from photomap_cli.library.catalog import Catalog
-    from photomap_cli.library.entries import FileState, NewPhoto
+    from photomap_cli.library.entries import FileState, FoundAgain, NewPhoto
     from photomap_cli.library.plan import Todo
 
 
@@ -44,7 +43,7 @@ class Recogniser:
             return None
         row = todo.old_row if todo.old_row in like else self._moved_to(todo.file.path, like)
         if row is not None:
-            return Match(FoundAgain(row, todo.file.path, todo.file.mtime_ns), like[row])
+            return Match(todo.file.again(row), like[row])
         first = min(like)
         return Match(self._catalog.copy(first, todo.file), like[first])
 

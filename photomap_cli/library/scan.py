@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from photomap_cli import pathnames
 from photomap_cli.errors import UsageError
 from photomap_cli.library import ignorefile, raw
-from photomap_cli.library.mtime import mtime_ns
+from photomap_cli.library.entries import FoundFile
 from photomap_cli.pathnames import Form
 from photomap_cli.records import IndexFailure
 
@@ -51,15 +51,6 @@ JUNK = frozenset(
 JUNK_STARTS = ("._", ".trash", "synofile_thumb")
 
 _GONE = frozenset({errno.ENOENT, errno.ELOOP, errno.ENOTDIR})  # dangling links, and files gone meanwhile
-
-
-@dataclass(frozen=True, slots=True)
-class FoundFile:
-    """A photo file as it is now: absolute path, size and time of its last change."""
-
-    path: str
-    size_bytes: int
-    mtime_ns: int
 
 
 Found = FoundFile | IndexFailure
@@ -142,7 +133,7 @@ class _Walk:
             yield from self._below(root, _Place(root, ignorefile.above(root)))
         elif root not in self._roots_seen:
             is_photo = stat.S_ISREG(info.st_mode) and has_photo_name(root)
-            yield _file(root, info) if is_photo else IndexFailure(root, "not a photo file")
+            yield FoundFile.of(root, info) if is_photo else IndexFailure(root, "not a photo file")
 
     def links(self) -> Iterator[Found]:
         """Yield what is behind the links, and behind those found there."""
@@ -220,7 +211,11 @@ class _Walk:
             if entry.path in self._roots:
                 self._roots_seen.add(entry.path)
             is_file = stat.S_ISREG(info.st_mode)
-            yield _file(entry.path, info) if is_file else IndexFailure(entry.path, "not a file, but a pipe or device")
+            yield (
+                FoundFile.of(entry.path, info)
+                if is_file
+                else IndexFailure(entry.path, "not a file, but a pipe or device")
+            )
 
     def _is_left_out(self, path: str, place: _Place) -> bool:
         """Whether the command line says so, or else the innermost ignore file that says anything."""
@@ -258,10 +253,6 @@ def has_photo_name(name: str) -> bool:
 def _is_junk(name: str) -> bool:
     lowered = name.lower()
     return lowered in JUNK or lowered.startswith(JUNK_STARTS)
-
-
-def _file(path: str, info: os.stat_result) -> FoundFile:
-    return FoundFile(path, info.st_size, mtime_ns(info))
 
 
 def _failure(path: str, error: OSError) -> IndexFailure:

@@ -30,10 +30,11 @@ class Survey(NamedTuple):
     whereabouts: Whereabouts
 
 
-def survey(catalog: Catalog, given: Collection[str], rules: ScanRules, *, prune: bool) -> Survey:
+def survey(catalog: Catalog, given: Collection[str], rules: ScanRules, *, prune: bool, recheck: bool) -> Survey:
     """Compare what is below these roots, and below known roots inside them, with what the library has seen there.
 
-    Photos that may be on a missing disk are kept and reported, unless `prune` gives them up.
+    Photos that may be on a missing disk are kept and reported, unless `prune` gives them up.  `recheck` has every file
+    read whose photo the library has.
     """
     looked_through = {*given, *inside(catalog.roots(), given)}
     roots = set(looked_through)
@@ -51,7 +52,7 @@ def survey(catalog: Catalog, given: Collection[str], rules: ScanRules, *, prune:
                 kept.append(missing.absent(root, len(below)))
         elif is_stranger(root):
             forgotten.add(root)
-    plan = diff(chain(kept, scan(sorted(roots), rules)), seen)
+    plan = diff(chain(kept, scan(sorted(roots), rules)), seen, recheck=recheck)
     if not prune:
         plan.keep(missing.empty_folders(plan.gone, roots))
     return Survey(plan, forgotten, missing.Whereabouts(catalog, looked_through, plan.gone))

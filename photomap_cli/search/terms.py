@@ -13,7 +13,8 @@ import numpy as np
 
 from photomap_cli.errors import BadImage, BadQuery
 from photomap_cli.library.content import digest, digest_at
-from photomap_cli.library.mtime import mtime_ns
+from photomap_cli.library.entries import FoundFile
+from photomap_cli.library.same_file import as_indexed
 from photomap_cli.pathnames import on_disk
 from photomap_cli.search.pictures import require_picture
 from photomap_cli.search.query import TermKind
@@ -156,7 +157,7 @@ class TermEncoder:
             reason = f"{term.value}: {getattr(error, 'strerror', None) or error}"
             raise BadImage(reason, hint="check the path of the query image", position=term.position) from error
         known = self._catalog.photo_at(self._scope.located(term.value))
-        if known and (known.size_bytes, known.mtime_ns) == (seen.st_size, mtime_ns(seen)):
+        if known and as_indexed(self._catalog, [known]):
             with suppress(KeyError):  # another process has just removed it
                 return known.row, self._catalog.vector(known.row)
         require_picture(term, seen)
@@ -167,7 +168,7 @@ class TermEncoder:
 
         def is_unchanged() -> bool:
             now = Path(term.value).stat()
-            return (now.st_size, now.st_mtime_ns) == (seen.st_size, seen.st_mtime_ns)
+            return FoundFile.of(term.value, now) == FoundFile.of(term.value, seen)
 
         content = digest_at(term.value, run.checkpoint) if self._recall.is_on else None
         return self._picture_vector(term, content, run, is_unchanged)

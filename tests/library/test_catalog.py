@@ -16,8 +16,7 @@ from patience import LONG_SECONDS
 from photomap_cli.errors import EmptyLibrary, LibraryBusy, LibraryUnusable
 from photomap_cli.library import database, summary
 from photomap_cli.library.catalog import Catalog
-from photomap_cli.library.entries import FoundAgain, LibraryEncoder
-from photomap_cli.library.scan import FoundFile
+from photomap_cli.library.entries import FoundAgain, FoundFile, LibraryEncoder
 from photomap_cli.records import DateSource, FilterKind, Photo, PhotoDetails, PhotoFilter
 
 from .fakes import DIM, ENCODER, new_photo, unit_vectors
@@ -338,7 +337,7 @@ def test_seen_files_are_those_at_or_below_a_root(catalog):
     paths = ["/p/a.jpg", "/p/b/c.jpg", "/pp/d.jpg", "/p%/e.jpg", "/P/f.jpg"]
     catalog.commit_batch([new_photo(path) for path in paths])
     assert sorted(catalog.seen_files("/p")) == ["/p/a.jpg", "/p/b/c.jpg"]
-    assert catalog.seen_files("/p/a.jpg") == {"/p/a.jpg": (0, 1, 0)}
+    assert catalog.seen_files("/p/a.jpg") == {"/p/a.jpg": (0, 1, 0, None, None)}
     assert len(catalog.seen_files("/")) == 5
 
 

@@ -320,6 +320,103 @@ def test_a_touched_photo_is_unchanged(catalog, run, photos):
     assert (catalog.next_row, catalog.photo_at(str(path)).mtime_ns) == (1, 5_000_000_000)
 
 
+def rewritten(path, content, *, in_place=False):
+    """Have other bytes in a file whose size and time stay, as `exiftool -P` does."""
+    before = path.stat()
+    assert len(content) == before.st_size
+    other = path if in_place else path.with_name("new")
+    other.write_bytes(content)
+    os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
+    other.replace(path)
+
+
+def dated_picture(path, taken_at):
+    exif = Image.Exif()
+    exif.get_ifd(exif_tags.DETAILS)[exif_tags.TAKEN] = taken_at
+    Image.new("RGB", (40, 30), "red").save(path, exif=exif)
+    return path
+
+
+@pytest.mark.parametrize("in_place", [True, False])
+def test_facts_that_change_while_size_and_time_stay_are_noticed(folder, catalog, run, photos, tmp_path, in_place):
+    path = dated_picture(photos / "a.jpg", "2020:01:02 03:04:05")
+    run(photos)
+    rewritten(path, dated_picture(tmp_path / "b.jpg", "2011:01:02 03:04:05").read_bytes(), in_place=in_place)
+    assert [check.message for check in integrity.checks(folder)][-1] == "1 photos, 1 touched since they were indexed"
+    assert counts(run(photos, dry_run=True, encoder=no_encoder)) == {"scanned": 1, "updated": 1}
+    assert counts(run(photos)) == {"scanned": 1, "updated": 1}
+    assert catalog.photo_at(str(path)).taken_at == "2011-01-02T03:04:05"
+    assert counts(run(photos, encoder=no_encoder)) == {"scanned": 1, "unchanged": 1}
+
+
+def test_pixels_that_change_while_size_and_time_stay_are_noticed(catalog, store, run, photos):
+    path, other = picture(photos / "a.bmp", 1), picture(photos / "b.bmp", 2)
+    os.utime(other, ns=(0, path.stat().st_mtime_ns))
+    run(photos, thumbnail_cache_bytes=1 << 20)
+    made = thumbnails_in(catalog.folder, catalog)
+    content = other.read_bytes()
+    rewritten(other, path.read_bytes())
+    rewritten(path, content)
+    assert run(photos, thumbnail_cache_bytes=1 << 20).failures == ()
+    assert_sound(catalog, store)
+    assert sorted(thumbnails_in(catalog.folder, catalog)) == sorted(made)
+
+
+def test_a_file_that_was_only_touched_is_read_once_and_encoded_never(folder, catalog, run, photos, monkeypatch):
+    path = picture(photos / "a.png", 1)
+    run(photos)
+    path.chmod(0o600)
+    read = []
+
+    def digest_at(path, really=indexer.digest_at):
+        read.append(path)
+        return really(path)
+
+    monkeypatch.setattr(indexer, "digest_at", digest_at)
+    for _ in range(2):
+        assert counts(run(photos, encoder=no_encoder)) == {"scanned": 1, "unchanged": 1}
+    assert (read, catalog.next_row) == ([str(path)], 1)
+    assert [check.message for check in integrity.checks(folder)][-1] == "1 photos, as indexed"
+
+
+def test_what_an_older_library_does_not_know_is_noted_and_encodes_nothing(catalog, run, photos):
+    path = picture(photos / "a.bmp", 1)
+    run(photos)
+    with catalog._database.writing() as connection:
+        connection.execute("UPDATE photos SET ctime_ns = NULL, inode = NULL")
+    assert counts(run(photos, encoder=no_encoder)) == {"scanned": 1, "unchanged": 1}
+    before = catalog.change_counter()
+    assert catalog.seen_files(str(path))[str(path)][3:] == (path.stat().st_ctime_ns, path.stat().st_ino)
+    run(photos, encoder=no_encoder, dry_run=True)
+    assert catalog.change_counter() == before
+    rewritten(path, picture(photos.parent / "b.bmp", 2).read_bytes())
+    assert counts(run(photos)) == {"scanned": 1, "updated": 1}
+
+
+def test_a_recheck_finds_what_nothing_tells_of(catalog, store, run, photos):
+    path, same = picture(photos / "a.bmp", 1), picture(photos / "same.bmp", 3)
+    run(photos)
+    rewritten(path, picture(photos.parent / "b.bmp", 2).read_bytes())
+    info = path.stat()
+    with catalog._database.writing() as connection:
+        signs = (info.st_ctime_ns, info.st_ino, str(path))
+        connection.execute("UPDATE photos SET ctime_ns = ?, inode = ? WHERE path = ?", signs)
+    assert counts(run(photos, encoder=no_encoder)) == {"scanned": 2, "unchanged": 2}
+    assert counts(run(photos, recheck=True)) == {"scanned": 2, "updated": 1, "unchanged": 1}
+    assert same.exists()
+    assert_sound(catalog, store)
+
+
+def test_a_touched_file_that_cannot_be_read_now_keeps_its_photo(catalog, run, photos, monkeypatch):
+    path = picture(photos / "a.png", 1)
+    run(photos)
+    path.chmod(0o600)
+    monkeypatch.setattr(indexer, "digest_at", lambda _: None)
+    report = run(photos, encoder=no_encoder)
+    assert (counts(report), catalog.photo_count) == ({"scanned": 1}, 1)
+    assert reasons(report) == [("a.png", "cannot be read now; its photo was kept")]
+
+
 def test_a_clock_that_is_centuries_ahead_costs_nothing(catalog, store, run, photos):
     picture(photos / "a.png", 1)
     ahead = picture(photos / "b.png", 2)

@@ -5,7 +5,8 @@ import pytest
 from folding_disk import FoldingDisk
 
 from photomap_cli.errors import UsageError
-from photomap_cli.library.scan import FoundFile, ScanRules, is_bare, scan
+from photomap_cli.library.entries import FoundFile
+from photomap_cli.library.scan import ScanRules, is_bare, scan
 from photomap_cli.records import IndexFailure
 
 
@@ -34,8 +35,11 @@ def test_files_are_photos_by_extension_in_any_case(photos):
 
 def test_a_file_comes_with_its_size_and_time(photos):
     touch(photos, "sub/ä b.jpg")
-    os.utime(photos / "sub/ä b.jpg", ns=(1, 123_456_789))
-    assert list(scan([str(photos)], ScanRules())) == [FoundFile(str(photos / "sub/ä b.jpg"), 1, 123_456_789)]
+    path = photos / "sub/ä b.jpg"
+    os.utime(path, ns=(1, 123_456_789))
+    info = path.stat()
+    (found,) = scan([str(photos)], ScanRules())
+    assert found == FoundFile(str(path), 1, 123_456_789, info.st_ctime_ns, info.st_ino)
 
 
 def test_hidden_files_and_folders_are_left_out_unless_wanted(photos):

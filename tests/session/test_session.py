@@ -1,3 +1,4 @@
+import os
 from dataclasses import replace
 
 import pytest
@@ -55,6 +56,19 @@ def test_a_library_image_that_goes_meanwhile_is_encoded(ask, session, photos, mo
 
     monkeypatch.setattr(session.catalog, "photo_at", photo_at)
     assert "red.png" not in names(ask(f"{photos}/red/red.png"))
+
+
+def test_a_library_image_that_was_changed_unseen_is_encoded(ask, encoder, photos):
+    path = photos / "blue/blue.png"
+    before = path.stat()
+    path.chmod(0o600)
+    encoder.calls.clear()
+    ask(str(path))
+    assert "encode" not in encoder.calls
+    path.write_bytes((photos / "red/red.png").read_bytes().ljust(before.st_size, b"\0"))
+    os.utime(path, ns=(0, before.st_mtime_ns))
+    assert path.stat().st_size == before.st_size
+    assert names(ask(str(path)))[0] == "red.png"
 
 
 def test_an_image_from_outside_is_encoded(ask, photos, tmp_path):
