@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from photomap_cli.settings import Settings
 
 
-def converse(library: Path) -> int:
+def converse(library: Path, *, is_demo: bool = False) -> int:
     """Talk until the user leaves or the input ends; returns the exit status.
+
+    The demo's photos are what it is about, not those where the user happens to stand.
 
     Raises:
         BadSetting: a setting is refused; at the prompt after its first paint, since reading them takes 0.15 s.
@@ -45,7 +47,8 @@ def converse(library: Path) -> int:
         )
     if not _has_photos(library) and not _is_welcome(library):
         return 0
-    return _at_the_prompt(library, open_backend, subscribers.append)
+    first_note = str if is_demo else partial(_note_on_folder, library)
+    return _at_the_prompt(library, open_backend, subscribers.append, first_note)
 
 
 def _has_photos(library: Path) -> bool:
@@ -65,7 +68,10 @@ def _is_welcome(library: Path) -> bool:
 
 
 def _at_the_prompt(
-    library: Path, open_backend: Callable[[], Backend], subscribe: Callable[[Callable[[], None]], None]
+    library: Path,
+    open_backend: Callable[[], Backend],
+    subscribe: Callable[[Callable[[], None]], None],
+    first_note: Callable[[], str],
 ) -> int:
     from photomap_cli.terminal.consoles import console_on
     from photomap_cli.terminal.previews import Previews
@@ -86,11 +92,6 @@ def _at_the_prompt(
 
         return vocabulary.read(library)
 
-    def first_note() -> str:
-        from photomap_cli.cli import welcoming
-
-        return welcoming.note_on(directories.working_directory(), library)
-
     def usual_folder() -> str:
         from photomap_cli.library import paths, summary
 
@@ -109,6 +110,12 @@ def _at_the_prompt(
         read_words=read_words,
         subscribe=subscribe,
     ).run()
+
+
+def _note_on_folder(library: Path) -> str:
+    from photomap_cli.cli import welcoming
+
+    return welcoming.note_on(directories.working_directory(), library)
 
 
 def _open_gallery(library: Path) -> Gallery:

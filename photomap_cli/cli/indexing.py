@@ -190,7 +190,7 @@ def demo(context: typer.Context) -> int:
         return status
     from photomap_cli.cli.conversing import converse
 
-    return converse(given.library)
+    return converse(given.library, is_demo=True)
 
 
 def copy_demo_photos(folder: Path) -> None:

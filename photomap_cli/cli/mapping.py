@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from functools import partial
-from pathlib import Path  # noqa: TC003  Typer reads the annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,6 +15,7 @@ from photomap_cli.cli.ending import FOUND
 from photomap_cli.records.maps import MOST_CLUSTERS
 
 if TYPE_CHECKING:
+    from photomap_cli.cli.previewing import PageFile
     from photomap_cli.records.maps import MapRequest, PhotoMap
     from photomap_cli.session.backend import Backend
 
@@ -36,7 +36,10 @@ def draw_map(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     html: Annotated[
-        Path | None, typer.Option("--html", metavar="FILE", help="Write a page for a browser that can be zoomed into.")
+        str | None,
+        typer.Option(
+            "--html", metavar="FILE", help="Write a page for a browser that can be zoomed into; - for standard output."
+        ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Let --html write over a file that is there.")] = False,
     local: Annotated[bool, typer.Option("--local", help="Do not ask a live session; load the encoder here.")] = False,
@@ -51,8 +54,8 @@ def draw_map(
     from photomap_cli.terminal import mapview
 
     given: Globals = context.obj
-    if html is not None or force:
-        html = previewing.page_file(html, over=force)
+    printed = {"--json": as_json}
+    file = previewing.page_file(html, over=force, also_printed=printed) if html is not None or force else None
     cwd = str(directories.working_directory())
     request = MapRequest(
         cwd=cwd,
@@ -62,23 +65,21 @@ def draw_map(
     )
     drawn = _drawn(given, request, local=local)
     notices = [*drawn.notices]
-    if html is not None:
-        notices.append(_write_page(drawn, given, html))
-    if as_json or html is None:
+    if file is not None:
+        notices += _write_page(drawn, given, file)
+    if as_json or file is None:
         mapview.write(drawn, sys.stdout, as_json=as_json, console=make_console())
     asking.tell(notices, given)
     return FOUND
 
 
-def _write_page(drawn: PhotoMap, given: Globals, path: Path) -> str:
-    """Write the map to a page and return a sentence that says so."""
+def _write_page(drawn: PhotoMap, given: Globals, file: PageFile) -> tuple[str, ...]:
+    """Write the map to a page and return what to say of it."""
     from photomap_cli.cli.previewing import gallery, waiting
-    from photomap_cli.terminal.figures import human_bytes, photos
+    from photomap_cli.terminal.figures import photos
     from photomap_cli.terminal.mappage import map_page
-    from photomap_cli.terminal.saving import write
 
-    write(path, map_page(drawn, partial(gallery, given), waiting(given)))
-    return f"a map of {photos(len(drawn.points))} saved to {path}, {human_bytes(path.stat().st_size)}"
+    return file.save(f"a map of {photos(len(drawn.points))}", map_page(drawn, partial(gallery, given), waiting(given)))
 
 
 def _drawn(given: Globals, request: MapRequest, *, local: bool) -> PhotoMap:

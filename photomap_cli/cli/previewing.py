@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -16,7 +16,7 @@ from photomap_cli.errors import BadPath, UsageError
 from photomap_cli.terminal.previews import Previews
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from rich.console import Console
 
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from photomap_cli.terminal.previews import Wait
 
 T = TypeVar("T")
+
+STANDARD_OUTPUT = "-"
+"""In the place of a file; one that is called so is `./-`."""
 
 ALL_OF_THEM = "--paths prints all"
 
@@ -59,32 +62,57 @@ def in_words(given: Globals, console: Console, setting: str) -> str:
     return previews.in_words()
 
 
-def page_file(path: Path | None, *, over: bool) -> Path:
+@dataclass(frozen=True, slots=True)
+class PageFile:
+    """Where --html wants a page: a file, or standard output where there is no path."""
+
+    path: Path | None
+
+    def save(self, what: str, pieces: Iterable[bytes]) -> tuple[str, ...]:
+        """Write the page in pieces; return what to say of it, where it is not read at once."""
+        from photomap_cli.terminal import saving
+        from photomap_cli.terminal.figures import human_bytes
+
+        if self.path is None:
+            saving.write_out(pieces, sys.stdout)
+            return ()
+        saving.write(self.path, pieces)
+        return (f"{what} saved to {self.path}, {human_bytes(self.path.stat().st_size)}",)
+
+
+def page_file(named: str | None, *, over: bool, also_printed: Mapping[str, bool]) -> PageFile:
     """Return the file that --html names, before anything is asked that takes long.
 
+    Args:
+        named: what was given; `-` is standard output.
+        over: whether a file that is there may be written over.
+        also_printed: options that write to standard output too, and whether they were given.
+
     Raises:
-        UsageError: there is --force and no file.
+        UsageError: there is --force and no file; or two want standard output.
         BadPath: the file is there, and --force is not; or its folder is none.
     """
     from photomap_cli.terminal.saving import require_free
 
-    if path is None:
+    if named is None:
         raise UsageError("--force is for --html", hint="--html FILE writes a page")
-    path = directories.absolute(path)
+    if named == STANDARD_OUTPUT:
+        if other := next((option for option, is_given in also_printed.items() if is_given), ""):
+            raise UsageError(f"--html - and {other} both write to standard output", hint="name a file for the page")
+        return PageFile(None)
+    path = directories.absolute(Path(named))
     require_free(path, over=over, hint="--force writes over it")
     if not os.path.isdir(path.parent):  # noqa: PTH112  Path fails at a name that is too long
         raise BadPath(f"{path.parent} is no folder", hint="make it first, or name another one")
-    return path
+    return PageFile(path)
 
 
-def write_page(result: SearchResult, given: Globals, path: Path) -> str:
-    """Write a search's photos to a page and return a sentence that says so."""
-    from photomap_cli.terminal.figures import human_bytes, photos
-    from photomap_cli.terminal.saving import write
+def write_page(result: SearchResult, given: Globals, file: PageFile) -> tuple[str, ...]:
+    """Write a search's photos to a page and return what to say of it."""
+    from photomap_cli.terminal.figures import photos
     from photomap_cli.terminal.sheetpage import sheet_page
 
-    write(path, sheet_page(result, partial(gallery, given), waiting(given)))
-    return f"{photos(len(result.hits))} saved to {path}, {human_bytes(path.stat().st_size)}"
+    return file.save(photos(len(result.hits)), sheet_page(result, partial(gallery, given), waiting(given)))
 
 
 def gallery(given: Globals) -> Gallery:

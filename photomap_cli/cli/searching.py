@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from enum import StrEnum
-from pathlib import Path  # noqa: TC003  Typer reads the annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -60,7 +59,8 @@ def search(
     explain: Annotated[bool, typer.Option("--explain", help="Say what each term adds to a photo's score.")] = False,
     preview: Annotated[bool, typer.Option("--preview", help="Show the photos, by what the terminal draws.")] = False,
     html: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the photos found to a page for a browser.")
+        str | None,
+        typer.Option(metavar="FILE", help="Write the photos found to a page for a browser; - for standard output."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Let --html write over a file that is there.")] = False,
     local: Annotated[bool, typer.Option("--local", help="Do not ask a live session; load the encoder here.")] = False,
@@ -81,8 +81,8 @@ def search(
     style = _result_style(as_json=as_json, jsonl=jsonl, paths=paths, nul=nul, preview=preview)
     if explain and (paths or nul or preview):
         raise UsageError("--explain has no place beside --paths, -0 and --preview", hint="leave one of them out")
-    if html is not None or force:
-        html = previewing.page_file(html, over=force)
+    printed = {"--json": as_json, "--jsonl": jsonl, "--paths": paths, "-0": nul, "--preview": preview}
+    file = previewing.page_file(html, over=force, also_printed=printed) if html is not None or force else None
     cwd = str(directories.working_directory())
     request = SearchRequest(
         text=words.query_text(query, cwd),
@@ -97,9 +97,9 @@ def search(
     )
     result = _search(given, request, local=local)
     notices = [*result.notices]
-    if html is not None and result.hits:
-        notices.append(previewing.write_page(result, given, html))
-    if html is None or not result.hits or preview or as_json or jsonl or paths or nul:
+    if file is not None and result.hits:
+        notices += previewing.write_page(result, given, file)
+    if file is None or not result.hits or any(printed.values()):
         _write(result, style, given, notices, preview=preview, explain=explain)
     else:
         asking.tell(notices, given)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from contextlib import closing
-from pathlib import Path  # noqa: TC003  Typer reads the annotations
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,6 +16,8 @@ import typer
 from photomap_cli import directories
 from photomap_cli.cli.app import Globals, app
 from photomap_cli.cli.ending import FOUND
+from photomap_cli.cli.previewing import STANDARD_OUTPUT
+from photomap_cli.errors import UsageError
 from photomap_cli.terminal.output import say
 
 if TYPE_CHECKING:
@@ -28,8 +31,11 @@ def serve(
     context: typer.Context,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Start it in the background and return.")] = False,
     log: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Write there instead of to the terminal; 1 MB and one older file are kept."),
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write there instead of to the terminal; 1 MB and one older file are kept.  - for standard output.",
+        ),
     ] = None,
 ) -> int:
     """Keep a session without a terminal, warm for one-shot searches.
@@ -38,17 +44,23 @@ def serve(
     and says where its log is.
     """
     given: Globals = context.obj
-    log = None if log is None else directories.absolute(log)
+    is_printed = log == STANDARD_OUTPUT
+    if is_printed and detach:
+        raise UsageError("--detach leaves no standard output to log to", hint="name a file, or leave --detach out")
+    path = None if log is None or is_printed else directories.absolute(Path(log))
     if detach:
-        return _detach(given, log or directories.log_file(given.library))
+        return _detach(given, path or directories.log_file(given.library))
     directories.leave()
-    if log is None:
+    if is_printed:
+        os.dup2(sys.stdout.fileno(), sys.stderr.fileno())
+        return _serve(given, _tell_with_time)
+    if path is None:
         return _serve(given, lambda words: say(f"photomap: {words}"))
     from photomap_cli.session.logfile import LogFile
 
-    with closing(LogFile(log)) as file:
+    with closing(LogFile(path)) as file:
         file.take_over()
-        return _serve(given, _tell_with_time, log=log, meanwhile=file.rotate)
+        return _serve(given, _tell_with_time, log=path, meanwhile=file.rotate)
 
 
 def _tell_with_time(words: str) -> None:

@@ -28,7 +28,6 @@ HISTORY_LINES = 25
 BARE_WORDS = frozenset({"?", "exit", "quit"})
 """Lines that are commands without a colon."""
 
-KEYS = "Tab completes · ↑ earlier lines that begin so · Ctrl-R searches them · Ctrl-C clears · Ctrl-D leaves"
 EXAMPLES = (
     "dog on a beach -people",
     "2:golden retriever + ./pool.jpg",
@@ -145,8 +144,8 @@ def _help(dialogue: Dialogue, rest: str) -> None:
     dialogue.console.print(table)
     if rest and shown[0].examples:
         dialogue.console.print(Text("\n".join(f"    {example}" for example in shown[0].examples), "dim"))
-    if not rest:
-        dialogue.console.print(Text(KEYS, "dim"))
+    if not rest and dialogue.front.keys:
+        dialogue.console.print(Text(dialogue.front.keys, "dim"))
 
 
 def _k(dialogue: Dialogue, rest: str) -> None:

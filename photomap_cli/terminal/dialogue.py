@@ -59,6 +59,10 @@ class Front(Protocol):
     def page(self, result: SearchResult) -> Iterator[bytes]:
         """Yield a page of these results for a browser, in pieces."""
 
+    @property
+    def keys(self) -> str:
+        """What the keys do here; nothing where none are pressed."""
+
     def past(self) -> Sequence[str]:
         """Return earlier lines, oldest first."""
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+KEYS = "Ctrl-C clears · Ctrl-D leaves"
+
 FOUND, NOTHING, FAILED = 0, 1, 2
 _DUMB = frozenset({"dumb", "unknown"})
 
@@ -79,6 +81,11 @@ class Pipe:
     def page(self, result: SearchResult) -> Iterator[bytes]:
         """Yield a page of these results for a browser."""
         return sheet_page(result, self._open_gallery, self.wait)
+
+    @property
+    def keys(self) -> str:
+        """What the keys do: where lines are typed, what the terminal does by itself."""
+        return KEYS if self.is_typed else ""
 
     def past(self) -> Sequence[str]:
         """Return nothing: a pipe keeps no history."""
@@ -157,6 +164,7 @@ def _prompted(stdin: TextIO, err: TextIO, connection: Connection) -> Iterator[st
             say("", file=err)
             continue
         if not line:
+            err.write("\n")  # Ctrl-D: the shell's prompt gets a line of its own
             return
         yield line
 

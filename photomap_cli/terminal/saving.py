@@ -14,6 +14,7 @@ from photomap_cli.terminal.lines import ResultStyle, json_text, write_lines
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
+    from typing import TextIO
 
     from photomap_cli.records import SearchResult
 
@@ -63,6 +64,13 @@ def write(path: Path, pieces: Iterable[bytes]) -> None:
     finally:
         with suppress(OSError):
             temporary.unlink()
+
+
+def write_out(pieces: Iterable[bytes], stream: TextIO) -> None:
+    """Write to a standard stream, for a program to read."""
+    stream.flush()
+    stream.buffer.writelines(pieces)
+    stream.buffer.flush()
 
 
 def _json(result: SearchResult) -> Iterable[bytes]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+KEYS = "Tab completes · ↑ earlier lines that begin so · Ctrl-R searches them · Ctrl-C clears · Ctrl-D leaves"
 HINTS = (":open N", "#N for more like it")
 
 
@@ -45,7 +46,7 @@ class Screen:
         previews: Previews,
     ) -> None:
         self.console = console
-        self.past = past
+        self.past, self.keys = past, KEYS
         self.previews = previews
         self._connection, self._cwd = connection, cwd
 

@@ -499,6 +499,23 @@ def test_a_page_is_written_once_and_over_nothing_unasked(photomap, serving, tmp_
     assert not (tmp_path / "nothing.html").exists()
 
 
+def test_a_dash_is_standard_output_for_a_page(photomap, serving, home):
+    printed = photomap("search", "cat min:-1", "--html", "-")
+    assert (printed.returncode, printed.stderr) == (0, "")
+    assert printed.stdout.startswith("<!DOCTYPE html>")
+    assert printed.stdout.count("data:image/webp;base64,") == 5
+    assert not (home / "-").exists()
+    for other in ("--json", "--paths", "-0", "--preview"):
+        refused = photomap("search", "cat min:-1", "--html", "-", other)
+        assert refused.returncode == 2
+        assert f"--html - and {other} both write to standard output" in refused.stderr + refused.stdout
+    named = photomap("search", "cat min:-1", "--html", "./-", "--json")
+    assert (named.returncode, (home / "-").is_file()) == (0, True)
+    (home / "-").unlink()
+    nothing = photomap("search", "cat min:1", "--html=-")
+    assert (nothing.returncode, nothing.stdout) == (1, "")
+
+
 @pytest.mark.terminal
 @pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")

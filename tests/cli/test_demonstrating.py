@@ -1,10 +1,12 @@
 import shutil
 
 import pytest
+from drawing.picture import make_picture
 from PIL import Image
 
-from photomap_cli.cli import indexing
+from photomap_cli.cli import conversing, indexing, run
 from photomap_cli.cli.indexing import DEMO_PHOTOS, copy_demo_photos
+from photomap_cli.cli.welcoming import NOT_COVERED
 
 
 def test_a_demo_that_is_interrupted_while_it_is_copied_is_copied_whole_the_next_time(tmp_path, monkeypatch):
@@ -33,3 +35,26 @@ def test_the_shipped_photos_are_small_and_say_when_and_by_what_they_were_taken()
             assert max(image.size) == 640
             assert image.getexif().get_ifd(0x8769)[0x9003]  # DateTimeOriginal
             assert image.getexif()[0x0110]  # Model
+
+
+@pytest.mark.parametrize("is_demo", [True, False])
+def test_the_demo_says_nothing_of_the_folder_it_is_tried_in(tmp_path, monkeypatch, is_demo):
+    make_picture("cat", seed=1, size=(96, 72)).save(tmp_path / "cat.jpg")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(conversing, "has_screen", lambda *streams: True)
+    monkeypatch.setattr(conversing, "_has_photos", lambda library: True)
+    monkeypatch.setattr("photomap_cli.library.summary.facts", lambda library: {"roots": ("/demo",)})
+    told = []
+    monkeypatch.setattr(conversing, "_at_the_prompt", lambda *given: told.append(given[-1]()) or 0)
+    assert conversing.converse(tmp_path / "library", is_demo=is_demo) == 0
+    assert told == ["" if is_demo else NOT_COVERED]
+
+
+def test_the_demo_opens_its_prompt_as_a_demo(tmp_path, monkeypatch):
+    opened = []
+    monkeypatch.setattr(indexing, "_index_and_show", lambda *given: 0)
+    monkeypatch.setattr("photomap_cli.terminal.piped.has_screen", lambda *streams: True)
+    monkeypatch.setattr(conversing, "converse", lambda library, *, is_demo: opened.append(is_demo) or 0)
+    monkeypatch.setattr(indexing, "copy_demo_photos", lambda folder: None)
+    assert run(["demo", "-q"]) == 0
+    assert opened == [True]

@@ -125,3 +125,12 @@ def test_a_page_takes_no_files_place_unasked(photomap, tmp_path):
     assert "hint: --force writes over it" in refused.stderr
     assert photomap("map", "--html", str(page), "--force").returncode == 0
     assert page.stat().st_size > 10_000
+
+
+def test_a_dash_is_standard_output_for_the_page(photomap):
+    done = photomap("map", "--html", "-")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("<!DOCTYPE html>")
+    refused = photomap("map", "--html", "-", "--json")
+    assert refused.returncode == 2
+    assert "both write to standard output" in refused.stdout

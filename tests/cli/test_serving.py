@@ -162,3 +162,16 @@ def test_watching_ends_like_other_programs(library):
             assert watching.stdout.readline()
             watching.send_signal(number)
             assert watching.wait(LONG_SECONDS) == status
+
+
+def test_a_dash_is_standard_output_for_the_log(library):
+    refused = photomap(library, "serve", "--detach", "--log", "-")
+    assert refused.returncode == 2
+    assert "leaves no standard output" in refused.stderr
+    words = [*PROGRAM, "--library", str(library), "serve", "--log", "-"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as serving:
+        assert f"serving {library}" in serving.stdout.readline()
+        serving.terminate()
+        assert "ended" in serving.stdout.readline()
+        assert serving.stderr.read() == ""
+    assert not Path("-").exists()

@@ -22,7 +22,7 @@ class FakeFront:
     def __init__(self):
         self.console = Console(file=io.StringIO(), width=100, highlight=False)
         self.pages, self.notes, self.lines, self.looked, self.waits = [], [], [], [], []
-        self.previews, self.room = None, None
+        self.previews, self.room, self.keys = None, None, "Ctrl-D leaves"
 
     def show(self, left, *, total, more):
         page = left.hits[: self.room]

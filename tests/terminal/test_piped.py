@@ -130,8 +130,16 @@ def test_what_a_dumb_terminal_says_is_a_conversation_and_ctrl_c_drops_one_query(
 
 def test_a_dumb_terminal_gets_a_prompt_with_the_state():
     status, out, err = run("", stdin=Terminal("dog\n"))
-    assert (status, err) == (0, "[RAM] photomap> [RAM] photomap> ")
+    assert (status, err) == (0, "[RAM] photomap> [RAM] photomap> \n")  # the shell's prompt has a line of its own
     assert out == ROWS
+
+
+@pytest.mark.parametrize("stdin", [Terminal(":help\n"), io.StringIO(":help\n")])
+def test_without_a_screen_help_promises_no_keys_that_are_not_there(stdin):
+    _, out, _ = run("", stdin=stdin)
+    assert ":collapse" in out
+    assert not any(key in out for key in ("Tab", "↑", "Ctrl-R"))
+    assert ("Ctrl-D leaves" in out) == stdin.isatty()
 
 
 @pytest.mark.parametrize(
