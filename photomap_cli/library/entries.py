@@ -94,6 +94,7 @@ class FoundFile:
         path: absolute.
         size_bytes, mtime_ns: its size and the time of its last change.
         ctime_ns, inode: what tells of a change that left the two as they were.
+        raw: the RAW file beside a picture, for when that cannot be read.
     """
 
     path: str
@@ -101,6 +102,7 @@ class FoundFile:
     mtime_ns: int
     ctime_ns: int | None = None
     inode: int | None = None
+    raw: FoundFile | None = None
 
     @classmethod
     def of(cls, path: str, info: os.stat_result) -> FoundFile:

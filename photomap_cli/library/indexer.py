@@ -9,12 +9,11 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import partial
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from photomap_cli.errors import BadImage, EncoderFailed, NoProcess, PhotomapError
+from photomap_cli.errors import EncoderFailed, NoProcess, PhotomapError
 from photomap_cli.library.content import digest_at
 from photomap_cli.library.decode import Decoded
 from photomap_cli.library.decodepool import DecodePool
@@ -24,6 +23,7 @@ from photomap_cli.library.locks import only_writer
 from photomap_cli.library.paths import merged, resolved, shown
 from photomap_cli.library.pending import Pending
 from photomap_cli.library.pipeline import ahead
+from photomap_cli.library.reading import PROBE, tried
 from photomap_cli.library.recognise import Recogniser
 from photomap_cli.library.scan import ScanRules
 from photomap_cli.library.stages import Stages
@@ -33,9 +33,11 @@ from photomap_cli.records import IndexFailure, IndexNote, IndexProgress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from photomap_cli.library.catalog import Catalog
     from photomap_cli.library.plan import Plan, Todo
+    from photomap_cli.library.reading import Decoder, Outcome
     from photomap_cli.library.recognise import Match
     from photomap_cli.library.vectors import VectorStore
     from photomap_cli.records import EncoderInfo, IndexReport
@@ -44,9 +46,6 @@ COMMIT_SECONDS = 2.0
 """How much work an interruption may lose at most: batches shrink until one takes no longer."""
 
 JOBS = min(16, os.cpu_count() or 1)
-
-PROBE = PixelFit((8, 8))
-"""What a file is decoded to while no encoder is open, to see whether there is any reason to open one."""
 
 
 class ImageEncoder(Protocol):
@@ -78,25 +77,6 @@ class IndexOptions:
     batch_size: int = 32
     thumbnail_cache_bytes: int = 0
     anew: bool = False
-
-
-class Decoder(Protocol):
-    """What turns files into pixels; several threads ask it at a time."""
-
-    def __enter__(self) -> object:
-        """Do nothing yet."""
-
-    def __exit__(self, *_exc: object) -> None:
-        """End whatever it runs; twice is as good as once."""
-
-    def start(self, count: int, /) -> None:
-        """Be ready for this many threads."""
-
-    def end_idle(self) -> None:
-        """Leave room to other processes."""
-
-    def decode(self, path: Path, fit: PixelFit, /) -> Decoded:
-        """Read a picture file.  Raises BadImage, whose message is the reason alone, and NoProcess."""
 
 
 class Indexer:
@@ -247,7 +227,13 @@ class Indexer:
 
     def _settle(self, todo: Todo, match: Match) -> None:
         self._pending.add_match(todo, match)
+        self._done_with(todo)
+
+    def _done_with(self, todo: Todo) -> None:
+        """Count a file as done; the photo of a RAW file beside it that was taken instead goes."""
         self._done += 1
+        if todo.instead and todo.instead.old_row is not None:
+            self._pending.lose([todo.instead.old_row])
 
     def _keep_unread(self, todo: Todo) -> None:
         """Leave a photo as it is whose file cannot be read now, and has its old size and time."""
@@ -261,10 +247,11 @@ class Indexer:
     def _from_first_readable(self, todo: list[Todo]) -> list[Todo]:
         """Report the unreadable files at the start, so that no encoder is opened for them; return the rest."""
         for at, each in enumerate(todo):
-            outcome = self._decoded(each, PROBE)
-            if isinstance(outcome, Decoded):
+            outcomes = tried(self._pool, each, PROBE)
+            if any(isinstance(outcome, Decoded) for _, outcome in outcomes):
                 return todo[at:]
-            self._fail(each, outcome)
+            for one, outcome in outcomes:
+                self._fail(one, str(outcome))
         return []
 
     def _encoder(self) -> ImageEncoder:
@@ -295,7 +282,7 @@ class Indexer:
 
     def _encode(self, encoder: ImageEncoder, todo: Sequence[Todo]) -> Iterator[IndexProgress]:
         self._encoding_since = self._clock()
-        decode_one = partial(self._decoded, fit=PixelFit.of(encoder.info))
+        decode_one = partial(tried, self._pool, fit=PixelFit.of(encoder.info))
         limit = 2 * self._options.batch_size  # one batch while the encoder works on another
         try:
             # The pool is closed before the threads are: otherwise they would wait for what is being decoded.
@@ -308,11 +295,11 @@ class Indexer:
         finally:
             self._commit()
 
-    def _batches(self, decoded: Iterable[tuple[Todo, Decoded | str]]) -> Iterator[list[tuple[Todo, Decoded]]]:
+    def _batches(self, decoded: Iterable[tuple[Todo, list[Outcome]]]) -> Iterator[list[tuple[Todo, Decoded]]]:
         """Group pictures until there are enough or two seconds have gone; empty where all of them failed."""
         batch: list[tuple[Todo, Decoded]] = []
         since, waiting = self._clock(), 0
-        for todo, outcome in decoded:
+        for todo, outcome in chain.from_iterable(outcomes for _, outcomes in decoded):
             waiting += 1
             if isinstance(outcome, Decoded):
                 batch.append((todo, outcome))
@@ -323,13 +310,6 @@ class Indexer:
                 batch, since, waiting = [], self._clock(), 0
         if waiting:
             yield batch
-
-    def _decoded(self, todo: Todo, fit: PixelFit) -> Decoded | str:
-        """Decode a file; return the reason where that fails.  Runs in the decode threads."""
-        try:
-            return self._pool.decode(Path(todo.file.path), fit)
-        except BadImage as error:
-            return error.message
 
     def _take(self, encoder: ImageEncoder, batch: Sequence[tuple[Todo, Decoded]]) -> None:
         """Encode what is new in a batch, and take the vectors of the rest from the photos that have its content."""
@@ -378,7 +358,7 @@ class Indexer:
             **facts,
         )
         self._pending.add(todo, photo, decoded.thumbnail)
-        self._done += 1
+        self._done_with(todo)
 
     def _commit(self) -> None:
         """Make what is settled part of the library."""
@@ -388,12 +368,16 @@ class Indexer:
                 self._vectors.refresh()
 
     def _fail(self, todo: Todo, reason: str) -> None:
-        """Report a file; a photo the library had of it goes with the next commit."""
+        """Report a file; a photo the library had of it goes with the next commit.  A RAW file beside it now counts."""
         self._failures.append(IndexFailure(todo.file.path, reason))
         self._unreadable += 1
         self._done += 1
         if todo.old_row is not None:
             self._pending.lose([todo.old_row])
+        if todo.instead:
+            counts, is_done = self._pending.counts, todo.instead.is_suspect
+            self._count(scanned=counts.scanned + 1, unchanged=counts.unchanged + is_done)
+            self._total += not is_done
 
     def _progress(self, path: str = "") -> IndexProgress:
         return IndexProgress(self._done, self._total, self._unreadable, shown(path), stages=self._stages.times)

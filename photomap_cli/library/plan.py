@@ -23,11 +23,13 @@ class Todo(NamedTuple):
     """A file to encode, and the photo that the library has of an older state of it.
 
     `is_suspect` says that size and time are as they were: only other bytes are a reason to encode it.
+    `instead` is the RAW file to take where this one cannot be read.
     """
 
     file: FoundFile
     old_row: int | None
     is_suspect: bool = False
+    instead: Todo | None = None
 
 
 @dataclass(slots=True)
@@ -66,9 +68,9 @@ def diff(found: Iterable[Found], seen: dict[str, SeenFile], *, recheck: bool = F
         if not is_storable(each.path):
             plan.failures.append(IndexFailure(each.path, "its name is not valid UTF-8"))
         elif old is None or old.has_changed(each):
-            plan.todo.append(Todo(each, old.row if old else None))
+            plan.todo.append(Todo(each, old.row if old else None, instead=_instead(each, seen)))
         elif recheck or old.was_touched(each):
-            plan.todo.append(Todo(each, old.row, is_suspect=True))
+            plan.todo.append(Todo(each, old.row, is_suspect=True, instead=_instead(each, seen)))
         elif old.has_other_inode(each):
             renumbered.append(Todo(each, old.row, is_suspect=True))
         else:
@@ -84,3 +86,11 @@ def diff(found: Iterable[Found], seen: dict[str, SeenFile], *, recheck: bool = F
     failures, plan.failures = plan.failures, []
     plan.keep(failures)
     return plan
+
+
+def _instead(picture: FoundFile, seen: dict[str, SeenFile]) -> Todo | None:
+    """Return what to do for the RAW file beside a picture, should that fail: one that the library has is not gone."""
+    if picture.raw is None:
+        return None
+    old = seen.pop(picture.raw.path, None)
+    return Todo(picture.raw, old.row if old else None, is_suspect=old is not None and not old.has_changed(picture.raw))

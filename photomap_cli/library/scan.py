@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from photomap_cli import pathnames
@@ -228,16 +228,19 @@ class _Walk:
 
 
 def _one_of_each(found: Iterable[Found]) -> Iterator[Found]:
-    """Yield what was found in one folder, but no RAW file beside a picture of the same name."""
+    """Yield what was found in one folder; a RAW file beside a picture of its name only as a part of that."""
     every = list(found)
-    is_raw = [isinstance(each, FoundFile) and raw.is_raw(each.path) for each in every]
-    if not any(is_raw):
+    raws = {_stem(each.path): each for each in every if isinstance(each, FoundFile) and raw.is_raw(each.path)}
+    if not raws:
         yield from every
         return
-    developed = {_stem(each.path) for each, raw_file in zip(every, is_raw, strict=True) if not raw_file}
-    for each, raw_file in zip(every, is_raw, strict=True):
-        if not raw_file or _stem(each.path) not in developed:
+    stems = {each.path: _stem(each.path) for each in every if isinstance(each, FoundFile)}
+    pictures = {stem for path, stem in stems.items() if not raw.is_raw(path)}
+    for each in every:
+        if not isinstance(each, FoundFile) or stems[each.path] not in pictures:
             yield each
+        elif not raw.is_raw(each.path):
+            yield replace(each, raw=raws.pop(stems[each.path], None))
 
 
 def _stem(path: str) -> str:

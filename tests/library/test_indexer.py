@@ -158,6 +158,47 @@ def test_a_damaged_photo_is_in_and_every_run_says_so_until_it_is_whole(catalog, 
     assert len(paths(catalog)) == 2
 
 
+def raw_beside(path, seed):
+    """Write a file of a RAW file's name that needs no rawpy."""
+    return shutil.copy(picture(path.with_suffix(".png"), seed), path) and path.with_suffix(".png").unlink()
+
+
+def test_the_raw_file_beside_a_picture_that_cannot_be_read_is_taken(catalog, run, photos):
+    raw_beside(photos / "1.nef", 1)
+    (photos / "1.jpg").write_bytes(b"\xff\xd8\xff spoilt")
+    picture(photos / "2.png", 2)
+    told = [("1.jpg", "a JPEG file that is damaged, or of a kind that cannot be read; 1.nef is taken instead")]
+    report = run(photos)
+    assert (counts(report), reasons(report)) == ({"scanned": 3, "added": 2}, told)
+    assert paths(catalog) == [str(photos / "1.nef"), str(photos / "2.png")]
+    for _ in range(2):
+        report = run(photos, encoder=no_encoder)
+        assert (counts(report), reasons(report)) == ({"scanned": 3, "unchanged": 2}, told)
+    raw_beside(photos / "1.nef", 3)
+    assert counts(run(photos)) == {"scanned": 3, "updated": 1, "unchanged": 1}
+
+
+def test_a_picture_that_can_be_read_again_is_taken_for_its_raw_file(catalog, run, photos):
+    raw_beside(photos / "1.nef", 1)
+    (photos / "1.png").write_bytes(b"spoilt")
+    run(photos)
+    assert paths(catalog) == [str(photos / "1.nef")]
+    picture(photos / "1.png", 4)
+    assert counts(run(photos)) == {"scanned": 1, "added": 1, "removed": 1}
+    assert paths(catalog) == [str(photos / "1.png")]
+    (photos / "1.png").write_bytes(b"spoilt again")
+    report = run(photos)
+    assert (paths(catalog), len(report.failures)) == ([str(photos / "1.nef")], 1)
+
+
+def test_a_picture_and_its_raw_file_that_cannot_be_read_are_both_named(run, photos):
+    (photos / "1.nef").write_bytes(b"spoilt")
+    (photos / "1.png").write_bytes(b"spoilt")
+    report = run(photos, encoder=no_encoder)
+    assert [name for name, _ in reasons(report)] == ["1.png", "1.nef"]
+    assert counts(report) == {"scanned": 2}
+
+
 def test_a_photo_that_became_unreadable_is_removed_and_reported(catalog, run, photos):
     for number in range(3):
         picture(photos / f"{number}.png", number)

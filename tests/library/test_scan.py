@@ -1,5 +1,6 @@
 import os
 import unicodedata
+from pathlib import Path
 
 import pytest
 from folding_disk import FoldingDisk
@@ -279,6 +280,15 @@ def test_a_raw_file_beside_its_picture_is_one_photo(photos):
     assert names(photos) == ["1.JPG", "2.heic", "3.dng", "4.arw", "5.raf", "sub/3.jpg"]
     assert names(photos, exclude=("*.JPG",)) == ["1.CR2", "2.heic", "3.dng", "4.arw", "5.raf", "sub/3.jpg"]
     assert names(photos, photos / "1.CR2") == ["1.CR2"]
+
+
+def test_a_picture_comes_with_the_raw_file_beside_it(photos):
+    touch(photos, "1.CR2", "1.JPG", "1.dng", "1.png", "2.nef", "2.heic", "3.jpg")
+    (photos / "4.jpg").symlink_to(photos / "nowhere")
+    touch(photos, "4.nef")
+    found = [each for each in scan([str(photos)], ScanRules()) if isinstance(each, FoundFile)]
+    raws = {Path(each.path).name: each.raw and Path(each.raw.path).name for each in found}
+    assert raws == {"1.JPG": "1.dng", "1.png": None, "2.heic": "2.nef", "3.jpg": None, "4.nef": None}
 
 
 ETE, APART = "Été", unicodedata.normalize("NFD", "Été")
