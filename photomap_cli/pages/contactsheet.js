@@ -3,12 +3,13 @@
 const byId = (id) => document.getElementById(id);
 const tiles = [...document.querySelectorAll(".tile")];
 const [filter, box, large, about] = ["filter", "box", "large", "about"].map(byId);
+const folded = (text) => text.normalize().toLowerCase(); // é is one letter, or e and an accent
 let shown = tiles, current = 0;
 
 function narrow() {
-  const words = filter.value.toLowerCase().split(/\s+/);
+  const words = folded(filter.value).split(/\s+/);
   shown = tiles.filter((tile) => {
-    const text = tile.closest("li").textContent.toLowerCase();
+    const text = folded(tile.closest("li").textContent);
     const fits = words.every((word) => text.includes(word));
     tile.closest("li").hidden = !fits;
     return fits;

@@ -281,10 +281,12 @@ function pick(number) {
   soon();
 }
 
+const folded = text => text.normalize().toLowerCase(); // é is one letter, or e and an accent
+
 function filter() {
-  const words = filterBox.value.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = folded(filterBox.value).split(/\s+/).filter(Boolean);
   matching = words.length ? names.map((name, i) => {
-    const text = `${name} ${dates[i]} ${readable(i)}`.toLowerCase();
+    const text = folded(`${name} ${dates[i]} ${readable(i)}`);
     return words.every(word => text.includes(word));
   }) : null;
   const found = matching ? matching.filter(Boolean).length : count;

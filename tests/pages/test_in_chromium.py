@@ -24,7 +24,7 @@ NAMES = [
     "\"><img src=x onerror=alert(2)>&amp;'.jpg",
     os.fsdecode(b"no utf-8 \xff.jpg"),
     "line\nbreak #1 100%?.jpg",
-    "写真.jpg",
+    "写真 E\u0301te\u0301.jpg",
     *(f"photo-{number:02d}.jpg" for number in range(18)),
 ]
 
@@ -121,7 +121,7 @@ def test_everything_is_there_and_the_browser_has_no_complaint(browser, sheet):
         "\"><img src=x onerror=alert(2)>&amp;'.jpg",
         "no utf-8 \\xff.jpg",
         "line\\nbreak #1 100%?.jpg",
-        "写真.jpg",
+        "写真 E\u0301te\u0301.jpg",
     ]
     assert browser.evaluate("[...document.querySelectorAll('.tile')].at(-1).textContent") == "no longer there"
     assert browser.complaints == []
@@ -176,6 +176,12 @@ def test_a_photo_that_is_not_here_stays_as_its_thumbnail(browser, sheet, tmp_pat
     browser.press("ArrowRight", "Enter")
     browser.evaluate("new Promise(done => setTimeout(done, 0))")
     assert browser.evaluate("large.decode().then(() => [large.naturalWidth, large.naturalHeight])") == [120, 160]
+
+
+def test_a_filter_finds_letters_in_whatever_form_they_are(browser, sheet):
+    browser.open(sheet)
+    for typed in ("\u00e9t\u00e9", "e\u0301te\u0301"):
+        assert browser.evaluate(f"filter.value = '{typed}'; narrow(); shown.length") == 1
 
 
 def test_a_slash_filters_and_escape_shows_all_again(browser, sheet):
