@@ -88,11 +88,16 @@ def _lines(result: SearchResult, style: ResultStyle) -> Iterable[bytes]:
 
 
 def _csv(result: SearchResult) -> Iterable[bytes]:
+    rows = (COLUMNS, *([getattr(hit, column) for column in COLUMNS] for hit in result.hits))
+    return map(os.fsencode, map(_csv_row, rows))
+
+
+def _csv_row(values: Iterable[object]) -> str:
     text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(COLUMNS)
-    rows.writerows([getattr(hit, column) for column in COLUMNS] for hit in result.hits)
-    return (os.fsencode(text.getvalue()),)
+    csv.writer(text, lineterminator="\r\n").writerow(
+        values
+    )  # before Python 3.13, "\n" alone has no \r in a name quoted
+    return text.getvalue().removesuffix("\r\n") + "\n"
 
 
 FORMS: dict[str, Form] = {".json": _json, ".csv": _csv, ".txt": _paths}

@@ -247,6 +247,14 @@ def test_save_csv_and_txt(talk, photos):
         assert (photos / name).read_text().splitlines() == list(talk.dialogue.references)
 
 
+@pytest.mark.parametrize("name", ["a\rb", "a\nb", "a\r\nb", 'a"b', "a,b", " a", "\r"])
+def test_any_name_comes_back_from_csv(tmp_path, name):
+    backend = FakeBackend(answer=lambda request: replace(make_result(), hits=(make_hit(1, f"/{name}.jpg"),)))
+    Talk(backend, cwd=tmp_path).type("dog", ":save x.csv")
+    with (tmp_path / "x.csv").open(newline="") as file:
+        assert [row["path"] for row in csv.DictReader(file)] == [f"/{name}.jpg"]
+
+
 def test_save_keeps_the_bytes_of_a_name(tmp_path):
     backend = FakeBackend(answer=lambda request: replace(make_result(), hits=(make_hit(1, "/\udcff.jpg"),)))
     Talk(backend, cwd=tmp_path).type("dog", ":save x.txt", ":save x.csv")
