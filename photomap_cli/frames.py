@@ -1,20 +1,26 @@
-"""Owns framing: how one message travels over a pipe or a socket.  Knows nothing of what messages mean.
+"""Owns framing: how one message travels over a pipe or a socket, or lies in a file.  Knows nothing of its meaning.
 
-A frame is two big-endian uint32 lengths, a JSON object in UTF-8, and a binary payload (empty in most frames).
+A frame is two big-endian uint32 lengths, a JSON object in UTF-8, and a binary payload (empty in most frames).  In a
+file its CRC follows.
 """
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import struct
+import zlib
 from typing import TYPE_CHECKING, Any, Protocol
 
 from photomap_cli.errors import ProtocolMismatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 _LENGTHS = struct.Struct(">II")
+_CHECK = struct.Struct(">I")
 _FIRST_CHUNK_BYTES, _LAST_CHUNK_BYTES = 64 << 10, 1 << 20
 MAX_JSON_BYTES = 16 << 20
 MAX_PAYLOAD_BYTES = 1 << 30
@@ -84,6 +90,36 @@ def read_frame(
     if not isinstance(message, dict):
         raise ProtocolMismatch("a frame holds no JSON object")
     return message, _exactly(read, payload_bytes)
+
+
+def write_file(path: Path, message: dict[str, Any], payload: bytes = b"") -> None:
+    """Put one frame into a file of its own, readable by its owner alone: whole or not at all.  Raises OSError."""
+    import tempfile
+
+    content = io.BytesIO()
+    write_frame(content, message, payload)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    number, draft = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    try:
+        with os.fdopen(number, "wb") as file:
+            file.write(content.getvalue() + _CHECK.pack(zlib.crc32(content.getvalue())))
+        os.replace(draft, path)  # noqa: PTH105  a path as mkstemp gives it
+    except BaseException:
+        os.unlink(draft)  # noqa: PTH108
+        raise
+
+
+def read_file(path: Path, *, max_bytes: int = MAX_JSON_BYTES) -> tuple[dict[str, Any], bytes] | None:
+    """Return the frame in a file; None where there is no file, or one that is damaged or longer than `max_bytes`."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(max_bytes + 1)
+        frame, check = content[: -_CHECK.size], content[-_CHECK.size :]
+        if len(content) > max_bytes or len(content) < _CHECK.size or _CHECK.unpack(check)[0] != zlib.crc32(frame):
+            return None
+        return read_frame(io.BytesIO(frame).read)
+    except (OSError, ProtocolMismatch):
+        return None
 
 
 def _exactly(read: Callable[[int], bytes], count: int) -> bytes:

@@ -97,6 +97,10 @@ class Settings(BaseSettings):
     encoder: str = Field("auto", min_length=1, description="encoder of a new library (see `photomap encoders`)")
     device: Annotated[str, BeforeValidator(_device_name)] = Field("auto", description="auto, cuda:N, mps or cpu")
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field("auto", description="dtype of the weights")
+    text_encoder: Literal["auto", "torch", "tower"] = Field(
+        "auto",
+        description="who encodes words: auto = the text tower where no GPU is ready and it gives PyTorch's vectors",
+    )
     encoder_idle_timeout_seconds: Duration = Field(30.0, description="idle time before VRAM -> RAM; 0 = never")
     encoder_release_timeout_seconds: Duration = Field(600.0, description="idle time before RAM -> OFF; 0 = never")
     prewarm: bool = Field(True, description="the first key of a query brings the encoder back")

@@ -40,6 +40,8 @@ def encoders(
     known = {model.spec: model for model in models.KNOWN}
     specs = dict.fromkeys((*known, chosen, library["encoder"] or chosen))
     rows = [_encoder_row(spec, known.get(spec), chosen, library) for spec in specs]
+    for row in rows:
+        row["text_tower"], row["text_tower_fault"] = _text_tower(given, row)
     if as_json:
         write_json({"version": 1, "encoders": rows}, sys.stdout)
         return FOUND
@@ -66,13 +68,28 @@ def _encoder_row(spec: str, model: EncoderModel | None, chosen: str, library: di
     }
 
 
+def _text_tower(given: Globals, row: dict[str, Any]) -> tuple[bool | None, str | None]:
+    """Return whether words are encoded without PyTorch, and why not; None for what has not been found out."""
+    from photomap_cli.session import wordcheck
+
+    fault = wordcheck.fault(given.library) if row["library"] else None
+    return (None, None) if fault is None else (not fault, fault or None)
+
+
 def _words_on(row: dict[str, Any]) -> tuple[str, ...]:
     """Return an encoder's row as text: spec, dimension, size, licence, on disk, and what else there is to say."""
     from photomap_cli.terminal.figures import human_bytes
 
     size = human_bytes(row["weight_bytes"]) if row["weight_bytes"] else "?"
     on_disk = {True: "yes", False: "no", None: "?"}[row["on_disk"]]
-    marks = {"this library's": row["library"], "used for new libraries": row["default"], row["about"]: row["about"]}
+    fault = row["text_tower_fault"]
+    marks = {
+        "this library's": row["library"],
+        "used for new libraries": row["default"],
+        "words without PyTorch": row["text_tower"],
+        f"words by PyTorch: {fault}": fault,
+        row["about"]: row["about"],
+    }
     told = "; ".join(words for words, is_so in marks.items() if is_so)
     return row["spec"], str(row["dim"] or "?"), size, row["licence"] or "?", on_disk, told
 

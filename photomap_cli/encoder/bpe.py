@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import string
+from contextlib import suppress
 from functools import lru_cache
 from hashlib import blake2b
 from importlib.util import find_spec
@@ -16,8 +17,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from photomap_cli.encoder import cachefolder
+from photomap_cli import directories
 from photomap_cli.errors import TowerUnfit
+from photomap_cli.frames import read_file, write_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -30,6 +32,7 @@ _MERGES = 49152 - 256 - 2  # as many of the vocabulary's lines as CLIP was train
 _DIGEST_BYTES = 16
 _ENTRY = np.dtype([("pair", "<u8"), ("rank", "<u4"), ("merged", "<u4")])
 _NEVER = np.uint32(0xFFFFFFFF)
+_KIND = {"merges": 1}
 
 _CONTRACTIONS = "'s|'t|'re|'ve|'m|'ll|'d"
 _PLAIN_WORDS = re.compile(rf"{'|'.join(SPECIAL)}|{_CONTRACTIONS}|[a-z]+|[0-9]|[^\sa-z0-9]+", re.IGNORECASE | re.ASCII)
@@ -174,26 +177,17 @@ def table(digest: str) -> MergeTable:
 
     Raises TowerUnfit where they are not there and open_clip has another vocabulary.
     """
-    path = cachefolder.folder() / f"merges-{digest}"
-    content = _sealed_content(path)
-    if content is None:
-        packed = _vocabulary()
-        if _digest(packed) != digest:
-            raise TowerUnfit("open_clip has another vocabulary than it had")
-        content = _entries(packed).tobytes()
-        cachefolder.write(path, blake2b(content, digest_size=_DIGEST_BYTES).digest() + content)
-    return MergeTable(np.frombuffer(content, _ENTRY))
-
-
-def _sealed_content(path: Path) -> bytes | None:
-    """Return a table's bytes; None where there is none, or one that is damaged."""
-    try:
-        sealed = path.read_bytes()
-    except OSError:
-        return None
-    seal, content = sealed[:_DIGEST_BYTES], sealed[_DIGEST_BYTES:]
-    is_whole = bool(content) and blake2b(content, digest_size=_DIGEST_BYTES).digest() == seal
-    return content if is_whole else None
+    path = directories.cache_directory() / f"merges-{digest}"
+    kept = read_file(path)
+    if kept is not None and kept[0] == _KIND:
+        return MergeTable(np.frombuffer(kept[1], _ENTRY))
+    packed = _vocabulary()
+    if _digest(packed) != digest:
+        raise TowerUnfit("open_clip has another vocabulary than it had")
+    entries = _entries(packed)
+    with suppress(OSError):  # it is made again the next time
+        write_file(path, _KIND, entries.tobytes())
+    return MergeTable(entries)
 
 
 def _vocabulary() -> bytes:

@@ -15,6 +15,7 @@ DEFAULT_WITH_GPU = "ViT-L-14/datacomp_xl_s13b_b90k"
 DEFAULT_WITHOUT_GPU = "ViT-B-32-256/datacomp_s34b_b86k"
 _FOLDER = "local-dir:"
 _HUB = "hf-hub:"
+_USUAL_NAMES = ("open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "model.safetensors")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,22 @@ def hub_cache(repository: str) -> Path:
     home = os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface"
     cache = Path(os.environ.get("HF_HUB_CACHE") or Path(home) / "hub").expanduser()
     return cache / f"models--{repository.replace('/', '--')}"
+
+
+def weights_files(spec: str) -> list[Path]:
+    """Return where an encoder's weights may be on this computer, in safetensors, without asking open_clip."""
+    if spec == TINY or spec.startswith(_FOLDER):
+        folder = Path(open_clip_name(spec)[0].removeprefix(_FOLDER))
+        return sorted(folder.glob("*.safetensors"), key=lambda path: (path.name not in _USUAL_NAMES, path.name))
+    known = _BY_SPEC.get(spec)
+    repository = spec.removeprefix(_HUB) if spec.startswith(_HUB) else known.hub if known else None
+    return sorted(hub_cache(repository).glob("snapshots/*/*.safetensors")) if repository else []
+
+
+def config_beside(weights: Path) -> Path | None:
+    """Return the configuration that comes with the weights; None where there is none."""
+    config = weights.with_name("open_clip_config.json")
+    return config if config.is_file() else None
 
 
 KNOWN = (

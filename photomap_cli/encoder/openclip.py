@@ -14,10 +14,10 @@ import open_clip
 import torch
 from torch.overrides import TorchFunctionMode
 
-from photomap_cli.encoder import devices, download, gpu
+from photomap_cli.encoder import bpe, devices, download, gpu, probes, text_recipe
 from photomap_cli.encoder.fingerprint import WeightsFile
 from photomap_cli.encoder.weights import Weights
-from photomap_cli.errors import EncoderDied, EncoderFailed, EncoderOutOfMemory
+from photomap_cli.errors import EncoderDied, EncoderFailed, EncoderOutOfMemory, TowerUnfit
 from photomap_cli.records import EncoderInfo, MemoryReport
 
 if TYPE_CHECKING:
@@ -52,6 +52,16 @@ class OpenClipEncoder:
     def encode_images(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Encode pictures, (n, height, width, 3) uint8 RGB of the image size.  Returns as `encode_text`."""
         return self._in_batches("image", torch.from_numpy(pixels), self._image_rows)
+
+    def probes(self) -> probes.Probes:
+        """Return what this encoder makes of the probe texts, and how a text tower would read its weights."""
+        made = functools.partial(probes.Probes, self.info.fingerprint, str(self._file.path))
+        try:
+            recipe = text_recipe.recipe_of(self._model, self._tokenizer, vocabulary=bpe.vocabulary_digest())
+        except TowerUnfit as error:
+            return made(None, error.message, (), (), np.empty((0, self.info.dim), np.float32))
+        ids = tuple(map(_up_to_end, self._tokenizer(list(probes.TEXTS)).tolist()))
+        return made(recipe, "", probes.TEXTS, ids, self.encode_text(probes.TEXTS))
 
     def to_vram(self, tower: str) -> None:
         """Copy one tower to the device.  Raises EncoderOutOfMemory; then everything is as before."""
@@ -223,6 +233,11 @@ def _describe(model: nn.Module, name: str, spec: str, device: torch.device, dtyp
         can_offload=can_offload,
         notice=f"the GPU is not used: {notice}" if notice else "",
     )
+
+
+def _up_to_end(row: list[int]) -> tuple[int, ...]:
+    """Return a text's tokens without what fills up the context: the end of text is the highest number."""
+    return tuple(row[: len(row) - row[::-1].index(max(row))])
 
 
 def _unit_rows(features: Tensor) -> NDArray[np.float32]:

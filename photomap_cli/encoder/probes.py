@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from photomap_cli.encoder.text_recipe import TextRecipe
-from photomap_cli.errors import ProtocolMismatch, TowerUnfit
-from photomap_cli.frames import read_frame, write_frame
+from photomap_cli.errors import TowerUnfit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +35,6 @@ TEXTS = (
     "a very long description of a very long day, " * 12,
 )
 _VERSION = 1
-_MOST_JSON_BYTES, _MOST_VECTOR_BYTES = 1 << 20, 16 << 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,10 +58,10 @@ class Probes:
     ids: tuple[tuple[int, ...], ...]
     vectors: NDArray[np.float32]
 
-    def to_bytes(self) -> bytes:
-        """Return the probes as a file holds them."""
+    def to_frame(self) -> tuple[dict[str, Any], bytes]:
+        """Return the probes as a message and its payload, for a pipe or a file."""
         message = {
-            "version": _VERSION,
+            "probes": _VERSION,
             "fingerprint": self.fingerprint,
             "weights": self.weights,
             "recipe": asdict(self.recipe) if self.recipe else None,
@@ -73,34 +70,26 @@ class Probes:
             "ids": self.ids,
             "shape": self.vectors.shape,
         }
-        written = io.BytesIO()
-        write_frame(written, message, np.ascontiguousarray(self.vectors, "<f4").tobytes())
-        return written.getvalue()
+        return message, np.ascontiguousarray(self.vectors, "<f4").tobytes()
 
     @classmethod
-    def from_bytes(cls, content: bytes) -> Probes | None:
-        """Rebuild probes from `to_bytes`; None from what is damaged, or of another version."""
-        read = io.BytesIO(content).read
+    def from_frame(cls, message: dict[str, Any], payload: bytes) -> Probes | None:
+        """Rebuild probes from `to_frame`; None from what makes no sense, or is of another version."""
         try:
-            frame = read_frame(read, max_json_bytes=_MOST_JSON_BYTES, max_payload_bytes=_MOST_VECTOR_BYTES)
-            return None if frame is None else cls._from_frame(*frame)
-        except (ProtocolMismatch, TowerUnfit, KeyError, TypeError, ValueError):
+            probes = cls(
+                fingerprint=str(message["fingerprint"]),
+                weights=str(message["weights"]),
+                recipe=TextRecipe.from_json(message["recipe"]) if message["recipe"] else None,
+                why_not=str(message["why_not"]),
+                texts=tuple(map(str, message["texts"])),
+                ids=tuple(tuple(map(int, each)) for each in message["ids"]),
+                vectors=np.frombuffer(payload, "<f4").reshape(message["shape"]).astype(np.float32),
+            )
+        except (TowerUnfit, KeyError, TypeError, ValueError):
             return None
-
-    @classmethod
-    def _from_frame(cls, message: dict[str, Any], payload: bytes) -> Probes | None:
-        if message["version"] != _VERSION:
-            return None
-        probes = cls(
-            fingerprint=str(message["fingerprint"]),
-            weights=str(message["weights"]),
-            recipe=TextRecipe.from_json(message["recipe"]) if message["recipe"] else None,
-            why_not=str(message["why_not"]),
-            texts=tuple(map(str, message["texts"])),
-            ids=tuple(tuple(map(int, each)) for each in message["ids"]),
-            vectors=np.frombuffer(payload, "<f4").reshape(message["shape"]).astype(np.float32),
-        )
-        return probes if len(probes.texts) == len(probes.ids) == len(probes.vectors) > 0 else None
+        is_whole = len(probes.texts) == len(probes.ids) == len(probes.vectors)
+        is_of_use = is_whole and (probes.recipe is None or len(probes.texts) > 0)
+        return probes if is_of_use and message.get("probes") == _VERSION else None
 
 
 def require_agreement(tower: TextTower, probes: Probes) -> None:

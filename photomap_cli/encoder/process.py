@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from photomap_cli.encoder.probes import Probes
     from photomap_cli.encoder.use import Tower
 
 _EXIT_SECONDS = 5.0
@@ -113,6 +114,12 @@ class EncoderProcess:
     def memory(self) -> MemoryReport:
         """Measure what the process holds."""
         return MemoryReport(**self._ask("memory")[0]["memory"])
+
+    def probes(self) -> Probes | None:
+        """Return what the encoder makes of the probe texts."""
+        from photomap_cli.encoder.probes import Probes
+
+        return Probes.from_frame(*self._ask("probes"))
 
     def encode_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Encode texts.  Returns (n, dim) float32, rows of unit length."""

@@ -50,7 +50,7 @@ class TextTower:
     """
 
     def __init__(self, path: Path, recipe: TextRecipe, tokenizer: Tokenizer) -> None:
-        self._recipe, self._tokenizer, self._lock = recipe, tokenizer, threading.Lock()
+        self.path, self._recipe, self._tokenizer, self._lock = path, recipe, tokenizer, threading.Lock()
         self._act = _activation(recipe.activation)
         tensors = MappedTensors(path)
         prefix = next((each for each in _PREFIXES if f"{each}token_embedding.weight" in tensors), None)

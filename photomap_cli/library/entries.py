@@ -19,6 +19,9 @@ STORED = np.dtype("<f2")
 """How vectors are stored: half precision keeps scores to three digits in half the space."""
 
 
+PROBES_NAME = "text-probes"
+"""The file in the library's folder that holds what its encoder made of some texts."""
+
 FileState = tuple[str, int]
 """A file's path and the time of its last change, in nanoseconds."""
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from photomap_cli.errors import BadPath, EmptyLibrary, LibraryUnusable
 from photomap_cli.library import compressed, missing, rowfile
 from photomap_cli.library.catalog import Catalog
+from photomap_cli.library.entries import PROBES_NAME
 from photomap_cli.library.locks import only_writer
 from photomap_cli.library.vectors import VectorStore
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FOLDER_NAME = "rebuild"
-_DERIVED = (rowfile.FILE_NAME, compressed.FILE_NAME)
+_DERIVED = (rowfile.FILE_NAME, compressed.FILE_NAME, PROBES_NAME)
 
 
 class Unfinished(NamedTuple):
@@ -101,7 +102,7 @@ class Rebuild:
         self._catalog.replace_by(self.draft)
         with VectorStore(self._folder, self._catalog) as vectors:
             vectors.begin_anew()
-        for name in _DERIVED:  # of the same rows and the same id
+        for name in _DERIVED:  # of the same rows and the same id, and of the same weights
             with suppress(OSError):
                 (self.draft / name).replace(self._folder / name)
         self._discard()

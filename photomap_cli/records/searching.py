@@ -108,7 +108,12 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """The answer to one query.  `notices` are sentences for the user, such as that the card was full."""
+    """The answer to one query.
+
+    `notices` are sentences for the user, such as that the card was full.  `encoded_by` says who made the query's
+    vectors: "text tower" (words, in the process that searched), "encoder" (its encoder process), or "cache" where
+    nobody had to: they were made for an earlier query, or are of photos in the library.
+    """
 
     query: str
     encoder: str
@@ -117,6 +122,7 @@ class SearchResult:
     timings_ms: Timings
     hits: tuple[Hit, ...]
     notices: tuple[str, ...] = ()
+    encoded_by: str = "encoder"
 
     def served(self, by: str) -> SearchResult:
         """Return the same result under the name of who served it."""
@@ -131,6 +137,7 @@ class SearchResult:
             "count": len(self.hits),
             "elapsed_ms": round(self.elapsed_ms, 1),
             "served_by": self.served_by,
+            "encoded_by": self.encoded_by,
             "timings_ms": self.timings_ms.to_json(),
             "hits": [hit_to_json(hit) for hit in self.hits],
         }
@@ -147,6 +154,7 @@ class SearchResult:
             timings_ms=Timings(**record["timings_ms"]),
             hits=tuple(map(Hit.from_json, record["hits"])),
             notices=tuple(record.get("notices", ())),
+            encoded_by=record["encoded_by"],
         )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from photomap_cli.records.residency import ResidencyState
 
-_ONLY_IF_ANY = ("download", "offloaded_seconds_ago", "loose_tensors", "log")
+_ONLY_IF_ANY = ("download", "offloaded_seconds_ago", "loose_tensors", "log", "text_state", "image_state")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,11 @@ class SessionStatus:
     log: str | None = None
     """The file that the session writes to; in the JSON only if it does."""
 
+    text_state: ResidencyState | None = None
+    """Where words are encoded in the session's own process; in the JSON only while the text tower is there."""
+    image_state: ResidencyState | None = None
+    """Where the encoder process is meanwhile, which pictures need; in the JSON likewise."""
+
     def to_json(self) -> dict[str, Any]:
         """Return the JSON object of this session; seconds and milliseconds rounded to a tenth."""
         record = {
@@ -61,7 +66,8 @@ class SessionStatus:
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> SessionStatus:
         """Rebuild a status from `to_json`."""
-        values = {**record, "state": ResidencyState(record["state"])}
+        states = ("state", "text_state", "image_state")
+        values = {**record, **{name: ResidencyState(record[name]) for name in states if record.get(name)}}
         if values.get("download"):
             values["download"] = tuple(values["download"])
         return cls(**values)

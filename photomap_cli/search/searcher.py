@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from photomap_cli.encoder.residency import Residency
+    from photomap_cli.encoder.text_route import TextRoute
     from photomap_cli.library.catalog import Catalog
     from photomap_cli.library.vectors import VectorStore
     from photomap_cli.records import Photo, SearchRequest
@@ -41,6 +42,7 @@ class Searcher:
         residency: Residency,
         recall: Recall,
         *,
+        texts: TextRoute,
         spec: str,
         settings: Settings,
     ) -> None:
@@ -49,7 +51,7 @@ class Searcher:
         self.scope = Scope(catalog)
         self.pictures = QueryPictures(settings)
         self._terms = TermEncoder(
-            catalog, residency, recall, self.pictures, self.scope, template=settings.text_template
+            catalog, residency, texts, recall, self.pictures, self.scope, template=settings.text_template
         )
 
     def search(
@@ -84,6 +86,7 @@ class Searcher:
             served_by="local",
             timings_ms=Timings(run.load, run.reload, run.encode, 1e3 * (now - searching), run.cache),
             hits=hits,
+            encoded_by=run.encoded_by,
             notices=(*on_the_cpu, *self._residency.take_notes(), *notices, *self._vectors.take_notes()),
         )
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from photomap_cli.encoder.text_route import CACHE, ENCODER
 from photomap_cli.errors import BadImage, BadQuery
 from photomap_cli.library.content import digest, digest_at
 from photomap_cli.library.entries import FoundFile
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from photomap_cli.encoder.residency import Residency
-    from photomap_cli.encoder.use import Encoder, Tower
+    from photomap_cli.encoder.text_route import TextRoute
+    from photomap_cli.encoder.use import Encoder, Tower, Use
     from photomap_cli.library.catalog import Catalog
     from photomap_cli.records import EncoderInfo
     from photomap_cli.search.pictures import Fetched, QueryPictures
@@ -34,12 +36,14 @@ if TYPE_CHECKING:
     from photomap_cli.search.recall import Recall
     from photomap_cli.search.scope import Scope
 
+    Work = Callable[[Encoder], NDArray[np.float32]]
+
 
 @dataclass(slots=True)
 class Run:
     """One query under way: where it may be stopped, what was fetched, and its milliseconds by what they went into.
 
-    `refusal` says why the CPU had to stand in for the GPU, if it had to.
+    `refusal` says why the CPU had to stand in for the GPU, if it had to; `encoded_by` who encoded most of it.
     """
 
     checkpoint: Callable[[], None]
@@ -49,6 +53,16 @@ class Run:
     encode: float = 0.0
     cache: float | None = None
     refusal: str = ""
+    encoded_by: str = CACHE
+
+    def note(self, use: Use, started: float, *, by: str) -> None:
+        """Note what a use of an encoder cost, since a `time.perf_counter` reading, and whose it was."""
+        self.load += use.load_ms
+        self.reload += use.reload_ms
+        self.encode += 1e3 * (time.perf_counter() - started) - use.load_ms - use.reload_ms
+        self.refusal = use.refusal or self.refusal
+        if self.encoded_by != ENCODER:
+            self.encoded_by = by
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,7 +83,7 @@ class TermEncoder:
     """Turns terms into vectors.  One thread at a time.
 
     Args:
-        catalog, residency, recall, pictures, scope: where vectors, and what they are made of, come from.
+        catalog, residency, texts, recall, pictures, scope: where vectors, and what they are made of, come from.
         template: what is encoded for a text, with `{}` where the text goes.
     """
 
@@ -77,13 +91,14 @@ class TermEncoder:
         self,
         catalog: Catalog,
         residency: Residency,
+        texts: TextRoute,
         recall: Recall,
         pictures: QueryPictures,
         scope: Scope,
         *,
         template: str,
     ) -> None:
-        self._catalog, self._residency, self._recall = catalog, residency, recall
+        self._catalog, self._residency, self._texts, self._recall = catalog, residency, texts, recall
         self._pictures, self._scope, self._template = pictures, scope, template
 
     def vectors(self, query: Query, references: Sequence[str], run: Run) -> TermVectors:
@@ -95,7 +110,7 @@ class TermEncoder:
         """
         terms = [_resolved(term, references) for term in query.terms]
         texts = [self._template.replace("{}", term.value) for term in terms if term.kind is TermKind.TEXT]
-        text_rows = iter(self._text_vectors(texts, run))
+        text_rows = iter(self._text_vectors(texts, run, words_only=len(texts) == len(terms)))
         vectors: list[NDArray[np.float32]] = []
         own_rows: set[int] = set()
         for term in terms:
@@ -108,7 +123,7 @@ class TermEncoder:
             own_rows.update(() if row is None else (row,))
         return TermVectors(query.terms, np.stack(vectors), frozenset(own_rows))
 
-    def _text_vectors(self, texts: Sequence[str], run: Run) -> list[NDArray[np.float32]]:
+    def _text_vectors(self, texts: Sequence[str], run: Run, *, words_only: bool) -> list[NDArray[np.float32]]:
         """Return a vector a text.
 
         Each is encoded alone: in bfloat16 a vector depends on what it shares a batch with (by 0.001), and scores must
@@ -126,8 +141,9 @@ class TermEncoder:
                     rows.append(encoder.encode_text([text]))
                 return np.concatenate(rows)
 
-            rows = self._encode("text", run, one_by_one)
-            known |= self._kept("text", {contents[text]: row for text, row in zip(missing, rows, strict=True)}, run)
+            rows, by = self._encode_words(one_by_one, run, words_only=words_only)
+            new = {contents[text]: row for text, row in zip(missing, rows, strict=True)}
+            known |= self._kept("text", new, run, by=by)
         return [known[contents[text]] for text in texts]
 
     def _known(self, tower: Tower, contents: Sequence[bytes], run: Run) -> dict[bytes, NDArray[np.float32]]:
@@ -139,11 +155,11 @@ class TermEncoder:
         return known
 
     def _kept(
-        self, tower: Tower, vectors: dict[bytes, NDArray[np.float32]], run: Run
+        self, tower: Tower, vectors: dict[bytes, NDArray[np.float32]], run: Run, *, by: str = ENCODER
     ) -> dict[bytes, NDArray[np.float32]]:
         """Keep these for later queries and return them; but not what a full card had the CPU compute, unlike ever."""
         if not run.refusal:
-            self._recall.keep(tower, vectors)
+            self._recall.keep(tower, vectors, by=by)
         return vectors
 
     def _image_vector(self, term: Term, run: Run) -> tuple[int | None, NDArray[np.float32]]:
@@ -202,20 +218,29 @@ class TermEncoder:
         assert info is not None
         return info
 
-    def _encode(self, tower: Tower, run: Run, work: Callable[[Encoder], NDArray[np.float32]]) -> NDArray[np.float32]:
-        """Run `work` in one use of the encoder and note what it cost."""
-
-        def wanted_work(encoder: Encoder) -> NDArray[np.float32]:
-            run.checkpoint()
-            return work(encoder)
-
+    def _encode_words(self, work: Work, run: Run, *, words_only: bool) -> tuple[NDArray[np.float32], str]:
+        """Run `work` on whoever encodes words now; return the rows and who it was."""
         started = time.perf_counter()
-        rows, use = self._residency.run(tower, wanted_work)
-        run.load += use.load_ms
-        run.reload += use.reload_ms
-        run.encode += 1e3 * (time.perf_counter() - started) - use.load_ms - use.reload_ms
-        run.refusal = use.refusal or run.refusal
+        encoded = self._texts.run(_checked(work, run), words_only=words_only)
+        run.note(encoded.use, started, by=encoded.by)
+        return encoded.rows, encoded.by
+
+    def _encode(self, tower: Tower, run: Run, work: Work) -> NDArray[np.float32]:
+        """Run `work` in one use of the encoder process and note what it cost."""
+        started = time.perf_counter()
+        rows, use = self._residency.run(tower, _checked(work, run))
+        run.note(use, started, by=ENCODER)
         return rows
+
+
+def _checked(work: Work, run: Run) -> Work:
+    """Return the same work, with the chance to stop before it."""
+
+    def wanted_work(encoder: Encoder) -> NDArray[np.float32]:
+        run.checkpoint()
+        return work(encoder)
+
+    return wanted_work
 
 
 def _resolved(term: Term, references: Sequence[str]) -> Term:

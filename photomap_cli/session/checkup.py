@@ -17,7 +17,7 @@ from photomap_cli.errors import EmptyLibrary, PhotomapError, WeightsMissing
 from photomap_cli.library import integrity
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.records import Check, CheckState
-from photomap_cli.session import wire
+from photomap_cli.session import wire, wordcheck
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,6 +53,10 @@ def checks(folder: Path, settings: Settings, open_encoder: OpenEncoder = _encode
     gpus = gpu.device_count()
     yield Check("GPU", CheckState.OK, f"{gpus} by the NVIDIA driver" if gpus else "no NVIDIA driver: the CPU encodes")
     yield from _encoder(folder, settings, open_encoder, gpus=gpus)
+    with suppress(PhotomapError):  # which has been told
+        made_with = _made_with(folder)
+        if made_with and made_with.fingerprint:
+            yield wordcheck.check(folder, made_with, setting=settings.text_encoder)
 
 
 def _space(folder: Path) -> Check:

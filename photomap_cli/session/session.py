@@ -6,21 +6,24 @@ import datetime
 import os
 import threading
 import time
-from contextlib import ExitStack
-from functools import cached_property
+from contextlib import ExitStack, suppress
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Self
 
 from photomap_cli.encoder import gpu, models
 from photomap_cli.encoder.process import EncoderProcess
 from photomap_cli.encoder.residency import Residency
+from photomap_cli.encoder.text_route import ENCODER, TextRoute
+from photomap_cli.encoder.tower_encoder import TowerEncoder
 from photomap_cli.errors import BadPath, EmptyLibrary, EncoderMismatch, PhotomapError
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.queries import QueryCache
 from photomap_cli.library.vectors import VectorStore
-from photomap_cli.records import ResidencyState, SessionStatus
+from photomap_cli.records import SessionStatus
 from photomap_cli.search.query import parse, parse_filters
 from photomap_cli.search.recall import Recall
 from photomap_cli.search.searcher import Searcher
+from photomap_cli.session import places
 from photomap_cli.session.turns import Turns
 
 if TYPE_CHECKING:
@@ -30,13 +33,15 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from photomap_cli.encoder.probes import Probes
     from photomap_cli.encoder.use import Encoder
     from photomap_cli.library.indexer import Indexer, IndexOptions
     from photomap_cli.map.cartographer import Cartographer
-    from photomap_cli.records import EncoderInfo, PhotoDetails, ResidencySnapshot, SearchRequest, SearchResult
+    from photomap_cli.records import EncoderInfo, PhotoDetails, SearchRequest, SearchResult
     from photomap_cli.records.maps import MapRequest, PhotoMap
     from photomap_cli.search.pictures import Fetched
     from photomap_cli.search.query import Query
+    from photomap_cli.session.imageencoder import ImageEncoder
     from photomap_cli.settings import Settings
 
 
@@ -53,6 +58,7 @@ class Session:
         settings: timeouts, limits and floors.
         kind: "repl", "serve" or "local".
         on_change: called, without a lock, whenever the encoder's place changes.
+        tower: what encodes words in this process, where it can stand in for the encoder; None for nothing.
 
     Attributes:
         log: the file that this process writes to, told by `status`; None for none.
@@ -68,18 +74,29 @@ class Session:
         settings: Settings,
         kind: str = "local",
         on_change: Callable[[], None] = lambda: None,
+        tower: Encoder | None = None,
     ) -> None:
         self.catalog, self.vectors, self.spec, self.settings, self.kind = catalog, vectors, spec, settings, kind
-        self.residency = Residency(
-            encoder,
-            idle_timeout=settings.encoder_idle_timeout_seconds,
+        move = partial(
+            Residency,
             release_timeout=settings.encoder_release_timeout_seconds,
             on_change=on_change,
             accept=self._require_the_librarys,
         )
+        self.residency = move(encoder, idle_timeout=settings.encoder_idle_timeout_seconds)
+        self.texts = TextRoute(
+            self.residency,
+            move(tower) if tower else None,
+            setting=settings.text_encoder,
+            has_gpu=lambda: self._expected_device() != "cpu",
+            on_absent_gpu=lambda: None if kind == "local" else self.prewarm(),
+        )
+        self._probed = ""
         past = QueryCache(catalog.folder, most=settings.query_cache)
         recall = Recall(past, catalog, self.residency, spec=spec, settings=settings)
-        self._searcher = Searcher(catalog, vectors, self.residency, recall, spec=spec, settings=settings)
+        self._searcher = Searcher(
+            catalog, vectors, self.residency, recall, texts=self.texts, spec=spec, settings=settings
+        )
         self._turns, self._drawings = Turns(), Turns()
         self._prewarming = threading.Lock()
         self._started_at = rfc3339(time.time())
@@ -91,6 +108,7 @@ class Session:
         self._resources.callback(vectors.close)
         self._resources.callback(past.close)
         self._resources.callback(self.residency.close)
+        self._resources.callback(self.texts.close)
 
     @classmethod
     def open(
@@ -132,7 +150,10 @@ class Session:
                 on_exit=lambda error: session.residency.note_exit(error),
                 may_pin=settings.pin_memory == "auto",
             )
-            session = cls(catalog, vectors, process, spec=spec, settings=settings, kind=kind, on_change=on_change)
+            tower = TowerEncoder(spec, lambda: _fingerprint(catalog), lambda: _probes(folder))
+            session = cls(
+                catalog, vectors, process, spec=spec, settings=settings, kind=kind, on_change=on_change, tower=tower
+            )
             opened.pop_all()
         return session
 
@@ -147,6 +168,7 @@ class Session:
         while self._first_at_close:
             self._first_at_close.pop()()
         self.residency.close()
+        self.texts.close()
         with self._turns.turn():
             self._resources.close()
 
@@ -172,9 +194,12 @@ class Session:
         """
         query = parse(request.text, cwd=request.cwd)
         self.residency.touch()
+        self.texts.touch()
         fetched = self._searcher.pictures.fetch(query, checkpoint)
         with self._turns.turn(checkpoint):
             result = self._answer(query, request, checkpoint, fetched)
+        if result.encoded_by == ENCODER and self.settings.text_encoder == "auto":
+            self._take_probes()
         if self.kind != "local":  # a one-shot search ends before it could be of use
             self.vectors.compress_behind()
         return result
@@ -209,40 +234,15 @@ class Session:
 
     def status(self) -> SessionStatus:
         """Say where the encoder is; never waits."""
-        snapshot = self.residency.snapshot()
-        now = self.residency.now()
-        info = snapshot.info
         return SessionStatus(
             pid=os.getpid(),
             kind=self.kind,
             library=str(self.catalog.folder),
             started_at=self._started_at,
             encoder=self.spec,
-            device=info.device if info else self._expected_device(),
-            device_name=info.device_name if info else "",
-            dtype=info.dtype if info else self.settings.precision,
-            state=snapshot.state,
-            busy=snapshot.busy,
-            vram_weight_bytes=snapshot.memory.vram_weight_bytes,
-            vram_process_bytes=snapshot.memory.vram_process_bytes,
-            ram_bytes=snapshot.memory.ram_bytes,
-            pinned=snapshot.memory.pinned,
-            idle_seconds=None if snapshot.last_used is None else max(0.0, now - snapshot.last_used),
-            idle_timeout_seconds=snapshot.idle_timeout,
-            offload_in_seconds=_until(snapshot.offload_at, now),
-            release_timeout_seconds=snapshot.release_timeout,
-            release_in_seconds=_until(snapshot.release_at, now),
-            last_reload_ms=snapshot.last_reload_ms,
-            last_offload_ms=snapshot.last_offload_ms,
-            reloads=snapshot.reloads,
-            offloads=snapshot.offloads,
-            cpu_fallbacks=snapshot.cpu_fallbacks,
-            last_error=snapshot.last_error,
             photos=self._photos,
-            download=snapshot.progress,
-            offloaded_seconds_ago=_offloaded_seconds_ago(snapshot, now),
-            loose_tensors=snapshot.memory.loose_tensors or None,
             log=str(self.log) if self.log else None,
+            **places.of(self.residency, self.texts, device=self._expected_device(), dtype=self.settings.precision),
         )
 
     def offload(self) -> SessionStatus:
@@ -252,7 +252,7 @@ class Session:
 
     def load(self) -> SessionStatus:
         """Bring the text tower to where queries run; also when the encoder had been given up."""
-        self.residency.load(try_again=True)
+        self.texts.load(try_again=True)
         return self.status()
 
     def prewarm(self) -> None:
@@ -279,7 +279,7 @@ class Session:
         """Return an indexer over this library that encodes with this session's encoder."""
         from photomap_cli.library.indexer import Indexer  # as the map's, not for a search: together they take 60 ms
 
-        return Indexer(self.catalog, self.vectors, lambda: _ImageEncoder(self.residency), options)
+        return Indexer(self.catalog, self.vectors, self._image_encoder, options)
 
     @cached_property
     def cartographer(self) -> Cartographer:
@@ -312,10 +312,31 @@ class Session:
         loaded = self.residency.snapshot().info
         if made_with is not None and loaded is not None and not made_with.has_weights_of(loaded):
             self.residency.release()  # the library was encoded anew, and what is on disk by now may be its encoder
+        self.texts.keep_to(made_with.fingerprint if made_with else "")
         self.vectors.refresh()
         self._photos = self.catalog.photo_count
         if not self._photos:
             raise EmptyLibrary("the library holds no photos yet", hint="photomap index ~/Pictures")
+
+    def _image_encoder(self) -> ImageEncoder:
+        """Return the indexer's view of the encoder, with the library's probes taken once it is loaded."""
+        from photomap_cli.session.imageencoder import ImageEncoder
+
+        encoder = ImageEncoder(self.residency)
+        self._take_probes()
+        return encoder
+
+    def _take_probes(self) -> None:
+        """Store what the encoder, loaded as it is, makes of the probe texts: once, and nothing hangs on it."""
+        info = self.residency.snapshot().info
+        if not self.texts.wants_probes or info is None or not info.fingerprint or info.fingerprint == self._probed:
+            return
+        from photomap_cli.session import probing
+
+        self._probed = info.fingerprint
+        with suppress(PhotomapError):
+            probing.take(self.catalog.folder, self.residency, spec=self.spec, fingerprint=info.fingerprint)
+        self.texts.start_afresh()
 
     def _require_the_librarys(self, info: EncoderInfo) -> None:
         """Raise EncoderMismatch where the library's vectors were made by another encoder than this one."""
@@ -334,26 +355,11 @@ class Session:
 
     def _load_quietly(self) -> None:
         try:
-            self.residency.load()
+            self.texts.load()
         except PhotomapError:
             return  # the snapshot's last_error says it
         finally:
             self._prewarming.release()
-
-
-class _ImageEncoder:
-    """The indexer's view of the encoder: each batch is one use, so a long run keeps it in place and then lets it go."""
-
-    def __init__(self, residency: Residency) -> None:
-        self._residency = residency
-        residency.load("image")
-        info = residency.snapshot().info
-        assert info is not None
-        self.info = info
-
-    def encode_images(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Encode a batch, (n, height, width, 3) uint8.  Returns (n, dim) float32, rows of unit length."""
-        return self._residency.run("image", lambda encoder: encoder.encode_images(pixels))[0]
 
 
 def rfc3339(seconds: float) -> str:
@@ -380,11 +386,13 @@ def _spec(catalog: Catalog, settings: Settings, asked: str | None) -> str:
     return made_with.spec
 
 
-def _offloaded_seconds_ago(snapshot: ResidencySnapshot, now: float) -> float | None:
-    if snapshot.state is not ResidencyState.RAM or snapshot.offloaded_at is None:
-        return None
-    return max(0.0, now - snapshot.offloaded_at)
+def _fingerprint(catalog: Catalog) -> str:
+    """Return that of the weights that made the library's vectors; "" where it is not known."""
+    made_with = catalog.encoder
+    return made_with.fingerprint if made_with else ""
 
 
-def _until(deadline: float | None, now: float) -> float | None:
-    return None if deadline is None else max(0.0, deadline - now)
+def _probes(folder: Path) -> Probes | None:
+    from photomap_cli.session import probing  # not where this computer has checked them already
+
+    return probing.read(folder)

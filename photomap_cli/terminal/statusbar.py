@@ -53,6 +53,8 @@ def place(status: SessionStatus) -> Place:
     """Return where the encoder is."""
     if status.state is ResidencyState.LOADING and status.download:
         return Place("◌", f"downloading {_of_total(status.download)}", "yellow")
+    if status.text_state is ResidencyState.RAM and status.image_state is not ResidencyState.RAM:
+        return _place_of_two(status)
     if status.state in _MOVING:
         return _MOVING[status.state]
     if status.state is ResidencyState.VRAM:
@@ -62,6 +64,14 @@ def place(status: SessionStatus) -> Place:
     if can_offload(status):
         return Place("◐", f"RAM {human_bytes(status.vram_weight_bytes)} VRAM", "cyan")
     return Place("●", f"RAM {human_bytes(status.ram_bytes)} {printable(status.device)}", "green")
+
+
+def _place_of_two(status: SessionStatus) -> Place:
+    """Return where the two towers are while words are encoded from mapped weights and pictures cannot be yet."""
+    words = f"text RAM {human_bytes(status.ram_bytes)}, image"
+    if moving := _MOVING.get(status.image_state or ResidencyState.OFF):
+        return Place(moving.symbol, f"{words} {moving.words}", moving.style)
+    return Place("●", f"{words} {(status.image_state or ResidencyState.OFF).value}", "green")
 
 
 def _of_total(download: tuple[int, int]) -> str:

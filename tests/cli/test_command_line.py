@@ -144,7 +144,8 @@ def test_meaning_is_found_and_the_json_is_the_contracts(photomap, serving, home)
         result = json.loads(done.stdout)
         assert done.returncode == 0
         assert result["hits"][0]["path"] == str(home / "photos" / f"{kind}.jpg")
-    assert list(result) == ["version", "query", "encoder", "count", "elapsed_ms", "served_by", "timings_ms", "hits"]
+    fields = ["version", "query", "encoder", "count", "elapsed_ms", "served_by", "encoded_by", "timings_ms", "hits"]
+    assert list(result) == fields
     assert list(result["timings_ms"]) == ["load", "reload", "encode", "search"]
     assert list(result["hits"][0]) == ["rank", "path", "score", "taken_at", "width", "height"]
     assert result["served_by"] == f"session {serving.pid}"
@@ -187,7 +188,7 @@ def test_local_refuses_the_session(photomap, serving):
     assert result["timings_ms"]["load"] > 0
 
 
-def test_a_query_asked_before_starts_no_process_and_loads_no_more_than_it_needs(home, indexed, tmp_path):
+def test_a_query_new_or_asked_before_starts_no_process_and_loads_no_more_than_it_needs(home, indexed, tmp_path):
     rooms = "library.indexer library.decodepool library.scan map.cartographer search.web"
     unneeded = {"torch", "PIL", "pathspec", *(f"photomap_cli.{room}" for room in rooms.split())}
     program = (
@@ -205,9 +206,10 @@ def test_a_query_asked_before_starts_no_process_and_loads_no_more_than_it_needs(
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout), done.stderr.split()
 
-    first, (started, *_) = ask()
+    first, told_first = ask()
     again, told = ask()
-    assert (int(started) > 0, told) == (True, ["0", "[]"])
+    assert (told_first, told) == (["0", "[]"], ["0", "[]"])
+    assert (first["encoded_by"], again["encoded_by"]) == ("text tower", "cache")
     assert again["hits"] == first["hits"]
     assert "cache" not in first["timings_ms"]
     assert again["timings_ms"]["cache"] >= 0

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from photomap_cli.encoder import bpe, cachefolder
+from photomap_cli import directories
+from photomap_cli.encoder import bpe
 from photomap_cli.errors import TowerUnfit
 
 open_clip = pytest.importorskip("open_clip")
@@ -72,7 +73,7 @@ def test_what_is_too_long_is_cut_where_open_clip_cuts_it(table, context_length):
 
 
 def merges_file():
-    (file,) = cachefolder.folder().iterdir()
+    (file,) = directories.cache_directory().iterdir()
     return file
 
 

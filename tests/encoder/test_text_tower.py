@@ -4,6 +4,7 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
+from photomap_cli import frames
 from photomap_cli.encoder import bpe
 from photomap_cli.encoder.probes import TEXTS, Probes, require_agreement
 from photomap_cli.encoder.text_recipe import TextRecipe, recipe_of
@@ -197,14 +198,16 @@ def test_a_file_that_is_no_such_model_is_refused(model, damage):
         TextTower(model[2], recipe, tokenizer).encode(["a"])
 
 
-def test_probes_survive_a_file_and_a_damaged_file_is_none(model):
-    probes = probes_of(*model)
-    content = probes.to_bytes()
-    again = Probes.from_bytes(content)
+def test_probes_survive_a_file_and_a_damaged_file_is_none(model, tmp_path):
+    probes, file = probes_of(*model), tmp_path / "probes"
+    frames.write_file(file, *probes.to_frame())
+    again = Probes.from_frame(*frames.read_file(file))
     assert np.array_equal(again.vectors, probes.vectors)
     assert (again.recipe, again.ids, again.texts) == (probes.recipe, probes.ids, probes.texts)
-    rng = np.random.default_rng(5)
-    assert all(Probes.from_bytes(content[:cut]) is None for cut in rng.integers(0, len(content), 50))
+    message, payload = probes.to_frame()
+    for name in ("recipe", "shape", "ids", "probes"):
+        assert Probes.from_frame({**message, name: "?"}, payload) is None
+    assert Probes.from_frame(message, payload[4:]) is None
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from terminal_fakes import (
     VRAM,
 )
 
+from photomap_cli.records import ResidencyState
 from photomap_cli.terminal.statusbar import bar, next_step, place, plain_line
 
 DOWNLOADING = replace(LOADING, download=(120 * MB, 605 * MB))
@@ -22,7 +23,15 @@ DEAD = replace(OFF, last_error="the encoder process ended (signal 9)")
 UNIFIED = replace(RAM, device="mps", device_name="Apple M3 (unified memory)")
 SMALL_GPU = replace(RAM, device_name="Orin (unified memory)")
 
+WORDS_ONLY = replace(CPU, text_state=ResidencyState.RAM, image_state=ResidencyState.OFF)
+PICTURES_TOO = replace(CPU, text_state=ResidencyState.RAM, image_state=ResidencyState.RAM)
+WHILE_LOADING = replace(LOADING, ram_bytes=12 * MB, text_state=ResidencyState.RAM, image_state=ResidencyState.LOADING)
+
 BARS = [
+    (WORDS_ONLY, 80, " ● text RAM 12 MB, image OFF │ released in 9:48 │ 12,034 photos │ :help"),
+    (WORDS_ONLY, 40, " ● text RAM 12 MB, image OFF"),
+    (PICTURES_TOO, 80, " ● RAM 12 MB cpu │ released in 9:48 │ 12,034 photos │ :help"),
+    (WHILE_LOADING, 80, " ◌ text RAM 12 MB, image loading… │ 12,034 photos │ cuda:0 │ :help"),
     (VRAM, 120, " ● VRAM 352 MB │ offloads in 0:18 ━━━━━━──── │ 12,034 photos │ cuda:0 NVIDIA A100 │ :help"),
     (VRAM, 80, " ● VRAM 352 MB │ offloads in 0:18 │ 12,034 photos │ cuda:0 │ :help"),
     (VRAM, 40, " ● VRAM 352 MB │ offloads in 0:18"),

@@ -1,0 +1,151 @@
+"""Owns whether a text tower may stand in for an encoder, and what this computer remembers of having checked it.
+
+What is remembered is a file in the cache directory, named by the weights' fingerprint: where they are, how they are
+read, and that the probes agreed, or why not.  It holds while the weights' file is the one that was looked at (by inode,
+size, and the times of change that nobody can set); else their fingerprint is taken again.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photomap_cli import __version__, directories
+from photomap_cli.encoder import bpe, models
+from photomap_cli.encoder.fingerprint import WeightsFile
+from photomap_cli.encoder.probes import require_agreement
+from photomap_cli.encoder.text_recipe import TextRecipe
+from photomap_cli.encoder.text_tower import TextTower
+from photomap_cli.errors import TowerUnfit
+from photomap_cli.frames import read_file, write_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from photomap_cli.encoder.probes import Probes
+
+_MADE_BY = [__version__, np.__version__]  # others may compute otherwise, and check for themselves
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """What was found out about a fingerprint: the weights and how to read them, or a fault."""
+
+    weights: str
+    state: list[list[int] | None]
+    recipe: TextRecipe | None
+    fault: str
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the weights' file is the one that was looked at."""
+        return bool(self.weights) and _state(Path(self.weights)) == self.state
+
+
+def open_tower(fingerprint: str, spec: str, read_probes: Callable[[], Probes | None]) -> TextTower:
+    """Return the text tower of the weights with this fingerprint, once it is known to give PyTorch's vectors.
+
+    Args:
+        fingerprint: of the weights that made the library's vectors.
+        spec: the encoder's spec string.
+        read_probes: returns what PyTorch made of the probe texts; asked where this computer has not checked them yet.
+
+    Raises TowerUnfit where it cannot stand in.
+    """
+    kept = _read(fingerprint)
+    if kept and kept.fault:
+        raise TowerUnfit(kept.fault)
+    try:
+        if kept and kept.recipe and kept.is_current:
+            return _built(Path(kept.weights), kept.recipe)
+        return _checked(fingerprint, spec, kept, read_probes())
+    except OSError as error:
+        raise TowerUnfit(f"its weights cannot be read: {error.strerror or error}") from error
+
+
+def fault(fingerprint: str) -> str | None:
+    """Return why the tower cannot stand in for these weights, "" where it can; None where that was never checked."""
+    kept = _read(fingerprint)
+    return kept.fault if kept else None
+
+
+def _checked(fingerprint: str, spec: str, kept: _Verdict | None, probes: Probes | None) -> TextTower:
+    """Find the weights, make sure that they are these, compare with the probes, and remember the outcome."""
+    recipe = probes.recipe if probes else kept.recipe if kept else None
+    if probes and probes.fingerprint == fingerprint and probes.recipe is None:
+        _write(fingerprint, _Verdict("", [], None, probes.why_not))
+        raise TowerUnfit(probes.why_not)
+    if recipe is None or (probes and probes.fingerprint != fingerprint):
+        raise TowerUnfit("no probe texts are stored with the library yet")
+    hints = [Path(each.weights) for each in (kept, probes) if each and each.weights]
+    weights, state = _found(fingerprint, [*hints, *models.weights_files(spec)])
+    try:
+        tower = _built(weights, recipe)
+        if probes:  # else they agreed earlier, and the same weights lie elsewhere now
+            require_agreement(tower, probes)
+    except TowerUnfit as error:
+        _write(fingerprint, _Verdict(str(weights), state, recipe, error.message))
+        raise
+    _write(fingerprint, _Verdict(str(weights), state, recipe, ""))
+    return tower
+
+
+def _found(fingerprint: str, candidates: list[Path]) -> tuple[Path, list[list[int] | None]]:
+    """Return the first file with this fingerprint, and its state.  Raises TowerUnfit where none of them has it."""
+    for path in dict.fromkeys(candidates):
+        if not path.is_file():
+            continue
+        state = _state(path)
+        with suppress(OSError, ValueError):
+            if WeightsFile(path, models.config_beside(path)).fingerprint() == fingerprint and _state(path) == state:
+                return path, state
+            if WeightsFile(path).fingerprint() == fingerprint and _state(path) == state:
+                return path, state
+    raise TowerUnfit("the weights on disk are not those that made the library's vectors")
+
+
+def _built(weights: Path, recipe: TextRecipe) -> TextTower:
+    table = bpe.table(recipe.vocabulary)
+    tokenizer = bpe.Tokenizer(table, context_length=recipe.context_length, clean=recipe.clean)
+    return TextTower(weights, recipe, tokenizer)
+
+
+def _state(weights: Path) -> list[list[int] | None]:
+    """Return how the weights' file, and the configuration beside it, are now; None for one that is not there."""
+    return [_state_of(weights), _state_of(models.config_beside(weights))]
+
+
+def _state_of(path: Path | None) -> list[int] | None:
+    try:
+        info = path.stat() if path else None
+    except OSError:
+        return None
+    return [info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns] if info else None
+
+
+# What is remembered ---------------------------------------------------------------------------------------------------
+
+
+def _path(fingerprint: str) -> Path:
+    return directories.cache_directory() / f"text-tower-{fingerprint}"
+
+
+def _read(fingerprint: str) -> _Verdict | None:
+    frame = read_file(_path(fingerprint)) if fingerprint.isalnum() else None
+    if frame is None or frame[0].get("made_by") != _MADE_BY:
+        return None
+    try:
+        record: dict[str, Any] = frame[0]["verdict"]
+        recipe = TextRecipe.from_json(record["recipe"]) if record["recipe"] else None
+        return _Verdict(**{**record, "recipe": recipe})
+    except (TowerUnfit, KeyError, TypeError):
+        return None
+
+
+def _write(fingerprint: str, verdict: _Verdict) -> None:
+    with suppress(OSError):  # it is checked again the next time
+        write_file(_path(fingerprint), {"made_by": _MADE_BY, "verdict": asdict(verdict)})

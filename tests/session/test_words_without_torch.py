@@ -1,0 +1,218 @@
+"""Words are encoded in the session's own process where that gives PyTorch's vectors, and everybody can see that."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from patience import LONG_SECONDS
+from PIL import Image
+
+from photomap_cli.encoder.process import EncoderProcess
+from photomap_cli.errors import EncoderFailed
+from photomap_cli.library.catalog import Catalog
+from photomap_cli.library.entries import PROBES_NAME
+from photomap_cli.library.indexer import IndexOptions
+from photomap_cli.records import ResidencyState, SearchRequest, SearchResult, SessionStatus
+from photomap_cli.session import probing, wordcheck
+from photomap_cli.session.session import Session
+from photomap_cli.settings import Settings
+
+COLOURS = ("red", "green", "blue", "grey", "orange")
+
+
+def settings(**values):
+    return Settings(**{"device": "cpu", "min_score": -1.0, "query_cache": 0, **values})
+
+
+@pytest.fixture(scope="module")
+def indexed(tmp_path_factory):
+    """A library that PyTorch has made, and its photos; to be copied."""
+    folder = tmp_path_factory.mktemp("indexed")
+    for colour in COLOURS:
+        (folder / "photos").mkdir(exist_ok=True)
+        Image.new("RGB", (40, 30), colour).save(folder / "photos" / f"{colour}.png")
+    with Session.open(folder / "library", settings(), encoder="tiny", create=True) as session:
+        list(session.indexer(IndexOptions()).run([folder / "photos"]))
+    return folder
+
+
+@pytest.fixture
+def library(indexed, tmp_path):
+    return shutil.copytree(indexed / "library", tmp_path / "library")
+
+
+@pytest.fixture
+def no_process(monkeypatch):
+    """Nobody may start an encoder process."""
+
+    def refuse(_):
+        raise EncoderFailed("an encoder process was started")
+
+    monkeypatch.setattr(EncoderProcess, "load", refuse)
+
+
+def ask(session, text="a red square"):
+    return session.search(SearchRequest(text, cwd="/"))
+
+
+def scores(result):
+    return {hit.path: hit.score for hit in result.hits}
+
+
+def test_an_index_run_stores_what_pytorch_makes_of_the_probes(library):
+    probes = probing.read(library)
+    with Session.open(library, settings()) as session:
+        assert probes.fingerprint == session.catalog.encoder.fingerprint
+    assert np.allclose(np.linalg.norm(probes.vectors, axis=-1), 1, atol=1e-5)
+
+
+@pytest.mark.usefixtures("no_process")
+def test_a_search_for_words_starts_no_encoder_process_and_scores_as_one_would(library, monkeypatch):
+    with Session.open(library, settings()) as session:
+        result = ask(session)
+    monkeypatch.undo()
+    with Session.open(library, settings(text_encoder="torch", precision="float32")) as session:
+        by_torch = ask(session)
+    assert (result.encoded_by, by_torch.encoded_by) == ("text tower", "encoder")
+    assert scores(result) == pytest.approx(scores(by_torch), abs=2e-4)
+
+
+@pytest.mark.usefixtures("no_process")
+def test_the_status_shows_the_two_towers_and_the_release_empties_both(library):
+    with Session.open(library, settings(), kind="repl") as session:
+        before = session.status()
+        ask(session)
+        after = session.status()
+        assert (before.state, before.ram_bytes, before.text_state) == (ResidencyState.OFF, 0, None)
+        assert (after.state, after.text_state, after.image_state) == ("RAM", "RAM", "OFF")
+        assert 0 < after.ram_bytes < 19_000_000
+        assert 0 < after.release_in_seconds <= after.release_timeout_seconds
+        assert after.idle_seconds < LONG_SECONDS
+        assert SessionStatus.from_json(after.to_json()) == replace(
+            after, **{name: value for name, value in after.to_json().items() if isinstance(value, float)}
+        )
+        session.texts.tower.release()
+        gone = session.status().to_json()
+    assert (gone["state"], gone["ram_bytes"], gone["release_in_seconds"]) == ("OFF", 0, None)
+    assert "text_state" not in gone
+    assert "image_state" not in gone
+
+
+@pytest.mark.usefixtures("no_process")
+def test_the_first_key_at_a_prompt_maps_the_weights_and_starts_no_process(library):
+    with Session.open(library, settings(), kind="repl") as session:
+        assert session.load().text_state == "RAM"
+
+
+def test_a_picture_that_is_not_in_the_library_needs_the_encoder(library, tmp_path):
+    Image.new("RGB", (50, 50), "purple").save(tmp_path / "mine.png")
+    with Session.open(library, settings(), kind="repl") as session:
+        assert ask(session, f"{tmp_path}/mine.png + a square").encoded_by == "encoder"
+        status = session.status()
+        assert (status.state, status.text_state, status.image_state) == ("RAM", "RAM", "RAM")
+        assert ask(session, "something else").encoded_by == "text tower"
+
+
+@pytest.mark.usefixtures("no_process")
+def test_a_photo_of_the_library_needs_neither(library, indexed):
+    with Session.open(library, settings()) as session:
+        result = ask(session, f"{indexed}/photos/red.png")
+    assert (result.encoded_by, SearchResult.from_json(result.to_json()).encoded_by) == ("cache", "cache")
+
+
+@pytest.mark.parametrize("first", ["tower", "torch"])
+def test_a_vector_that_is_kept_answers_whoever_made_it(library, first):
+    kept = {"query_cache": 100, "precision": "float32"}
+    with Session.open(library, settings(text_encoder=first, **kept)) as session:
+        made = ask(session)
+    second = "torch" if first == "tower" else "tower"
+    with Session.open(library, settings(text_encoder=second, **kept)) as session:
+        again = ask(session)
+    assert (again.encoded_by, scores(again)) == ("cache", scores(made))
+
+
+def test_a_library_without_probes_gets_them_at_the_first_search_and_needs_no_process_for_the_next(library):
+    (library / PROBES_NAME).unlink()
+    with Session.open(library, settings()) as session:
+        assert ask(session).encoded_by == "encoder"
+        assert ask(session, "something else").encoded_by == "text tower"
+    assert probing.read(library) is not None
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense"])
+def test_damaged_probes_are_taken_again(library, content):
+    (library / PROBES_NAME).write_bytes(content)
+    with Session.open(library, settings()) as session:
+        assert ask(session).encoded_by == "encoder"
+    assert probing.read(library) is not None
+
+
+def test_probes_of_another_model_leave_words_to_pytorch(library):
+    probes = probing.read(library)
+    probing.write_file(library / PROBES_NAME, *replace(probes, vectors=-probes.vectors).to_frame())
+    with Session.open(library, settings()) as session:
+        assert [ask(session, text).encoded_by for text in ("one", "two")] == ["encoder", "encoder"]
+        assert "computes otherwise" in session.texts.fault
+        assert session.status().last_error is None
+
+
+def test_a_library_that_cannot_be_written_to_is_searched(library):
+    (library / PROBES_NAME).unlink()
+    (library / PROBES_NAME).mkdir()
+    with Session.open(library, settings()) as session:
+        assert ask(session).encoded_by == "encoder"
+        assert ask(session, "two").hits
+
+
+def test_an_encoding_anew_takes_the_probes_of_the_new_weights(library, indexed):
+    from photomap_cli.library.rebuild import Rebuild
+
+    (library / PROBES_NAME).write_bytes(b"old")
+    with Rebuild(library) as rebuild:
+        rebuild.begin("tiny")
+        with Session.open(rebuild.draft, settings(), encoder="tiny", create=True) as session:
+            list(session.indexer(IndexOptions()).run([indexed / "photos"]))
+        rebuild.finish()
+    assert probing.read(library) is not None
+
+
+def test_doctor_and_encoders_say_who_encodes_words(library):
+    assert wordcheck.fault(library) is None
+    with Catalog.open(library) as catalog:
+        made_with = catalog.encoder
+    assert wordcheck.check(library, made_with, setting="torch").message.endswith("text_encoder is torch")
+    assert "without PyTorch, checked" in wordcheck.check(library, made_with, setting="auto").message
+    assert wordcheck.fault(library) == ""
+
+
+def test_doctor_and_encoders_say_why_pytorch_has_to(library):
+    probes = probing.read(library)
+    probing.write_file(library / PROBES_NAME, *replace(probes, recipe=None, why_not="it is another kind").to_frame())
+    with Catalog.open(library) as catalog:
+        assert wordcheck.check(library, catalog.encoder, setting="auto").message.endswith("PyTorch: it is another kind")
+    assert wordcheck.fault(library) == "it is another kind"
+
+
+BLOCKER = "raise ImportError('there is no PyTorch here')"
+
+
+def test_a_search_is_answered_where_pytorch_cannot_be_imported(library, tmp_path):
+    for name in ("torch", "open_clip", "huggingface_hub"):
+        (tmp_path / "blocked" / name).mkdir(parents=True)
+        (tmp_path / "blocked" / name / "__init__.py").write_text(BLOCKER)
+    program = [sys.executable, "-m", "photomap_cli", "--library", str(library), "search", "--json"]
+    as_ever = {**os.environ, "PHOTOMAP_MIN_SCORE": "-1", "PHOTOMAP_DEVICE": "cpu"}
+    blocked = {**as_ever, "PYTHONPATH": str(tmp_path / "blocked")}
+    # The first one makes the tokenizer's table, from open_clip's vocabulary.
+    for text, environment in (("a square", as_ever), ("a blue thing", blocked)):
+        done = subprocess.run(
+            [*program, text], env=environment, capture_output=True, text=True, timeout=LONG_SECONDS, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert '"encoded_by": "text tower"' in done.stdout
