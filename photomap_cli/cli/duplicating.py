@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photomap_cli import directories, pathnames
+from photomap_cli.cli import asking
 from photomap_cli.cli.app import Globals, app, make_console
 from photomap_cli.cli.ending import FOUND, NOTHING_FOUND
 from photomap_cli.errors import BadPath, UsageError
@@ -42,7 +43,8 @@ def duplicates(
     """List photos that are there more than once: copies first, then shots hardly different.
 
     In each group the photo that looks best to keep comes first: most pixels, then most bytes, then the oldest file.
-    Nothing is deleted.  The library is asked, not the disk: run `photomap index` first.
+    Links are not copies: only files of their own are listed, and only while they are as they were indexed.  Nothing is
+    deleted.  Run `photomap index` first.
 
     Exit status 1 when there are none.
     """
@@ -74,12 +76,23 @@ def _find(given: Globals, paths: Sequence[Path], *, threshold: float, only_ident
     from photomap_cli.terminal.waiting import wait_for
 
     with Catalog.open(given.library) as catalog:
-        scopes = [_scope(path) for path in paths]
-        find = partial(library.find, catalog, scopes, threshold=threshold, only_identical=only_identical)
-        if given.quiet or not sys.stderr.isatty():
-            return find()
+        scopes, left_out = [_scope(path) for path in paths], list[int]()
+        find = partial(
+            library.find,
+            catalog,
+            scopes,
+            threshold=threshold,
+            only_identical=only_identical,
+            left_out=left_out.append,
+        )
         words = f"comparing {photos(catalog.photo_count)}…"
-        return wait_for(find, console=make_console(stderr=True), words=lambda: words)
+        is_quiet = given.quiet or not sys.stderr.isatty()
+        found = find() if is_quiet else wait_for(find, console=make_console(stderr=True), words=lambda: words)
+    if sum(left_out):
+        asking.tell(
+            [f"{photos(sum(left_out))} left out, not as indexed; `photomap index` brings the library up to date"], given
+        )
+    return found
 
 
 def _scope(path: Path) -> PhotoFilter:

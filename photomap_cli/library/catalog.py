@@ -243,6 +243,12 @@ class Catalog:
             found = connection.execute(query, (size_bytes, content_hash)).fetchall()
         return {row: (path, mtime_ns) for row, path, mtime_ns in found}
 
+    def rows_like(self, file: FoundFile) -> list[int]:
+        """Return the rows of the photos whose files have a file's size and time of change; those that were digested."""
+        query = "SELECT row FROM photos WHERE size_bytes = ? AND mtime_ns = ? AND content_hash IS NOT NULL"
+        with self._database.reading() as connection:
+            return [record[0] for record in connection.execute(query, (file.size_bytes, file.mtime_ns))]
+
     def contents_of_same_size(self) -> dict[int, bytes | None]:
         """Return the content's digest, None where it is not known, of the photos that share their size in bytes."""
         query = (

@@ -10,10 +10,11 @@ import numpy as np
 from photomap_cli.library import neighbours
 from photomap_cli.library.content import digest_at
 from photomap_cli.library.entries import STORED
+from photomap_cli.library.same_file import RealFiles
 from photomap_cli.records import DuplicateGroup, DuplicatePhoto
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
     from photomap_cli.library.catalog import Catalog
     from photomap_cli.records import Photo, PhotoFilter
@@ -28,11 +29,13 @@ def find(
     threshold: float,
     only_identical: bool = False,
     checkpoint: Checkpoint = lambda: None,
+    left_out: Callable[[int], None] = lambda _count: None,
 ) -> list[DuplicateGroup]:
     """Return the groups, copies first, then the nearest; in each the photo that looks best to keep comes first.
 
     Among shots that are hardly different the copies of one file count once, and every shot is at least `threshold` like
-    the first of its group.
+    the first of its group.  All of them are files of their own, which are there as they were indexed; one that a link
+    in the library leads to is the first of its group or not in it.
 
     Args:
         catalog: the library's.
@@ -40,21 +43,27 @@ def find(
         threshold: cosine from which two photos are the same shot.
         only_identical: no vectors, only bytes.
         checkpoint: called now and then; what it raises ends the search.
+        left_out: told how many photos could be in a group, but that their files are not as they were indexed.
     """
     chosen = [catalog.rows([scope]) for scope in scopes]
     rows = np.unique(np.concatenate(chosen)) if chosen else catalog.rows()
     photos = {photo.row: photo for photo in catalog.photos(rows)}
-    copies = [sorted(group, key=_worth) for group in _identical(catalog, photos, checkpoint)]
-    groups = [DuplicateGroup("identical", tuple(_shown(photo, 1.0) for photo in group)) for group in copies]
+    asked, files, groups = set(photos), RealFiles(catalog), list[DuplicateGroup]()
+    for same in _of_same_content(catalog, photos, checkpoint):
+        copies = _copies(files, same, photos)
+        best, spare = copies[:1], [photo for photo in copies[1:] if not files.is_linked_to(photo)]
+        if spare:
+            groups.append(DuplicateGroup("identical", tuple(_shown(photo, 1.0) for photo in (*best, *spare))))
+        for photo in same:
+            if photo not in best:
+                photos.pop(photo.row, None)
     groups.sort(key=lambda group: (-group.spare_bytes, group.photos[0].path))
-    if only_identical:
-        return groups
-    for group in copies:
-        for photo in group[1:]:
-            del photos[photo.row]
-    similar = list(_similar(catalog, photos, threshold, checkpoint))
-    similar.sort(key=lambda group: (-max(photo.score for photo in group.photos[1:]), group.photos[0].path))
-    return groups + similar
+    if not only_identical:
+        similar = list(_similar(catalog, photos, files, threshold, checkpoint))
+        similar.sort(key=lambda group: (-max(photo.score for photo in group.photos[1:]), group.photos[0].path))
+        groups += similar
+    left_out(len(files.left_out & asked))
+    return groups
 
 
 def _worth(photo: Photo) -> tuple[int, int, int, int, str]:
@@ -62,20 +71,32 @@ def _worth(photo: Photo) -> tuple[int, int, int, int, str]:
     return -photo.width * photo.height, -photo.size_bytes, photo.mtime_ns, len(photo.path), photo.path
 
 
-def _identical(catalog: Catalog, photos: dict[int, Photo], checkpoint: Checkpoint) -> Iterator[list[Photo]]:
-    """Yield the photos whose files have the same bytes; those of an older library are read for it."""
-    by_content: dict[tuple[int, bytes], list[Photo]] = defaultdict(list)
+def _of_same_content(catalog: Catalog, photos: dict[int, Photo], checkpoint: Checkpoint) -> Iterator[list[Photo]]:
+    """Yield the photos whose files have the same bytes, some of `photos` among them: a link may be anywhere.
+
+    Those of `photos` that an older library has not read are read for it.
+    """
+    by_content: dict[bytes, list[int]] = defaultdict(list)
     for row, known in catalog.contents_of_same_size().items():
-        if (photo := photos.get(row)) is None:
-            continue
         checkpoint()
-        if digest := known or digest_at(photo.path):
-            by_content[photo.size_bytes, digest].append(photo)
-    yield from (group for group in by_content.values() if len(group) > 1)
+        if digest := known or (digest_at(photos[row].path) if row in photos else None):
+            by_content[digest].append(row)
+    for rows in by_content.values():
+        if len(rows) > 1 and not photos.keys().isdisjoint(rows):
+            checkpoint()
+            elsewhere = catalog.photos([row for row in rows if row not in photos])
+            yield [*(photos[row] for row in rows if row in photos), *elsewhere]
+
+
+def _copies(files: RealFiles, same: Sequence[Photo], photos: Container[int]) -> list[Photo]:
+    """Return those of photos with the same bytes that are files of their own and rows of `photos`, the best first."""
+    files.one_of_each(same)  # a link from elsewhere is one too
+    copies = files.one_of_each([photo for photo in same if photo.row in photos])
+    return sorted(copies, key=lambda photo: (not files.is_linked_to(photo), _worth(photo)))
 
 
 def _similar(
-    catalog: Catalog, photos: dict[int, Photo], threshold: float, checkpoint: Checkpoint
+    catalog: Catalog, photos: dict[int, Photo], files: RealFiles, threshold: float, checkpoint: Checkpoint
 ) -> Iterator[DuplicateGroup]:
     stored = {row: np.frombuffer(blob, STORED) for row, blob in catalog.vectors_from(0) if row in photos}
     if not stored:
@@ -83,14 +104,17 @@ def _similar(
     order, vectors = [photos[row] for row in stored], np.stack(list(stored.values()))
     for places in _components(len(order), *neighbours.near(vectors, threshold, checkpoint)):
         checkpoint()
-        left = np.asarray(sorted(places, key=lambda place: _worth(order[place])))
+        place_of = {order[place].row: place for place in places}
+        real = sorted(files.one_of_each([order[place] for place in places]), key=_worth)
+        left = np.asarray([place_of[photo.row] for photo in real], np.int64)
         while len(left) > 1:
             cosines = vectors[left].astype(np.float32) @ vectors[left[0]].astype(np.float32)
             cosines[0] = 1.0
             together = cosines >= threshold
-            if together.sum() > 1:
-                pairs = zip(left[together], cosines[together], strict=True)
-                yield DuplicateGroup("similar", tuple(_shown(order[place], float(cosine)) for place, cosine in pairs))
+            pairs = [(order[place], float(cosine)) for place, cosine in zip(left, cosines, strict=True)]
+            best, *others = (pair for pair, is_like in zip(pairs, together, strict=True) if is_like)
+            if spare := [pair for pair in others if not files.is_linked_to(pair[0])]:
+                yield DuplicateGroup("similar", tuple(_shown(*pair) for pair in (best, *spare)))
             left = left[~together]
 
 

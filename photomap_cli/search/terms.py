@@ -15,7 +15,7 @@ from photomap_cli.encoder.text_route import CACHE, ENCODER
 from photomap_cli.errors import BadImage, BadQuery
 from photomap_cli.library.content import digest, digest_at
 from photomap_cli.library.entries import FoundFile
-from photomap_cli.library.same_file import as_indexed
+from photomap_cli.library.same_file import as_indexed, photos_of_file
 from photomap_cli.pathnames import on_disk
 from photomap_cli.search.pictures import require_picture
 from photomap_cli.search.query import TermKind
@@ -118,9 +118,9 @@ class TermEncoder:
             if term.kind is TermKind.TEXT:
                 vectors.append(next(text_rows))
                 continue
-            row, vector = self._image_vector(term, run)
+            rows, vector = self._image_vector(term, run)
             vectors.append(vector)
-            own_rows.update(() if row is None else (row,))
+            own_rows.update(rows)
         return TermVectors(query.terms, np.stack(vectors), frozenset(own_rows))
 
     def _text_vectors(self, texts: Sequence[str], run: Run, *, words_only: bool) -> list[NDArray[np.float32]]:
@@ -162,22 +162,24 @@ class TermEncoder:
             self._recall.keep(tower, vectors, by=by)
         return vectors
 
-    def _image_vector(self, term: Term, run: Run) -> tuple[int | None, NDArray[np.float32]]:
-        """Return an image's row, if the library holds it unchanged, and its vector."""
+    def _image_vector(self, term: Term, run: Run) -> tuple[set[int], NDArray[np.float32]]:
+        """Return the rows of the photos that are the image itself, by whatever path, and its vector."""
         if term.kind is TermKind.ADDRESS:
             content = digest(io.BytesIO(run.fetched.pictures[term.value]))
-            return None, self._picture_vector(term, content, run)
+            return set(), self._picture_vector(term, content, run)
         try:
             seen = Path(term.value).stat()
         except (OSError, ValueError) as error:
             reason = f"{term.value}: {getattr(error, 'strerror', None) or error}"
             raise BadImage(reason, hint="check the path of the query image", position=term.position) from error
         known = self._catalog.photo_at(self._scope.located(term.value))
-        if known and as_indexed(self._catalog, [known]):
+        itself = [*([known] if known else []), *photos_of_file(self._catalog, term.value, seen)]
+        rows = {photo.row for photo in itself}
+        for row in as_indexed(self._catalog, itself):
             with suppress(KeyError):  # another process has just removed it
-                return known.row, self._catalog.vector(known.row)
+                return rows, self._catalog.vector(row)
         require_picture(term, seen)
-        return (known.row if known else None), self._file_vector(term, seen, run)
+        return rows, self._file_vector(term, seen, run)
 
     def _file_vector(self, term: Term, seen: os.stat_result, run: Run) -> NDArray[np.float32]:
         """Return the vector of a picture that the library does not hold, whatever its name."""

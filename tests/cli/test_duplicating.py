@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import unicodedata
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +18,11 @@ from photomap_cli.library.entries import LibraryEncoder, NewPhoto
 def unit(*values):
     vector = np.asarray(values, np.float32)
     return vector / np.linalg.norm(vector)
+
+
+def written(path, size):
+    Path(path).write_bytes(bytes(size))
+    os.utime(path, ns=(0, 0))
 
 
 @pytest.fixture
@@ -32,6 +39,7 @@ def duplicates(tmp_path, capfdbinary):
             ("b/2.jpg", unit(0, 1, 0.1), 8000, None),
             ("b/3.jpg", unit(0, 0, 1), 7000, None),
         ):
+            written(tmp_path / name, size)
             facts = ("2023-06-15T10:22:00", 40, 30, None)
             catalog.commit_batch([NewPhoto(str(tmp_path / name), size, 0, *facts, vector, content_hash=digest)])
 
@@ -85,6 +93,14 @@ def test_json(duplicates, tmp_path):
     }
 
 
+def test_photos_that_are_not_as_indexed_are_left_out_and_counted(duplicates, tmp_path):
+    (tmp_path / "a/1.jpg").unlink()
+    written(tmp_path / "a/2.jpg", 9001)
+    told = "photomap: 2 photos left out, not as indexed; `photomap index` brings the library up to date\n"
+    assert duplicates("--paths") == (1, "", told)
+    assert duplicates("--identical", "-0")[:2] == (1, "")
+
+
 def test_none_is_status_one_as_in_a_search(duplicates, tmp_path):
     assert duplicates(str(tmp_path / "a")) == (1, "", "")
     status, out, _ = duplicates(str(tmp_path / "a"), "--json")
@@ -112,6 +128,7 @@ def test_folders_are_meant_in_whatever_form_they_are_typed(duplicates, tmp_path)
         for name in ("1", "2"):
             facts = (4000, 0, None, 40, 30, None)
             path = f"{tmp_path}/{apart}/{name}.jpg"
+            written(path, 4000)
             catalog.commit_batch([NewPhoto(path, *facts, unit(0, 0, 1), content_hash=digest)])
     status, out, _ = duplicates(str(tmp_path / "Été"), "--paths")
     assert (status, out) == (0, f"{tmp_path}/{apart}/2.jpg\n")

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import shutil
+
 import numpy as np
 import pytest
 
 from photomap_cli.library.content import digest_at
 from photomap_cli.library.duplicates import find
+from photomap_cli.library.indexer import Indexer
 from photomap_cli.records import FilterKind, PhotoFilter
 
-from .fakes import DIM, new_photo, unit_vectors
+from .fakes import DIM, FakeEncoder, InProcessDecoder, new_photo, picture, unit_vectors
 
 
 def like(vector, cosine, seed=0):
@@ -20,18 +25,31 @@ def like(vector, cosine, seed=0):
 
 
 @pytest.fixture
-def add(catalog):
-    def add(path, vector, **facts):
-        catalog.commit_batch([new_photo(path, vector, **facts)])
+def add(catalog, photos):
+    """Return a function that adds a photo and its file; `/a` is `a` in the folder of the photos."""
+
+    def add(name, vector, *, write=True, **facts):
+        path = photos / name.lstrip("/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        facts = {"size_bytes": 1, "mtime_ns": 0, **facts}
+        if write:
+            path.write_bytes(hashlib.shake_128(name.encode()).digest(facts["size_bytes"]))
+            os.utime(path, ns=(0, facts["mtime_ns"]))
+        catalog.commit_batch([new_photo(str(path), vector, **facts)])
+        return path
 
     return add
 
 
-def paths(groups):
-    return [(group.kind, [photo.path for photo in group.photos]) for group in groups]
+@pytest.fixture
+def paths(photos):
+    def paths(groups):
+        return [(group.kind, [photo.path.removeprefix(str(photos)) for photo in group.photos]) for group in groups]
+
+    return paths
 
 
-def test_copies_come_first_then_shots_and_the_best_of_each_leads(catalog, add):
+def test_copies_come_first_then_shots_and_the_best_of_each_leads(catalog, add, paths):
     one, other, third = unit_vectors(3)
     add("/small", like(one, 0.99), width=10, height=10, size_bytes=9)
     add("/large", one, width=20, height=10, size_bytes=50)
@@ -45,7 +63,7 @@ def test_copies_come_first_then_shots_and_the_best_of_each_leads(catalog, add):
     assert [photo.score for photo in groups[1].photos] == pytest.approx([1, 0.98, 0.99], abs=2e-3)
 
 
-def test_only_the_best_copy_stands_beside_other_shots(catalog, add):
+def test_only_the_best_copy_stands_beside_other_shots(catalog, add, paths):
     one = unit_vectors(1)[0]
     for name in ("/copy1", "/copy2"):
         add(name, one, size_bytes=5, content_hash=b"x" * 16)
@@ -55,7 +73,7 @@ def test_only_the_best_copy_stands_beside_other_shots(catalog, add):
     assert paths(find(catalog, threshold=0.97, only_identical=True)) == paths(groups)[:1]
 
 
-def test_every_shot_is_like_the_first_of_its_group_also_along_a_chain(catalog, add):
+def test_every_shot_is_like_the_first_of_its_group_also_along_a_chain(catalog, add, paths):
     angles = np.linspace(0, 2.4, 40)  # each like the next, the ends quite different
     for number, angle in enumerate(angles):
         vector = np.zeros(DIM, np.float32)
@@ -68,7 +86,7 @@ def test_every_shot_is_like_the_first_of_its_group_also_along_a_chain(catalog, a
     assert len(grouped) == len(set(grouped))
 
 
-def test_at_the_threshold_is_in_and_below_it_is_not(catalog, add):
+def test_at_the_threshold_is_in_and_below_it_is_not(catalog, add, paths):
     one = unit_vectors(1)[0]
     add("/one", one, size_bytes=9)
     add("/near", like(one, 0.981), size_bytes=8)
@@ -78,21 +96,25 @@ def test_at_the_threshold_is_in_and_below_it_is_not(catalog, add):
     assert find(catalog, threshold=0.999) == []
 
 
-def test_files_of_an_older_library_are_read_where_their_sizes_are_equal(catalog, add, photos):
+def test_files_of_an_older_library_are_read_where_their_sizes_are_equal(catalog, add, paths):
     for name, content in {"a": b"same", "b": b"same", "c": b"else"}.items():
-        (photos / name).write_bytes(content)
-        known = digest_at(str(photos / name)) if name == "a" else None
-        add(str(photos / name), unit_vectors(1, seed=ord(name))[0], size_bytes=4, content_hash=known)
-    add(str(photos / "gone"), unit_vectors(1, seed=9)[0], size_bytes=4)
-    assert paths(find(catalog, threshold=0.97)) == [("identical", [str(photos / "a"), str(photos / "b")])]
+        path = add(name, unit_vectors(1, seed=ord(name))[0], size_bytes=4)
+        path.write_bytes(content)
+        os.utime(path, ns=(0, 0))
+        if name == "a":
+            catalog.commit_batch(
+                [new_photo(str(path), unit_vectors(1)[0], size_bytes=4, content_hash=digest_at(str(path)))]
+            )
+    add("gone", unit_vectors(1, seed=9)[0], size_bytes=4, write=False)
+    assert paths(find(catalog, threshold=0.97)) == [("identical", ["/a", "/b"])]
 
 
-def test_scopes_are_added_up_and_nothing_outside_them_is_listed(catalog, add):
+def test_scopes_are_added_up_and_nothing_outside_them_is_listed(catalog, add, paths, photos):
     one, other = unit_vectors(2)
     for folder in ("x", "y", "z"):
         add(f"/{folder}/1", one, size_bytes=ord(folder))
         add(f"/{folder}/2", other, size_bytes=ord(folder))
-    x, y = (PhotoFilter(FilterKind.IN, folder) for folder in ("/x", "/y"))
+    x, y = (PhotoFilter(FilterKind.IN, str(photos / folder)) for folder in ("x", "y"))
     assert find(catalog, [x], threshold=0.97) == []
     both = find(catalog, [x, y], threshold=0.97)
     assert {path for _, group in paths(both) for path in group} == {"/x/1", "/y/1", "/x/2", "/y/2"}
@@ -100,3 +122,119 @@ def test_scopes_are_added_up_and_nothing_outside_them_is_listed(catalog, add):
 
 def test_an_empty_library_has_none(catalog):
     assert find(catalog, threshold=0.97) == []
+
+
+# Which path is a file
+
+
+@pytest.fixture
+def indexed(catalog, store):
+    """Return a function that indexes folders and says which files could go, and which are to be kept."""
+
+    def indexed(*folders, again=True, scopes=()):
+        if again:
+            list(Indexer(catalog, store, FakeEncoder, open_pool=InProcessDecoder).run(folders))
+        scopes = [PhotoFilter(FilterKind.IN, str(scope)) for scope in scopes]
+        groups = find(catalog, scopes, threshold=0.97)
+        return [[os.path.relpath(photo.path, folders[0].parent) for photo in group.photos] for group in groups]
+
+    return indexed
+
+
+def link(kind, path, target):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.hardlink_to(target) if kind == "hard" else path.symlink_to(os.path.relpath(target, path.parent))
+
+
+@pytest.mark.parametrize("kind", ["hard", "symbolic"])
+@pytest.mark.parametrize("several_runs", [False, True])
+def test_no_file_is_a_spare_of_itself(indexed, tmp_path, kind, several_runs):
+    original = picture(tmp_path / "originals/DSC1.png", 1)
+    link(kind, tmp_path / "best/c.png", original)
+    roots = original.parent, tmp_path / "best"
+    assert [indexed(root) for root in roots][-1] == [] if several_runs else indexed(*roots) == []
+    assert indexed(tmp_path, again=several_runs) == []
+
+
+def test_a_folder_behind_a_link_is_no_copy_of_itself_in_several_runs(indexed, catalog, tmp_path):
+    picture(tmp_path / "disk/1.png", 1)
+    link("symbolic", tmp_path / "photos/disk", tmp_path / "disk")
+    indexed(tmp_path / "photos")
+    assert indexed(tmp_path / "disk") == []
+    assert catalog.photo_count == 2
+    shutil.copy2(tmp_path / "disk/1.png", tmp_path / "disk/longer name.png")
+    assert indexed(tmp_path / "disk") == [["disk/1.png", "disk/longer name.png"]]
+
+
+def test_copies_below_a_linked_folder_alone_are_copies(indexed, tmp_path):
+    picture(tmp_path / "disk/1.png", 1)
+    shutil.copy2(tmp_path / "disk/1.png", tmp_path / "disk/copy.png")
+    link("symbolic", tmp_path / "photos/disk", tmp_path / "disk")
+    assert indexed(tmp_path / "photos") == [["photos/disk/1.png", "photos/disk/copy.png"]]
+
+
+@pytest.mark.parametrize("scoped", [False, True])
+def test_the_file_that_a_link_leads_to_is_kept_and_never_a_spare(indexed, tmp_path, scoped):
+    original = picture(tmp_path / "p/originals, the long way/DSC1.png", 1)
+    copy = tmp_path / "p/a.png"
+    shutil.copy2(original, copy)
+    os.utime(copy, ns=(0, 0))  # oldest, with the shortest path: else the best to keep
+    assert indexed(tmp_path / "p") == [["p/a.png", "p/originals, the long way/DSC1.png"]]
+    link("symbolic", tmp_path / "p/best/c.png", original)
+    indexed(tmp_path / "p")
+    scopes = (original.parent, original.parent.parent / "best") if scoped else ()
+    expected = [] if scoped else [["p/originals, the long way/DSC1.png", "p/a.png"]]
+    assert indexed(tmp_path / "p", again=False, scopes=scopes) == expected
+    link("symbolic", tmp_path / "p/best/d.png", copy)
+    assert indexed(tmp_path / "p") == []  # whichever went, a link would lead nowhere
+
+
+def test_a_shot_that_a_link_leads_to_is_no_spare_of_a_better_one(indexed, tmp_path):
+    picture(tmp_path / "p/large.bmp", 1, size=(48, 36))
+    small = picture(tmp_path / "p/small.bmp", 1, size=(24, 18))
+    assert indexed(tmp_path / "p") == [["p/large.bmp", "p/small.bmp"]]
+    link("symbolic", tmp_path / "p/best.bmp", small)
+    assert indexed(tmp_path / "p") == []
+
+
+def test_a_link_to_a_file_elsewhere_is_neither_kept_nor_spare(indexed, tmp_path):
+    target = picture(tmp_path / "elsewhere/1.png", 1)
+    copy = tmp_path / "p/copy.png"
+    copy.parent.mkdir()
+    shutil.copy2(target, copy)
+    link("symbolic", tmp_path / "p/a.png", target)
+    assert indexed(tmp_path / "p") == []
+
+
+@pytest.mark.parametrize("how", ["gone", "edited", "edited unseen", "unplugged"])
+def test_what_is_no_longer_a_copy_makes_no_spare(indexed, tmp_path, how):
+    kept = picture(tmp_path / "disk/1.bmp", 1)
+    copy = tmp_path / "photos/the copy.bmp"
+    copy.parent.mkdir()
+    shutil.copy2(kept, copy)
+    assert indexed(kept.parent, copy.parent) == [["disk/1.bmp", "photos/the copy.bmp"]]
+    before = kept.stat()
+    if how == "gone":
+        kept.unlink()
+    elif how == "unplugged":
+        kept.parent.rename(tmp_path / "away")
+    else:
+        picture(kept, 2)
+    if how == "edited unseen":
+        os.utime(kept, ns=(0, before.st_mtime_ns))
+    assert indexed(kept.parent, copy.parent, again=False) == []
+
+
+def test_copies_that_were_only_touched_are_copies_still(indexed, tmp_path):
+    kept = picture(tmp_path / "p/1.png", 1)
+    shutil.copy2(kept, tmp_path / "p/copy.png")
+    indexed(tmp_path / "p")
+    kept.chmod(0o600)
+    assert indexed(tmp_path / "p", again=False) == [["p/1.png", "p/copy.png"]]
+
+
+def test_of_a_copy_with_two_names_one_is_listed(indexed, tmp_path):
+    kept = picture(tmp_path / "p/1.png", 1)
+    shutil.copy2(kept, tmp_path / "p/copy.png")
+    link("hard", tmp_path / "p/copy too.png", tmp_path / "p/copy.png")
+    assert indexed(tmp_path / "p") == [["p/1.png", "p/copy.png"]]

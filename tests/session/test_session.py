@@ -48,6 +48,20 @@ def test_a_library_image_as_query_needs_no_encoder_and_is_not_its_own_hit(ask, e
     assert len(result.hits) == 3
 
 
+@pytest.mark.parametrize("kind", ["symbolic", "hard"])
+@pytest.mark.parametrize("asked_by", ["name", "link"])
+@pytest.mark.parametrize("is_indexed", [True, False])
+def test_a_library_image_is_not_its_own_hit_by_another_path(ask, session, encoder, photos, kind, asked_by, is_indexed):
+    path, link = photos / "red/red.png", photos / "best.png"
+    link.hardlink_to(path) if kind == "hard" else link.symlink_to(path)
+    if is_indexed:
+        list(session.indexer(IndexOptions()).run([photos]))
+    encoder.calls.clear()
+    result = ask(str(link if asked_by == "link" else path))
+    assert "encode" not in encoder.calls
+    assert sorted(names(result)) == ["blue.png", "green.png", "grey.png"]
+
+
 def test_a_library_image_that_goes_meanwhile_is_encoded(ask, session, photos, monkeypatch):
     def photo_at(path, look_up=session.catalog.photo_at):
         photo = look_up(path)
