@@ -179,10 +179,16 @@ class EncoderClosed(PhotomapError):
 
 
 class SessionGone(PhotomapError):
-    """The live session ended, or stopped answering, while it was being asked."""
+    """The live session ended while it was being asked."""
 
     code = "session_gone"
     exit_status = 3
+
+
+class SessionSilent(PhotomapError):
+    """There is a live session, and it does not answer."""
+
+    code = "session_silent"
 
 
 class SessionFull(PhotomapError):

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import sys
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from photomap_cli import directories
 from photomap_cli.cli.app import Globals, make_console
-from photomap_cli.errors import PhotomapError
+from photomap_cli.errors import PhotomapError, SessionGone, SessionSilent
 from photomap_cli.terminal.output import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from photomap_cli.session.backend import Backend
+    from photomap_cli.session.client import SessionClient
     from photomap_cli.session.session import Session
 
 T = TypeVar("T")
@@ -51,17 +51,37 @@ def tell(notices: Iterable[str], given: Globals) -> None:
         say(f"photomap: {notice}")
 
 
-def _answer(given: Globals, question: Callable[[Backend], T], *, local: bool, words: Callable[[Backend], str]) -> T:
+def live_session(given: Globals) -> SessionClient | None:
+    """Return a client of the library's live session, or None when there is none; says so while it does not answer.
+
+    Raises:
+        SessionSilent: it does not answer at all.
+    """
     from photomap_cli.session import client
+
+    return client.find(given.library, tell=lambda words: tell((words,), given))
+
+
+def _answer(given: Globals, question: Callable[[Backend], T], *, local: bool, words: Callable[[Backend], str]) -> T:
+    try:
+        live = None if local else live_session(given)
+        if live is not None:
+            with live:
+                return _waited_for(given, question, live, words)
+    except (SessionSilent, SessionGone) as error:  # a library can be read by anybody
+        tell((f"{error.message}; answering without it",), given)
+    with _session(given) as own:
+        return _waited_for(given, question, own, words)
+
+
+def _waited_for(
+    given: Globals, question: Callable[[Backend], T], backend: Backend, words: Callable[[Backend], str]
+) -> T:
     from photomap_cli.terminal.waiting import wait_for
 
-    with ExitStack() as opened:
-        live = None if local else client.find(given.library)
-        backend: Backend = opened.enter_context(live) if live else opened.enter_context(_session(given))
-        if given.quiet or not sys.stderr.isatty():
-            return question(backend)
-        console = make_console(stderr=True)
-        return wait_for(lambda: question(backend), console=console, words=lambda: words(backend))
+    if given.quiet or not sys.stderr.isatty():
+        return question(backend)
+    return wait_for(lambda: question(backend), console=make_console(stderr=True), words=lambda: words(backend))
 
 
 def _session(given: Globals) -> Session:

@@ -12,13 +12,16 @@ import os
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from photomap_cli import directories
 from photomap_cli.cli import ending, streams, words
 from photomap_cli.errors import PhotomapError
 from photomap_cli.terminal.lines import ResultStyle, write_json, write_lines
 from photomap_cli.terminal.output import say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 _STYLES = {
     "--json": ResultStyle.JSON,
@@ -28,6 +31,7 @@ _STYLES = {
 }
 _LIMIT = frozenset({"-k", "--limit"})
 _MOST_HITS = 100_000
+_PATIENCE_SECONDS = 0.5  # then the full command line asks again, and says that it waits
 
 
 def answer(arguments: list[str]) -> int | None:
@@ -39,7 +43,7 @@ def answer(arguments: list[str]) -> int | None:
         return ending.exit_status(lambda: _converse(_library(options)), arguments)
     try:
         if command == ["status", "--json"]:
-            write_json(status_look(_library(options)), sys.stdout)
+            write_json(status_look(_library(options), lambda words: _tell((words,), options)), sys.stdout)
             sys.stdout.flush()
             return ending.FOUND
         if command[:1] == ["search"]:
@@ -51,12 +55,20 @@ def answer(arguments: list[str]) -> int | None:
     return None
 
 
-def status_look(library: Path) -> dict[str, Any]:
-    """Return what `status --json` prints, as JSON values; wakes no encoder, creates nothing."""
+def status_look(library: Path, tell: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
+    """Return what `status --json` prints, as JSON values; wakes no encoder, creates nothing.
+
+    Args:
+        library: the one it says something about.
+        tell: called with a sentence when a session does not answer at once.
+    """
     from photomap_cli.library.summary import facts
     from photomap_cli.session import wire
 
-    return {"version": 1, "sessions": wire.statuses(), "library": facts(library)}
+    looks = wire.looks(tell)
+    look = {"version": 1, "sessions": [each.status for each in looks if each.status], "library": facts(library)}
+    others = [{"pid": each.pid, **each.error.to_json()} for each in looks if each.error]
+    return {**look, "unreachable": others} if others else look
 
 
 def _converse(library: Path) -> int:
@@ -71,7 +83,8 @@ def _search(options: list[str], arguments: list[str]) -> int | None:
     from photomap_cli.session import wire
 
     parsed = _parsed(arguments)
-    line = wire.find(_library(options)) if parsed else None
+    patience = wire.Patience(_PATIENCE_SECONDS, _PATIENCE_SECONDS)
+    line = wire.find(_library(options), patience=patience) if parsed else None
     if parsed is None or line is None:
         return None
     request, style = parsed
@@ -80,10 +93,14 @@ def _search(options: list[str], arguments: list[str]) -> int | None:
     streams.forgive()
     write_lines(result, style, sys.stdout)
     sys.stdout.flush()
-    if not {"-q", "--quiet"}.intersection(options):
-        for notice in result.get("notices", ()):
-            say(f"photomap: {notice}")
+    _tell(result.get("notices", ()), options)
     return ending.FOUND if result["hits"] else ending.NOTHING_FOUND
+
+
+def _tell(notices: Iterable[str], options: list[str]) -> None:
+    if not {"-q", "--quiet"}.intersection(options):
+        for notice in notices:
+            say(f"photomap: {notice}")
 
 
 def _parsed(arguments: list[str]) -> tuple[dict[str, Any], ResultStyle] | None:

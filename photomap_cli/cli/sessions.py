@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from photomap_cli import directories
-from photomap_cli.cli import streams
+from photomap_cli.cli import asking, streams
 from photomap_cli.cli.app import Globals, app, make_console
 from photomap_cli.cli.ending import FOUND
 from photomap_cli.cli.fast import status_look
@@ -46,18 +46,19 @@ def status(
     given: Globals = context.obj
     if watch:
         return _watch(given.library, as_json=as_json)
-    look = status_look(given.library)
+    look = status_look(given.library, lambda words: asking.tell((words,), given))
     if as_json:
         write_json(look, sys.stdout)
         return FOUND
-    from photomap_cli.records import LibraryStatus, SessionStatus
+    from photomap_cli.records import LibraryStatus
     from photomap_cli.terminal.statustable import status_lines, status_table
+    from photomap_cli.terminal.watching import others, sessions
 
-    sessions, library = [SessionStatus.from_json(one) for one in look["sessions"]], LibraryStatus(**look["library"])
+    shown = sessions(look), LibraryStatus(**look["library"]), others(look)
     if sys.stdout.isatty():
-        make_console().print(status_table(sessions, library))
+        make_console().print(status_table(*shown))
     else:
-        say(*status_lines(sessions, library), file=sys.stdout)
+        say(*status_lines(*shown), file=sys.stdout)
     return FOUND
 
 
@@ -115,9 +116,7 @@ def offload(context: typer.Context) -> int:
 
 
 def _live(given: Globals) -> SessionClient:
-    from photomap_cli.session import client
-
-    found = client.find(given.library)
+    found = asking.live_session(given)
     if found is None:
         raise NoSession("no live session has this library", hint="`photomap` or `photomap serve` starts one")
     return found

@@ -92,13 +92,20 @@ def only_writer(folder: Path) -> Iterator[None]:
             hint="check the folder's permissions, or choose another with --library",
         ) from error
     if not is_ours:
-        raise LibraryBusy(
-            f"process {lock.holder() or 'unknown'} is indexing into {folder}", hint="wait until it is done, or end it"
-        )
+        raise _busy(lock.holder(), folder)
     try:
         yield
     finally:
         lock.release()
+
+
+def _busy(pid: int | None, folder: Path) -> LibraryBusy:
+    from photomap_cli import children  # a session's socket is found by way of this module, in a hurry
+
+    hint = "wait until it is done, or end it"
+    if pid is not None and children.is_stopped(pid):
+        hint = f"it is stopped: fg, or kill {pid}; a stopped one hears `kill` only after `kill -CONT {pid}`"
+    return LibraryBusy(f"process {pid or 'unknown'} is indexing into {folder}", hint=hint)
 
 
 if sys.platform == "win32":

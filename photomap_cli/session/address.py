@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from photomap_cli.directories import APP, library_key, runtime_directory
 from photomap_cli.errors import LibraryUnusable
+from photomap_cli.library.locks import FileLock
 from photomap_cli.session import system
 
 if TYPE_CHECKING:
@@ -64,6 +65,14 @@ def lock_path(library: Path) -> Path:
     if os.path.lexists(path) and not _is_own(path.lstat(), stat.S_ISREG):
         raise LibraryUnusable(f"{path} is not this user's own file", hint=_HINT)
     return path
+
+
+def holder(socket: Path) -> int | None:
+    """Return the process whose session this socket is, or was, if it can be read."""
+    try:
+        return FileLock(socket.with_suffix(".lock")).holder()
+    except OSError:
+        return None
 
 
 def sockets() -> list[Path]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from photomap_cli import children
-from photomap_cli.errors import SessionGone
+from photomap_cli.errors import SessionGone, SessionSilent
 from photomap_cli.session import wire
 from photomap_cli.session.logfile import LogFile
 
@@ -75,11 +75,8 @@ def _outcome(process: subprocess.Popen[bytes], library: Path, log: Path) -> int 
 
 
 def _answers(pid: int, library: Path) -> bool:
-    line = wire.find(library)
-    if line is None:
-        return False
-    with closing(line):
-        try:
-            return bool(line.glance("status")["pid"] == pid)
-        except SessionGone:
-            return False
+    with suppress(SessionGone, SessionSilent):  # not yet
+        if line := wire.find(library):
+            with closing(line):
+                return bool(line.glance("status")["pid"] == pid)
+    return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from contextlib import suppress
@@ -17,7 +16,7 @@ from photomap_cli.errors import EmptyLibrary, PhotomapError, WeightsMissing
 from photomap_cli.library import integrity
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.records import Check, CheckState
-from photomap_cli.session import wire, wordcheck
+from photomap_cli.session import address, wire, wordcheck
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -71,7 +70,11 @@ def _space(folder: Path) -> Check:
 
 
 def _encoder(folder: Path, settings: Settings, open_encoder: OpenEncoder, *, gpus: int) -> Iterator[Check]:
-    live = [each for each in wire.statuses() if os.path.realpath(each["library"]) == os.path.realpath(folder)]
+    looks = wire.looks()
+    for each in looks:
+        if each.error is not None:
+            yield Check("session", CheckState.ADVICE, each.error.message, each.error.hint)
+    live = [each.status for each in looks if each.status and each.socket == address.socket_path(folder)]
     if live:
         state, pid, spec = (live[0][name] for name in ("state", "pid", "encoder"))
         yield Check("encoder", CheckState.OK, f"{spec}, in {state}, with the live session {pid}")

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from photomap_cli.errors import PhotomapError, ProtocolMismatch, SessionGone
+from photomap_cli.errors import PhotomapError, ProtocolMismatch, SessionGone, SessionSilent
 from photomap_cli.records import PhotoDetails, SearchRequest, SearchResult, SessionStatus
 from photomap_cli.records.maps import MapRequest, PhotoMap
 from photomap_cli.session import wire
@@ -27,21 +27,27 @@ class SessionClient:
 
     Searches and statuses use connections of their own, so that a status never waits behind a search.
 
-    Raises (every method): SessionGone when the session ends or hangs up; ProtocolMismatch when it is of another
-    version; SessionFull when it has too many clients; whatever error the session itself raised.
+    Raises (every method): SessionGone when the session ends or hangs up; SessionSilent when it does not answer;
+    ProtocolMismatch when it is of another version; SessionFull when it has too many clients; whatever error the session
+    itself raised.
     """
 
     def __init__(self, line: wire.Line) -> None:
         self._line = line
 
     @staticmethod
-    def find(library: Path) -> SessionClient | None:
-        """Return a client of the library's live session, or None when there is none that answers.
+    def find(library: Path, *, tell: Callable[[str], None] = lambda _: None) -> SessionClient | None:
+        """Return a client of the library's live session, or None when there is none.
+
+        Args:
+            library: its folder.
+            tell: called with a sentence when the session does not answer at once.
 
         Raises:
+            SessionSilent: there is one, and it does not answer.
             ProtocolMismatch, SessionFull: there is one, and it will not serve us.
         """
-        line = wire.find(library)
+        line = wire.find(library, tell=tell)
         return None if line is None else SessionClient(line)
 
     def __enter__(self) -> Self:
@@ -63,7 +69,7 @@ class SessionClient:
         return _read(PhotoDetails.from_json, self._line.glance("details", path=path))
 
     def status(self) -> SessionStatus:
-        """Say where the session's encoder is; gives up after ten seconds."""
+        """Say where the session's encoder is; gives up after some seconds."""
         return _read(SessionStatus.from_json, self._line.glance("status"))
 
     def offload(self) -> SessionStatus:
@@ -102,16 +108,16 @@ class WatchingClient(SessionClient):
 
     def __init__(self, line: wire.Line, first: SessionStatus, on_change: Callable[[], None]) -> None:
         super().__init__(line)
-        self._last: SessionStatus | SessionGone = first
+        self._last: SessionStatus | SessionGone | SessionSilent = first
         self._on_change = on_change
         self._closed = threading.Event()
         threading.Thread(target=self._watch, name="session-watch", daemon=True).start()
 
     def status(self) -> SessionStatus:
-        """Return what the session last said; raises SessionGone once it has stopped answering."""
+        """Return what the session last said; raises SessionGone or SessionSilent once it says nothing more."""
         last = self._last
-        if isinstance(last, SessionGone):
-            raise SessionGone(last.message)
+        if isinstance(last, PhotomapError):
+            raise type(last)(last.message, hint=last.hint)
         return last
 
     def close(self) -> None:
@@ -123,7 +129,7 @@ class WatchingClient(SessionClient):
         while not self._closed.wait(_WATCH_SECONDS):
             try:
                 self._last = super().status()
-            except SessionGone as error:
+            except (SessionGone, SessionSilent) as error:
                 self._last = error
             except PhotomapError:
                 continue  # too many clients: the last status stands until there is room
@@ -145,13 +151,13 @@ def _slim(request: SearchRequest) -> SearchRequest:
     return replace(request, references=tuple(kept) if named else ())
 
 
-def find(library: Path) -> SessionClient | None:
-    """Return a client of the library's live session, or None when there is none that answers."""
-    return SessionClient.find(library)
+def find(library: Path, *, tell: Callable[[str], None] = lambda _: None) -> SessionClient | None:
+    """Return a client of the library's live session, or None when there is none; see `SessionClient.find`."""
+    return SessionClient.find(library, tell=tell)
 
 
 def watch(library: Path, on_change: Callable[[], None]) -> WatchingClient | None:
-    """Return a watching client of the library's live session, or None when there is none that answers."""
+    """Return a watching client of the library's live session, or None when there is none.  Raises as `find`."""
     line = wire.find(library)
     if line is not None:
         with suppress(SessionGone):
@@ -161,5 +167,5 @@ def watch(library: Path, on_change: Callable[[], None]) -> WatchingClient | None
 
 
 def live_sessions() -> list[SessionStatus]:
-    """Return the status of every live session of this user, oldest first; stale sockets are passed over."""
+    """Return the status of every live session of this user that answers, oldest first."""
     return [_read(SessionStatus.from_json, status) for status in wire.statuses()]

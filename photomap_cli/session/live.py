@@ -6,8 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from photomap_cli.errors import LibraryBusy, PhotomapError
-from photomap_cli.library.locks import FileLock
-from photomap_cli.session import address, client, system
+from photomap_cli.session import address, client, system, wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +36,7 @@ def attach_or_open(
 
     Raises:
         EmptyLibrary, LibraryUnusable, UnknownEncoder: see `Session.open`.
-        LibraryBusy: a session holds the library but does not answer.
+        SessionSilent: a session holds the library but does not answer.
     """
     give_up_at = time.monotonic() + _PATIENCE_SECONDS
     while True:
@@ -47,17 +46,8 @@ def attach_or_open(
             return host(library, settings, kind=kind, on_change=on_change)
         except LibraryBusy as busy:  # a session that has just claimed the library, or is just leaving
             if time.monotonic() > give_up_at:
-                raise _silent(library) from busy
+                raise wire.silence(address.holder(address.socket_path(library))) from busy
             time.sleep(0.05)
-
-
-def _silent(library: Path) -> LibraryBusy:
-    """Return the error for a session that holds the library and does not answer, as one stopped by Ctrl-Z."""
-    process = FileLock(address.lock_path(library)).holder() or "unknown"
-    return LibraryBusy(
-        f"the library's session, process {process}, does not answer",
-        hint="if it was stopped with Ctrl-Z, `fg` in its terminal brings it back; else end that process",
-    )
 
 
 def host(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 HAS_SESSIONS = hasattr(socket, "AF_UNIX")
 LONGEST_SOCKET_PATH = 103 if sys.platform != "linux" else 107
 """Bytes in a socket's path: `sun_path` less its final NUL."""
+_SOL_LOCAL, _LOCAL_PEERPID = 0, 2  # macOS: <sys/un.h>
 _UCRED = struct.Struct("iII")  # pid, uid, gid
 
 
@@ -36,6 +37,16 @@ def user_of(connection: socket.socket) -> int | None:
     import ctypes
 
     return _by_getpeereid(connection.fileno(), ctypes.CDLL(None))
+
+
+def process_of(connection: socket.socket) -> int | None:
+    """Return the process that listens at the other end; None where the system does not tell."""
+    if sys.platform == "linux":
+        credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
+        return int(_UCRED.unpack(credentials)[0]) or None
+    if sys.platform == "darwin":
+        return connection.getsockopt(_SOL_LOCAL, _LOCAL_PEERPID)
+    return None
 
 
 def has_hung_up(connection: socket.socket) -> bool:

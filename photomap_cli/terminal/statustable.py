@@ -26,17 +26,26 @@ NARROW = 60  # below this, columns would cut where the encoder is
 WIDE = 110  # below this, what the library's line tells as well is left out
 
 
-def status_table(sessions: Sequence[SessionStatus], library: LibraryStatus | None) -> RenderableType:
-    """Return the table for a terminal; a session keeps its row after an offload."""
-    top: RenderableType = _Sessions(tuple(sessions)) if sessions else Text(NO_SESSION, "dim")
+def status_table(
+    sessions: Sequence[SessionStatus], library: LibraryStatus | None, others: Sequence[str] = ()
+) -> RenderableType:
+    """Return the table for a terminal; a session keeps its row after an offload.
+
+    `others` are sentences on the sessions that are there and say nothing of themselves.
+    """
+    rows: tuple[RenderableType, ...] = (_Sessions(tuple(sessions)),) if sessions else ()
+    top = (*rows, *(Text(printable(other), "red") for other in others)) or (Text(NO_SESSION, "dim"),)
     moved = [Text(f"{session.pid} {moves(session)}", "dim") for session in sessions if moves(session)]
     files = [Text(f"{session.pid} has {where}", "dim") for session in sessions if (where := _files(session, library))]
-    return Group(top, *moved, *files, Text(library_line(library), "dim"))
+    return Group(*top, *moved, *files, Text(library_line(library), "dim"))
 
 
-def status_lines(sessions: Sequence[SessionStatus], library: LibraryStatus | None) -> list[str]:
+def status_lines(
+    sessions: Sequence[SessionStatus], library: LibraryStatus | None, others: Sequence[str] = ()
+) -> list[str]:
     """Return the same as plain lines, for pipes and dumb terminals."""
     rows = [" · ".join(filter(None, (session_line(one), _files(one, library)))) for one in sessions]
+    rows += map(printable, others)
     return [*(rows or [NO_SESSION]), library_line(library)]
 
 

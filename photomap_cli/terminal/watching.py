@@ -33,7 +33,7 @@ def draw(looks: Iterable[Look], console: Console) -> None:
             if console.size != size:  # lines have broken anew, and what is to be drawn over is elsewhere
                 size = console.size
                 console.clear()
-            live.update(status_table(_sessions(look), _library(look)), refresh=True)
+            live.update(status_table(sessions(look), _library(look), others(look)), refresh=True)
 
 
 def print_json(looks: Iterable[Look], file: TextIO) -> None:
@@ -51,7 +51,8 @@ def print_lines(looks: Iterable[Look], file: TextIO) -> None:
     for number, look in enumerate(looks):
         for line in _news(before, look):
             say(line, file=file)
-        if not look["sessions"] and (number == 0 or before["sessions"]):
+        is_alone = not look["sessions"] and not others(look)
+        if is_alone and (number == 0 or before["sessions"] or others(before)):
             say(NO_SESSION, file=file)
         before = look
 
@@ -59,7 +60,7 @@ def print_lines(looks: Iterable[Look], file: TextIO) -> None:
 def has_changed(before: Look, now: Look) -> bool:
     """Say whether anything but time has passed between two looks."""
     old, new = _by_name(before), _by_name(now)
-    if before["library"] != now["library"] or old.keys() != new.keys():
+    if before["library"] != now["library"] or old.keys() != new.keys() or others(before) != others(now):
         return True
     return any(_is_news(old[name], new[name]) for name in new)
 
@@ -67,10 +68,13 @@ def has_changed(before: Look, now: Look) -> bool:
 def _news(before: Look, now: Look) -> Iterator[str]:
     old, new = _by_name(before), _by_name(now)
     for name, session in new.items():
-        if name not in old or _is_news(old[name], session):
-            yield session_line(SessionStatus.from_json(session))
+        if (status := _read(session)) and (name not in old or _is_news(old[name], session)):
+            yield session_line(status)
+    silent = {other["pid"] for other in now.get("unreachable", ())}
     for pid, library in old.keys() - new.keys():
-        yield f"{pid} ended · {library}"
+        if pid not in silent:
+            yield f"{pid} ended · {library}"
+    yield from (other for other in others(now) if other not in others(before))
     if before["library"] != now["library"]:
         yield library_line(_library(now))
 
@@ -83,7 +87,7 @@ def _is_news(before: Look, now: Look) -> bool:
 
 def _set_back(before: Look, now: Look) -> bool:
     """Whether the encoder was used since the last look, however briefly."""
-    old, new = before["idle_seconds"], now["idle_seconds"]
+    old, new = before.get("idle_seconds"), now.get("idle_seconds")
     return old is not None and new is not None and new < old
 
 
@@ -93,11 +97,27 @@ def _shown(name: str, value: object) -> object:
 
 
 def _by_name(look: Look) -> dict[tuple[int, str], Look]:
-    return {(session["pid"], session["library"]): session for session in look["sessions"]}
+    return {(session["pid"], session.get("library", "")): session for session in look["sessions"]}
 
 
-def _sessions(look: Look) -> list[SessionStatus]:
-    return [SessionStatus.from_json(session) for session in look["sessions"]]
+def sessions(look: Look) -> list[SessionStatus]:
+    """Return the sessions whose answer is understood."""
+    return [status for session in look["sessions"] if (status := _read(session))]
+
+
+def others(look: Look) -> list[str]:
+    """Return what there is to say of sessions that say nothing of themselves, or nothing that is understood."""
+    foreign = [session["pid"] for session in look["sessions"] if _read(session) is None]
+    unreachable = [other["message"] for other in look.get("unreachable", ())]
+    return [*unreachable, *(f"session {pid} is of another version of photomap" for pid in foreign)]
+
+
+def _read(session: Look) -> SessionStatus | None:
+    """Return a session's status; None where it is of another build, with other fields."""
+    try:
+        return SessionStatus.from_json(session)
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _library(look: Look) -> LibraryStatus:

@@ -175,3 +175,49 @@ def test_a_dash_is_standard_output_for_the_log(library):
         assert "ended" in serving.stdout.readline()
         assert serving.stderr.read() == ""
     assert not Path("-").exists()
+
+
+@pytest.fixture
+def stopped(detached):
+    pid, _ = detached
+    os.kill(pid, signal.SIGSTOP)
+    yield pid
+    os.kill(pid, signal.SIGCONT)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no SIGSTOP here")
+def test_a_stopped_session_is_told_as_such_by_whoever_asks(stopped, library, tmp_path):
+    wording = f"session {stopped} does not answer; is it stopped? fg, or kill {stopped}"
+    other = tmp_path / "other" / "library"
+    Catalog.open(other, create=True).close()
+    assert photomap(other, "serve", "--detach").returncode == 0
+    try:
+        status = photomap(library, "status")
+        assert status.returncode == 0
+        assert wording in status.stdout
+        assert f" · library {other} · " in status.stdout, "one that is silent hides the others"
+        look = json.loads(photomap(library, "status", "--json").stdout)
+        assert [session["library"] for session in look["sessions"]] == [str(other)]
+        (silent,) = look["unreachable"]
+        assert (silent["pid"], silent["code"], silent["message"]) == (stopped, "session_silent", wording)
+    finally:
+        photomap(other, "stop")
+    for command in ("stop", "offload"):
+        done = photomap(library, command)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert f"photomap: {wording}\n" in done.stderr
+    done = photomap(library, "search", "dog")
+    assert f"photomap: {wording}; answering without it\n" in done.stderr
+    assert "the library holds no photos yet" in done.stderr  # so it did look, by itself
+    assert json.loads(photomap(library, "search", "dog", "--json").stdout)["error"]["code"] == "empty_library"
+    done = subprocess.run(
+        [*PROGRAM, "--library", str(library)], input="dog\n", capture_output=True, text=True, check=False
+    )
+    assert wording in done.stderr
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no SIGSTOP here")
+def test_a_session_that_goes_on_answers_again(stopped, library):
+    assert "does not answer" in photomap(library, "status").stdout
+    os.kill(stopped, signal.SIGCONT)
+    assert photomap(library, "status").stdout.startswith(f"{stopped} serve")

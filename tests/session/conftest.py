@@ -17,7 +17,8 @@ COLOURS = {"red": (220, 30, 30), "green": (30, 200, 40), "blue": (30, 40, 210), 
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch):
     """Nobody is given up here for being slow: that is tested where it is meant."""
-    monkeypatch.setattr(wire, "_GLANCE_SECONDS", LONG_SECONDS)
+    monkeypatch.setattr(wire, "PATIENCE", wire.Patience(LONG_SECONDS, LONG_SECONDS))
+    monkeypatch.setattr(wire, "_CONNECT_SECONDS", LONG_SECONDS)
     monkeypatch.setattr(live, "_PATIENCE_SECONDS", LONG_SECONDS)
 
 

@@ -1,6 +1,7 @@
 import shutil
 from collections import namedtuple
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from photomap_cli.encoder import gpu
 from photomap_cli.errors import EncoderFailed, WeightsMissing
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.entries import LibraryEncoder
-from photomap_cli.session import checkup, wire
+from photomap_cli.session import address, checkup, wire
 from photomap_cli.settings import Settings
 
 Usage = namedtuple("Usage", "total used free")
@@ -18,7 +19,7 @@ Usage = namedtuple("Usage", "total used free")
 
 @pytest.fixture(autouse=True)
 def no_sessions(monkeypatch):
-    monkeypatch.setattr(wire, "statuses", list)
+    monkeypatch.setattr(wire, "looks", list)
 
 
 @pytest.fixture
@@ -95,10 +96,18 @@ def test_an_encoder_that_does_not_load_is_said(folder, error, state):
 
 def test_the_encoder_of_a_live_session_is_left_alone(folder, monkeypatch):
     status = {"library": str(folder), "state": "VRAM", "pid": 42, "encoder": "fake"}
-    monkeypatch.setattr(wire, "statuses", lambda: [{**status, "library": "/elsewhere"}, status])
+    places = [(Path("/elsewhere"), {**status, "pid": 7}), (folder, status)]
+    looks = [wire.Look(address.socket_path(library), each["pid"], each, None) for library, each in places]
+    monkeypatch.setattr(wire, "looks", lambda: looks)
     encoder = FakeEncoder(CPU)
     assert checked(folder, encoder) == ("ok", "fake, in VRAM, with the live session 42", "")
     assert encoder.calls == []
+
+
+def test_a_session_that_does_not_answer_is_said(folder, monkeypatch):
+    silent = wire.Look(address.socket_path(folder), 42, None, wire.silence(42))
+    monkeypatch.setattr(wire, "looks", lambda: [silent])
+    assert checked(folder, subject="session") == ("advice", silent.error.message, silent.error.hint)
 
 
 def test_little_space_is_said(folder, monkeypatch):

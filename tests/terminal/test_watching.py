@@ -143,3 +143,27 @@ def test_a_window_of_another_size_is_drawn_anew():
 
     draw(looks(), console)
     assert console.file.getvalue().count("\x1b[2J") == 1
+
+
+SILENT = {"pid": 7, "code": "session_silent", "message": "session 7 does not answer", "hint": ""}
+
+
+def test_a_session_that_falls_silent_has_not_ended():
+    looks = [look(session()), {**look(), "unreachable": [SILENT]}, look(session()), look()]
+    out = io.StringIO()
+    print_lines(looks, out)
+    lines = [line.partition(" · ")[0] for line in out.getvalue().splitlines() if not line.startswith("library")]
+    assert lines == ["7 serve", "session 7 does not answer", "7 serve", "7 ended", "no live session"]
+    assert has_changed(looks[0], looks[1])
+
+
+def test_one_of_another_build_hides_no_other():
+    foreign = {"pid": 9, "colour": "red"}
+    out = io.StringIO()
+    print_lines([look(session(), foreign)], out)
+    assert "7 serve" in out.getvalue()
+    assert "session 9 is of another version of photomap" in out.getvalue()
+    console = Console(file=io.StringIO(), width=120)
+    draw([look(foreign, session())], console)
+    assert "session 9 is of another version" in console.file.getvalue()
+    assert "serve" in console.file.getvalue()
