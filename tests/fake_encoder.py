@@ -39,6 +39,7 @@ class FakeEncoder:
         self.alive = False
         self.closed = False
         self.full = False
+        self.context_letters = None
         self.fail_next = {}
         self.gates = {}
         self.encoding = 0
@@ -131,6 +132,9 @@ class FakeEncoder:
     def encode_text(self, texts):
         with self._one_encode("text"):
             return np.stack([text_vector(text) for text in texts])
+
+    def letters_read(self, text):
+        return len(text) if self.context_letters is None else min(len(text), self.context_letters)
 
     def encode_images(self, pixels):
         with self._one_encode("image"):

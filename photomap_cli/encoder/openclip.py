@@ -14,7 +14,7 @@ import open_clip
 import torch
 from torch.overrides import TorchFunctionMode
 
-from photomap_cli.encoder import bpe, devices, download, gpu, probes, text_recipe
+from photomap_cli.encoder import bpe, context, devices, download, gpu, probes, text_recipe
 from photomap_cli.encoder.fingerprint import WeightsFile
 from photomap_cli.encoder.weights import Weights
 from photomap_cli.errors import EncoderDied, EncoderFailed, EncoderOutOfMemory, TowerUnfit
@@ -48,6 +48,10 @@ class OpenClipEncoder:
     def encode_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Encode texts.  Returns (n, dim) float32, rows of unit length; longer texts are cut at the context length."""
         return self._in_batches("text", self._tokenizer(list(texts)), self._text_rows)
+
+    def letters_read(self, text: str) -> int:
+        """Return how many letters of a text are before the end of the context."""
+        return context.letters_read(text, lambda words: self._tokenizer([words])[0].tolist())
 
     def encode_images(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Encode pictures, (n, height, width, 3) uint8 RGB of the image size.  Returns as `encode_text`."""

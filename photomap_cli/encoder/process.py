@@ -126,6 +126,10 @@ class EncoderProcess:
         message, payload = self._ask("encode_text", texts=list(texts))
         return _vectors(message, payload)
 
+    def letters_read(self, text: str) -> int:
+        """Return how many letters of a text the encoder reads."""
+        return int(self._ask("letters_read", text=text)[0]["letters"])
+
     def encode_images(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Encode pictures, (n, height, width, 3) uint8 RGB.  Returns (n, dim) float32, rows of unit length."""
         contiguous = np.ascontiguousarray(pixels)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
+from photomap_cli.encoder import context
 from photomap_cli.errors import EncoderClosed, EncoderDied, TowerUnfit
 from photomap_cli.records import EncoderInfo, MemoryReport
 
@@ -91,6 +92,12 @@ class TowerEncoder:
         if file.was_written_to:
             raise EncoderDied("its weights were written to while they were in use")
         return tower.encode(texts)
+
+    def letters_read(self, text: str) -> int:
+        """Return how many letters of a text are before the end of the context."""
+        if self._tower is None:
+            raise EncoderClosed("the encoder is closed")
+        return context.letters_read(text, self._tower.tokens)
 
     def probes(self) -> None:
         """Return nothing: what is probed is this."""

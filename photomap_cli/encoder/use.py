@@ -55,6 +55,9 @@ class Encoder(Protocol):
             EncoderOffloaded: it was to run on the device, which the encoder has given back by itself.
         """
 
+    def letters_read(self, text: str) -> int:
+        """Return how many letters of a text it reads; fewer than there are where its context ends before."""
+
     def encode_images(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Encode pictures, (n, height, width, 3) uint8 RGB.  Returns and raises as `encode_text`."""
 

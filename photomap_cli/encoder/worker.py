@@ -171,6 +171,9 @@ class Worker:
         rows = self._encoder_for("text").encode_text(texts)
         return {"shape": list(rows.shape)}, rows.data.cast("B")
 
+    def _do_letters_read(self, _: bytes, *, text: str) -> tuple[dict[str, Any], bytes]:
+        return {"letters": self._require_encoder().letters_read(text)}, b""
+
     def _do_encode_images(self, payload: bytes, *, shape: list[int]) -> tuple[dict[str, Any], memoryview]:
         import numpy as np
 

@@ -113,6 +113,8 @@ class SearchResult:
     `notices` are sentences for the user, such as that the card was full.  `encoded_by` says who made the query's
     vectors: "text tower" (words, in the process that searched), "encoder" (its encoder process), or "cache" where
     nobody had to: they were made for an earlier query, or are of photos in the library.
+    The first of the notices says where was searched if it was
+    `searched_elsewhere`: in the whole library, from a folder that is not in it.
     """
 
     query: str
@@ -123,13 +125,17 @@ class SearchResult:
     hits: tuple[Hit, ...]
     notices: tuple[str, ...] = ()
     encoded_by: str = "encoder"
+    searched_elsewhere: bool = False
 
     def served(self, by: str) -> SearchResult:
         """Return the same result under the name of who served it."""
         return replace(self, served_by=by)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the JSON object that `search --json` prints; `notices` only when there are any."""
+        """Return the JSON object that `search --json` prints.
+
+        `notices` is there only when there are any, `searched_elsewhere` only when it is so.
+        """
         record = {
             "version": JSON_VERSION,
             "query": self.query,
@@ -141,6 +147,8 @@ class SearchResult:
             "timings_ms": self.timings_ms.to_json(),
             "hits": [hit_to_json(hit) for hit in self.hits],
         }
+        if self.searched_elsewhere:
+            record["searched_elsewhere"] = True
         return {**record, "notices": list(self.notices)} if self.notices else record
 
     @classmethod
@@ -155,6 +163,7 @@ class SearchResult:
             hits=tuple(map(Hit.from_json, record["hits"])),
             notices=tuple(record.get("notices", ())),
             encoded_by=record["encoded_by"],
+            searched_elsewhere=bool(record.get("searched_elsewhere", False)),
         )
 
 

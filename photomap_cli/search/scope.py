@@ -83,6 +83,18 @@ class Scope:
         said = any(one.kind is FilterKind.IN and not one.negated for one in filters)
         return cwd if not said and self._is_inside(self.located(cwd)) else None
 
+    def elsewhere(self, filters: Sequence[PhotoFilter], *, cwd: str, folder: str | None, doing: str) -> str:
+        """Return what to say where the whole library is meant, though one is in a folder that is no part of it.
+
+        Nothing where a folder was named, and where all of the library lies below the current one.  `doing` is a verb.
+        """
+        is_named = folder is not None or any(one.kind is FilterKind.IN and not one.negated for one in filters)
+        if is_named or self._is_inside(self.located(cwd)) or self._holds_all(cwd):
+            return ""
+        count = self._catalog.photo_count
+        photos = f"{count:,} photo{'' if count == 1 else 's'}"
+        return f"{_from_home(cwd)} is not indexed; {doing} the whole library ({photos})"
+
     def why_nothing(
         self, filters: Sequence[PhotoFilter], request: SearchRequest, within: NDArray[np.int64] | None
     ) -> tuple[str, ...]:
@@ -100,6 +112,15 @@ class Scope:
 
     def _holds_all(self, folder: str) -> bool:
         return all(Path(root).is_relative_to(self.located(folder)) for root in self._catalog.roots())
+
+
+def _from_home(path: str) -> str:
+    """Return a path as a shell shows it."""
+    home = os.path.expanduser("~")  # noqa: PTH111  Path.home fails where there is none
+    if home == path:
+        return "~"
+    below = home.rstrip(os.sep) + os.sep
+    return f"~{os.sep}{path.removeprefix(below)}" if path.startswith(below) and below != os.sep else path
 
 
 def _is_everywhere(one: PhotoFilter) -> bool:

@@ -78,7 +78,9 @@ class Searcher:
         searching = time.perf_counter()
         hits, notices = self._hits(query, request, terms, run.checkpoint)
         now = time.perf_counter()
-        on_the_cpu = (f"{run.refusal}: this query was answered on the CPU",) if run.refusal else ()
+        elsewhere = self.scope.elsewhere(query.filters, cwd=request.cwd, folder=request.folder, doing="searching")
+        on_the_cpu = f"{run.refusal}: this query was answered on the CPU" if run.refusal else ""
+        told = filter(None, (elsewhere, *terms.notices, on_the_cpu))
         return SearchResult(
             query=request.text,
             encoder=self._spec,
@@ -87,7 +89,8 @@ class Searcher:
             timings_ms=Timings(run.load, run.reload, run.encode, 1e3 * (now - searching), run.cache),
             hits=hits,
             encoded_by=run.encoded_by,
-            notices=(*on_the_cpu, *self._residency.take_notes(), *notices, *self._vectors.take_notes()),
+            notices=(*told, *self._residency.take_notes(), *notices, *self._vectors.take_notes()),
+            searched_elsewhere=bool(elsewhere),
         )
 
     def _hits(

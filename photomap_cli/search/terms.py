@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import time
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from photomap_cli.encoder import context
 from photomap_cli.encoder.text_route import CACHE, ENCODER
 from photomap_cli.errors import BadImage, BadQuery
 from photomap_cli.library.content import digest, digest_at
@@ -39,11 +40,15 @@ if TYPE_CHECKING:
     Work = Callable[[Encoder], NDArray[np.float32]]
 
 
+_TOLD_LETTERS = 30  # of a long text's beginning, and of the end of what counts of it
+
+
 @dataclass(slots=True)
 class Run:
     """One query under way: where it may be stopped, what was fetched, and its milliseconds by what they went into.
 
-    `refusal` says why the CPU had to stand in for the GPU, if it had to; `encoded_by` who encoded most of it.
+    `refusal` says why the CPU had to stand in for the GPU, if it had to; `encoded_by` who encoded most of it;
+    `letters_read` how many letters of each text that was encoded count.
     """
 
     checkpoint: Callable[[], None]
@@ -54,6 +59,7 @@ class Run:
     cache: float | None = None
     refusal: str = ""
     encoded_by: str = CACHE
+    letters_read: dict[str, int] = field(default_factory=dict)
 
     def note(self, use: Use, started: float, *, by: str) -> None:
         """Note what a use of an encoder cost, since a `time.perf_counter` reading, and whose it was."""
@@ -67,11 +73,15 @@ class Run:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TermVectors:
-    """The terms of a query, their vectors, (n, dim) float32 of unit length, and the rows of its own images."""
+    """The terms of a query, their vectors, (n, dim) float32 of unit length, and the rows of its own images.
+
+    `notices` say of which texts the beginning alone counts.
+    """
 
     terms: tuple[Term, ...]
     vectors: NDArray[np.float32]
     own_rows: frozenset[int]
+    notices: tuple[str, ...] = ()
 
     @property
     def weights(self) -> list[float]:
@@ -121,7 +131,14 @@ class TermEncoder:
             rows, vector = self._image_vector(term, run)
             vectors.append(vector)
             own_rows.update(rows)
-        return TermVectors(query.terms, np.stack(vectors), frozenset(own_rows))
+        return TermVectors(query.terms, np.stack(vectors), frozenset(own_rows), self._notices(terms, run))
+
+    def _notices(self, terms: Sequence[Term], run: Run) -> tuple[str, ...]:
+        """Return a sentence for each text of which the encoder reads the beginning alone."""
+        before = len(self._template.partition("{}")[0])
+        texts = dict.fromkeys(term.value for term in terms if term.kind is TermKind.TEXT)
+        read = ((text, run.letters_read.get(self._template.replace("{}", text), len(text) + before)) for text in texts)
+        return tuple(_told_of_cut(text, max(0, count - before)) for text, count in read if count - before < len(text))
 
     def _text_vectors(self, texts: Sequence[str], run: Run, *, words_only: bool) -> list[NDArray[np.float32]]:
         """Return a vector a text.
@@ -138,12 +155,16 @@ class TermEncoder:
                 rows = []
                 for text in missing:
                     run.checkpoint()
-                    rows.append(encoder.encode_text([text]))
+                    short = text[: context.MOST_LETTERS]
+                    rows.append(encoder.encode_text([short]))
+                    run.letters_read[text] = encoder.letters_read(short)
                 return np.concatenate(rows)
 
             rows, by = self._encode_words(one_by_one, run, words_only=words_only)
-            new = {contents[text]: row for text, row in zip(missing, rows, strict=True)}
-            known |= self._kept("text", new, run, by=by)
+            known |= {contents[text]: row for text, row in zip(missing, rows, strict=True)}
+            # One that was cut is encoded again the next time, as it is told each time how much of it counts.
+            whole = [contents[text] for text in missing if run.letters_read[text] == len(text)]
+            self._kept("text", {content: known[content] for content in whole}, run, by=by)
         return [known[contents[text]] for text in texts]
 
     def _known(self, tower: Tower, contents: Sequence[bytes], run: Run) -> dict[bytes, NDArray[np.float32]]:
@@ -243,6 +264,14 @@ def _checked(work: Work, run: Run) -> Work:
         return work(encoder)
 
     return wanted_work
+
+
+def _told_of_cut(text: str, read: int) -> str:
+    """Say that no more than so many letters of a text count."""
+    counted, words = len(text[:read].split()), len(text.split())
+    much = f"{counted:,} of {words:,} words" if counted < words else f"{read:,} of {len(text):,} letters"
+    end = text[:read].rstrip()[-_TOLD_LETTERS:]
+    return f'only the first {much} of "{text[:_TOLD_LETTERS]}…" count; the encoder reads no further than "…{end}"'
 
 
 def _resolved(term: Term, references: Sequence[str]) -> Term:

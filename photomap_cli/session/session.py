@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Self
 
@@ -222,8 +223,10 @@ class Session:
                 self._refresh()
                 scope = self._searcher.scope
                 rows = scope.rows(filters, cwd=request.cwd, folder=request.folder, checkpoint=checkpoint)
+                elsewhere = scope.elsewhere(filters, cwd=request.cwd, folder=request.folder, doing="drawing")
             rows = self.catalog.rows() if rows is None else rows
-            return self.cartographer.draw(rows, request.clusters, checkpoint)
+            drawn = self.cartographer.draw(rows, request.clusters, checkpoint)
+            return replace(drawn, notices=(elsewhere, *drawn.notices)) if elsewhere else drawn
 
     def details(self, path: str) -> PhotoDetails:
         """Say all that the library knows of the photo at an absolute path.  Raises BadPath if it has none there."""

@@ -155,7 +155,7 @@ def _k(dialogue: Dialogue, rest: str) -> None:
 
 
 def _in(dialogue: Dialogue, rest: str) -> None:
-    dialogue.folder = arguments.folder(dialogue.cwd, rest)
+    dialogue.folder, dialogue.knows_elsewhere = arguments.folder(dialogue.cwd, rest), False
     where = {None: "this folder if it is indexed, else everything", "*": "the whole library"}
     dialogue.front.tell(f"searching {where.get(dialogue.folder) or printable(str(dialogue.folder))}")
 

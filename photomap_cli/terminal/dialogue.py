@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 from photomap_cli.errors import UsageError
 from photomap_cli.records import SearchRequest
+from photomap_cli.search.query import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -76,7 +77,9 @@ class Dialogue:
         prewarm: whether the first key of a query brings the encoder back.
         keys: how the prompt's keys work, "emacs" or "vi".
         asked: the text of the query under way or last; error positions refer to it.
-        shown: hits of the last search that have a number; `#N` reaches these, also where they are on no page yet.
+        shown: hits that have a number, of the last search that found any; `#N` reaches these, also where they are on no
+            page yet.
+        knows_elsewhere: whether it was told that the whole library is searched from a folder that is no part of it.
         drawn: the last map; `:map B` reaches its groups.
         found, queries: hits and answered queries since the start.
     """
@@ -94,8 +97,10 @@ class Dialogue:
         self.found = self.queries = 0
         self._pages_ahead = pages_ahead
         self._paged = 0  # of those, how many have been on a page
+        self._asked: SearchRequest | None = None  # the last query; `_request` is the one whose results are shown
         self._request: SearchRequest | None = None
         self._result: SearchResult | None = None
+        self.knows_elsewhere = False
 
     @property
     def console(self) -> Console:
@@ -108,7 +113,7 @@ class Dialogue:
         return tuple(hit.path for hit in self.shown)
 
     def hit(self, number: int) -> Hit:
-        """Return a hit of the last search by its number on the screen."""
+        """Return a hit of the last search that found any by its number on the screen."""
         if 1 <= number <= len(self.shown):
             return self.shown[number - 1]
         last = f"the last search showed {len(self.shown)}" if self.shown else self._why_nothing
@@ -122,7 +127,7 @@ class Dialogue:
 
     @property
     def _why_nothing(self) -> str:
-        return "the last search found nothing" if self._request else "search for something first"
+        return "the last search found nothing" if self._asked else "search for something first"
 
     def shown_result(self) -> SearchResult:
         """Return the last result with the hits shown so far, of which there is at least one."""
@@ -164,19 +169,31 @@ class Dialogue:
 
     def again(self) -> None:
         """Repeat the last query, within the folder and page length of now."""
-        if self._request is None:
+        if self._asked is None:
             raise UsageError("there is no query to repeat", hint="search for something first")
-        self._search(self._request)
+        self._search(self._asked)
 
     def _search(self, request: SearchRequest) -> None:
         min_score = None if self.min_score == "auto" else self.min_score
         limit = min(MAX_LIMIT, self.limit * self._pages_ahead)
         request = replace(request, limit=limit, folder=self.folder, min_score=min_score, collapse=self.collapse)
         result = self._answer(request)
-        self._request, self._result, self.shown, self._paged = request, result, (), 0
+        self._asked = request
         self.queries += 1
         self.found += len(result.hits)
+        if not result.hits and self.shown:
+            self._show_nothing(result)
+            return
+        self._request, self._result, self.shown, self._paged = request, result, (), 0
         self._show_page()
+
+    def _show_nothing(self, result: SearchResult) -> None:
+        """Say that nothing was found; what is shown stays, with its numbers."""
+        assert self._result is not None
+        self.front.show(result, total=0, more=False)
+        numbers = "#1" if len(self.shown) == 1 else f"#1 to #{len(self.shown)}"
+        still = "is" if len(self.shown) == 1 else "are"
+        self.front.tell(f'{numbers} {still} still of "{shortened(self._result.query)}"')
 
     def more(self) -> None:
         """Show the next page of the last search; once all its results were shown, of further ones."""
@@ -210,8 +227,10 @@ class Dialogue:
     def _answer(self, request: SearchRequest) -> SearchResult:
         self.asked = request.text
         result = self.request(lambda backend: backend.search(request))
-        for notice in result.notices:
+        is_known = result.searched_elsewhere and self.knows_elsewhere
+        for notice in result.notices[1:] if is_known else result.notices:
             self.front.tell(notice)
+        self.knows_elsewhere = result.searched_elsewhere
         return result
 
     def request(self, question: Callable[[Backend], T], words: str = "") -> T:

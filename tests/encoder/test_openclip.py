@@ -92,6 +92,15 @@ def test_a_single_picture_without_room_is_told(tiny, small_card):
         tiny.encode_images(fitting(tiny, 4))
 
 
+@pytest.mark.parametrize(("text", "is_cut"), [("dog", False), ("a " * 22, False), ("dog on a beach, " * 9, True)])
+def test_what_it_does_not_read_of_a_text_does_not_count(tiny, text, is_cut):
+    read = tiny.letters_read(text)
+    assert (read < len(text.strip())) == is_cut
+    whole, counted, less = tiny.encode_text([text, text[:read], text[: read - 1]])
+    assert np.array_equal(whole, counted)
+    assert not np.array_equal(whole, less) or not is_cut
+
+
 def test_no_pictures_are_no_rows(tiny):
     assert tiny.encode_images(fitting(tiny, 0)).shape == (0, tiny.info.dim)
 

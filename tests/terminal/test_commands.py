@@ -473,3 +473,43 @@ def test_folders_and_files_are_meant_in_whatever_form_they_are_typed(tmp_path):
     assert talk.dialogue.folder == str(there)
     assert [each.name for each in there.iterdir()] == ["dogs.txt"]
     assert "writes over it" in talk.refusal(":save Été/dogs.txt").hint
+
+
+# -- a search without results -----------------------------------------------------------------------------------------
+
+
+def nothing_for_cats(request):
+    return make_result(0 if "cat" in request.text else min(5, request.limit), query=request.text)
+
+
+def test_results_shown_stay_when_a_search_finds_nothing():
+    talk = Talk(FakeBackend(answer=nothing_for_cats), pages_ahead=1).type("dog", "cat")
+    assert talk.front.pages == [([1, 2, 3], True), ([], False)]
+    assert talk.front.notes == ['#1 to #3 are still of "dog"']
+    assert [hit.rank for hit in arguments.hits(talk.dialogue, "1-3")] == [1, 2, 3]
+    assert talk.dialogue.shown_result().query == "dog"
+    talk.type(":more")
+    assert talk.front.pages[-1] == ([4, 5], False)
+    talk.type("more 2")
+    assert talk.backend.requests[-1].text == "dog + 0.5:./photo-002.jpg"
+    talk.type("#3 + cat", ":again")
+    assert talk.backend.requests[-1].text == "#3 + cat"
+    assert talk.backend.requests[-1].references[2] == "/photos/photo-003.jpg"
+
+
+def test_a_first_search_without_results_has_none():
+    talk = Talk(FakeBackend(answer=nothing_for_cats)).type("cat")
+    assert talk.front.notes == []
+    assert talk.refusal(":open 1").hint == "the last search found nothing"
+    assert talk.type(":more").front.notes == ["no more results"]
+
+
+def test_that_the_whole_library_is_searched_is_told_once_and_again_when_it_is_so_again():
+    def answer(request):
+        is_elsewhere = request.folder is None
+        notices = (*(["elsewhere"] if is_elsewhere else []), f"about {request.text}")
+        return make_result(1, query=request.text, notices=notices, searched_elsewhere=is_elsewhere)
+
+    talk = Talk(FakeBackend(answer=answer)).type("a", "b", ":in *", "c", ":in", "d", "e")
+    told = ["elsewhere", "about a", "about b", "about c", "elsewhere", "about d", "about e"]
+    assert [note for note in talk.front.notes if not note.startswith("searching")] == told
