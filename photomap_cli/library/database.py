@@ -45,11 +45,12 @@ UPGRADES = (
         "ALTER TABLE photos ADD COLUMN content_hash BLOB",
         "CREATE INDEX photos_by_content ON photos (size_bytes, content_hash) WHERE content_hash IS NOT NULL",
     ),
-    # To version 4: where a date comes from, and the dates in names (filename_dates.py).
+    # To version 4: where a date comes from, and the dates in names (filename_dates.py).  Without either it is not known:
+    # the photo may have a day in its EXIF that was not read, as its time is none.
     (
         "ALTER TABLE photos ADD COLUMN date_source TEXT",
         "UPDATE photos SET date_source = 'exif' WHERE taken_at IS NOT NULL",
-        """UPDATE photos SET date_source = coalesce(source_in_name(path), 'file'),
+        """UPDATE photos SET date_source = source_in_name(path),
             dated_at = coalesce(date_in_name(path), dated_at) WHERE taken_at IS NULL""",
     ),
     # What is wrong with a file of which there is something to see (salvage.py).

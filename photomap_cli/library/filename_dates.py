@@ -28,11 +28,11 @@ _FIRST_DEVICE = "1990"
 
 _DAY = r"(?P<year>[12]\d{3})(?P<mark>[-._])(?P<month>\d\d)(?P=mark)(?P<day>\d\d)(?!\d)"
 _COMPACT_DAY = r"(?P<year>[12]\d{3})(?P<month>\d\d)(?P<day>\d\d)"
-_TIME = r"(?P<hour>\d{1,2})[-._:](?P<minute>\d\d)[-._:](?P<second>\d\d)"
+_TIME = r"(?P<hour>\d{1,2})[-._: h](?P<minute>\d\d)[-._: m](?P<second>\d\d)"
 _COMPACT_TIME = r"(?P<hour>\d\d)(?P<minute>\d\d)(?P<second>\d\d)"
 _END = r"(?:[-._]?\d{3})?(?!\d)"  # milliseconds
 _HALF = r"(?:[\s\xa0\u202f]?(?P<half>[AP])\.?\s?M\b)?"  # macOS puts a narrow space there
-_PREFIX = r"(?:IMG|VID|PXL|MVIMG|PANO|WP|JPEG|PHOTO|VIDEO|SCREENSHOT|BURST|DJI)[-_ ]?"
+_PREFIX = r"(?:IMG|VID|PXL|MVIMG|PANO|WP|SCREENSHOT)[-_ ]?"
 
 _FORMS = tuple(
     re.compile(form, re.IGNORECASE | re.ASCII)

@@ -25,7 +25,7 @@ _SOURCES = {
     DateSource.NAME: "from the file name",
     DateSource.NAME_DAY: "from the file name, which has no time",
     DateSource.FILE: "the file's own time; neither EXIF nor the name has a date",
-    None: "where this date comes from is not recorded",
+    None: "an older photomap added the photo and did not record where this is from",
 }
 
 

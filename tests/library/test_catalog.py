@@ -575,8 +575,8 @@ def test_an_older_library_gets_the_dates_of_names_when_it_is_opened(folder):
             values = (row, path, 5, 6, taken_at, dated_at, 4, 3, None, "", "jpg", None)
             connection.execute(f"INSERT INTO photos VALUES ({', '.join('?' * len(values))})", values)
     with Catalog.open(folder) as catalog:
-        of_file = (None, "2020-01-01T00:00:00", "file")
-        assert dates(catalog) == [of_file, (WHATSAPP, WHATSAPP, "name-day"), (EXIF, EXIF, "exif")]
+        unknown = (None, "2020-01-01T00:00:00", None)
+        assert dates(catalog) == [unknown, (WHATSAPP, WHATSAPP, "name-day"), (EXIF, EXIF, "exif")]
 
 
 def make_first_version(folder):
