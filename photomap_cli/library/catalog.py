@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import logging
-import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from photomap_cli.errors import PhotomapError
-from photomap_cli.library import database
-from photomap_cli.library.dating import date_of, date_of_file
+from photomap_cli.library import database, photo_rows
 from photomap_cli.library.entries import STORED, LibraryEncoder, NewPhoto, SeenFile, Snapshot
 from photomap_cli.library.filters import below, where
 from photomap_cli.library.paths import shown
 from photomap_cli.library.remembered import Remembered
 from photomap_cli.library.summary import read_meta, read_roots, summary_of
-from photomap_cli.pathnames import key
 from photomap_cli.records import DateSource, IndexNote, Photo, PhotoDetails
 
 if TYPE_CHECKING:
@@ -37,7 +34,6 @@ _OF_CONTENT = (
     "damage",
 )
 _FILE = "row, size_bytes, mtime_ns, ctime_ns, inode"  # as in SeenFile
-_NOTE_SIGNS = "UPDATE photos SET ctime_ns = ?, inode = ? WHERE row = ?"
 _CHUNK = 500  # below SQLite's oldest limit of 999 parameters
 _VECTORS_AT_ONCE = 4096
 _FILTERS_KEPT = 4  # a million rows are 8 MB
@@ -297,19 +293,18 @@ class Catalog:
         """
         with self._database.writing() as connection:
             first = int(read_meta(connection)["next_row"])
-            _remove(connection, removed_rows)
+            photo_rows.remove(connection, removed_rows)
             for each in found_again:
-                _rename(connection, each)
+                photo_rows.rename(connection, each)
             for row, photo in enumerate(added, start=first):
-                _remove(connection, _rows_at(connection, photo.path))
-                _add(connection, row, photo)
+                photo_rows.add(connection, row, photo)
             _set_meta(connection, next_row=first + len(added))
         return range(first, first + len(added))
 
     def note_signs(self, files: Iterable[FoundAgain]) -> None:
         """Note the ctime and the inode of files that are as they were."""
         with self._database.writing() as connection:
-            connection.executemany(_NOTE_SIGNS, ((each.ctime_ns, each.inode, each.row) for each in files))
+            photo_rows.note_signs(connection, files)
 
     def clear(self) -> None:
         """Remove every photo and forget the encoder; the roots stay.  Rows start again, under a new library id."""
@@ -360,62 +355,6 @@ def _in_pieces(connection: sqlite3.Connection, query: str, values: Sequence[int]
     for start in range(0, len(values), _CHUNK):
         piece = values[start : start + _CHUNK]
         yield from connection.execute(query.replace("...", ", ".join("?" * len(piece))), piece)
-
-
-def _remove(connection: sqlite3.Connection, rows: Iterable[int]) -> None:
-    for row in rows:
-        if connection.execute("DELETE FROM photos WHERE row = ?", (int(row),)).rowcount:
-            connection.execute("DELETE FROM vectors WHERE row = ?", (int(row),))
-            connection.execute("INSERT INTO tombstones VALUES (?)", (int(row),))
-
-
-def _rows_at(connection: sqlite3.Connection, path: str) -> list[int]:
-    return [record[0] for record in connection.execute("SELECT row FROM photos WHERE path = ?", (path,))]
-
-
-def _rename(connection: sqlite3.Connection, again: FoundAgain) -> None:
-    _remove(connection, (row for row in _rows_at(connection, again.path) if row != again.row))
-    dated_at, source = date_of_file(again.path, again.mtime_ns)
-    connection.execute(
-        """UPDATE photos SET path = ?, mtime_ns = ?, name_key = ?, ext = ?, dated_at = coalesce(taken_at, ?),
-        date_source = CASE WHEN taken_at IS NULL THEN ? ELSE date_source END WHERE row = ?""",
-        (again.path, again.mtime_ns, *_name_and_extension(again.path), dated_at, source, again.row),
-    )
-    connection.execute(_NOTE_SIGNS, (again.ctime_ns, again.inode, again.row))
-
-
-def _name_and_extension(path: str) -> tuple[str, str]:
-    """Return a file's name as filters compare it, and its extension."""
-    name = os.path.basename(path)  # noqa: PTH119 - Path would cost more than the insert
-    return key(name), os.path.splitext(name)[1].lower().removeprefix(".")  # noqa: PTH122
-
-
-def _add(connection: sqlite3.Connection, row: int, photo: NewPhoto) -> None:
-    dated_at, source = date_of(photo)
-    values = (
-        row,
-        photo.path,
-        photo.size_bytes,
-        photo.mtime_ns,
-        photo.taken_at,
-        dated_at,
-        photo.width,
-        photo.height,
-        photo.camera,
-        *_name_and_extension(photo.path),
-        key(photo.camera) if photo.camera else None,
-        photo.lens,
-        photo.latitude,
-        photo.longitude,
-        photo.orientation,
-        photo.content_hash,
-        source,
-        photo.damage,
-        photo.ctime_ns,
-        photo.inode,
-    )
-    connection.execute(f"INSERT INTO photos VALUES ({', '.join('?' * len(values))})", values)
-    connection.execute("INSERT INTO vectors VALUES (?, ?)", (row, photo.vector.astype(STORED).tobytes()))
 
 
 def _row_numbers(connection: sqlite3.Connection, source: str, values: Sequence[str] = ()) -> np.ndarray:

@@ -45,8 +45,8 @@ UPGRADES = (
         "ALTER TABLE photos ADD COLUMN content_hash BLOB",
         "CREATE INDEX photos_by_content ON photos (size_bytes, content_hash) WHERE content_hash IS NOT NULL",
     ),
-    # To version 4: where a date comes from, and the dates in names (filename_dates.py).  Without either it is not known:
-    # the photo may have a day in its EXIF that was not read, as its time is none.
+    # To version 4: where a date comes from, and the dates in names (filename_dates.py).  It is not known of the others:
+    # they may have a day in their EXIF that was not read, as the time is none.
     (
         "ALTER TABLE photos ADD COLUMN date_source TEXT",
         "UPDATE photos SET date_source = 'exif' WHERE taken_at IS NOT NULL",

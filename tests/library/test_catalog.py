@@ -577,6 +577,9 @@ def test_an_older_library_gets_the_dates_of_names_when_it_is_opened(folder):
     with Catalog.open(folder) as catalog:
         unknown = (None, "2020-01-01T00:00:00", None)
         assert dates(catalog) == [unknown, (WHATSAPP, WHATSAPP, "name-day"), (EXIF, EXIF, "exif")]
+        catalog.commit_batch([], found_again=[FoundAgain(0, "/p/a.jpg", 10**18)])  # only touched
+        of_file = datetime.fromtimestamp(10**9).isoformat()
+        assert dates(catalog)[0] == (None, of_file, None)
 
 
 def make_first_version(folder):

@@ -1,0 +1,83 @@
+"""Owns how a photo is written into the catalogue's tables, moved and taken out; transactions are the caller's."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from photomap_cli.library.dating import date_of, date_of_file
+from photomap_cli.library.entries import STORED
+from photomap_cli.pathnames import key
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+
+    from photomap_cli.library.entries import FoundAgain, NewPhoto
+
+
+def remove(connection: sqlite3.Connection, rows: Iterable[int]) -> None:
+    """Take photos out; their row numbers are not given away again."""
+    for row in rows:
+        if connection.execute("DELETE FROM photos WHERE row = ?", (int(row),)).rowcount:
+            connection.execute("DELETE FROM vectors WHERE row = ?", (int(row),))
+            connection.execute("INSERT INTO tombstones VALUES (?)", (int(row),))
+
+
+def rename(connection: sqlite3.Connection, again: FoundAgain) -> None:
+    """Write where a photo's file is by now, in the place of what was there."""
+    remove(connection, (row for row in _rows_at(connection, again.path) if row != again.row))
+    dated_at, source = date_of_file(again.path, again.mtime_ns)
+    connection.execute(
+        """UPDATE photos SET path = ?, mtime_ns = ?, name_key = ?, ext = ?, dated_at = coalesce(taken_at, ?),
+        date_source = CASE WHEN taken_at IS NOT NULL OR (date_source IS NULL AND ?6 = 'file') THEN date_source
+        ELSE ?6 END WHERE row = ?""",
+        (again.path, again.mtime_ns, *_name_and_extension(again.path), dated_at, source, again.row),
+    )
+    note_signs(connection, [again])
+
+
+def note_signs(connection: sqlite3.Connection, files: Iterable[FoundAgain]) -> None:
+    """Write the ctime and the inode of files that are as they were."""
+    signs = ((each.ctime_ns, each.inode, each.row) for each in files)
+    connection.executemany("UPDATE photos SET ctime_ns = ?, inode = ? WHERE row = ?", signs)
+
+
+def add(connection: sqlite3.Connection, row: int, photo: NewPhoto) -> None:
+    """Write a photo into a row of its own, in the place of what was at its path."""
+    remove(connection, _rows_at(connection, photo.path))
+    dated_at, source = date_of(photo)
+    values = (
+        row,
+        photo.path,
+        photo.size_bytes,
+        photo.mtime_ns,
+        photo.taken_at,
+        dated_at,
+        photo.width,
+        photo.height,
+        photo.camera,
+        *_name_and_extension(photo.path),
+        key(photo.camera) if photo.camera else None,
+        photo.lens,
+        photo.latitude,
+        photo.longitude,
+        photo.orientation,
+        photo.content_hash,
+        source,
+        photo.damage,
+        photo.ctime_ns,
+        photo.inode,
+    )
+    connection.execute(f"INSERT INTO photos VALUES ({', '.join('?' * len(values))})", values)
+    connection.execute("INSERT INTO vectors VALUES (?, ?)", (row, photo.vector.astype(STORED).tobytes()))
+
+
+def _rows_at(connection: sqlite3.Connection, path: str) -> list[int]:
+    return [record[0] for record in connection.execute("SELECT row FROM photos WHERE path = ?", (path,))]
+
+
+def _name_and_extension(path: str) -> tuple[str, str]:
+    """Return a file's name as filters compare it, and its extension."""
+    name = os.path.basename(path)  # noqa: PTH119 - Path would cost more than the insert
+    return key(name), os.path.splitext(name)[1].lower().removeprefix(".")  # noqa: PTH122
