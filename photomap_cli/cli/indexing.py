@@ -69,7 +69,7 @@ def index(
         bool, typer.Option("--prune", help="Also remove photos whose folder is missing or empty, as on a missing disk.")
     ] = False,
     errors: Annotated[
-        bool, typer.Option("--errors", help="List every file that failed or is damaged, with the reason.")
+        bool, typer.Option("--errors", help="List every file that failed or is damaged, and the kinds of other files.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The report as one JSON object.")] = False,
 ) -> int:

@@ -75,8 +75,8 @@ def note_on(folder: Path, library: Path) -> str:
 
     The folder alone is looked at, not what is below it: this is done at every start.
     """
+    from photomap_cli.library.file_types import EXTENSIONS
     from photomap_cli.library.paths import covers
-    from photomap_cli.library.scan import EXTENSIONS
     from photomap_cli.library.summary import facts
 
     if any(covers(root, str(folder)) for root in facts(library)["roots"]):
@@ -112,9 +112,10 @@ def look(folder: Path, settings: Settings, clock: Callable[[], float] = time.mon
     """Find the photos below a folder, for as long as somebody likes to wait."""
     from photomap_cli.library.entries import FoundFile
     from photomap_cli.library.scan import ScanRules, scan
+    from photomap_cli.library.sniffing import Sniffer
 
     end, paths = clock() + COUNTING_SECONDS, []
-    for found in scan([str(folder)], ScanRules(settings.exclude)):
+    for found in Sniffer({}, {}).told(scan([str(folder)], ScanRules(settings.exclude))):
         if isinstance(found, FoundFile):
             paths.append(found.path)
         if clock() > end:

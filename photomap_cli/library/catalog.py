@@ -11,11 +11,12 @@ import numpy as np
 from photomap_cli.errors import PhotomapError
 from photomap_cli.library import database, photo_rows
 from photomap_cli.library.entries import STORED, LibraryEncoder, NewPhoto, SeenFile, Snapshot
+from photomap_cli.library.file_notes import FileNotes
 from photomap_cli.library.filters import below, where
 from photomap_cli.library.paths import shown
 from photomap_cli.library.remembered import Remembered
 from photomap_cli.library.summary import read_meta, read_roots, summary_of
-from photomap_cli.records import DateSource, IndexNote, Photo, PhotoDetails
+from photomap_cli.records import DateSource, Photo, PhotoDetails
 
 if TYPE_CHECKING:
     import sqlite3
@@ -51,6 +52,7 @@ class Catalog:
     def __init__(self, folder: Path, connection: database.Database) -> None:
         self.folder = folder
         self._database = connection
+        self.file_notes = FileNotes(connection)
         self._rows_of = Remembered[np.ndarray](most=_FILTERS_KEPT)
 
     @classmethod
@@ -207,13 +209,6 @@ class Catalog:
             count: int = connection.execute(query, (folder, *values)).fetchone()[0]
             return count
 
-    def damaged(self, root: str) -> list[IndexNote]:
-        """Return the photos at or below an absolute path whose files are damaged, and in what way, by path."""
-        condition, values = below(root)
-        query = f"SELECT path, damage FROM photos WHERE damage IS NOT NULL AND (path = ? OR {condition}) ORDER BY path"
-        with self._database.reading() as connection:
-            return [IndexNote(*record) for record in connection.execute(query, (root, *values))]
-
     def has_photos(self, path: str) -> bool:
         """Whether there is a photo at or below an absolute path."""
         condition, values = below(path)
@@ -318,7 +313,7 @@ class Catalog:
     def replace_by(self, folder: Path) -> None:
         """Have everything be as in the library in another folder, its id included, in one transaction."""
         with self._database.writing_from(folder) as connection:
-            for table in ("photos", "vectors", "tombstones", "roots", "meta"):
+            for table in ("photos", "vectors", "tombstones", "roots", "meta", "other_files"):
                 connection.execute(f"DELETE FROM main.{table}")
                 connection.execute(f"INSERT INTO main.{table} SELECT * FROM other.{table}")
 

@@ -63,6 +63,11 @@ UPGRADES = (
         "ALTER TABLE photos ADD COLUMN ctime_ns INTEGER",
         "ALTER TABLE photos ADD COLUMN inode INTEGER",
     ),
+    # Files that had to be looked into and are no photos (sniffing.py).
+    (
+        """CREATE TABLE other_files (
+            path TEXT PRIMARY KEY, size_bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL) WITHOUT ROWID""",
+    ),
 )
 """What each version adds to the one before; a new library goes through all of them too."""
 
@@ -336,8 +341,9 @@ def _upgrade(connection: sqlite3.Connection) -> None:
 def _seem_upgraded(connection: sqlite3.Connection) -> None:
     """Have an older library that cannot be changed read as if it were up to date, with nothing known that is new."""
     there = {record[1] for record in connection.execute("PRAGMA table_info(photos)")}
-    new = ", ".join(f"NULL AS {column}" for column in LATER_COLUMNS if column not in there)
-    connection.execute(f"CREATE TEMP VIEW photos AS SELECT *, {new} FROM main.photos")
+    new = "".join(f", NULL AS {column}" for column in LATER_COLUMNS if column not in there)
+    connection.execute(f"CREATE TEMP VIEW photos AS SELECT *{new} FROM main.photos")
+    connection.execute("CREATE TEMP TABLE other_files (path, size_bytes, mtime_ns)")
 
 
 def _apply_upgrades(connection: sqlite3.Connection) -> None:

@@ -22,6 +22,9 @@ STORED = np.dtype("<f2")
 PROBES_NAME = "text-probes"
 """The file in the library's folder that holds what its encoder made of some texts."""
 
+FileMark = tuple[int, int]
+"""A file's size in bytes and the time of its last change, in nanoseconds."""
+
 FileState = tuple[str, int]
 """A file's path and the time of its last change, in nanoseconds."""
 

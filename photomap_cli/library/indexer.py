@@ -149,7 +149,9 @@ class Indexer:
         finally:
             self._ended = self._ended or self._clock()
             with suppress(PhotomapError):  # what ended the run counts
-                self._notes = [note for root in self._pending.counts.roots for note in self._catalog.damaged(root)]
+                self._notes = [
+                    note for root in self._pending.counts.roots for note in self._catalog.file_notes.damaged(root)
+                ]
 
     def _forecast(self) -> Iterator[IndexProgress]:
         plan = self._plan()
@@ -171,6 +173,8 @@ class Indexer:
             plan = self._plan()
             if plan.noted:
                 self._catalog.note_signs(plan.noted)
+            if plan.learned or plan.outdated:
+                self._catalog.file_notes.note_others(plan.learned, plan.outdated)
             yield self._progress()
             todo = yield from self._recognised(plan.todo)
         self._commit()
@@ -202,6 +206,7 @@ class Indexer:
         self._recogniser = Recogniser(self._catalog, self._whereabouts.is_gone)
         self._count(scanned=plan.scanned, unchanged=plan.unchanged)
         self._failures, self._total = plan.failures, len(plan.todo)
+        self._count(others=tuple(sorted(plan.others.items(), key=lambda each: (-each[1], each[0]))))
         return plan
 
     def _recognised(self, todo: Sequence[Todo]) -> Generator[IndexProgress, None, list[Todo]]:

@@ -35,18 +35,21 @@ def resolved(roots: Sequence[Path], *, known: Sequence[str]) -> tuple[str, ...]:
 
 
 def is_stranger(root: str) -> bool:
-    """Whether a root is there, but neither a folder nor a file with a photo's name, as `photomap index *` gives."""
-    from photomap_cli.library.scan import has_photo_name
+    """Whether a root is there, but neither a folder nor a photo, as `photomap index *` gives."""
+    from photomap_cli.library.file_types import is_photo_file
 
-    return os.path.exists(root) and not os.path.isdir(root) and not has_photo_name(root)  # noqa: PTH110, PTH112
+    return os.path.exists(root) and not os.path.isdir(root) and not is_photo_file(root)  # noqa: PTH110, PTH112
 
 
 def covers(root: str, path: str) -> bool:
     """Whether scanning `root` comes by `path`: it is the same, or below it and neither hidden nor junk on the way."""
     from photomap_cli.library.scan import ScanRules  # with pathspec: 20 ms that no search needs
 
-    inner = PurePath(path)
-    return inner.is_relative_to(root) and not any(map(ScanRules().skips, inner.relative_to(root).parts))
+    outer, inner = PurePath(root), PurePath(path)
+    if not inner.is_relative_to(outer):
+        return False
+    parts = inner.relative_to(outer).parts
+    return not any(map(ScanRules().skips, parts, (outer.name, *parts)))
 
 
 def merged(roots: Iterable[str]) -> tuple[str, ...]:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from photomap_cli.library.entries import FoundFile
+from photomap_cli.library.file_types import ending
 from photomap_cli.library.paths import is_storable
+from photomap_cli.library.scan import OtherFile
 from photomap_cli.records import IndexFailure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from photomap_cli.library.entries import FoundAgain, FoundFile, SeenFile
-    from photomap_cli.library.scan import Found
+    from photomap_cli.library.entries import FileMark, FoundAgain, SeenFile
+
+Found = FoundFile | OtherFile | IndexFailure
 
 FEW_INODES = 100
 """Where more files than that have other inodes, and no other sign of a change, the file system makes inodes up."""
@@ -37,12 +42,17 @@ class Plan:
     """What a run has to do: encode `todo`, remove `gone` (path -> row).  `scanned` counts photo files found.
 
     `noted` are unchanged files of which the catalogue does not have the signs of a later change.
+    `others` counts the files that are no photos by their endings; `learned` are those that had to be looked into now,
+    `outdated` the paths of such files that are no longer there.
     """
 
     todo: list[Todo] = field(default_factory=list)
     gone: dict[str, int] = field(default_factory=dict)
     failures: list[IndexFailure] = field(default_factory=list)
     noted: list[FoundAgain] = field(default_factory=list)
+    others: Counter[str] = field(default_factory=Counter)
+    learned: dict[str, FileMark] = field(default_factory=dict)
+    outdated: set[str] = field(default_factory=set)
     scanned: int = 0
     unchanged: int = 0
 
@@ -62,6 +72,9 @@ def diff(found: Iterable[Found], seen: dict[str, SeenFile], *, recheck: bool = F
     for each in found:
         if isinstance(each, IndexFailure):
             plan.failures.append(each)
+            continue
+        if isinstance(each, OtherFile):
+            plan.others[ending(each.path)] += 1
             continue
         plan.scanned += 1
         old = seen.pop(each.path, None)

@@ -1,4 +1,4 @@
-"""Owns which files under a root are photos to look at; opens none of them, and remembers nothing."""
+"""Owns which files there are under a root, and which are photos by their names; remembers nothing."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from photomap_cli import pathnames
 from photomap_cli.errors import UsageError
 from photomap_cli.library import ignorefile, raw
 from photomap_cli.library.entries import FoundFile
+from photomap_cli.library.file_types import has_photo_name, is_photo_file, is_unclear
+from photomap_cli.library.junk import is_junk
 from photomap_cli.pathnames import Form
 from photomap_cli.records import IndexFailure
 
@@ -24,36 +26,22 @@ if TYPE_CHECKING:
     from photomap_cli.library.ignorefile import IgnoreFile
     from photomap_cli.pathnames import Disk
 
-EXTENSIONS = raw.EXTENSIONS | frozenset(
-    "avif bmp gif heic heif hif j2k jfif jp2 jpe jpeg jpg jpx pbm pgm png pnm ppm tif tiff webp".split()  # noqa: SIM905
-)
-"""Files with these extensions, in any case, are taken for photos."""
-
-JUNK = frozenset(
-    {
-        "#recycle",
-        "$recycle.bin",
-        "@eadir",
-        "__macosx",
-        "__pycache__",
-        "lost+found",
-        "node_modules",
-        "system volume information",
-        "thumbs.db",
-        ".git",
-        ".hg",
-        ".svn",
-        ".thumbnails",
-    }
-)
-"""Names, in any case, of what is nobody's photo: caches, bins, thumbnails.  Skipped even with `hidden`."""
-
-JUNK_STARTS = ("._", ".trash", "synofile_thumb")
-
 _GONE = frozenset({errno.ENOENT, errno.ELOOP, errno.ENOTDIR})  # dangling links, and files gone meanwhile
 
 
-Found = FoundFile | IndexFailure
+class UnclearFile(NamedTuple):
+    """A file whose name does not say whether it is a photo."""
+
+    file: FoundFile
+
+
+class OtherFile(NamedTuple):
+    """The path of a file that is no photo."""
+
+    path: str
+
+
+Scanned = FoundFile | UnclearFile | OtherFile | IndexFailure
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +64,13 @@ class ScanRules:
         except ValueError as error:
             raise UsageError(f"--exclude: {error}", hint="patterns are written as in a .gitignore") from error
 
-    def skips(self, name: str) -> bool:
-        """Whether a file or folder of this name is left out wherever it is."""
-        return _is_junk(name) or (name.startswith(".") and not self.hidden)
+    def skips(self, name: str, parent: str = "") -> bool:
+        """Whether a file or folder of this name is left out wherever it is, or in a folder called `parent`."""
+        return is_junk(name, parent) or (name.startswith(".") and not self.hidden)
 
 
-def scan(roots: Sequence[str], rules: ScanRules, disk: Disk = pathnames.DISK) -> Iterator[Found]:
-    """Yield the photo files at or below absolute paths, each once, and the folders and files that cannot be read.
+def scan(roots: Sequence[str], rules: ScanRules, disk: Disk = pathnames.DISK) -> Iterator[Scanned]:
+    """Yield the files at or below absolute paths, each once, and the folders and files that cannot be read.
 
     A folder that can be reached in several ways is read once; a way without symbolic links is preferred.
     """
@@ -122,7 +110,7 @@ class _Walk:
         self._folders_seen: set[tuple[int, int]] = set()
         self._links: deque[tuple[str, _Place]] = deque()
 
-    def root(self, root: str) -> Iterator[Found]:
+    def root(self, root: str) -> Iterator[Scanned]:
         """Yield what is at or below one root, except behind links."""
         try:
             info = os.stat(root)  # noqa: PTH116 - paths are text here: a Path each would double the scan's time
@@ -132,15 +120,15 @@ class _Walk:
         if stat.S_ISDIR(info.st_mode):
             yield from self._below(root, _Place(root, ignorefile.above(root)))
         elif root not in self._roots_seen:
-            is_photo = stat.S_ISREG(info.st_mode) and has_photo_name(root)
+            is_photo = stat.S_ISREG(info.st_mode) and is_photo_file(root)
             yield FoundFile.of(root, info) if is_photo else IndexFailure(root, "not a photo file")
 
-    def links(self) -> Iterator[Found]:
+    def links(self) -> Iterator[Scanned]:
         """Yield what is behind the links, and behind those found there."""
         while self._links:
             yield from self._below(*self._links.popleft())
 
-    def _below(self, start: str, place: _Place) -> Iterator[Found]:
+    def _below(self, start: str, place: _Place) -> Iterator[Scanned]:
         waiting = deque([(start, place)])
         while waiting:
             folder, place = waiting.popleft()
@@ -170,15 +158,16 @@ class _Walk:
         if (info.st_dev, info.st_ino) in self._folders_seen:
             return [], False
         self._folders_seen.add((info.st_dev, info.st_ino))
-        has_ignores, kept = False, []
+        has_ignores, kept, own_name = False, [], os.path.basename(folder)  # noqa: PTH119
         with os.scandir(folder) as entries:
             for entry in entries:
-                has_ignores = has_ignores or entry.name == ignorefile.NAME
-                if not self._rules.skips(entry.name):
+                if entry.name == ignorefile.NAME:
+                    has_ignores = True
+                elif not self._rules.skips(entry.name, own_name):
                     kept.append(entry)
         return sorted(kept, key=lambda each: each.name), has_ignores
 
-    def _place_with_ignores(self, folder: str, place: _Place) -> Generator[Found, None, _Place]:
+    def _place_with_ignores(self, folder: str, place: _Place) -> Generator[Scanned, None, _Place]:
         """Return a folder's place with its own ignore file; yield what is wrong with that."""
         try:
             file = ignorefile.read(folder)
@@ -189,33 +178,33 @@ class _Walk:
             yield IndexFailure(os.path.join(folder, ignorefile.NAME), f"not a pattern: {line.strip()}")  # noqa: PTH118
         return place._replace(ignores=(*place.ignores, file))
 
-    def _entry(self, entry: os.DirEntry[str], place: _Place, waiting: deque[tuple[str, _Place]]) -> Iterator[Found]:
-        """Yield the photo file, if the entry is one; put a folder among those to be read."""
+    def _entry(self, entry: os.DirEntry[str], place: _Place, waiting: deque[tuple[str, _Place]]) -> Iterator[Scanned]:
+        """Yield the file, if the entry is one; put a folder among those to be read."""
         try:
             if entry.is_dir(follow_symlinks=False):
                 if not self._is_left_out(entry.path + os.sep, place):
                     waiting.append((entry.path, place))
-            elif has_photo_name(entry.name) or entry.is_symlink():
+            elif has_photo_name(entry.name) or entry.is_symlink() or is_unclear(entry.name):
                 yield from self._file_or_link(entry, entry.stat(), place)
+            elif entry.is_file() and not self._is_left_out(entry.path, place):
+                yield OtherFile(entry.path)
         except OSError as error:
             if error.errno not in _GONE:
                 yield _failure(entry.path, error)
             elif entry.is_symlink() and has_photo_name(entry.name) and not self._is_left_out(entry.path, place):
                 yield IndexFailure(entry.path, "a link that leads nowhere")
 
-    def _file_or_link(self, entry: os.DirEntry[str], info: os.stat_result, place: _Place) -> Iterator[Found]:
+    def _file_or_link(self, entry: os.DirEntry[str], info: os.stat_result, place: _Place) -> Iterator[Scanned]:
         if stat.S_ISDIR(info.st_mode):
             if not self._is_left_out(entry.path + os.sep, place):
                 self._links.append((entry.path, place))
-        elif has_photo_name(entry.name) and not self._is_left_out(entry.path, place):
+        elif not self._is_left_out(entry.path, place):
             if entry.path in self._roots:
                 self._roots_seen.add(entry.path)
-            is_file = stat.S_ISREG(info.st_mode)
-            yield (
-                FoundFile.of(entry.path, info)
-                if is_file
-                else IndexFailure(entry.path, "not a file, but a pipe or device")
-            )
+            if stat.S_ISREG(info.st_mode):
+                yield _file(entry, info)
+            elif has_photo_name(entry.name):
+                yield IndexFailure(entry.path, "not a file, but a pipe or device")
 
     def _is_left_out(self, path: str, place: _Place) -> bool:
         """Whether the command line says so, or else the innermost ignore file that says anything."""
@@ -227,7 +216,7 @@ class _Walk:
         return next((verdict for verdict in verdicts if verdict is not None), False)
 
 
-def _one_of_each(found: Iterable[Found]) -> Iterator[Found]:
+def _one_of_each(found: Iterable[Scanned]) -> Iterator[Scanned]:
     """Yield what was found in one folder; a RAW file beside a picture of its name only as a part of that."""
     every = list(found)
     raws = {_stem(each.path): each for each in every if isinstance(each, FoundFile) and raw.is_raw(each.path)}
@@ -247,15 +236,10 @@ def _stem(path: str) -> str:
     return pathnames.key(path.rpartition(".")[0])
 
 
-def has_photo_name(name: str) -> bool:
-    """Whether a file of this name, or path, is taken for a photo."""
-    stem, _, extension = name.rpartition(".")
-    return bool(stem) and extension.lower() in EXTENSIONS
-
-
-def _is_junk(name: str) -> bool:
-    lowered = name.lower()
-    return lowered in JUNK or lowered.startswith(JUNK_STARTS)
+def _file(entry: os.DirEntry[str], info: os.stat_result) -> Scanned:
+    if has_photo_name(entry.name):
+        return FoundFile.of(entry.path, info)
+    return UnclearFile(FoundFile.of(entry.path, info)) if is_unclear(entry.name) else OtherFile(entry.path)
 
 
 def _failure(path: str, error: OSError) -> IndexFailure:

@@ -10,6 +10,7 @@ from photomap_cli.library import missing
 from photomap_cli.library.paths import inside, is_stranger
 from photomap_cli.library.plan import diff
 from photomap_cli.library.scan import scan
+from photomap_cli.library.sniffing import Sniffer
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -52,7 +53,9 @@ def survey(catalog: Catalog, given: Collection[str], rules: ScanRules, *, prune:
                 kept.append(missing.absent(root, len(below)))
         elif is_stranger(root):
             forgotten.add(root)
-    plan = diff(chain(kept, scan(sorted(roots), rules)), seen, recheck=recheck)
+    sniffer = Sniffer(seen, {path: mark for root in roots for path, mark in catalog.file_notes.others(root).items()})
+    plan = diff(chain(kept, sniffer.told(scan(sorted(roots), rules))), seen, recheck=recheck)
+    plan.learned, plan.outdated = sniffer.learned, sniffer.outdated
     if not prune:
         plan.keep(missing.empty_folders(plan.gone, roots))
     return Survey(plan, forgotten, missing.Whereabouts(catalog, looked_through, plan.gone))

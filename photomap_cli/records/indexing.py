@@ -67,7 +67,12 @@ class IndexProgress:
 
 @dataclass(frozen=True, slots=True)
 class IndexReport:
-    """What one index run did; counts are files.  `notes` are of all damaged photos below the roots, new or not."""
+    """What one index run did; counts are files.
+
+    Attributes:
+        notes: of all damaged photos below the roots, new or not.
+        others: how many files there are that are no photos, by their endings; "" for those without one.
+    """
 
     roots: tuple[str, ...]
     scanned: int = 0
@@ -78,6 +83,7 @@ class IndexReport:
     unchanged: int = 0
     failures: tuple[IndexFailure, ...] = ()
     notes: tuple[IndexNote, ...] = ()
+    others: tuple[tuple[str, int], ...] = ()
     elapsed_ms: float = 0.0
     images_per_second: float = 0.0
     stages: StageTimes = field(default_factory=StageTimes)
@@ -97,6 +103,8 @@ class IndexReport:
             "failures": [asdict(failure) for failure in self.failures],
             "noted": len(self.notes),
             "notes": [asdict(note) for note in self.notes],
+            "others": sum(count for _, count in self.others),
+            "other_kinds": dict(self.others),
             "elapsed_ms": round(self.elapsed_ms, 1),
             "images_per_second": round(self.images_per_second, 1),
             "stages_ms": {name: round(ms, 1) for name, ms in asdict(self.stages).items()},

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from photomap_cli.records import IndexReport, StageTimes
 
 _SHOWN_FAILURES = 5
+_SHOWN_KINDS = 5
 _LONG_LOADING = 0.5  # seconds; the rate is that of the time after it
 
 
@@ -45,6 +46,17 @@ def write_report(
     if not quiet and len(shown) < len(report.failures):
         say(f"  and {len(report.failures) - len(shown):,} more; --errors lists them", file=file)
     _write_notes(report, file, list_errors=list_errors, quiet=quiet)
+    if report.others and (list_errors or not quiet):
+        say(other_files(report, most=None if list_errors else _SHOWN_KINDS), file=file)
+
+
+def other_files(report: IndexReport, most: int | None = None) -> str:
+    """Return one line: how many files are no photos, and of which kinds; the most frequent ones come first."""
+    count = sum(count for _, count in report.others)
+    kinds = [f"{count:,} {kind or 'without an ending'}" for kind, count in report.others[:most]]
+    if more := sum(count for _, count in report.others[len(kinds) :]):
+        kinds.append(f"{more:,} of other kinds")
+    return f"{count:,} other file{'s' * (count != 1)}: {', '.join(kinds)}"
 
 
 def _write_notes(report: IndexReport, file: TextIO, *, list_errors: bool, quiet: bool) -> None:

@@ -158,6 +158,48 @@ def test_a_damaged_photo_is_in_and_every_run_says_so_until_it_is_whole(catalog, 
     assert len(paths(catalog)) == 2
 
 
+def test_photos_without_a_photos_name_are_found_and_other_files_counted(catalog, run, photos, monkeypatch):
+    picture(photos / "a.png", 1).rename(photos / "IMG_1")
+    picture(photos / "b.png", 2).rename(photos / "b.jpg_large")
+    shutil.copy(photos / "IMG_1", photos / "copy")
+    picture(photos / "c.jpg", 3).rename(photos / "c.MPO")
+    for name in ("d.psd", "e.psd", "f.mp4", "notes", "g.dat"):
+        (photos / name).write_bytes(b"no picture at all")
+    report = run(photos)
+    assert counts(report) == {"scanned": 4, "added": 4}
+    assert report.others == (("psd", 2), ("", 1), ("dat", 1), ("mp4", 1))
+    assert paths(catalog) == [str(photos / name) for name in ("IMG_1", "b.jpg_large", "c.MPO", "copy")]
+    monkeypatch.setattr("photomap_cli.library.file_types.starts_like_photo", lambda _: pytest.fail("looked into again"))
+    again = run(photos, encoder=no_encoder)
+    assert (counts(again), again.others) == ({"scanned": 4, "unchanged": 4}, report.others)
+    monkeypatch.undo()
+    picture(photos / "d.png", 4).rename(photos / "notes")
+    (photos / "IMG_1").write_bytes(b"no picture any more")
+    report = run(photos, dry_run=True)
+    assert report.others == (("psd", 2), ("", 1), ("dat", 1), ("mp4", 1))
+    report = run(photos)
+    assert counts(report) == {"scanned": 4, "added": 1, "removed": 1, "unchanged": 3}
+    assert catalog.file_notes.others(str(photos)).keys() == {str(photos / "IMG_1"), str(photos / "g.dat")}
+
+
+def test_a_file_that_somebody_names_is_a_photo_by_its_content(catalog, run, photos):
+    picture(photos / "a.png", 1).rename(photos / "IMG_1")
+    assert counts(run(photos / "IMG_1")) == {"scanned": 1, "added": 1}
+    assert counts(run(photos / "IMG_1", encoder=no_encoder)) == {"scanned": 1, "unchanged": 1}
+    (photos / "notes").write_text("no picture")
+    with pytest.raises(BadPath, match="is no folder and no photo"):
+        run(photos / "notes")
+
+
+def test_what_was_indexed_of_another_programs_library_goes(catalog, run, photos, monkeypatch):
+    picture(photos / "A.photoslibrary/originals/a.png", 1)
+    picture(photos / "A.photoslibrary/resources/derivatives/a.png", 2)
+    with monkeypatch.context() as before:
+        before.setattr("photomap_cli.library.junk.is_library", lambda _: False)
+        assert counts(run(photos)) == {"scanned": 2, "added": 2}
+    assert counts(run(photos, encoder=no_encoder)) == {"scanned": 1, "removed": 1, "unchanged": 1}
+
+
 def raw_beside(path, seed):
     """Write a file of a RAW file's name that needs no rawpy."""
     return shutil.copy(picture(path.with_suffix(".png"), seed), path) and path.with_suffix(".png").unlink()

@@ -7,7 +7,8 @@ from folding_disk import FoldingDisk
 
 from photomap_cli.errors import UsageError
 from photomap_cli.library.entries import FoundFile
-from photomap_cli.library.scan import ScanRules, is_bare, scan
+from photomap_cli.library.paths import covers
+from photomap_cli.library.scan import OtherFile, ScanRules, UnclearFile, is_bare, scan
 from photomap_cli.records import IndexFailure
 
 
@@ -19,15 +20,16 @@ def touch(folder, *names):
 
 
 def names(folder, *roots, **rules):
-    """Return what a scan finds, as paths below `folder`, and fail on failures."""
+    """Return the photos that a scan finds, as paths below `folder`, and fail on failures."""
     found = list(scan([str(root) for root in roots or (folder,)], ScanRules(**rules)))
     assert not [each for each in found if isinstance(each, IndexFailure)]
+    found = [each for each in found if isinstance(each, FoundFile)]
     assert len(found) == len({each.path for each in found})
     return sorted(os.path.relpath(each.path, folder) for each in found)
 
 
 def test_files_are_photos_by_extension_in_any_case(photos):
-    raster = "jpg JPG jpeg jpe jfif png webp gif tif tiff bmp jp2 j2k jpx pnm pbm pgm ppm"
+    raster = "jpg JPG jpeg jpe jfif MPO png apng webp gif tif tiff bmp dib jp2 j2k jpx pnm pbm pgm ppm"
     extensions = f"{raster} avif heic HEIF hif".split()
     wanted = [f"a.{extension}" for extension in extensions]
     touch(photos, *wanted, "a.txt", "a.mp4", "jpg", "a.jpg.part", "a")
@@ -60,6 +62,107 @@ def test_junk_is_always_left_out(photos):
     ]
     touch(photos, *junk, "lost+found/a.jpg", ".thumbnails/a.jpg", "SYNOFILE_THUMB_M.jpg", "ok/a.jpg")
     assert names(photos, hidden=True) == ["ok/a.jpg"]
+
+
+JUNK = [
+    "$RECYCLE.BIN/a.jpg",
+    "#recycle/a.jpg",
+    "@Recycle/a.jpg",
+    "RECYCLER/S-1/a.jpg",
+    ".Trash/a.jpg",
+    ".Trash-1000/files/a.jpg",
+    ".trashed-1-a.jpg",
+    ".dtrash/a.jpg",
+    "lost+found/a.jpg",
+    "files_trashbin/a.jpg",
+    "files_versions/a.jpg",
+    "appdata_oc1x/preview/a.jpg",
+    ".pending-1-a.jpg",
+    "@eaDir/a.jpg/SYNOPHOTO_THUMB_XL.jpg",
+    ".@__thumb/a.jpg",
+    "@__thumb/a.jpg",
+    ".thumbnails/a.jpg",
+    ".picasaoriginals/a.jpg",
+    "Previews.lrdata/a.jpg",
+    "Smart_Previews.lrdata/0/a.dng",
+    "Films.imovielibrary/a.jpg",
+    "#snapshot/a.jpg",
+    ".snapshots/1/a.jpg",
+]
+
+
+@pytest.mark.parametrize("name", JUNK)
+def test_what_other_programs_put_aside_is_nobodys_photo(photos, name):
+    touch(photos, name, f"sub/{name}", "ok.jpg")
+    assert names(photos, hidden=True) == ["ok.jpg"]
+
+
+LIBRARY = [
+    "originals/1/a.heic",
+    "Originals/2009/b.jpg",
+    "Masters/2014/01/c.jpg",
+    "resources/derivatives/1/a.jpeg",
+    "database/icon.png",
+    "d.jpg",
+    "resources/derivatives/masters/1/a.jpeg",
+    "resources/renders/1/a.jpeg",
+    "Thumbnails/2014/c.jpg",
+    "Previews/2014/c.jpg",
+    "Data.noindex/b.jpg",
+    "Modified/2009/b.jpg",
+    "private/x/a.jpeg",
+    "scopes/a.jpeg",
+]
+
+
+@pytest.mark.parametrize(
+    "name", ["A.photoslibrary", "B.PhotoLibrary", "c.aplibrary", "d.migratedphotolibrary", "e.migratedaplibrary"]
+)
+def test_of_another_programs_library_the_originals_are_photos(photos, name):
+    touch(photos / name, *LIBRARY)
+    wanted = [f"{name}/Masters/2014/01/c.jpg", f"{name}/Originals/2009/b.jpg", f"{name}/originals/1/a.heic"]
+    assert names(photos) == wanted
+    assert names(photos, photos / name) == wanted
+    assert names(photos, photos, photos / name / "Previews") == sorted([*wanted, f"{name}/Previews/2014/c.jpg"])
+
+
+def test_a_folder_of_another_programs_library_that_is_named_is_a_root_of_its_own(photos):
+    library = photos / "A.photoslibrary"
+    assert covers(str(photos), str(library / "originals/1"))
+    assert covers(str(library), str(library / "Masters"))
+    for inside in ("resources/derivatives", "Thumbnails"):
+        assert not covers(str(photos), str(library / inside))
+        assert not covers(str(library), str(library / inside))
+
+
+def test_files_that_are_no_photos_and_those_that_may_be_are_told_apart(photos):
+    touch(
+        photos,
+        "a.jpg",
+        "b.psd",
+        "c.MP4",
+        "IMG_1",
+        "d.jpg_large",
+        "e.jpg~",
+        "f.jpg_original",
+        ".hidden.psd",
+        "Thumbs.db",
+    )
+    touch(photos, "sub/g.txt", "sub/.photomapignore", "@eaDir/h.mp4", "left/i.mp4", "left/j")
+    (photos / "k.lnk").symlink_to(photos / "b.psd")
+    os.mkfifo(photos / "pipe")
+    found = list(scan([str(photos)], ScanRules(("left/",))))
+    inside = {
+        sort: sorted(
+            os.path.relpath(getattr(each, "file", each).path, photos) for each in found if isinstance(each, sort)
+        )
+        for sort in (FoundFile, UnclearFile, OtherFile)
+    }
+    assert inside == {
+        FoundFile: ["a.jpg"],
+        UnclearFile: ["IMG_1", "d.jpg_large", "e.jpg~"],
+        OtherFile: ["b.psd", "c.MP4", "f.jpg_original", "k.lnk", "sub/g.txt"],
+    }
 
 
 def test_a_hidden_root_is_scanned_when_it_is_named(photos):

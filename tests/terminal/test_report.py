@@ -32,3 +32,26 @@ def test_damaged_photos_are_in_the_json(notes):
     told = IndexReport(("/photos",), scanned=3, added=2, failures=(TEXT,), notes=notes).to_json()
     assert (told["failed"], told["noted"]) == (1, len(notes))
     assert told["notes"] == [{"path": HALF.path, "reason": HALF.reason}] * len(notes)
+
+
+KINDS = (("psd", 4), ("mp4", 3))
+MANY = (("txt", 1200), ("md", 30), ("", 4), ("py", 3), ("xmp", 2), ("mov", 1), ("mp4", 1))
+
+
+@pytest.mark.parametrize(
+    ("others", "list_errors", "line"),
+    [
+        (KINDS, False, "7 other files: 4 psd, 3 mp4\n"),
+        (KINDS[1:], False, "3 other files: 3 mp4\n"),
+        ((("mp4", 1),), True, "1 other file: 1 mp4\n"),
+        (MANY, False, "1,241 other files: 1,200 txt, 30 md, 4 without an ending, 3 py, 2 xmp, 2 of other kinds\n"),
+        (MANY, True, "1,241 other files: 1,200 txt, 30 md, 4 without an ending, 3 py, 2 xmp, 1 mov, 1 mp4\n"),
+    ],
+)
+def test_files_that_are_no_photos_are_counted_by_their_kinds(others, list_errors, line):
+    file = io.StringIO()
+    report = IndexReport(("/photos",), scanned=1, added=1, others=others)
+    write_report(report, file, list_errors=list_errors)
+    assert file.getvalue() == f"1 photo found: 1 added in 0.0 s\n{line}"
+    told = report.to_json()
+    assert (told["others"], told["other_kinds"]) == (sum(dict(others).values()), dict(others))

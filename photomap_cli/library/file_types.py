@@ -1,0 +1,94 @@
+"""Owns which files are photos: by their names, and by their first bytes where a name does not say.  Decodes nothing."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+
+from photomap_cli.library import raw
+from photomap_cli.library.signatures import is_boxed, kind
+
+_PICTURES = """
+    apng avif avifs bmp dib gif heic heics heif heifs hif j2c j2k jfif jp2 jpc jpe jpeg jpf jpg jpx mpo pbm pfm pgm png
+    pnm ppm tif tiff webp"""
+EXTENSIONS = raw.EXTENSIONS | frozenset(_PICTURES.split())
+"""Files with these endings, in any case, are taken for photos."""
+
+_FILMS_AND_SOUND = """
+    3g2 3gp aac aif aiff amr avi caf divx f4v flac flv insv lrv m2t m2ts m2v m4a m4v mid mka mkv mov mp2 mp3 mp4 mpe
+    mpeg mpg mts mxf oga ogg ogv opus rm rmvb swf ts vob wav webm wma wmv"""
+_BESIDE_PHOTOS = """
+    aae acr arp cof cop cos cot ctg dop dxo exif ini ithmb lrcat lrprev nks on1 pp3 pts rss thm vrd xmp"""
+_DRAWINGS = """
+    af afdesign afphoto ai blend cdr clip cur drw dwg dxf emf eps fig fla icns ico indd kra max obj ora pdn ps psb psd
+    pspimage sai sketch skp stl svg svgz wmf xcf"""
+_TEXTS = """
+    bib chm csv djvu doc docm docx dot dotx epub fb2 ics key log md mobi msg numbers odg odp ods odt one pages pdf pps
+    ppt pptx pub rst rtf srt tex tsv txt vcf vtt wpd wps xls xlsm xlsx xps"""
+_ARCHIVES_AND_DOWNLOADS = """
+    7z aria2 bz2 cab crdownload deb dmg download filepart gz iso jar lz4 lzma part partial rar rpm tar tbz tgz torrent
+    txz vdi vhd vmdk xz zip zst"""
+_PROGRAMS_AND_DATA = """
+    a apk app asm bat c cc cfg class cmd conf cpp cs css cxx dart db dbf dll dylib eml env exe f90 fit gitignore go gpx
+    h h5 hpp htm html hxx ipynb java js json json5 jsonl jsx kml kmz kt lib lnk lock lua m map mat mbox mdb mjs mm msi
+    npy npz o onnx otf parquet php pickle pkl pl plist pt pth py pyc pyd pyi pyx r rb rlib rs safetensors sass scala
+    scss sh so sql sqlite sqlite3 swift toml tsx ttc ttf url vb vue wasm webloc woff woff2 xml yaml yml"""
+_OTHERS = frozenset(
+    f"{_FILMS_AND_SOUND} {_BESIDE_PHOTOS} {_DRAWINGS} {_TEXTS} {_ARCHIVES_AND_DOWNLOADS} {_PROGRAMS_AND_DATA}".split()
+)
+"""Endings of files that are no photos: they are not looked into."""
+
+_BACKUP = "_original"  # a copy of what exiftool has changed
+
+_START_BYTES = 64
+_OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_LONGEST_ENDING = 12
+_BRANDS = (b"hei", b"hev", b"mif", b"msf", b"avi")
+_BMP_HEADERS = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
+_PNM = re.compile(rb"P[456]\s+(?:#[^\n]*\n\s*)*\d+\s+\d+\s")
+
+
+def has_photo_name(name: str) -> bool:
+    """Whether a file of this name, or path, is taken for a photo."""
+    stem, _, extension = name.rpartition(".")
+    return bool(stem) and extension.lower() in EXTENSIONS
+
+
+def ending(path: str) -> str:
+    """Return the ending that says what kind of file is at a path, in small letters; nothing where there is none."""
+    stem, _, last = os.path.basename(path).rpartition(".")  # noqa: PTH119 - paths are text here
+    is_one = stem.strip(".") and last and len(last) <= _LONGEST_ENDING and not any(map(str.isspace, last))
+    return last.lower() if is_one else ""
+
+
+def is_unclear(name: str) -> bool:
+    """Whether the name of a file without a photo's ending says nothing of what it is: its content has to."""
+    found = ending(name)
+    return found not in _OTHERS and not found.endswith(_BACKUP)
+
+
+def is_photo_file(path: str) -> bool:
+    """Whether a file that somebody names is a photo, by its name or else by its content."""
+    return has_photo_name(path) or is_photo_at(path)
+
+
+def is_photo_at(path: str) -> bool:
+    """Whether the file at a path starts like a picture; not if it cannot be read.  Waits for no pipe."""
+    try:
+        with open(os.open(path, _OPEN_FLAGS), "rb", buffering=0) as file:  # noqa: PTH123 - of a descriptor
+            return stat.S_ISREG(os.fstat(file.fileno()).st_mode) and starts_like_photo(file.read(_START_BYTES))
+    except OSError:
+        return False
+
+
+def starts_like_photo(start: bytes) -> bool:
+    """Whether a file with these first bytes is a picture; more is asked of them than where its name says so too."""
+    found = kind(start)
+    if found == "BMP":
+        return start[6:10] == bytes(4) and int.from_bytes(start[14:18], "little") in _BMP_HEADERS
+    if found == "WebP":
+        return start[8:12] == b"WEBP"
+    if is_boxed(start):
+        return start[8:11] in _BRANDS
+    return found is not None or _PNM.match(start) is not None
