@@ -87,9 +87,9 @@ def main() -> None:
     """Be a decode process."""
     if sys.platform != "win32":
         signal.signal(signal.SIGALRM, signal.SIG_DFL)  # whoever started photomap may have had it ignored
-    replies = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print must not come between the replies
-    DecodeWorker(sys.stdin.buffer, replies).run()
+    with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as replies:
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print must not come between the replies
+        DecodeWorker(sys.stdin.buffer, replies).run()
 
 
 if __name__ == "__main__":

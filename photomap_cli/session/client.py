@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -160,9 +160,11 @@ def watch(library: Path, on_change: Callable[[], None]) -> WatchingClient | None
     """Return a watching client of the library's live session, or None when there is none.  Raises as `find`."""
     line = wire.find(library)
     if line is not None:
-        with suppress(SessionGone):
-            return WatchingClient(line, _read(SessionStatus.from_json, line.glance("status")), on_change)
-        line.close()
+        with suppress(SessionGone), ExitStack() as opened:
+            opened.callback(line.close)
+            watching = WatchingClient(line, _read(SessionStatus.from_json, line.glance("status")), on_change)
+            opened.pop_all()
+            return watching
     return None
 
 

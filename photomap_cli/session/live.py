@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from photomap_cli.errors import LibraryBusy, PhotomapError
@@ -81,11 +82,10 @@ def host(
     lock = claim(library)
     if lock is None:
         raise LibraryBusy("another session has this library", hint="`photomap status` shows it")
-    try:
-        session = Session.open(library, settings, kind=kind, on_change=on_change)
-    except BaseException:
-        lock.release()
-        raise
-    session.log = log
-    session.on_close(SessionServer(session, lock, on_stop=on_stop).close)
+    with ExitStack() as opened:
+        opened.callback(lock.release)
+        session = opened.enter_context(Session.open(library, settings, kind=kind, on_change=on_change))
+        session.log = log
+        session.on_close(SessionServer(session, lock, on_stop=on_stop).close)
+        opened.pop_all()
     return session

@@ -54,7 +54,11 @@ class SessionServer:
         self._changing = threading.Lock()
         self._closed = threading.Event()
         self._listener = _listen(self._path)
-        threading.Thread(target=self._accept, name="session-socket", daemon=True).start()
+        try:
+            threading.Thread(target=self._accept, name="session-socket", daemon=True).start()
+        except RuntimeError:  # the system has no room for a thread
+            self._listener.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -168,7 +172,11 @@ def _listen(path: Path) -> socket.socket:
     with contextlib.suppress(FileNotFoundError):
         path.unlink()
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(os.fspath(path))
-    path.chmod(0o600)
-    listener.listen(_BACKLOG)
+    try:
+        listener.bind(os.fspath(path))
+        path.chmod(0o600)
+        listener.listen(_BACKLOG)
+    except BaseException:
+        listener.close()
+        raise
     return listener

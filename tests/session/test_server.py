@@ -1,4 +1,5 @@
 import os
+import socket
 import stat
 import subprocess
 import sys
@@ -13,8 +14,10 @@ from photomap_cli import directories
 from photomap_cli.errors import BadPath, BadQuery, LibraryBusy, PhotomapError, SessionGone, SessionSilent
 from photomap_cli.records import DateSource, ResidencyState, SearchRequest
 from photomap_cli.session import address, client, live, system, wire
+from photomap_cli.session import server as server_module
 from photomap_cli.session.caller import Caller
 from photomap_cli.session.server import SessionServer, claim
+from photomap_cli.session.session import Session
 from photomap_cli.settings import Settings
 
 
@@ -242,3 +245,37 @@ def test_a_session_that_does_not_answer_is_named_with_the_way_out(library, monke
     with pytest.raises(SessionSilent, match=f"session {os.getpid()} does not answer; is it stopped"):
         live.attach_or_open(library, Settings(), kind="repl")
     held.release()
+
+
+def refused(*given):
+    raise OSError(24, "Too many open files")
+
+
+def test_a_socket_that_cannot_be_made_leaves_nothing_open(session, library, monkeypatch):
+    closed = []
+    session.on_close(lambda: closed.append(True))
+    monkeypatch.setattr(Session, "open", lambda *given, **more: session)
+    monkeypatch.setattr(server_module, "_listen", refused)
+    with pytest.raises(OSError, match="Too many open files"):
+        live.host(library, Settings(), kind="serve")
+    assert closed == [True]
+    lock = claim(library)
+    assert lock is not None
+    lock.release()
+
+
+def test_a_socket_that_nobody_can_be_told_of_is_closed(tmp_path, monkeypatch):
+    made, make = [], socket.socket
+    monkeypatch.setattr(socket, "socket", lambda *kind: made.append(make(*kind)) or made[-1])
+    with pytest.raises(OSError, match="too long"):
+        server_module._listen(tmp_path / ("x" * 200))
+    assert [one.fileno() for one in made] == [-1]
+
+
+def test_a_session_that_cannot_be_watched_is_hung_up_on(server, library, monkeypatch):
+    closed, close = [], wire.Line.close
+    monkeypatch.setattr(client, "WatchingClient", refused)
+    monkeypatch.setattr(wire.Line, "close", lambda line: closed.append(line) or close(line))
+    with pytest.raises(OSError, match="Too many"):
+        client.watch(library, lambda: None)
+    assert len(closed) == 1
