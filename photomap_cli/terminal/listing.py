@@ -47,7 +47,9 @@ def _entries(
 ) -> Iterator[tuple[str, str]]:
     plain = typed.removeprefix("@").removeprefix('"')
     head, slash, begun = plain.rpartition("/")
-    folder = Path(on_disk(os.path.normpath(cwd / Path(head + slash).expanduser())))
+    folder = cwd / Path(head + slash).expanduser()
+    if not os.path.isdir(folder):  # noqa: PTH112  asked at each key, so with as few questions to the disk as can be
+        folder = Path(on_disk(os.path.normpath(folder)))
     for entry in _sorted(folder):
         if _matches(entry.name, begun) and wanted(entry):
             ending = "/" if entry.is_dir() else ""
