@@ -1,18 +1,20 @@
-"""Owns the way past Typer: `status --json`, a `search` that a live session answers, and the prompt.
+"""Owns the way past Typer: `status --json`, a `search` that a live session or the text tower answers, and the prompt.
 
 A shell prompt, a tmux bar and scripts ask these all day, and Typer with pydantic costs more than the answer.  Only the
 plain forms listed here are answered; an option that is not in these tables, a value that is not obviously right, any
-error, or no session: `answer` returns None with nothing written, and the full command line starts from the beginning
-(and says what is wrong).  Both ways write the same bytes; tests/cli/test_fast.py compares them.
+error, or the need for an encoder process: `answer` returns None with nothing written, and the full command line starts
+from the beginning (and says what is wrong).  Both ways write the same bytes; tests/cli/test_fast.py compares them, and
+these tables with Typer's.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from photomap_cli import directories
 from photomap_cli.cli import ending, streams, words
@@ -29,9 +31,18 @@ _STYLES = {
     "--paths": ResultStyle.PATHS,
     "-0": ResultStyle.NUL,
 }
-_LIMIT = frozenset({"-k", "--limit"})
+_PATHS_ALONE = (ResultStyle.PATHS, ResultStyle.NUL)
+FLAGS = {
+    "--exact": ("exact", True),
+    "--explain": ("explain", True),
+    "--collapse": ("collapse", True),
+    "--no-collapse": ("collapse", False),
+}
+"""What an option without a value says in a request."""
+
 _MOST_HITS = 100_000
 _PATIENCE_SECONDS = 0.5  # then the full command line asks again, and says that it waits
+_NUMBER = re.compile(r"-?\d{1,9}(\.\d{1,9})?", re.ASCII)
 
 
 def answer(arguments: list[str]) -> int | None:
@@ -79,19 +90,21 @@ def _converse(library: Path) -> int:
     return converse(library)
 
 
-def _search(options: list[str], arguments: list[str]) -> int | None:
-    from photomap_cli.session import wire
+class _Parsed(NamedTuple):
+    """A plain search: its request, how it is written, and whether a live session may answer it."""
 
+    request: dict[str, Any]
+    style: ResultStyle
+    local: bool
+
+
+def _search(options: list[str], arguments: list[str]) -> int | None:
     parsed = _parsed(arguments)
-    patience = wire.Patience(_PATIENCE_SECONDS, _PATIENCE_SECONDS)
-    line = wire.find(_library(options), patience=patience) if parsed else None
-    if parsed is None or line is None:
+    if parsed is None:
         return None
-    request, style = parsed
-    with closing(line):
-        result = line.work("search", request=request)
+    result = _result(_library(options), parsed)
     streams.forgive()
-    write_lines(result, style, sys.stdout)
+    write_lines(result, parsed.style, sys.stdout)
     sys.stdout.flush()
     _tell(result.get("notices", ()), options)
     return ending.FOUND if result["hits"] else ending.NOTHING_FOUND
@@ -103,33 +116,78 @@ def _tell(notices: Iterable[str], options: list[str]) -> None:
             say(f"photomap: {notice}")
 
 
-def _parsed(arguments: list[str]) -> tuple[dict[str, Any], ResultStyle] | None:
-    """Return the request and the style of a search's words; None where anything is not plain."""
+def _result(library: Path, parsed: _Parsed) -> dict[str, Any]:
+    """Ask the live session, else answer here.  Raises PhotomapError."""
+    from photomap_cli.session import wire
+
+    patience = wire.Patience(_PATIENCE_SECONDS, _PATIENCE_SECONDS)
+    line = None if parsed.local else wire.find(library, patience=patience)
+    if line is not None:
+        with closing(line):
+            return dict(line.work("search", request=parsed.request))
+    from photomap_cli.cli import oneshot
+
+    return oneshot.search(library, parsed.request)
+
+
+def _parsed(arguments: list[str]) -> _Parsed | None:
+    """Return what a search's words ask for; None where anything is not plain."""
     query: list[str] = []
     styles: list[ResultStyle] = []
-    limit: int | None = None
+    asked: dict[str, Any] = {"limit": None}
     left = iter(arguments)
     for word in left:
+        name, has_value, value = word.partition("=") if word.startswith("--") else (word, "", "")
         if word in _STYLES:
             styles.append(_STYLES[word])
-        elif word in _LIMIT:
-            limit = _number(next(left, ""))
-            if limit is None:
+        elif word == "--local":
+            asked["local"] = True
+        elif word in FLAGS:
+            asked.update((FLAGS[word],))
+        elif name in VALUES:
+            field, read = VALUES[name]
+            asked[field] = read(value if has_value else next(left, ""))
+            if asked[field] is None:
                 return None
         elif word.startswith("-") and word != "-":
             return None
         else:
             query.append(word)
-    if not query or len(styles) > 1 or (not styles and sys.stdout.isatty()):  # a table is for the full way
+    style = styles[0] if styles else ResultStyle.PLAIN
+    is_table = not styles and sys.stdout.isatty()  # for the full way, as is what makes no sense together
+    if not query or is_table or len(styles) > 1 or (asked.get("explain") and style in _PATHS_ALONE):
         return None
-    cwd = os.getcwd()  # noqa: PTH109  Path.cwd() is slower
-    request = {"text": words.query_text(query, cwd), "cwd": cwd, "limit": limit}
-    return request, styles[0] if styles else ResultStyle.PLAIN
+    cwd, local = os.getcwd(), asked.pop("local", False)  # noqa: PTH109  Path.cwd() is slower
+    return _Parsed({"text": words.query_text(query, cwd), "cwd": cwd, **asked}, style, local)
 
 
-def _number(text: str) -> int | None:
+def _limit(text: str) -> int | None:
     is_plain = text.isascii() and text.isdigit() and 1 <= len(text) <= len(str(_MOST_HITS))
     return int(text) if is_plain and 1 <= int(text) <= _MOST_HITS else None
+
+
+def _score(text: str) -> float | None:
+    return float(text) if _NUMBER.fullmatch(text) and -1 <= float(text) <= 1 else None
+
+
+def _folder(text: str) -> str | None:
+    if text in ("", "*") or text.startswith("-"):
+        return text if text == "*" else None
+    return str(directories.absolute(Path(text)))
+
+
+def _order(text: str) -> str | None:
+    return text if text in ("score", "date") else None
+
+
+VALUES: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "-k": ("limit", _limit),
+    "--limit": ("limit", _limit),
+    "--in": ("folder", _folder),
+    "--min-score": ("min_score", _score),
+    "--sort": ("sort", _order),
+}
+"""What an option with a value says in a request, and how the value is read; None where it is not plain."""
 
 
 def _library(options: list[str]) -> Path:

@@ -1,11 +1,11 @@
-"""Owns the text tower as Residency moves it: mapped, in use, unmapped.  The text half of the Encoder protocol."""
+"""Owns what Residency moves besides an encoder process: the text tower, mapped and unmapped, and nothing at all."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
 from photomap_cli.encoder import context
-from photomap_cli.errors import EncoderClosed, EncoderDied, TowerUnfit
+from photomap_cli.errors import EncoderClosed, EncoderDied, EncoderFailed, TowerUnfit
 from photomap_cli.records import EncoderInfo, MemoryReport
 
 if TYPE_CHECKING:
@@ -20,6 +20,48 @@ if TYPE_CHECKING:
     from photomap_cli.encoder.use import Tower
 
 DEVICE_NAME = "text tower"
+
+
+class NoEncoder:
+    """Stands for an encoder process where none may be started: whoever needs one finds out when it is loaded."""
+
+    def load(self) -> NoReturn:
+        """Refuse."""
+        raise EncoderFailed("an encoder process is needed, and may not be started here")
+
+    def to_vram(self, tower: Tower) -> None:
+        """Do nothing."""
+
+    def to_ram(self) -> None:
+        """Do nothing."""
+
+    def rest_after(self, idle: float, release: float) -> None:
+        """Do nothing."""
+
+    def release(self) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+    def memory(self) -> MemoryReport:
+        """Return nothing."""
+        return MemoryReport()
+
+    def probes(self) -> None:
+        """Return nothing."""
+
+    def encode_text(self, texts: Sequence[str]) -> NoReturn:
+        """Refuse."""
+        self.load()
+
+    def letters_read(self, text: str) -> NoReturn:
+        """Refuse."""
+        self.load()
+
+    def encode_images(self, pixels: NDArray[np.uint8]) -> NoReturn:
+        """Refuse."""
+        self.load()
 
 
 class TowerEncoder:

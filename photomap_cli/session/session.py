@@ -11,11 +11,10 @@ from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Self
 
-from photomap_cli.encoder import gpu, models
-from photomap_cli.encoder.process import EncoderProcess
+from photomap_cli.encoder import gpu
 from photomap_cli.encoder.residency import Residency
 from photomap_cli.encoder.text_route import ENCODER, TextRoute
-from photomap_cli.encoder.tower_encoder import TowerEncoder
+from photomap_cli.encoder.tower_encoder import NoEncoder
 from photomap_cli.errors import BadPath, EmptyLibrary, EncoderMismatch, PhotomapError
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.queries import QueryCache
@@ -24,7 +23,7 @@ from photomap_cli.records import SessionStatus
 from photomap_cli.search.query import parse, parse_filters
 from photomap_cli.search.recall import Recall
 from photomap_cli.search.searcher import Searcher
-from photomap_cli.session import places
+from photomap_cli.session import parts, places
 from photomap_cli.session.turns import Turns
 
 if TYPE_CHECKING:
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from photomap_cli.encoder.probes import Probes
     from photomap_cli.encoder.use import Encoder
     from photomap_cli.library.indexer import Indexer, IndexOptions
     from photomap_cli.map.cartographer import Cartographer
@@ -120,6 +118,7 @@ class Session:
         kind: str = "local",
         encoder: str | None = None,
         create: bool = False,
+        may_start: bool = True,
         on_change: Callable[[], None] = lambda: None,
     ) -> Self:
         """Open a library with the encoder it was made with.
@@ -130,6 +129,7 @@ class Session:
             kind: "repl", "serve" or "local".
             encoder: the encoder asked for by a flag; None for the library's own, or the setting for a new library.
             create: make the library when there is none.
+            may_start: whether an encoder process may be started; else a search that needs one raises EncoderFailed.
             on_change: see the class.
 
         Raises:
@@ -140,18 +140,11 @@ class Session:
         settings = settings or _users_settings()
         with ExitStack() as opened:
             catalog = opened.enter_context(Catalog.open(folder, create=create))
-            spec = _spec(catalog, settings, encoder)
+            spec = parts.spec_of(catalog, settings, encoder)
             vectors = VectorStore(folder, catalog)
             opened.callback(vectors.close)
-            process = EncoderProcess(
-                spec,
-                device=settings.device,
-                precision=settings.precision,
-                on_progress=lambda progress: session.residency.note_progress(progress),
-                on_exit=lambda error: session.residency.note_exit(error),
-                may_pin=settings.pin_memory == "auto",
-            )
-            tower = TowerEncoder(spec, lambda: _fingerprint(catalog), lambda: _probes(folder))
+            process = parts.process(lambda: session.residency, spec, settings) if may_start else NoEncoder()
+            tower = parts.tower(catalog, spec)
             session = cls(
                 catalog, vectors, process, spec=spec, settings=settings, kind=kind, on_change=on_change, tower=tower
             )
@@ -374,28 +367,3 @@ def _users_settings() -> Settings:
     from photomap_cli import directories, settings
 
     return settings.load(directories.config_file()).values
-
-
-def _spec(catalog: Catalog, settings: Settings, asked: str | None) -> str:
-    """Return the library's encoder, or the one a new library shall have."""
-    made_with = catalog.encoder
-    if made_with is None:
-        return models.resolve(asked or settings.encoder, settings.device)
-    if asked is not None and models.resolve(asked, settings.device) != made_with.spec:
-        raise EncoderMismatch(
-            f"this library was made with {made_with.spec}, not {asked}",
-            hint=f"`photomap index --rebuild --encoder {asked}` encodes every photo anew; --library DIR keeps both",
-        )
-    return made_with.spec
-
-
-def _fingerprint(catalog: Catalog) -> str:
-    """Return that of the weights that made the library's vectors; "" where it is not known."""
-    made_with = catalog.encoder
-    return made_with.fingerprint if made_with else ""
-
-
-def _probes(folder: Path) -> Probes | None:
-    from photomap_cli.session import probing  # not where this computer has checked them already
-
-    return probing.read(folder)

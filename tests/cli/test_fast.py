@@ -9,6 +9,7 @@ import sys
 from dataclasses import replace
 
 import pytest
+import typer
 from patience import LONG_SECONDS
 
 from photomap_cli import directories
@@ -69,6 +70,12 @@ PLAIN = [
     ["search", "cat", "-0", "--limit", "3", "-q"],
     ["search", "nothing", "--json"],
     ["search", "ünïcode \udcff", "--json"],
+    ["search", "cat", "--in", "/photos/../photos", "--json"],
+    ["search", "cat", "--in=*", "--paths"],
+    ["search", "cat", "--in", "~", "-k", "3", "-k", "2"],
+    ["search", "cat", "--min-score", "-0.25", "--sort", "date", "--jsonl"],
+    ["search", "cat", "--min-score=1", "--sort=score", "--limit=4"],
+    ["search", "cat", "--exact", "--collapse", "--no-collapse", "--explain", "--json"],
     ["status", "--json"],
     ["status", "-q", "--json"],
 ]
@@ -117,7 +124,17 @@ def test_both_ways_take_a_word_that_names_a_file_for_it(words, library, session,
         ["search"],
         ["search", "--json"],
         ["search", "cat", "--local", "--json"],
-        ["search", "cat", "--in", "/"],
+        ["search", "cat", "--html", "x.html"],
+        ["search", "cat", "--preview"],
+        ["search", "cat", "--in"],
+        ["search", "cat", "--in", ""],
+        ["search", "cat", "--min-score", "2"],
+        ["search", "cat", "--min-score", "nan"],
+        ["search", "cat", "--min-score", "1e-1"],
+        ["search", "cat", "--sort", "name"],
+        ["search", "cat", "--json=yes"],
+        ["search", "cat", "--exact=1"],
+        ["search", "cat", "--explain", "--paths"],
         ["search", "cat", "--json", "--paths"],
         ["search", "cat", "-k", "0"],
         ["search", "cat", "-k", "1_0"],
@@ -134,6 +151,18 @@ def test_both_ways_take_a_word_that_names_a_file_for_it(words, library, session,
 def test_everything_else_is_left_to_the_full_way_untouched(words, library, capfd):
     assert fast.answer([*words, library]) is None
     assert capfd.readouterr() == ("", "")
+
+
+def test_the_tables_of_options_are_typers():
+    command = typer.main.get_command(entry.app).commands["search"]
+    known = {name: option for option in command.params for name in (*option.opts, *option.secondary_opts)}
+    left = {"--html", "--force", "--preview", "--local", "--json", "--jsonl", "--paths", "-0"}
+    assert {name for name in known if name.startswith("-")} - left == fast.VALUES.keys() | fast.FLAGS.keys()
+    fields = {"folder": "folder", "limit": "limit", "min_score": "min_score", "sort": "sort"}
+    assert all(
+        known[name].name == fields[field] and not known[name].is_flag for name, (field, _) in fast.VALUES.items()
+    )
+    assert all(known[name].name == field and known[name].is_flag for name, (field, _) in fast.FLAGS.items())
 
 
 def test_a_table_for_a_terminal_is_left_to_the_full_way(library, monkeypatch):

@@ -1,0 +1,63 @@
+"""Owns settings without pydantic: what the last reading of the same sources came to, kept in the cache directory.
+
+Pydantic takes longer to import (0.15 s) than a search takes.  What is kept holds for the same config.toml (by inode,
+size and times), the same PHOTOMAP_* variables and the same photomap; otherwise the settings are read as ever, and kept.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from hashlib import blake2b
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+
+from photomap_cli import __version__, directories, frames
+
+if TYPE_CHECKING:
+    from photomap_cli.settings import Settings
+
+_PREFIX = "PHOTOMAP_"
+
+
+class _Kept(SimpleNamespace):
+    """Settings as plain values; what is not among them is asked of the real ones."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(_read(), name)
+
+
+def load() -> Settings:
+    """Return the settings as `settings.load` does, without flags.  Raises BadSetting."""
+    path, sources = directories.cache_directory() / "settings", _sources()
+    kept = frames.read_file(path)
+    if kept is not None and kept[0].get("sources") == sources:
+        values = {name: tuple(value) if isinstance(value, list) else value for name, value in kept[0]["values"].items()}
+        return cast("Settings", _Kept(**values))
+    settings = _read()
+    with suppress(OSError):
+        frames.write_file(path, {"sources": sources, "values": settings.model_dump(mode="json")})
+    return settings
+
+
+def _read() -> Settings:
+    from photomap_cli import settings
+
+    return settings.load(directories.config_file()).values
+
+
+def _sources() -> str:
+    """Return a digest of all that the settings depend on."""
+    config, code = directories.config_file(), Path(__file__).parents[1] / "settings.py"
+    variables = sorted((name, value) for name, value in os.environ.items() if name.upper().startswith(_PREFIX))
+    parts = (__version__, str(config), _state(config), _state(code), variables)
+    return blake2b(repr(parts).encode(errors="surrogatepass"), digest_size=16).hexdigest()
+
+
+def _state(path: Path) -> tuple[int, ...] | None:
+    try:
+        info = path.stat()
+    except OSError:
+        return None
+    return info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns

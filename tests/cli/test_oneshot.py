@@ -1,0 +1,183 @@
+"""A search without a session and without the full command line: the same bytes, and few modules."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from patience import LONG_SECONDS
+from PIL import Image
+
+from photomap_cli import directories
+from photomap_cli.cli import entry, fast, oneshot, settings_cache
+from photomap_cli.errors import BadSetting, PhotomapError
+from photomap_cli.library.indexer import IndexOptions
+from photomap_cli.session.session import Session
+from photomap_cli.settings import Settings
+
+COLOURS = ("red", "green", "blue", "grey", "orange")
+
+
+@pytest.fixture(scope="module")
+def indexed(tmp_path_factory):
+    """A library that PyTorch has made; nothing below changes it but for past queries."""
+    folder = tmp_path_factory.mktemp("indexed")
+    for colour in COLOURS:
+        (folder / "photos").mkdir(exist_ok=True)
+        Image.new("RGB", (40, 30), colour).save(folder / "photos" / f"{colour}.png")
+    with Session.open(folder / "library", Settings(device="cpu"), encoder="tiny", create=True) as session:
+        list(session.indexer(IndexOptions()).run([folder / "photos"]))
+    return folder
+
+
+@pytest.fixture
+def library(indexed, monkeypatch):
+    monkeypatch.setenv("PHOTOMAP_DEVICE", "cpu")
+    monkeypatch.setenv("PHOTOMAP_MIN_SCORE", "-1")
+    monkeypatch.setenv("PHOTOMAP_QUERY_CACHE", "0")
+    return f"--library={indexed / 'library'}"
+
+
+def without_times(output):
+    """Return what a search printed, without what no two searches have in common."""
+    try:
+        record = json.loads(output)
+    except ValueError:
+        return output
+    return {name: value for name, value in record.items() if name not in ("elapsed_ms", "timings_ms")}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["a red square"],
+        ["red", "-blue", "--json"],
+        ["2:red + green", "--jsonl", "-k", "2"],
+        ["red", "--paths", "--sort", "date"],
+        ["red", "-0", "--in", "PHOTOS"],
+        ["red", "--json", "--in", "/"],
+        ["red", "--json", "--min-score", "0.99"],
+        ["red", "--json", "--explain"],
+        ["red", "--collapse", "--exact", "--local"],
+        ["PHOTOS/red.png", "--json"],
+    ],
+    ids=" ".join,
+)
+def test_both_ways_print_the_same(words, indexed, library, capfd):
+    words = [word.replace("PHOTOS", str(indexed / "photos")) for word in words]
+    told = []
+    for way in (fast.answer, entry.run):
+        status = way(["search", *words, library])
+        sys.stdout.flush()
+        out, err = capfd.readouterr()
+        told.append((status, without_times(out), err))
+    assert told[0] == told[1]
+    assert told[0][0] is not None
+
+
+@pytest.mark.parametrize(
+    "words", [['an unclosed ("quote', "--json"], ["#1"], ["in:/nowhere ", "cat", "--min-score", "7"]], ids=str
+)
+def test_what_is_wrong_is_left_to_the_full_way(words, library, capfd):
+    assert fast.answer(["search", *words, library]) is None
+    assert capfd.readouterr() == ("", "")
+
+
+def test_what_needs_an_encoder_process_is_left_to_the_full_way(library, tmp_path, capfd):
+    Image.new("RGB", (50, 50), "purple").save(tmp_path / "mine.png")
+    assert fast.answer(["search", str(tmp_path / "mine.png"), "--json", library]) is None
+    assert capfd.readouterr() == ("", "")
+
+
+def test_so_are_words_that_pytorch_has_to_encode(library, monkeypatch, capfd):
+    monkeypatch.setenv("PHOTOMAP_TEXT_ENCODER", "torch")
+    assert fast.answer(["search", "a cat", "--json", library]) is None
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.usefixtures("library")
+@pytest.mark.parametrize("text", ["PICTURE", "a cat + http://127.0.0.1:9/x.jpg"])
+def test_it_starts_no_process_and_fetches_nothing(indexed, tmp_path, text):
+    Image.new("RGB", (50, 50), "purple").save(tmp_path / "mine.png")
+    with pytest.raises(PhotomapError, match="an encoder process is needed"):
+        oneshot.search(indexed / "library", {"text": text.replace("PICTURE", f"{tmp_path}/mine.png"), "cwd": "/"})
+
+
+HEAVY = {
+    *(
+        "torch",
+        "open_clip",
+        "ftfy",
+        "regex",
+        "PIL",
+        "pathspec",
+        "rich",
+        "typer",
+        "click",
+        "pydantic",
+        "pydantic_settings",
+    ),
+    *("prompt_toolkit", "tomllib", "asyncio", "http", "gzip", "photomap_cli.encoder.process", "photomap_cli.settings"),
+    *("photomap_cli.cli.entry", "photomap_cli.library.indexer", "photomap_cli.library.decodepool"),
+}
+
+
+@pytest.mark.parametrize("more", [[], ["--json"], ["--in", "/", "--paths"]], ids=str)
+def test_a_cold_search_loads_no_more_than_it_needs(more, library):
+    program = (
+        "import sys; from photomap_cli.cli import run; run(sys.argv[1:]);"
+        f"print(sorted({HEAVY} & set(sys.modules)), 'faiss' in sys.modules, file=sys.stderr)"
+    )
+    words = [sys.executable, "-c", program, "search", "red", *more, library]
+    # The first one remembers the settings, and that words can be encoded.
+    _, second = (subprocess.run(words, timeout=LONG_SECONDS, capture_output=True, text=True) for _ in range(2))
+    assert (second.returncode, second.stderr.splitlines()[-1]) == (0, "[] True")
+
+
+# Settings -------------------------------------------------------------------------------------------------------------
+
+
+def cached_file():
+    return directories.cache_directory() / "settings"
+
+
+def test_settings_are_read_once_and_again_when_anything_has_changed(monkeypatch):
+    reads = []
+    real = settings_cache._read
+    monkeypatch.setattr(settings_cache, "_read", lambda: reads.append(1) or real())
+    assert settings_cache.load().results == settings_cache.load().results == 10
+    assert len(reads) == 1
+    monkeypatch.setenv("PHOTOMAP_RESULTS", "12")
+    assert (settings_cache.load().results, settings_cache.load().results, len(reads)) == (12, 12, 2)
+    monkeypatch.delenv("PHOTOMAP_RESULTS")
+    directories.config_file().parent.mkdir(parents=True, exist_ok=True)
+    directories.config_file().write_text("results = 14")
+    assert (settings_cache.load().results, settings_cache.load().results, len(reads)) == (14, 14, 3)
+
+
+def test_kept_settings_are_the_real_ones(monkeypatch):
+    monkeypatch.setenv("PHOTOMAP_EXCLUDE", "a,b")
+    monkeypatch.setenv("PHOTOMAP_MAX_IMAGE_MEGAPIXELS", "50")
+    real, kept = settings_cache.load(), settings_cache.load()
+    assert isinstance(real, Settings)
+    assert not isinstance(kept, Settings)
+    for name in Settings.model_fields:
+        assert getattr(kept, name) == getattr(real, name)
+    assert (kept.megapixel_limit, kept.thumbnail_cache_bytes) == (real.megapixel_limit, real.thumbnail_cache_bytes)
+
+
+def test_a_setting_that_is_refused_is_refused_every_time(monkeypatch):
+    monkeypatch.setenv("PHOTOMAP_RESULTS", "many")
+    for _ in range(2):
+        with pytest.raises(BadSetting):
+            settings_cache.load()
+    assert not cached_file().exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense"])
+def test_a_damaged_file_is_none(content):
+    settings_cache.load()
+    cached_file().write_bytes(content)
+    assert settings_cache.load().results == 10
