@@ -19,7 +19,7 @@ from photomap_cli.terminal.listing import files_to_write, folders, images
 from photomap_cli.terminal.saving import ENDINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from prompt_toolkit.completion import CompleteEvent
     from prompt_toolkit.document import Document
@@ -37,6 +37,8 @@ _FILTER_HELP = {
     "min": "lowest score",
 }
 _WITH_A_MENU = ("#", "in:", "camera:", "ext:", "after:", "before:")
+_WITH_BLANKS = ("in:", "camera:")
+_MOST_WORDS = 12  # of a query, looked at for a path whose blanks have no quotes
 _SCORES = ("0.20", "0.25", "0.30")
 _HISTORY_OFFERED = 8
 _PATH_START = re.compile(r"@|\.{1,2}/|~/|/")
@@ -52,16 +54,16 @@ class PromptCompleter(Completer):
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
         """Return what may follow the text before the cursor."""
         try:
-            return list(self._completions(document.text_before_cursor))
+            return list(self._completions(document.text_before_cursor, is_asked_for=not complete_event.text_inserted))
         except Exception:
             return []
 
-    def _completions(self, text: str) -> Iterator[Completion]:
+    def _completions(self, text: str, *, is_asked_for: bool) -> Iterator[Completion]:
         if text.startswith(":"):
             word, space, rest = text[1:].partition(" ")
             yield from self._arguments(word, rest) if space else _command_names(word)
             return
-        yield from self._words(text)
+        yield from self._words(text, is_asked_for=is_asked_for)
 
     def _arguments(self, word: str, rest: str) -> Iterator[Completion]:
         command = find(word)
@@ -93,19 +95,30 @@ class PromptCompleter(Completer):
                     cluster.letter, -len(typed), display=cluster.letter, display_meta=printable(cluster.name)
                 )
 
-    def _words(self, text: str) -> Iterator[Completion]:
-        token = last_token(text)
-        body = token[_prefix_length(token) :]
-        name, colon, value = body.partition(":")
+    def _words(self, text: str, *, is_asked_for: bool) -> Iterator[Completion]:
+        *earlier, token = tokens(text)
+        body = _body(token)
         if body.startswith("#"):
             yield from self._results(body[1:])
-        elif _PATH_START.match(body):
-            yield from _replacing(body, images(body, self._dialogue.cwd))
-        elif colon and name in FILTERS:
-            yield from self._filter_values(name, value)
+        elif _names_something(body):
+            yield from self._named(body)
         else:
-            yield from _filter_names(body)
-            yield from self._past(text)
+            yield from self._named_with_blanks(earlier)
+            if is_asked_for:
+                yield from _filter_names(body)
+                yield from self._past(text)
+
+    def _named(self, body: str) -> list[Completion]:
+        """Offer what a path or the value of a filter may become."""
+        if _PATH_START.match(body):
+            return list(_replacing(body, images(body, self._dialogue.cwd)))
+        name, _, value = body.partition(":")
+        return list(self._filter_values(name, value))
+
+    def _named_with_blanks(self, earlier: Sequence[str]) -> list[Completion]:
+        """Offer the same for one that goes on behind blanks that no quotes hold, as in `./My pho` and `in:2019 nor`."""
+        bodies = (body for body in map(_body, reversed(earlier)) if _names_something(body) and '"' not in body)
+        return next(filter(None, map(self._named, bodies)), [])
 
     def _results(self, typed: str) -> Iterator[Completion]:
         for hit in self._dialogue.shown:
@@ -138,27 +151,34 @@ class PromptCompleter(Completer):
             yield Completion(line, -len(text), display=printable(line), display_meta="before")
 
 
-def last_token(text: str) -> str:
-    """Return the part after the last space that is not inside double quotes."""
-    quoted, start = False, 0
+def tokens(text: str) -> list[str]:
+    """Return the text from each place on where a word begins, which is where a blank outside double quotes ends."""
+    quoted, starts = False, [0]
     for offset, letter in enumerate(text):
         if letter == '"':
             quoted = not quoted
         elif letter == " " and not quoted:
-            start = offset + 1
-    return text[start:]
+            starts.append(offset + 1)
+    return [text[start:] for start in starts[-_MOST_WORDS:]]
 
 
 def is_worth_a_menu(text: str) -> bool:
     """Whether completions may pop up while typing: where the prompt knows all there is to choose from."""
-    token = last_token(text)
-    body = token[_prefix_length(token) :]
-    return text.startswith(":") or body.startswith(_WITH_A_MENU) or bool(_PATH_START.match(body))
+    *earlier, token = map(_body, tokens(text))
+    goes_on = any((body.startswith(_WITH_BLANKS) or _PATH_START.match(body)) and '"' not in body for body in earlier)
+    return text.startswith(":") or token.startswith(_WITH_A_MENU) or goes_on or bool(_PATH_START.match(token))
 
 
-def _prefix_length(token: str) -> int:
+def _body(token: str) -> str:
+    """Return a word without its operator and weight."""
     match = _PREFIX.match(token)
-    return match.end() if match else 0
+    return token[match.end() :] if match else token
+
+
+def _names_something(body: str) -> bool:
+    """Whether it is a path, or a filter whose value was begun."""
+    name, colon, _ = body.partition(":")
+    return bool(_PATH_START.match(body)) or (bool(colon) and name in FILTERS)
 
 
 def _command_names(typed: str, *, mark: str = ":") -> Iterator[Completion]:

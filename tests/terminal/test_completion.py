@@ -8,7 +8,7 @@ from prompt_toolkit.document import Document
 from test_commands import Talk
 
 from photomap_cli.records import Vocabulary
-from photomap_cli.terminal.completion import PromptCompleter, is_worth_a_menu, last_token
+from photomap_cli.terminal.completion import PromptCompleter, is_worth_a_menu, tokens
 from photomap_cli.terminal.vocabulary import KnownWords
 
 
@@ -208,7 +208,35 @@ def test_names_that_cannot_be_typed_are_not_offered(talk, folder):
     [("", ""), ("dog", "dog"), ("dog cat", "cat"), ("dog ", ""), ('in:"My Ph', 'in:"My Ph'), ('"a b" c', "c")],
 )
 def test_the_token_under_the_cursor(text, token):
-    assert last_token(text) == token
+    assert tokens(text)[-1] == token
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("./my p", ['@"./My Photos/', '@"./my pool.JPG"']),
+        ("./My Photos/s", ['@"./My Photos/sea.heic"']),
+        ("dog + ./my po", ['dog + @"./my pool.JPG"']),
+        ("dog -./my po", ['dog -@"./my pool.JPG"']),
+        ("2:./my ", ['2:@"./My Photos/', '2:@"./my pool.JPG"']),
+        ("in:My P", ['in:"My Photos/']),
+        ("dog in:my ph", ['dog in:"My Photos/']),
+        ("dog camera:nikon z", ['dog camera:"NIKON Z 6"']),
+        ("in:italian car", ['in:"/photos/2021/Italian cars"']),
+        ("./pool.jpg sn", []),
+        ("in:Italy x", []),
+    ],
+)
+def test_a_path_goes_on_behind_a_blank_without_quotes(talk, text, lines):
+    assert offers(talk, text, lambda: WORDS) == lines
+
+
+def test_while_typing_past_queries_do_not_pop_up_behind_a_path(talk):
+    talk.front.lines = ["./pool.jpg snow"]
+    typed = Document("./pool.jpg sn")
+    completer = PromptCompleter(talk.dialogue)
+    assert list(completer.get_completions(typed, CompleteEvent(text_inserted=True))) == []
+    assert len(list(completer.get_completions(typed, CompleteEvent(completion_requested=True)))) == 1
 
 
 @pytest.mark.parametrize(
@@ -225,6 +253,9 @@ def test_the_token_under_the_cursor(text, token):
         ("dog", False),
         ("", False),
         ("t-shirt", False),
+        ("./My ", True),
+        ("dog in:2019 Nor", True),
+        ('in:"My Photos" dog', False),
     ],
 )
 def test_where_a_menu_pops_up(text, is_worth):
