@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 _KINDS = (
     ("jpg", "jpeg", "jpe", "jfif"),
     ("tif", "tiff"),
-    ("heic", "heif", "hif"),
-    ("jp2", "j2k", "jpx"),
+    ("heic", "heif", "hif", "heics", "heifs"),
+    ("jp2", "j2k", "j2c", "jpc", "jpf", "jpx"),
+    ("png", "apng"),
+    ("avif", "avifs"),
+    ("bmp", "dib"),
 )
 """Extensions of one kind of file, the usual one first."""
 

@@ -4,6 +4,7 @@ import pytest
 from folding_disk import FoldingDisk
 
 from photomap_cli import pathnames
+from photomap_cli.library.file_types import EXTENSIONS
 from photomap_cli.pathnames import Form, extensions_like, form_in, key, known_as, on_disk, real, twins, within
 
 ETE, APART = "Été", unicodedata.normalize("NFD", "Été")
@@ -126,12 +127,19 @@ def test_names_in_any_case():
         ("jpg", {"jpg", "jpeg", "jpe", "jfif"}),
         ("jpeg", {"jpg", "jpeg", "jpe", "jfif"}),
         ("tif", {"tif", "tiff"}),
-        ("heif", {"heic", "heif", "hif"}),
-        ("jp2", {"jp2", "j2k", "jpx"}),
-        ("png", {"png"}),
+        ("heif", {"heic", "heif", "hif", "heics", "heifs"}),
+        ("jpx", {"jp2", "j2k", "j2c", "jpc", "jpf", "jpx"}),
+        ("png", {"png", "apng"}),
+        ("bmp", {"bmp", "dib"}),
+        ("webp", {"webp"}),
+        ("mpo", {"mpo"}),
         ("nef", {"nef"}),
         ("", {""}),
     ],
 )
 def test_extensions_of_one_kind(extension, alike):
     assert set(extensions_like(extension)) == alike
+
+
+def test_what_is_like_a_photos_extension_is_a_photos_too():
+    assert {alike for extension in EXTENSIONS for alike in extensions_like(extension)} == EXTENSIONS
