@@ -34,6 +34,9 @@ def draw_map(
         int | None,
         typer.Option(min=1, max=MOST_CLUSTERS, metavar="N", help="How many groups.  [default: by the photos]"),
     ] = None,
+    group: Annotated[
+        str | None, typer.Option("--group", metavar="GROUP", help="List this group's photos: a letter, number or name.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     html: Annotated[
         str | None,
@@ -64,11 +67,42 @@ def draw_map(
         clusters=clusters,
     )
     drawn = _drawn(given, request, local=local)
+    if group is not None:
+        return _list_group(drawn, group, request, given, file, as_json=as_json, local=local)
     notices = [*drawn.notices]
     if file is not None:
         notices += _write_page(drawn, given, file)
     if as_json or file is None:
         mapview.write(drawn, sys.stdout, as_json=as_json, console=make_console())
+    asking.tell(notices, given)
+    return FOUND
+
+
+def _list_group(
+    drawn: PhotoMap,
+    word: str,
+    request: MapRequest,
+    given: Globals,
+    file: PageFile | None,
+    *,
+    as_json: bool,
+    local: bool,
+) -> int:
+    """Write a group's photos as a search writes what it found."""
+    from photomap_cli.cli import previewing
+    from photomap_cli.records.maps import GroupRequest
+    from photomap_cli.terminal import results
+    from photomap_cli.terminal.lines import ResultStyle
+    from photomap_cli.terminal.mapping import LISTING, group_called
+
+    asked = GroupRequest(request, group_called(drawn, word, shows="photomap map"))
+    result = asking.ask(given, lambda backend: backend.group(asked), text="", local=local, words=lambda _: LISTING)
+    notices = [*drawn.notices, *result.notices]
+    if file is not None:
+        notices += previewing.write_page(result, given, file)
+    if as_json or file is None:
+        style = ResultStyle.JSON if as_json else ResultStyle.TABLE if sys.stdout.isatty() else ResultStyle.PLAIN
+        results.write(result, style, sys.stdout, cwd=directories.working_directory(), console=make_console())
     asking.tell(notices, given)
     return FOUND
 

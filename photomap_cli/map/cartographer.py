@@ -38,7 +38,7 @@ class Cartographer:
     """
 
     def __init__(self, catalog: Catalog, *, spec: str, encode: Callable[[Sequence[str]], NDArray[np.float32]]) -> None:
-        self._catalog, self._spec, self._encode = catalog, spec, encode
+        self._catalog, self.spec, self._encode = catalog, spec, encode
         self._layouts = Derived(catalog.folder, "map")
         self._phrases = Derived(catalog.folder, "phrases")
         self.stage = ""
@@ -58,6 +58,43 @@ class Cartographer:
             TooFewPhotos.
         """
         started = time.perf_counter()
+        drawn, how = self._layout(rows, groups)
+        checkpoint()
+        called, notices = self._names(drawn, checkpoint)
+        self.stage = "looking the photos up…"
+        photos = {photo.row: photo for photo in self._catalog.photos(rows)}
+        return PhotoMap(
+            encoder=self.spec,
+            method=how,
+            elapsed_ms=1e3 * (time.perf_counter() - started),
+            clusters=_clusters(drawn, called, photos),
+            points=_points(drawn, photos),
+            notices=notices,
+        )
+
+    def members(
+        self, rows: NDArray[np.int64], groups: int | None, group: int, checkpoint: Callable[[], None] = lambda: None
+    ) -> list[tuple[int, float]]:
+        """Return the photos of one group as (row, cosine with the group's middle), the most typical first.
+
+        Args:
+            rows, groups, checkpoint: as for `draw`.
+            group: its id, from 1; there may be none of this id.
+
+        Raises:
+            TooFewPhotos.
+        """
+        drawn, _ = self._layout(rows, groups)
+        checkpoint()
+        if group > len(drawn.centres):
+            return []
+        centre = drawn.centres[group - 1]
+        vectors = self._catalog.vectors(drawn.rows[drawn.labels == group - 1].tolist())
+        found = [(row, float(vector @ centre)) for row, vector in vectors.items()]
+        return sorted(found, key=lambda each: (-each[1], each[0]))
+
+    def _layout(self, rows: NDArray[np.int64], groups: int | None) -> tuple[Layout, str]:
+        """Return the layout, and by which method it was made."""
         if len(rows) < FEWEST:
             are = "is" if len(rows) == 1 else "are"
             raise TooFewPhotos(
@@ -66,21 +103,9 @@ class Cartographer:
             )
         how = layout.method(len(rows))
         count = min(groups or kmeans.usual_count(len(rows)), len(rows), MOST_CLUSTERS)
-        drawn = self._layout(rows, count, how)
-        checkpoint()
-        called, notices = self._names(drawn, checkpoint)
-        self.stage = "looking the photos up…"
-        photos = {photo.row: photo for photo in self._catalog.photos(rows)}
-        return PhotoMap(
-            encoder=self._spec,
-            method=how,
-            elapsed_ms=1e3 * (time.perf_counter() - started),
-            clusters=_clusters(drawn, called, photos),
-            points=_points(drawn, photos),
-            notices=notices,
-        )
+        return self._kept_layout(rows, count, how), how
 
-    def _layout(self, rows: NDArray[np.int64], groups: int, how: str) -> Layout:
+    def _kept_layout(self, rows: NDArray[np.int64], groups: int, how: str) -> Layout:
         # A row is never given to a second photo, so that rows and library stand for the vectors.
         name = key(self._catalog.library_id, rows.astype("<i8").tobytes(), str(groups), how)
         kept = self._layouts.get(name)
@@ -115,7 +140,7 @@ class Cartographer:
     def _texts(self, words: Sequence[str], checkpoint: Callable[[], None]) -> NDArray[np.float32]:
         """Return the phrases' vectors, encoded once in a library's life."""
         encoder = self._catalog.encoder
-        name = key(self._catalog.library_id, self._spec, encoder.precision if encoder else "", "\n".join(words))
+        name = key(self._catalog.library_id, self.spec, encoder.precision if encoder else "", "\n".join(words))
         kept = self._phrases.get(name)
         if kept is not None:
             return np.asarray(kept["texts"], np.float32)

@@ -68,6 +68,24 @@ class MapCluster:
             "representatives": list(self.representatives),
         }
 
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> MapCluster:
+        """Rebuild a group from `to_json`."""
+        x, y = record["centre"]
+        return cls(record["id"], record["name"], record["count"], x, y, tuple(record["representatives"]))
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRequest:
+    """The photos of one group as they are asked for: the map as it was asked for, and the group as it was drawn."""
+
+    map: MapRequest
+    cluster: MapCluster
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the request as JSON values."""
+        return {"map": self.map.to_json(), "cluster": self.cluster.to_json()}
+
 
 @dataclass(frozen=True, slots=True)
 class MapPoint:
@@ -120,7 +138,7 @@ class PhotoMap:
             encoder=record["encoder"],
             method=record["method"],
             elapsed_ms=record["elapsed_ms"],
-            clusters=tuple(_cluster_from_json(each) for each in record["clusters"]),
+            clusters=tuple(MapCluster.from_json(each) for each in record["clusters"]),
             points=tuple(MapPoint(**each) for each in record["points"]),
             notices=tuple(record.get("notices", ())),
         )
@@ -135,8 +153,3 @@ def _point_to_json(point: MapPoint) -> dict[str, Any]:
         "cluster": point.cluster,
         "taken_at": point.taken_at,
     }
-
-
-def _cluster_from_json(record: dict[str, Any]) -> MapCluster:
-    x, y = record["centre"]
-    return MapCluster(record["id"], record["name"], record["count"], x, y, tuple(record["representatives"]))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from photomap_cli.records import PhotoDetails, SearchRequest, SearchResult, SessionStatus
-    from photomap_cli.records.maps import MapRequest, PhotoMap
+    from photomap_cli.records.maps import GroupRequest, MapRequest, PhotoMap
 
 
 class Backend(Protocol):
@@ -20,6 +20,9 @@ class Backend(Protocol):
 
     def details(self, path: str) -> PhotoDetails:
         """Say all that the library knows of the photo at an absolute path.  Raises BadPath if it has none there."""
+
+    def group(self, request: GroupRequest) -> SearchResult:
+        """Return the photos of one group of a map, the most typical first."""
 
     def status(self) -> SessionStatus:
         """Say where the encoder is.  Never waits for a search or a transfer, never wakes the encoder."""

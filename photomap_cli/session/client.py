@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from photomap_cli.errors import PhotomapError, ProtocolMismatch, SessionGone, SessionSilent
 from photomap_cli.records import PhotoDetails, SearchRequest, SearchResult, SessionStatus
-from photomap_cli.records.maps import MapRequest, PhotoMap
+from photomap_cli.records.maps import GroupRequest, MapRequest, PhotoMap
 from photomap_cli.session import wire
 
 if TYPE_CHECKING:
@@ -67,6 +67,10 @@ class SessionClient:
     def details(self, path: str) -> PhotoDetails:
         """Say all that the library knows of a photo."""
         return _read(PhotoDetails.from_json, self._line.glance("details", path=path))
+
+    def group(self, request: GroupRequest) -> SearchResult:
+        """Have the session list a group of a map."""
+        return _read(SearchResult.from_json, self._line.work("group", request=request.to_json()))
 
     def status(self) -> SessionStatus:
         """Say where the session's encoder is; gives up after some seconds."""

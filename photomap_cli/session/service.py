@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from photomap_cli.errors import PhotomapError, ProtocolMismatch
 from photomap_cli.records import SearchRequest
-from photomap_cli.records.maps import MapRequest
+from photomap_cli.records.maps import GroupRequest, MapCluster, MapRequest
 from photomap_cli.session.address import PROTOCOL_VERSION
 from photomap_cli.session.wire import TWO_VERSIONS
 
@@ -52,6 +52,9 @@ class Service:
                 return result.served(f"session {os.getpid()}").to_json()
             case {"op": "map", "request": dict(request)}:
                 return session.map(_map_request(request), checkpoint).to_json()
+            case {"op": "group", "request": dict(request)}:
+                result = session.group(_group_request(request), checkpoint)
+                return result.served(f"session {os.getpid()}").to_json()
             case {"op": "details", "path": str(path)}:
                 return session.details(path).to_json()
             case {"op": "status"}:
@@ -128,3 +131,19 @@ def _map_request(record: dict[str, Any]) -> MapRequest:
         ):
             return request
     raise _not_understood(f"the map {str(record)[:100]}")
+
+
+def _group_request(record: dict[str, Any]) -> GroupRequest:
+    """Return the request, with every value of the type it should have."""
+    match record:
+        case {"map": dict(drawn), "cluster": dict(cluster)}:
+            try:
+                request = GroupRequest(_map_request(drawn), MapCluster.from_json(cluster))
+            except (KeyError, TypeError, ValueError) as error:
+                raise _not_understood(f"the group: {error}") from error
+            match request.cluster:
+                case MapCluster(id=int() as number, name=str(), count=int(), representatives=paths) if (
+                    number >= 1 and all(isinstance(path, str) for path in paths)
+                ):
+                    return request
+    raise _not_understood(f"the group {str(record)[:100]}")

@@ -7,7 +7,6 @@ import os
 import threading
 import time
 from contextlib import ExitStack, suppress
-from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Self
 
@@ -20,10 +19,11 @@ from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.queries import QueryCache
 from photomap_cli.library.vectors import VectorStore
 from photomap_cli.records import SessionStatus
-from photomap_cli.search.query import parse, parse_filters
+from photomap_cli.search.query import parse
 from photomap_cli.search.recall import Recall
 from photomap_cli.search.searcher import Searcher
 from photomap_cli.session import parts, places
+from photomap_cli.session.maps import Maps
 from photomap_cli.session.turns import Turns
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from photomap_cli.library.indexer import Indexer, IndexOptions
     from photomap_cli.map.cartographer import Cartographer
     from photomap_cli.records import EncoderInfo, PhotoDetails, SearchRequest, SearchResult
-    from photomap_cli.records.maps import MapRequest, PhotoMap
+    from photomap_cli.records.maps import GroupRequest, MapRequest, PhotoMap
     from photomap_cli.search.pictures import Fetched
     from photomap_cli.search.query import Query
     from photomap_cli.session.imageencoder import ImageEncoder
@@ -96,7 +96,8 @@ class Session:
         self._searcher = Searcher(
             catalog, vectors, self.residency, recall, texts=self.texts, spec=spec, settings=settings
         )
-        self._turns, self._drawings = Turns(), Turns()
+        self._turns = Turns()
+        self._maps = Maps(catalog, self._searcher.scope, self._turns, self._refresh, lambda: self.cartographer)
         self._prewarming = threading.Lock()
         self._started_at = rfc3339(time.time())
         self.log: Path | None = None
@@ -210,16 +211,14 @@ class Session:
             BadQuery: a filter is wrong, with the place of the mistake.
             EmptyLibrary, TooFewPhotos.
         """
-        filters = parse_filters(request.filters, cwd=request.cwd)
-        with self._drawings.turn(checkpoint):
-            with self._turns.turn(checkpoint):
-                self._refresh()
-                scope = self._searcher.scope
-                rows = scope.rows(filters, cwd=request.cwd, folder=request.folder, checkpoint=checkpoint)
-                elsewhere = scope.elsewhere(filters, cwd=request.cwd, folder=request.folder, doing="drawing")
-            rows = self.catalog.rows() if rows is None else rows
-            drawn = self.cartographer.draw(rows, request.clusters, checkpoint)
-            return replace(drawn, notices=(elsewhere, *drawn.notices)) if elsewhere else drawn
+        return self._maps.draw(request, checkpoint)
+
+    def group(self, request: GroupRequest, checkpoint: Callable[[], None] = lambda: None) -> SearchResult:
+        """Return the photos of one group of a map, the most typical first; a score is the cosine with its middle.
+
+        Raises UsageError where the library has changed since, and as `map`.
+        """
+        return self._maps.group(request, checkpoint)
 
     def details(self, path: str) -> PhotoDetails:
         """Say all that the library knows of the photo at an absolute path.  Raises BadPath if it has none there."""

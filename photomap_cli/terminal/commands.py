@@ -300,8 +300,8 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "map",
         "[GROUP|FILTER...]",
-        "the photos in two dimensions; GROUP: search for one",
-        mapping.draw_or_search,
+        "the photos in two dimensions; GROUP: list its photos",
+        mapping.draw_or_list,
         (),
         Argument.GROUP,
         examples=(":map", ":map B", ":map after:2023"),

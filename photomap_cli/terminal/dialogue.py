@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 from photomap_cli.errors import UsageError
 from photomap_cli.records import SearchRequest
+from photomap_cli.records.maps import GroupRequest
 from photomap_cli.search.query import shortened
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from photomap_cli.records import Hit, SearchResult
-    from photomap_cli.records.maps import PhotoMap
+    from photomap_cli.records.maps import MapCluster, MapRequest, PhotoMap
     from photomap_cli.session.backend import Backend
     from photomap_cli.terminal.connection import Connection
     from photomap_cli.terminal.previews import Previews
@@ -80,7 +81,7 @@ class Dialogue:
         shown: hits that have a number, of the last search that found any; `#N` reaches these, also where they are on no
             page yet.
         knows_elsewhere: whether it was told that the whole library is searched from a folder that is no part of it.
-        drawn: the last map; `:map B` reaches its groups.
+        drawn, map_request: the last map, and how it was asked for; `:map B` reaches its groups.
         found, queries: hits and answered queries since the start.
     """
 
@@ -94,6 +95,7 @@ class Dialogue:
         self.asked = ""
         self.shown: tuple[Hit, ...] = ()
         self.drawn: PhotoMap | None = None
+        self.map_request: MapRequest | None = None
         self.found = self.queries = 0
         self._pages_ahead = pages_ahead
         self._paged = 0  # of those, how many have been on a page
@@ -155,8 +157,9 @@ class Dialogue:
 
     def explained(self, path: str) -> Hit:
         """Return a hit that was shown with what each term adds to its score."""
+        if self._request is None:
+            raise UsageError("these photos are a group of the map, not found by a query", hint="search for something")
         if not self._shown_at(path).terms:
-            assert self._request is not None
             asked = replace(self._request, explain=True)
             terms = {hit.path: hit.terms for hit in self.request(lambda backend: backend.search(asked)).hits}
             self.shown = tuple(replace(hit, terms=terms.get(hit.path, ())) for hit in self.shown)
@@ -187,6 +190,15 @@ class Dialogue:
         self._request, self._result, self.shown, self._paged = request, result, (), 0
         self._show_page()
 
+    def list_group(self, cluster: MapCluster, words: str) -> None:
+        """Show the photos of a group of the last map, as results; `words` say what goes on meanwhile."""
+        assert self.map_request is not None
+        request = GroupRequest(self.map_request, cluster)
+        result = self.request(lambda backend: backend.group(request), words)
+        self._request, self._result, self.shown, self._paged = None, result, (), 0
+        self.found += len(result.hits)
+        self._show_page()
+
     def _show_nothing(self, result: SearchResult) -> None:
         """Say that nothing was found; what is shown stays, with its numbers."""
         assert self._result is not None
@@ -197,9 +209,10 @@ class Dialogue:
 
     def more(self) -> None:
         """Show the next page of the last search; once all its results were shown, of further ones."""
-        if self._request is None or self._result is None:
+        if self._result is None:
             raise UsageError("there is nothing to show more of", hint="search for something first")
         while self._paged == len(self.shown) and not self._unseen() and self._may_have_more():
+            assert self._request is not None
             limit = 2 * max(len(self.shown), len(self._result.hits)) + self.limit
             self._request = replace(self._request, limit=min(MAX_LIMIT, limit))
             self._result = self._answer(self._request)
@@ -218,8 +231,9 @@ class Dialogue:
         return tuple(hit for hit in self._result.hits if seen.isdisjoint((hit.path, *hit.collapsed)))
 
     def _may_have_more(self) -> bool:
-        """Whether the backend may have more than it was asked for."""
-        assert self._request is not None
+        """Whether the backend may have more than it was asked for; a group of a map is all there."""
+        if self._request is None:
+            return False
         assert self._result is not None
         fetched = len(self._result.hits)
         return fetched == self._request.limit and fetched < MAX_LIMIT

@@ -1,51 +1,51 @@
-"""Owns the prompt's map: drawing it, and searching for one of its groups.  What it looks like is mapview's."""
+"""Owns the prompt's map: drawing it, and listing one of its groups.  What it looks like is mapview's."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.text import Text
-
 from photomap_cli.errors import UsageError
 from photomap_cli.records.maps import LETTERS, MapRequest
+from photomap_cli.terminal.figures import photos
 from photomap_cli.terminal.filenames import printable
 
 if TYPE_CHECKING:
     from photomap_cli.records.maps import MapCluster, PhotoMap
     from photomap_cli.terminal.dialogue import Dialogue
 
-DRAWING = "drawing the map…"
+DRAWING, LISTING = "drawing the map…", "looking the photos up…"
 
 
-def draw_or_search(dialogue: Dialogue, rest: str) -> None:
-    """Draw the map of all photos or of those that meet filters; `rest` may also be a group of it to search for."""
+def draw_or_list(dialogue: Dialogue, rest: str) -> None:
+    """Draw the map of all photos or of those that meet filters; `rest` may also be a group of it to list."""
     if not rest or ":" in rest:
         _draw(dialogue, rest)
         return
     drawn = dialogue.drawn or _drawn(dialogue, "")
-    dialogue.drawn = drawn
-    name = _group(drawn, rest).name
-    dialogue.console.print(Text(f"searching for {printable(name)}", "dim"))
-    dialogue.ask(name)
+    cluster = group_called(drawn, rest)
+    dialogue.front.tell(f"{cluster.letter}, {cluster.name}: {photos(cluster.count)}, the most typical first")
+    dialogue.list_group(cluster, LISTING)
 
 
 def _draw(dialogue: Dialogue, filters: str) -> None:
     from photomap_cli.terminal import mapview
 
-    dialogue.drawn = drawn = _drawn(dialogue, filters)
+    drawn = _drawn(dialogue, filters)
     for notice in drawn.notices:
         dialogue.front.tell(notice)
-    mapview.show(drawn, dialogue.console, hint=f":map {drawn.clusters[0].letter} searches for that group")
+    mapview.show(drawn, dialogue.console, hint=f":map {drawn.clusters[0].letter} lists that group's photos")
 
 
 def _drawn(dialogue: Dialogue, filters: str) -> PhotoMap:
     dialogue.asked = filters
     request = MapRequest(cwd=str(dialogue.cwd), folder=dialogue.folder, filters=filters)
-    return dialogue.request(lambda backend: backend.map(request), DRAWING)
+    drawn = dialogue.request(lambda backend: backend.map(request), DRAWING)
+    dialogue.drawn, dialogue.map_request = drawn, request
+    return drawn
 
 
-def _group(drawn: PhotoMap, word: str) -> MapCluster:
-    """Return a group by its letter, number or name."""
+def group_called(drawn: PhotoMap, word: str, *, shows: str = ":map") -> MapCluster:
+    """Return a group by its letter, number or name; `shows` is what shows the map."""
     if named := [cluster for cluster in drawn.clusters if cluster.name.lower() == word.lower()]:
         return named[0]
     letters = LETTERS[: len(drawn.clusters)]
@@ -56,5 +56,5 @@ def _group(drawn: PhotoMap, word: str) -> MapCluster:
         return drawn.clusters[int(word) - 1]
     raise UsageError(
         f"{printable(word)!r} is no group of the map",
-        hint=f"groups go from {letters[0]} to {letters[-1]}; :map shows them",
+        hint=f"groups go from {letters[0]} to {letters[-1]}; {shows} shows them",
     )

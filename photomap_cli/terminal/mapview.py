@@ -108,7 +108,7 @@ def write(drawn: PhotoMap, file: TextIO, *, as_json: bool, console: Console) -> 
     if as_json:
         write_json(drawn.to_json(), file)
     else:
-        show(drawn, console, hint=f"photomap search {drawn.clusters[0].name}")
+        show(drawn, console, hint=f"photomap map --group {drawn.clusters[0].letter} lists that group's photos")
 
 
 def show(drawn: PhotoMap, console: Console, *, hint: str) -> None:

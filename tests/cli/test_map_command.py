@@ -134,3 +134,21 @@ def test_a_dash_is_standard_output_for_the_page(photomap):
     refused = photomap("map", "--html", "-", "--json")
     assert refused.returncode == 2
     assert "both write to standard output" in refused.stdout
+
+
+def test_a_group_lists_its_own_photos(photomap):
+    clusters = ("--clusters", str(len(NAMES)))
+    drawn = json.loads(photomap("map", "--json", *clusters).stdout)
+    cluster = drawn["clusters"][1]
+    members = {point["path"] for point in drawn["points"] if point["cluster"] == cluster["id"]}
+    for word in ("B", "b", "2", cluster["name"]):
+        done = photomap("map", "--group", word, *clusters)
+        rows = [line.split("\t") for line in done.stdout.splitlines()]
+        assert done.returncode == 0, done.stderr
+        assert {row[2] for row in rows} == members
+    found = json.loads(photomap("map", "--group", "B", "--json", *clusters).stdout)
+    assert (found["query"], found["count"]) == (cluster["name"], cluster["count"])
+    assert {hit["path"] for hit in found["hits"]} == members
+    refused = photomap("map", "--group", "Z", *clusters)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "photomap map shows them" in refused.stderr

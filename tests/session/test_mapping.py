@@ -7,10 +7,10 @@ import threading
 import pytest
 from patience import LONG_SECONDS, in_thread
 
-from photomap_cli.errors import BadPath, BadQuery, EmptyLibrary, ProtocolMismatch, TooFewPhotos
+from photomap_cli.errors import BadPath, BadQuery, EmptyLibrary, ProtocolMismatch, TooFewPhotos, UsageError
 from photomap_cli.library.indexer import IndexOptions
 from photomap_cli.records import SearchRequest
-from photomap_cli.records.maps import MapRequest
+from photomap_cli.records.maps import GroupRequest, MapRequest
 from photomap_cli.session import client
 from photomap_cli.session.server import SessionServer, claim
 from photomap_cli.session.service import Service
@@ -118,3 +118,56 @@ def test_a_client_gets_the_same_map(session):
 def test_a_request_that_is_none_is_refused(session, request_):
     with pytest.raises(ProtocolMismatch):
         Service(session, None).answer({"version": 1, "op": "map", "request": request_}, lambda: None)
+
+
+def test_a_group_lists_its_own_photos_the_most_typical_first(session, photos):
+    for request in (MapRequest("/"), MapRequest("/", clusters=3), MapRequest(str(photos / "warm"), filters="ext:png")):
+        drawn = session.map(request)
+        for cluster in drawn.clusters:
+            found = session.group(GroupRequest(request, cluster))
+            members = {point.path for point in drawn.points if point.cluster == cluster.id}
+            assert {hit.path for hit in found.hits} == members
+            assert len(found.hits) == cluster.count
+            assert [hit.rank for hit in found.hits] == [*range(1, cluster.count + 1)]
+            scores = [hit.score for hit in found.hits]
+            assert scores == sorted(scores, reverse=True)
+            assert -1 <= scores[-1] <= scores[0] <= 1.001
+            assert (found.query, found.hits[0].width) == (cluster.name, 40)
+
+
+def test_a_group_of_a_map_that_is_another_one_by_now_is_refused(session, photos):
+    request = MapRequest("/", clusters=4)
+    cluster = session.map(request).clusters[0]
+    for path in session.map(request).clusters[0].representatives:
+        (photos / path).unlink()
+    for _ in session.indexer(IndexOptions()).run([photos]):
+        pass
+    with pytest.raises(UsageError, match="has changed"):
+        session.group(GroupRequest(request, cluster))
+
+
+def test_a_group_over_the_socket_is_the_one_here(session):
+    request = MapRequest("/", clusters=4)
+    cluster = session.map(request).clusters[1]
+    here = session.group(GroupRequest(request, cluster))
+    with SessionServer(session, claim(session.catalog.folder)), client.find(session.catalog.folder) as asking:
+        there = asking.group(GroupRequest(request, cluster))
+    assert [(hit.path, hit.rank) for hit in there.hits] == [(hit.path, hit.rank) for hit in here.hits]
+    assert there.served_by.startswith("session ")
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {},
+        {"map": {}, "cluster": {}},
+        {"map": {"cwd": "/"}, "cluster": {"id": "1"}},
+        {"map": {"cwd": "/"}, "cluster": {"id": 0, "name": "", "count": 1, "centre": [0, 0], "representatives": []}},
+        {"map": {"cwd": "/"}, "cluster": {"id": 1, "name": "", "count": 1, "centre": [0], "representatives": []}},
+        {"map": {"cwd": "/"}, "cluster": {"id": 1, "name": "", "count": 1, "centre": [0, 0], "representatives": [1]}},
+        {"map": {"cwd": 1}, "cluster": {"id": 1, "name": "", "count": 1, "centre": [0, 0], "representatives": []}},
+    ],
+)
+def test_what_is_no_request_for_a_group_is_refused(session, broken):
+    with pytest.raises(ProtocolMismatch):
+        Service(session, None).answer({"version": 1, "op": "group", "request": broken}, lambda: None)

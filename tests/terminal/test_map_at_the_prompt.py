@@ -1,10 +1,10 @@
-"""`:map` at the prompt: it draws, and its groups are queries."""
+"""`:map` at the prompt: it draws, and lists its groups."""
 
 from __future__ import annotations
 
 import pytest
 from prompt_toolkit.document import Document
-from terminal_fakes import FakeBackend
+from terminal_fakes import FakeBackend, make_hit, make_result
 from test_commands import Talk
 from test_mapview import MAP
 
@@ -17,13 +17,18 @@ class Cartographer(FakeBackend):
 
     def __init__(self):
         super().__init__()
-        self.maps = []
+        self.maps, self.groups = [], []
 
     def map(self, request):
         self.maps.append(request)
         if "colour:" in request.filters:
             raise BadQuery("there is no filter colour:", position=0)
         return MAP
+
+    def group(self, request):
+        self.groups.append(request)
+        hits = tuple(make_hit(rank, f"/photos/{request.cluster.name}-{rank}.jpg") for rank in range(1, 6))
+        return make_result(query=request.cluster.name, hits=hits)
 
 
 @pytest.fixture
@@ -41,17 +46,37 @@ def test_the_map_is_drawn_of_what_searches_cover(talk):
 
 
 @pytest.mark.parametrize("word", ["B", "b", "2", "cat", "Cat"])
-def test_a_group_is_searched_for_by_its_name(talk, word):
-    talk.type(":map", f":map {word}")
+def test_a_group_is_listed_by_its_own_photos(talk, word):
+    talk.type(":map after:2023", f":map {word}")
     assert len(talk.backend.maps) == 1
-    assert talk.backend.requests[0].text == "cat"
+    (asked,) = talk.backend.groups
+    assert (asked.map, asked.cluster) == (talk.backend.maps[0], MAP.clusters[1])
+    assert talk.backend.requests == []
+    assert talk.front.notes[-1] == f"B, cat: {MAP.clusters[1].count} photos, the most typical first"
     assert talk.front.pages == [([1, 2, 3], True)]
+
+
+def test_a_groups_photos_are_results_like_others(talk):
+    talk.type("dog", ":map C", ":more")
+    assert talk.front.pages[-1] == ([4, 5], False)
+    assert talk.dialogue.hit(5).path == "/photos/pizza-5.jpg"
+    talk.type("#4 + snow")
+    assert talk.backend.requests[-1].references[3] == "/photos/pizza-4.jpg"
+    talk.type(":map C", ":again")
+    assert talk.backend.requests[-1].text == "#4 + snow"
+
+
+def test_what_needs_a_query_says_so_of_a_group(talk):
+    talk.type(":map C")
+    assert talk.refusal("why 1").message == "these photos are a group of the map, not found by a query"
+    assert talk.refusal("more 1").message == "there is no search to refine"
+    assert talk.type(":more", ":more").front.notes[-1] == "no more results"
 
 
 def test_a_group_can_be_asked_for_before_the_map_was_seen(talk):
     talk.type(":map C", ":map A")
     assert len(talk.backend.maps) == 1
-    assert [request.text for request in talk.backend.requests] == ["pizza", "sunset over the sea"]
+    assert [asked.cluster.name for asked in talk.backend.groups] == ["pizza", "sunset over the sea"]
 
 
 @pytest.mark.parametrize("word", ["D", "0", "4", "dog", "AB", "9999999999999", "²"])

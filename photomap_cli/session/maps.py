@@ -1,0 +1,88 @@
+"""Owns a session's maps: which photos they are of, and one drawing after the other.  Searches go on meanwhile."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from photomap_cli.encoder.text_route import CACHE
+from photomap_cli.errors import UsageError
+from photomap_cli.records import Hit, SearchResult, Timings
+from photomap_cli.search.query import parse_filters
+from photomap_cli.session.turns import Turns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from photomap_cli.library.catalog import Catalog
+    from photomap_cli.map.cartographer import Cartographer
+    from photomap_cli.records.maps import GroupRequest, MapRequest, PhotoMap
+    from photomap_cli.search.scope import Scope
+
+
+class Maps:
+    """Draws maps of one library, and lists their groups.  Any thread may use it.
+
+    Args:
+        catalog, scope: the library and where searches look.
+        turns: the session's, taken while the library is looked at.
+        refresh: called within such a turn, before the library is looked at.
+        cartographer: returns what draws.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        scope: Scope,
+        turns: Turns,
+        refresh: Callable[[], None],
+        cartographer: Callable[[], Cartographer],
+    ) -> None:
+        self._catalog, self._scope, self._turns = catalog, scope, turns
+        self._refresh, self._cartographer = refresh, cartographer
+        self._drawings = Turns()
+
+    def draw(self, request: MapRequest, checkpoint: Callable[[], None]) -> PhotoMap:
+        """Lay photos out; arguments and errors are those of `Session.map`."""
+        with self._drawings.turn(checkpoint):
+            rows, elsewhere = self._photos(request, checkpoint)
+            drawn = self._cartographer().draw(rows, request.clusters, checkpoint)
+        return replace(drawn, notices=(elsewhere, *drawn.notices)) if elsewhere else drawn
+
+    def group(self, request: GroupRequest, checkpoint: Callable[[], None]) -> SearchResult:
+        """List a group's photos; arguments and errors are those of `Session.group`."""
+        started, cluster = time.perf_counter(), request.cluster
+        with self._drawings.turn(checkpoint):
+            rows, _ = self._photos(request.map, checkpoint)
+            cartographer = self._cartographer()
+            members = cartographer.members(rows, request.map.clusters, cluster.id, checkpoint)
+            photos = {photo.row: photo for photo in self._catalog.photos([row for row, _ in members])}
+        there = [(photos[row], score) for row, score in members if row in photos]
+        if len(members) != cluster.count or not {photo.path for photo, _ in there}.issuperset(cluster.representatives):
+            raise UsageError("the library has changed since this map was drawn", hint="`:map` draws it again")
+        elapsed_ms = 1e3 * (time.perf_counter() - started)
+        return SearchResult(
+            query=cluster.name,
+            encoder=cartographer.spec,
+            elapsed_ms=elapsed_ms,
+            served_by="local",
+            timings_ms=Timings(search=elapsed_ms),
+            hits=tuple(
+                Hit(rank, photo.path, score, photo.taken_at, photo.width, photo.height)
+                for rank, (photo, score) in enumerate(there, 1)
+            ),
+            encoded_by=CACHE,
+        )
+
+    def _photos(self, request: MapRequest, checkpoint: Callable[[], None]) -> tuple[NDArray[np.int64], str]:
+        """Return the rows of the photos that a map is of, and what to say where that is all of a library elsewhere."""
+        filters = parse_filters(request.filters, cwd=request.cwd)
+        with self._turns.turn(checkpoint):
+            self._refresh()
+            rows = self._scope.rows(filters, checkpoint=checkpoint, cwd=request.cwd, folder=request.folder)
+            elsewhere = self._scope.elsewhere(filters, doing="drawing", cwd=request.cwd, folder=request.folder)
+        return self._catalog.rows() if rows is None else rows, elsewhere
