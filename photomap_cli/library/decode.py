@@ -161,7 +161,7 @@ def _salvaged(damage: Damaged, file: BinaryIO, fit: PixelFit, options: ReadOptio
             picture = _read(attempt.file, fit, options, turn_of, attempt.load)
             share = max(share, attempt.share)
             if attempt.share >= salvage.LEAST_SHARE:
-                told = f"{reason}; {salvage.described(share)}"
+                told = f"{salvage.in_short(reason)}; {salvage.described(share)}"
                 return replace(picture, facts=replace(picture.facts, damage=told))
     raise BadImage(f"{reason}; only {salvage.described(share)}" if share >= 0.01 else reason) from damage
 

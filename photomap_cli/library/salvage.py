@@ -34,6 +34,9 @@ _WITH_GARBAGE = frozenset({"WebP", "HEIF", "AVIF"})
 _PACKED = frozenset({"JPEG", "PNG", "GIF", *_FILLINGS})
 """Formats in which no pixels look like a long row of zeros."""
 
+_LONGEST_TAIL = 64
+_RIFF_BYTES = 12
+
 _EMPTY_BYTES = 4096
 _ENDING_BYTES = 8  # a file may well end with some
 
@@ -77,9 +80,14 @@ def attempts(file: BinaryIO) -> Iterator[Attempt]:
     found = kind(file)
     if found not in _FILLINGS or found == "HEIF":  # the tiles of a HEIC that are there are shown as they are
         yield Attempt(file)
+    if found == "TIFF":  # the last of a table's entries are often nothing, and the table often comes last
+        file.seek(0)
+        yield Attempt(io.BytesIO(file.read() + bytes(_LONGEST_TAIL)))
     if found not in _FILLINGS:
         return
     data = file.read()
+    if found == "WebP" and (film := _whole_frames(data)):
+        yield Attempt(io.BytesIO(film))
     length = _full_length(data, found)
     if len(data) >= length * LEAST_SHARE:
         end = _END if found == "JPEG 2000" else b""
@@ -87,6 +95,19 @@ def attempts(file: BinaryIO) -> Iterator[Attempt]:
         for filling in _FILLINGS[found]:
             shorter = _filled(less, length, filling, end) if found in _WITH_GARBAGE else None
             yield Attempt(_filled(data, length, filling, end), shorter)
+
+
+def _whole_frames(data: bytes) -> bytes:
+    """Return a WebP animation that ends with its last whole picture; nothing for others, or where none is whole."""
+    at, is_film = _RIFF_BYTES, False
+    while at + 8 <= len(data):
+        end = at + 8 + int.from_bytes(data[at + 4 : at + 8], "little")
+        if end > len(data):
+            break
+        is_film = is_film or data[at : at + 4] == b"ANMF"
+        at = end + end % 2
+    at = min(at, len(data))
+    return data[:4] + (at - 8).to_bytes(4, "little") + data[8:at] if is_film else b""
 
 
 def without_empty_end(file: BinaryIO) -> BinaryIO:
@@ -122,6 +143,11 @@ def reason(file: BinaryIO, damage: str) -> str:
         return damage
     data = file.read()
     return heif.TRUNCATED if _full_length(data, found) > len(data) else damage
+
+
+def in_short(reason: str) -> str:
+    """Return what is wrong with a file that could be read all the same."""
+    return reason if reason.startswith((heif.TRUNCATED, "damaged")) else "damaged"
 
 
 def described(share: float) -> str:

@@ -130,11 +130,23 @@ def test_a_film_that_breaks_off_is_read():
     frames += [heic.upright().resize((60, 40)).rotate(turn) for turn in range(0, 80, 4)]
     file = io.BytesIO()
     frames[0].save(file, "WEBP", save_all=True, append_images=frames[1:], lossless=True)
-    picture = read(file.getvalue()[: -len(file.getvalue()) // 8])
-    assert np.asarray(picture.image).std() > 30
+    for share in (0.9, 0.5, 0.3):
+        picture = read(file.getvalue()[: int(len(file.getvalue()) * share)])
+        assert np.asarray(picture.image).std() > 30
+        assert picture.facts.damage == "truncated; nearly all of it can be seen"
+    assert reason(file.getvalue()[:100]) == "truncated"
 
 
-def test_a_tiff_whose_strips_are_missing_is_read():
+@pytest.mark.parametrize("packing", ["tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg"])
+def test_a_tiff_that_lacks_the_last_of_its_table_is_read(packing):
+    file = io.BytesIO()
+    Image.open(io.BytesIO(whole("png"))).save(file, "TIFF", compression=packing)
+    picture = read(file.getvalue()[:-2])
+    assert picture.facts.damage.startswith("damaged")
+    assert likeness("png", picture) > (0.6 if packing != "jpeg" else -1)
+
+
+def test_a_tiff_that_lacks_its_table_is_refused():
     content = tiffs.old_jpeg(Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)))
     assert reason(content[: len(content) // 2])  # its table is at the end
 
