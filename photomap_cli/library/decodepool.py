@@ -218,11 +218,11 @@ class _Worker:
         try:
             write_frame(self._channel, request)
             message, payload = self._reply()
-            if "large" not in message:
-                return message, payload
-            with large:
-                write_frame(self._channel, {})
-                return self._reply()
+            while "large" in message:  # once for each way to read a damaged one
+                with large:
+                    write_frame(self._channel, {})
+                    message, payload = self._reply()
+            return message, payload
         except children.Silent:  # it does not hear that it shall end
             self._child.kill()
             raise

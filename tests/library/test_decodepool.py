@@ -171,6 +171,14 @@ def test_large_pictures_take_turns_and_their_time(pool, photos, processes):
     assert [each.facts.width for each in results] == [side, side]
 
 
+def test_a_large_picture_that_is_damaged_is_read_as_far_as_it_goes(pool, photos):
+    side = int((ALONE_MEGAPIXELS * 1.1e6) ** 0.5)
+    path = photos / "large.pbm"
+    rows = b"".join(bytes([number % 251]) * -(-side // 8) for number in range(side // 2))
+    path.write_bytes(b"P4 %d %d\n" % (side, side) + rows)
+    assert pool.decode(path, FIT).facts.damage == "truncated; 50 % of it can be seen"
+
+
 def test_processes_can_be_started_before_they_are_needed(pool, photos):
     pool.start(2)
     pool.start(2)
