@@ -16,6 +16,7 @@ from photomap_cli import directories
 from photomap_cli.cli import completing
 from photomap_cli.cli.app import Globals, app, make_console
 from photomap_cli.cli.ending import FOUND, INTERRUPTED
+from photomap_cli.errors import PhotomapError
 from photomap_cli.terminal.output import say
 
 if TYPE_CHECKING:
@@ -153,6 +154,7 @@ def _encode_anew(
 def _run_index(session: Session, paths: list[Path], options: IndexOptions, *, quiet: bool) -> Outcome:
     """Run an indexer to its end or to Ctrl-C; return whether it was Ctrl-C, and the report."""
     from photomap_cli.terminal.progress import follow
+    from photomap_cli.terminal.report import summary
     from photomap_cli.terminal.statusbar import place
 
     def encoder_under_way() -> str:
@@ -167,6 +169,11 @@ def _run_index(session: Session, paths: list[Path], options: IndexOptions, *, qu
                 say(f"photomap: {words}")
     except KeyboardInterrupt:
         return True, indexer.report
+    except PhotomapError:
+        done = indexer.report
+        if done.left and (done.added or done.updated or done.moved) and not quiet:
+            say(f"photomap: {summary(done)}")
+        raise
     return False, indexer.report
 
 

@@ -13,6 +13,7 @@ from photomap_cli.library import database, photo_rows
 from photomap_cli.library.entries import STORED, LibraryEncoder, NewPhoto, SeenFile, Snapshot
 from photomap_cli.library.file_notes import FileNotes
 from photomap_cli.library.filters import below, where
+from photomap_cli.library.index_runs import IndexRuns
 from photomap_cli.library.paths import shown
 from photomap_cli.library.remembered import Remembered
 from photomap_cli.library.summary import read_meta, read_roots, summary_of
@@ -35,6 +36,7 @@ _OF_CONTENT = (
     "damage",
 )
 _FILE = "row, size_bytes, mtime_ns, ctime_ns, inode"  # as in SeenFile
+_TABLES = ("photos", "vectors", "tombstones", "roots", "meta", "other_files", "unfinished", "refused")
 _CHUNK = 500  # below SQLite's oldest limit of 999 parameters
 _VECTORS_AT_ONCE = 4096
 _FILTERS_KEPT = 4  # a million rows are 8 MB
@@ -53,6 +55,7 @@ class Catalog:
         self.folder = folder
         self._database = connection
         self.file_notes = FileNotes(connection)
+        self.runs = IndexRuns(connection)
         self._rows_of = Remembered[np.ndarray](most=_FILTERS_KEPT)
 
     @classmethod
@@ -313,7 +316,7 @@ class Catalog:
     def replace_by(self, folder: Path) -> None:
         """Have everything be as in the library in another folder, its id included, in one transaction."""
         with self._database.writing_from(folder) as connection:
-            for table in ("photos", "vectors", "tombstones", "roots", "meta", "other_files"):
+            for table in _TABLES:
                 connection.execute(f"DELETE FROM main.{table}")
                 connection.execute(f"INSERT INTO main.{table} SELECT * FROM other.{table}")
 

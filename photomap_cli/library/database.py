@@ -68,6 +68,12 @@ UPGRADES = (
         """CREATE TABLE other_files (
             path TEXT PRIMARY KEY, size_bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL) WITHOUT ROWID""",
     ),
+    # What is remembered of index runs (index_runs.py).
+    (
+        "CREATE TABLE unfinished (path TEXT PRIMARY KEY, since TEXT NOT NULL) WITHOUT ROWID",
+        """CREATE TABLE refused (
+            path TEXT PRIMARY KEY, size_bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL) WITHOUT ROWID""",
+    ),
 )
 """What each version adds to the one before; a new library goes through all of them too."""
 
@@ -75,6 +81,11 @@ LATER_COLUMNS = (
     *("lens", "latitude", "longitude", "orientation", "content_hash", "date_source", "damage"),
     *("ctime_ns", "inode"),
 )
+LATER_TABLES = {
+    "other_files": ("path", "size_bytes", "mtime_ns"),
+    "unfinished": ("path", "since"),
+    "refused": ("path", "size_bytes", "mtime_ns"),
+}
 SCHEMA_VERSION = 1 + len(UPGRADES)
 BUSY_SECONDS = 10.0
 _STEPS_BETWEEN_LOOKS = 1000  # of SQLite's virtual machine; some 0.05 ms, or as many patterns as there are filters
@@ -343,7 +354,10 @@ def _seem_upgraded(connection: sqlite3.Connection) -> None:
     there = {record[1] for record in connection.execute("PRAGMA table_info(photos)")}
     new = "".join(f", NULL AS {column}" for column in LATER_COLUMNS if column not in there)
     connection.execute(f"CREATE TEMP VIEW photos AS SELECT *{new} FROM main.photos")
-    connection.execute("CREATE TEMP TABLE other_files (path, size_bytes, mtime_ns)")
+    tables = {record[0] for record in connection.execute("SELECT name FROM main.sqlite_schema WHERE type = 'table'")}
+    for table, columns in LATER_TABLES.items():
+        if table not in tables:
+            connection.execute(f"CREATE TEMP TABLE {table} ({', '.join(columns)})")
 
 
 def _apply_upgrades(connection: sqlite3.Connection) -> None:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from photomap_cli.library.catalog import Catalog
+    from photomap_cli.library.entries import FoundFile
     from photomap_cli.library.plan import Plan, Todo
     from photomap_cli.library.reading import Decoder, Outcome
     from photomap_cli.library.recognise import Match
@@ -111,6 +112,8 @@ class Indexer:
         self._failures: list[IndexFailure] = []
         self._notes: list[IndexNote] = []
         self._started = self._encoding_since = self._ended = 0.0
+        self._refused: list[FoundFile] = []
+        self._is_complete = False
         self._forgotten = set[str]()  # roots, as `Survey` has them
         self._total = self._done = self._unreadable = self._taken = 0
 
@@ -123,6 +126,8 @@ class Indexer:
             self._pending.counts,
             failures=tuple(IndexFailure(shown(each.path), each.reason) for each in self._failures),
             notes=tuple(self._notes),
+            interrupted=bool(self._ended) and not self._is_complete,
+            left=self._total - self._done if self._ended and not self._is_complete else 0,
             elapsed_ms=(ended - self._started) * 1000,
             images_per_second=self._taken / seconds if seconds > 0 else 0.0,
             stages=self._stages.times,
@@ -138,9 +143,10 @@ class Indexer:
         """
         self._started = self._clock()
         try:
-            self._count(roots=resolved(roots, known=self._catalog.roots()))
+            self._count(roots=resolved(roots, known=(*self._catalog.roots(), *self._catalog.runs.unfinished())))
             if self._options.dry_run:
                 yield from self._forecast()
+                self._is_complete = True
             else:
                 with only_writer(self._catalog.folder), self._pool, self._thumbnails:
                     yield from self._bring_up_to_date()
@@ -164,6 +170,8 @@ class Indexer:
         yield self._progress()
 
     def _bring_up_to_date(self) -> Iterator[IndexProgress]:
+        roots = self._pending.counts.roots
+        self._catalog.runs.begin(roots, self._now())
         # Before any commit: rows that the catalogue lost in a power cut must go before they are given away again.
         self._vectors.refresh()
         if self._options.anew:
@@ -190,6 +198,8 @@ class Indexer:
         if encoder:
             yield from self._encode(encoder, todo)
         self._catalog.touch_indexed(self._now())
+        self._catalog.runs.end(roots, self._refused)
+        self._is_complete = True
         with self._stages.during("commit"):
             self._catalog.shrink()
 
@@ -375,6 +385,7 @@ class Indexer:
     def _fail(self, todo: Todo, reason: str) -> None:
         """Report a file; a photo the library had of it goes with the next commit.  A RAW file beside it now counts."""
         self._failures.append(IndexFailure(todo.file.path, reason))
+        self._refused.append(todo.file)
         self._unreadable += 1
         self._done += 1
         if todo.old_row is not None:

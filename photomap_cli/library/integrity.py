@@ -13,8 +13,10 @@ from photomap_cli.library import database, rowfile
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.compressed import CompressedFile
 from photomap_cli.library.entries import STORED, FoundFile
-from photomap_cli.library.paths import shown
+from photomap_cli.library.paths import is_storable, shown
 from photomap_cli.library.rowheader import row_bytes
+from photomap_cli.library.scan import ScanRules, scan
+from photomap_cli.library.sniffing import Sniffer
 from photomap_cli.records import Check, CheckState
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from photomap_cli.library.compressed import Compressed
-    from photomap_cli.library.entries import Snapshot
+    from photomap_cli.library.entries import SeenFile, Snapshot
     from photomap_cli.library.rowfile import Mapped
 
 _OF_UNIT_LENGTH = (0.99, 1.01)  # half precision costs a thousandth
@@ -42,10 +44,10 @@ _COUNTS = {
 }
 
 
-def checks(folder: Path) -> Iterator[Check]:
+def checks(folder: Path, exclude: tuple[str, ...] = ()) -> Iterator[Check]:
     """Look at a library's catalogue, its vectors, its row file and its photos' files, and say how each is.
 
-    Reads every vector: about two seconds for a million.
+    Reads every vector: about two seconds for a million.  Files that `exclude` leaves out are not looked for.
     """
     try:
         opened = database.connect(folder, create=False)
@@ -57,12 +59,12 @@ def checks(folder: Path) -> Iterator[Check]:
         return
     with Catalog(folder, opened) as catalog:
         try:
-            yield from _checks(catalog, opened)
+            yield from _checks(catalog, opened, ScanRules(exclude))
         except PhotomapError as error:
             yield Check("catalogue", CheckState.FAULT, error.message, error.hint)
 
 
-def _checks(catalog: Catalog, opened: database.Database) -> Iterator[Check]:
+def _checks(catalog: Catalog, opened: database.Database, rules: ScanRules) -> Iterator[Check]:
     with opened.reading() as connection:
         faults = list(_faults(connection))
     anew = f"photomap --library '{catalog.folder}' index --rebuild"
@@ -73,7 +75,7 @@ def _checks(catalog: Catalog, opened: database.Database) -> Iterator[Check]:
     yield _check("vectors", [f"not of unit length: {wrong:,}"] if wrong else [], fine="sound", hint=anew)
     yield _row_file(catalog.folder, other, is_there=mapped is not None)
     yield from _compressed_rows(catalog.folder, snapshot, mapped)
-    yield from _photo_files(catalog)
+    yield from _photo_files(catalog, rules)
 
 
 def _faults(connection: sqlite3.Connection) -> Iterator[str]:
@@ -152,33 +154,55 @@ def _in_place(held: Compressed, mapped: Mapped | None) -> bool:
     return mapped is None or held.header.numbers_crc == mapped.header.numbers_crc
 
 
-def _photo_files(catalog: Catalog) -> Iterator[Check]:
-    """Say how many photos are still as they were indexed; a folder that is not there may be a missing disk."""
-    for root in catalog.roots():
-        gone = changed = touched = 0
+def _photo_files(catalog: Catalog, rules: ScanRules) -> Iterator[Check]:
+    """Say how many photos are still as they were indexed, and how many are new; a missing folder may be a missing disk.
+
+    What the last run could not read is not new.
+    """
+    unfinished = catalog.runs.unfinished()
+    for root in sorted({*catalog.roots(), *unfinished}):
         seen = catalog.seen_files(root)
-        for path, file in seen.items():
-            try:
-                info = os.stat(path)  # noqa: PTH116 - a Path each would double the time
-            except OSError:
-                gone += 1
-            else:
-                now = FoundFile.of(path, info)
-                changed += file.has_changed(now)
-                touched += not file.has_changed(now) and file.was_touched(now)
-        found = ((gone, "gone"), (changed, "changed"), (touched, "touched"))
-        counts = [f"{count:,} {what}" for count, what in found if count]
-        yield _of_root(root, f"{len(seen):,} photos", ", ".join(counts))
+        found = ", ".join(f"{count:,} {what}" for what, count in _compared_with_disk(seen).items() if count)
+        differences = [f"{found} since they were indexed"] if found else []
+        if os.path.lexists(root) and (new := sum(1 for _ in _new_files(catalog, root, rules, seen))):
+            differences.append(f"{new:,} new and not in the library yet")
+        if root in unfinished:
+            differences.append("the last index run there was not finished")
+        yield _of_root(root, len(seen), differences)
 
 
-def _of_root(root: str, photos: str, differences: str) -> Check:
-    subject = f"photos in {shown(root)}"
+def _compared_with_disk(seen: dict[str, SeenFile]) -> dict[str, int]:
+    """Count the files that are no longer as they were indexed, by what has happened to them."""
+    counts = dict.fromkeys(("gone", "changed", "touched"), 0)
+    for path, file in seen.items():
+        try:
+            now = FoundFile.of(path, os.stat(path))  # noqa: PTH116 - a Path each would double the time
+        except OSError:
+            counts["gone"] += 1
+            continue
+        if file.has_changed(now):
+            counts["changed"] += 1
+        elif file.was_touched(now):
+            counts["touched"] += 1
+    return counts
+
+
+def _new_files(catalog: Catalog, root: str, rules: ScanRules, seen: dict[str, SeenFile]) -> Iterator[FoundFile]:
+    for each in Sniffer(seen, catalog.file_notes.others(root)).told(scan([root], rules)):
+        if not isinstance(each, FoundFile) or each.path in seen or not is_storable(each.path):
+            continue
+        if not catalog.runs.was_refused(each):
+            yield each
+
+
+def _of_root(root: str, photos: int, differences: list[str]) -> Check:
+    subject, held = f"photos in {shown(root)}", f"{photos:,} photo{'' if photos == 1 else 's'}"
     if not differences:
-        return Check(subject, CheckState.OK, f"{photos}, as indexed")
+        return Check(subject, CheckState.OK, f"{held}, as indexed")
     hint = f"photomap index '{root}'"
     if not os.path.lexists(root):
         hint = f"mount its disk, or `photomap index --prune '{root}'`"
-    return Check(subject, CheckState.ADVICE, f"{photos}, {differences} since they were indexed", hint)
+    return Check(subject, CheckState.ADVICE, ", ".join((held, *differences)), hint)
 
 
 def _check(subject: str, faults: list[str], *, fine: str, hint: str) -> Check:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from photomap_cli.errors import EmptyLibrary
 from photomap_cli.library import database
+from photomap_cli.library.index_runs import read_unfinished
 
 if TYPE_CHECKING:
     import sqlite3
@@ -49,7 +50,7 @@ def summary_of(opened: database.Database, folder: Path) -> LibraryStatus:
 
 def _facts_of(opened: database.Database, folder: Path) -> dict[str, Any]:
     with opened.reading() as connection:
-        meta, roots = read_meta(connection), read_roots(connection)
+        meta, roots, unfinished = read_meta(connection), read_roots(connection), read_unfinished(connection)
         gone: int = connection.execute("SELECT count(*) FROM tombstones").fetchone()[0]
     return {
         "path": str(folder),
@@ -59,6 +60,7 @@ def _facts_of(opened: database.Database, folder: Path) -> dict[str, Any]:
         "bytes": _bytes_in(folder),
         "last_indexed_at": str(meta["last_indexed_at"]) if "last_indexed_at" in meta else None,
         "roots": roots,
+        **({"unfinished": unfinished} if unfinished else {}),
     }
 
 

@@ -53,7 +53,8 @@ def survey(catalog: Catalog, given: Collection[str], rules: ScanRules, *, prune:
                 kept.append(missing.absent(root, len(below)))
         elif is_stranger(root):
             forgotten.add(root)
-    sniffer = Sniffer(seen, {path: mark for root in roots for path, mark in catalog.file_notes.others(root).items()})
+    others = {path: mark for root in roots for path, mark in catalog.file_notes.others(root).items()}
+    sniffer = Sniffer(seen, {} if recheck else others)
     plan = diff(chain(kept, sniffer.told(scan(sorted(roots), rules))), seen, recheck=recheck)
     plan.learned, plan.outdated = sniffer.learned, sniffer.outdated
     if not prune:

@@ -72,6 +72,8 @@ class IndexReport:
     Attributes:
         notes: of all damaged photos below the roots, new or not.
         others: how many files there are that are no photos, by their endings; "" for those without one.
+        interrupted: whether the run ended before it was done.
+        left: how many files it had found, and had not come to then.
     """
 
     roots: tuple[str, ...]
@@ -84,6 +86,8 @@ class IndexReport:
     failures: tuple[IndexFailure, ...] = ()
     notes: tuple[IndexNote, ...] = ()
     others: tuple[tuple[str, int], ...] = ()
+    interrupted: bool = False
+    left: int = 0
     elapsed_ms: float = 0.0
     images_per_second: float = 0.0
     stages: StageTimes = field(default_factory=StageTimes)
@@ -105,6 +109,8 @@ class IndexReport:
             "notes": [asdict(note) for note in self.notes],
             "others": sum(count for _, count in self.others),
             "other_kinds": dict(self.others),
+            "interrupted": self.interrupted,
+            "left": self.left,
             "elapsed_ms": round(self.elapsed_ms, 1),
             "images_per_second": round(self.images_per_second, 1),
             "stages_ms": {name: round(ms, 1) for name, ms in asdict(self.stages).items()},

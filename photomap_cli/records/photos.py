@@ -143,7 +143,10 @@ class Vocabulary:
 
 @dataclass(frozen=True, slots=True)
 class LibraryStatus:
-    """The library on disk: where it is, how much is in it, and with which encoder it was made."""
+    """The library on disk: where it is, how much is in it, and with which encoder it was made.
+
+    `unfinished` are the paths whose last index run has not come to its end; in the JSON only if there are any.
+    """
 
     path: str
     photos: int
@@ -152,3 +155,4 @@ class LibraryStatus:
     bytes: int
     last_indexed_at: str | None
     roots: tuple[str, ...]
+    unfinished: tuple[str, ...] = ()

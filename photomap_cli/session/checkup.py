@@ -47,7 +47,7 @@ def checks(folder: Path, settings: Settings, open_encoder: OpenEncoder = _encode
         settings: as loaded.
         open_encoder: what to load, of a spec; tests pass a fake.
     """
-    yield from integrity.checks(folder)
+    yield from integrity.checks(folder, settings.exclude)
     yield _space(folder)
     gpus = gpu.device_count()
     yield Check("GPU", CheckState.OK, f"{gpus} by the NVIDIA driver" if gpus else "no NVIDIA driver: the CPU encodes")

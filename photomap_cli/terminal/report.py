@@ -39,7 +39,7 @@ def write_report(
         write_json(report.to_json(), file)
         return
     if not quiet:
-        say(("would be done: " if dry_run else "") + summary(report), file=file)
+        say(("would be done: " if dry_run and not report.interrupted else "") + summary(report), file=file)
     shown = report.failures if list_errors else report.failures[: 0 if quiet else _SHOWN_FAILURES]
     for failure in shown:
         say(f"  {failure.path}: {failure.reason}", file=file)
@@ -79,13 +79,25 @@ def summary(report: IndexReport) -> str:
         "unchanged": report.unchanged,
         "failed": len(report.failures),
     }
-    told = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count) or "nothing to do"
+    told = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
+    if report.interrupted:
+        return _stopped(report, told or "none added")
+    told = told or "nothing to do"
     took = f"{photos(report.scanned)} found: {told} in {report.elapsed_ms / 1e3:.1f} s"
     if not report.images_per_second:
         return took
     loading = report.stages.load / 1e3
     apart = f" (loading {loading:.1f} s)" if loading >= _LONG_LOADING else ""
     return f"{took}{apart}, {report.images_per_second:,.1f} photos/s ({slowest_stage(report.stages)})"
+
+
+def _stopped(report: IndexReport, told: str) -> str:
+    """Return what an interrupted run did, of how much, and how to have the rest."""
+    again = "run the same command again to continue"
+    if not report.scanned:
+        return f"stopped while looking for photos; {again}"
+    seconds, of = report.elapsed_ms / 1e3, photos(report.scanned)
+    return f"stopped after {seconds:.1f} s: {told} of {of}, {report.left:,} left; {again}"
 
 
 def slowest_stage(stages: StageTimes) -> str:

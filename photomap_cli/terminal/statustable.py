@@ -15,7 +15,7 @@ from photomap_cli.terminal.palette import NOTE, ON_PAPER
 from photomap_cli.terminal.statusbar import device, error_in_short, moves, next_step, place, plain_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
@@ -65,10 +65,20 @@ def library_line(library: LibraryStatus | None) -> str:
     """Return one line on the library on disk."""
     if library is None:
         return "no library yet; `photomap index` makes one"
-    indexed = f"indexed {moment(library.last_indexed_at)}" if library.last_indexed_at else "never indexed"
     encoder = f"{library.encoder} ({library.dim}-d)" if library.encoder else "no encoder yet"
-    parts = (printable(library.path), photos(library.photos), human_bytes(library.bytes), printable(encoder), indexed)
-    return f"library {' · '.join(parts)}"
+    parts = (printable(library.path), photos(library.photos), human_bytes(library.bytes), printable(encoder))
+    return f"library {' · '.join((*parts, *_indexed(library)))}"
+
+
+def _indexed(library: LibraryStatus) -> Iterator[str]:
+    """Yield when the library was brought up to date, and what of it is not."""
+    if library.last_indexed_at:
+        yield f"indexed {moment(library.last_indexed_at)}"
+    elif not library.unfinished:
+        yield "never indexed"
+    if library.unfinished:
+        first, others = printable(library.unfinished[0]), len(library.unfinished) - 1
+        yield f"indexing {first} and {others:,} more is unfinished" if others else f"indexing {first} is unfinished"
 
 
 @dataclass(frozen=True, slots=True)

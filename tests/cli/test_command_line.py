@@ -391,11 +391,18 @@ def test_ctrl_c_while_indexing_keeps_what_is_done_and_is_130(home, tmp_path):
     interrupted = [str(Path(__file__).with_name("stopped_index.py")), str(int(signal.SIGINT))]
     first = subprocess.run([sys.executable, *interrupted, *words], **how)
     assert first.returncode == 130, first.stderr
-    done = json.loads(first.stdout)["added"]
+    told = json.loads(first.stdout)
+    done = told["added"]
     assert 0 < done < 200
+    assert (told["interrupted"], told["left"]) == (True, 200 - done)
+    status = [sys.executable, "-m", "photomap_cli", "--library", str(tmp_path / "lib"), "status"]
+    assert f"indexing {many} is unfinished" in subprocess.run(status, **how).stdout
+    assert json.loads(subprocess.run([*status, "--json"], **how).stdout)["library"]["unfinished"] == [str(many)]
     again = subprocess.run([sys.executable, "-m", "photomap_cli", *words], **how)
     report = json.loads(again.stdout)
     assert (report["unchanged"], report["added"]) == (done, 200 - done)
+    assert (report["interrupted"], report["left"]) == (False, 0)
+    assert "unfinished" not in json.loads(subprocess.run([*status, "--json"], **how).stdout)["library"]
 
 
 def test_in_a_pipe_a_preview_is_no_different(photomap, serving):

@@ -425,7 +425,7 @@ def test_facts_that_change_while_size_and_time_stay_are_noticed(folder, catalog,
     path = dated_picture(photos / "a.jpg", "2020:01:02 03:04:05")
     run(photos)
     rewritten(path, dated_picture(tmp_path / "b.jpg", "2011:01:02 03:04:05").read_bytes(), in_place=in_place)
-    assert [check.message for check in integrity.checks(folder)][-1] == "1 photos, 1 touched since they were indexed"
+    assert [check.message for check in integrity.checks(folder)][-1] == "1 photo, 1 touched since they were indexed"
     assert counts(run(photos, dry_run=True, encoder=no_encoder)) == {"scanned": 1, "updated": 1}
     assert counts(run(photos)) == {"scanned": 1, "updated": 1}
     assert catalog.photo_at(str(path)).taken_at == "2011-01-02T03:04:05"
@@ -459,7 +459,7 @@ def test_a_file_that_was_only_touched_is_read_once_and_encoded_never(folder, cat
     for _ in range(2):
         assert counts(run(photos, encoder=no_encoder)) == {"scanned": 1, "unchanged": 1}
     assert (read, catalog.next_row) == ([str(path)], 1)
-    assert [check.message for check in integrity.checks(folder)][-1] == "1 photos, as indexed"
+    assert [check.message for check in integrity.checks(folder)][-1] == "1 photo, as indexed"
 
 
 def test_what_an_older_library_does_not_know_is_noted_and_encodes_nothing(catalog, run, photos):
@@ -488,6 +488,15 @@ def test_a_recheck_finds_what_nothing_tells_of(catalog, store, run, photos):
     assert counts(run(photos, recheck=True)) == {"scanned": 2, "updated": 1, "unchanged": 1}
     assert same.exists()
     assert_sound(catalog, store)
+
+
+def test_a_recheck_looks_into_files_again_that_were_no_photos(run, photos):
+    content, path = picture(photos.parent / "a.png", 1).read_bytes(), photos / "IMG_1"
+    path.write_bytes(bytes(len(content)))
+    assert counts(run(photos, encoder=no_encoder)) == {}
+    rewritten(path, content)
+    assert counts(run(photos, encoder=no_encoder)) == {}
+    assert counts(run(photos, recheck=True)) == {"scanned": 1, "added": 1}
 
 
 def test_a_touched_file_that_cannot_be_read_now_keeps_its_photo(catalog, run, photos, monkeypatch):
@@ -958,9 +967,47 @@ def test_an_interrupted_run_keeps_what_it_did_and_the_next_goes_on(folder, catal
     with pytest.raises(KeyboardInterrupt):
         list(index_run.run([photos]))
     assert (index_run.report.added, catalog.photo_count) == (4, 4)
+    assert (index_run.report.interrupted, index_run.report.left) == (True, 6)
+    assert (catalog.status().unfinished, catalog.status().last_indexed_at) == ((str(photos),), None)
     assert_nothing_is_left_running(folder)
-    assert counts(run(photos)) == {"scanned": 10, "added": 6, "unchanged": 4}
+    report = run(photos)
+    assert counts(report) == {"scanned": 10, "added": 6, "unchanged": 4}
+    assert (report.interrupted, report.left, catalog.status().unfinished) == (False, 0, ())
     assert_sound(catalog, store)
+
+
+def test_a_run_that_ends_while_looking_for_photos_says_so_and_is_remembered(catalog, run, photos, monkeypatch):
+    picture(photos / "a.png", 1)
+
+    def interrupted(*_given, **_more):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(indexer, "survey", interrupted)
+        for dry_run in (True, False):
+            with pytest.raises(KeyboardInterrupt):
+                run(photos, dry_run=dry_run)
+            assert catalog.status().unfinished == (() if dry_run else (str(photos),))
+    run(photos, dry_run=True, encoder=no_encoder)
+    assert catalog.status().unfinished == (str(photos),)
+    run(photos.parent)
+    assert catalog.status().unfinished == ()
+
+
+def test_a_run_elsewhere_leaves_one_unfinished_that_is_not(catalog, run, photos, tmp_path):
+    for folder in ("photos", "photos/sub", "photos2"):
+        picture(tmp_path / folder / "a.png", len(folder))
+    with pytest.raises(EncoderFailed):
+        run(photos, encoder=_failing)
+    run(photos / "sub", tmp_path / "photos2")
+    assert catalog.status().unfinished == (str(photos),)
+    shutil.rmtree(photos)
+    run(photos, encoder=no_encoder)  # the same command again, though there is nothing any more
+    assert catalog.status().unfinished == ()
+
+
+def _failing():
+    raise EncoderFailed("no")
 
 
 def test_an_interruption_between_encoding_and_committing_loses_nothing(catalog, store, photos, monkeypatch):

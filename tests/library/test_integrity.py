@@ -1,4 +1,5 @@
 import shutil
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -117,6 +118,32 @@ def test_photos_that_are_gone_or_changed_are_counted_with_what_to_do(library, ph
     shutil.rmtree(photos)
     checked = {check.subject: check for check in checks(library)}[f"photos in {photos}"]
     assert (checked.message, "--prune" in checked.hint) == ("4 photos, 4 gone since they were indexed", True)
+
+
+def test_new_photos_are_counted_but_not_those_that_could_not_be_read(library, photos):
+    picture(photos / "new/1.png", 8)
+    picture(photos / "new/2.png", 9)
+    (photos / "new/damaged.png").write_bytes(b"none")
+    subject = f"photos in {photos}"
+    assert found(library)[subject] == "4 photos, 3 new and not in the library yet"
+    only = {check.subject: check for check in checks(library, exclude=("new/[12].png",))}[subject]
+    assert (only.message, only.hint) == ("4 photos, 1 new and not in the library yet", f"photomap index '{photos}'")
+    with Catalog.open(library) as catalog, VectorStore(library, catalog) as vectors:
+        list(Indexer(catalog, vectors, FakeEncoder, open_pool=InProcessDecoder).run([photos]))
+    assert found(library) == {}
+    picture(photos / "new/damaged.png", 10)
+    assert found(library)[subject] == "6 photos, 1 new and not in the library yet"
+
+
+def test_a_run_that_was_not_finished_is_told(library, photos, tmp_path):
+    other = tmp_path / "other"
+    picture(other / "a.png", 7)
+    with Catalog.open(library) as catalog:
+        catalog.runs.begin([str(photos), str(other)], datetime.now(UTC))
+    assert found(library) == {
+        f"photos in {photos}": "4 photos, the last index run there was not finished",
+        f"photos in {other}": "0 photos, 1 new and not in the library yet, the last index run there was not finished",
+    }
 
 
 def test_no_library_is_no_fault(folder):

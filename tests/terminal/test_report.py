@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 
 import pytest
 
@@ -25,6 +26,26 @@ def test_damaged_photos_are_counted_and_named_with_the_errors():
     assert written(list_errors=True, quiet=True) == FAILED + listed
     assert written(quiet=True) == ""
     assert written(notes=(HALF, HALF)).endswith("2 photos are damaged, but in the library; --errors lists them\n")
+
+
+@pytest.mark.parametrize(
+    ("report", "told"),
+    [
+        (IndexReport((), 400, added=32, left=368), "stopped after 0.0 s: 32 added of 400 photos, 368 left"),
+        (
+            IndexReport((), 400, added=32, moved=1, unchanged=7, failures=(TEXT,), left=359),
+            "stopped after 0.0 s: 32 added, 1 moved, 7 unchanged, 1 failed of 400 photos, 359 left",
+        ),
+        (IndexReport((), 400, left=400), "stopped after 0.0 s: none added of 400 photos, 400 left"),
+        (IndexReport(()), "stopped while looking for photos"),
+    ],
+)
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_an_interrupted_run_says_what_is_left_and_how_to_go_on(report, told, dry_run):
+    file = io.StringIO()
+    write_report(replace(report, interrupted=True), file, dry_run=dry_run)
+    assert file.getvalue().startswith(f"{told}; run the same command again to continue\n")
+    assert replace(report, interrupted=True).to_json()["left"] == report.left
 
 
 @pytest.mark.parametrize("notes", [(), (HALF,)])

@@ -66,6 +66,19 @@ def test_an_empty_library_says_so():
     assert library_line(empty) == "library /lib · 0 photos · 0 B · no encoder yet · never indexed"
 
 
+@pytest.mark.parametrize(
+    ("last", "unfinished", "told"),
+    [
+        (None, ("/p",), "indexing /p is unfinished"),
+        (LIBRARY.last_indexed_at, ("/p",), "indexed {} · indexing /p is unfinished"),
+        (None, ("/p", "/q", "/r"), "indexing /p and 2 more is unfinished"),
+    ],
+)
+def test_a_run_that_was_not_finished_is_no_library_that_was_never_indexed(last, unfinished, told):
+    line = library_line(replace(LIBRARY, last_indexed_at=last, unfinished=unfinished))
+    assert line.endswith(f" · tiny (512-d) · {told.format(moment(LIBRARY.last_indexed_at))}")
+
+
 def test_with_several_libraries_each_session_says_which_one_it_has():
     far = replace(RAM, pid=77, library="/far")
     text = drawn([VRAM, far], LIBRARY, 120)

@@ -1,0 +1,58 @@
+"""Owns what a library remembers of its index runs: which have not finished, and which files could not be read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from photomap_cli.library.filters import below
+from photomap_cli.library.paths import is_storable
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from photomap_cli.library.database import Database
+    from photomap_cli.library.entries import FoundFile
+
+
+class IndexRuns:
+    """The index runs over a library, in its SQLite file.  Any thread may use it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def begin(self, roots: Iterable[str], now: datetime) -> None:
+        """Note that a run over these paths has begun; it is unfinished until `end`, however it ends."""
+        since = now.isoformat(timespec="seconds")
+        with self._database.writing() as connection:
+            connection.executemany("INSERT OR REPLACE INTO unfinished VALUES (?, ?)", ((root, since) for root in roots))
+
+    def end(self, roots: Sequence[str], refused: Iterable[FoundFile]) -> None:
+        """Note that a run has come to its end, and which of the files below these paths it could not read."""
+        with self._database.writing() as connection:
+            for root in roots:
+                condition, values = below(root)
+                for table in ("unfinished", "refused"):
+                    connection.execute(f"DELETE FROM {table} WHERE path = ? OR {condition}", (root, *values))
+            connection.executemany(
+                "INSERT OR REPLACE INTO refused VALUES (?, ?, ?)",
+                ((each.path, each.size_bytes, each.mtime_ns) for each in refused if is_storable(each.path)),
+            )
+
+    def unfinished(self) -> tuple[str, ...]:
+        """Return the paths whose last run has not come to its end, sorted."""
+        with self._database.reading() as connection:
+            return read_unfinished(connection)
+
+    def was_refused(self, file: FoundFile) -> bool:
+        """Whether the last run could not read a file, which is as it was then."""
+        query = "SELECT count(*) FROM refused WHERE path = ? AND size_bytes = ? AND mtime_ns = ?"
+        with self._database.reading() as connection:
+            values = (file.path, file.size_bytes, file.mtime_ns)
+            return is_storable(file.path) and connection.execute(query, values).fetchone() != (0,)
+
+
+def read_unfinished(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """Return the paths whose last run has not come to its end, sorted."""
+    return tuple(record[0] for record in connection.execute("SELECT path FROM unfinished ORDER BY path"))
