@@ -141,12 +141,6 @@ class TowerEncoder:
             raise EncoderClosed("the encoder is closed")
         return context.letters_read(text, self._tower.tokens)
 
-    def letters_read(self, text: str) -> int:
-        """Return how many letters of a text are before the end of the context."""
-        if self._tower is None:
-            raise EncoderClosed("the encoder is closed")
-        return context.letters_read(text, self._tower.tokens)
-
     def probes(self) -> None:
         """Return nothing: what is probed is this."""
 

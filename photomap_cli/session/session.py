@@ -22,7 +22,7 @@ from photomap_cli.records import SessionStatus
 from photomap_cli.search.query import parse
 from photomap_cli.search.recall import Recall
 from photomap_cli.search.searcher import Searcher
-from photomap_cli.session import parts, places
+from photomap_cli.session import cancellation, parts, places
 from photomap_cli.session.maps import Maps
 from photomap_cli.session.turns import Turns
 
@@ -173,7 +173,7 @@ class Session:
 
     # Backend --------------------------------------------------------------------------------------------------------
 
-    def search(self, request: SearchRequest, checkpoint: Callable[[], None] = lambda: None) -> SearchResult:
+    def search(self, request: SearchRequest, checkpoint: Callable[[], None] = cancellation.check) -> SearchResult:
         """Answer one query, after those that were asked before.
 
         Args:
@@ -199,7 +199,7 @@ class Session:
             self.vectors.compress_behind()
         return result
 
-    def map(self, request: MapRequest, checkpoint: Callable[[], None] = lambda: None) -> PhotoMap:
+    def map(self, request: MapRequest, checkpoint: Callable[[], None] = cancellation.check) -> PhotoMap:
         """Lay photos out in two dimensions, one map after the other; searches go on meanwhile.
 
         Args:
@@ -213,7 +213,7 @@ class Session:
         """
         return self._maps.draw(request, checkpoint)
 
-    def group(self, request: GroupRequest, checkpoint: Callable[[], None] = lambda: None) -> SearchResult:
+    def group(self, request: GroupRequest, checkpoint: Callable[[], None] = cancellation.check) -> SearchResult:
         """Return the photos of one group of a map, the most typical first; a score is the cosine with its middle.
 
         Raises UsageError where the library has changed since, and as `map`.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from photomap_cli.errors import PhotomapError, ProtocolMismatch, SessionGone, SessionSilent
 from photomap_cli.frames import read_frame, write_frame
-from photomap_cli.session import address, system
+from photomap_cli.session import address, cancellation, system
 from photomap_cli.session.address import PROTOCOL_VERSION
 from photomap_cli.session.limits import LIMITS
 
@@ -65,11 +65,15 @@ class Line:
         return self._glance.pid or self._work.pid
 
     def work(self, op: str, **values: Any) -> dict[str, Any]:
-        """Send a request that may take its time and return the `result` of the reply."""
+        """Send a request that may take its time and return the `result` of the reply.
+
+        Raises Cancelled, within a second, when nobody waits for it any more; the session is hung up on, and stops too.
+        """
         looks, stopped = 0, 0
 
         def look() -> None:
             nonlocal looks, stopped
+            cancellation.check()
             looks += 1
             stopped = stopped + 1 if _is_stopped(self._work.pid) else 0
             if stopped >= _STOPPED_LOOKS:

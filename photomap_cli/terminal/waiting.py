@@ -1,4 +1,4 @@
-"""Owns waiting for slow work with a line that says what is going on; Ctrl-C ends the wait, not the work."""
+"""Owns waiting for slow work with a line on what goes on; Ctrl-C ends the wait, and the work at its next step."""
 
 from __future__ import annotations
 
@@ -28,15 +28,18 @@ class _Job(Generic[T]):
     """Work on a thread of its own; an answer that nobody waits for any more is dropped with it."""
 
     def __init__(self, work: Callable[[], T]) -> None:
-        self.done = threading.Event()
+        self.done, self.given_up = threading.Event(), threading.Event()
         self._work = work
         self._answers: list[T] = []
         self._error: BaseException | None = None
         threading.Thread(target=self._run, name="photomap-query", daemon=True).start()
 
     def _run(self) -> None:
+        from photomap_cli.session.cancellation import wanted_until  # not before the prompt is painted
+
         try:
-            self._answers.append(self._work())
+            with wanted_until(self.given_up):
+                self._answers.append(self._work())
         except BaseException as error:
             self._error = error
         finally:
@@ -52,12 +55,13 @@ def wait_for(work: Callable[[], T], *, console: Console, words: Callable[[], str
     """Run `work` on a worker thread and return its result; `words()` is shown while it takes long.
 
     Raises:
-        KeyboardInterrupt: Ctrl-C was pressed; the work goes on unheard.
+        KeyboardInterrupt: Ctrl-C was pressed; the work ends where it next looks whether it is wanted.
     """
     with noted_interrupts() as interrupted, _spinner(console) as show:
         job = _Job(work)
         while not job.done.wait(POLL_SECONDS):
             if interrupted.is_set():
+                job.given_up.set()
                 raise KeyboardInterrupt
             show(words)
     return job.result()

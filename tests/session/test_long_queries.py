@@ -2,9 +2,11 @@
 
 import os
 import sys
+import threading
+from contextlib import ExitStack
 
 import pytest
-from patience import LONG_SECONDS
+from patience import LONG_SECONDS, in_thread
 
 from photomap_cli.errors import BadImage
 from photomap_cli.library.content import digest_at
@@ -14,6 +16,9 @@ from photomap_cli.records import FilterKind, PhotoFilter, SearchRequest
 from photomap_cli.search import terms
 from photomap_cli.search.pictures import MOST_FILE_BYTES, Fetched, QueryPictures
 from photomap_cli.search.query import Term, TermKind
+from photomap_cli.session import client
+from photomap_cli.session.cancellation import Cancelled, wanted_until
+from photomap_cli.session.server import SessionServer, claim
 from photomap_cli.settings import Settings
 
 JPEG = b"\xff\xd8\xff\xe0"
@@ -106,3 +111,34 @@ def test_explaining_and_collapsing_end_amid(session):
         leaving = Leaving(after=alone.looked)
         with pytest.raises(Left):
             session.search(SearchRequest("dog", cwd="/", **more), leaving)
+
+
+@pytest.mark.parametrize("is_other_process", [False, True])
+def test_a_query_that_was_given_up_at_the_prompt_ends_between_two_terms(session, encoder, is_other_process):
+    before, given_up = encoder.calls.count("encode"), threading.Event()
+    entered, go = encoder.hold("encode")
+    long = SearchRequest(" + ".join(f"{number} dogs" for number in range(1000)), cwd="/")
+    raised = []
+
+    def ask(backend):
+        try:
+            with wanted_until(given_up):
+                backend.search(long)
+        except Cancelled as error:
+            raised.append(error)
+
+    with ExitStack() as opened:
+        backend = session
+        if is_other_process:
+            opened.enter_context(SessionServer(session, claim(session.catalog.folder)))
+            backend = opened.enter_context(client.find(session.catalog.folder))
+        asking = in_thread(lambda: ask(backend))
+        assert entered.wait(LONG_SECONDS)
+        given_up.set()
+        if is_other_process:
+            asking.join(LONG_SECONDS)
+        go.set()
+        asking.join(LONG_SECONDS)
+        assert len(raised) == 1
+        assert len(backend.search(SearchRequest("cat", cwd="/")).hits) == 4
+    assert encoder.calls.count("encode") == before + 2

@@ -1,0 +1,34 @@
+"""Owns whether anybody still waits for what a thread does: Ctrl-C at the prompt says that nobody does.  Light."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterator
+
+_given_up: ContextVar[threading.Event | None] = ContextVar("given_up", default=None)
+
+
+class Cancelled(Exception):
+    """Nobody waits for the answer any more."""
+
+
+@contextmanager
+def wanted_until(given_up: threading.Event) -> Iterator[None]:
+    """Have what this thread does in the block be wanted until an event is set."""
+    before = _given_up.set(given_up)
+    try:
+        yield
+    finally:
+        _given_up.reset(before)
+
+
+def check() -> None:
+    """Raise Cancelled if nobody waits any more for what this thread does."""
+    given_up = _given_up.get()
+    if given_up is not None and given_up.is_set():
+        raise Cancelled
