@@ -5,9 +5,11 @@ Precedence: flags > `PHOTOMAP_*` environment variables > config.toml > defaults.
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError
@@ -18,12 +20,11 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from photomap_cli import allowed
+from photomap_cli import allowed, files
 from photomap_cli.errors import BadSetting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
 ENVIRONMENT = "PHOTOMAP_"
 _NO_SETTINGS = frozenset({"PHOTOMAP_LIBRARY", "PHOTOMAP_CONFIG"})  # these are read by directories.py
@@ -182,7 +183,11 @@ def read_config(path: Path) -> dict[str, Any]:
         BadSetting: the file is unreadable, is no TOML, or has a key that is no setting.
     """
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads(_text(path))
+    except files.NotPlain as error:
+        raise BadSetting(
+            f"{path} is not a plain file", hint="move it away, or name another by PHOTOMAP_CONFIG"
+        ) from error
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -190,6 +195,14 @@ def read_config(path: Path) -> dict[str, Any]:
     for name in values:
         require_known(name, where=str(path))
     return values
+
+
+def _text(path: Path) -> str:
+    """Return what is in a file; nothing in /dev/null, which stands for no settings."""
+    if str(path) == os.devnull:
+        return ""
+    with files.reading(path) as file:
+        return file.read().decode()
 
 
 def require_known(name: str, *, where: str = "") -> None:
@@ -293,13 +306,20 @@ def write_value(config: Path, name: str, text: str) -> object:
 
     value = understood(name, text)
     read_config(config)
-    document = tomlkit.parse(config.read_text(encoding="utf-8")) if config.exists() else tomlkit.document()
+    config = Path(os.path.realpath(config))  # a link into somebody's collection of settings stays one
+    document = tomlkit.parse(_text(config)) if config.exists() else tomlkit.document()
     document[name] = list(value) if isinstance(value, tuple) else value
-    config.parent.mkdir(parents=True, exist_ok=True)
-    temporary = config.with_suffix(".toml.new")
     try:
-        temporary.write_bytes(tomlkit.dumps(document).encode())
+        content = tomlkit.dumps(document).encode()
+        files.make_folder(config.parent)
+        if files.is_other(config):
+            raise files.NotPlain(config)
+        with files.replacing(config) as file:
+            file.write(content)
     except UnicodeEncodeError as error:
         raise BadSetting(f"{name}: {text!r} is no UTF-8", hint="config.toml holds nothing else") from error
-    temporary.replace(config)
+    except OSError as error:
+        raise BadSetting(
+            f"{config} cannot be written: {error.strerror}", hint="PHOTOMAP_CONFIG names another"
+        ) from error
     return value

@@ -11,7 +11,7 @@ import pytest
 from patience import LONG_SECONDS
 
 PACKAGE = Path(__file__).parents[1] / "photomap_cli"
-BASE = {"errors", "allowed", "pathnames", "records", "frames", "directories", "settings", "children"}
+BASE = {"errors", "allowed", "pathnames", "records", "frames", "directories", "settings", "children", "files"}
 MAY_IMPORT = {
     "errors": set(),
     "allowed": set(),
@@ -19,7 +19,8 @@ MAY_IMPORT = {
     "records": set(),
     "frames": {"errors"},
     "directories": {"errors", "pathnames"},
-    "settings": {"allowed", "errors"},
+    "files": set(),
+    "settings": {"allowed", "errors", "files"},
     "children": {"directories", "errors"},
     "encoder": BASE,
     "library": BASE,
@@ -52,7 +53,7 @@ OWNERS = {
     "numba": {"map/neighbourhoods.py"},
     "pacmap": {"map/neighbourhoods.py"},
     "rawpy": {"library/raw.py"},
-    "sqlite3": {"library/database.py", "library/cachefile.py"},
+    "sqlite3": {"library/database.py", "library/checked.py", "library/sqlite_errors.py", "library/cachefile.py"},
     "prompt_toolkit": {"terminal/"},
     "typer": {"cli/"},
 }

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from photomap_cli import directories
+from photomap_cli import directories, files
 from photomap_cli.cli import asking
 from photomap_cli.errors import BadPath, UsageError
 from photomap_cli.terminal.previews import Previews
@@ -131,8 +131,8 @@ def _is_set() -> bool:
     """Whether anybody has set it, in the environment or in config.toml: reading the settings takes 0.15 s."""
     if "PHOTOMAP_PREVIEWS" in os.environ:
         return True
-    with suppress(OSError):
-        return b"previews" in Path(directories.config_file()).read_bytes()
+    with suppress(OSError), files.reading(directories.config_file()) as config:
+        return b"previews" in config.read()
     return False
 
 

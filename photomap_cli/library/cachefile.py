@@ -6,11 +6,16 @@ import sqlite3
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
+from photomap_cli import files
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
 T = TypeVar("T")
+
+_NOT_OURS = (TypeError, ValueError, OverflowError, MemoryError)
+"""What comes of values that photomap did not write."""
 
 
 class CacheFile:
@@ -43,17 +48,22 @@ class CacheFile:
                 self._connection = self._connection or self._opened()
                 with self._connection:
                     return work(self._connection)
-            except sqlite3.OperationalError:  # full, locked, not writable
-                self.close()
+            except sqlite3.OperationalError as error:
+                code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+                if code != sqlite3.SQLITE_ERROR:  # full, locked, not writable
+                    self.close()
+                    return None
+                self.clear()  # it has other tables
+            except OSError:  # something in its place that cannot be taken away
                 return None
-            except sqlite3.DatabaseError:
+            except (sqlite3.DatabaseError, *_NOT_OURS):
                 self.clear()
         return None
 
     def clear(self) -> None:
         """Let everything go, file and all."""
         self.close()
-        for suffix in ("-wal", "-shm", ""):  # an old log must not be found beside a new file
+        for suffix in ("-wal", "-shm", "-journal", ""):  # an old log must not be found beside a new file
             with suppress(OSError):
                 self.path.with_name(self.path.name + suffix).unlink()
 
@@ -64,10 +74,19 @@ class CacheFile:
                 self._connection.close()
             self._connection = None
 
+    def _require_plain(self) -> None:
+        """Have the file private, and what has its names otherwise, such as a pipe, out of the way.  Raises OSError."""
+        names = [self.path.with_name(self.path.name + suffix) for suffix in ("", "-wal", "-shm", "-journal")]
+        if any(each.is_symlink() or files.is_other(each) for each in names):
+            self.clear()
+        files.make(self.path)
+
     def _opened(self) -> sqlite3.Connection:
+        self._require_plain()
         connection = sqlite3.connect(self.path, timeout=self._busy_seconds, check_same_thread=False)
         try:
             connection.execute("PRAGMA synchronous = OFF")  # a power cut may damage the file
+            connection.execute("PRAGMA trusted_schema = OFF")
             for statement in self._schema:
                 connection.execute(statement)
         except BaseException:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from photomap_cli.errors import PhotomapError
-from photomap_cli.library import database, photo_rows
+from photomap_cli.library import checked, database, photo_rows
 from photomap_cli.library.entries import STORED, LibraryEncoder, NewPhoto, SeenFile, Snapshot
 from photomap_cli.library.file_notes import FileNotes
 from photomap_cli.library.filters import below, where
@@ -37,8 +37,10 @@ _OF_CONTENT = (
 )
 _FILE = "row, size_bytes, mtime_ns, ctime_ns, inode"  # as in SeenFile
 _TABLES = ("photos", "vectors", "tombstones", "roots", "meta", "other_files", "unfinished", "refused")
+_VECTOR = "SELECT row, vector FROM vectors"
 _CHUNK = 500  # below SQLite's oldest limit of 999 parameters
 _VECTORS_AT_ONCE = 4096
+_FP16_EXPONENT = 0x7C00  # all ones where a number is not finite
 _FILTERS_KEPT = 4  # a million rows are 8 MB
 
 log = logging.getLogger(__name__)
@@ -93,7 +95,7 @@ class Catalog:
         """How many photos there are."""
         with self._database.reading() as connection:
             gone: int = connection.execute("SELECT count(*) FROM tombstones").fetchone()[0]
-            return int(read_meta(connection)["next_row"]) - gone
+            return max(0, int(read_meta(connection)["next_row"]) - gone)
 
     @property
     def encoder(self) -> LibraryEncoder | None:
@@ -115,6 +117,8 @@ class Catalog:
         with self._database.reading() as connection:
             meta = read_meta(connection)
             encoder = _encoder(meta)
+            if encoder is None and meta["next_row"]:
+                checked.require_no_vectors(connection)
             return Snapshot(
                 library_id=str(meta["library_id"]),
                 dim=encoder.dim if encoder else 0,
@@ -159,17 +163,15 @@ class Catalog:
     def vector(self, row: int) -> np.ndarray:
         """Return a photo's vector, (dim,) float32 of unit length.  Raises KeyError if the row is gone."""
         with self._database.reading() as connection:
-            record = connection.execute("SELECT vector FROM vectors WHERE row = ?", (int(row),)).fetchone()
-        if record is None:
-            raise KeyError(row)
-        return np.frombuffer(record[0], STORED).astype(np.float32)
+            found = _vectors(connection, connection.execute(f"{_VECTOR} WHERE row = ?", (int(row),)).fetchall())
+        return found[int(row)].astype(np.float32)
 
     def vectors(self, rows: Sequence[int]) -> dict[int, np.ndarray]:
         """Return the vectors of these rows, each (dim,) float32 of unit length; rows that are gone are left out."""
         with self._database.reading() as connection:
-            query = "SELECT row, vector FROM vectors WHERE row IN (...)"
-            found = dict(_in_pieces(connection, query, list(map(int, rows))))
-        return {row: np.frombuffer(blob, STORED).astype(np.float32) for row, blob in found.items()}
+            records = list(_in_pieces(connection, f"{_VECTOR} WHERE row IN (...)", list(map(int, rows))))
+            found = _vectors(connection, records)
+        return {row: vector.astype(np.float32) for row, vector in found.items()}
 
     def rows(self, filters: Sequence[PhotoFilter] = (), checkpoint: Callable[[], None] = lambda: None) -> np.ndarray:
         """Return the rows of the photos that meet all filters, int64, sorted, read-only.
@@ -258,22 +260,26 @@ class Catalog:
         query = f"SELECT {columns} FROM photos JOIN vectors USING (row) WHERE row = ?"
         with self._database.reading() as connection:
             record = connection.execute(query, (row,)).fetchone()
-        if record is None:
-            raise KeyError(row)
+            if record is None:
+                raise KeyError(row)
+            vector = _vectors(connection, [(row, record[0])])[row]
         facts = dict(zip(_OF_CONTENT, record[2:], strict=True), is_day=record[1] == DateSource.EXIF_DAY)
-        vector = np.frombuffer(record[0], STORED)
         facts |= {"ctime_ns": file.ctime_ns, "inode": file.inode}
         return NewPhoto(file.path, file.size_bytes, file.mtime_ns, vector=vector, **facts)
 
-    def vectors_from(self, row: int) -> Iterator[tuple[int, bytes]]:
+    def vectors_from(self, row: int, *, as_stored: bool = False) -> Iterator[tuple[int, bytes]]:
         """Yield (row, vector as fp16 little endian) from this row on, in order; rows that are gone are left out.
 
-        Reads in pieces, each with the state of its moment; other calls may come between.
+        Reads in pieces, each with the state of its moment; other calls may come between.  Each is as long as it should
+        be and finite, unless they are wanted `as_stored`.
         """
-        query = "SELECT row, vector FROM vectors WHERE row >= ? ORDER BY row LIMIT ?"
+        query = f"{_VECTOR} WHERE row >= ? ORDER BY row LIMIT ?"
         while True:
             with self._database.reading() as connection:
                 piece = connection.execute(query, (row, _VECTORS_AT_ONCE)).fetchall()
+                checked.require_rising(each[0] for each in piece)
+                if not as_stored:
+                    _vectors(connection, piece)
             yield from piece
             if len(piece) < _VECTORS_AT_ONCE:
                 return
@@ -353,6 +359,17 @@ def _in_pieces(connection: sqlite3.Connection, query: str, values: Sequence[int]
     for start in range(0, len(values), _CHUNK):
         piece = values[start : start + _CHUNK]
         yield from connection.execute(query.replace("...", ", ".join("?" * len(piece))), piece)
+
+
+def _vectors(connection: sqlite3.Connection, records: Sequence[tuple[int, bytes]]) -> dict[int, np.ndarray]:
+    """Return stored vectors by row.  Raises Damaged unless all are of the encoder's length, and finite."""
+    encoder = _encoder(read_meta(connection))
+    if encoder is not None:
+        checked.require_vectors(records, encoder.dim * STORED.itemsize)
+    exponents = np.frombuffer(b"".join(blob for _, blob in records), "<u2") & _FP16_EXPONENT
+    if (exponents == _FP16_EXPONENT).any():
+        raise checked.Damaged("a vector is not finite")
+    return {row: np.frombuffer(blob, STORED) for row, blob in records}
 
 
 def _row_numbers(connection: sqlite3.Connection, source: str, values: Sequence[str] = ()) -> np.ndarray:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from photomap_cli import files
 from photomap_cli.library.exact import faiss
 from photomap_cli.library.rowfile import TAIL
 from photomap_cli.library.rowheader import PAGE
@@ -23,7 +24,7 @@ from photomap_cli.library.view import live_among
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from typing import BinaryIO
+    from typing import IO
 
     from photomap_cli.library.exact import StoredRows
     from photomap_cli.library.view import View
@@ -145,7 +146,7 @@ class CompressedFile:
 
     def read(self) -> Compressed | None:
         """Return what the file holds, checked; None for a damaged one.  128 MB, a million rows, take 0.1 s."""
-        with self.path.open("rb") as file:
+        with files.reading(self.path) as file:
             header = Header.unpack(file.read(PAGE))
             if header is None or os.fstat(file.fileno()).st_size != PAGE + header.body_bytes:
                 return None
@@ -165,7 +166,7 @@ class CompressedFile:
     def write_draft(self, made: Compressed) -> Compressed:
         """Write a file beside this one, for `adopt_draft`; return what it holds."""
         header = made.header
-        with self._draft.open("wb") as file:
+        with files.fresh(self._draft) as file:
             file.write(bytes(PAGE))
             if header.depth:
                 header = _write_index(file, made)
@@ -178,7 +179,7 @@ class CompressedFile:
     def adopt_draft(self) -> bool:
         """Put the draft in the file's place, and say whether there was one."""
         try:
-            self._draft.replace(self.path)
+            files.adopt(self._draft, self.path)
         except FileNotFoundError:
             return False
         return True
@@ -196,7 +197,7 @@ class CompressedFile:
         self.path.unlink(missing_ok=True)
 
 
-def _write_index(file: BinaryIO, made: Compressed) -> Header:
+def _write_index(file: IO[bytes], made: Compressed) -> Header:
     """Write the index piece by piece, as a copy of it in memory would be its size twice over."""
     library, checksum = faiss(), 0
 

@@ -9,14 +9,16 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from photomap_cli.errors import EmptyLibrary, LibraryBusy, LibraryUnusable, PhotomapError
+from photomap_cli import files
+from photomap_cli.errors import LibraryUnusable
+from photomap_cli.library import checked
 from photomap_cli.library.locks import FileLock
+from photomap_cli.library.sqlite_errors import FILE_NAME, UNREACHABLE, damaged, nothing_indexed, translated, unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-FILE_NAME = "catalog.sqlite"
 LOCK_NAME = "catalog.lock"
 FIRST_SCHEMA = (
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID",
@@ -96,12 +98,6 @@ FREE_SHARE, LEAST_FREE_BYTES = 8, 16 << 20
 35 to 49 % of the pages free and more of them half empty: 327 MB become 163 in 1.5 s."""
 
 ChangeCounter = tuple[int, int]
-
-_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
-_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
-_UNREACHABLE = frozenset(
-    {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH, sqlite3.SQLITE_IOERR}
-)
 
 
 class Database:
@@ -210,7 +206,8 @@ def connect(folder: Path, *, create: bool) -> Database:
     with translated(folder):
         if create:
             _make_folder(folder)
-        elif not library_exists(folder):
+        _require_plain(folder, create=create)
+        if not create and not library_exists(folder):
             raise nothing_indexed(folder)
         connection = _opened(folder, create=create)
         try:
@@ -218,6 +215,7 @@ def connect(folder: Path, *, create: bool) -> Database:
         except BaseException:
             connection.close()
             raise
+        connection.row_factory = checked.reader(schema(SCHEMA_VERSION))
         return Database(folder, connection)
 
 
@@ -226,60 +224,31 @@ def library_exists(folder: Path) -> bool:
     try:
         return (folder / FILE_NAME).is_file()
     except OSError as error:
-        raise _unreachable(folder, os.strerror(error.errno or 0).lower()) from error
+        raise unreachable(folder, os.strerror(error.errno or 0).lower()) from error
 
 
-def nothing_indexed(folder: Path) -> EmptyLibrary:
-    """Return the error for a library that does not exist yet."""
-    return EmptyLibrary(f"there is no library in {folder} yet", hint="`photomap index FOLDER` makes one")
+def _require_plain(folder: Path, *, create: bool) -> None:
+    """Make the file if `create` says so, for its owner alone: SQLite's others take after it.
 
-
-@contextmanager
-def translated(folder: Path) -> Iterator[None]:
-    """Turn SQLite's and the file system's errors into photomap's."""
+    Raises LibraryUnusable where a pipe, a folder or a link has one of the names: SQLite would wait for it, or follow.
+    """
+    path = folder / FILE_NAME
     try:
-        yield
-    except sqlite3.Error as error:
-        known = _translation(error, folder)
-        if known is None:
-            raise
-        raise known from error
-
-
-def _translation(error: sqlite3.Error, folder: Path) -> PhotomapError | None:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary code; the rest is detail
-    if code in _BUSY:
-        return LibraryBusy(f"another process is writing to the library {folder}", hint="try again when it is done")
-    if code in _DAMAGED:
-        return _damaged(folder, str(error))
-    if code == sqlite3.SQLITE_FULL:
-        return LibraryUnusable(f"the disk is full: nothing can be written to {folder}", hint="free some space")
-    if code == sqlite3.SQLITE_IOERR:  # so it says of a disk too full for the log's index, too
-        return LibraryUnusable(
-            f"the library {folder} cannot be read or written: {error}", hint="see whether the disk is full or failing"
-        )
-    if code in _UNREACHABLE:
-        return _unreachable(folder, str(error))
-    return None
-
-
-def _unreachable(folder: Path, detail: str) -> LibraryUnusable:
-    return LibraryUnusable(
-        f"the library {folder} cannot be read or written: {detail}",
-        hint="check the folder's permissions, or choose another with --library",
-    )
-
-
-def _damaged(folder: Path, detail: str) -> LibraryUnusable:
-    return LibraryUnusable(
-        f"the catalogue {folder / FILE_NAME} is damaged: {detail}",
-        hint=f"move {FILE_NAME} away and run `photomap index FOLDER` again",
-    )
+        if create:
+            files.make(path)
+        wrong = [path] if files.is_other(path) else []
+    except files.NotPlain:
+        wrong = [path]
+    except OSError as error:
+        raise unreachable(folder, os.strerror(error.errno or 0).lower()) from error
+    beside = (path.with_name(f"{FILE_NAME}{suffix}") for suffix in ("-wal", "-shm", "-journal"))
+    for each in (*wrong, *(one for one in beside if one.is_symlink() or files.is_other(one))):
+        raise LibraryUnusable(f"{each} is not a plain file", hint="move it away, or choose another with --library")
 
 
 def _make_folder(folder: Path) -> None:
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        files.make_folder(folder)
     except OSError as error:
         raise LibraryUnusable(
             f"the library's folder {folder} cannot be made: {error.strerror}", hint="choose another with --library"
@@ -298,7 +267,7 @@ def _opened(folder: Path, *, create: bool) -> sqlite3.Connection:
 
 def _may_be_read_only(error: sqlite3.Error, folder: Path) -> bool:
     log = folder / f"{FILE_NAME}-wal"
-    return error.sqlite_errorcode & 0xFF in _UNREACHABLE and not (log.exists() and log.stat().st_size)
+    return error.sqlite_errorcode & 0xFF in UNREACHABLE and not (log.exists() and log.stat().st_size)
 
 
 def _connection(folder: Path, mode: str, *, create: bool) -> sqlite3.Connection:
@@ -313,14 +282,35 @@ def _connection(folder: Path, mode: str, *, create: bool) -> sqlite3.Connection:
         # FULL: what was committed outlives a power cut.  It costs 3.5 ms a batch, NORMAL only a healthy catalogue.
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES_KEPT}")
+        connection.execute("PRAGMA cell_size_check = ON")
+        connection.execute("PRAGMA trusted_schema = OFF")
         if _is_empty(connection) and create:
             _create_alone(connection, folder)
-        if 0 < _version(connection) < SCHEMA_VERSION:
+        version = _checked_version(connection)
+        if 0 < version < SCHEMA_VERSION:
             (_seem_upgraded if mode.startswith("mode=ro") else _upgrade)(connection)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _checked_version(connection: sqlite3.Connection) -> int:
+    """Return the version, with the tables being those of this version; another process may be upgrading."""
+    connection.execute("BEGIN")
+    try:
+        version = _version(connection)
+        if 0 < version <= SCHEMA_VERSION:
+            checked.require(connection, schema(version))
+    finally:
+        connection.execute("ROLLBACK")
+    return version
+
+
+def schema(version: int) -> checked.Schema:
+    """Return what a catalogue of this version is made of."""
+    later = (statement for step in UPGRADES[: version - 1] for statement in step)
+    return checked.made_by((*FIRST_SCHEMA, *later))
 
 
 def _create_alone(connection: sqlite3.Connection, folder: Path) -> None:
@@ -398,8 +388,8 @@ def _check(connection: sqlite3.Connection, folder: Path) -> None:
             f"the library {folder} was made by a newer photomap",
             hint="upgrade photomap, or choose another folder with --library",
         )
-    if version == 0 and has_tables:
-        raise _damaged(folder, "it is not photomap's")
+    if version < 0 or (version == 0 and has_tables):
+        raise damaged(folder, "it is not photomap's")
     if version == 0:
         raise nothing_indexed(folder)
 

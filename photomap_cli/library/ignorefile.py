@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from pathspec import GitIgnoreSpec
 
+from photomap_cli import files
 from photomap_cli.pathnames import Form
 
 NAME = ".photomapignore"
@@ -36,8 +37,8 @@ def compiled(patterns: tuple[str, ...], form: Form) -> GitIgnoreSpec:
 
 def read(folder: str) -> IgnoreFile:
     """Read the file in a folder.  Raises OSError."""
-    with open(os.path.join(folder, NAME), encoding="utf-8-sig", errors="surrogateescape") as file:  # noqa: PTH118, PTH123
-        lines = file.read().splitlines()
+    with files.reading(Path(folder, NAME)) as file:
+        lines = file.read().decode("utf-8-sig", errors="surrogateescape").splitlines()
     bad = tuple(line for line in lines if not _is_pattern(line))
     return IgnoreFile(folder, tuple(line for line in lines if line not in bad), bad)
 

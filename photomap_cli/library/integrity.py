@@ -68,8 +68,16 @@ def _checks(catalog: Catalog, opened: database.Database, rules: ScanRules) -> It
     with opened.reading() as connection:
         faults = list(_faults(connection))
     anew = f"photomap --library '{catalog.folder}' index --rebuild"
-    yield _check("catalogue", faults, fine=f"{catalog.photo_count:,} photos, sound", hint=anew)
-    snapshot = catalog.snapshot()
+    if faults:
+        yield Check("catalogue", CheckState.FAULT, "; ".join(faults), anew)
+    try:
+        snapshot = catalog.snapshot()
+    except PhotomapError:
+        if faults:
+            return  # told already
+        raise
+    if not faults:
+        yield Check("catalogue", CheckState.OK, f"{catalog.photo_count:,} photos, sound")
     mapped = _mapped(catalog.folder, snapshot)
     wrong, other = _compared(catalog, snapshot, mapped)
     yield _check("vectors", [f"not of unit length: {wrong:,}"] if wrong else [], fine="sound", hint=anew)
@@ -84,7 +92,7 @@ def _faults(connection: sqlite3.Connection) -> Iterator[str]:
         if problem != "ok":
             yield str(problem).strip()
     for what, query in _COUNTS.items():
-        count = int(connection.execute(query).fetchone()[0])
+        count = int(connection.execute(query).fetchone()[0] or 0)
         if count:
             yield f"{what}: {count:,}"
 
@@ -100,7 +108,9 @@ def _mapped(folder: Path, snapshot: Snapshot) -> Mapped | None:
 def _compared(catalog: Catalog, snapshot: Snapshot, mapped: Mapped | None) -> tuple[int, int]:
     """Return how many vectors are no unit vectors of the right length, and how many the row file has otherwise."""
     wrong = other = 0
-    stored = takewhile(lambda each: each[0] < snapshot.next_row, catalog.vectors_from(0))  # no more: added meanwhile
+    stored = takewhile(
+        lambda each: each[0] < snapshot.next_row, catalog.vectors_from(0, as_stored=True)
+    )  # no more: added meanwhile
     while piece := list(islice(stored, _VECTORS_AT_ONCE)):
         whole = [(row, blob) for row, blob in piece if len(blob) == row_bytes(snapshot.dim)]
         misfits = len(piece) - len(whole)
@@ -113,11 +123,16 @@ def _compared(catalog: Catalog, snapshot: Snapshot, mapped: Mapped | None) -> tu
 
 
 def _in_file(mapped: Mapped, rows: np.ndarray) -> np.ndarray:
-    """Return the vectors that the row file has of photos, (n, dim) fp16."""
+    """Return the vectors that the row file has of photos, (n, dim) fp16; what no vector can be where it has none."""
     header, numbers = mapped.header, mapped.numbers
     places = rows if numbers is None else np.searchsorted(numbers, rows)
+    is_there = places < header.count
+    if numbers is not None:
+        is_there[is_there] = numbers[places[is_there]] == rows[is_there]
     vectors = np.frombuffer(mapped.memory, STORED, header.count * header.dim, header.rows_at)
-    return vectors.reshape(header.count, header.dim)[places]
+    found = np.full((len(rows), header.dim), np.nan, STORED)
+    found[is_there] = vectors.reshape(header.count, header.dim)[places[is_there]]
+    return found
 
 
 def _are_unit_vectors(vectors: np.ndarray) -> np.ndarray:

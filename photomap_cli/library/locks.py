@@ -8,6 +8,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
+from photomap_cli import files
 from photomap_cli.errors import LibraryBusy, LibraryUnusable
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 INDEX_LOCK_NAME = "index.lock"
 
 _PID_BYTES = 20
-_OPEN_FLAGS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)  # a lock writes: never through a link
 _TAKEN = frozenset({errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK, errno.EDEADLK})
 
 
@@ -49,7 +49,8 @@ class FileLock:
     def holder(self) -> int | None:
         """Return the id of the process that took the lock last, if it can be read."""
         try:
-            return int(self.path.read_text()[:_PID_BYTES])
+            with files.reading(self.path) as file:
+                return int(file.read(_PID_BYTES))
         except (OSError, ValueError):
             return None
 
@@ -68,7 +69,7 @@ class FileLock:
 
     def _acquired(self, *, wait: bool) -> bool:
         assert self._fd is None, f"{self.path} is locked by this very object"
-        fd = os.open(self.path, os.O_RDWR | os.O_CREAT | _OPEN_FLAGS, 0o600)
+        fd = files.descriptor(self.path, os.O_RDWR | os.O_CREAT)
         try:
             _lock(fd, wait=wait)
         except BaseException as error:

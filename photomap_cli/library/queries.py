@@ -76,7 +76,7 @@ class QueryCache:
         """Return what `set_maker` said of this wish: which maker the settings lead to, without loading anything."""
         query = "SELECT maker FROM makers WHERE wish = ?"
         record = self._try(lambda connection: connection.execute(query, (wish,)).fetchone())
-        return record[0] if record else None
+        return record[0] if record and isinstance(record[0], str) else None
 
     def set_maker(self, wish: str, maker: str) -> None:
         """Keep which maker these settings led to."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from photomap_cli import files
 from photomap_cli.library.entries import STORED, Snapshot
 from photomap_cli.library.locks import FileLock
 from photomap_cli.library.rowheader import NUMBER, PAGE, Header, crc_of
@@ -24,7 +25,7 @@ from photomap_cli.library.rowheader import NUMBER, PAGE, Header, crc_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
-    from typing import BinaryIO
+    from typing import IO
 
     BlobsFrom = Callable[[int], Iterable[tuple[int, bytes]]]  # (row, fp16 bytes) in order, from a row on
 
@@ -79,7 +80,7 @@ class RowFile:
     def map(self, snapshot: Snapshot) -> Mapped | None:
         """Return the snapshot's rows; None if `repair` is due."""
         try:
-            with self.path.open("rb") as file:
+            with files.reading(self.path) as file:
                 return _mapped(file, snapshot)
         except FileNotFoundError:
             return None
@@ -90,7 +91,7 @@ class RowFile:
         The latter where the catalogue lost its last batches in a power cut and gave their rows to other photos.
         """
         try:
-            with self.path.open("rb") as file:
+            with files.reading(self.path) as file:
                 header = _header(file)
                 if header is None or not header.belongs_to(snapshot):
                     return False
@@ -144,7 +145,7 @@ class RowFile:
 
     def write_draft(self, snapshot: Snapshot, blobs_from: BlobsFrom) -> Mapped:
         """Write the snapshot's rows beside the file, for `adopt_draft`; only one process at a time may do so."""
-        with self._draft.open("w+b") as file:
+        with files.fresh(self._draft) as file:
             _write(file, snapshot, blobs_from)
             mapped = _mapped(file, snapshot)
         if mapped is None:
@@ -159,7 +160,7 @@ class RowFile:
         with FileLock(self._lock_path):
             is_wanted = draft.header.library_id == library_id()
             if is_wanted:
-                self._draft.replace(self.path)
+                files.adopt(self._draft, self.path)
             return is_wanted
 
     def has_draft(self) -> bool:
@@ -173,7 +174,7 @@ class RowFile:
     def _right_header(self, snapshot: Snapshot) -> Header | None:
         """Return the header of a file that may be appended to."""
         try:
-            with self.path.open("rb") as file:
+            with files.reading(self.path) as file:
                 header = _header(file)
                 if header is None or not header.belongs_to(snapshot) or header.next_row > snapshot.next_row:
                     return None  # more rows than the catalogue has are left of batches it lost; some may be given away
@@ -184,7 +185,7 @@ class RowFile:
     def _append(self, header: Header, snapshot: Snapshot, blobs_from: BlobsFrom) -> None:
         """Write the rows that are new, zeros for those that have gone already, then the header that counts them."""
         numbers = np.arange(header.next_row, snapshot.next_row)
-        with self.path.open("r+b") as file:
+        with files.changing(self.path) as file:
             file.seek(header.size)
             for piece in _rows(numbers, snapshot.dim, blobs_from):
                 file.write(piece)
@@ -196,26 +197,26 @@ class RowFile:
     def _write(self, snapshot: Snapshot, blobs_from: BlobsFrom) -> None:
         draft = self.path.with_suffix(".new")
         try:
-            with draft.open("wb") as file:
+            with files.fresh(draft) as file:
                 _write(file, snapshot, blobs_from)
-            draft.replace(self.path)
+            files.adopt(draft, self.path)
         finally:
             draft.unlink(missing_ok=True)  # a full disk's last bytes are not for half a file
 
 
-def _header(file: BinaryIO) -> Header | None:
+def _header(file: IO[bytes]) -> Header | None:
     """Return the header of a file that is as long as it says."""
     header = Header.unpack(file.read(PAGE))
     return header if header is not None and os.fstat(file.fileno()).st_size >= header.size else None
 
 
-def _kept(file: BinaryIO, header: Header) -> np.ndarray:
+def _kept(file: IO[bytes], header: Header) -> np.ndarray:
     """Return the rows that the header lists."""
     file.seek(PAGE)
     return np.frombuffer(file.read(header.kept * NUMBER.itemsize), NUMBER)
 
 
-def _mapped(file: BinaryIO, snapshot: Snapshot) -> Mapped | None:
+def _mapped(file: IO[bytes], snapshot: Snapshot) -> Mapped | None:
     file.seek(0)
     header = _header(file)
     if header is None or not header.belongs_to(snapshot) or header.next_row != snapshot.next_row:
@@ -225,7 +226,7 @@ def _mapped(file: BinaryIO, snapshot: Snapshot) -> Mapped | None:
     return None if header.lacks_photos(mapped.kept, snapshot) else mapped
 
 
-def _write(file: BinaryIO, snapshot: Snapshot, blobs_from: BlobsFrom) -> None:
+def _write(file: IO[bytes], snapshot: Snapshot, blobs_from: BlobsFrom) -> None:
     """Write a whole file, and wait until it is on the disk."""
     numbers = np.flatnonzero(snapshot.is_photo())
     for piece in _content(Header.for_rows(snapshot, numbers), numbers, blobs_from):

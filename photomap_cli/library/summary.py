@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from photomap_cli.errors import EmptyLibrary
-from photomap_cli.library import database
+from photomap_cli.library import checked, database
 from photomap_cli.library.index_runs import read_unfinished
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def _facts_of(opened: database.Database, folder: Path) -> dict[str, Any]:
         gone: int = connection.execute("SELECT count(*) FROM tombstones").fetchone()[0]
     return {
         "path": str(folder),
-        "photos": int(meta["next_row"]) - gone,
+        "photos": max(0, int(meta["next_row"]) - gone),
         "encoder": str(meta["spec"]) if "spec" in meta else None,
         "dim": int(meta["dim"]) if "dim" in meta else None,
         "bytes": _bytes_in(folder),
@@ -66,7 +66,7 @@ def _facts_of(opened: database.Database, folder: Path) -> dict[str, Any]:
 
 def read_meta(connection: sqlite3.Connection) -> dict[str, str | int]:
     """Return the library's own facts by name."""
-    return dict(connection.execute("SELECT key, value FROM meta").fetchall())
+    return checked.meta(connection)
 
 
 def read_roots(connection: sqlite3.Connection) -> tuple[str, ...]:

@@ -54,7 +54,7 @@ class ThumbnailCache:
             return None
         query = "SELECT webp FROM thumbnails WHERE path = ? AND mtime_ns = ?"
         record = self._file.attempt(lambda connection: connection.execute(query, (path, mtime_ns)).fetchone())
-        return bytes(record[0]) if record else None
+        return record[0] if record and isinstance(record[0], bytes) else None
 
     def put(self, thumbnails: Iterable[tuple[str, int, bytes]]) -> None:
         """Keep these, each with its file's path and time of change; let the oldest go where they are too many."""

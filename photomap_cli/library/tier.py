@@ -8,6 +8,7 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from photomap_cli import files
 from photomap_cli.library.compressed import CompressedFile
 from photomap_cli.library.compression import Job, compress, is_due
 from photomap_cli.library.locks import FileLock
@@ -141,6 +142,8 @@ class Tier:
     def _read(self) -> Compressed | None:
         try:
             held = self._file.read()
+        except files.NotPlain:
+            held = None
         except FileNotFoundError:  # taken away since
             return None
         except OSError:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import tempfile
-import zipfile
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from photomap_cli import files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,9 +43,9 @@ class Derived:
     def get(self, name: str) -> dict[str, NDArray[Any]] | None:
         """Return the arrays kept under a name."""
         try:
-            with self._path(name).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            with files.reading(self._path(name)) as file, np.load(file, allow_pickle=False) as arrays:
                 return {each: arrays[each] for each in arrays.files} or None
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        except Exception:  # zipfile and numpy raise nearly every class there is
             return None
 
     def put(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:

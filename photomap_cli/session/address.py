@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from photomap_cli import files
 from photomap_cli.directories import APP, library_key, runtime_directory
 from photomap_cli.errors import LibraryUnusable
 from photomap_cli.library.locks import FileLock
@@ -42,7 +43,7 @@ def private_folder() -> Path:
     """
     path = folder()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        files.make_folder(path.parent)
         path.mkdir(mode=0o700, exist_ok=True)
         _require_private(path)
     except OSError as error:  # a link, too, when it is opened

@@ -7,6 +7,7 @@ import shutil
 import sys
 from typing import TYPE_CHECKING
 
+from photomap_cli import files
 from photomap_cli.errors import BadPath
 
 if TYPE_CHECKING:
@@ -29,9 +30,10 @@ class LogFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            files.make_folder(path.parent)
             # Appending, so that whoever holds it goes on at its end, also after it was emptied.
-            self.fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+            self.fd = os.open(path, flags) if path.is_char_device() else files.descriptor(path, flags)
         except OSError as error:
             raise BadPath(f"{path} cannot be written: {error.strerror}", hint="--log names another file") from error
 
@@ -47,13 +49,19 @@ class LogFile:
 
     def said_since(self, offset: int) -> str:
         """Return what was written behind `offset`."""
-        return self.path.read_bytes()[offset:].decode(errors="replace")
+        try:
+            with files.reading(self.path) as log:
+                log.seek(offset)
+                return log.read().decode(errors="replace")
+        except OSError:  # /dev/null keeps nothing
+            return ""
 
     def rotate(self) -> None:
         """Start anew if it has become long."""
         if self.size() > LOG_BYTES:
-            shutil.copyfile(self.path, self.path.with_name(f"{self.path.name}.1"))
-            os.truncate(self.path, 0)
+            with files.reading(self.path) as log, files.fresh(self.path.with_name(f"{self.path.name}.1")) as older:
+                shutil.copyfileobj(log, older)
+            os.ftruncate(self.fd, 0)
 
     def close(self) -> None:
         """Let go of the file; the streams that it took over keep it."""

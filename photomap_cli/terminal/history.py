@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from prompt_toolkit.history import FileHistory
 
+from photomap_cli import files
+
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable
     from pathlib import Path
@@ -20,13 +22,15 @@ class PrivateHistory(FileHistory):
 
     def __init__(self, path: Path) -> None:
         super().__init__(str(path))
+        self._is_kept = False
         with suppress(OSError):
             _make_private(path)
+            self._is_kept = True
 
     def load_history_strings(self) -> Iterable[str]:
         """Return the lines in the file, newest first."""
         try:
-            return list(super().load_history_strings())
+            return list(super().load_history_strings()) if self._is_kept else []
         except OSError:
             return []
 
@@ -49,13 +53,14 @@ class PrivateHistory(FileHistory):
     def store_string(self, string: str) -> None:
         """Append a line to the file."""
         with suppress(OSError, UnicodeError):
-            super().store_string(string)
+            if self._is_kept:
+                super().store_string(string)
 
 
 def _make_private(path: Path) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_CREAT | os.O_APPEND, 0o600))
-    path.chmod(0o600)
+    files.make_folder(path.parent)
+    os.close(files.descriptor(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, through_link=True))
+    path.chmod(files.PRIVATE)
 
 
 class HistoryArrows:

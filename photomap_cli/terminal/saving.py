@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import os
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from photomap_cli import files
 from photomap_cli.errors import BadPath, UsageError
 from photomap_cli.terminal.lines import ResultStyle, json_text, write_lines
 
@@ -48,22 +48,19 @@ def require_free(path: Path, *, over: bool, hint: str) -> None:
     """Raise BadPath for a folder, and for a file that is there and may not be written over."""
     if os.path.isdir(path):  # noqa: PTH112  Path.is_dir raises for a name that is too long
         raise BadPath(f"{path} is a folder", hint="name a file in it")
+    if files.is_other(path) and os.path.exists(path):  # noqa: PTH110  likewise
+        raise BadPath(f"{path} is not a plain file", hint="name a file to write")
     if os.path.lexists(path) and not over:
         raise BadPath(f"{path} is there already", hint=hint)
 
 
 def write(path: Path, pieces: Iterable[bytes]) -> None:
     """Write a file that takes the place of what is there once it is whole.  Raises BadPath."""
-    temporary = path.with_name(f".{path.stem[:50]}.new")  # a long name must not get longer
     try:
-        with temporary.open("wb") as file:
+        with files.replacing(path, private=False) as file:
             file.writelines(pieces)
-        temporary.replace(path)
     except OSError as error:
         raise BadPath(f"{path} cannot be written: {error.strerror}", hint="name a file in a folder of yours") from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
 
 
 def write_out(pieces: Iterable[bytes], stream: TextIO) -> None:

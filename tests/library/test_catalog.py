@@ -574,6 +574,7 @@ def test_an_older_library_gets_the_dates_of_names_when_it_is_opened(folder):
         for row, path, taken_at, dated_at in others:
             values = (row, path, 5, 6, taken_at, dated_at, 4, 3, None, "", "jpg", None)
             connection.execute(f"INSERT INTO photos VALUES ({', '.join('?' * len(values))})", values)
+        connection.execute("UPDATE meta SET value = 3 WHERE key = 'next_row'")
     with Catalog.open(folder) as catalog:
         unknown = (None, "2020-01-01T00:00:00", None)
         assert dates(catalog) == [unknown, (WHATSAPP, WHATSAPP, "name-day"), (EXIF, EXIF, "exif")]

@@ -371,7 +371,7 @@ def test_an_ignore_file_that_cannot_be_read_is_reported(photos):
     touch(photos, "a.jpg")
     (photos / ".photomapignore").mkdir()
     found = list(scan([str(photos)], ScanRules()))
-    assert found[0] == IndexFailure(str(photos / ".photomapignore"), "is a directory")
+    assert found[0] == IndexFailure(str(photos / ".photomapignore"), "not a plain file")
     assert len(found) == 2
 
 

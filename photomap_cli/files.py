@@ -1,0 +1,156 @@
+"""Owns how photomap's own files are opened, made and replaced: plain ones, through no link, for their owner alone.
+
+Nothing here waits for the other end of a pipe, and nothing is written to where a link of somebody else's leads.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import tempfile
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PRIVATE = 0o600
+_ALWAYS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOCTTY", 0)
+_NO_WAIT = getattr(os, "O_NONBLOCK", 0)
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+_NO_READER = frozenset({errno.ENXIO, errno.ENODEV})
+
+
+class NotPlain(FileNotFoundError):
+    """There is no plain file of this name, but a pipe, a device, a socket, a folder, or a link where none is followed.
+
+    To whoever can do without the file it is as if there were none.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(errno.ENOENT, "not a plain file", str(path))
+
+
+def descriptor(path: Path, flags: int, *, through_link: bool = False) -> int:
+    """Open a plain file, as `os.open`; what is made is its owner's alone.  Raises NotPlain, OSError."""
+    try:
+        opened = os.open(path, flags | _ALWAYS | _NO_WAIT | (0 if through_link else _NO_LINK), PRIVATE)
+    except OSError as error:
+        if error.errno in _NO_READER or (error.errno in (errno.ELOOP, errno.EISDIR) and os.path.lexists(path)):
+            raise NotPlain(path) from error
+        raise
+    if not stat.S_ISREG(os.fstat(opened).st_mode):
+        os.close(opened)
+        raise NotPlain(path)
+    return opened
+
+
+def reading(path: Path) -> IO[bytes]:
+    """Open a plain file to read, through a link too.  Raises NotPlain, OSError."""
+    return os.fdopen(descriptor(path, os.O_RDONLY, through_link=True), "rb")
+
+
+def changing(path: Path) -> IO[bytes]:
+    """Open a plain file that is there to read and write.  Raises NotPlain, OSError."""
+    return os.fdopen(descriptor(path, os.O_RDWR), "r+b")
+
+
+def fresh(path: Path) -> IO[bytes]:
+    """Open a new file under a name that is photomap's own; what lay there is gone, not what it led to."""
+    path.unlink(missing_ok=True)
+    return os.fdopen(descriptor(path, os.O_RDWR | os.O_CREAT | os.O_EXCL), "w+b")
+
+
+def make(path: Path) -> None:
+    """Make an empty private file if there is none.  Raises NotPlain where something else has the name; OSError."""
+    try:
+        os.close(descriptor(path, os.O_RDWR | os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        if not is_plain(path):
+            raise NotPlain(path) from None
+
+
+def is_plain(path: Path) -> bool:
+    """Whether there is a plain file, or a link to one.  Raises OSError where nobody may look."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def is_other(path: Path) -> bool:
+    """Whether something has this name that is no plain file; a link counts as what it leads to."""
+    return os.path.lexists(path) and not is_plain(path)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder, and those above it that are missing, for their owner alone.  Raises OSError."""
+    if not path.is_dir():
+        if path.parent != path:
+            make_folder(path.parent)
+        path.mkdir(mode=0o700, exist_ok=True)
+
+
+def adopt(draft: Path, path: Path) -> None:
+    """Put a draft in a file's place in one step, open to those the file was open to.  Raises OSError."""
+    with suppress(OSError):
+        there = path.lstat()
+        if stat.S_ISREG(there.st_mode):
+            draft.chmod(stat.S_IMODE(there.st_mode))
+    draft.replace(path)
+
+
+@contextmanager
+def replacing(path: Path, *, private: bool = True) -> Iterator[IO[bytes]]:
+    """Give a file to write that takes the place of what is there once the block is done, whole and on the disk.
+
+    Until then it has a random name beside it.  Owner and mode of a file that is there stay; a new one is its owner's
+    alone if it is `private`, else as the user's mask has it.  Raises OSError.
+    """
+    number, name = tempfile.mkstemp(prefix=".photomap-", suffix=".new", dir=path.parent)
+    draft = Path(name)
+    try:
+        with os.fdopen(number, "w+b") as file:
+            yield file
+            file.flush()
+            _take_after(file.fileno(), path, private=private)
+            os.fsync(file.fileno())
+        draft.replace(path)
+        _keep_name(path.parent)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _take_after(opened: int, path: Path, *, private: bool) -> None:
+    """Give a new file owner and mode of the one it replaces."""
+    if not hasattr(os, "fchmod"):  # Windows
+        return
+    try:
+        there = path.lstat()
+    except FileNotFoundError:
+        os.fchmod(opened, PRIVATE if private else 0o666 & ~_mask())
+        return
+    if stat.S_ISREG(there.st_mode):
+        own = os.fstat(opened)
+        if (own.st_uid, own.st_gid) != (there.st_uid, there.st_gid):
+            with suppress(OSError):  # only the administrator may give a file away
+                os.fchown(opened, there.st_uid, there.st_gid)
+        os.fchmod(opened, stat.S_IMODE(there.st_mode))
+
+
+def _mask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def _keep_name(folder: Path) -> None:
+    """Wait until a folder's entries are on the disk, where the system knows such a thing."""
+    with suppress(OSError):
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)

@@ -1,0 +1,89 @@
+"""Owns what SQLite's errors, and a catalogue that is not sound, are called: a library's errors, with the way out."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from photomap_cli.errors import EmptyLibrary, LibraryBusy, LibraryUnusable, PhotomapError
+from photomap_cli.library import checked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FILE_NAME = "catalog.sqlite"
+
+_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_DAMAGED = frozenset(
+    {
+        *(sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_INTERNAL),
+        *(sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_FORMAT),
+    }
+)
+"""What SQLite says of a file that is not as it wrote it.  The statements are ours: that one cannot be run, or breaks a
+rule of the schema, is the file's fault too."""
+UNREACHABLE = frozenset(
+    {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH, sqlite3.SQLITE_IOERR}
+)
+
+
+def nothing_indexed(folder: Path) -> EmptyLibrary:
+    """Return the error for a library that does not exist yet."""
+    return EmptyLibrary(f"there is no library in {folder} yet", hint="`photomap index FOLDER` makes one")
+
+
+@contextmanager
+def translated(folder: Path) -> Iterator[None]:
+    """Turn SQLite's and the file system's errors into photomap's."""
+    try:
+        yield
+    except checked.Damaged as error:
+        raise damaged(folder, str(error)) from error
+    except UnicodeDecodeError as error:  # what SQLite says of the file quotes it
+        raise damaged(folder, "it holds text that is none") from error
+    except MemoryError as error:  # so SQLite says of a length that cannot be
+        raise damaged(folder, "it asks for more memory than there is") from error
+    except sqlite3.Error as error:
+        known = _translation(error, folder)
+        if known is None:
+            raise
+        raise known from error
+
+
+def _translation(error: sqlite3.Error, folder: Path) -> PhotomapError | None:
+    whole = getattr(error, "sqlite_errorcode", 0)
+    if whole == sqlite3.SQLITE_CONSTRAINT_NOTNULL:  # what was to be written is wrong, not what is there
+        return None
+    code = whole & 0xFF  # the primary code; the rest is detail
+    if code in _BUSY:
+        return LibraryBusy(f"another process is writing to the library {folder}", hint="try again when it is done")
+    has_no_code = type(error) is sqlite3.OperationalError and not code  # Python's own: a text that is no UTF-8
+    if code in _DAMAGED or has_no_code:
+        return damaged(folder, str(error))
+    if code == sqlite3.SQLITE_FULL:
+        return LibraryUnusable(f"the disk is full: nothing can be written to {folder}", hint="free some space")
+    if code == sqlite3.SQLITE_IOERR:  # so it says of a disk too full for the log's index, too
+        return LibraryUnusable(
+            f"the library {folder} cannot be read or written: {error}", hint="see whether the disk is full or failing"
+        )
+    if code in UNREACHABLE:
+        return unreachable(folder, str(error))
+    return None
+
+
+def unreachable(folder: Path, detail: str) -> LibraryUnusable:
+    """Return the error for a library that the system does not let us at."""
+    return LibraryUnusable(
+        f"the library {folder} cannot be read or written: {detail}",
+        hint="check the folder's permissions, or choose another with --library",
+    )
+
+
+def damaged(folder: Path, detail: str) -> LibraryUnusable:
+    """Return the error for a catalogue that is none any more, with the way out."""
+    return LibraryUnusable(
+        f"the catalogue {folder / FILE_NAME} is damaged: {detail}",
+        hint=f"move {FILE_NAME} away and run `photomap index FOLDER` again",
+    )

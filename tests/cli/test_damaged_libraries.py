@@ -1,0 +1,121 @@
+"""A damaged library is told in a line with the way out, by every command: no traceback, and the exit statuses."""
+
+from __future__ import annotations
+
+import collections
+import json
+import os
+import random
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "library"))
+from damaged_library import SAID, damage, say, settle
+
+from photomap_cli.cli import run
+from photomap_cli.library.catalog import Catalog
+from photomap_cli.library.entries import LibraryEncoder, NewPhoto
+from photomap_cli.library.queries import QueryCache
+from photomap_cli.library.thumbnails import ThumbnailCache
+from photomap_cli.library.vectors import VectorStore
+from photomap_cli.session import checkup
+
+CATALOGUES = int(os.environ.get("PHOTOMAP_FUZZ", "50"))
+PHOTOS = 12
+COMMANDS = (
+    ["status", "--json"],
+    ["search", "--local", "./1.jpg after:2000", "--min-score", "-1"],
+    ["search", "--local", "./2.jpg", "--min-score", "-1", "--json"],
+    ["duplicates", "--json"],
+    ["doctor"],
+    ["index", "--dry-run", "."],
+)
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory):
+    """A folder with photos, and a library of them with all its files."""
+    home = tmp_path_factory.mktemp("sound")
+    library, added = home / "library", []
+    for number, vector in enumerate(np.random.default_rng(0).standard_normal((PHOTOS, 128)).astype(np.float32)):
+        path = home / f"{number}.jpg"
+        Image.effect_noise((60, 40), 60).save(path)
+        info, unit = path.stat(), vector / np.linalg.norm(vector)
+        facts = ("2023-01-02T03:04:05", 60, 40, "camera")
+        added.append(NewPhoto(str(path), info.st_size, info.st_mtime_ns, *facts, vector=unit, content_hash=b"0" * 16))
+    with Catalog.open(library, create=True) as catalog, VectorStore(library, catalog) as store:
+        catalog.set_roots([str(home)])
+        catalog.set_encoder(LibraryEncoder("tiny", 128, "float32"))
+        rows = catalog.commit_batch(added)
+        catalog.commit_batch([], removed_rows=rows[3:5])
+        store.refresh()
+    with ThumbnailCache(library, max_bytes=1 << 20) as thumbnails:
+        thumbnails.put((each.path, each.mtime_ns, b"webp" * 300) for each in added)
+    queries = QueryCache(library, most=100)
+    queries.put({bytes([number]) * 16: np.ones(128, np.float32) for number in range(50)})
+    queries.close()
+    settle(library)
+    return home
+
+
+@pytest.fixture
+def tried(sound, tmp_path, capfd, monkeypatch):
+    """Return a function that damages a copy of the library, and says what each command's exit status was."""
+    monkeypatch.setattr(checkup, "_encoder", lambda *_, **__: iter(()))
+    monkeypatch.chdir(sound)
+
+    def trial(do_damage):
+        library = tmp_path / "library"
+        shutil.rmtree(library, ignore_errors=True)
+        shutil.copytree(sound / "library", library)
+        do_damage(library)
+        statuses = []
+        for command in COMMANDS:
+            statuses.append(run(["--library", str(library), *command]))
+            told = capfd.readouterr()
+            assert "Traceback" not in told.err + told.out, (command, told.err[-3000:])
+            assert statuses[-1] in (0, 1, 2), (command, told)
+            if "--json" in command:
+                json.loads(told.out, parse_constant=pytest.fail)
+            elif statuses[-1] == 2 and command != ["doctor"]:
+                assert told.err.startswith("photomap: ")
+                assert "\nhint: " in told.err
+        return tuple(statuses)
+
+    return trial
+
+
+def test_a_sound_library_answers(tried):
+    assert tried(lambda _: None) == (0, 0, 0, 0, 0, 0)
+
+
+def test_randomly_damaged_catalogues_are_told(tried, record_property):
+    counts = collections.Counter(
+        tried(lambda library, seed=seed: damage(library / "catalog.sqlite", seed)) for seed in range(CATALOGUES)
+    )
+    record_property("statuses", dict(counts))
+    assert sum(count for statuses, count in counts.items() if 2 in statuses) > CATALOGUES // 4
+
+
+@pytest.mark.parametrize("statement", SAID)
+def test_a_catalogue_that_sqlite_opens_is_not_believed(tried, statement):
+    tried(lambda library: say(library / "catalog.sqlite", statement))
+
+
+@pytest.mark.parametrize("name", ["vectors.f16", "thumbnails.sqlite", "queries.sqlite"])
+def test_damaged_derived_files_are_done_without(tried, name):
+    for seed in range(CATALOGUES // 5):
+        statuses = tried(lambda library, seed=seed: damage(library / name, seed))
+        assert statuses[:4] == (0, 0, 0, 0), seed
+        assert statuses[5] == 0
+
+
+def test_random_bytes_are_no_library(tried):
+    for seed in range(5):
+        content = random.Random(seed).randbytes(20_000)
+        assert tried(lambda library, content=content: (library / "catalog.sqlite").write_bytes(content)) == (2,) * 6
