@@ -9,9 +9,11 @@ import functools
 import socket
 import urllib.request
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from photomap_cli.encoder import modelconfig
 from photomap_cli.errors import UnknownEncoder, WeightsMissing
 
 if TYPE_CHECKING:
@@ -98,6 +100,19 @@ def _path(name: str, tag: str | None) -> str:
         pretrained.download_pretrained_from_hf(rest, filename="open_clip_config.json")
         return str(pretrained.download_pretrained_from_hf(rest))
     return str(pretrained.download_pretrained(pretrained.get_pretrained_cfg(name, tag)))
+
+
+def config(name: str) -> Path | None:
+    """Return the configuration that comes with a model's weights, which are on disk; None where it is open_clip's."""
+    from open_clip import pretrained
+
+    kind, _, rest = name.partition(":")
+    if kind == "local-dir":
+        return Path(rest) / modelconfig.FILE_NAME
+    if kind != "hf-hub":
+        return None
+    with _hub(offline=True):
+        return Path(pretrained.download_pretrained_from_hf(rest, filename=modelconfig.FILE_NAME))
 
 
 @contextmanager

@@ -33,7 +33,7 @@ def import_open_clip(name: str) -> None:
 
 def _does_without_timm(name: str) -> bool:
     """Whether no tower is timm's; a model whose configuration is not on disk yet may have one."""
-    configs = [file.read_text(encoding="utf-8") for file in _configs(name) if file.is_file()]
+    configs = [file.read_text(encoding="utf-8", errors="replace") for file in _configs(name) if file.is_file()]
     return bool(configs) and not any("timm_model_name" in config for config in configs)
 
 

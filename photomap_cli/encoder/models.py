@@ -124,7 +124,7 @@ def resolve(setting: str, device: str = "auto") -> str:
 def _existing_folder(setting: str) -> Path:
     folder = Path(setting.removeprefix(_FOLDER)).expanduser()
     folder = folder if folder.is_absolute() else directories.working_directory() / folder
-    if not (folder / "open_clip_config.json").is_file():
+    if not os.path.isfile(folder / "open_clip_config.json"):  # noqa: PTH113  Path's raises for a name that is too long
         raise UnknownEncoder(f"{folder} holds no open_clip_config.json", hint="give the folder of an open_clip model")
     return folder
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -14,7 +15,7 @@ import open_clip
 import torch
 from torch.overrides import TorchFunctionMode
 
-from photomap_cli.encoder import bpe, context, devices, download, gpu, probes, text_recipe
+from photomap_cli.encoder import bpe, context, devices, download, foreign, gpu, modelconfig, probes, text_recipe
 from photomap_cli.encoder.fingerprint import WeightsFile
 from photomap_cli.encoder.weights import Weights
 from photomap_cli.errors import EncoderDied, EncoderFailed, EncoderOutOfMemory, TowerUnfit
@@ -172,22 +173,22 @@ def load(
     where, notice = devices.choose(device)
     devices.tune()
     path = download.checkpoint(name, tag, allow_download=allow_download, on_progress=on_progress)
-    file = WeightsFile(Path(path), _config_beside(path, name))
+    config = download.config(name)  # that of a named model is open_clip's own
+    if config is not None:
+        modelconfig.require(config, Path(path).stat().st_size)
+    file = WeightsFile(Path(path), config)
     dtype = devices.precision(precision, where)
-    model = _mapped(name, tag, path) or open_clip.create_model(name, pretrained=tag)
-    model = model.to(_DTYPES[dtype]).eval().requires_grad_(False)
-    info = replace(_describe(model, name, spec, where, dtype, notice), fingerprint=file.fingerprint())
+    with foreign.refusals(config, path) if config is not None else nullcontext():
+        foreign.forbid_code(open_clip.get_model_config(name), config or name)
+        model = _mapped(name, tag, path) or open_clip.create_model(name, pretrained=tag)
+        model = model.to(_DTYPES[dtype]).eval().requires_grad_(False)
+        info = replace(_describe(model, name, spec, where, dtype, notice), fingerprint=file.fingerprint())
+        encoder = OpenClipEncoder(model, open_clip.get_tokenizer(name), info, file)
     if not file.is_the_same:
         raise EncoderFailed(
             f"the weights of {spec} changed while they were loaded", hint="try again once they are written"
         )
-    return OpenClipEncoder(model, open_clip.get_tokenizer(name), info, file)
-
-
-def _config_beside(path: str, name: str) -> Path | None:
-    """Return the configuration that comes with the weights; that of a named model is open_clip's own."""
-    config = Path(path).with_name("open_clip_config.json")
-    return config if name.startswith(("local-dir:", "hf-hub:")) and config.is_file() else None
+    return encoder
 
 
 def _mapped(name: str, tag: str | None, path: str) -> nn.Module | None:

@@ -1,0 +1,70 @@
+"""Owns what is done about models from elsewhere: they run no code, and what is wrong with one is told in a line.
+
+Child process only.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from photomap_cli.errors import PhotomapError, UnknownEncoder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+_LOADERS = ("AutoConfig", "AutoModel", "AutoTokenizer")
+_OF_WEIGHTS = ("safetensors", "pickle", "_pickle", "zipfile")
+_MISFIT = re.compile(r"size mismatch for ([\w.]+)|(?:Missing|Unexpected) key\(s\) in state_dict: \"([\w.]+)\"")
+_FILE = re.compile(r"PytorchStreamReader|weights_only|unpickl|magic number|header|mmap", re.IGNORECASE)
+_HINT = "give a model that open_clip has saved"
+
+
+def forbid_code(config: Mapping[str, Any] | None, where: Path | str) -> None:
+    """Have `transformers` run no code of a model's, if this one needs it, whatever any file says.
+
+    Raises UnknownEncoder where it is needed and not installed.
+    """
+    text = (config or {}).get("text_cfg") or {}
+    needed = next((key for key in ("hf_model_name", "hf_tokenizer_name") if text.get(key)), None)
+    if needed is None:
+        return
+    if find_spec("transformers") is None:
+        raise UnknownEncoder(
+            f"{where}: text_cfg.{needed} needs the package transformers", hint="pip install transformers"
+        )
+    import transformers  # type: ignore[import-not-found,unused-ignore]
+
+    for name in _LOADERS:
+        loader = getattr(transformers, name)
+        loader.from_pretrained = functools.partial(_without_code, loader.from_pretrained)
+
+
+def _without_code(load: Any, *names: Any, **settings: Any) -> Any:
+    return load(*names, **{**settings, "trust_remote_code": False})
+
+
+@contextmanager
+def refusals(config: Path, weights: str) -> Iterator[None]:
+    """Turn whatever building the model raises into UnknownEncoder: the libraries do not check what they are given."""
+    try:
+        yield
+    except PhotomapError:
+        raise
+    except Exception as error:
+        raise UnknownEncoder(_told(error, config, weights), hint=_HINT) from error
+
+
+def _told(error: Exception, config: Path, weights: str) -> str:
+    said = str(error)
+    if misfit := _MISFIT.search(said):
+        return f"{weights}: the weights are not those of {config.name}: {misfit[1] or misfit[2]} does not fit"
+    if type(error).__module__.partition(".")[0] in _OF_WEIGHTS or _FILE.search(said):
+        return f"{weights}: the weights are damaged"
+    if isinstance(error, OSError):
+        return f"{config}: {(error.strerror or 'a file of the model cannot be read').lower()}"
+    return f"{config}: open_clip cannot build the model that it describes"
