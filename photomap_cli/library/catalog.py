@@ -256,15 +256,15 @@ class Catalog:
 
     def copy(self, row: int, file: FoundFile) -> NewPhoto:
         """Return what to add for a file with the same bytes as a photo's.  Raises KeyError if the row is gone."""
-        columns = ", ".join(("vector", "date_source", *_OF_CONTENT))
+        columns = ", ".join(("vector", "date_source", "ext", *_OF_CONTENT))
         query = f"SELECT {columns} FROM photos JOIN vectors USING (row) WHERE row = ?"
         with self._database.reading() as connection:
             record = connection.execute(query, (row,)).fetchone()
             if record is None:
                 raise KeyError(row)
             vector = _vectors(connection, [(row, record[0])])[row]
-        facts = dict(zip(_OF_CONTENT, record[2:], strict=True), is_day=record[1] == DateSource.EXIF_DAY)
-        facts |= {"ctime_ns": file.ctime_ns, "inode": file.inode}
+        facts = dict(zip(_OF_CONTENT, record[3:], strict=True), is_day=record[1] == DateSource.EXIF_DAY)
+        facts |= {"ctime_ns": file.ctime_ns, "inode": file.inode, "extension": record[2]}
         return NewPhoto(file.path, file.size_bytes, file.mtime_ns, vector=vector, **facts)
 
     def vectors_from(self, row: int, *, as_stored: bool = False) -> Iterator[tuple[int, bytes]]:

@@ -26,7 +26,7 @@ from photomap_cli.library.exif import ExifTables
 from photomap_cli.library.faults import Damaged, faults_named
 from photomap_cli.library.fitting import draft_size, fitted
 from photomap_cli.library.limits import default_max_megapixels
-from photomap_cli.library.opening import kind, opened
+from photomap_cli.library.opening import extension, kind, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -193,6 +193,7 @@ def _read(file: BinaryIO, fit: PixelFit, options: ReadOptions, turn_of: TurnOf, 
         turn = turn_of(tables.main, size)
         shown = deep.shown(loaded, partial(opened, file)) if deep else loaded
         facts = exif.facts(image.size[::-1] if turned >= 5 else size, tables, orientation=max(turn, turned))
+        facts = replace(facts, extension=extension(image))
         return _picture(shown, turn, facts, fit, options)
 
 

@@ -78,6 +78,7 @@ class NewPhoto:
     content_hash: bytes | None = None
     is_day: bool = False
     damage: str | None = None
+    extension: str = ""
     ctime_ns: int | None = None
     inode: int | None = None
 

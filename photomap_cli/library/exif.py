@@ -47,6 +47,7 @@ class PhotoFacts:
         camera, lens: make and model, or None.
         latitude, longitude: degrees, north and east positive; both or neither.
         damage: what is wrong with the file, and how much of it can be seen; None for a whole one.
+        extension: what files of its format are usually called, for one whose name does not say.
     """
 
     width: int
@@ -59,6 +60,7 @@ class PhotoFacts:
     longitude: float | None = None
     is_day: bool = False
     damage: str | None = None
+    extension: str = ""
 
 
 def facts(size: tuple[int, int], tables: ExifTables, *, orientation: int) -> PhotoFacts:

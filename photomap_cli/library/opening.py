@@ -22,6 +22,11 @@ FORMATS = ("AVIF", "BMP", "DIB", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF"
 MOST_BESIDE_BYTES = 16 << 20
 """What may be packed into one note of a PNG, or its profile; some editors write more than Pillow's limit of 1 MiB."""
 
+_EXTENSIONS = {
+    **{"AVIF": "avif", "BMP": "bmp", "DIB": "dib", "GIF": "gif", "HEIF": "heic", "JPEG": "jpg", "JPEG2000": "jp2"},
+    **{"MPO": "jpg", "PNG": "png", "PPM": "pnm", "TIFF": "tif", "WEBP": "webp"},
+}
+
 _PILLOW = re.compile(r"(PIL|pi_heif)\.")
 
 
@@ -52,6 +57,11 @@ def opened(file: BinaryIO) -> Image.Image:
         if not found:
             raise
         raise Damaged(f"a {found} file that is damaged, or of a kind that cannot be read") from error
+
+
+def extension(image: Image.Image) -> str:
+    """Return what files of an open picture's format are usually called."""
+    return _EXTENSIONS.get(str(image.format), "")
 
 
 @cache

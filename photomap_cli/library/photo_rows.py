@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from photomap_cli.library.dating import date_of, date_of_file
 from photomap_cli.library.entries import STORED
+from photomap_cli.library.file_types import has_photo_name
 from photomap_cli.pathnames import key
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ def rename(connection: sqlite3.Connection, again: FoundAgain) -> None:
     remove(connection, (row for row in _rows_at(connection, again.path) if row != again.row))
     dated_at, source = date_of_file(again.path, again.mtime_ns)
     connection.execute(
-        """UPDATE photos SET path = ?, mtime_ns = ?, name_key = ?, ext = ?, dated_at = coalesce(taken_at, ?),
+        """UPDATE photos SET path = ?, mtime_ns = ?, name_key = ?, ext = coalesce(nullif(?, ''), ext),
+        dated_at = coalesce(taken_at, ?),
         date_source = CASE WHEN taken_at IS NOT NULL OR (date_source IS NULL AND ?6 = 'file') THEN date_source
         ELSE ?6 END WHERE row = ?""",
         (again.path, again.mtime_ns, *_name_and_extension(again.path), dated_at, source, again.row),
@@ -47,6 +49,7 @@ def add(connection: sqlite3.Connection, row: int, photo: NewPhoto) -> None:
     """Write a photo into a row of its own, in the place of what was at its path."""
     remove(connection, _rows_at(connection, photo.path))
     dated_at, source = date_of(photo)
+    name, extension = _name_and_extension(photo.path)
     values = (
         row,
         photo.path,
@@ -57,7 +60,8 @@ def add(connection: sqlite3.Connection, row: int, photo: NewPhoto) -> None:
         photo.width,
         photo.height,
         photo.camera,
-        *_name_and_extension(photo.path),
+        name,
+        extension or photo.extension,
         key(photo.camera) if photo.camera else None,
         photo.lens,
         photo.latitude,
@@ -78,6 +82,6 @@ def _rows_at(connection: sqlite3.Connection, path: str) -> list[int]:
 
 
 def _name_and_extension(path: str) -> tuple[str, str]:
-    """Return a file's name as filters compare it, and its extension."""
+    """Return a file's name as filters compare it, and its extension; nothing for one that is no photo's."""
     name = os.path.basename(path)  # noqa: PTH119 - Path would cost more than the insert
-    return key(name), os.path.splitext(name)[1].lower().removeprefix(".")  # noqa: PTH122
+    return key(name), name.rpartition(".")[2].lower() if has_photo_name(name) else ""

@@ -182,6 +182,24 @@ def test_photos_without_a_photos_name_are_found_and_other_files_counted(catalog,
     assert catalog.file_notes.others(str(photos)).keys() == {str(photos / "IMG_1"), str(photos / "g.dat")}
 
 
+def test_the_kind_of_a_photo_is_what_it_holds_where_its_name_does_not_say(catalog, run, photos):
+    picture(photos / "a.png", 1).rename(photos / "IMG_1")
+    picture(photos / "b.jpg", 2).rename(photos / "2021.06.27 lake")
+    picture(photos / "c.gif", 3)
+
+    def of_kind(extension):
+        rows = catalog.rows([PhotoFilter(FilterKind.EXT, extension)])
+        return [os.path.basename(photo.path) for photo in catalog.photos(rows)]  # noqa: PTH119
+
+    run(photos)
+    assert [of_kind(kind) for kind in ("png", "jpg", "gif")] == [["IMG_1"], ["2021.06.27 lake"], ["c.gif"]]
+    shutil.copy(photos / "IMG_1", photos / "copy")
+    (photos / "c.gif").rename(photos / "moved")
+    (photos / "2021.06.27 lake").rename(photos / "lake.jpe")
+    run(photos, encoder=no_encoder)
+    assert [of_kind(kind) for kind in ("png", "jpeg", "gif")] == [["IMG_1", "copy"], ["lake.jpe"], ["moved"]]
+
+
 def test_a_file_that_somebody_names_is_a_photo_by_its_content(catalog, run, photos):
     picture(photos / "a.png", 1).rename(photos / "IMG_1")
     assert counts(run(photos / "IMG_1")) == {"scanned": 1, "added": 1}
