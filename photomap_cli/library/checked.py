@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -32,8 +31,7 @@ class Damaged(Exception):
     """The catalogue says something that photomap never wrote; the message says what."""
 
 
-@dataclass(frozen=True, slots=True)
-class Schema:
+class Schema(NamedTuple):
     """What a catalogue is made of: its tables with their columns, its indexes, and which types a column holds."""
 
     parts: Mapping[tuple[str, str], Columns]

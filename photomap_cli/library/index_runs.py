@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from photomap_cli.library.filters import below
 from photomap_cli.library.paths import is_storable
 
 if TYPE_CHECKING:
@@ -30,6 +29,8 @@ class IndexRuns:
 
     def end(self, roots: Sequence[str], refused: Iterable[FoundFile]) -> None:
         """Note that a run has come to its end, and which of the files below these paths it could not read."""
+        from photomap_cli.library.filters import below  # with records and dataclasses, which a status does without
+
         with self._database.writing() as connection:
             for root in roots:
                 condition, values = below(root)
