@@ -97,10 +97,13 @@ def index(
     )
     quiet = given.quiet or as_json
     roots = [path if path.is_absolute() else directories.working_directory() / path for path in paths or []]
-    if rebuild and library_exists(given.library):
-        interrupted, report = _encode_anew(given.library, values, encoder, roots, options, quiet=quiet)
-    else:
-        interrupted, report = bring_up_to_date(given.library, values, encoder, roots, options, quiet=quiet)
+    work = _encode_anew if rebuild and library_exists(given.library) else bring_up_to_date
+    try:
+        interrupted, report = work(given.library, values, encoder, roots, options, quiet=quiet)
+    except KeyboardInterrupt:  # before the run, or after it
+        if not quiet:
+            say("photomap: stopped; run the same command again to continue")
+        return INTERRUPTED
     write_report(report, sys.stdout, as_json=as_json, list_errors=errors, quiet=given.quiet, dry_run=dry_run)
     return INTERRUPTED if interrupted else FOUND
 

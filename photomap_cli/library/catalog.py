@@ -264,8 +264,7 @@ class Catalog:
                 raise KeyError(row)
             vector = _vectors(connection, [(row, record[0])])[row]
         facts = dict(zip(_OF_CONTENT, record[3:], strict=True), is_day=record[1] == DateSource.EXIF_DAY)
-        facts |= {"ctime_ns": file.ctime_ns, "inode": file.inode, "extension": record[2]}
-        return NewPhoto(file.path, file.size_bytes, file.mtime_ns, vector=vector, **facts)
+        return NewPhoto.of(file, vector, extension=record[2], **facts)
 
     def vectors_from(self, row: int, *, as_stored: bool = False) -> Iterator[tuple[int, bytes]]:
         """Yield (row, vector as fp16 little endian) from this row on, in order; rows that are gone are left out.

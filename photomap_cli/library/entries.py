@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -81,6 +81,12 @@ class NewPhoto:
     extension: str = ""
     ctime_ns: int | None = None
     inode: int | None = None
+
+    @classmethod
+    def of(cls, file: FoundFile, vector: np.ndarray, **facts: Any) -> NewPhoto:
+        """Return the photo of a file, with a vector and whatever else is known of it."""
+        facts |= {"ctime_ns": file.ctime_ns, "inode": file.inode}
+        return cls(file.path, file.size_bytes, file.mtime_ns, vector=vector, **facts)
 
 
 class FoundAgain(NamedTuple):

@@ -127,7 +127,7 @@ class Indexer:
             failures=tuple(IndexFailure(shown(each.path), each.reason) for each in self._failures),
             notes=tuple(self._notes),
             interrupted=bool(self._ended) and not self._is_complete,
-            left=self._total - self._done if self._ended and not self._is_complete else 0,
+            left=self._total - self._done + self._pending.waiting if self._ended and not self._is_complete else 0,
             elapsed_ms=(ended - self._started) * 1000,
             images_per_second=self._taken / seconds if seconds > 0 else 0.0,
             stages=self._stages.times,
@@ -360,18 +360,7 @@ class Indexer:
         if not np.isfinite(vector).all():
             self._fail(todo, "the encoder gives no vector for it")
             return
-        file = todo.file
-        facts = asdict(decoded.facts)
-        photo = NewPhoto(
-            file.path,
-            file.size_bytes,
-            file.mtime_ns,
-            vector=vector,
-            content_hash=decoded.digest,
-            ctime_ns=file.ctime_ns,
-            inode=file.inode,
-            **facts,
-        )
+        photo = NewPhoto.of(todo.file, vector, content_hash=decoded.digest, **asdict(decoded.facts))
         self._pending.add(todo, photo, decoded.thumbnail)
         self._done_with(todo)
 

@@ -36,6 +36,11 @@ class Pending:
     def __bool__(self) -> bool:
         return bool(self._added or self._again or self._lost)
 
+    @property
+    def waiting(self) -> int:
+        """How many files were settled, and their photos not committed."""
+        return len(self._added) + len(self._again)
+
     def add(self, todo: Todo, photo: NewPhoto, thumbnail: bytes) -> None:
         """Have a photo added that was encoded."""
         self._added.append((todo, photo))
