@@ -34,7 +34,7 @@ def is_junk(name: str, parent: str = "") -> bool:
     lowered = name.lower()
     if lowered in _JUNK or lowered.startswith(_STARTS) or lowered.endswith(_ENDS):
         return True
-    return is_library(parent) and lowered not in _ORIGINALS
+    return parent != "" and is_library(parent) and lowered not in _ORIGINALS
 
 
 def is_library(name: str) -> bool:

@@ -14,7 +14,7 @@ from photomap_cli.errors import UsageError
 from photomap_cli.library import ignorefile, raw
 from photomap_cli.library.entries import FoundFile
 from photomap_cli.library.file_types import has_photo_name, is_photo_file, is_unclear
-from photomap_cli.library.junk import is_junk
+from photomap_cli.library.junk import is_junk, is_library
 from photomap_cli.pathnames import Form
 from photomap_cli.records import IndexFailure
 
@@ -158,12 +158,13 @@ class _Walk:
         if (info.st_dev, info.st_ino) in self._folders_seen:
             return [], False
         self._folders_seen.add((info.st_dev, info.st_ino))
-        has_ignores, kept, own_name = False, [], os.path.basename(folder)  # noqa: PTH119
+        has_ignores, kept, name = False, [], os.path.basename(folder)  # noqa: PTH119
+        library = name if is_library(name) else ""
         with os.scandir(folder) as entries:
             for entry in entries:
                 if entry.name == ignorefile.NAME:
                     has_ignores = True
-                elif not self._rules.skips(entry.name, own_name):
+                elif not self._rules.skips(entry.name, library):
                     kept.append(entry)
         return sorted(kept, key=lambda each: each.name), has_ignores
 
@@ -208,6 +209,8 @@ class _Walk:
 
     def _is_left_out(self, path: str, place: _Place) -> bool:
         """Whether the command line says so, or else the innermost ignore file that says anything."""
+        if not self._rules.exclude and not place.ignores:
+            return False
         if self._rules.exclude:
             inside = place.form.of(path[len(place.root.rstrip(os.sep)) + 1 :])
             if self._rules.excluded(place.form).match_file(inside.replace(os.sep, "/")):
