@@ -372,12 +372,15 @@ class Indexer:
                 self._vectors.refresh()
 
     def _fail(self, todo: Todo, reason: str) -> None:
-        """Report a file; a photo the library had of it goes with the next commit.  A RAW file beside it now counts."""
+        """Report a file; a photo the library had of it goes with the next commit, unless its file went meanwhile.
+
+        A RAW file beside it now counts.
+        """
         self._failures.append(IndexFailure(todo.file.path, reason))
         self._refused.append(todo.file)
         self._unreadable += 1
         self._done += 1
-        if todo.old_row is not None:
+        if todo.old_row is not None and os.path.lexists(todo.file.path):
             self._pending.lose([todo.old_row])
         if todo.instead:
             counts, is_done = self._pending.counts, todo.instead.is_suspect

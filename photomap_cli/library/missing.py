@@ -24,6 +24,13 @@ def absent(root: str, photos: int) -> IndexFailure:
     return IndexFailure(root, f"not there; its {_kept(photos)}" if photos else "not there")
 
 
+def vanished(gone: Iterable[str], roots: Iterable[str]) -> list[IndexFailure]:
+    """Return the roots that were there and went away while they were looked through, with photos of theirs."""
+    paths, away = list(gone), [root for root in sorted(roots) if not os.path.lexists(root)]
+    counts = {root: sum(_holds(root, path) for path in paths) for root in away}
+    return [absent(root, photos) for root, photos in counts.items() if photos]
+
+
 def empty_folders(gone: Iterable[str], roots: Collection[str]) -> list[IndexFailure]:
     """Return the folders that look like the place of a missing disk, given the paths of the photos that are gone.
 

@@ -58,5 +58,5 @@ def survey(catalog: Catalog, given: Collection[str], rules: ScanRules, *, prune:
     plan = diff(chain(kept, sniffer.told(scan(sorted(roots), rules))), seen, recheck=recheck)
     plan.learned, plan.outdated = sniffer.learned, sniffer.outdated
     if not prune:
-        plan.keep(missing.empty_folders(plan.gone, roots))
+        plan.keep([*missing.vanished(plan.gone, roots), *missing.empty_folders(plan.gone, roots)])
     return Survey(plan, forgotten, missing.Whereabouts(catalog, looked_through, plan.gone))

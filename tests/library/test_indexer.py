@@ -756,6 +756,49 @@ def test_what_is_in_a_locked_folder_has_not_moved_to_its_backup(catalog, run, ph
     assert paths(catalog) == [str(photos / "a.png"), str(tmp_path / "backup/a.png")]
 
 
+def test_a_disk_that_goes_while_it_is_looked_through_keeps_its_photos(catalog, run, photos, tmp_path, monkeypatch):
+    for name in ("a/1.png", "b/2.png", "b/3.png"):
+        picture(photos / name, len(name))
+    run(photos)
+    scandir = os.scandir
+
+    def pulled(path):
+        found = list(scandir(path))
+        if path == str(photos / "b"):
+            photos.rename(tmp_path / "away")
+        return _Listed(found)
+
+    monkeypatch.setattr(os, "scandir", pulled)
+    report = run(photos, encoder=no_encoder)
+    assert (report.removed, catalog.photo_count) == (0, 3)
+    assert len(reasons(report)) == 1
+
+
+class _Listed(list):
+    def __enter__(self):
+        return iter(self)
+
+    def __exit__(self, *_exc):
+        pass
+
+
+def test_a_disk_that_goes_while_it_is_read_keeps_its_photos(catalog, run, photos, tmp_path, monkeypatch):
+    for number in range(2):
+        picture(photos / f"{number}.png", number)
+    run(photos)
+    for number in range(2):
+        picture(photos / f"{number}.png", 10 + number)
+    known_sizes = catalog.known_sizes
+
+    def pulled(sizes):
+        photos.rename(tmp_path / "away")
+        return known_sizes(sizes)
+
+    monkeypatch.setattr(catalog, "known_sizes", pulled)
+    report = run(photos, encoder=no_encoder)
+    assert (len(report.failures), report.removed, catalog.photo_count) == (2, 0, 2)
+
+
 def test_what_is_given_up_may_have_moved(catalog, run, photos, tmp_path):
     picture(photos / "a.png", 1)
     run(photos)
