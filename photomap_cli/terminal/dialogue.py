@@ -203,9 +203,8 @@ class Dialogue:
         """Say that nothing was found; what is shown stays, with its numbers."""
         assert self._result is not None
         self.front.show(result, total=0, more=False)
-        numbers = "#1" if len(self.shown) == 1 else f"#1 to #{len(self.shown)}"
-        still = "is" if len(self.shown) == 1 else "are"
-        self.front.tell(f'{numbers} {still} still of "{shortened(self._result.query)}"')
+        still = "#1 is still the result" if len(self.shown) == 1 else f"#1 to #{len(self.shown)} are still the results"
+        self.front.tell(f'{still} of "{shortened(self._result.query)}"')
 
     def more(self) -> None:
         """Show the next page of the last search; once all its results were shown, of further ones."""

@@ -485,7 +485,7 @@ def nothing_for_cats(request):
 def test_results_shown_stay_when_a_search_finds_nothing():
     talk = Talk(FakeBackend(answer=nothing_for_cats), pages_ahead=1).type("dog", "cat")
     assert talk.front.pages == [([1, 2, 3], True), ([], False)]
-    assert talk.front.notes == ['#1 to #3 are still of "dog"']
+    assert talk.front.notes == ['#1 to #3 are still the results of "dog"']
     assert [hit.rank for hit in arguments.hits(talk.dialogue, "1-3")] == [1, 2, 3]
     assert talk.dialogue.shown_result().query == "dog"
     talk.type(":more")
