@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import struct
 import zlib
 from typing import TYPE_CHECKING, Any, Protocol
 
+from photomap_cli import files
 from photomap_cli.errors import ProtocolMismatch
 
 if TYPE_CHECKING:
@@ -94,25 +94,17 @@ def read_frame(
 
 def write_file(path: Path, message: dict[str, Any], payload: bytes = b"") -> None:
     """Put one frame into a file of its own, readable by its owner alone: whole or not at all.  Raises OSError."""
-    import tempfile
-
     content = io.BytesIO()
     write_frame(content, message, payload)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    number, draft = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(number, "wb") as file:
-            file.write(content.getvalue() + _CHECK.pack(zlib.crc32(content.getvalue())))
-        os.replace(draft, path)  # noqa: PTH105  a path as mkstemp gives it
-    except BaseException:
-        os.unlink(draft)  # noqa: PTH108
-        raise
+    files.make_folder(path.parent)
+    with files.replacing(path) as file:
+        file.write(content.getvalue() + _CHECK.pack(zlib.crc32(content.getvalue())))
 
 
 def read_file(path: Path, *, max_bytes: int = MAX_JSON_BYTES) -> tuple[dict[str, Any], bytes] | None:
     """Return the frame in a file; None where there is no file, or one that is damaged or longer than `max_bytes`."""
     try:
-        with path.open("rb") as file:
+        with files.reading(path) as file:
             content = file.read(max_bytes + 1)
         frame, check = content[: -_CHECK.size], content[-_CHECK.size :]
         if len(content) > max_bytes or len(content) < _CHECK.size or _CHECK.unpack(check)[0] != zlib.crc32(frame):

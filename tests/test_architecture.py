@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "allowed": set(),
     "pathnames": set(),
     "records": set(),
-    "frames": {"errors"},
+    "frames": {"errors", "files"},
     "directories": {"errors", "pathnames"},
     "files": set(),
     "settings": {"allowed", "errors", "files"},

@@ -192,8 +192,10 @@ def _read(path: Path) -> dict[str, Any]:
         _refuse(path, getattr(error, "strerror", None) or "is nested too deeply")
     except UnicodeDecodeError:
         _refuse(path, "is no UTF-8")
-    except ValueError as error:
-        _refuse(path, f"is no JSON: {str(error)[:60].lower()}")
+    except json.JSONDecodeError as error:
+        _refuse(path, f"is no JSON at line {error.lineno}, column {error.colno}")
+    except ValueError:
+        _refuse(path, "holds a number of thousands of digits")
     if not isinstance(config, dict):
         _refuse(path, "holds no JSON object")
     return config

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from photomap_cli import files
+from photomap_cli.library import checked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -86,7 +87,7 @@ class CacheFile:
         connection = sqlite3.connect(self.path, timeout=self._busy_seconds, check_same_thread=False)
         try:
             connection.execute("PRAGMA synchronous = OFF")  # a power cut may damage the file
-            connection.execute("PRAGMA trusted_schema = OFF")
+            checked.distrust(connection)
             for statement in self._schema:
                 connection.execute(statement)
         except BaseException:

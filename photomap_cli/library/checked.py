@@ -31,6 +31,18 @@ class Damaged(Exception):
     """The catalogue says something that photomap never wrote; the message says what."""
 
 
+_REFUSED = {"DEFENSIVE": True, "ENABLE_TRIGGER": False, "ENABLE_VIEW": False}
+
+
+def distrust(connection: sqlite3.Connection) -> None:
+    """Have SQLite look at pages before it uses them, and run nothing that a file asks for."""
+    connection.execute("PRAGMA cell_size_check = ON")
+    connection.execute("PRAGMA trusted_schema = OFF")
+    if hasattr(connection, "setconfig"):  # from Python 3.12 on; views of this connection's own are not meant
+        for name, value in _REFUSED.items():
+            connection.setconfig(getattr(sqlite3, f"SQLITE_DBCONFIG_{name}"), value)
+
+
 class Schema(NamedTuple):
     """What a catalogue is made of: its tables with their columns, its indexes, and which types a column holds."""
 
