@@ -47,8 +47,7 @@ def converse(library: Path, *, is_demo: bool = False) -> int:
         )
     if not _has_photos(library) and not _is_welcome(library):
         return 0
-    first_note = str if is_demo else partial(_note_on_folder, library)
-    return _at_the_prompt(library, open_backend, subscribers.append, first_note)
+    return _at_the_prompt(library, open_backend, subscribers.append, is_demo=is_demo)
 
 
 def _has_photos(library: Path) -> bool:
@@ -71,7 +70,8 @@ def _at_the_prompt(
     library: Path,
     open_backend: Callable[[], Backend],
     subscribe: Callable[[Callable[[], None]], None],
-    first_note: Callable[[], str],
+    *,
+    is_demo: bool,
 ) -> int:
     from photomap_cli.terminal.consoles import console_on
     from photomap_cli.terminal.previews import Previews
@@ -85,6 +85,7 @@ def _at_the_prompt(
             previews=settings.previews,
             keys=settings.keys,
             min_score=settings.min_score,
+            folder="*" if is_demo else None,
         )
 
     def read_words() -> Vocabulary:
@@ -105,7 +106,7 @@ def _at_the_prompt(
         cwd=directories.working_directory(),
         history_path=directories.history_file(),
         choices=choices,
-        first_note=first_note,
+        first_note=str if is_demo else partial(_note_on_folder, library),
         read_usual_folder=usual_folder,
         read_words=read_words,
         subscribe=subscribe,

@@ -82,6 +82,10 @@ class Previews:
         """Ask the terminal on behalf of a command that ends soon."""
         self._display = detection.asked_between_commands(self._display)
 
+    def wraps_again(self) -> bool:
+        """Whether this terminal wraps what it shows already when its window is narrowed."""
+        return self._display.around.wraps_again
+
     def painter(self, *, is_asked_for: bool = False) -> Painter | None:
         """Return what draws results, or None where they are told in a table; see `choice.way`."""
         way = choice.way(self.setting, self._display.around, is_asked_for=is_asked_for)

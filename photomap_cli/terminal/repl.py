@@ -31,6 +31,7 @@ from photomap_cli.terminal.prompt import (
     use_keys,
 )
 from photomap_cli.terminal.quiet import QuietTerminal
+from photomap_cli.terminal.resizing import erase_wrapped_rows
 from photomap_cli.terminal.screen import Screen
 from photomap_cli.terminal.toolbar import Toolbar
 from photomap_cli.terminal.vocabulary import KnownWords
@@ -63,6 +64,7 @@ class Choices:
         previews: how results are shown as pictures.
         keys: how the keys work, "emacs" or "vi".
         min_score: lowest score shown; "auto" for the encoder's own floor.
+        folder: what is searched until `:in` says otherwise, as `SearchRequest` takes it.
     """
 
     limit: int
@@ -70,6 +72,7 @@ class Choices:
     previews: str = "auto"
     keys: str = "emacs"
     min_score: float | Literal["auto"] = "auto"
+    folder: str | None = None
 
 
 class Repl:
@@ -127,6 +130,7 @@ class Repl:
             has_colour=not console.no_color,
             on_text=self._on_text,
         )
+        erase_wrapped_rows(self._prompt, previews.wraps_again)
         self._warming: threading.Thread | None = None
         self._is_prewarmed = False
         self._empty_interrupts = 0
@@ -195,6 +199,7 @@ class Repl:
                 self._choices = chosen = self._read_choices()
                 self._dialogue.limit, self._dialogue.prewarm = chosen.limit, chosen.prewarm
                 self._dialogue.keys, self._dialogue.min_score = chosen.keys, chosen.min_score
+                self._dialogue.folder = chosen.folder
                 use_keys(self._prompt, chosen.keys)
                 self._previews.setting = chosen.previews
 

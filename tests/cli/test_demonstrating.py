@@ -45,9 +45,19 @@ def test_the_demo_says_nothing_of_the_folder_it_is_tried_in(tmp_path, monkeypatc
     monkeypatch.setattr(conversing, "_has_photos", lambda library: True)
     monkeypatch.setattr("photomap_cli.library.summary.facts", lambda library: {"roots": ("/demo",)})
     told = []
-    monkeypatch.setattr(conversing, "_at_the_prompt", lambda *given: told.append(given[-1]()) or 0)
+
+    class Prompt:
+        def __init__(self, open_backend, **given):
+            told.extend((given["first_note"](), given["choices"]().folder))
+
+        def run(self):
+            return 0
+
+    monkeypatch.setattr("photomap_cli.terminal.repl.Repl", Prompt)
     assert conversing.converse(tmp_path / "library", is_demo=is_demo) == 0
-    assert told == ["" if is_demo else NOT_COVERED]
+    assert told == (
+        ["", "*"] if is_demo else [NOT_COVERED, None]
+    )  # what all of the library is searched for needs no note
 
 
 def test_the_demo_opens_its_prompt_as_a_demo(tmp_path, monkeypatch):

@@ -122,3 +122,20 @@ def test_a_suspended_prompt_leaves_a_terminal_that_echoes_and_comes_back(tmux, t
         tmux.see("half a query\n[^$]*3 photos in 41 ms")
     tmux.type("C-d")
     tmux.see(r"\nsh: *\n*\Z")
+
+
+def test_a_narrowed_window_leaves_no_ghost_of_the_prompt_and_takes_nothing_from_above(tmux, tmp_path):
+    program = shlex.join([sys.executable, *command(tmp_path / "history")])
+    tmux.wait("", "new-session", "-d", "-s", "prompt", "-x", "100", "-y", "30", program)
+    tmux.see("● VRAM 352 MB")
+    tmux.type("dog", "Enter")
+    tmux.see("3 photos in 41 ms")
+    tmux.type("-l", "words " * 13)
+    tmux.see("(words ){12}words")
+    for columns in (80, 60, 44):  # with the prompt 88 letters: two rows of 44
+        tmux.run("resize-window", "-t", "prompt", "-x", str(columns), "-y", "30")
+        screen = tmux.see(r"\n ● VRAM 352 MB[^\n]*\n*\Z")  # the bar is one line again
+        assert screen.count("photomap> words") == 1
+        assert screen.replace("\n", "").count("words") == 13
+        everything = tmux.run("capture-pane", "-S", "-500", "-p", "-t", "prompt").stdout
+        assert "#N for more like it" in everything.replace("\n", "")

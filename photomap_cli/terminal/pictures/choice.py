@@ -32,6 +32,8 @@ _BY_PROGRAM = {
     "mintty": "iterm2",
     "vscode": "vscode",
 }
+_WRAP_AGAIN = ("tmux", "vte", "foot", "alacritty", "contour", "xterm.js", "xterm-kitty", "xterm-ghostty")
+_OF_THOSE_THAT_WRAP_AGAIN = ("TMUX", "ZELLIJ", "VTE_VERSION", "WT_SESSION", "ALACRITTY_WINDOW_ID")
 _NAMELESS = "xterm.js"  # a part of many programs, which say who they are in TERM_PROGRAM
 _PRINTS_QUESTIONS = frozenset({"Apple_Terminal"})
 _SIXEL = 4
@@ -100,6 +102,15 @@ class Surroundings:
         return (
             env.get("COLORTERM", "").lower() in ("truecolor", "24bit") or bool(named) or in_tmux or "WT_SESSION" in env
         )
+
+    @property
+    def wraps_again(self) -> bool:
+        """Whether lines that are too long for a narrowed window are wrapped; elsewhere they are cut off."""
+        env, name = self.environment, self.answers.name.lower()
+        if env.get("STY"):
+            return False
+        named = name.startswith(_WRAP_AGAIN) or _term(env).startswith(("tmux", *_WRAP_AGAIN))
+        return named or bool(self.family) or any(variable in env for variable in _OF_THOSE_THAT_WRAP_AGAIN)
 
     @property
     def family(self) -> str:

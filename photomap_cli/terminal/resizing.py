@@ -1,0 +1,46 @@
+"""Owns what of the prompt a narrowed window leaves behind: the rows that the terminal has wrapped.  Draws nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from prompt_toolkit import PromptSession
+    from prompt_toolkit.layout.screen import Screen
+
+
+def erase_wrapped_rows(prompt: PromptSession[str], wraps_again: Callable[[], bool]) -> None:
+    """Have the prompt erased from its first row on when the window is narrowed.
+
+    Most terminals wrap the lines that are there; then the prompt begins higher up than prompt_toolkit knows.  In others
+    that place is not ours: `wraps_again` says which kind this one is.
+    """
+    app = prompt.app
+    resized = app._on_resize
+
+    def on_resize() -> None:
+        renderer = app.renderer
+        drawn, place = renderer.last_rendered_screen, renderer._cursor_pos
+        if drawn is not None and wraps_again():
+            renderer.output.cursor_up(rows_added(drawn, place.x, place.y, renderer.output.get_size().columns))
+        resized()
+
+    app._on_resize = on_resize  # type: ignore[method-assign]
+
+
+def rows_added(drawn: Screen, x: int, y: int, columns: int) -> int:
+    """Return how many rows more there are above the cursor once all are wrapped at so many columns.
+
+    Behind the last letter of a full row the cursor stays in that row.
+    """
+    is_behind = x > 0 and x == _width(drawn, y)
+    widths = [_width(drawn, row) for row in range(y)]
+    return sum((max(1, width) - 1) // columns for width in widths) + (x - is_behind) // columns
+
+
+def _width(drawn: Screen, row: int) -> int:
+    """Return how many cells of a row are in use."""
+    cells = drawn.data_buffer[row]
+    return max((column + cell.width for column, cell in cells.items() if cell.char != " "), default=0)
