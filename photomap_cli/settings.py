@@ -104,6 +104,10 @@ class Settings(BaseSettings):
     )
     encoder_idle_timeout_seconds: Duration = Field(30.0, description="idle time before VRAM -> RAM; 0 = never")
     encoder_release_timeout_seconds: Duration = Field(600.0, description="idle time before RAM -> OFF; 0 = never")
+    keep_warm: Duration = Field(
+        0.0,
+        description="how long a search that finds no session leaves one behind, counted from its last search; 0 = not",
+    )
     prewarm: bool = Field(True, description="the first key of a query brings the encoder back")
     pin_memory: Literal["auto", "never"] = Field("auto", description="page-lock the encoder's RAM for faster reloads")
     results: int = Field(10, ge=1, le=10_000, description="hits shown per search")

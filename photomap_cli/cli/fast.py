@@ -14,16 +14,18 @@ import re
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from photomap_cli import directories
-from photomap_cli.cli import ending, streams, words
+from photomap_cli.cli import ending, settings_cache, streams, words
 from photomap_cli.errors import PhotomapError
 from photomap_cli.terminal.lines import ResultStyle, write_json, write_lines
 from photomap_cli.terminal.output import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from photomap_cli.session.wire import Line
 
 _STYLES = {
     "--json": ResultStyle.JSON,
@@ -100,13 +102,19 @@ class _Parsed(NamedTuple):
 
 def _search(options: list[str], arguments: list[str]) -> int | None:
     parsed = _parsed(arguments)
-    if parsed is None:
+    is_table = parsed is not None and parsed.style is ResultStyle.TABLE
+    if parsed is None or (is_table and settings_cache.is_set("previews")):
         return None
-    result = _result(_library(options), parsed)
+    waits_in_words = is_table and sys.stderr.isatty() and not {"-q", "--quiet"}.intersection(options)
+    result = _result(_library(options), parsed, _in_words if waits_in_words else _in_silence)
     streams.forgive()
-    write_lines(result, parsed.style, sys.stdout)
+    (_write_table if is_table else write_lines)(result, parsed.style, sys.stdout)
     sys.stdout.flush()
     _tell(result.get("notices", ()), options)
+    if result["served_by"] == "local" and not parsed.local:
+        from photomap_cli.cli import warming
+
+        warming.leave_session(_library(options))
     return ending.FOUND if result["hits"] else ending.NOTHING_FOUND
 
 
@@ -116,15 +124,42 @@ def _tell(notices: Iterable[str], options: list[str]) -> None:
             say(f"photomap: {notice}")
 
 
-def _result(library: Path, parsed: _Parsed) -> dict[str, Any]:
-    """Ask the live session, else answer here.  Raises PhotomapError."""
+def _write_table(result: dict[str, Any], style: ResultStyle, file: TextIO) -> None:
+    """Write a result for people; what draws tables is imported for it alone."""
+    from photomap_cli.records import SearchResult
+    from photomap_cli.terminal import results
+    from photomap_cli.terminal.consoles import console_on
+
+    read, cwd = SearchResult.from_json(result), directories.working_directory()
+    results.write(read, style, file, cwd=cwd, console=console_on())
+
+
+def _in_silence(line: Line, request: dict[str, Any]) -> dict[str, Any]:
+    return line.work("search", request=request)
+
+
+def _in_words(line: Line, request: dict[str, Any]) -> dict[str, Any]:
+    """Ask a session and say where its encoder is meanwhile, if that takes long."""
+    from photomap_cli.records import SessionStatus
+    from photomap_cli.terminal.consoles import console_on
+    from photomap_cli.terminal.statusbar import place
+    from photomap_cli.terminal.waiting import wait_for
+
+    def words() -> str:
+        return str(place(SessionStatus.from_json(line.glance("status"))))
+
+    return wait_for(lambda: _in_silence(line, request), console=console_on(stderr=True), words=words)
+
+
+def _result(library: Path, parsed: _Parsed, ask: Callable[[Line, dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+    """Ask the live session, by `ask`, else answer here.  Raises PhotomapError."""
     from photomap_cli.session import wire
 
     patience = wire.Patience(_PATIENCE_SECONDS, _PATIENCE_SECONDS)
     line = None if parsed.local else wire.find(library, patience=patience)
     if line is not None:
         with closing(line):
-            return dict(line.work("search", request=parsed.request))
+            return ask(line, parsed.request)
     from photomap_cli.cli import oneshot
 
     return oneshot.search(library, parsed.request)
@@ -153,9 +188,8 @@ def _parsed(arguments: list[str]) -> _Parsed | None:
             return None
         else:
             query.append(word)
-    style = styles[0] if styles else ResultStyle.PLAIN
-    is_table = not styles and sys.stdout.isatty()  # for the full way, as is what makes no sense together
-    if not query or is_table or len(styles) > 1 or (asked.get("explain") and style in _PATHS_ALONE):
+    style = styles[0] if styles else ResultStyle.TABLE if sys.stdout.isatty() else ResultStyle.PLAIN
+    if not query or len(styles) > 1 or (asked.get("explain") and style in _PATHS_ALONE):
         return None
     cwd, local = os.getcwd(), asked.pop("local", False)  # noqa: PTH109  Path.cwd() is slower
     return _Parsed({"text": words.query_text(query, cwd), "cwd": cwd, **asked}, style, local)

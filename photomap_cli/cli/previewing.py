@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from photomap_cli import directories, files
-from photomap_cli.cli import asking
+from photomap_cli import directories
+from photomap_cli.cli import asking, settings_cache
 from photomap_cli.errors import BadPath, UsageError
 from photomap_cli.terminal.previews import Previews
 
@@ -38,7 +37,7 @@ def show(result: SearchResult, given: Globals, console: Console, *, notices: Seq
 
     Returns whether it was done; the notices were told then, above the photos.
     """
-    setting = given.settings().values.previews if _is_set() else "auto"
+    setting = given.settings().values.previews if settings_cache.is_set("previews") else "auto"
     if not result.hits or not (is_asked_for or setting == "on"):
         return False
     from photomap_cli.terminal.results import summary_line
@@ -125,15 +124,6 @@ def gallery(given: Globals) -> Gallery:
 def waiting(given: Globals) -> Wait:
     """Return how photos are read: with a word on it where somebody sees that."""
     return _plainly if given.quiet or not sys.stderr.isatty() else _with_a_word
-
-
-def _is_set() -> bool:
-    """Whether anybody has set it, in the environment or in config.toml: reading the settings takes 0.15 s."""
-    if "PHOTOMAP_PREVIEWS" in os.environ:
-        return True
-    with suppress(OSError), files.reading(directories.config_file()) as config:
-        return b"previews" in config.read()
-    return False
 
 
 def _plainly(work: Callable[[], T]) -> T:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photomap_cli import directories
-from photomap_cli.cli import asking, words
+from photomap_cli.cli import asking, warming, words
 from photomap_cli.cli.app import Globals, app, make_console
 from photomap_cli.cli.ending import FOUND, NOTHING_FOUND
 from photomap_cli.errors import UsageError
@@ -103,6 +103,8 @@ def search(
         _write(result, style, given, notices, preview=preview, explain=explain)
     else:
         asking.tell(notices, given)
+    if result.served_by == "local" and not local:
+        warming.leave_session(given.library)
     return FOUND if result.hits else NOTHING_FOUND
 
 

@@ -13,12 +13,21 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
-from photomap_cli import __version__, directories, frames
+from photomap_cli import __version__, directories, files, frames
 
 if TYPE_CHECKING:
     from photomap_cli.settings import Settings
 
 _PREFIX = "PHOTOMAP_"
+
+
+def is_set(name: str) -> bool:
+    """Whether anybody has set a setting, in the environment or in config.toml; true where that is not sure."""
+    if f"{_PREFIX}{name.upper()}" in os.environ:
+        return True
+    with suppress(OSError), files.reading(directories.config_file()) as config:
+        return name.encode() in config.read()
+    return False
 
 
 class _Kept(SimpleNamespace):

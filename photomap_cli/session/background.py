@@ -52,6 +52,17 @@ def launch(words: Sequence[str], library: Path, log: Path) -> Launch:
         return Launch(process.pid, file.said_since(begin), exit_status)
 
 
+def leave_behind(words: Sequence[str], log: Path) -> None:
+    """Run `photomap WORDS` in the background, its output in `log`, and wait for nothing.
+
+    Raises BadPath and NoProcess, as `launch`.
+    """
+    with closing(LogFile(log)) as file:
+        file.rotate()
+        process = _start(words, file)
+    process.returncode = 0  # nobody here waits for its end, and Python need not warn of that
+
+
 def _start(words: Sequence[str], file: LogFile) -> subprocess.Popen[bytes]:
     separate: dict[str, Any] = (
         {"creationflags": getattr(subprocess, "DETACHED_PROCESS", 0)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -165,8 +166,33 @@ def test_the_tables_of_options_are_typers():
     assert all(known[name].name == field and known[name].is_flag for name, (field, _) in fast.FLAGS.items())
 
 
-def test_a_table_for_a_terminal_is_left_to_the_full_way(library, monkeypatch):
+@pytest.mark.parametrize("words", [["cat"], ["cat", "-k", "2"], ["nothing"], ["cat", "--explain"]], ids=" ".join)
+def test_a_table_for_a_terminal_is_the_same_either_way(words, library, session, monkeypatch, capfd):
+    monkeypatch.setenv("COLUMNS", "100")
+    told = []
+    for way in (fast.answer, entry.run):
+        monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+        status = way(["search", *words, library])
+        sys.stdout.flush()
+        out, err = capfd.readouterr()
+        told.append((status, re.sub(r"\bid=\d+;", "", out), err))  # Rich numbers its links
+    assert told[0] == told[1]
+    assert told[0][0] == (1 if "nothing" in words else 0)
+
+
+def test_a_wait_at_a_terminal_says_where_the_encoder_is(library, monkeypatch, capfd):
+    asked = []
+    monkeypatch.setattr(fast, "_in_words", lambda line, request: asked.append(1) or fast._in_silence(line, request))
+    for stream in (sys.stdout, sys.stderr):
+        monkeypatch.setattr(stream, "isatty", lambda: True)
+    assert fast.answer(["search", "cat", library]) == 0
+    assert fast.answer(["search", "cat", library, "-q"]) == 0
+    assert asked == [1]
+
+
+def test_pictures_on_a_terminal_are_left_to_the_full_way(library, monkeypatch):
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("PHOTOMAP_PREVIEWS", "on")
     assert fast.answer(["search", "cat", library]) is None
     assert fast.answer(["search", "cat", library, "--paths"]) == 0
 

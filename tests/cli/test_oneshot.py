@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
 import pytest
-from patience import LONG_SECONDS
+from patience import LONG_SECONDS, wait_until
 from PIL import Image
 
 from photomap_cli import directories
 from photomap_cli.cli import entry, fast, oneshot, settings_cache
 from photomap_cli.errors import BadSetting, PhotomapError
 from photomap_cli.library.indexer import IndexOptions
+from photomap_cli.session import wire
 from photomap_cli.session.session import Session
 from photomap_cli.settings import Settings
 
@@ -134,6 +136,40 @@ def test_a_cold_search_loads_no_more_than_it_needs(more, library):
     # The first one remembers the settings, and that words can be encoded.
     _, second = (subprocess.run(words, timeout=LONG_SECONDS, capture_output=True, text=True) for _ in range(2))
     assert (second.returncode, second.stderr.splitlines()[-1]) == (0, "[] True")
+
+
+def test_a_table_at_a_terminal_needs_rich_and_nothing_more(library, monkeypatch, capfd):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setattr(entry, "run", lambda _: pytest.fail("the full way was taken"))
+    assert fast.answer(["search", "red", library]) == 0
+    assert "red.png" in capfd.readouterr().out
+
+
+def has_session(folder):
+    line = wire.find(folder)
+    if line is not None:
+        line.close()
+    return line is not None
+
+
+@pytest.mark.parametrize("way", ["fast", "full"])
+def test_a_search_leaves_a_session_behind_where_that_is_wanted(indexed, library, way):
+    command = [sys.executable, "-m", "photomap_cli", library, *(["-v"] if way == "full" else [])]
+    wanted = {**os.environ, "PHOTOMAP_KEEP_WARM": "10m"}
+
+    def search(*more, environment=wanted):
+        words = [*command, "search", "red", "--json", *more]
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=LONG_SECONDS, check=True)
+        return json.loads(done.stdout)["served_by"]
+
+    assert [search(environment=os.environ), search("--local")] == ["local", "local"]
+    assert not has_session(indexed / "library")
+    assert search() == "local"
+    try:
+        wait_until(lambda: has_session(indexed / "library"), "the session that was left behind")
+        assert search().startswith("session ")
+    finally:
+        subprocess.run([*command, "stop"], check=True, timeout=LONG_SECONDS, capture_output=True)
 
 
 # Settings -------------------------------------------------------------------------------------------------------------

@@ -61,6 +61,19 @@ def test_detach_returns_when_the_session_answers_and_says_where_its_log_is(detac
     assert log.stat().st_mode & 0o077 == 0
 
 
+def test_a_session_that_nobody_asks_anything_ends_by_itself(library):
+    done = photomap(library, "serve", "--detach", "--for", "0.1")
+    assert done.returncode == 0, done.stderr
+    wait_for("ended", directories.log_file(library))
+    assert SessionClient.find(library) is None
+
+
+@pytest.mark.parametrize("time", ["-1", "soon"])
+def test_a_time_that_makes_no_sense_is_refused(library, time):
+    done = photomap(library, "serve", "--for", time)
+    assert (done.returncode, "--for" in done.stderr, len(done.stderr.splitlines())) == (2, True, 2)
+
+
 @pytest.mark.skipif(not hasattr(os, "getsid"), reason="no session ids here")
 def test_it_is_apart_from_our_terminal(detached):
     pid, _ = detached

@@ -145,6 +145,13 @@ def test_a_library_without_probes_gets_them_at_the_first_search_and_needs_no_pro
     assert probing.read(library) is not None
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_a_pipe_in_the_place_of_the_probes_holds_nobody_up(library):
+    (library / PROBES_NAME).unlink()
+    os.mkfifo(library / PROBES_NAME)
+    assert probing.read(library) is None
+
+
 @pytest.mark.parametrize("content", [b"", b"nonsense"])
 def test_damaged_probes_are_taken_again(library, content):
     (library / PROBES_NAME).write_bytes(content)

@@ -1,0 +1,31 @@
+"""Owns leaving a session behind after a search that found none, where the setting `keep_warm` wants it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from photomap_cli import directories
+from photomap_cli.cli import settings_cache
+from photomap_cli.errors import PhotomapError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def leave_session(library: Path) -> None:
+    """Start a session in the background that ends after `keep_warm` seconds without a search; 0 = none.
+
+    Waits for nothing, and what goes wrong is in the session's log: the search has been answered.
+    """
+    from photomap_cli.session import system
+
+    seconds = settings_cache.load().keep_warm
+    if not seconds or not system.HAS_SESSIONS:
+        return
+    from photomap_cli.session import background
+
+    log = directories.log_file(library)
+    words = ["--library", str(library), "serve", "--log", str(log), "--for", f"{seconds:g}"]
+    with suppress(PhotomapError):
+        background.leave_behind(words, log)
