@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import random
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -238,3 +240,34 @@ def test_of_a_copy_with_two_names_one_is_listed(indexed, tmp_path):
     shutil.copy2(kept, tmp_path / "p/copy.png")
     link("hard", tmp_path / "p/copy too.png", tmp_path / "p/copy.png")
     assert indexed(tmp_path / "p") == [["p/1.png", "p/copy.png"]]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_whatever_is_moved_away_no_content_and_no_link_is_lost(catalog, store, tmp_path, seed):
+    """Files, copies, links of every kind, in folders that are indexed in some order, once or twice."""
+    chance = random.Random(seed)
+    folders = [tmp_path / "photos" / name for name in ("a", "a/b", "c", "d long name")]
+    paths = [picture(folder / f"{number}.png", number) for number, folder in enumerate(folders)]
+    for number in range(20):
+        path, one = chance.choice(folders) / f"{chance.randrange(9)} {number}.png", chance.choice(paths)
+        how = chance.choice([shutil.copy2, shutil.copy, os.link, os.symlink, _relative_link])
+        how(one if how is not os.link else one.resolve(), path)
+        paths.append(path)
+    (folders[2] / "linked").symlink_to(folders[0])
+    some = [chance.sample([*folders, tmp_path / "photos"], chance.randrange(1, 4)) for _ in range(chance.randrange(3))]
+    for roots in (*some, [tmp_path / "photos"]):
+        list(Indexer(catalog, store, FakeEncoder, open_pool=InProcessDecoder).run(roots))
+    before = {path.read_bytes() for path in paths}
+    spare = tmp_path / "spare"
+    spare.mkdir()
+    groups = find(catalog, threshold=0.97, only_identical=chance.random() < 0.5)
+    for number, photo in enumerate(photo for group in groups for photo in group.photos[1:]):
+        assert not Path(photo.path).is_symlink()
+        Path(photo.path).rename(spare / str(number))
+    left = list((tmp_path / "photos").rglob("*.png"))
+    assert [path for path in left if not path.exists()] == []
+    assert {path.read_bytes() for path in left if not path.is_symlink()} == before
+
+
+def _relative_link(target, path):
+    path.symlink_to(os.path.relpath(target, path.parent))
