@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 from terminal_fakes import FakeBackend, make_hit, make_result
 from test_commands import Talk
@@ -96,7 +97,9 @@ def test_tab_offers_the_groups_with_their_names(talk):
     completer = PromptCompleter(talk.dialogue)
 
     def offered(text):
-        return [(each.text, each.display_meta_text) for each in completer.get_completions(Document(text), None)]
+        return [
+            (each.text, each.display_meta_text) for each in completer.get_completions(Document(text), CompleteEvent())
+        ]
 
     assert offered(":map ") == []
     talk.type(":map")
