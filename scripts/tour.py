@@ -184,7 +184,7 @@ def captures(screen: Screen) -> dict[str, str]:
         screen,
         "photomap search snowman --paths -k 2",
         "photomap search --json red car | jq -r '.hits[] | [.score, .taken_at] | @tsv'",
-        "photomap search -0 'birthday cake' -k 3 | xargs -0 cp -t ~/selection; ls ~/selection",
+        "photomap search -0 'birthday cake' -k 3 | xargs -0 cp -n -t ~/selection; ls ~/selection",
         "photomap search -k 3 unicorn; echo status $?",
     )
     return taken

@@ -52,6 +52,24 @@ def commands(page):
                 yield words
 
 
+def shell_commands(page):
+    """Yield each command of the page's shell blocks, whatever program it is, with what stands before it on its line."""
+    for block in re.findall(r"^```(?:sh|bash)\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
+        for line in re.sub(r"(?:\\|\|)\n", "| ", block).splitlines():
+            yield re.sub(r" #.*", "", line)
+
+
+UNGUARDED = re.compile(r"\b(?:(?:cp|mv|rm)\b(?! -[ni]\b)|rsync\b(?!.*--ignore-existing)|ln\b.* -\w*f)")
+WRITES_ONE_FILE = re.compile(r"\b(?:tar\b.* -c|montage\b|dd\b|tee\b)")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_command_writes_over_what_is_there(page):
+    for line in shell_commands(page):
+        assert not UNGUARDED.search(line), line
+        assert not WRITES_ONE_FILE.search(line) or line.startswith("test ! -e "), line
+
+
 COMMANDS = [(page.name, words) for page in PAGES for words in commands(page)]
 
 
