@@ -92,17 +92,25 @@ def _serve(
     meanwhile: Callable[[], None] = lambda: None,
 ) -> int:
     from photomap_cli.session.live import host
+    from photomap_cli.terminal.suspension import Suspension
 
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     with host(given.library, given.settings().values, kind="serve", on_stop=ended.set, log=log) as session:
-        session.prewarm()
-        if not given.quiet:
-            tell(f"serving {given.library} (process {os.getpid()})")
-        since = time.monotonic()
-        while not ended.wait(_STEP_SECONDS) and not _is_left_alone(session, since, idle_limit):
-            meanwhile()
+
+        def resume() -> None:
+            if not session.resume():
+                tell("another session took the library over while this one was stopped")
+                ended.set()
+
+        with Suspension(give=session.pause, take=resume):
+            session.prewarm()
+            if not given.quiet:
+                tell(f"serving {given.library} (process {os.getpid()})")
+            since = time.monotonic()
+            while not ended.wait(_STEP_SECONDS) and not _is_left_alone(session, since, idle_limit):
+                meanwhile()
     if not given.quiet:
         tell("ended")
     return FOUND

@@ -39,5 +39,11 @@ class Backend(Protocol):
     def set_idle_timeout(self, seconds: float) -> SessionStatus:
         """Change the idle timeout for as long as the session lives; 0 = never."""
 
+    def pause(self) -> None:
+        """This process is about to be stopped: offload, and leave the library to others."""
+
+    def resume(self) -> bool:
+        """It goes on; returns False when another session has the library by now, and this one should be closed."""
+
     def close(self) -> None:
         """End the session, or hang up; safe to call twice."""

@@ -96,6 +96,13 @@ class SessionClient:
         """Ask a session without a terminal to end."""
         return _read(SessionStatus.from_json, self._line.glance("stop"))
 
+    def pause(self) -> None:
+        """Do nothing: the session goes on while this process is stopped."""
+
+    def resume(self) -> bool:
+        """Say that nothing has changed; where the session is gone the next request finds out."""
+        return True
+
     def close(self) -> None:
         """Hang up; the session goes on."""
         self._line.close()

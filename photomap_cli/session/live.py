@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from photomap_cli.library.locks import FileLock
     from photomap_cli.session.backend import Backend
+    from photomap_cli.session.server import SessionServer
     from photomap_cli.session.session import Session
     from photomap_cli.settings import Settings
 
@@ -86,6 +88,36 @@ def host(
         opened.callback(lock.release)
         session = opened.enter_context(Session.open(library, settings, kind=kind, on_change=on_change))
         session.log = log
-        session.on_close(SessionServer(session, lock, on_stop=on_stop).close)
+        session.door = _Door(library, lambda held: SessionServer(session, held, on_stop=on_stop), lock)
+        session.on_close(session.door.close)
         opened.pop_all()
     return session
+
+
+class _Door:
+    """A server that can be closed, so that another session may have the library, and opened again.
+
+    Args:
+        library: its folder.
+        serve: opens the server, with the library's lock held.
+        lock: the one that is held already.
+    """
+
+    def __init__(self, library: Path, serve: Callable[[FileLock], SessionServer], lock: FileLock) -> None:
+        self._library, self._serve = library, serve
+        self._server: SessionServer | None = serve(lock)
+
+    def open(self) -> bool:
+        from photomap_cli.session.server import claim
+
+        if self._server is None and (lock := claim(self._library)) is not None:
+            with ExitStack() as opened:
+                opened.callback(lock.release)
+                self._server = self._serve(lock)
+                opened.pop_all()
+        return self._server is not None
+
+    def close(self) -> None:
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()

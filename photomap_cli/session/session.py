@@ -8,7 +8,7 @@ import threading
 import time
 from contextlib import ExitStack, suppress
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from photomap_cli.encoder import gpu
 from photomap_cli.encoder.residency import Residency
@@ -44,6 +44,16 @@ if TYPE_CHECKING:
     from photomap_cli.settings import Settings
 
 
+class Door(Protocol):
+    """Where other processes come in."""
+
+    def open(self) -> bool:
+        """Let them in; returns False when another session lets them in already."""
+
+    def close(self) -> None:
+        """Let nobody in any more, and hang up on those who are; safe to call twice."""
+
+
 class Session:
     """A library, its encoder and the searches over them; a `Backend` in this process.
 
@@ -61,6 +71,7 @@ class Session:
 
     Attributes:
         log: the file that this process writes to, told by `status`; None for none.
+        door: where other processes come in; None where they cannot.
     """
 
     def __init__(
@@ -101,6 +112,7 @@ class Session:
         self._prewarming = threading.Lock()
         self._started_at = rfc3339(time.time())
         self.log: Path | None = None
+        self.door: Door | None = None
         self._photos = catalog.photo_count
         self._first_at_close: list[Callable[[], None]] = []
         self._resources = ExitStack()
@@ -259,6 +271,19 @@ class Session:
         """Change the idle timeout; 0 = never."""
         self.residency.set_idle_timeout(seconds)
         return self.status()
+
+    def pause(self) -> None:
+        """This process is about to be stopped: let others have the library, then give the GPU back.
+
+        Who is being served is hung up on and asks elsewhere; an encode under way is waited for.
+        """
+        if self.door is not None:
+            self.door.close()
+        self.residency.offload()
+
+    def resume(self) -> bool:
+        """It goes on: serve others again.  Returns False when another session has the library by now."""
+        return self.door is None or self.door.open()
 
     def encoder_notes(self) -> tuple[str, ...]:
         """Return what is to be said, once, about where an index run has encoded."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 REOPENED = "the session ended; a new one was opened"
+TAKEN_OVER = "another session took the library over meanwhile"
 _CLOSE_WAIT_SECONDS = 0.3  # leaving while the backend is still being opened must not hang
 
 
@@ -62,7 +63,9 @@ class Connection:
         backend = self.backend()
         try:
             return question(backend)
-        except SessionGone:
+        except (SessionGone, EncoderClosed):
+            if self._closed:
+                raise
             self._forget(backend)
             renewed = self.backend()
             self._notes.append(REOPENED)
@@ -75,6 +78,20 @@ class Connection:
             self._backend = None
         with suppress(PhotomapError, OSError):  # its other end is gone
             backend.close()
+
+    def pause(self) -> None:
+        """This process is about to be stopped: leave the library and the GPU to others."""
+        if self._backend is not None:
+            self._backend.pause()
+
+    def resume(self) -> None:
+        """It goes on: as before, or with the session that has the library by now."""
+        backend = self._backend
+        if backend is not None and not backend.resume():
+            self._forget(backend)
+            self._notes.append(TAKEN_OVER)
+            with suppress(Exception):  # the next question meets it again
+                self.backend()
 
     def take_notes(self) -> list[str]:
         """Return what the user should be told since the last call."""

@@ -18,6 +18,7 @@ from photomap_cli.terminal.output import say
 from photomap_cli.terminal.results import write
 from photomap_cli.terminal.sheetpage import sheet_page
 from photomap_cli.terminal.statusbar import short_state
+from photomap_cli.terminal.suspension import Suspension
 from photomap_cli.terminal.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def run_lines(
     """
     stdin, out, err = stdin or sys.stdin, stdout or sys.stdout, stderr or sys.stderr
     style = style or (ResultStyle.TABLE if out.isatty() else ResultStyle.PLAIN)
-    with closing(Connection(open_backend)) as connection:
+    with closing(Connection(open_backend)) as connection, _stopping_politely(connection):
         front = Pipe(out, err, style=style, cwd=cwd, open_gallery=open_gallery, is_typed=stdin.isatty())
         dialogue = Dialogue(connection, front, cwd=cwd, limit=limit)
         lines = _prompted(stdin, err, connection) if front.is_typed else _decoded(stdin)
@@ -125,6 +126,10 @@ def run_lines(
     if front.is_typed and out.isatty():
         return FOUND  # a conversation, if on a poor terminal
     return FAILED if failed else FOUND if dialogue.found or not dialogue.queries else NOTHING
+
+
+def _stopping_politely(connection: Connection) -> Suspension:
+    return Suspension(give=connection.pause, take=connection.resume)
 
 
 def _answer_all(dialogue: Dialogue, lines: Iterable[str], err: TextIO, *, is_typed: bool) -> bool:

@@ -49,9 +49,15 @@ _STYLE_WITHOUT_COLOUR = Style.from_dict({"prompt": "bold", "bottom-toolbar": "no
 
 
 def make_prompt(
-    *, toolbar: Toolbar, completer: Completer, history: PrivateHistory, has_colour: bool, on_text: Callable[[str], None]
+    *,
+    toolbar: Toolbar,
+    completer: Completer,
+    history: PrivateHistory,
+    has_colour: bool,
+    on_text: Callable[[str], None],
+    on_suspend: Callable[[], object] = lambda: None,
 ) -> PromptSession[str]:
-    """Return the session; `on_text` is told every change of the line."""
+    """Return the session; `on_text` is told every change of the line, `on_suspend` of Ctrl-Z."""
     prompt: PromptSession[str] = PromptSession(
         history=history,
         auto_suggest=AutoSuggestFromHistory(),
@@ -63,8 +69,7 @@ def make_prompt(
         color_depth=_color_depth() if has_colour else ColorDepth.DEPTH_1_BIT,
         search_ignore_case=True,
         reserve_space_for_menu=MENU_LINES,
-        enable_suspend=True,
-        key_bindings=_interrupts(),
+        key_bindings=_signals(on_suspend),
         input_processors=[UnseenAsEscapes()],
     )
     offers_menu = Condition(lambda: is_worth_a_menu(prompt.default_buffer.document.text_before_cursor))
@@ -80,8 +85,8 @@ def make_prompt(
     return prompt
 
 
-def _interrupts() -> KeyBindings:
-    """Return Ctrl-C as prompt_toolkit has it, but for two moments.
+def _signals(on_suspend: Callable[[], object]) -> KeyBindings:
+    """Return Ctrl-Z, and Ctrl-C as prompt_toolkit has it, but for two moments.
 
     It is ignored once the line has ended: that would print a traceback.  And it ends the search of Ctrl-R as well: the
     next prompt would still have its keys go there, out of reach of every other one.
@@ -95,6 +100,10 @@ def _interrupts() -> KeyBindings:
         ending = event.app.future
         if ending is not None and not ending.done():
             event.app.exit(exception=KeyboardInterrupt(), style="class:aborting")
+
+    @bindings.add("c-z")
+    def _(event: KeyPressEvent) -> None:
+        on_suspend()
 
     return bindings
 

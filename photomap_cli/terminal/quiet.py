@@ -6,14 +6,16 @@ results; a Ctrl-D there is kept too.
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from photomap_cli.terminal.suspension import Suspension
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType, TracebackType
     from typing import Self
 
@@ -23,24 +25,40 @@ _FATAL = ("SIGTERM", "SIGHUP")
 class QuietTerminal:
     """A context in which the terminal is quiet; its old mode returns on the way out, also on SIGTERM and SIGHUP.
 
-    Does nothing where `fd` is no terminal or the platform has no termios.
+    Ctrl-Z leaves the shell a terminal that echoes, and `fg` finds the mode that was.
+    Leaves the terminal alone where `fd` is none or the platform has no termios.
+
+    Args:
+        fd: the terminal; None for standard input.
+        give, take, defer: see `Suspension`.
     """
 
-    def __init__(self, fd: int | None = None) -> None:
+    def __init__(
+        self,
+        fd: int | None = None,
+        *,
+        give: Callable[[], object] = lambda: None,
+        take: Callable[[], object] = lambda: None,
+        defer: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._fd = _stdin_fd() if fd is None else fd
         self._saved: list[Any] | None = None
+        self._at_stop: list[Any] | None = None
         self._handlers: dict[int, Any] = {}
+        self.suspension = Suspension(give=give, take=take, leave=self._leave, return_=self._return, defer=defer)
 
     def __enter__(self) -> Self:
         self._saved = _mode(self._fd)
         if self._saved is not None and threading.current_thread() is threading.main_thread():
-            self._handlers = _leave_on_signals() | self._pause_on_suspend()
+            self._handlers = _leave_on_signals()
+        self.suspension.__enter__()
         self.hush()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.suspension.__exit__()
         if self._saved is not None:
             _set_mode(self._fd, self._saved)
         for number, handler in self._handlers.items():
@@ -51,21 +69,16 @@ class QuietTerminal:
         if self._saved is not None:
             _set_mode(self._fd, _quiet(self._saved))
 
-    def _pause_on_suspend(self) -> dict[int, Any]:
-        """Have Ctrl-Z during a query leave the shell a terminal that echoes, and `fg` a quiet one again."""
-        number = getattr(signal, "SIGTSTP", None)
-        if number is None or signal.getsignal(number) is not signal.SIG_DFL:
-            return {}
-        signal.signal(number, self._pause)
-        return {number: signal.SIG_DFL}
-
-    def _pause(self, number: int, frame: FrameType | None) -> None:
+    def _leave(self) -> None:
+        """Give the shell the mode that it had."""
+        self._at_stop = _mode(self._fd)
         if self._saved is not None:
             _set_mode(self._fd, self._saved)
-        signal.signal(number, signal.SIG_DFL)
-        os.kill(os.getpid(), number)  # stops here until SIGCONT
-        signal.signal(number, self._pause)
-        self.hush()
+
+    def _return(self) -> None:
+        """Have the mode of before again: quiet, or raw where a line was being typed."""
+        if self._at_stop is not None:
+            _set_mode(self._fd, self._at_stop)
 
 
 def _stdin_fd() -> int:

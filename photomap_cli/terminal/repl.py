@@ -129,6 +129,10 @@ class Repl:
             history=self._history,
             has_colour=not console.no_color,
             on_text=self._on_text,
+            on_suspend=partial(self._suspend, whole_group=True),
+        )
+        self._terminal = QuietTerminal(
+            give=self._connection.pause, take=self._connection.resume, defer=lambda: self._suspend(whole_group=False)
         )
         erase_wrapped_rows(self._prompt, previews.wraps_again)
         self._warming: threading.Thread | None = None
@@ -139,18 +143,18 @@ class Repl:
         """Read and answer lines until the user leaves; returns the exit status."""
         if self._subscribe is not None:
             self._subscribe(self._repaint)
-        with closing(self._connection), QuietTerminal() as terminal:
+        with closing(self._connection), self._terminal:
             drop_late_answers(self._prompt)
             type_ahead(self._prompt, self._previews.detect())
-            while self._turn(terminal):
+            while self._turn():
                 pass
         return 0
 
-    def _turn(self, terminal: QuietTerminal) -> bool:
+    def _turn(self) -> bool:
         """Read one line and answer it; returns False when the user leaves."""
         try:
             line = self._read()
-            terminal.hush()
+            self._terminal.hush()
             return line is not None and self._answer(line)
         except KeyboardInterrupt:  # a second Ctrl-C, while the first one was being told
             return True
@@ -264,6 +268,13 @@ class Repl:
         if loop is not None and context is not None:
             with suppress(RuntimeError):  # the prompt ended meanwhile
                 loop.call_soon_threadsafe(run_in_terminal, print_it, context=context)
+
+    def _suspend(self, *, whole_group: bool) -> bool:
+        """Take the prompt away, stop, and draw it again afterwards; returns False where none is up."""
+        if not self._prompt.app.is_running:
+            return False
+        self._above(partial(self._terminal.suspension.stop, whole_group=whole_group))
+        return True
 
     def _repaint(self) -> None:
         with suppress(RuntimeError):  # no prompt is up

@@ -91,6 +91,8 @@ def make_result(
 class FakeBackend:
     """Answers at once, from a script; remembers what it was asked."""
 
+    keeps_library = True
+
     def __init__(
         self,
         *,
@@ -132,6 +134,13 @@ class FakeBackend:
         self.calls.append(f"timeout {seconds:g}")
         self.current = replace(self.current, idle_timeout_seconds=seconds)
         return self.current
+
+    def pause(self) -> None:
+        self.calls.append("pause")
+
+    def resume(self) -> bool:
+        self.calls.append("resume")
+        return self.keeps_library
 
     def close(self) -> None:
         self.calls.append("close")
@@ -276,6 +285,12 @@ class TimedBackend:
             offload_in_seconds=max(0.0, self._idle - idle) if in_vram and self._idle else None,
             release_in_seconds=max(0.0, self._release - idle) if self._state in (State.VRAM, State.RAM) else None,
         )
+
+    def pause(self) -> None:
+        self.offload()
+
+    def resume(self) -> bool:
+        return True
 
     def close(self) -> None:
         self._closed.set()

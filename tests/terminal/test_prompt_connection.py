@@ -4,8 +4,8 @@ import pytest
 from patience import LONG_SECONDS
 from terminal_fakes import FakeBackend
 
-from photomap_cli.errors import LibraryBusy, PhotomapError, SessionGone
-from photomap_cli.terminal.connection import REOPENED, Connection
+from photomap_cli.errors import EncoderClosed, LibraryBusy, PhotomapError, SessionGone
+from photomap_cli.terminal.connection import REOPENED, TAKEN_OVER, Connection
 
 
 def gone_once():
@@ -94,3 +94,41 @@ def test_a_backend_that_arrives_after_the_end_is_closed():
     arrive.set()
     thread.join(LONG_SECONDS)
     assert (backend.calls, failures) == (["close"], ["encoder_closed"])
+
+
+def test_a_stop_reaches_the_backend_and_it_goes_on_afterwards():
+    connection = Connection(FakeBackend)
+    connection.pause()  # there is none yet
+    backend = connection.backend()
+    connection.pause()
+    connection.resume()
+    assert backend.calls == ["pause", "resume"]
+    assert connection.current is backend
+    assert connection.take_notes() == []
+
+
+def test_a_library_that_was_taken_over_meanwhile_is_asked_of_who_has_it():
+    opened = []
+    connection = Connection(lambda: opened.append(FakeBackend()) or opened[-1])
+    connection.backend().keeps_library = False
+    connection.pause()
+    connection.resume()
+    assert opened[0].calls == ["pause", "resume", "close"]
+    assert connection.current is opened[1]
+    assert connection.take_notes() == [TAKEN_OVER]
+
+
+def test_a_query_in_flight_goes_to_who_took_the_library_over():
+    opened = []
+    connection = Connection(lambda: opened.append(FakeBackend()) or opened[-1])
+
+    def question(backend):
+        if backend is opened[0]:
+            connection._forget(backend)
+            raise EncoderClosed("the encoder is closed")
+        return backend
+
+    assert connection.ask(question) is opened[1]
+    connection.close()
+    with pytest.raises(EncoderClosed):
+        connection.ask(question)

@@ -4,9 +4,11 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from patience import LONG_SECONDS
@@ -114,7 +116,7 @@ def test_a_suspended_prompt_leaves_a_terminal_that_echoes_and_comes_back(tmux, t
     tmux.see("modes: icanon echo|modes: echo icanon")
     tmux.type("clear; fg", "Enter")  # what is seen from here on was not there before
     if "slow" in line:
-        tmux.see("searching…")
+        tmux.see("…  Ctrl-C stops waiting")
         tmux.type("C-c")
         tmux.see("cancelled")
     else:
@@ -139,3 +141,29 @@ def test_a_narrowed_window_leaves_no_ghost_of_the_prompt_and_takes_nothing_from_
         assert screen.replace("\n", "").count("words") == 13
         everything = tmux.run("capture-pane", "-S", "-500", "-p", "-t", "prompt").stdout
         assert "#N for more like it" in everything.replace("\n", "")
+
+
+def test_a_prompt_that_is_stopped_from_outside_comes_back_too(tmux, tmp_path):
+    """As by `kill -TSTP`: no key tells prompt_toolkit of it."""
+    program = shlex.join([sys.executable, *command(tmp_path / "history", "--idle", 3600)])
+    tmux.wait("", "new-session", "-d", "-s", "prompt", "-x", "100", "-y", "30", "env PS1='sh: ' ENV= sh -i")
+    tmux.see("sh:")
+    tmux.type(f"(echo $$ > {tmp_path}/shell); {program}", "Enter")
+    tmux.see("● VRAM 352 MB")
+    tmux.type("half a que")
+    tmux.see("photomap> half a que")
+    (pid,) = children_of((tmp_path / "shell").read_text().strip())
+    os.kill(pid, signal.SIGTSTP)
+    tmux.see("Stopped|Suspended")
+    tmux.type("stty -a | tr ' ;' '\\n\\n' | grep -x -e echo -e -echo -e icanon -e -icanon | xargs echo modes:", "Enter")
+    tmux.see("modes: icanon echo|modes: echo icanon")
+    tmux.type("clear; fg", "Enter")
+    tmux.see("RAM 0 B VRAM")  # it was offloaded first
+    tmux.type("ry", "Enter")
+    tmux.see("half a query\n[^$]*3 photos in 41 ms")
+    tmux.type("C-d")
+    tmux.see(r"\nsh: *\n*\Z")
+
+
+def children_of(pid):
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
