@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sys
@@ -31,6 +32,8 @@ _FOLDERS_IN_ENVIRONMENT = (
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
 )
 _LISTS_IN_ENVIRONMENT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+
+_NO_NAME = frozenset({errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL})
 
 _started_in: Path | None = None  # once this process has left that folder, unless it was gone already
 _has_left = False
@@ -84,7 +87,14 @@ def absolute(path: Path) -> Path:
 def library_directory(flag: Path | None = None) -> Path:
     """Return the library's absolute folder: the flag, else PHOTOMAP_LIBRARY, else the platform's data directory."""
     chosen = flag or os.environ.get("PHOTOMAP_LIBRARY") or platformdirs.user_data_path(APP) / "library"
-    return absolute(Path(chosen))
+    folder = absolute(Path(chosen))
+    try:
+        folder.lstat()
+    except (OSError, ValueError) as error:
+        if getattr(error, "errno", errno.EINVAL) in _NO_NAME:
+            reason = getattr(error, "strerror", None) or error
+            raise BadPath(f"the library {str(folder)[:60]!r}: {str(reason).lower()}", hint="--library DIR") from error
+    return folder
 
 
 def demo_directory() -> Path:

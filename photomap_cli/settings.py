@@ -22,44 +22,97 @@ from pydantic_settings import (
 
 from photomap_cli import allowed, files
 from photomap_cli.errors import BadSetting
+from photomap_cli.records.residency import LONGEST_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 ENVIRONMENT = "PHOTOMAP_"
 _NO_SETTINGS = frozenset({"PHOTOMAP_LIBRARY", "PHOTOMAP_CONFIG"})  # these are read by directories.py
-_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 _LIST = "`photomap config` lists the settings"
-_DURATION = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*([smh]?)")
+_DURATION = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*([smhdw]?)", re.ASCII)
+_LONGEST_CONFIG_BYTES = 1 << 20
+_LONGEST_TEXT = 4096  # letters; a path is no longer
+_LONGEST_ECHO = 40  # letters of a value that a message repeats
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def parse_duration(value: object) -> float:
-    """Return seconds from `30`, `30s`, `5m`, `1h`, or 0 from `off` and `never`.
+    """Return seconds from `30`, `30s`, `5m`, `1h`, `1d`, `1w`, or 0 from `off` and `never`.
 
     Raises:
-        ValueError: for negative values and anything else, with the reason.
+        ValueError: for negative and very long ones and anything else, with the reason.
     """
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        if not 0 <= value < float("inf"):
-            raise ValueError(f"{value} is negative or not finite; a timeout is 0 (never) or more seconds")
-        return float(value)
-    text = str(value).strip().lower()
+    text = str(value).strip().lower() if isinstance(value, str) else ""
     if text in ("off", "never"):
         return 0.0
-    if match := _DURATION.fullmatch(text):
-        return float(match[1]) * _UNITS[match[2]]
-    if text.startswith("-"):
-        raise ValueError(f"{value} is negative; a timeout is 0 (never) or more seconds")
-    raise ValueError(f"{value!r} is no duration; write seconds (30, 30s), minutes (5m), or 0 for never")
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        seconds: float = value
+    elif match := _DURATION.fullmatch(text):
+        seconds = float(match[1]) * _UNITS[match[2]]
+    elif text.startswith("-"):
+        raise ValueError(f"{echo(value)} is negative; a timeout is 0 (never) or more seconds")
+    else:
+        raise ValueError(f"{echo(value)} is no duration; write seconds (30, 30s), 5m, 2h, 1d, or 0 for never")
+    if not 0 <= seconds < float("inf"):
+        raise ValueError(f"{echo(value)} is negative or not finite; a timeout is 0 (never) or more seconds")
+    if seconds > LONGEST_TIMEOUT_SECONDS:
+        days = LONGEST_TIMEOUT_SECONDS / 86_400
+        raise ValueError(f"{echo(value)} is longer than {days:.0f} days, the most there is; 0 is never")
+    return float(seconds)
+
+
+def echo(value: object) -> str:
+    """Return a value that is refused as a message repeats it: in quotes, and not for pages."""
+    try:
+        text = str(value)
+    except ValueError:  # a number of thousands of digits
+        return "a number that long"
+    text = text if len(text) <= _LONGEST_ECHO else f"{text[:_LONGEST_ECHO]}…"
+    return repr(text) if isinstance(value, str) else text
+
+
+def _number(value: object) -> object:
+    """Refuse what Python takes for a number and people do not."""
+    if isinstance(value, bool):
+        raise ValueError(f"{str(value).lower()} is no number")
+    if isinstance(value, str) and not value.isascii():
+        raise ValueError(f"{echo(value)} is no number; write it in the digits 0 to 9")
+    return value
+
+
+def _one_line(value: object) -> object:
+    """Refuse text that cannot be stored, sent or shown in one line."""
+    if isinstance(value, str) and _UNPRINTABLE.search(value):
+        raise ValueError(f"{echo(value)} holds control characters or bytes that are no text")
+    if isinstance(value, str) and len(value) > _LONGEST_TEXT:
+        raise ValueError(f"{echo(value)} is longer than {_LONGEST_TEXT} letters")
+    return value
 
 
 def _list_of_globs(value: object) -> object:
-    """Accept a comma-separated string where the environment or `config set` can only give one."""
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+    """Accept a comma-separated string where the environment or `config set` can only give one; try every glob."""
+    if isinstance(value, str):
+        value = [part.strip() for part in value.split(",") if part.strip()]
+    for glob in value if isinstance(value, (list, tuple)) else ():
+        if isinstance(_one_line(glob), str):
+            _require_glob(glob)
+    return value
+
+
+def _require_glob(glob: str) -> None:
+    from pathspec import GitIgnoreSpec  # 20 ms that few settings need
+
+    try:
+        GitIgnoreSpec.from_lines([glob])
+    except (ValueError, re.error) as error:
+        raise ValueError(f"{echo(glob)} is no glob as in a .gitignore") from error
 
 
 def _auto_or_number(value: object) -> object:
     """Turn the text of a number into a number; leave `auto` and everything else for validation."""
+    _number(value)
     if not isinstance(value, str):
         return value
     try:
@@ -73,21 +126,23 @@ def _device_name(value: object) -> str:
     text = str(value).strip().lower()
     if text == "cuda":
         return "cuda:0"
-    if re.fullmatch(r"auto|cpu|mps|cuda:\d+", text):
+    if re.fullmatch(r"auto|cpu|mps|cuda:\d{1,3}", text, re.ASCII):
         return text
-    raise ValueError(f"{value!r} is no device; choose auto, cuda:0 (or another number), mps or cpu")
+    raise ValueError(f"{echo(value)} is no device; choose auto, cuda:0 (or another number), mps or cpu")
 
 
 def _template(value: object) -> str:
     """Check a text template: it has one place for the text."""
-    text = str(value)
+    text = str(_one_line(value))
     if text.count("{}") != 1:
-        raise ValueError(f"{text!r} must hold {{}} once, where the words of a query go")
+        raise ValueError(f"{echo(text)} must hold {{}} once, where the words of a query go")
     return text
 
 
 Duration = Annotated[float, BeforeValidator(parse_duration)]
 Score = Annotated[float, Field(ge=-1.0, le=1.0)]
+Whole = Annotated[int, BeforeValidator(_number)]
+Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
 
 
 class Settings(BaseSettings):
@@ -95,7 +150,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=ENVIRONMENT, extra="ignore", frozen=True)
 
-    encoder: str = Field("auto", min_length=1, description="encoder of a new library (see `photomap encoders`)")
+    encoder: Annotated[str, BeforeValidator(_one_line)] = Field(
+        "auto", min_length=1, description="encoder of a new library (see `photomap encoders`)"
+    )
     device: Annotated[str, BeforeValidator(_device_name)] = Field("auto", description="auto, cuda:N, mps or cpu")
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field("auto", description="dtype of the weights")
     text_encoder: Literal["auto", "torch", "tower"] = Field(
@@ -110,7 +167,7 @@ class Settings(BaseSettings):
     )
     prewarm: bool = Field(True, description="the first key of a query brings the encoder back")
     pin_memory: Literal["auto", "never"] = Field("auto", description="page-lock the encoder's RAM for faster reloads")
-    results: int = Field(10, ge=1, le=10_000, description="hits shown per search")
+    results: Whole = Field(10, ge=1, le=10_000, description="hits shown per search")
     min_score: Annotated[Literal["auto"] | Score, BeforeValidator(_auto_or_number)] = Field(
         "auto", description="lowest cosine shown; auto = the encoder's own floor, or what stands out if it has none"
     )
@@ -121,22 +178,20 @@ class Settings(BaseSettings):
         False, description="query images may come from this machine and private networks (http://192.168...)"
     )
     collapse: bool = Field(False, description="one of several shots of the same thing stands for all of them")
-    same_shot_score: float = Field(
-        0.97, gt=0, le=1, allow_inf_nan=False, description="cosine from which two photos count as the same shot"
-    )
+    same_shot_score: Number = Field(0.97, gt=0, le=1, description="cosine from which two photos count as the same shot")
     exclude: Annotated[tuple[str, ...], BeforeValidator(_list_of_globs)] = Field(
         (), description="globs never indexed, in gitignore form"
     )
     max_image_megapixels: Annotated[
-        Literal["auto"] | Annotated[float, Field(gt=0)], BeforeValidator(_auto_or_number)
+        Literal["auto"] | Annotated[float, Field(gt=0, le=1e6)], BeforeValidator(_auto_or_number)
     ] = Field("auto", description="larger pictures are not decoded; auto = by free memory")
     previews: Literal["auto", "on", "off", "kitty", "iterm2", "sixel", "blocks", "ascii"] = Field(
         "auto", description="results as pictures: auto = at the prompt, on = also in `search`, or a way of drawing"
     )
-    thumbnail_cache_megabytes: float = Field(
-        512.0, ge=0, allow_inf_nan=False, description="disk for the photos' thumbnails; 0 = none"
+    thumbnail_cache_megabytes: Number = Field(
+        512.0, ge=0, le=1e9, description="disk for the photos' thumbnails; 0 = none"
     )
-    query_cache: int = Field(
+    query_cache: Whole = Field(
         2000, ge=0, le=1_000_000, description="past queries that need no encoder (3 kB each); 0 = none, forgets them"
     )
     keys: Literal["emacs", "vi"] = Field("emacs", description="keys at the prompt: emacs or vi")
@@ -194,19 +249,23 @@ def read_config(path: Path) -> dict[str, Any]:
         ) from error
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BadSetting(f"{path}: {error}", hint="mend the file or move it away") from error
+    except (OSError, ValueError, RecursionError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise BadSetting(f"{path}: {reason}", hint="mend the file or move it away") from error
     for name in values:
         require_known(name, where=str(path))
     return values
 
 
 def _text(path: Path) -> str:
-    """Return what is in a file; nothing in /dev/null, which stands for no settings."""
+    """Return what is in a file; nothing in /dev/null, which stands for no settings.  Raises OSError, ValueError."""
     if str(path) == os.devnull:
         return ""
     with files.reading(path) as file:
-        return file.read().decode()
+        content = file.read(_LONGEST_CONFIG_BYTES + 1)
+    if len(content) > _LONGEST_CONFIG_BYTES:
+        raise ValueError("longer than a megabyte")
+    return content.decode()
 
 
 def require_known(name: str, *, where: str = "") -> None:
@@ -258,7 +317,7 @@ def _validated(values: Mapping[str, Any], origins: Mapping[str, str]) -> Setting
         origin = origins.get(name, "")
         subject = f"{name} ({origin})" if origin else name
         reason = first.get("ctx", {}).get("error")  # a validator of this module has said it already
-        told = f"{subject}: {reason}" if reason else f"{subject} takes {_allowed(name)}, not {values[name]!r}"
+        told = f"{subject}: {reason}" if reason else f"{subject} takes {_allowed(name)}, not {echo(values[name])}"
         raise BadSetting(told, hint=_way_out(name, origin)) from error
 
 
@@ -321,7 +380,7 @@ def write_value(config: Path, name: str, text: str) -> object:
         with files.replacing(config) as file:
             file.write(content)
     except UnicodeEncodeError as error:
-        raise BadSetting(f"{name}: {text!r} is no UTF-8", hint="config.toml holds nothing else") from error
+        raise BadSetting(f"{name}: {echo(text)} is no UTF-8", hint="config.toml holds nothing else") from error
     except OSError as error:
         raise BadSetting(
             f"{config} cannot be written: {error.strerror}", hint="PHOTOMAP_CONFIG names another"

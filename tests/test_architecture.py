@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "frames": {"errors", "files"},
     "directories": {"errors", "pathnames"},
     "files": set(),
-    "settings": {"allowed", "errors", "files"},
+    "settings": {"allowed", "errors", "files", "records"},
     "children": {"directories", "errors"},
     "encoder": BASE,
     "library": BASE,

@@ -122,7 +122,11 @@ def test_an_unknown_setting_gets_a_suggestion(config):
         ("results", "many", "results takes a whole number from 1 to 10,000, not 'many'"),
         ("min_score", "high", "min_score takes auto or a number from -1 to 1, not 'high'"),
         ("same_shot_score", "2", "same_shot_score takes a number above 0, up to 1, not '2'"),
-        ("thumbnail_cache_megabytes", "inf", "thumbnail_cache_megabytes takes a number from 0 up, not 'inf'"),
+        (
+            "thumbnail_cache_megabytes",
+            "inf",
+            "thumbnail_cache_megabytes takes a number from 0 to 1,000,000,000, not 'inf'",
+        ),
         ("precision", "int8", "precision takes auto, float32, bfloat16 or float16, not 'int8'"),
         ("prewarm", "maybe", "prewarm takes true or false, not 'maybe'"),
         ("encoder", "", "encoder takes a text that is not empty, not ''"),

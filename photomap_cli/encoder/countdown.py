@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 
+LONGEST_DELAY_SECONDS = 86_400.0  # a `threading.Timer` has a limit; it fires early, and is armed for the rest
+
+
 class Timer(Protocol):
     """The part of `threading.Timer` that is used, so that tests can pass a manual one."""
 
@@ -51,7 +54,8 @@ class Countdown:
         if due is None or (self._timer is not None and self._due <= due):
             return
         self.cancel()
-        timer = self._make(max(0.0, due - self._clock()), lambda: self._fire(timer))
+        delay = min(max(0.0, due - self._clock()), LONGEST_DELAY_SECONDS)
+        timer = self._make(delay, lambda: self._fire(timer))
         timer.daemon = True  # a finished program must not wait for it
         self._timer, self._due = timer, due
         timer.start()

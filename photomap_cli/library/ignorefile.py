@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePath
@@ -32,7 +33,10 @@ class IgnoreFile:
 @lru_cache(maxsize=1000)
 def compiled(patterns: tuple[str, ...], form: Form) -> GitIgnoreSpec:
     """Return patterns ready for paths of a form.  Raises ValueError for one that is none."""
-    return GitIgnoreSpec.from_lines(map(form.of, patterns))
+    try:
+        return GitIgnoreSpec.from_lines(map(form.of, patterns))
+    except re.error as error:  # such as `[z-a]`
+        raise ValueError(f"invalid pattern: {error}") from error
 
 
 def read(folder: str) -> IgnoreFile:
@@ -61,7 +65,7 @@ def above(root: str) -> tuple[IgnoreFile, ...]:
 
 def _is_pattern(line: str) -> bool:
     try:
-        GitIgnoreSpec.from_lines([line])
+        compiled((line,), Form.COMPOSED)
     except ValueError:
         return False
     return True

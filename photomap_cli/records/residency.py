@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+LONGEST_TIMEOUT_SECONDS = 366 * 86_400.0
+"""The longest idle or release timeout; 0 is never."""
+
 
 class ResidencyState(StrEnum):
     """Where the encoder's weights are; the names are the ones people see."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from photomap_cli.errors import PhotomapError, ProtocolMismatch
 from photomap_cli.records import SearchRequest
 from photomap_cli.records.maps import GroupRequest, MapCluster, MapRequest
+from photomap_cli.records.residency import LONGEST_TIMEOUT_SECONDS
 from photomap_cli.session.address import PROTOCOL_VERSION
 from photomap_cli.session.wire import TWO_VERSIONS
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from photomap_cli.session.session import Session
-
-_LONGEST_TIMEOUT_SECONDS = 366 * 86_400.0
 
 
 class Service:
@@ -67,7 +66,7 @@ class Service:
                 session.prewarm()
                 return session.status().to_json()
             case {"op": "set_idle_timeout", "seconds": int() | float() as seconds} if (
-                0 <= seconds <= _LONGEST_TIMEOUT_SECONDS
+                0 <= seconds <= LONGEST_TIMEOUT_SECONDS
             ):
                 return session.set_idle_timeout(float(seconds)).to_json()
             case {"op": "stop"}:
