@@ -114,7 +114,9 @@ def test_a_suspended_prompt_leaves_a_terminal_that_echoes_and_comes_back(tmux, t
     tmux.see("Stopped|Suspended")
     tmux.type("stty -a | tr ' ;' '\\n\\n' | grep -x -e echo -e -echo -e icanon -e -icanon | xargs echo modes:", "Enter")
     tmux.see("modes: icanon echo|modes: echo icanon")
-    tmux.type("clear; fg", "Enter")  # what is seen from here on was not there before
+    tmux.type("clear", "Enter")
+    tmux.see(r"\Ash: *\n*\Z")  # what is seen from here on was not there before
+    tmux.type("fg", "Enter")
     if "slow" in line:
         tmux.see("…  Ctrl-C stops waiting")
         tmux.type("C-c")
