@@ -55,6 +55,7 @@ _SHOWN_LETTERS = 60  # of what was typed, in a message
 _MINUS = "-–−"
 _TOKEN = re.compile(r'(?:[^\s"]|"(?:[^"\\]|\\.)*"|"(?P<open>.*))+')
 _WEIGHT = re.compile(r"(\d+(?:\.\d+)?|\.\d+):(?=.)")
+_NO_CHARACTER = re.compile("[\0\ud800-\udc7f\udd00-\udfff]")  # \udc80 to \udcff are bytes of a file's name
 _NUMBER = re.compile(r"[-+–−]\d+(\.\d+)?%?")
 _PATH = re.compile(r"@.|\.{1,2}[/\\]|~[/\\]|/.|[A-Za-z]:[/\\]")
 _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
@@ -275,8 +276,9 @@ def _require_most(count: int, most: int, whose: str, what: str, position: int) -
 
 def _tokens(text: str) -> Iterator[_Token]:
     """Split at spaces outside quotes."""
-    if "\0" in text:
-        raise BadQuery("the query holds a NUL character", hint="take it out", position=text.index("\0"))
+    if bad := _NO_CHARACTER.search(text):
+        what = "a NUL character" if bad[0] == "\0" else "half a character"
+        raise BadQuery(f"the query holds {what}", hint="take it out", position=bad.start())
     for match in _TOKEN.finditer(text):
         if match["open"] is not None:
             raise BadQuery(

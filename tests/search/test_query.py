@@ -130,6 +130,7 @@ MISTAKES = [
     ("dog -AFTER:", 4, "nothing follows -AFTER:"),
     ("min: 0.2 dog", 0, "nothing follows min:"),
     ("dog \0 cat", 4, "NUL"),
+    ("dog in:\ud800", 7, "half a character"),
     ("dog https://", 4, "no web address"),
     ("dog + http:///a.jpg", 6, "no web address"),
     ("dog http://[::1/a.jpg", 4, "no web address"),
