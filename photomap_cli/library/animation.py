@@ -17,7 +17,7 @@ FORMATS = frozenset({"AVIF", "GIF", "PNG", "WEBP"})
 """Formats whose pictures follow each other; those in a TIFF or MPO stand beside each other, and the first is meant."""
 
 ENOUGH = 12.0
-"""Contrast from which on a picture is taken: black, white and the first steps of fading in have less."""
+"""Contrast from which on a picture shows something: black, white and the first steps of fading in have less."""
 
 SECONDS = 5.0
 """How long to look for one: each picture has to be decoded on the way to those behind it."""
@@ -28,7 +28,8 @@ _LONGEST_STEP = 16
 def telling(image: Image.Image, clock: Callable[[], float] = time.monotonic) -> Image.Image:
     """Return the picture of an open animation that stands for it; another file's only picture, as it is.
 
-    It is the first, unless that shows next to nothing: then the first of those looked at that does, or the clearest.
+    It is the first, unless that shows next to nothing: then the first of those looked at that does and is clearer than
+    the next, as films fade in; or the clearest.
     """
     if image.format not in FORMATS or not getattr(image, "is_animated", False):
         return image
@@ -38,9 +39,11 @@ def telling(image: Image.Image, clock: Callable[[], float] = time.monotonic) -> 
         for number in () if most >= ENOUGH else _looked_at(image):
             image.seek(number)
             found = _contrast(image)
+            if most >= ENOUGH and found <= most:
+                break
             if found > most:
                 best, most = image.copy(), found
-            if most >= ENOUGH or clock() > end:
+            if clock() > end:
                 break
     except Exception:  # damaged further on, or too large for more than the first
         return best
