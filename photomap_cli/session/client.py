@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from photomap_cli.errors import PhotomapError, ProtocolMismatch, SessionGone, SessionSilent
 from photomap_cli.records import PhotoDetails, SearchRequest, SearchResult, SessionStatus
 from photomap_cli.records.maps import GroupRequest, MapRequest, PhotoMap
+from photomap_cli.search.query import MOST_LETTERS
 from photomap_cli.session import wire
 
 if TYPE_CHECKING:
@@ -156,10 +157,14 @@ def _read(from_json: Callable[[dict[str, Any]], Record], result: dict[str, Any])
 
 
 def _slim(request: SearchRequest) -> SearchRequest:
-    """Return the request with only those references that its text can mean: ten thousand paths are a megabyte."""
-    named = {int(number) for number in _REFERENCE.findall(request.text)}
+    """Return the request with only those references that its text can mean: ten thousand paths are a megabyte.
+
+    Of a text that is too long goes as much as shows that, so that the answer is what is wrong with the query.
+    """
+    text = request.text[: MOST_LETTERS + 1]
+    named = {int(number) for number in _REFERENCE.findall(text)}
     kept = (path if number in named else "" for number, path in enumerate(request.references, 1))
-    return replace(request, references=tuple(kept) if named else ())
+    return replace(request, text=text, references=tuple(kept) if named else ())
 
 
 def find(library: Path, *, tell: Callable[[str], None] = lambda _: None) -> SessionClient | None:

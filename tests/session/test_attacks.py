@@ -280,7 +280,7 @@ def test_a_request_too_large_is_not_sent_and_an_answer_too_large_is_an_error(ser
     serve(reply_bytes=1500)
     with SessionClient(Line(path)) as greedy:
         with pytest.raises(PhotomapError, match="request is too large") as caught:
-            greedy.search(SearchRequest("x" * Limits().request_bytes, cwd="/"))
+            greedy.search(SearchRequest("dog", cwd="/" + "x" * Limits().request_bytes))
         assert caught.value.hint
         with pytest.raises(PhotomapError, match="answer is too large"):
             greedy.search(SearchRequest("dog " * 500, cwd="/"))

@@ -77,6 +77,16 @@ def test_errors_arrive_as_their_own_class(other):
     assert caught.value.position == 4
 
 
+@pytest.mark.parametrize("text", ["a" * 3_000_000, "😀" * 100_001])
+def test_of_a_query_that_is_too_long_that_is_said(other, text):
+    with pytest.raises(BadQuery, match="at most 100,000 letters"):
+        other.search(SearchRequest(text, cwd="/"))
+
+
+def test_a_query_of_as_many_letters_as_allowed_arrives(other):
+    assert other.search(SearchRequest("😀" * 100_000, cwd="/")).query
+
+
 def test_status_answers_while_a_search_runs(other, encoder):
     entered, go = encoder.hold("encode")
     asking = in_thread(lambda: other.search(request()))
