@@ -9,9 +9,12 @@ from typing import Any
 
 NO_WEIGHTS = "rclip gets no weights without `pip install onnx onnxscript`: not measured"
 
+LEGAL_FILES = ("LICENSE", "OPENAI-CLIP-MIT.txt", "README.md", "THIRD_PARTY_NOTICES.md")
+"""rclip 4 fetches its weights again where these are not beside them."""
+
 
 def give_to_rclip(spec: str, home: Path) -> bool:
-    """Put the encoder where rclip 3.3 looks for its own, in the form it takes; False where that cannot be made."""
+    """Put the encoder where rclip 3.3 and 4 look for theirs, in the form they take; False where that cannot be made."""
     try:
         import onnx  # noqa: F401  torch's exporter wants them
         import onnxscript  # noqa: F401
@@ -40,6 +43,8 @@ def give_to_rclip(spec: str, home: Path) -> bool:
         axes = {"input": {0: "batch"}, "output": {0: "batch"}}
         path = str(folder / f"{name}.onnx")
         torch.onnx.export(tower, (example,), path, **names, dynamic_axes=axes, opset_version=18, dynamo=False)
+    for name in LEGAL_FILES:
+        (home / name).touch()
     words = "bpe_simple_vocab_16e6.txt.gz"
     (home / "tokenizer").mkdir()
     shutil.copy2(Path(open_clip.__file__).with_name(words), home / "tokenizer" / words)

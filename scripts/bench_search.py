@@ -1,4 +1,4 @@
-"""Measures what a search costs from outside: whole processes by wall clock, the prompt, many clients at once.
+"""Measures what a search costs from outside: whole processes by clock and CPU, the prompt, many clients, memory.
 
 It draws its own photos and lives in a temporary home; nothing of yours is read or changed.  `python -c pass`, the floor
 that every process pays, takes turns with each command, so that the ratio survives a busy machine.  Where there is rclip
@@ -15,6 +15,7 @@ import contextlib
 import json
 import os
 import platform
+import re
 import shutil
 import statistics
 import subprocess
@@ -22,7 +23,7 @@ import sys
 import tempfile
 import threading
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,13 +44,19 @@ QUERIES = ("cat", "snowy mountains", "red car", "sunset over the sea -boat", "pi
 CLIENTS = (1, 4, 16)
 SHAPE = "ViT-B-32-256"
 PATIENCE_SECONDS = 120.0
+ANSWERED = re.compile(rb"photos? (found )?in |nothing found|\d photos\b.* ms")
+"""What stands below the results of a query at the prompt."""
+
 ANSWERS = ((b"\x1b[c", b"\x1b[?62;22c"), (b"\x1b[6n", b"\x1b[1;1R"))
 """What every terminal answers at once: what it is, and where its cursor is."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: milliseconds of `runs` runs, and how many times the floor the median is."""
+    """One line of the table: milliseconds of `runs` runs, and how many times the floor the median is.
+
+    `cpu_ms` is the median of what the process and those it waited for computed.
+    """
 
     name: str
     runs: int
@@ -57,6 +64,7 @@ class Row:
     p95_ms: float
     floors: float | None = None
     note: str = ""
+    cpu_ms: float | None = None
 
 
 def main() -> int:
@@ -108,7 +116,8 @@ class Bench:
             self.photomap("--version"),
             self.photomap("--help"),
             self.photomap("status --json", note="no session"),
-            self.photomap("search --json cat", self.slow_runs, note="cold: no session", before=self.forget),
+            self.photomap("search --json cat", note="cold: no session", before=self.forget),
+            self.with_pytorch("cold: no session, text_encoder = torch"),
             self.photomap("search --json cat", note="no session, asked before"),
         ]
         rows += self.with_session()
@@ -122,6 +131,11 @@ class Bench:
     def photomap(self, words: str, runs: int | None = None, *, note: str = "", before: Before | None = None) -> Row:
         """Measure one of our command lines."""
         return self.command(f"photomap {words}", [*PHOTOMAP, *words.split()], runs or self.runs, note, before)
+
+    def with_pytorch(self, note: str) -> Row:
+        """Measure a new search as it is where PyTorch has to encode its words."""
+        words, environment = [*PHOTOMAP, "search", "--json", "cat"], os.environ | {"PHOTOMAP_TEXT_ENCODER": "torch"}
+        return self.command("photomap search --json cat", words, self.slow_runs, note, self.forget, environment)
 
     def forget(self) -> None:
         """Have no query remembered."""
@@ -190,9 +204,14 @@ class Bench:
         except ImportError:
             notes.append("no pseudo-terminal here: the prompt is not measured")
             return
-        pairs = [(timed(FLOOR), seconds_to_echo(PHOTOMAP) * 1000) for _ in range(self.runs)]
-        floors, took = map(list, zip(*pairs, strict=True))
+        floors, took, answered = [], [], []
+        for _ in range(self.runs):
+            floors.append(timed(FLOOR)[0])
+            took.append(seconds_to_echo(PHOTOMAP) * 1000)
+            self.forget()
+            answered.append(seconds_to_echo(PHOTOMAP, b"zebra crossing\r", ANSWERED) * 1000)
         yield self.row("photomap", took, "prompt painted, a typed key echoed", floors=floors)
+        yield self.row("photomap", answered, "and a new query, typed at once, answered", floors=floors)
 
     def rclip(self, notes: list[str]) -> Iterator[Row]:
         """Measure rclip and photomap over the same photos with the same weights, where there is rclip."""
@@ -220,11 +239,17 @@ class Bench:
         words = [*self.with_rclip, "--no-indexing", "--filepath-only", "cat"]
         yield self.command("rclip --no-indexing cat", words, self.slow_runs, note, environment=theirs)
         search = "search --json cat"
-        yield self.photomap(search, self.slow_runs, note=f"{note}, no session", before=self.forget)
+        yield self.photomap(search, note=f"{note}, no session", before=self.forget)
+        yield self.with_pytorch(f"{note}, no session, text_encoder = torch")
         yield self.photomap(search, note=f"{note}, asked before")
-        with session(PHOTOMAP_QUERY_CACHE="0") as live:
-            live.load()
-            yield self.photomap(search, note=f"{note}, live session")
+        for chosen in ("auto", "torch"):
+            with session(PHOTOMAP_QUERY_CACHE="0", PHOTOMAP_TEXT_ENCODER=chosen) as live:
+                live.load()
+                if chosen == "auto":
+                    yield self.photomap(search, note=f"{note}, live session")
+                for number in range(100):
+                    live.search(SearchRequest(f"a photo of number {number}", cwd="/", folder="*"))
+                notes.append(f"a session of {SHAPE}, text_encoder = {chosen}, after 100 new queries: {memory(live)}")
 
     # -- measuring -------------------------------------------------------------------------------------------------
 
@@ -241,11 +266,12 @@ class Bench:
         say(f"{name} {f'({note})' if note else ''} ...")
         took, floors = [], []
         for _ in range(runs + 1):
-            floors.append(timed(FLOOR))
+            floors.append(timed(FLOOR)[0])
             if before is not None:
                 before()
             took.append(timed(words, cwd=self.photos, env=environment, stdout=subprocess.DEVNULL))
-        return self.row(name, took[1:], note, floors=floors[1:])
+        row = self.row(name, [wall for wall, _ in took[1:]], note, floors=floors[1:])
+        return replace(row, cpu_ms=round(statistics.median(cpu for _, cpu in took[1:]), 1))
 
     def row(self, name: str, took: list[float], note: str = "", *, floors: list[float] | None = None) -> Row:
         """Sum up milliseconds; `floors` are those of the floor, measured in between."""
@@ -259,11 +285,29 @@ if TYPE_CHECKING:
     Before = Callable[[], object]
 
 
-def timed(words: list[str], **how: object) -> float:
-    """Run a command and return its wall time in milliseconds."""
-    start = time.perf_counter()
+def timed(words: list[str], **how: object) -> tuple[float, float]:
+    """Run a command and return its milliseconds by the clock, and of CPU with those that it waited for."""
+    start, before = time.perf_counter(), os.times()
     subprocess.run(words, check=True, stdin=subprocess.DEVNULL, **how)
-    return (time.perf_counter() - start) * 1000
+    wall, after = time.perf_counter() - start, os.times()
+    cpu = after.children_user + after.children_system - before.children_user - before.children_system
+    return 1000 * wall, 1000 * cpu
+
+
+def memory(live: SessionClient) -> str:
+    """Return what a session and its processes hold, shared pages by share, in words."""
+    rolled_up = [Path(f"/proc/{pid}/smaps_rollup") for pid in _family(live.status().pid)]
+    if not all(path.is_file() for path in rolled_up):
+        return "not known here"
+    kilobytes = [int(re.search(r"^Pss: +(\d+)", path.read_text(), re.MULTILINE)[1]) for path in rolled_up]
+    return f"{sum(kilobytes) / 1000:.0f} MB (PSS) in {len(kilobytes)} process(es)"
+
+
+def _family(pid: int) -> list[int]:
+    """Return a process and its children."""
+    listed = [Path(f"/proc/{pid}/task/{pid}/children")]
+    listed += [each for each in Path(f"/proc/{pid}/task").glob("*/children") if each not in listed]
+    return [pid, *(int(word) for each in listed if each.is_file() for word in each.read_text().split())]
 
 
 def paths(client: SessionClient, query: str) -> list[str]:
@@ -295,19 +339,22 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def seconds_to_echo(words: list[str]) -> float:
-    """Start a prompt in a pseudo-terminal, type a key once the prompt is there, and return when it is echoed."""
+def seconds_to_echo(words: list[str], typed: bytes = b"Q", awaited: re.Pattern[bytes] = re.compile(b"Q")) -> float:
+    """Start a prompt in a pseudo-terminal, type once it is there, and return when what is awaited is seen.
+
+    For an answer the seconds count from the typing on, else from the start.
+    """
     import pty
     import select
 
     start = time.perf_counter()
     pid, terminal = pty.fork()
     if pid == 0:
-        os.environ["TERM"] = "xterm-256color"
+        os.environ |= {"TERM": "xterm-256color", "PHOTOMAP_PREVIEWS": "off"}
         os.execv(words[0], words)
     seen, typed_at = b"", 0
     try:
-        while not typed_at or b"Q" not in seen[typed_at:]:
+        while not typed_at or not awaited.search(seen[typed_at:]):
             if not select.select([terminal], [], [], PATIENCE_SECONDS)[0]:
                 raise TimeoutError("no prompt")
             data = os.read(terminal, 65536)
@@ -317,7 +364,8 @@ def seconds_to_echo(words: list[str]) -> float:
                     os.write(terminal, answer)
             if not typed_at and b"photomap>" in seen:
                 typed_at = len(seen)
-                os.write(terminal, b"Q")
+                start = start if typed == b"Q" else time.perf_counter()
+                os.write(terminal, typed)
         took = time.perf_counter() - start
         os.write(terminal, b"\x03\x04")
         with contextlib.suppress(OSError):
@@ -337,11 +385,12 @@ def machine() -> str:
 def print_table(rows: list[Row], notes: list[str]) -> None:
     """Print the rows as a Markdown table."""
     print(f"{machine()}; milliseconds\n")
-    print(f"| {'what':32} | {'':44} | runs | median |    p95 | floors |")
-    print(f"|{'-' * 34}|{'-' * 46}|{'-' * 5}:|{'-' * 7}:|{'-' * 7}:|{'-' * 7}:|")
+    print(f"| {'what':32} | {'':56} | runs | median |    p95 |    CPU | floors |")
+    print(f"|{'-' * 34}|{'-' * 58}|{'-' * 5}:|{'-' * 7}:|{'-' * 7}:|{'-' * 7}:|{'-' * 7}:|")
     for row in rows:
-        figures = f"{row.runs:4} | {row.median_ms:6.0f} | {row.p95_ms:6.0f} | {row.floors or '':>6}"
-        print(f"| {row.name:32} | {row.note:44} | {figures} |")
+        cpu = "" if row.cpu_ms is None else f"{row.cpu_ms:.0f}"
+        figures = f"{row.runs:4} | {row.median_ms:6.0f} | {row.p95_ms:6.0f} | {cpu:>6} | {row.floors or '':>6}"
+        print(f"| {row.name:32} | {row.note:56} | {figures} |")
     for note in notes:
         print(f"\n{note}")
 
@@ -353,7 +402,9 @@ def say(words: str) -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rclip", default=shutil.which("rclip"), metavar="COMMAND", help="rclip 3.3  [that on PATH]")
+    parser.add_argument(
+        "--rclip", default=shutil.which("rclip"), metavar="COMMAND", help="rclip 3.3 or 4  [that on PATH]"
+    )
     parser.add_argument("--quick", action="store_true", help="fewer photos and runs: about a minute")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     return parser.parse_args()

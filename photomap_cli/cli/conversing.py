@@ -126,6 +126,6 @@ def _open_gallery(library: Path) -> Gallery:
 
 
 def _settings() -> Settings:
-    from photomap_cli import settings
+    from photomap_cli.cli import settings_cache
 
-    return settings.load(directories.config_file()).values
+    return settings_cache.load()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from photomap_cli.settings import Settings
 
 _PREFIX = "PHOTOMAP_"
+_DERIVED = ("thumbnail_cache_bytes", "megapixel_limit")  # what is asked of settings besides their values
 
 
 def is_set(name: str) -> bool:
@@ -46,7 +47,8 @@ def load() -> Settings:
         return cast("Settings", _Kept(**values))
     settings = _read()
     with suppress(OSError):
-        frames.write_file(path, {"sources": sources, "values": settings.model_dump(mode="json")})
+        derived = {name: getattr(settings, name) for name in _DERIVED}
+        frames.write_file(path, {"sources": sources, "values": settings.model_dump(mode="json") | derived})
     return settings
 
 

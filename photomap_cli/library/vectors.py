@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from photomap_cli.errors import PhotomapError
-from photomap_cli.library import rowfile, sweeping
+from photomap_cli.library import exact, rowfile, sweeping
 from photomap_cli.library.compressed import DEEPEST_SHARE
 from photomap_cli.library.exact import merged
 from photomap_cli.library.tier import Tier
@@ -140,6 +140,10 @@ class VectorStore:
         notes = self._notes[:]
         del self._notes[: len(notes)]
         return notes
+
+    def warm_up(self) -> None:
+        """Import what scans rows, so that the first search need not wait for it."""
+        exact.faiss()
 
     def close(self) -> None:
         """Release the mapping and the threads; safe to call twice."""

@@ -376,6 +376,7 @@ class Session:
     def _load_quietly(self) -> None:
         try:
             self.texts.load()
+            self.vectors.warm_up()
         except PhotomapError:
             return  # the snapshot's last_error says it
         finally:
