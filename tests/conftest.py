@@ -5,9 +5,14 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from photomap_cli import directories
+
+# A machine that stalls takes longer for an example, or to make one, than hypothesis allows by itself.
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
+hypothesis.settings.load_profile("patient")
 
 # A shell starts what it puts into the background with Ctrl-C ignored, and so would every process of a test be.
 signal.signal(signal.SIGINT, signal.default_int_handler)
