@@ -32,9 +32,9 @@ def rename(connection: sqlite3.Connection, again: FoundAgain) -> None:
     connection.execute(
         """UPDATE photos SET path = ?, mtime_ns = ?, name_key = ?, ext = coalesce(nullif(?, ''), ext),
         dated_at = coalesce(taken_at, ?),
-        date_source = CASE WHEN taken_at IS NOT NULL OR (date_source IS NULL AND ?6 = 'file') THEN date_source
-        ELSE ?6 END WHERE row = ?""",
-        (again.path, again.mtime_ns, *_name_and_extension(again.path), dated_at, source, again.row),
+        date_source = CASE WHEN taken_at IS NOT NULL OR (date_source IS NULL AND ? = 'file') THEN date_source
+        ELSE ? END WHERE row = ?""",
+        (again.path, again.mtime_ns, *_name_and_extension(again.path), dated_at, source, source, again.row),
     )
     note_signs(connection, [again])
 
