@@ -24,7 +24,8 @@ Flags beat `PHOTOMAP_*` environment variables, which beat `config.toml`, which b
 shows every value and where it came from, `photomap config path` where the file is, `photomap config set NAME VALUE`
 changes one and keeps the file's comments. A name that does not exist or a value that makes no sense is refused with
 the reason and what is allowed; a variable `PHOTOMAP_...` that names no setting is pointed out by `photomap config` and
-`photomap doctor`. Times are seconds, or end in `s`, `m` or `h`; lists are written with commas in the environment.
+`photomap doctor`. Times are seconds, or end in `s`, `m`, `h`, `d` or `w`, and are 366 days at most; lists are
+written with commas in the environment.
 
 | setting | default | what it does | environment |
 |---|---|---|---|
