@@ -6,13 +6,17 @@ import os
 import re
 import stat
 
-from photomap_cli.library import raw
 from photomap_cli.library.signatures import is_boxed, kind
+
+RAW_EXTENSIONS = frozenset(
+    "3fr arw cr2 cr3 crw dcr dng erf iiq kdc mef mos mrw nef nrw orf pef raf rw2 rwl sr2 srf srw x3f".split()  # noqa: SIM905
+)
+"""Files with these endings, in any case, are RAW; what is inside does not tell, as many of them are TIFFs."""
 
 _PICTURES = """
     apng avif avifs bmp dib gif heic heics heif heifs hif j2c j2k jfif jp2 jpc jpe jpeg jpf jpg jpx mpo pbm pfm pgm png
     pnm ppm tif tiff webp"""
-EXTENSIONS = raw.EXTENSIONS | frozenset(_PICTURES.split())
+EXTENSIONS = RAW_EXTENSIONS | frozenset(_PICTURES.split())
 """Files with these endings, in any case, are taken for photos."""
 
 _FILMS_AND_SOUND = """

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from photomap_cli.errors import BadImage
 from photomap_cli.library import heif
+from photomap_cli.library.file_types import RAW_EXTENSIONS
 from photomap_cli.library.signatures import is_boxed
 
 if TYPE_CHECKING:
@@ -15,11 +16,6 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     import numpy as np
-
-EXTENSIONS = frozenset(
-    "3fr arw cr2 cr3 crw dcr dng erf iiq kdc mef mos mrw nef nrw orf pef raf rw2 rwl sr2 srf srw x3f".split()  # noqa: SIM905
-)
-"""Files with these extensions, in any case, are RAW; what is inside does not tell, as many of them are TIFFs."""
 
 WITHOUT_RAWPY = 'a RAW file: pip install "photomap-cli[raw]" reads its preview'
 
@@ -55,7 +51,7 @@ class Preview:
 
 def is_raw(name: str, kind: str | None = None) -> bool:
     """Whether a file of this name is a RAW file; not if it says it is of a `kind` that none starts like."""
-    return name.rpartition(".")[2].lower() in EXTENSIONS and kind in _LOOKS
+    return name.rpartition(".")[2].lower() in RAW_EXTENSIONS and kind in _LOOKS
 
 
 def preview(path: Path) -> Preview:
