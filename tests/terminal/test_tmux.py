@@ -118,7 +118,7 @@ def test_a_suspended_prompt_leaves_a_terminal_that_echoes_and_comes_back(tmux, t
     tmux.see(r"\Ash: *\n*\Z")  # what is seen from here on was not there before
     tmux.type("fg", "Enter")
     if "slow" in line:
-        tmux.see("…  Ctrl-C stops waiting")
+        tmux.see("RAM → VRAM…")  # it was offloaded first
         tmux.type("C-c")
         tmux.see("cancelled")
     else:
