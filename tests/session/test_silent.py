@@ -3,6 +3,7 @@
 import os
 import socket
 import threading
+from contextlib import suppress
 
 import pytest
 from patience import LONG_SECONDS, in_thread, wait_until
@@ -42,7 +43,11 @@ class StandIn:
             except OSError:
                 return
             self._kept.append(connection)
-            in_thread(lambda connection=connection: self._serve(connection))
+            in_thread(lambda connection=connection: self._answer(connection))
+
+    def _answer(self, connection):
+        with suppress(OSError):  # closed meanwhile
+            self._serve(connection)
 
     def close(self):
         for one in (self._listener, *self._kept):
