@@ -21,6 +21,9 @@ def main() -> None:
         status = ending.cut_short(error)
         if status is None:
             raise
+    done = sys.modules.get(f"{__name__}.oneshot")
+    if done is not None and f"{__name__}.entry" not in sys.modules:
+        done.leave(status)
     sys.exit(status)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -217,3 +218,28 @@ def test_a_damaged_file_is_none(content):
     settings_cache.load()
     cached_file().write_bytes(content)
     assert settings_cache.load().results == 10
+
+
+# The end of the process -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("more", [["--json"], ["--paths"], []], ids=str)
+def test_a_process_that_ends_at_once_has_written_everything(more, library):
+    words = [sys.executable, "-m", "photomap_cli", library, "search", "red", "-k", "3", *more]
+    outputs = []
+    for environment in (os.environ, {**os.environ, "PHOTOMAP_TEXT_ENCODER": "torch", "PHOTOMAP_PRECISION": "float32"}):
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=LONG_SECONDS)
+        outputs.append((done.returncode, len(done.stdout.splitlines()), done.stderr))
+    assert outputs[0] == outputs[1]
+    assert outputs[0][:2] == (0, 1 if more == ["--json"] else 3)
+
+
+def test_it_ends_with_the_exit_status_of_nothing_found(library):
+    words = [sys.executable, "-m", "photomap_cli", library, "search", "red", "--min-score", "1"]
+    assert subprocess.run(words, capture_output=True, timeout=LONG_SECONDS, check=False).returncode == 1
+
+
+def test_garbage_is_collected_again_and_threads_are_as_they_were(indexed, library):
+    oneshot.search(indexed / "library", {"text": "red", "cwd": "/"})
+    assert gc.isenabled()
+    assert "OPENBLAS_NUM_THREADS" not in os.environ
