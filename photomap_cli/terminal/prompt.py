@@ -22,6 +22,7 @@ from prompt_toolkit.styles import Style
 from photomap_cli.terminal.completion import is_worth_a_menu
 from photomap_cli.terminal.history import HistoryArrows
 from photomap_cli.terminal.lateanswers import AnswersDropped
+from photomap_cli.terminal.menu import add_up, keep_tabs
 from photomap_cli.terminal.palette import ACCENT, NOTE
 from photomap_cli.terminal.unseen import UnseenAsEscapes
 
@@ -78,6 +79,7 @@ def make_prompt(
     arrows = HistoryArrows(prompt.default_buffer, history)
     prompt.default_buffer.history_backward = arrows.older  # type: ignore[method-assign]
     prompt.default_buffer.history_forward = arrows.newer  # type: ignore[method-assign]
+    keep_tabs(prompt.default_buffer)
     prompt.app.on_reset += lambda app: arrows.fill()
     prompt.default_buffer.on_text_changed += lambda buffer: on_text(buffer.text)
     prompt.app.renderer.CPR_TIMEOUT = CPR_SECONDS
@@ -105,6 +107,7 @@ def _signals(on_suspend: Callable[[], object]) -> KeyBindings:
     def _(event: KeyPressEvent) -> None:
         on_suspend()
 
+    add_up(bindings)
     return bindings
 
 

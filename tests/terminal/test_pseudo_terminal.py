@@ -406,3 +406,30 @@ def test_copy_reaches_the_terminals_clipboard(start):
 def test_a_machine_without_a_card_says_so(start):
     terminal = start("--device", "cpu")
     terminal.wait("● RAM 352 MB cpu", where="bar")
+
+
+def test_up_goes_to_earlier_lines_past_a_menu_that_nobody_entered(start):
+    terminal = start()
+    terminal.wait(PROMPT.strip())
+    for line in (":k 5", ":k 6"):
+        terminal.send(f"{line}\r")
+        terminal.wait(f"{line[-1]} results a search\n{PROMPT.strip()}")
+    terminal.send(":k")
+    terminal.wait("results a search; a page")
+    terminal.send("\x1b[A")
+    terminal.wait_until(lambda: terminal.cursor == (len(PROMPT) + 4, f"{PROMPT}:k 6"), "the last")
+    terminal.send("\x1b[A")
+    terminal.wait_until(lambda: terminal.cursor == (len(PROMPT) + 4, f"{PROMPT}:k 5"), "the one before")
+
+
+def test_down_enters_the_menu_and_up_goes_back_in_it(start):
+    terminal = start()
+    terminal.wait(PROMPT.strip())
+    terminal.send(":s")
+    terminal.wait(":save")
+    terminal.send("\x1b[B")
+    terminal.wait_until(lambda: terminal.cursor[1] == f"{PROMPT}:show", "the first")
+    terminal.send("\x1b[B")
+    terminal.wait_until(lambda: terminal.cursor[1] == f"{PROMPT}:save", "the second")
+    terminal.send("\x1b[A")
+    terminal.wait_until(lambda: terminal.cursor[1] == f"{PROMPT}:show", "the first again")
