@@ -17,6 +17,7 @@ from patience import LONG_SECONDS
 HERE = Path(__file__).parent
 ANSWERABLE = re.compile(rb"(\x1b\[6n|\x1b\[c)")
 LINK = re.compile(rb"\x1b[\]_P][^\x07\x1b]*(?:\x07|\x1b\\)")  # links and pictures: pyte would print them
+UNFINISHED = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*|[\]_P][^\x07\x1b]*\x1b?)?\Z")  # an escape whose end is still to come
 HELD_BACK = ("TMUX", "NO_COLOR", "TERM_PROGRAM", "COLORTERM", "PROMPT_TOOLKIT_NO_CPR", "GITHUB_ACTIONS", "FORCE_COLOR")
 MOMENT_SECONDS = 0.2
 
@@ -105,8 +106,8 @@ class PseudoTerminal:
     def _take(self, data):
         self.raw += data
         data, self._tail = self._tail + data, b""
-        if (start := data.rfind(b"\x1b")) >= 0 and len(data) - start < 200 and not _is_whole(data[start:]):
-            data, self._tail = data[:start], data[start:]
+        if unfinished := UNFINISHED.search(data):
+            data, self._tail = data[: unfinished.start()], data[unfinished.start() :]
         for part in ANSWERABLE.split(data):
             if part == b"\x1b[6n":
                 if self._answers:
@@ -156,8 +157,3 @@ class PseudoTerminal:
 def _hang_up_as_usual():
     """Undo what `nohup` around the tests would leave: an ignored SIGHUP, which the prompt rightly respects."""
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
-
-
-def _is_whole(sequence):
-    """Whether an escape sequence at the end of the data has all its bytes."""
-    return bool(re.match(rb"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[^\[\]]|\\)", sequence))
