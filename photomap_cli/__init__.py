@@ -5,6 +5,8 @@ The names below are imported when they are first used: `import photomap_cli` its
 
 from __future__ import annotations
 
+from photomap_cli._version import __version__ as __version__
+
 TYPE_CHECKING = False  # type checkers take it for typing's, whose import costs more than `photomap --version`
 if TYPE_CHECKING:
     from photomap_cli.directories import library_directory as library_directory
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
     from photomap_cli.session.client import SessionClient as SessionClient
     from photomap_cli.session.session import Session as Session
 
-__version__ = "0.1.0"
 
 _HOMES = {
     "Session": "session.session",

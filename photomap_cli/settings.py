@@ -20,7 +20,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from photomap_cli import allowed, files
+from photomap_cli import constraints, files
 from photomap_cli.errors import BadSetting
 from photomap_cli.records.residency import LONGEST_TIMEOUT_SECONDS
 
@@ -324,7 +324,7 @@ def _validated(values: Mapping[str, Any], origins: Mapping[str, str]) -> Setting
 def _allowed(name: str) -> str:
     """Return in words what a setting may be."""
     field = Settings.model_fields[name]
-    return allowed.words(field.annotation, field.metadata)
+    return constraints.words(field.annotation, field.metadata)
 
 
 def _way_out(name: str, origin: str) -> str:
@@ -347,7 +347,7 @@ def choices(name: str) -> tuple[str, ...]:
     kind = Settings.model_fields[name].annotation
     if kind is bool:
         return ("true", "false")
-    return tuple(value for value in allowed.literals(kind) if isinstance(value, str))
+    return tuple(value for value in constraints.literals(kind) if isinstance(value, str))
 
 
 def shown(value: object) -> str:

@@ -33,9 +33,9 @@ from bench_residency import save
 from bench_search import PHOTOMAP, SHAPE, machine, say
 from drawing.library import write_demo_library
 
+from photomap_cli.indexing.scan import ScanRules, scan
 from photomap_cli.library.catalog import Catalog
-from photomap_cli.library.entries import LibraryEncoder, NewPhoto
-from photomap_cli.library.scan import ScanRules, scan
+from photomap_cli.library.entities import LibraryEncoder, NewPhoto
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -20,11 +20,11 @@ from bench_search import say
 from made_vectors import MadeVectors
 
 from photomap_cli.library.catalog import Catalog
-from photomap_cli.library.entries import LibraryEncoder, NewPhoto
-from photomap_cli.map import cluster_layout, kmeans, neighbourhoods
-from photomap_cli.map.cartographer import Cartographer
+from photomap_cli.library.entities import LibraryEncoder, NewPhoto
+from photomap_cli.map import cluster_layout, kmeans, pacmap_layout
+from photomap_cli.map.builder import Cartographer
 from photomap_cli.records import Thumbnail
-from photomap_cli.terminal.mappage import map_page
+from photomap_cli.views.html.scatter import map_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -102,9 +102,9 @@ def layouts(vectors: np.ndarray, made: MadeVectors) -> None:
     sample = made.random.choice(size, SAMPLE, replace=False)
     places = timed(size, "places by groups", lambda: cluster_layout.positions(found))
     print(f"| {size:,} | neighbours kept, groups | | | {kept_neighbours(vectors, places, sample):.3f} |", flush=True)
-    if neighbourhoods.is_installed():
-        neighbourhoods.positions(vectors[:SAMPLE])  # it is compiled at the first use
-        places = timed(size, "places by PaCMAP", lambda: neighbourhoods.positions(vectors))
+    if pacmap_layout.is_installed():
+        pacmap_layout.positions(vectors[:SAMPLE])  # it is compiled at the first use
+        places = timed(size, "places by PaCMAP", lambda: pacmap_layout.positions(vectors))
         print(
             f"| {size:,} | neighbours kept, PaCMAP | | | {kept_neighbours(vectors, places, sample):.3f} |", flush=True
         )

@@ -23,14 +23,14 @@ from typing import TYPE_CHECKING
 
 from drawing.library import write_demo_library
 
-from photomap_cli.library.gallery import Gallery
+from photomap_cli.graphics import detection
+from photomap_cli.graphics.contact_sheet import compose
+from photomap_cli.graphics.layout import row_layout
+from photomap_cli.graphics.protocol_choice import Surroundings, Way
+from photomap_cli.images.thumbnails import Gallery
 from photomap_cli.records import Hit, SearchResult, Timings
 from photomap_cli.settings import Settings
-from photomap_cli.terminal.pictures import detection
-from photomap_cli.terminal.pictures.choice import Surroundings, Way
-from photomap_cli.terminal.pictures.layout import row_layout
-from photomap_cli.terminal.pictures.sheet import compose
-from photomap_cli.terminal.sheetpage import sheet_page
+from photomap_cli.views.html.contact_sheet import sheet_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -28,7 +28,7 @@ import open_clip
 import torch
 from bench_tools import fresh
 
-from photomap_cli.encoder import devices, gpu, pinning
+from photomap_cli.encoder import devices, gpu, pinned_memory
 from photomap_cli.encoder.devices import CPU, CUDA
 from photomap_cli.encoder.process import EncoderProcess
 from photomap_cli.encoder.residency import Residency
@@ -241,7 +241,7 @@ def machine() -> dict[str, object]:
         "cpu": devices.name(CPU)[0],
         "threads": torch.get_num_threads(),
         "cuda": torch.cuda.get_device_name(CUDA) if has_card() else None,
-        "pinning": pinning.is_safe() and has_card(),
+        "pinning": pinned_memory.is_safe() and has_card(),
         "torch": torch.__version__,
         "python": platform.python_version(),
         "date": time.strftime("%Y-%m-%d"),

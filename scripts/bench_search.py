@@ -29,9 +29,9 @@ from typing import TYPE_CHECKING, Any
 
 from drawing.library import write_demo_library
 
-from photomap_cli.library.queries import QueryCache
+from photomap_cli.library.query_cache import QueryCache
 from photomap_cli.records import SearchRequest
-from photomap_cli.session import address, wire
+from photomap_cli.session import socket_dir, transport
 from photomap_cli.session.client import SessionClient
 
 if TYPE_CHECKING:
@@ -322,12 +322,12 @@ def session(**settings: str) -> Iterator[SessionClient]:
     words = [*PHOTOMAP, "--quiet", "serve"]
     with subprocess.Popen(words, env={**os.environ, **settings}, stdin=subprocess.DEVNULL) as process:
         try:
-            until(lambda: process.poll() is not None or wire.find(library) is not None)
+            until(lambda: process.poll() is not None or transport.find(library) is not None)
             with SessionClient.find(library) as client:
                 yield client
         finally:
             process.terminate()
-    until(lambda: not address.socket_path(library).exists())
+    until(lambda: not socket_dir.socket_path(library).exists())
 
 
 def until(condition: Callable[[], bool]) -> None:

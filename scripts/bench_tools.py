@@ -16,7 +16,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from photomap_cli.library.vectors import VectorStore
+    from photomap_cli.vectors.store import VectorStore
 
 
 def fresh(function: Callable[..., dict[str, Any]], *given: Any) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def fresh(function: Callable[..., dict[str, Any]], *given: Any) -> dict[str, Any
 def opened(folder: Path) -> Iterator[VectorStore]:
     """Open the store of the library in a folder."""
     from photomap_cli.library.catalog import Catalog  # not for whoever has torch: it must not meet faiss
-    from photomap_cli.library.vectors import VectorStore
+    from photomap_cli.vectors.store import VectorStore
 
     with Catalog.open(folder / "library") as catalog, VectorStore(catalog.folder, catalog) as store:
         yield store

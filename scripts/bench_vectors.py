@@ -30,12 +30,12 @@ from bench_tools import forget, fresh, memory, opened, percentiles, timed
 from made_vectors import MadeVectors
 
 from photomap_cli.library.catalog import Catalog
-from photomap_cli.library.compressed import FILE_NAME as COMPRESSED
-from photomap_cli.library.entries import LibraryEncoder, NewPhoto
-from photomap_cli.library.exact import faiss
-from photomap_cli.library.rowfile import FILE_NAME as ROWS
-from photomap_cli.library.vectors import VectorStore
+from photomap_cli.library.entities import LibraryEncoder, NewPhoto
 from photomap_cli.records import FilterKind, PhotoFilter
+from photomap_cli.vectors.flat_index import faiss
+from photomap_cli.vectors.pq_file import FILE_NAME as COMPRESSED
+from photomap_cli.vectors.store import VectorStore
+from photomap_cli.vectors.vector_file import FILE_NAME as ROWS
 
 DIM = 512
 SIZES = (10_000, 100_000, 1_000_000)

@@ -20,8 +20,8 @@ from evaluate_tiny_encoder import PARAPHRASES, STRANGE, load, pictures
 
 import photomap_cli.encoder
 from photomap_cli.encoder.models import TINY, score_floor
-from photomap_cli.search.standing import Bulk
-from photomap_cli.terminal.feedback import LESS, MORE
+from photomap_cli.search.relevance_feedback import LESS, MORE
+from photomap_cli.search.score_cutoff import Bulk
 
 if TYPE_CHECKING:
     from collections.abc import Callable

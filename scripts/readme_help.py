@@ -53,7 +53,7 @@ def _words(command: str) -> str:
 
 def prompt_commands() -> str:
     """Return the prompt's commands as a Markdown table."""
-    from photomap_cli.terminal.commands import COMMANDS as AT_THE_PROMPT
+    from photomap_cli.repl.commands.registry import COMMANDS as AT_THE_PROMPT
 
     rows = [
         f"| {_code(each.synopsis, *each.also)} | {each.summary} | {_code(*each.examples)} |" for each in AT_THE_PROMPT

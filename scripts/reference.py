@@ -11,8 +11,8 @@ os.environ.update(COLUMNS="100", NO_COLOR="1")
 
 import typer
 
-from photomap_cli import __version__
-from photomap_cli.cli import entry  # noqa: F401  registers every command
+from photomap_cli._version import __version__
+from photomap_cli.cli import dispatch  # noqa: F401  registers every command
 from photomap_cli.cli.app import app
 from photomap_cli.settings import Settings
 

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from library_fakes import ENCODER
 
 from photomap_cli import directories
+from photomap_cli.library.catalog import Catalog
+from photomap_cli.vectors.store import VectorStore
 
 # A machine that stalls takes longer for an example, or to make one, than hypothesis allows by itself.
 hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
@@ -32,3 +35,28 @@ def _own_home(tmp_path_factory, monkeypatch):
         monkeypatch.delenv(name, raising=False)
     # A test that needs the hub starts its own; nothing may reach the real one.
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "library"
+
+
+@pytest.fixture
+def photos(tmp_path):
+    path = tmp_path / "photos"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def catalog(folder):
+    with Catalog.open(folder, create=True) as opened:
+        opened.set_encoder(ENCODER)
+        yield opened
+
+
+@pytest.fixture
+def store(folder, catalog):
+    with VectorStore(folder, catalog) as opened:
+        yield opened

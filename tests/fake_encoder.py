@@ -6,9 +6,9 @@ import threading
 from contextlib import contextmanager
 
 import numpy as np
-from patience import LONG_SECONDS
+from waiting import LONG_SECONDS
 
-from photomap_cli.encoder.idleguard import IdleGuard, idle_clock
+from photomap_cli.encoder.watchdog import IdleGuard, idle_clock
 from photomap_cli.errors import EncoderDied, EncoderOffloaded, EncoderOutOfMemory, EncoderReleased
 from photomap_cli.records import EncoderInfo, MemoryReport
 

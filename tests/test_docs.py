@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from photomap_cli.cli import entry  # noqa: F401  registers every command
+from photomap_cli.cli import dispatch  # noqa: F401  registers every command
 from photomap_cli.cli.app import app
 
 ROOT = Path(__file__).parents[1]

@@ -8,16 +8,16 @@ import pytest
 
 from photomap_cli import files, settings
 from photomap_cli.errors import BadPath, BadSetting, EmptyLibrary, LibraryUnusable
+from photomap_cli.images.thumbnail_cache import ThumbnailCache
+from photomap_cli.indexing.ignore_file import read as read_ignored
 from photomap_cli.library import database
 from photomap_cli.library.catalog import Catalog
-from photomap_cli.library.ignorefile import read as read_ignored
-from photomap_cli.library.locks import FileLock
-from photomap_cli.library.queries import QueryCache
-from photomap_cli.library.rowfile import RowFile
-from photomap_cli.library.thumbnails import ThumbnailCache
-from photomap_cli.session.logfile import LogFile
-from photomap_cli.terminal import saving
-from photomap_cli.terminal.history import PrivateHistory
+from photomap_cli.library.file_lock import FileLock
+from photomap_cli.library.query_cache import QueryCache
+from photomap_cli.repl.history import PrivateHistory
+from photomap_cli.session.daemon import LogFile
+from photomap_cli.vectors.vector_file import RowFile
+from photomap_cli.views import export
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pipes and modes are another matter there")
 
@@ -97,7 +97,7 @@ def test_a_file_that_others_may_read_stays_so_when_it_is_replaced(tmp_path):
 def test_what_is_saved_has_the_users_mask(tmp_path):
     before = os.umask(0o027)
     try:
-        saving.write(tmp_path / "a.txt", [b"a"])
+        export.write(tmp_path / "a.txt", [b"a"])
     finally:
         os.umask(before)
     assert mode(tmp_path / "a.txt") == 0o640
@@ -108,7 +108,7 @@ def test_saving_touches_nothing_that_is_there_but_the_file_itself(tmp_path):
     theirs.write_text("theirs")
     for name in (".cakes.new", ".cakes.html.new", "cakes.new", "cakes.html.new"):
         (tmp_path / name).symlink_to(theirs)
-    saving.write(tmp_path / "cakes.html", [b"page"])
+    export.write(tmp_path / "cakes.html", [b"page"])
     assert theirs.read_text() == "theirs"
     assert (tmp_path / "cakes.html").read_bytes() == b"page"
     assert len(list(tmp_path.iterdir())) == 6
@@ -123,7 +123,7 @@ def test_saving_that_fails_leaves_what_was_there(tmp_path):
         raise OSError(28, "No space left on device")
 
     with pytest.raises(BadPath, match="cannot be written"):
-        saving.write(path, pieces())
+        export.write(path, pieces())
     assert path.read_text() == "before"
     assert [each.name for each in tmp_path.iterdir()] == ["a.txt"]
 
@@ -133,7 +133,7 @@ def test_a_pipe_or_a_device_is_never_replaced(tmp_path, place):
     path = tmp_path / "a.html"
     os.mkfifo(path) if place == "pipe" else path.symlink_to(os.devnull)
     with pytest.raises(BadPath, match="is not a plain file"):
-        saving.require_free(path if place != "device" else type(path)(os.devnull), over=True, hint="")
+        export.require_free(path if place != "device" else type(path)(os.devnull), over=True, hint="")
 
 
 def test_a_link_at_a_drafts_name_is_not_followed(tmp_path):

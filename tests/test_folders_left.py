@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from patience import LONG_SECONDS, wait_until
+from waiting import LONG_SECONDS, wait_until
 
-from photomap_cli import children, directories
+from photomap_cli import directories, subprocesses
 from photomap_cli.encoder.process import EncoderProcess
 from photomap_cli.errors import BadPath
 from photomap_cli.library.catalog import Catalog
@@ -44,7 +44,7 @@ def test_a_child_starts_in_a_folder_that_stays_and_knows_what_relative_paths_mea
     monkeypatch.setenv("HF_HOME", "models")
     monkeypatch.setenv("XDG_CACHE_HOME", "~/cache")
     monkeypatch.setenv("PYTHONPATH", f"lib{os.pathsep}/opt/lib")
-    child = children.start([sys.executable, "-c", SHOW], stderr=subprocess.DEVNULL)
+    child = subprocesses.start([sys.executable, "-c", SHOW], stderr=subprocess.DEVNULL)
     out, _ = child.communicate()
     folder, variables = json.loads(out)
     assert folder == str(directories.LASTING)

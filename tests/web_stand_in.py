@@ -6,7 +6,7 @@ import socket
 import threading
 from contextlib import suppress
 
-from patience import LONG_SECONDS
+from waiting import LONG_SECONDS
 
 
 class WebStandIn:

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import sys
 
-from photomap_cli import __version__
+from photomap_cli._version import __version__
 
 
 def main() -> None:
     """Run the command line of this process and exit."""
     status: int | None
     try:
-        from photomap_cli.cli import streams
+        from photomap_cli.cli import stdio
 
-        streams.guard()
+        stdio.guard()
         status = run(sys.argv[1:])
     except (OSError, KeyboardInterrupt) as error:  # while modules are still being imported
-        from photomap_cli.cli import ending
+        from photomap_cli.cli import exit_status
 
-        status = ending.cut_short(error)
+        status = exit_status.cut_short(error)
         if status is None:
             raise
     done = sys.modules.get(f"{__name__}.oneshot")
@@ -32,12 +32,12 @@ def run(arguments: list[str]) -> int:
     if arguments == ["--version"] and sys.stdout:  # before anything is imported
         print(f"photomap {__version__}", flush=True)  # noqa: T201  nothing in it is anybody's
         return 0
-    from photomap_cli.cli import fast, streams
+    from photomap_cli.cli import fast_path, stdio
 
-    streams.complete()
-    status = fast.answer(arguments)
+    stdio.complete()
+    status = fast_path.answer(arguments)
     if status is not None:
         return status
-    from photomap_cli.cli import entry
+    from photomap_cli.cli import dispatch
 
-    return entry.run(arguments)
+    return dispatch.run(arguments)

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003  Typer reads the annotations
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from photomap_cli import __version__, directories
-from photomap_cli.cli import streams
-from photomap_cli.cli.ending import FOUND
-from photomap_cli.terminal.output import say
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from photomap_cli.settings import LoadedSettings
+from photomap_cli import directories
+from photomap_cli._version import __version__
+from photomap_cli.cli import stdio
+from photomap_cli.cli.exit_status import FOUND
+from photomap_cli.cli.options import Globals
+from photomap_cli.views.output import say
 
 app = typer.Typer(
     name="photomap",
@@ -26,22 +22,6 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: the same in every terminal, in pipes and in the README
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-
-
-@dataclass(frozen=True)
-class Globals:
-    """The options that every command takes."""
-
-    library: Path
-    library_is_chosen: bool
-    quiet: bool
-    verbose: bool
-
-    def settings(self, **flags: Any) -> LoadedSettings:
-        """Load the settings, with this command's flags on top."""
-        from photomap_cli import settings
-
-        return settings.load(directories.config_file(), flags)
 
 
 def _print_version(wanted: bool) -> None:
@@ -69,20 +49,13 @@ def repl(
     GPU back by itself when it is idle.
     """
     context.obj = Globals(directories.library_directory(library), _is_chosen(library), quiet, verbose)
-    streams.log(verbose=verbose)
+    stdio.log(verbose=verbose)
     if context.invoked_subcommand:
         return FOUND
-    from photomap_cli.cli.conversing import converse
+    from photomap_cli.cli.interactive import converse
 
     return converse(context.obj.library)
 
 
 def _is_chosen(flag: Path | None) -> bool:
     return flag is not None or "PHOTOMAP_LIBRARY" in os.environ
-
-
-def make_console(*, stderr: bool = False) -> Console:
-    """Return a console that takes a pipe for a pipe, whatever the environment says."""
-    from photomap_cli.terminal.consoles import console_on
-
-    return console_on(stderr=stderr)

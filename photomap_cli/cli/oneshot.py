@@ -45,9 +45,9 @@ def _searched(library: Path, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _import_faiss() -> None:
-    from photomap_cli.library import exact
+    from photomap_cli.vectors import flat_index
 
-    exact.faiss()
+    flat_index.faiss()
 
 
 @contextmanager

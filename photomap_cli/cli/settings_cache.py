@@ -13,7 +13,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
-from photomap_cli import __version__, directories, files, frames
+from photomap_cli import directories, files, framing
+from photomap_cli._version import __version__
 
 if TYPE_CHECKING:
     from photomap_cli.settings import Settings
@@ -41,14 +42,14 @@ class _Kept(SimpleNamespace):
 def load() -> Settings:
     """Return the settings as `settings.load` does, without flags.  Raises BadSetting."""
     path, sources = directories.cache_directory() / "settings", _sources()
-    kept = frames.read_file(path)
+    kept = framing.read_file(path)
     if kept is not None and kept[0].get("sources") == sources:
         values = {name: tuple(value) if isinstance(value, list) else value for name, value in kept[0]["values"].items()}
         return cast("Settings", _Kept(**values))
     settings = _read()
     with suppress(OSError):
         derived = {name: getattr(settings, name) for name in _DERIVED}
-        frames.write_file(path, {"sources": sources, "values": settings.model_dump(mode="json") | derived})
+        framing.write_file(path, {"sources": sources, "values": settings.model_dump(mode="json") | derived})
     return settings
 
 

@@ -18,14 +18,14 @@ def leave_session(library: Path) -> None:
 
     Waits for nothing, and what goes wrong is in the session's log: the search has been answered.
     """
-    from photomap_cli.session import system
+    from photomap_cli.session import unix_socket
 
     seconds = settings_cache.load().keep_warm
-    if not seconds or not system.HAS_SESSIONS:
+    if not seconds or not unix_socket.HAS_SESSIONS:
         return
-    from photomap_cli.session import background
+    from photomap_cli.session import daemon
 
     log = directories.log_file(library)
     words = ["--library", str(library), "serve", "--log", str(log), "--for", f"{seconds:g}"]
     with suppress(PhotomapError):
-        background.leave_behind(words, log)
+        daemon.leave_behind(words, log)

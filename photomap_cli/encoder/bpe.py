@@ -19,7 +19,7 @@ import numpy as np
 
 from photomap_cli import directories
 from photomap_cli.errors import TowerUnfit
-from photomap_cli.frames import read_file, write_file
+from photomap_cli.framing import read_file, write_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

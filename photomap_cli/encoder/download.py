@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from photomap_cli.encoder import modelconfig
+from photomap_cli.encoder import model_config
 from photomap_cli.errors import UnknownEncoder, WeightsMissing
 
 if TYPE_CHECKING:
@@ -108,11 +108,11 @@ def config(name: str) -> Path | None:
 
     kind, _, rest = name.partition(":")
     if kind == "local-dir":
-        return Path(rest) / modelconfig.FILE_NAME
+        return Path(rest) / model_config.FILE_NAME
     if kind != "hf-hub":
         return None
     with _hub(offline=True):
-        return Path(pretrained.download_pretrained_from_hf(rest, filename=modelconfig.FILE_NAME))
+        return Path(pretrained.download_pretrained_from_hf(rest, filename=model_config.FILE_NAME))
 
 
 @contextmanager

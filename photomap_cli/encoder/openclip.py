@@ -15,7 +15,17 @@ import open_clip
 import torch
 from torch.overrides import TorchFunctionMode
 
-from photomap_cli.encoder import bpe, context, devices, download, foreign, gpu, modelconfig, probes, text_recipe
+from photomap_cli.encoder import (
+    bpe,
+    context_length,
+    devices,
+    download,
+    gpu,
+    model_config,
+    probes,
+    text_recipe,
+    untrusted_model,
+)
 from photomap_cli.encoder.fingerprint import WeightsFile
 from photomap_cli.encoder.weights import Weights
 from photomap_cli.errors import EncoderDied, EncoderFailed, EncoderOutOfMemory, TowerUnfit
@@ -52,7 +62,7 @@ class OpenClipEncoder:
 
     def letters_read(self, text: str) -> int:
         """Return how many letters of a text are before the end of the context."""
-        return context.letters_read(text, lambda words: self._tokenizer([words])[0].tolist())
+        return context_length.letters_read(text, lambda words: self._tokenizer([words])[0].tolist())
 
     def encode_images(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Encode pictures, (n, height, width, 3) uint8 RGB of the image size.  Returns as `encode_text`."""
@@ -175,11 +185,11 @@ def load(
     path = download.checkpoint(name, tag, allow_download=allow_download, on_progress=on_progress)
     config = download.config(name)  # that of a named model is open_clip's own
     if config is not None:
-        modelconfig.require(config, Path(path).stat().st_size)
+        model_config.require(config, Path(path).stat().st_size)
     file = WeightsFile(Path(path), config)
     dtype = devices.precision(precision, where)
-    with foreign.refusals(config, path) if config is not None else nullcontext():
-        foreign.forbid_code(open_clip.get_model_config(name), config or name)
+    with untrusted_model.refusals(config, path) if config is not None else nullcontext():
+        untrusted_model.forbid_code(open_clip.get_model_config(name), config or name)
         model = _mapped(name, tag, path) or open_clip.create_model(name, pretrained=tag)
         model = model.to(_DTYPES[dtype]).eval().requires_grad_(False)
         info = replace(_describe(model, name, spec, where, dtype, notice), fingerprint=file.fingerprint())

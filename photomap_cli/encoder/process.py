@@ -15,11 +15,11 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from photomap_cli import children
-from photomap_cli.encoder.idleguard import RELEASED_STATUS
+from photomap_cli import subprocesses
 from photomap_cli.encoder.models import open_clip_name
+from photomap_cli.encoder.watchdog import RELEASED_STATUS
 from photomap_cli.errors import EncoderClosed, EncoderDied, EncoderReleased, NoProcess, PhotomapError, ProtocolMismatch
-from photomap_cli.frames import frame, read_frame, write_frame
+from photomap_cli.framing import frame, read_frame, write_frame
 from photomap_cli.records import EncoderInfo, MemoryReport
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from photomap_cli.encoder.interface import Tower
     from photomap_cli.encoder.probes import Probes
-    from photomap_cli.encoder.use import Tower
 
 _EXIT_SECONDS = 5.0
 _SILENT_SECONDS = {"load": 900.0}
@@ -69,7 +69,7 @@ class EncoderProcess:
         self._writing = threading.Lock()  # held while something is written, or the pipe closed
         self._rest = (0.0, 0.0)
         self._child: subprocess.Popen[bytes] | None = None
-        self._channel: children.Channel | None = None
+        self._channel: subprocesses.Channel | None = None
         self._stderr: IO[bytes] | None = None
         self._closing = threading.Event()
 
@@ -176,7 +176,7 @@ class EncoderProcess:
                     write_frame(channel, {"op": op, **values}, payload)
                 return self._reply(channel)
             except (OSError, ProtocolMismatch) as error:
-                raise self._death(str(error) if isinstance(error, children.Silent) else "") from error
+                raise self._death(str(error) if isinstance(error, subprocesses.Silent) else "") from error
 
     def _say_when_to_rest(self) -> None:
         """Call with `_writing` held.  A stopped process takes nothing once its pipe is full, and a dead one nothing."""
@@ -184,7 +184,7 @@ class EncoderProcess:
         if self._channel is not None:
             self._channel.put(frame({"op": "rest", "idle": idle, "release": release}))
 
-    def _living(self, *, may_start: bool) -> children.Channel:
+    def _living(self, *, may_start: bool) -> subprocesses.Channel:
         """Return the way to the process; only loading may start one, for another has nothing to answer from."""
         if self._channel is not None and self._child is not None and self._child.poll() is None:
             return self._channel
@@ -193,7 +193,7 @@ class EncoderProcess:
         self._end(kill_now=True)
         return self._start()
 
-    def _reply(self, channel: children.Channel) -> tuple[dict[str, Any], bytes]:
+    def _reply(self, channel: subprocesses.Channel) -> tuple[dict[str, Any], bytes]:
         while True:
             reply = read_frame(channel.read)
             if reply is None:
@@ -207,9 +207,9 @@ class EncoderProcess:
 
     # The process ----------------------------------------------------------------------------------------------------
 
-    def _start(self) -> children.Channel:
+    def _start(self) -> subprocesses.Channel:
         """Start the process; a few times where the system has no room for it.  Raises NoProcess."""
-        for pause in children.PAUSES:
+        for pause in subprocesses.PAUSES:
             try:
                 return self._started()
             except NoProcess:
@@ -217,13 +217,13 @@ class EncoderProcess:
                     raise EncoderClosed("the encoder is closed") from None
         return self._started()
 
-    def _started(self) -> children.Channel:
-        with children.refusals(), ExitStack() as undo:
+    def _started(self) -> subprocesses.Channel:
+        with subprocesses.refusals(), ExitStack() as undo:
             undo.callback(self._end, kill_now=True)
             self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  closed in _end
-            self._child = child = children.start(children.python(self._worker), stderr=self._stderr)
+            self._child = child = subprocesses.start(subprocesses.python(self._worker), stderr=self._stderr)
             with self._writing:
-                self._channel = channel = children.Channel(child)
+                self._channel = channel = subprocesses.Channel(child)
                 self._say_when_to_rest()
             threading.Thread(target=self._watch, args=(child,), name="encoder-watch", daemon=True).start()
             undo.pop_all()

@@ -24,10 +24,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from photomap_cli.encoder.countdown import Countdown
-from photomap_cli.encoder.idleguard import GRACE_SECONDS, idle_clock
-from photomap_cli.encoder.patience import Patience
-from photomap_cli.encoder.use import Use
+from photomap_cli.encoder.backoff import Patience
+from photomap_cli.encoder.idle_timer import Countdown
+from photomap_cli.encoder.interface import Use
+from photomap_cli.encoder.watchdog import GRACE_SECONDS, idle_clock
 from photomap_cli.errors import (
     EncoderClosed,
     EncoderDeviceFailed,
@@ -42,8 +42,8 @@ from photomap_cli.records import MemoryReport, ResidencySnapshot, ResidencyState
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from photomap_cli.encoder.countdown import Timer
-    from photomap_cli.encoder.use import Encoder, Tower
+    from photomap_cli.encoder.idle_timer import Timer
+    from photomap_cli.encoder.interface import Encoder, Tower
     from photomap_cli.records import EncoderInfo
 
 log = logging.getLogger(__name__)

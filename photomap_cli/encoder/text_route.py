@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from photomap_cli.encoder.interface import Encoder, Use
     from photomap_cli.encoder.residency import Residency
-    from photomap_cli.encoder.use import Encoder, Use
     from photomap_cli.records import ResidencySnapshot
 
     Rows = NDArray[np.float32]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
-from photomap_cli.encoder import context
+from photomap_cli.encoder import context_length
 from photomap_cli.errors import EncoderClosed, EncoderDied, EncoderFailed, TowerUnfit
 from photomap_cli.records import EncoderInfo, MemoryReport
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from photomap_cli.encoder.fingerprint import WeightsFile
+    from photomap_cli.encoder.interface import Tower
     from photomap_cli.encoder.probes import Probes
     from photomap_cli.encoder.text_tower import TextTower
-    from photomap_cli.encoder.use import Tower
 
 DEVICE_NAME = "text tower"
 
@@ -139,7 +139,7 @@ class TowerEncoder:
         """Return how many letters of a text are before the end of the context."""
         if self._tower is None:
             raise EncoderClosed("the encoder is closed")
-        return context.letters_read(text, self._tower.tokens)
+        return context_length.letters_read(text, self._tower.tokens)
 
     def probes(self) -> None:
         """Return nothing: what is probed is this."""

@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photomap_cli import __version__, directories
+from photomap_cli import directories
+from photomap_cli._version import __version__
 from photomap_cli.encoder import bpe, models
 from photomap_cli.encoder.fingerprint import WeightsFile
 from photomap_cli.encoder.probes import require_agreement
 from photomap_cli.encoder.text_recipe import TextRecipe
 from photomap_cli.encoder.text_tower import TextTower
 from photomap_cli.errors import TowerUnfit
-from photomap_cli.frames import read_file, write_file
+from photomap_cli.framing import read_file, write_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable

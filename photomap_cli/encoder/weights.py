@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from photomap_cli.encoder import devices, pinning
-from photomap_cli.encoder.flat import Flat, is_flattenable
+from photomap_cli.encoder import devices, pinned_memory
+from photomap_cli.encoder.flat_buffer import Flat, is_flattenable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -141,7 +141,7 @@ class _Tower:
         self._copy = None
 
     def pin(self) -> None:
-        self.is_pinned = pinning.pin(self._flat.host.data_ptr(), self._flat.nbytes)
+        self.is_pinned = pinned_memory.pin(self._flat.host.data_ptr(), self._flat.nbytes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ import threading
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
-from photomap_cli.encoder.idleguard import RELEASED_STATUS, IdleGuard
+from photomap_cli.encoder.watchdog import RELEASED_STATUS, IdleGuard
 from photomap_cli.errors import (
     EncoderDied,
     EncoderFailed,
@@ -26,7 +26,7 @@ from photomap_cli.errors import (
     PhotomapError,
     ProtocolMismatch,
 )
-from photomap_cli.frames import Writable, read_frame, write_frame
+from photomap_cli.framing import Writable, read_frame, write_frame
 
 if TYPE_CHECKING:
     from photomap_cli.encoder.openclip import OpenClipEncoder
@@ -141,9 +141,9 @@ class Worker:
     def _do_load(self, _: bytes, *, may_pin: bool, **how: Any) -> tuple[dict[str, Any], bytes]:
         self._may_pin = may_pin
         if self._encoder is None:
-            from photomap_cli.encoder import lean
+            from photomap_cli.encoder import lazy_imports
 
-            lean.import_open_clip(how["name"])
+            lazy_imports.import_open_clip(how["name"])
             from photomap_cli.encoder import openclip
 
             self._encoder = openclip.load(**how, on_progress=lambda *bytes_: self._send({"progress": bytes_}))

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
 import logging
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Self
@@ -9,14 +14,13 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from photomap_cli.errors import PhotomapError
-from photomap_cli.library import checked, database, photo_rows
-from photomap_cli.library.entries import STORED, LibraryEncoder, NewPhoto, SeenFile, Snapshot
+from photomap_cli.library import database, photo_rows, schema_check
+from photomap_cli.library.entities import STORED, LibraryEncoder, NewPhoto, SeenFile, Snapshot
 from photomap_cli.library.file_notes import FileNotes
-from photomap_cli.library.filters import below, where
 from photomap_cli.library.index_runs import IndexRuns
 from photomap_cli.library.paths import shown
-from photomap_cli.library.remembered import Remembered
-from photomap_cli.library.summary import read_meta, read_roots, summary_of
+from photomap_cli.library.sql_filters import below, where
+from photomap_cli.library.stats import read_meta, read_roots, summary_of
 from photomap_cli.records import DateSource, Photo, PhotoDetails
 
 if TYPE_CHECKING:
@@ -25,8 +29,37 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from photomap_cli.library.entries import FileState, FoundAgain, FoundFile
+    from photomap_cli.library.entities import FileState, FoundAgain, FoundFile
     from photomap_cli.records import LibraryStatus, PhotoFilter
+
+
+T = TypeVar("T")
+
+
+class Remembered(Generic[T]):
+    """Answers by question, of one state at a time.  Any thread may use it; two may both work out the same answer."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept: tuple[object, dict[Hashable, T]] = None, {}
+
+    def get(self, state: object, question: Hashable, answer: Callable[[], T]) -> T:
+        """Return the answer kept for a question, or work it out.  `state` was read before, and is other after a change.
+
+        So an answer may be newer than its state, and is then only forgotten early.
+        """
+        kept_of, known = self._kept
+        if kept_of != state:
+            known = {}
+            self._kept = state, known
+        found = known.get(question)
+        if found is None:
+            found = answer()
+            if len(known) >= self._most:
+                known.clear()
+            known[question] = found
+        return found
+
 
 _TAKEN_AT = "CASE WHEN date_source LIKE 'name%' THEN dated_at ELSE taken_at END"
 _PHOTO = f"row, path, size_bytes, mtime_ns, {_TAKEN_AT}, dated_at, width, height, camera"
@@ -118,7 +151,7 @@ class Catalog:
             meta = read_meta(connection)
             encoder = _encoder(meta)
             if encoder is None and meta["next_row"]:
-                checked.require_no_vectors(connection)
+                schema_check.require_no_vectors(connection)
             return Snapshot(
                 library_id=str(meta["library_id"]),
                 dim=encoder.dim if encoder else 0,
@@ -276,7 +309,7 @@ class Catalog:
         while True:
             with self._database.reading() as connection:
                 piece = connection.execute(query, (row, _VECTORS_AT_ONCE)).fetchall()
-                checked.require_rising(each[0] for each in piece)
+                schema_check.require_rising(each[0] for each in piece)
                 if not as_stored:
                     _vectors(connection, piece)
             yield from piece
@@ -364,10 +397,10 @@ def _vectors(connection: sqlite3.Connection, records: Sequence[tuple[int, bytes]
     """Return stored vectors by row.  Raises Damaged unless all are of the encoder's length, and finite."""
     encoder = _encoder(read_meta(connection))
     if encoder is not None:
-        checked.require_vectors(records, encoder.dim * STORED.itemsize)
+        schema_check.require_vectors(records, encoder.dim * STORED.itemsize)
     exponents = np.frombuffer(b"".join(blob for _, blob in records), "<u2") & _FP16_EXPONENT
     if (exponents == _FP16_EXPONENT).any():
-        raise checked.Damaged("a vector is not finite")
+        raise schema_check.Damaged("a vector is not finite")
     return {row: np.frombuffer(blob, STORED) for row, blob in records}
 
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from photomap_cli import files
 from photomap_cli.errors import LibraryUnusable
-from photomap_cli.library import checked
-from photomap_cli.library.locks import FileLock
+from photomap_cli.library import schema_check
+from photomap_cli.library.file_lock import FileLock
 from photomap_cli.library.sqlite_errors import FILE_NAME, UNREACHABLE, damaged, nothing_indexed, translated, unreachable
 
 if TYPE_CHECKING:
@@ -215,7 +215,7 @@ def connect(folder: Path, *, create: bool) -> Database:
         except BaseException:
             connection.close()
             raise
-        connection.row_factory = checked.reader(schema(SCHEMA_VERSION))
+        connection.row_factory = schema_check.reader(schema(SCHEMA_VERSION))
         return Database(folder, connection)
 
 
@@ -282,7 +282,7 @@ def _connection(folder: Path, mode: str, *, create: bool) -> sqlite3.Connection:
         # FULL: what was committed outlives a power cut.  It costs 3.5 ms a batch, NORMAL only a healthy catalogue.
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES_KEPT}")
-        checked.distrust(connection)
+        schema_check.distrust(connection)
         if _is_empty(connection) and create:
             _create_alone(connection, folder)
         version = _checked_version(connection)
@@ -300,16 +300,16 @@ def _checked_version(connection: sqlite3.Connection) -> int:
     try:
         version = _version(connection)
         if 0 < version <= SCHEMA_VERSION:
-            checked.require(connection, schema(version))
+            schema_check.require(connection, schema(version))
     finally:
         connection.execute("ROLLBACK")
     return version
 
 
-def schema(version: int) -> checked.Schema:
+def schema(version: int) -> schema_check.Schema:
     """Return what a catalogue of this version is made of."""
     later = (statement for step in UPGRADES[: version - 1] for statement in step)
-    return checked.made_by((*FIRST_SCHEMA, *later))
+    return schema_check.made_by((*FIRST_SCHEMA, *later))
 
 
 def _create_alone(connection: sqlite3.Connection, folder: Path) -> None:

@@ -9,7 +9,7 @@ from photomap_cli.library import filename_dates
 from photomap_cli.records import DateSource
 
 if TYPE_CHECKING:
-    from photomap_cli.library.entries import NewPhoto
+    from photomap_cli.library.entities import NewPhoto
 
 
 class Dated(NamedTuple):

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from photomap_cli.library.filters import below
 from photomap_cli.library.paths import is_storable
+from photomap_cli.library.sql_filters import below
 from photomap_cli.records import IndexNote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from photomap_cli.library.database import Database
-    from photomap_cli.library.entries import FileMark
+    from photomap_cli.library.entities import FileMark
 
 
 class FileNotes:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from photomap_cli.library.database import Database
-    from photomap_cli.library.entries import FoundFile
+    from photomap_cli.library.entities import FoundFile
 
 
 class IndexRuns:
@@ -29,7 +29,7 @@ class IndexRuns:
 
     def end(self, roots: Sequence[str], refused: Iterable[FoundFile]) -> None:
         """Note that a run has come to its end, and which of the files below these paths it could not read."""
-        from photomap_cli.library.filters import below  # with records and dataclasses, which a status does without
+        from photomap_cli.library.sql_filters import below  # with records and dataclasses, which a status does without
 
         with self._database.writing() as connection:
             for root in roots:

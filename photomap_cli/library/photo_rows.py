@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from photomap_cli.library.dating import date_of, date_of_file
-from photomap_cli.library.entries import STORED
+from photomap_cli.library.entities import STORED
 from photomap_cli.library.file_types import has_photo_name
 from photomap_cli.pathnames import key
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
 
-    from photomap_cli.library.entries import FoundAgain, NewPhoto
+    from photomap_cli.library.entities import FoundAgain, NewPhoto
 
 
 def remove(connection: sqlite3.Connection, rows: Iterable[int]) -> None:

@@ -6,14 +6,14 @@ import os
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from photomap_cli.library.content import digest_at
-from photomap_cli.library.entries import FoundFile
+from photomap_cli.library.entities import FoundFile
+from photomap_cli.library.file_identity import digest_at
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
 
     from photomap_cli.library.catalog import Catalog
-    from photomap_cli.library.entries import SeenFile
+    from photomap_cli.library.entities import SeenFile
     from photomap_cli.records import Photo
 
 

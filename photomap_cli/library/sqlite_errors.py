@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from photomap_cli.errors import EmptyLibrary, LibraryBusy, LibraryUnusable, PhotomapError
-from photomap_cli.library import checked
+from photomap_cli.library import schema_check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,7 @@ def translated(folder: Path) -> Iterator[None]:
     """Turn SQLite's and the file system's errors into photomap's."""
     try:
         yield
-    except checked.Damaged as error:
+    except schema_check.Damaged as error:
         raise damaged(folder, str(error)) from error
     except UnicodeDecodeError as error:  # what SQLite says of the file quotes it
         raise damaged(folder, "it holds text that is none") from error

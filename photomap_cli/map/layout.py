@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from photomap_cli.map import cluster_layout, kmeans, neighbourhoods
+from photomap_cli.map import cluster_layout, kmeans, pacmap_layout
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,7 +38,7 @@ class Layout:
 
 def method(photos: int) -> str:
     """Return how so many photos are laid out here: "pacmap", or "groups" where that is not installed."""
-    return "pacmap" if photos <= NEIGHBOURHOODS_MOST and neighbourhoods.is_installed() else "groups"
+    return "pacmap" if photos <= NEIGHBOURHOODS_MOST and pacmap_layout.is_installed() else "groups"
 
 
 def lay_out(rows: NDArray[np.int64], vectors: NDArray[np.floating], groups: int, how: str) -> Layout:
@@ -51,7 +51,7 @@ def lay_out(rows: NDArray[np.int64], vectors: NDArray[np.floating], groups: int,
         how: what `method` says.
     """
     found = kmeans.cluster(vectors, groups)
-    places = neighbourhoods.positions(vectors) if how == "pacmap" else cluster_layout.positions(found)
+    places = pacmap_layout.positions(vectors) if how == "pacmap" else cluster_layout.positions(found)
     return Layout(rows, _from_0_to_1(places), found.labels, found.centres, _typical(rows, found))
 
 

@@ -4,9 +4,9 @@
 Everything is had from here, but for the records of a map: they are in `photomap_cli.records.maps`, and few need them.
 """
 
-from photomap_cli.records.checks import Check, CheckState
+from photomap_cli.records.doctor import Check, CheckState
 from photomap_cli.records.duplicates import DuplicateGroup, DuplicatePhoto
-from photomap_cli.records.indexing import IndexFailure, IndexNote, IndexProgress, IndexReport, StageTimes
+from photomap_cli.records.index import IndexFailure, IndexNote, IndexProgress, IndexReport, StageTimes
 from photomap_cli.records.photos import (
     Counted,
     DateSource,
@@ -19,7 +19,7 @@ from photomap_cli.records.photos import (
     Vocabulary,
 )
 from photomap_cli.records.residency import EncoderInfo, MemoryReport, ResidencySnapshot, ResidencyState
-from photomap_cli.records.searching import Hit, SearchRequest, SearchResult, TermPart, Timings, hit_to_json
+from photomap_cli.records.search import Hit, SearchRequest, SearchResult, TermPart, Timings, hit_to_json
 from photomap_cli.records.status import SessionStatus
 from photomap_cli.records.version import JSON_VERSION
 

@@ -36,9 +36,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from photomap_cli.errors import BadQuery
-from photomap_cli.library.query_files import file_named
 from photomap_cli.records import FilterKind, PhotoFilter
-from photomap_cli.search.filtervalues import FILTER_VALUES, absolute
+from photomap_cli.search.filter_values import FILTER_VALUES, absolute
+from photomap_cli.search.query_files import file_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

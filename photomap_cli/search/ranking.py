@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from photomap_cli.library.vectors import VectorStore
+    from photomap_cli.vectors.store import VectorStore
 
 _SMALLEST_NORM = 1e-4
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from photomap_cli.encoder import models
 from photomap_cli.records import Hit, SearchResult, TermPart, Timings
-from photomap_cli.search import bursts, ranking, wording
-from photomap_cli.search.pictures import Fetched, QueryPictures
+from photomap_cli.search import collapse, query_format, ranking
+from photomap_cli.search.query_encoder import Run, TermEncoder, TermVectors
+from photomap_cli.search.query_images import Fetched, QueryPictures
 from photomap_cli.search.scope import Scope
-from photomap_cli.search.standing import NOTHING_STANDS_OUT, Bulk, bulk_of
-from photomap_cli.search.terms import Run, TermEncoder, TermVectors
+from photomap_cli.search.score_cutoff import NOTHING_STANDS_OUT, Bulk, bulk_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from photomap_cli.encoder.residency import Residency
     from photomap_cli.encoder.text_route import TextRoute
     from photomap_cli.library.catalog import Catalog
-    from photomap_cli.library.vectors import VectorStore
     from photomap_cli.records import Photo, SearchRequest
     from photomap_cli.search.query import Query
-    from photomap_cli.search.recall import Recall
+    from photomap_cli.search.vector_cache import Recall
     from photomap_cli.settings import Settings
+    from photomap_cli.vectors.store import VectorStore
 
     Group = list[tuple[int, float]]  # rows with their cosines; the first stands for all of them
 
@@ -126,7 +126,7 @@ class Searcher:
         self, terms: TermVectors, rows: list[int], cwd: str, checkpoint: Callable[[], None]
     ) -> dict[int, tuple[TermPart, ...]]:
         """Return what each term adds to the scores of these rows."""
-        words = [wording.body(term, cwd=cwd) for term in terms.terms]
+        words = [query_format.body(term, cwd=cwd) for term in terms.terms]
 
         def explain(photo: NDArray[np.float32]) -> tuple[TermPart, ...]:
             checkpoint()
@@ -147,7 +147,7 @@ class Searcher:
             return [[hit] for hit in best(limit)]
         threshold = self._settings.same_shot_score
         vectors = self._catalog.vectors
-        return bursts.collapsed(best, vectors, limit=limit, threshold=threshold, checkpoint=checkpoint)
+        return collapse.collapsed(best, vectors, limit=limit, threshold=threshold, checkpoint=checkpoint)
 
     def _floor(self, query: Query, request: SearchRequest) -> float | None:
         """Return the lowest cosine shown: the query's, else the request's, else the setting's, else the encoder's."""

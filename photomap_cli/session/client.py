@@ -12,7 +12,7 @@ from photomap_cli.errors import PhotomapError, ProtocolMismatch, SessionGone, Se
 from photomap_cli.records import PhotoDetails, SearchRequest, SearchResult, SessionStatus
 from photomap_cli.records.maps import GroupRequest, MapRequest, PhotoMap
 from photomap_cli.search.query import MOST_LETTERS
-from photomap_cli.session import wire
+from photomap_cli.session import transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +33,7 @@ class SessionClient:
     itself raised.
     """
 
-    def __init__(self, line: wire.Line) -> None:
+    def __init__(self, line: transport.Line) -> None:
         self._line = line
 
     @staticmethod
@@ -48,7 +48,7 @@ class SessionClient:
             SessionSilent: there is one, and it does not answer.
             ProtocolMismatch, SessionFull: there is one, and it will not serve us.
         """
-        line = wire.find(library, tell=tell)
+        line = transport.find(library, tell=tell)
         return None if line is None else SessionClient(line)
 
     def __enter__(self) -> Self:
@@ -118,7 +118,7 @@ class WatchingClient(SessionClient):
         on_change: called after every new status.
     """
 
-    def __init__(self, line: wire.Line, first: SessionStatus, on_change: Callable[[], None]) -> None:
+    def __init__(self, line: transport.Line, first: SessionStatus, on_change: Callable[[], None]) -> None:
         super().__init__(line)
         self._last: SessionStatus | SessionGone | SessionSilent = first
         self._on_change = on_change
@@ -153,7 +153,9 @@ def _read(from_json: Callable[[dict[str, Any]], Record], result: dict[str, Any])
     try:
         return from_json(result)
     except (KeyError, TypeError, ValueError) as error:
-        raise ProtocolMismatch(f"the session's answer is not understood: {error}", hint=wire.TWO_VERSIONS) from error
+        raise ProtocolMismatch(
+            f"the session's answer is not understood: {error}", hint=transport.TWO_VERSIONS
+        ) from error
 
 
 def _slim(request: SearchRequest) -> SearchRequest:
@@ -174,7 +176,7 @@ def find(library: Path, *, tell: Callable[[str], None] = lambda _: None) -> Sess
 
 def watch(library: Path, on_change: Callable[[], None]) -> WatchingClient | None:
     """Return a watching client of the library's live session, or None when there is none.  Raises as `find`."""
-    line = wire.find(library)
+    line = transport.find(library)
     if line is not None:
         with suppress(SessionGone), ExitStack() as opened:
             opened.callback(line.close)
@@ -186,4 +188,4 @@ def watch(library: Path, on_change: Callable[[], None]) -> WatchingClient | None
 
 def live_sessions() -> list[SessionStatus]:
     """Return the status of every live session of this user that answers, oldest first."""
-    return [_read(SessionStatus.from_json, status) for status in wire.statuses()]
+    return [_read(SessionStatus.from_json, status) for status in transport.statuses()]

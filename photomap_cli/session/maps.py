@@ -10,7 +10,7 @@ from photomap_cli.encoder.text_route import CACHE
 from photomap_cli.errors import UsageError
 from photomap_cli.records import Hit, SearchResult, Timings
 from photomap_cli.search.query import parse_filters
-from photomap_cli.session.turns import Turns
+from photomap_cli.session.fair_lock import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from photomap_cli.library.catalog import Catalog
-    from photomap_cli.map.cartographer import Cartographer
+    from photomap_cli.map.builder import Cartographer
     from photomap_cli.records.maps import GroupRequest, MapRequest, PhotoMap
     from photomap_cli.search.scope import Scope
 

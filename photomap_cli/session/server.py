@@ -13,11 +13,11 @@ import threading
 from typing import TYPE_CHECKING, Any, Self
 
 from photomap_cli.errors import InternalError, LibraryUnusable, PhotomapError, ProtocolMismatch, SessionFull
-from photomap_cli.library.locks import FileLock
-from photomap_cli.session import address
-from photomap_cli.session.caller import Caller, CallerGone
+from photomap_cli.library.file_lock import FileLock
+from photomap_cli.session import socket_dir
+from photomap_cli.session.handlers import Service
 from photomap_cli.session.limits import LIMITS, Limits
-from photomap_cli.session.service import Service
+from photomap_cli.session.peer import Caller, CallerGone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +49,7 @@ class SessionServer:
         limits: Limits = LIMITS,
     ) -> None:
         self._service, self._lock, self._limits = Service(session, on_stop), lock, limits
-        self._path = address.socket_path(session.catalog.folder)
+        self._path = socket_dir.socket_path(session.catalog.folder)
         self._callers: set[Caller] = set()
         self._changing = threading.Lock()
         self._closed = threading.Event()
@@ -159,8 +159,8 @@ def claim(library: Path) -> FileLock | None:
     Raises:
         LibraryUnusable: the folder of the sockets, or the lock in it, is not this user's own.
     """
-    address.private_folder()
-    lock = FileLock(address.lock_path(library))
+    socket_dir.private_folder()
+    lock = FileLock(socket_dir.lock_path(library))
     try:
         return lock if lock.try_acquire() else None
     except OSError as error:

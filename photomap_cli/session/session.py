@@ -10,21 +10,22 @@ from contextlib import ExitStack, suppress
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Protocol, Self
 
+from photomap_cli import cancellation
 from photomap_cli.encoder import gpu
 from photomap_cli.encoder.residency import Residency
 from photomap_cli.encoder.text_route import ENCODER, TextRoute
 from photomap_cli.encoder.tower_encoder import NoEncoder
 from photomap_cli.errors import BadPath, EmptyLibrary, EncoderMismatch, PhotomapError
 from photomap_cli.library.catalog import Catalog
-from photomap_cli.library.queries import QueryCache
-from photomap_cli.library.vectors import VectorStore
+from photomap_cli.library.query_cache import QueryCache
 from photomap_cli.records import SessionStatus
 from photomap_cli.search.query import parse
-from photomap_cli.search.recall import Recall
 from photomap_cli.search.searcher import Searcher
-from photomap_cli.session import cancellation, parts, places
+from photomap_cli.search.vector_cache import Recall
+from photomap_cli.session import encoder_choice, encoder_places
+from photomap_cli.session.fair_lock import Turns
 from photomap_cli.session.maps import Maps
-from photomap_cli.session.turns import Turns
+from photomap_cli.vectors.store import VectorStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,14 +34,14 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from photomap_cli.encoder.use import Encoder
-    from photomap_cli.library.indexer import Indexer, IndexOptions
-    from photomap_cli.map.cartographer import Cartographer
+    from photomap_cli.encoder.interface import Encoder
+    from photomap_cli.indexing.indexer import Indexer, IndexOptions
+    from photomap_cli.map.builder import Cartographer
     from photomap_cli.records import EncoderInfo, PhotoDetails, SearchRequest, SearchResult
     from photomap_cli.records.maps import GroupRequest, MapRequest, PhotoMap
-    from photomap_cli.search.pictures import Fetched
     from photomap_cli.search.query import Query
-    from photomap_cli.session.imageencoder import ImageEncoder
+    from photomap_cli.search.query_images import Fetched
+    from photomap_cli.session.image_encoder import ImageEncoder
     from photomap_cli.settings import Settings
 
 
@@ -153,11 +154,11 @@ class Session:
         settings = settings or _users_settings()
         with ExitStack() as opened:
             catalog = opened.enter_context(Catalog.open(folder, create=create))
-            spec = parts.spec_of(catalog, settings, encoder)
+            spec = encoder_choice.spec_of(catalog, settings, encoder)
             vectors = VectorStore(folder, catalog)
             opened.callback(vectors.close)
-            process = parts.process(lambda: session.residency, spec, settings) if may_start else NoEncoder()
-            tower = parts.tower(catalog, spec)
+            process = encoder_choice.process(lambda: session.residency, spec, settings) if may_start else NoEncoder()
+            tower = encoder_choice.tower(catalog, spec)
             session = cls(
                 catalog, vectors, process, spec=spec, settings=settings, kind=kind, on_change=on_change, tower=tower
             )
@@ -249,7 +250,9 @@ class Session:
             encoder=self.spec,
             photos=self._photos,
             log=str(self.log) if self.log else None,
-            **places.of(self.residency, self.texts, device=self._expected_device(), dtype=self.settings.precision),
+            **encoder_places.of(
+                self.residency, self.texts, device=self._expected_device(), dtype=self.settings.precision
+            ),
         )
 
     def offload(self) -> SessionStatus:
@@ -297,14 +300,14 @@ class Session:
 
     def indexer(self, options: IndexOptions) -> Indexer:
         """Return an indexer over this library that encodes with this session's encoder."""
-        from photomap_cli.library.indexer import Indexer  # as the map's, not for a search: together they take 60 ms
+        from photomap_cli.indexing.indexer import Indexer  # as the map's, not for a search: together they take 60 ms
 
         return Indexer(self.catalog, self.vectors, self._image_encoder, options)
 
     @cached_property
     def cartographer(self) -> Cartographer:
         """What draws the maps."""
-        from photomap_cli.map.cartographer import Cartographer
+        from photomap_cli.map.builder import Cartographer
 
         return Cartographer(self.catalog, spec=self.spec, encode=self._encode_texts)
 
@@ -340,7 +343,7 @@ class Session:
 
     def _image_encoder(self) -> ImageEncoder:
         """Return the indexer's view of the encoder, with the library's probes taken once it is loaded."""
-        from photomap_cli.session.imageencoder import ImageEncoder
+        from photomap_cli.session.image_encoder import ImageEncoder
 
         encoder = ImageEncoder(self.residency)
         self._take_probes()
@@ -351,11 +354,11 @@ class Session:
         info = self.residency.snapshot().info
         if not self.texts.wants_probes or info is None or not info.fingerprint or info.fingerprint == self._probed:
             return
-        from photomap_cli.session import probing
+        from photomap_cli.session import stored_probes
 
         self._probed = info.fingerprint
         with suppress(PhotomapError):
-            probing.take(self.catalog.folder, self.residency, spec=self.spec, fingerprint=info.fingerprint)
+            stored_probes.take(self.catalog.folder, self.residency, spec=self.spec, fingerprint=info.fingerprint)
         self.texts.start_afresh()
 
     def _require_the_librarys(self, info: EncoderInfo) -> None:

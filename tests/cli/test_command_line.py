@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from drawing.picture import make_picture
-from patience import LONG_SECONDS
+from waiting import LONG_SECONDS
 
 if sys.platform != "win32":
     import fcntl

@@ -18,12 +18,12 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "library"))
 from damaged_library import SAID, damage, say, settle
 
 from photomap_cli.cli import run
+from photomap_cli.doctor import environment
+from photomap_cli.images.thumbnail_cache import ThumbnailCache
 from photomap_cli.library.catalog import Catalog
-from photomap_cli.library.entries import LibraryEncoder, NewPhoto
-from photomap_cli.library.queries import QueryCache
-from photomap_cli.library.thumbnails import ThumbnailCache
-from photomap_cli.library.vectors import VectorStore
-from photomap_cli.session import checkup
+from photomap_cli.library.entities import LibraryEncoder, NewPhoto
+from photomap_cli.library.query_cache import QueryCache
+from photomap_cli.vectors.store import VectorStore
 
 CATALOGUES = int(os.environ.get("PHOTOMAP_FUZZ", "50"))
 PHOTOS = 12
@@ -66,7 +66,7 @@ def sound(tmp_path_factory):
 @pytest.fixture
 def tried(sound, tmp_path, capfd, monkeypatch):
     """Return a function that damages a copy of the library, and says what each command's exit status was."""
-    monkeypatch.setattr(checkup, "_encoder", lambda *_, **__: iter(()))
+    monkeypatch.setattr(environment, "_encoder", lambda *_, **__: iter(()))
     monkeypatch.chdir(sound)
 
     def trial(do_damage):

@@ -17,7 +17,7 @@ from PIL import Image
 
 from photomap_cli.cli import run
 from photomap_cli.records import SearchResult
-from photomap_cli.terminal import saving
+from photomap_cli.views import export
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="file systems that take any name")
 
@@ -169,7 +169,7 @@ def saved(answer, folder):
     """Yield what the prompt's `:save` puts into files, as (ending, path)."""
     result = SearchResult.from_json(answer)
     for ending in ("json", "csv", "txt"):
-        saving.save(result, folder / f"saved.{ending}", as_page=lambda _: (), over=False, hint="")
+        export.save(result, folder / f"saved.{ending}", as_page=lambda _: (), over=False, hint="")
     yield from (("json", hit["path"]) for hit in json.loads((folder / "saved.json").read_text())["hits"])
     with (folder / "saved.csv").open(encoding="utf-8-sig", newline="") as file:
         yield from (("csv", row["path"]) for row in csv.DictReader(file))

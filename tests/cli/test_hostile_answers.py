@@ -10,14 +10,14 @@ import zlib
 import numpy as np
 import pytest
 from fake_encoder import CPU
-from patience import LONG_SECONDS
+from waiting import LONG_SECONDS
 from web_stand_in import WebStandIn, answer, redirect
 
 from photomap_cli.cli import run
 from photomap_cli.library.catalog import Catalog
-from photomap_cli.library.entries import LibraryEncoder, NewPhoto
-from photomap_cli.search.terms import TermEncoder
-from photomap_cli.search.web import MAX_BYTES, WebPictures
+from photomap_cli.library.entities import LibraryEncoder, NewPhoto
+from photomap_cli.search.image_fetch import MAX_BYTES, WebPictures
+from photomap_cli.search.query_encoder import TermEncoder
 
 ESCAPES = "\x1b]52;c;aGk=\x07\x1b[31m\x9b31m\x9d0;x\x9c"
 

@@ -10,7 +10,7 @@ from collections import Counter
 
 import pytest
 from drawing.picture import make_picture
-from patience import LONG_SECONDS
+from waiting import LONG_SECONDS
 
 NAMES = {
     "sunset": {"sunset", "sunrise", "sunset over the sea"},

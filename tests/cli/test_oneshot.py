@@ -9,14 +9,14 @@ import subprocess
 import sys
 
 import pytest
-from patience import LONG_SECONDS, wait_until
 from PIL import Image
+from waiting import LONG_SECONDS, wait_until
 
 from photomap_cli import directories
-from photomap_cli.cli import entry, fast, oneshot, settings_cache
+from photomap_cli.cli import dispatch, fast_path, oneshot, settings_cache
 from photomap_cli.errors import BadSetting, PhotomapError
-from photomap_cli.library.indexer import IndexOptions
-from photomap_cli.session import wire
+from photomap_cli.indexing.indexer import IndexOptions
+from photomap_cli.session import transport
 from photomap_cli.session.session import Session
 from photomap_cli.settings import Settings
 
@@ -71,7 +71,7 @@ def without_times(output):
 def test_both_ways_print_the_same(words, indexed, library, capfd):
     words = [word.replace("PHOTOS", str(indexed / "photos")) for word in words]
     told = []
-    for way in (fast.answer, entry.run):
+    for way in (fast_path.answer, dispatch.run):
         status = way(["search", *words, library])
         sys.stdout.flush()
         out, err = capfd.readouterr()
@@ -84,19 +84,19 @@ def test_both_ways_print_the_same(words, indexed, library, capfd):
     "words", [['an unclosed ("quote', "--json"], ["#1"], ["in:/nowhere ", "cat", "--min-score", "7"]], ids=str
 )
 def test_what_is_wrong_is_left_to_the_full_way(words, library, capfd):
-    assert fast.answer(["search", *words, library]) is None
+    assert fast_path.answer(["search", *words, library]) is None
     assert capfd.readouterr() == ("", "")
 
 
 def test_what_needs_an_encoder_process_is_left_to_the_full_way(library, tmp_path, capfd):
     Image.new("RGB", (50, 50), "purple").save(tmp_path / "mine.png")
-    assert fast.answer(["search", str(tmp_path / "mine.png"), "--json", library]) is None
+    assert fast_path.answer(["search", str(tmp_path / "mine.png"), "--json", library]) is None
     assert capfd.readouterr() == ("", "")
 
 
 def test_so_are_words_that_pytorch_has_to_encode(library, monkeypatch, capfd):
     monkeypatch.setenv("PHOTOMAP_TEXT_ENCODER", "torch")
-    assert fast.answer(["search", "a cat", "--json", library]) is None
+    assert fast_path.answer(["search", "a cat", "--json", library]) is None
     assert capfd.readouterr() == ("", "")
 
 
@@ -123,7 +123,7 @@ HEAVY = {
         "pydantic_settings",
     ),
     *("prompt_toolkit", "tomllib", "asyncio", "http", "gzip", "photomap_cli.encoder.process", "photomap_cli.settings"),
-    *("photomap_cli.cli.entry", "photomap_cli.library.indexer", "photomap_cli.library.decodepool"),
+    *("photomap_cli.cli.dispatch", "photomap_cli.indexing.indexer", "photomap_cli.images.decode_pool"),
 }
 
 
@@ -141,13 +141,13 @@ def test_a_cold_search_loads_no_more_than_it_needs(more, library):
 
 def test_a_table_at_a_terminal_needs_rich_and_nothing_more(library, monkeypatch, capfd):
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    monkeypatch.setattr(entry, "run", lambda _: pytest.fail("the full way was taken"))
-    assert fast.answer(["search", "red", library]) == 0
+    monkeypatch.setattr(dispatch, "run", lambda _: pytest.fail("the full way was taken"))
+    assert fast_path.answer(["search", "red", library]) == 0
     assert "red.png" in capfd.readouterr().out
 
 
 def has_session(folder):
-    line = wire.find(folder)
+    line = transport.find(folder)
     if line is not None:
         line.close()
     return line is not None

@@ -7,7 +7,7 @@ import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from patience import LONG_SECONDS
+from waiting import LONG_SECONDS
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import signal
 import numpy as np
 import pytest
 
-from photomap_cli.encoder import gpu, models, pinning
+from photomap_cli.encoder import gpu, models, pinned_memory
 from photomap_cli.encoder.process import EncoderProcess
 from photomap_cli.encoder.residency import Residency
 from photomap_cli.records import ResidencyState as State
@@ -91,7 +91,7 @@ def test_after_an_offload_torch_holds_no_byte_of_the_card(encoder):
         assert (torch.cuda.memory_allocated(0), torch.cuda.memory_reserved(0)) == (0, 0)
 
 
-@pytest.mark.skipif(not pinning.is_safe(), reason="nothing is page-locked on this system")
+@pytest.mark.skipif(not pinned_memory.is_safe(), reason="nothing is page-locked on this system")
 def test_page_locked_weights_are_the_same_bits(encoder):
     encoder.to_vram("text")
     expected = encoder.encode_text(["a red car"])

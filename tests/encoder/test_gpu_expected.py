@@ -2,7 +2,7 @@ import subprocess
 import sys
 
 import pytest
-from patience import LONG_SECONDS
+from waiting import LONG_SECONDS
 
 from photomap_cli.encoder import gpu, models
 from photomap_cli.session.session import Session

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from patience import LONG_SECONDS, in_thread, wait_until
+from waiting import LONG_SECONDS, in_thread, wait_until
 
 from photomap_cli.encoder.process import EncoderProcess
 from photomap_cli.encoder.residency import Residency

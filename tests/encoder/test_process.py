@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hub_stand_in import hub
-from patience import LONG_SECONDS, in_thread, wait_until
+from waiting import LONG_SECONDS, in_thread, wait_until
 
-from photomap_cli import children
+from photomap_cli import subprocesses
 from photomap_cli.encoder import models
 from photomap_cli.encoder.process import EncoderProcess
 from photomap_cli.encoder.residency import Residency
 from photomap_cli.errors import EncoderClosed, EncoderDied, NoProcess, UnknownEncoder, WeightsMissing
-from photomap_cli.frames import read_frame, write_frame
+from photomap_cli.framing import read_frame, write_frame
 from photomap_cli.records import ResidencyState
 
 TINY_FOLDER = Path(models.__file__).parent / "tiny"
@@ -98,7 +98,7 @@ assert not {"torch", "open_clip", "faiss"} & set(sys.modules)
 @pytest.fixture
 def refused(monkeypatch):
     """Return a function that has the system refuse the next processes, so many of them."""
-    monkeypatch.setattr(children, "PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(subprocesses, "PAUSES", (0.0, 0.0))
     start, left = subprocess.Popen, [0]
 
     def start_if_there_is_room(*command, **how):
@@ -110,7 +110,7 @@ def refused(monkeypatch):
     def refuse(count):
         left[0] = count
 
-    monkeypatch.setattr(children.subprocess, "Popen", start_if_there_is_room)
+    monkeypatch.setattr(subprocesses.subprocess, "Popen", start_if_there_is_room)
     return refuse
 
 
@@ -143,8 +143,8 @@ def test_closing_ends_the_wait_for_room(monkeypatch):
         tried.set()
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
-    monkeypatch.setattr(children, "PAUSES", (1000.0,))
-    monkeypatch.setattr(children.subprocess, "Popen", refuse)
+    monkeypatch.setattr(subprocesses, "PAUSES", (1000.0,))
+    monkeypatch.setattr(subprocesses.subprocess, "Popen", refuse)
     process = EncoderProcess("tiny", device="cpu")
     with ThreadPoolExecutor(1) as thread:
         loading = thread.submit(process.load)
@@ -158,9 +158,9 @@ def test_a_thread_that_cannot_be_started_leaves_no_process_behind(monkeypatch):
         raise RuntimeError("can't start new thread")
 
     started, start = [], subprocess.Popen
-    monkeypatch.setattr(children, "PAUSES", ())
+    monkeypatch.setattr(subprocesses, "PAUSES", ())
     monkeypatch.setattr(
-        children.subprocess, "Popen", lambda *what, **how: started.append(start(*what, **how)) or started[-1]
+        subprocesses.subprocess, "Popen", lambda *what, **how: started.append(start(*what, **how)) or started[-1]
     )
     monkeypatch.setattr(threading.Thread, "start", refuse)
     process = EncoderProcess("tiny", device="cpu")

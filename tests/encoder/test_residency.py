@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from fake_encoder import CPU, FakeEncoder, ManualTime, text_vector
-from patience import LONG_SECONDS, in_thread
+from waiting import LONG_SECONDS, in_thread
 
 from photomap_cli.encoder.residency import SUSPENDED_SECONDS, Residency, suspended_seconds
 from photomap_cli.errors import (

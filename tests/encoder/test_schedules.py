@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from photomap_cli.encoder.patience import MOST_DEATHS
+from photomap_cli.encoder.backoff import MOST_DEATHS
 from photomap_cli.encoder.residency import Residency
 from photomap_cli.errors import EncoderDied, EncoderFailed, EncoderOutOfMemory, EncoderReleased, WeightsMissing
 from photomap_cli.records import ResidencyState as State

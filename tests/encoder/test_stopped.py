@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 from fake_encoder import GPU, FakeEncoder, ManualTime
-from patience import wait_until
+from waiting import wait_until
 
-from photomap_cli import children
+from photomap_cli import subprocesses
 from photomap_cli.encoder import models, worker
-from photomap_cli.encoder.idleguard import GRACE_SECONDS, RELEASED_STATUS, IdleGuard
 from photomap_cli.encoder.process import EncoderProcess
 from photomap_cli.encoder.residency import Residency
+from photomap_cli.encoder.watchdog import GRACE_SECONDS, RELEASED_STATUS, IdleGuard
 from photomap_cli.errors import EncoderDied, EncoderOffloaded
-from photomap_cli.frames import write_frame
+from photomap_cli.framing import write_frame
 from photomap_cli.records import ResidencyState as State
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no SIGSTOP here")
@@ -91,7 +91,7 @@ def test_a_stopped_sessions_encoder_ends_and_that_is_no_death(start):
 
 
 def test_a_reply_that_a_stopped_session_does_not_take_keeps_nothing_alive(calls):
-    child = children.start(children.python("mortal_worker"), stderr=subprocess.DEVNULL)
+    child = subprocesses.start(subprocesses.python("mortal_worker"), stderr=subprocess.DEVNULL)
     name, tag = models.open_clip_name("tiny")
     load = {"op": "load", "spec": "tiny", "name": name, "tag": tag, "device": "cpu", "precision": "auto"}
     write_frame(child.stdin, {**load, "allow_download": False, "may_pin": False})
@@ -240,7 +240,7 @@ def test_a_query_that_comes_before_the_timer_after_a_stop_reloads_first(time):
 
 @pytest.fixture
 def residency(calls, monkeypatch):
-    monkeypatch.setattr(children, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(subprocesses, "LOOK_SECONDS", 0.01)
     process = EncoderProcess("tiny", on_exit=lambda error: made.note_exit(error), worker="mortal_worker")
     made = Residency(process)
     yield made, process
@@ -269,7 +269,7 @@ def test_a_stopped_encoder_is_told_as_such(residency):
 
 def test_an_encoder_that_says_nothing_for_too_long_is_given_up(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(HERE))
-    monkeypatch.setattr(children, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(subprocesses, "LOOK_SECONDS", 0.01)
     monkeypatch.setattr("photomap_cli.encoder.process._SILENT_SECONDS", {"load": 0.05})
     process = EncoderProcess("tiny", worker="silent_worker")
     with pytest.raises(EncoderDied, match="said nothing"):

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 from fake_encoder import CPU, GPU, FakeEncoder, ManualTime
-from patience import LONG_SECONDS
+from waiting import LONG_SECONDS
 
 from photomap_cli.encoder.residency import Residency
 from photomap_cli.encoder.text_route import ENCODER, TOWER, TextRoute

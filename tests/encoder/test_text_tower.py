@@ -4,7 +4,7 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-from photomap_cli import frames
+from photomap_cli import framing
 from photomap_cli.encoder import bpe
 from photomap_cli.encoder.probes import TEXTS, Probes, require_agreement
 from photomap_cli.encoder.text_recipe import TextRecipe, recipe_of
@@ -200,8 +200,8 @@ def test_a_file_that_is_no_such_model_is_refused(model, damage):
 
 def test_probes_survive_a_file_and_a_damaged_file_is_none(model, tmp_path):
     probes, file = probes_of(*model), tmp_path / "probes"
-    frames.write_file(file, *probes.to_frame())
-    again = Probes.from_frame(*frames.read_file(file))
+    framing.write_file(file, *probes.to_frame())
+    again = Probes.from_frame(*framing.read_file(file))
     assert np.array_equal(again.vectors, probes.vectors)
     assert (again.recipe, again.ids, again.texts) == (probes.recipe, probes.ids, probes.texts)
     message, payload = probes.to_frame()

@@ -7,8 +7,8 @@ torch = pytest.importorskip("torch")
 
 from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402  torch first
 
-from photomap_cli.encoder import pinning  # noqa: E402
-from photomap_cli.encoder.flat import BLOCK_BYTES  # noqa: E402
+from photomap_cli.encoder import pinned_memory  # noqa: E402
+from photomap_cli.encoder.flat_buffer import BLOCK_BYTES  # noqa: E402
 from photomap_cli.encoder.weights import Weights  # noqa: E402
 
 
@@ -192,7 +192,7 @@ def test_bytes_are_those_of_the_buffers_tied_tensors_once(model):
 
 def test_only_what_has_been_on_the_device_is_pinned_and_only_once(model, monkeypatch):
     pinned = []
-    monkeypatch.setattr(pinning, "pin", lambda address, nbytes: pinned.append(nbytes) or True)
+    monkeypatch.setattr(pinned_memory, "pin", lambda address, nbytes: pinned.append(nbytes) or True)
     weights = Weights(model, torch.device("cpu"))
     assert not weights.wants_pinning
     weights.to_device("text")

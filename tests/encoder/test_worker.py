@@ -4,7 +4,7 @@ import pytest
 
 from photomap_cli.encoder import worker
 from photomap_cli.errors import EncoderDied, EncoderOutOfMemory
-from photomap_cli.frames import read_frame
+from photomap_cli.framing import read_frame
 
 
 class FullCard:

@@ -11,15 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from patience import LONG_SECONDS
+from library_fakes import DIM, ENCODER, new_photo, unit_vectors
+from waiting import LONG_SECONDS
 
 from photomap_cli.errors import EmptyLibrary, LibraryBusy, LibraryUnusable
-from photomap_cli.library import database, summary
+from photomap_cli.library import database, stats
 from photomap_cli.library.catalog import Catalog
-from photomap_cli.library.entries import FoundAgain, FoundFile, LibraryEncoder
+from photomap_cli.library.entities import FoundAgain, FoundFile, LibraryEncoder
 from photomap_cli.records import DateSource, FilterKind, Photo, PhotoDetails, PhotoFilter
-
-from .fakes import DIM, ENCODER, new_photo, unit_vectors
 
 CATALOG = "catalog.sqlite"
 
@@ -130,7 +129,7 @@ def test_a_folder_that_cannot_be_looked_into_is_unusable(folder, monkeypatch, nu
         raise OSError(number, os.strerror(number), str(path))
 
     monkeypatch.setattr(Path, "is_file", denied)
-    for look in (lambda: Catalog.open(folder), lambda: summary.facts(folder)):
+    for look in (lambda: Catalog.open(folder), lambda: stats.facts(folder)):
         with pytest.raises(LibraryUnusable, match=reason) as caught:
             look()
         assert "--library" in caught.value.hint

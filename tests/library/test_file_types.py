@@ -1,10 +1,14 @@
 import io
 import os
 
+import heic
 import pytest
 from PIL import Image, features
 
-from photomap_cli.library.entries import FoundFile, SeenFile
+from photomap_cli.images.formats import FORMATS
+from photomap_cli.indexing.content_sniffing import Sniffer
+from photomap_cli.indexing.scan import OtherFile, UnclearFile
+from photomap_cli.library.entities import FoundFile, SeenFile
 from photomap_cli.library.file_types import (
     EXTENSIONS,
     ending,
@@ -13,11 +17,6 @@ from photomap_cli.library.file_types import (
     is_unclear,
     starts_like_photo,
 )
-from photomap_cli.library.opening import FORMATS
-from photomap_cli.library.scan import OtherFile, UnclearFile
-from photomap_cli.library.sniffing import Sniffer
-
-from . import heic
 
 PICTURES = ["JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "JPEG2000", "PPM", "AVIF"]
 NO_PICTURES = [

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from photomap_cli.errors import BadPath
-from photomap_cli.library.paths import covers, inside, merged, part, resolved, shown
+from photomap_cli.indexing.roots import covers, merged, resolved
+from photomap_cli.library.paths import inside, part, shown
 
 pytestmark = pytest.mark.skipif(os.sep != "/", reason="the tables are written with slashes")
 

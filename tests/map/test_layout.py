@@ -7,11 +7,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from test_kmeans import heaps
 
-from photomap_cli.map import cluster_layout, layout, neighbourhoods
+from photomap_cli.map import cluster_layout, layout, pacmap_layout
 from photomap_cli.map.kmeans import cluster
-
-from .test_kmeans import heaps
 
 
 def unit(rows):
@@ -21,7 +20,7 @@ def unit(rows):
 
 @pytest.fixture
 def without_pacmap(monkeypatch):
-    monkeypatch.setattr(neighbourhoods, "is_installed", lambda: False)
+    monkeypatch.setattr(pacmap_layout, "is_installed", lambda: False)
 
 
 def test_discs_of_different_groups_do_not_overlap_and_have_their_share_of_the_area():
@@ -118,16 +117,16 @@ def test_pacmap_gets_the_vectors_and_a_seed_where_it_is_installed(monkeypatch):
 def test_the_real_pacmap_keeps_heaps_apart_and_repeats_itself():
     pytest.importorskip("pacmap")
     vectors, heap = heaps((60, 60, 60))
-    places = neighbourhoods.positions(vectors)
+    places = pacmap_layout.positions(vectors)
     middles = np.stack([places[heap == each].mean(axis=0) for each in range(3)])
     nearest = np.linalg.norm(places[:, None] - middles, axis=2).argmin(axis=1)
     assert (nearest == heap).mean() > 0.95
-    assert neighbourhoods.positions(vectors).tobytes() == places.tobytes()
+    assert pacmap_layout.positions(vectors).tobytes() == places.tobytes()
 
 
 def test_crowded_places_get_room_and_keep_their_order():
     places = np.array([[0.0, 3], [0.001, 2], [0.002, 1], [100, 0]])
-    eased = neighbourhoods._eased(places)
+    eased = pacmap_layout._eased(places)
     assert eased.argsort(axis=0).tolist() == places.argsort(axis=0).tolist()
     assert eased[1, 0] - eased[0, 0] > 0.15
     assert eased[3, 0] == 1

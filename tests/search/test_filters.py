@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from photomap_cli.library.catalog import Catalog
-from photomap_cli.library.entries import LibraryEncoder, NewPhoto
+from photomap_cli.library.entities import LibraryEncoder, NewPhoto
 from photomap_cli.records import FilterKind
-from photomap_cli.search import wording
+from photomap_cli.search import query_format
 from photomap_cli.search.query import parse
 
 FOLDERS = (
@@ -126,7 +126,9 @@ def test_filters_together_keep_what_all_of_them_keep_in_any_order(catalog, writt
     rows = [row for row, photo in enumerate(PHOTOS) if all(meets(photo, each) for each in filters)]
     assert catalog.rows(filters).tolist() == rows
     assert catalog.rows(filters[::-1]).tolist() == rows
-    assert parse(wording.format(parse("dog " + " ".join(written), cwd="/p"), cwd="/p"), cwd="/p").filters == filters
+    assert (
+        parse(query_format.format(parse("dog " + " ".join(written), cwd="/p"), cwd="/p"), cwd="/p").filters == filters
+    )
 
 
 @pytest.mark.parametrize("value", ["[" * 4096, "*a" * 2048, "\U0001d160" * 4096, "İ" * 4096, "?" * 4096, "%_" * 2048])

@@ -7,7 +7,7 @@ import pytest
 
 from photomap_cli.errors import BadQuery
 from photomap_cli.records import FilterKind
-from photomap_cli.search import wording
+from photomap_cli.search import query_format
 from photomap_cli.search.query import parse
 
 PAGE = (Path(__file__).parents[2] / "docs" / "queries.md").read_text(encoding="utf-8")
@@ -24,7 +24,7 @@ def rows(heading):
 
 @pytest.mark.parametrize(("typed", "read"), [(row[0].strip("| `"), row[1].strip("| `")) for row in rows("Terms")])
 def test_terms_are_read_as_the_page_says(typed, read):
-    assert wording.format(parse(typed, cwd=CWD), cwd=CWD) == read
+    assert query_format.format(parse(typed, cwd=CWD), cwd=CWD) == read
 
 
 def test_every_filter_is_on_the_page_with_an_example_that_is_read():

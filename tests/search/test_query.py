@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from photomap_cli.errors import BadQuery
 from photomap_cli.records import FilterKind, PhotoFilter
-from photomap_cli.search import query, wording
+from photomap_cli.search import query, query_format
 from photomap_cli.search.query import Query, Term, TermKind, parse, parse_filters
-from photomap_cli.terminal.complaint import complaint
+from photomap_cli.views.errors import complaint
 
 CWD = "/photos"
 TEXT, IMAGE, ADDRESS, REFERENCE = TermKind
@@ -213,8 +213,8 @@ def test_quotes_around_the_name_of_a_file_mean_the_file_and_so_does_a_whole_quer
 def test_a_query_with_the_names_of_files_is_written_so_that_it_is_read_the_same(folder):
     text = 'snow "Beach - 2020.jpg" -" +1" + at night'
     understood = parse(text, cwd=str(folder))
-    assert parse(wording.format(understood, cwd=str(folder)), cwd=str(folder)) == understood
-    assert parse(wording.format(understood), cwd="/") == understood
+    assert parse(query_format.format(understood, cwd=str(folder)), cwd=str(folder)) == understood
+    assert parse(query_format.format(understood), cwd="/") == understood
 
 
 def test_queries_within_the_limits_are_read():
@@ -287,7 +287,7 @@ def test_no_text_crashes_it(text):
     ],
 )
 def test_a_query_is_written_in_one_way(text, written):
-    assert wording.format(parse(text, cwd=CWD), cwd=CWD) == written
+    assert query_format.format(parse(text, cwd=CWD), cwd=CWD) == written
 
 
 @given(TEXTS, st.sampled_from(["", CWD, "/"]))
@@ -296,7 +296,7 @@ def test_what_was_typed_and_understood_is_written_so_that_it_is_understood_as_th
         understood = parse(text, cwd=written_from or CWD)
     except BadQuery:
         assume(False)
-    assert parse(wording.format(understood, cwd=written_from), cwd=written_from or CWD) == understood
+    assert parse(query_format.format(understood, cwd=written_from), cwd=written_from or CWD) == understood
 
 
 # Half a character is refused, but for those that stand for bytes that are no UTF-8.
@@ -339,4 +339,4 @@ QUERY = st.builds(
 
 @given(QUERY, st.sampled_from(["", CWD, "/"]))
 def test_every_query_can_be_written(query, written_from):
-    assert parse(wording.format(query, cwd=written_from), cwd=written_from or CWD) == query
+    assert parse(query_format.format(query, cwd=written_from), cwd=written_from or CWD) == query

@@ -2,14 +2,14 @@ from pathlib import Path
 
 import pytest
 from fake_encoder import GPU, FakeEncoder
-from patience import LONG_SECONDS
+from waiting import LONG_SECONDS
 
+from photomap_cli.indexing.indexer import IndexOptions
 from photomap_cli.library.catalog import Catalog
-from photomap_cli.library.indexer import IndexOptions
-from photomap_cli.library.vectors import VectorStore
-from photomap_cli.session import live, wire
+from photomap_cli.session import attach, transport
 from photomap_cli.session.session import Session
 from photomap_cli.settings import Settings
+from photomap_cli.vectors.store import VectorStore
 
 COLOURS = {"red": (220, 30, 30), "green": (30, 200, 40), "blue": (30, 40, 210), "grey": (128, 128, 128)}
 
@@ -17,9 +17,9 @@ COLOURS = {"red": (220, 30, 30), "green": (30, 200, 40), "blue": (30, 40, 210), 
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch):
     """Nobody is given up here for being slow: that is tested where it is meant."""
-    monkeypatch.setattr(wire, "PATIENCE", wire.Patience(LONG_SECONDS, LONG_SECONDS))
-    monkeypatch.setattr(wire, "_CONNECT_SECONDS", LONG_SECONDS)
-    monkeypatch.setattr(live, "_PATIENCE_SECONDS", LONG_SECONDS)
+    monkeypatch.setattr(transport, "PATIENCE", transport.Patience(LONG_SECONDS, LONG_SECONDS))
+    monkeypatch.setattr(transport, "_CONNECT_SECONDS", LONG_SECONDS)
+    monkeypatch.setattr(attach, "_PATIENCE_SECONDS", LONG_SECONDS)
 
 
 @pytest.fixture

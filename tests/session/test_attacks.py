@@ -9,17 +9,17 @@ import sys
 import threading
 
 import pytest
-from patience import LONG_SECONDS, wait_until
+from waiting import LONG_SECONDS, wait_until
 
 from photomap_cli import directories
 from photomap_cli.errors import LibraryUnusable, PhotomapError, ProtocolMismatch, SessionFull, SessionGone
-from photomap_cli.frames import read_frame, write_frame
+from photomap_cli.framing import read_frame, write_frame
 from photomap_cli.records import SearchRequest
-from photomap_cli.session import address, caller, client, service, system, wire
+from photomap_cli.session import client, handlers, peer, socket_dir, transport, unix_socket
 from photomap_cli.session.client import SessionClient
 from photomap_cli.session.limits import Limits
 from photomap_cli.session.server import SessionServer, claim
-from photomap_cli.session.wire import Line
+from photomap_cli.session.transport import Line
 
 HALF_A_FRAME = struct.pack(">II", 1000, 0) + b'{"version"'
 
@@ -31,7 +31,7 @@ def library(session):
 
 @pytest.fixture
 def path(library):
-    return address.socket_path(library)
+    return socket_dir.socket_path(library)
 
 
 @pytest.fixture
@@ -102,13 +102,13 @@ def assert_serves(library):
 
 @pytest.fixture
 def another_user(monkeypatch):
-    monkeypatch.setattr(system, "user", lambda: os.geteuid() + 1)
+    monkeypatch.setattr(unix_socket, "user", lambda: os.geteuid() + 1)
 
 
 def test_another_users_folder_is_neither_used_nor_looked_into(serve, library, another_user):
     with pytest.raises(LibraryUnusable, match="own folder"):
-        address.private_folder()
-    assert address.sockets() == []
+        socket_dir.private_folder()
+    assert socket_dir.sockets() == []
     assert client.find(library) is None
     assert client.live_sessions() == []
 
@@ -120,7 +120,7 @@ def test_a_planted_link_to_a_folder_is_refused_and_its_target_left_alone(tmp_pat
     with pytest.raises(LibraryUnusable, match="own folder"):
         claim(library)
     assert (target.stat().st_mode & 0o777, list(target.iterdir())) == (0o755, [])
-    assert address.sockets() == []
+    assert socket_dir.sockets() == []
 
 
 def test_a_folder_that_anybody_may_replace_is_refused(library):
@@ -137,7 +137,7 @@ def test_a_planted_link_to_a_socket_is_not_followed_and_gives_way(serve, session
     with socket.socket(socket.AF_UNIX) as trap:
         trap.bind(os.fspath(elsewhere))
         trap.listen()
-        address.private_folder()
+        socket_dir.private_folder()
         path.symlink_to(elsewhere)
         assert client.find(library) is None
         assert client.live_sessions() == []
@@ -151,8 +151,8 @@ def test_a_planted_link_to_a_socket_is_not_followed_and_gives_way(serve, session
 def test_a_planted_link_to_a_lock_is_not_written_through(library, tmp_path, plant):
     precious = tmp_path / "precious"
     precious.write_text("keep me")
-    address.private_folder()
-    plant(precious, address.lock_path(library))
+    socket_dir.private_folder()
+    plant(precious, socket_dir.lock_path(library))
     with pytest.raises(LibraryUnusable, match="own file"):
         claim(library)
     assert precious.read_text() == "keep me"
@@ -160,7 +160,7 @@ def test_a_planted_link_to_a_lock_is_not_written_through(library, tmp_path, plan
 
 def test_another_users_process_is_refused(serve, knock, monkeypatch, library):
     serve()
-    monkeypatch.setattr(system, "user_of", lambda _: os.geteuid() + 1)
+    monkeypatch.setattr(unix_socket, "user_of", lambda _: os.geteuid() + 1)
     assert "another user" in error_in(knock()).message
     assert client.find(library) is None  # nor does a client trust a session of another user
 
@@ -243,7 +243,7 @@ def test_a_client_cut_off_for_its_silence_connects_again(serve, path):
     with SessionClient(Line(path)) as quiet:
         quiet.offload()
         hang_up_on_all(server)
-        wait_until(lambda: system.has_hung_up(quiet._line._work._socket))
+        wait_until(lambda: unix_socket.has_hung_up(quiet._line._work._socket))
         assert quiet.offload().pid == os.getpid()
 
 
@@ -252,9 +252,9 @@ def test_a_client_cut_off_in_the_moment_in_which_it_asks_asks_again(serve, path,
     with SessionClient(Line(path)) as quiet:
         quiet.offload()
         hang_up_on_all(server)
-        wait_until(lambda: system.has_hung_up(quiet._line._work._socket))
+        wait_until(lambda: unix_socket.has_hung_up(quiet._line._work._socket))
         with monkeypatch.context() as patched:
-            patched.setattr(system, "has_hung_up", lambda _: False)  # as it looked a moment ago
+            patched.setattr(unix_socket, "has_hung_up", lambda _: False)  # as it looked a moment ago
             assert quiet.offload().pid == os.getpid()
 
 
@@ -342,20 +342,20 @@ def test_a_client_of_another_version_is_told_both_versions(serve, knock, version
     say(other, version=version, op="status")
     error = error_in(other)
     assert isinstance(error, ProtocolMismatch)
-    assert f"version {address.PROTOCOL_VERSION}, not {version!r}" in error.message
+    assert f"version {socket_dir.PROTOCOL_VERSION}, not {version!r}" in error.message
     assert "--local" in error.hint
 
 
 def test_the_client_raises_it(serve, library, monkeypatch):
     serve()
-    monkeypatch.setattr(wire, "PROTOCOL_VERSION", 7)
+    monkeypatch.setattr(transport, "PROTOCOL_VERSION", 7)
     with pytest.raises(ProtocolMismatch, match="version 1, not 7"):
         client.find(library)
 
 
 def test_a_session_of_another_version_is_noticed_by_its_reply(serve, library, monkeypatch):
     serve()
-    monkeypatch.setattr(caller, "PROTOCOL_VERSION", 7)
+    monkeypatch.setattr(peer, "PROTOCOL_VERSION", 7)
     with pytest.raises(ProtocolMismatch, match="version 7, this photomap 1") as caught:
         client.find(library)
     assert "--local" in caught.value.hint
@@ -365,7 +365,7 @@ def test_a_record_with_fields_unknown_here_is_of_another_version_too(serve, path
     serve()
     status = session.status().to_json()
     for strange in ({**status, "colour": "red"}, {"pid": 1}, {**status, "state": "SOMEWHERE"}):
-        monkeypatch.setattr(service.Service, "answer", lambda *_, strange=strange: strange)
+        monkeypatch.setattr(handlers.Service, "answer", lambda *_, strange=strange: strange)
         with (
             SessionClient(Line(path)) as asking,
             pytest.raises(ProtocolMismatch, match="not understood") as caught,
@@ -408,7 +408,7 @@ def test_what_makes_no_sense_is_an_error_and_the_talk_goes_on(serve, knock, mess
 
 def test_a_defect_is_reported_to_the_client_and_ends_nothing(serve, path, library, monkeypatch):
     serve()
-    monkeypatch.setattr(service, "_search_request", lambda _: 1 / 0)
+    monkeypatch.setattr(handlers, "_search_request", lambda _: 1 / 0)
     with SessionClient(Line(path)) as asking, pytest.raises(PhotomapError, match="ZeroDivisionError") as caught:
         asking.search(SearchRequest("dog", cwd="/"))
     assert caught.value.exit_status == 3
@@ -419,10 +419,10 @@ def test_a_defect_is_reported_to_the_client_and_ends_nothing(serve, path, librar
 
 
 def test_a_stale_socket_and_a_process_id_used_again_confuse_nobody(serve, library, path):
-    address.private_folder()
+    socket_dir.private_folder()
     with socket.socket(socket.AF_UNIX) as stale:
         stale.bind(os.fspath(path))
-    address.lock_path(library).write_text(str(os.getpid()))  # of a process that lives, and is no session
+    socket_dir.lock_path(library).write_text(str(os.getpid()))  # of a process that lives, and is no session
     assert client.find(library) is None
     assert client.live_sessions() == []
     serve()
@@ -435,7 +435,7 @@ import sys
 from pathlib import Path
 from fake_encoder import FakeEncoder
 from photomap_cli.library.catalog import Catalog
-from photomap_cli.library.vectors import VectorStore
+from photomap_cli.vectors.store import VectorStore
 from photomap_cli.session.server import SessionServer, claim
 from photomap_cli.session.session import Session
 from photomap_cli.settings import Settings

@@ -9,13 +9,13 @@ from fake_encoder import GPU, FakeEncoder
 from PIL import Image
 
 from photomap_cli.errors import EncoderDied, EncoderMismatch
+from photomap_cli.indexing.indexer import IndexOptions
 from photomap_cli.library.catalog import Catalog
-from photomap_cli.library.indexer import IndexOptions
-from photomap_cli.library.vectors import VectorStore
 from photomap_cli.records import ResidencyState, SearchRequest
 from photomap_cli.records.maps import MapRequest
 from photomap_cli.session.session import Session
 from photomap_cli.settings import Settings
+from photomap_cli.vectors.store import VectorStore
 
 OLD, NEW = replace(GPU, fingerprint="old"), replace(GPU, fingerprint="new")
 

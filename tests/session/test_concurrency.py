@@ -6,15 +6,15 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from patience import LONG_SECONDS, in_thread, wait_until
+from waiting import LONG_SECONDS, in_thread, wait_until
 
-from photomap_cli.frames import read_frame, write_frame
-from photomap_cli.library.indexer import IndexOptions
+from photomap_cli.framing import read_frame, write_frame
+from photomap_cli.indexing.indexer import IndexOptions
 from photomap_cli.records import SearchRequest
-from photomap_cli.session import address
+from photomap_cli.session import socket_dir
 from photomap_cli.session.client import SessionClient
 from photomap_cli.session.server import SessionServer, claim
-from photomap_cli.session.wire import Line
+from photomap_cli.session.transport import Line
 
 CLIENTS, QUERIES = 16, 50
 
@@ -22,7 +22,7 @@ CLIENTS, QUERIES = 16, 50
 @pytest.fixture
 def path(session):
     with SessionServer(session, claim(session.catalog.folder)):
-        yield address.socket_path(session.catalog.folder)
+        yield socket_dir.socket_path(session.catalog.folder)
 
 
 @pytest.fixture

@@ -6,18 +6,18 @@ import threading
 from contextlib import ExitStack
 
 import pytest
-from patience import LONG_SECONDS, in_thread
+from waiting import LONG_SECONDS, in_thread
 
+from photomap_cli.cancellation import Cancelled, wanted_until
 from photomap_cli.errors import BadImage
-from photomap_cli.library.content import digest_at
-from photomap_cli.library.decodepool import DecodePool
-from photomap_cli.library.fitting import PixelFit
+from photomap_cli.images.decode_pool import DecodePool
+from photomap_cli.images.preprocess import PixelFit
+from photomap_cli.library.file_identity import digest_at
 from photomap_cli.records import FilterKind, PhotoFilter, SearchRequest
-from photomap_cli.search import terms
-from photomap_cli.search.pictures import MOST_FILE_BYTES, Fetched, QueryPictures
+from photomap_cli.search import query_encoder
 from photomap_cli.search.query import Term, TermKind
+from photomap_cli.search.query_images import MOST_FILE_BYTES, Fetched, QueryPictures
 from photomap_cli.session import client
-from photomap_cli.session.cancellation import Cancelled, wanted_until
 from photomap_cli.session.server import SessionServer, claim
 from photomap_cli.settings import Settings
 
@@ -60,7 +60,7 @@ def test_a_file_that_is_no_picture_is_neither_read_nor_encoded(
     start, size_bytes, reason, session, encoder, tmp_path, monkeypatch
 ):
     sparse(tmp_path / "100gb.jpg", start, size_bytes)
-    monkeypatch.setattr(terms, "digest_at", lambda *_: pytest.fail("read whole"))
+    monkeypatch.setattr(query_encoder, "digest_at", lambda *_: pytest.fail("read whole"))
     before = len(encoder.calls)
     with pytest.raises(BadImage, match=reason) as caught:
         session.search(SearchRequest("./100gb.jpg", cwd=str(tmp_path)))

@@ -5,15 +5,15 @@ from __future__ import annotations
 import threading
 
 import pytest
-from patience import LONG_SECONDS, in_thread
+from waiting import LONG_SECONDS, in_thread
 
 from photomap_cli.errors import BadPath, BadQuery, EmptyLibrary, ProtocolMismatch, TooFewPhotos, UsageError
-from photomap_cli.library.indexer import IndexOptions
+from photomap_cli.indexing.indexer import IndexOptions
 from photomap_cli.records import SearchRequest
 from photomap_cli.records.maps import GroupRequest, MapRequest
 from photomap_cli.session import client
+from photomap_cli.session.handlers import Service
 from photomap_cli.session.server import SessionServer, claim
-from photomap_cli.session.service import Service
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import pytest
 
 from photomap_cli.records import SearchRequest, SearchResult
 from photomap_cli.records.maps import MapRequest
-from photomap_cli.session import address
+from photomap_cli.session import socket_dir
 from photomap_cli.session.client import SessionClient
 from photomap_cli.session.server import SessionServer, claim
-from photomap_cli.session.wire import Line
+from photomap_cli.session.transport import Line
 
 WORDS = "one two three four five six seven eight"
 
@@ -58,7 +58,7 @@ def test_what_is_around_the_words_counts_as_well(make_session, photos, session, 
 
 def test_both_notices_come_over_the_socket_and_in_json(session, cut, tmp_path):
     with SessionServer(session, claim(session.catalog.folder)):
-        line = Line(address.socket_path(session.catalog.folder))
+        line = Line(socket_dir.socket_path(session.catalog.folder))
         with SessionClient(line) as client:
             result = client.search(SearchRequest(WORDS, cwd=str(tmp_path / "elsewhere")))
     assert result.searched_elsewhere
@@ -88,9 +88,9 @@ def test_where_the_whole_library_is_searched_from_a_folder_that_is_no_part_of_it
 
 
 def test_a_map_says_so_too(session, photos, tmp_path, monkeypatch):
-    from photomap_cli.map import cartographer
+    from photomap_cli.map import builder
 
-    monkeypatch.setattr(cartographer, "FEWEST", 1)
+    monkeypatch.setattr(builder, "FEWEST", 1)
     elsewhere = MapRequest(cwd=str(tmp_path / "elsewhere"))
     assert session.map(elsewhere).notices == (
         f"{tmp_path}/elsewhere is not indexed; drawing the whole library (4 photos)",

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from photomap_cli.library.indexer import IndexOptions
+from photomap_cli.indexing.indexer import IndexOptions
 from photomap_cli.records import Hit, SearchRequest, hit_to_json
+from photomap_cli.repl.connection import Connection
+from photomap_cli.repl.pipe_frontend import Pipe
+from photomap_cli.repl.state import Dialogue
 from photomap_cli.session import client
 from photomap_cli.session.server import SessionServer, claim
-from photomap_cli.terminal.connection import Connection
-from photomap_cli.terminal.dialogue import Dialogue
-from photomap_cli.terminal.lines import ResultStyle
-from photomap_cli.terminal.piped import Pipe
+from photomap_cli.views.machine_output import ResultStyle
 
 
 def write(folder, colours):

@@ -5,9 +5,9 @@ import pytest
 from fake_encoder import text_vector
 
 from photomap_cli.library.catalog import Catalog
-from photomap_cli.library.entries import LibraryEncoder, NewPhoto
+from photomap_cli.library.entities import LibraryEncoder, NewPhoto
 from photomap_cli.records import SearchRequest, SearchResult
-from photomap_cli.search import standing
+from photomap_cli.search import score_cutoff
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_without_a_floor_only_what_stands_out_is_shown(large):
 def test_where_nothing_stands_out_the_nearest_are_shown_and_it_is_said(large):
     result = ask(large, "dog in:/b", limit=50)
     assert len(result.hits) == 50
-    assert result.notices == (standing.NOTHING_STANDS_OUT,)
+    assert result.notices == (score_cutoff.NOTHING_STANDS_OUT,)
 
 
 def test_a_lowest_score_of_the_users_own_counts_instead(large):

@@ -8,14 +8,15 @@ import threading
 from pathlib import Path
 
 import pytest
-from patience import LONG_SECONDS, in_thread, wait_until
+from waiting import LONG_SECONDS, in_thread, wait_until
 
 from photomap_cli import directories
 from photomap_cli.errors import BadPath, BadQuery, LibraryBusy, PhotomapError, SessionGone, SessionSilent
 from photomap_cli.records import DateSource, ResidencyState, SearchRequest
-from photomap_cli.session import address, client, live, system, wire
+from photomap_cli.session import attach as attach_module
+from photomap_cli.session import client, socket_dir, transport, unix_socket
 from photomap_cli.session import server as server_module
-from photomap_cli.session.caller import Caller
+from photomap_cli.session.peer import Caller
 from photomap_cli.session.server import SessionServer, claim
 from photomap_cli.session.session import Session
 from photomap_cli.settings import Settings
@@ -114,11 +115,11 @@ def test_a_prompts_session_refuses_to_stop(session, library):
 def test_only_one_session_has_a_library(server, library):
     assert claim(library) is None
     with pytest.raises(LibraryBusy):
-        live.host(library, Settings(), kind="serve")
+        attach_module.host(library, Settings(), kind="serve")
 
 
 def test_socket_and_folder_are_private(server, library):
-    path = address.socket_path(library)
+    path = socket_dir.socket_path(library)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
@@ -127,16 +128,16 @@ def test_an_open_folder_is_closed():
     folder = directories.runtime_directory()
     folder.mkdir(parents=True)
     folder.chmod(0o755)
-    assert stat.S_IMODE(address.private_folder().stat().st_mode) == 0o700
+    assert stat.S_IMODE(socket_dir.private_folder().stat().st_mode) == 0o700
 
 
 def test_a_long_runtime_directory_still_gives_a_short_socket_path(monkeypatch, tmp_path):
     long = tmp_path / ("x" * 90)
     long.mkdir()
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(long))
-    assert len(os.fsencode(address.socket_path(tmp_path))) <= system.LONGEST_SOCKET_PATH
+    assert len(os.fsencode(socket_dir.socket_path(tmp_path))) <= unix_socket.LONGEST_SOCKET_PATH
     monkeypatch.setattr(tempfile, "tempdir", str(long))
-    assert address.socket_path(tmp_path).parent.parent == Path("/tmp")
+    assert socket_dir.socket_path(tmp_path).parent.parent == Path("/tmp")
 
 
 def test_after_the_session_ends_clients_know(session, library):
@@ -169,9 +170,9 @@ def test_a_session_that_leaves_while_it_is_looked_at_is_none(server, library, mo
     def leave(line, op):
         raise SessionGone("the live session ended")
 
-    found = wire.find(library)
-    monkeypatch.setattr(wire, "find", lambda _: found)
-    monkeypatch.setattr(wire.Line, "glance", leave)
+    found = transport.find(library)
+    monkeypatch.setattr(transport, "find", lambda _: found)
+    monkeypatch.setattr(transport.Line, "glance", leave)
     assert client.watch(library, lambda: None) is None
 
 
@@ -217,7 +218,7 @@ def test_two_sessions_that_start_at_once_end_up_as_one(session, library):
     backends = []
 
     def attach():
-        backends.append(live.attach_or_open(library, Settings(), kind="repl"))
+        backends.append(attach_module.attach_or_open(library, Settings(), kind="repl"))
 
     for thread in [in_thread(attach) for _ in range(4)]:
         thread.join(LONG_SECONDS)
@@ -228,8 +229,8 @@ def test_two_sessions_that_start_at_once_end_up_as_one(session, library):
 
 
 def test_hosting_ends_with_the_session(session, library):
-    with live.host(library, Settings(), kind="serve") as hosted:
-        attached = live.attach_or_open(library, Settings(), kind="repl")
+    with attach_module.host(library, Settings(), kind="serve") as hosted:
+        attached = attach_module.attach_or_open(library, Settings(), kind="repl")
         assert attached.status().kind == "serve"
         assert hosted.status().pid == os.getpid()
         attached.close()
@@ -240,20 +241,20 @@ def test_hosting_ends_with_the_session(session, library):
 
 
 def test_without_sessions_a_prompt_has_its_own_and_serve_says_so(session, library, monkeypatch):
-    monkeypatch.setattr(system, "HAS_SESSIONS", False)
-    with live.attach_or_open(library, Settings(), kind="repl") as alone:
+    monkeypatch.setattr(unix_socket, "HAS_SESSIONS", False)
+    with attach_module.attach_or_open(library, Settings(), kind="repl") as alone:
         assert alone.status().kind == "repl"
     assert client.find(library) is None
     assert client.live_sessions() == []
     with pytest.raises(PhotomapError, match="no live sessions on this system"):
-        live.host(library, Settings(), kind="serve")
+        attach_module.host(library, Settings(), kind="serve")
 
 
 def test_a_session_that_does_not_answer_is_named_with_the_way_out(library, monkeypatch):
-    monkeypatch.setattr(live, "_PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(attach_module, "_PATIENCE_SECONDS", 0)
     held = claim(library)
     with pytest.raises(SessionSilent, match=f"session {os.getpid()} does not answer; is it stopped"):
-        live.attach_or_open(library, Settings(), kind="repl")
+        attach_module.attach_or_open(library, Settings(), kind="repl")
     held.release()
 
 
@@ -267,7 +268,7 @@ def test_a_socket_that_cannot_be_made_leaves_nothing_open(session, library, monk
     monkeypatch.setattr(Session, "open", lambda *given, **more: session)
     monkeypatch.setattr(server_module, "_listen", refused)
     with pytest.raises(OSError, match="Too many open files"):
-        live.host(library, Settings(), kind="serve")
+        attach_module.host(library, Settings(), kind="serve")
     assert closed == [True]
     lock = claim(library)
     assert lock is not None
@@ -283,9 +284,9 @@ def test_a_socket_that_nobody_can_be_told_of_is_closed(tmp_path, monkeypatch):
 
 
 def test_a_session_that_cannot_be_watched_is_hung_up_on(server, library, monkeypatch):
-    closed, close = [], wire.Line.close
+    closed, close = [], transport.Line.close
     monkeypatch.setattr(client, "WatchingClient", refused)
-    monkeypatch.setattr(wire.Line, "close", lambda line: closed.append(line) or close(line))
+    monkeypatch.setattr(transport.Line, "close", lambda line: closed.append(line) or close(line))
     with pytest.raises(OSError, match="Too many"):
         client.watch(library, lambda: None)
     assert len(closed) == 1

@@ -3,11 +3,11 @@ from dataclasses import replace
 
 import pytest
 from fake_encoder import CPU, text_vector
-from patience import LONG_SECONDS, in_thread
+from waiting import LONG_SECONDS, in_thread
 
 from photomap_cli.errors import BadImage, BadPath, BadQuery, EmptyLibrary, EncoderClosed, EncoderDied, EncoderMismatch
-from photomap_cli.library.entries import LibraryEncoder
-from photomap_cli.library.indexer import IndexOptions
+from photomap_cli.indexing.indexer import IndexOptions
+from photomap_cli.library.entities import LibraryEncoder
 from photomap_cli.records import ResidencyState, SearchRequest, SearchResult, SessionStatus
 from photomap_cli.session.session import Session
 from photomap_cli.settings import Settings

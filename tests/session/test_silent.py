@@ -6,14 +6,14 @@ import threading
 from contextlib import suppress
 
 import pytest
-from patience import LONG_SECONDS, in_thread, wait_until
+from waiting import LONG_SECONDS, in_thread, wait_until
 
-from photomap_cli import children
-from photomap_cli.cli import fast
+from photomap_cli import subprocesses
+from photomap_cli.cli import fast_path
 from photomap_cli.errors import SessionFull, SessionGone, SessionSilent
-from photomap_cli.frames import read_frame, write_frame
+from photomap_cli.framing import read_frame, write_frame
 from photomap_cli.library.catalog import Catalog
-from photomap_cli.session import address, client, wire
+from photomap_cli.session import client, socket_dir, transport
 from photomap_cli.session.limits import LIMITS
 from photomap_cli.session.server import SessionServer, claim
 
@@ -21,15 +21,15 @@ from photomap_cli.session.server import SessionServer, claim
 @pytest.fixture
 def hasty(monkeypatch):
     """For what never answers: a machine that stalls changes nothing."""
-    monkeypatch.setattr(wire, "PATIENCE", wire.Patience(0.02, 0.1))
-    monkeypatch.setattr(wire, "_LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(transport, "PATIENCE", transport.Patience(0.02, 0.1))
+    monkeypatch.setattr(transport, "_LOOK_SECONDS", 0.02)
 
 
 class StandIn:
     """Listens where a session of the library would, and does with each connection what it is told."""
 
     def __init__(self, library, serve=lambda connection: None, backlog=16):
-        self.lock, self.path = claim(library), address.socket_path(library)
+        self.lock, self.path = claim(library), socket_dir.socket_path(library)
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listener.bind(os.fspath(self.path))
         self._listener.listen(backlog)
@@ -86,39 +86,39 @@ def record(pid):
 
 
 def test_no_session_and_a_stale_socket_are_absent(stand_in, tmp_path):
-    assert wire.find(tmp_path) is None
+    assert transport.find(tmp_path) is None
     left = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    address.private_folder()
-    left.bind(os.fspath(address.socket_path(tmp_path)))
+    socket_dir.private_folder()
+    left.bind(os.fspath(socket_dir.socket_path(tmp_path)))
     left.close()
-    assert wire.find(tmp_path) is None
-    assert wire.looks() == []
+    assert transport.find(tmp_path) is None
+    assert transport.looks() == []
 
 
 def test_one_that_does_not_answer_is_silent_and_something_is_said_first(stand_in, hasty):
     told = []
     with pytest.raises(SessionSilent, match=f"session {os.getpid()} does not answer; is it stopped. fg, or kill"):
-        wire.find(stand_in(), tell=told.append)
+        transport.find(stand_in(), tell=told.append)
     assert told == [f"session {os.getpid()} does not answer yet"]
 
 
 def test_one_that_is_known_to_be_stopped_is_not_waited_for(stand_in, monkeypatch):
-    monkeypatch.setattr(wire, "PATIENCE", wire.Patience(0.02, LONG_SECONDS * 1e6))
-    monkeypatch.setattr(children, "is_stopped", lambda pid: pid == os.getpid())
+    monkeypatch.setattr(transport, "PATIENCE", transport.Patience(0.02, LONG_SECONDS * 1e6))
+    monkeypatch.setattr(subprocesses, "is_stopped", lambda pid: pid == os.getpid())
     with pytest.raises(SessionSilent):
-        wire.find(stand_in())
+        transport.find(stand_in())
 
 
 def test_one_whose_queue_is_full_is_silent_and_not_gone(stand_in, hasty, monkeypatch):
-    monkeypatch.setattr(wire, "_CONNECT_SECONDS", 0.02)
+    monkeypatch.setattr(transport, "_CONNECT_SECONDS", 0.02)
     monkeypatch.setattr(StandIn, "_accept", lambda self: None)
     library, waiting = stand_in(backlog=0), []
     for _ in range(8):
         waiting.append(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
         waiting[-1].setblocking(False)
-        waiting[-1].connect_ex(os.fspath(address.socket_path(library)))
+        waiting[-1].connect_ex(os.fspath(socket_dir.socket_path(library)))
     with pytest.raises(SessionSilent, match=str(os.getpid())):
-        wire.find(library)
+        transport.find(library)
     for one in waiting:
         one.close()
 
@@ -134,8 +134,8 @@ def test_one_that_falls_silent_amid_a_search_is_found_out(stand_in, hasty, monke
             with connection.makefile("wb") as stream:
                 write_frame(stream, {"version": 1, **record(1)})
 
-    line = wire.find(stand_in(serve), patience=wire.Patience(0.02, LONG_SECONDS))
-    line._patience = wire.PATIENCE
+    line = transport.find(stand_in(serve), patience=transport.Patience(0.02, LONG_SECONDS))
+    line._patience = transport.PATIENCE
     with pytest.raises(SessionSilent):
         line.work("search", request={})
     line.close()
@@ -152,7 +152,7 @@ def test_a_long_search_of_one_that_gives_signs_of_life_is_waited_for(stand_in, h
             with connection.makefile("wb") as stream:
                 write_frame(stream, {"version": 1, **record(1)})
 
-    line = wire.find(stand_in(serve), patience=wire.Patience(LONG_SECONDS, LONG_SECONDS))
+    line = transport.find(stand_in(serve), patience=transport.Patience(LONG_SECONDS, LONG_SECONDS))
     found = []
     asking = in_thread(lambda: found.append(line.work("search", request={})))
     wait_until(lambda: looks.count("status") > 3, "signs of life")
@@ -170,7 +170,7 @@ def test_one_that_is_full_foreign_or_silent_hides_no_other(stand_in, hasty, monk
     stand_in(name="d")
     stand_in(answering({"result": {"no": "pid"}}), name="e")
     library = stand_in(answering(record(8)), name="f")
-    look = fast.status_look(library)
+    look = fast_path.status_look(library)
     assert sorted(session["pid"] for session in look["sessions"]) == [7, 8]
     codes = sorted(other["code"] for other in look["unreachable"])
     assert codes == ["protocol_mismatch", "protocol_mismatch", "session_full", "session_silent"]
@@ -181,15 +181,15 @@ def test_a_watching_prompt_says_so_and_sees_it_go_on(session, monkeypatch):
     library, changes = session.catalog.folder, threading.Event()
     with SessionServer(session, claim(library), limits=LIMITS), client.watch(library, changes.set) as watching:
         pid = watching.status().pid
-        glance, is_silent = wire.Line.glance, threading.Event()
+        glance, is_silent = transport.Line.glance, threading.Event()
         is_silent.set()
 
         def ask(line, op):
             if is_silent.is_set():
-                raise wire.silence(pid)
+                raise transport.silence(pid)
             return glance(line, op)
 
-        monkeypatch.setattr(wire.Line, "glance", ask)
+        monkeypatch.setattr(transport.Line, "glance", ask)
         wait_until(lambda: says(watching) is SessionSilent)
         is_silent.clear()
         wait_until(lambda: says(watching) is None)

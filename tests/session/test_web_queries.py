@@ -5,13 +5,13 @@ import threading
 from pathlib import Path
 
 import pytest
-from patience import LONG_SECONDS, in_thread
+from waiting import LONG_SECONDS, in_thread
 from web_stand_in import WebStandIn, answer, redirect
 
 from photomap_cli.errors import BadImage
-from photomap_cli.library.indexer import IndexOptions
+from photomap_cli.indexing.indexer import IndexOptions
 from photomap_cli.records import SearchRequest
-from photomap_cli.search import pictures
+from photomap_cli.search import query_images
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_what_is_no_picture_is_told_with_its_place(session, site, path, reason):
 
 def test_the_pictures_of_one_query_have_a_limit_altogether(session, site, photos, monkeypatch):
     site.says["/red"] = answer((photos / "red" / "red.png").read_bytes())
-    monkeypatch.setattr(pictures, "MOST_BYTES", (photos / "red" / "red.png").stat().st_size)
+    monkeypatch.setattr(query_images, "MOST_BYTES", (photos / "red" / "red.png").stat().st_size)
     assert ask(session, site.url("/red")).hits
     with pytest.raises(BadImage, match="altogether") as caught:
         ask(session, f"{site.url('/red')} + {site.url('/blue')}")

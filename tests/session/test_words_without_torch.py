@@ -10,16 +10,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from patience import LONG_SECONDS
 from PIL import Image
+from waiting import LONG_SECONDS
 
 from photomap_cli.encoder.process import EncoderProcess
 from photomap_cli.errors import EncoderFailed
+from photomap_cli.indexing.indexer import IndexOptions
 from photomap_cli.library.catalog import Catalog
-from photomap_cli.library.entries import PROBES_NAME
-from photomap_cli.library.indexer import IndexOptions
+from photomap_cli.library.entities import PROBES_NAME
 from photomap_cli.records import ResidencyState, SearchRequest, SearchResult, SessionStatus
-from photomap_cli.session import probing, wordcheck
+from photomap_cli.session import stored_probes, text_encoder_report
 from photomap_cli.session.session import Session
 from photomap_cli.settings import Settings
 
@@ -66,7 +66,7 @@ def scores(result):
 
 
 def test_an_index_run_stores_what_pytorch_makes_of_the_probes(library):
-    probes = probing.read(library)
+    probes = stored_probes.read(library)
     with Session.open(library, settings()) as session:
         assert probes.fingerprint == session.catalog.encoder.fingerprint
     assert np.allclose(np.linalg.norm(probes.vectors, axis=-1), 1, atol=1e-5)
@@ -142,14 +142,14 @@ def test_a_library_without_probes_gets_them_at_the_first_search_and_needs_no_pro
     with Session.open(library, settings()) as session:
         assert ask(session).encoded_by == "encoder"
         assert ask(session, "something else").encoded_by == "text tower"
-    assert probing.read(library) is not None
+    assert stored_probes.read(library) is not None
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
 def test_a_pipe_in_the_place_of_the_probes_holds_nobody_up(library):
     (library / PROBES_NAME).unlink()
     os.mkfifo(library / PROBES_NAME)
-    assert probing.read(library) is None
+    assert stored_probes.read(library) is None
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense"])
@@ -157,12 +157,12 @@ def test_damaged_probes_are_taken_again(library, content):
     (library / PROBES_NAME).write_bytes(content)
     with Session.open(library, settings()) as session:
         assert ask(session).encoded_by == "encoder"
-    assert probing.read(library) is not None
+    assert stored_probes.read(library) is not None
 
 
 def test_probes_of_another_model_leave_words_to_pytorch(library):
-    probes = probing.read(library)
-    probing.write_file(library / PROBES_NAME, *replace(probes, vectors=-probes.vectors).to_frame())
+    probes = stored_probes.read(library)
+    stored_probes.write_file(library / PROBES_NAME, *replace(probes, vectors=-probes.vectors).to_frame())
     with Session.open(library, settings()) as session:
         assert [ask(session, text).encoded_by for text in ("one", "two")] == ["encoder", "encoder"]
         assert "computes otherwise" in session.texts.fault
@@ -178,7 +178,7 @@ def test_a_library_that_cannot_be_written_to_is_searched(library):
 
 
 def test_an_encoding_anew_takes_the_probes_of_the_new_weights(library, indexed):
-    from photomap_cli.library.rebuild import Rebuild
+    from photomap_cli.indexing.reindex import Rebuild
 
     (library / PROBES_NAME).write_bytes(b"old")
     with Rebuild(library) as rebuild:
@@ -186,24 +186,28 @@ def test_an_encoding_anew_takes_the_probes_of_the_new_weights(library, indexed):
         with Session.open(rebuild.draft, settings(), encoder="tiny", create=True) as session:
             list(session.indexer(IndexOptions()).run([indexed / "photos"]))
         rebuild.finish()
-    assert probing.read(library) is not None
+    assert stored_probes.read(library) is not None
 
 
 def test_doctor_and_encoders_say_who_encodes_words(library):
-    assert wordcheck.fault(library) is None
+    assert text_encoder_report.fault(library) is None
     with Catalog.open(library) as catalog:
         made_with = catalog.encoder
-    assert wordcheck.check(library, made_with, setting="torch").message.endswith("text_encoder is torch")
-    assert "without PyTorch, checked" in wordcheck.check(library, made_with, setting="auto").message
-    assert wordcheck.fault(library) == ""
+    assert text_encoder_report.check(library, made_with, setting="torch").message.endswith("text_encoder is torch")
+    assert "without PyTorch, checked" in text_encoder_report.check(library, made_with, setting="auto").message
+    assert text_encoder_report.fault(library) == ""
 
 
 def test_doctor_and_encoders_say_why_pytorch_has_to(library):
-    probes = probing.read(library)
-    probing.write_file(library / PROBES_NAME, *replace(probes, recipe=None, why_not="it is another kind").to_frame())
+    probes = stored_probes.read(library)
+    stored_probes.write_file(
+        library / PROBES_NAME, *replace(probes, recipe=None, why_not="it is another kind").to_frame()
+    )
     with Catalog.open(library) as catalog:
-        assert wordcheck.check(library, catalog.encoder, setting="auto").message.endswith("PyTorch: it is another kind")
-    assert wordcheck.fault(library) == "it is another kind"
+        assert text_encoder_report.check(library, catalog.encoder, setting="auto").message.endswith(
+            "PyTorch: it is another kind"
+        )
+    assert text_encoder_report.fault(library) == "it is another kind"
 
 
 BLOCKER = "raise ImportError('there is no PyTorch here')"

@@ -1,0 +1,115 @@
+"""Owns what has to be done to the words of a command line before Typer reads them, and what a search's words mean.
+
+Typer takes `-people` for an option, and global options only in front of the command; people write both anywhere.
+"""
+
+from __future__ import annotations
+
+import re
+
+from photomap_cli.search.query_files import file_in_word, files_in_lines, is_folder
+
+_GLOBAL_FLAGS = frozenset({"--quiet", "-q", "--verbose", "-v"})
+_GLOBAL_VALUES = frozenset({"--library"})
+_SEARCH_SHORT = re.compile(r"-k(\d+)?|-0|-h")
+_TAKES_VALUE = frozenset({"-k", "--limit", "--in", "--min-score", "--sort", "--html"})
+_PLAIN_PATH = re.compile(r'(?:\.{1,2}/|/)[^\s"]+')
+_OPERATORS = frozenset("+-–−")
+_IN_FOLDER = re.compile(r'(-?in:)([^"]*\s[^"]*)', re.IGNORECASE)
+_DASH = "\ue02d"  # a private character: no query holds it
+
+
+def prepare(words: list[str]) -> list[str]:
+    """Move global options to the front; in a `search` or `map`, mark what begins with a dash and is part of a query."""
+    front, rest = split_globals(words)
+    if rest[:1] in (["search"], ["map"]):
+        rest = [rest[0], *_marked(rest[1:])]
+    return front + rest
+
+
+def query_text(words: list[str], cwd: str) -> str:
+    """Join the words of a search as the shell gave them into one query, undoing `prepare`'s marks.
+
+    A word that is the name of a file below or outside `cwd` is that file, whatever is in its name.
+    """
+    words = [_unmarked(word) for word in words]
+    pairs = zip(words, [*words[1:], "+"], strict=True)
+    return " ".join(_as_file(word, after, cwd) or _requoted(word, cwd) for word, after in pairs)
+
+
+def filters_text(words: list[str], cwd: str) -> str:
+    """Join filters that stand alone, as `query_text` does with a search's words."""
+    return " ".join(_requoted(_unmarked(word), cwd) for word in words)
+
+
+def wants_json(words: list[str]) -> bool:
+    """Say whether the command shall print JSON, also when it fails before its options are read."""
+    return "--json" in _before_double_dash(words)
+
+
+def _before_double_dash(words: list[str]) -> list[str]:
+    return words[: words.index("--")] if "--" in words else words
+
+
+def split_globals(words: list[str]) -> tuple[list[str], list[str]]:
+    """Take the global options out from wherever they stand before a `--`."""
+    front: list[str] = []
+    rest: list[str] = []
+    queue = list(words)
+    while queue:
+        word = queue.pop(0)
+        if word == "--":
+            return front, [*rest, word, *queue]
+        if word in _GLOBAL_FLAGS or word.startswith("--library="):
+            front.append(word)
+        elif word in _GLOBAL_VALUES and queue:
+            front += [word, queue.pop(0)]
+        else:
+            rest.append(word)
+    return front, rest
+
+
+def _marked(words: list[str]) -> list[str]:
+    """Mark the words that begin with one dash and are none of search's options."""
+    marked: list[str] = []
+    previous = ""
+    for number, word in enumerate(words):
+        if word == "--":
+            return marked + words[number:]
+        is_option = word.startswith("--") or _SEARCH_SHORT.fullmatch(word) or previous in _TAKES_VALUE
+        marked.append(_DASH + word[1:] if word[:1] == "-" and len(word) > 1 and not is_option else word)
+        previous = word
+    return marked
+
+
+def _unmarked(word: str) -> str:
+    return "-" + word[1:] if word.startswith(_DASH) else word
+
+
+def _as_file(word: str, after: str, cwd: str) -> str:
+    """Return how a query says the file, or the lines of files, that a word names; nothing if it names none.
+
+    A plain path stays as it is, unless the word after it would be taken for a part of it.
+    """
+    if "\n" in word and (paths := files_in_lines(word, cwd)):
+        return " ".join(f"@{_quoted(path)}" for path in paths)
+    named = file_in_word(word, cwd)
+    if named is None:
+        return ""
+    if _PLAIN_PATH.fullmatch(named.path) and after in _OPERATORS:
+        return named.operator + named.path
+    return f"{named.operator}@{_quoted(named.path)}"
+
+
+def _requoted(word: str, cwd: str) -> str:
+    """Give back the quotes that the shell took from `-"red ball"`, and from `in:"My Photos"` where there is one."""
+    if (match := _IN_FOLDER.fullmatch(word)) and is_folder(match[2], cwd):
+        return match[1] + _quoted(match[2])
+    if word[:1] in ("-", "+") and " " in word and word[1:2] not in ('"', " "):
+        return word[0] + _quoted(word[1:])
+    return word
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

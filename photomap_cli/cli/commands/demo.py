@@ -1,0 +1,84 @@
+"""`photomap demo`: a small library of drawn photos, indexed, searched, then the prompt."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer  # noqa: TC002  Typer reads the annotations
+
+from photomap_cli import directories
+from photomap_cli.cli.app import app
+from photomap_cli.cli.exit_status import FOUND, INTERRUPTED
+from photomap_cli.cli.index_run import run_index
+from photomap_cli.cli.options import Globals, make_console
+
+if TYPE_CHECKING:
+    from photomap_cli.records import IndexReport
+
+    Outcome = tuple[bool, IndexReport]  # whether it was interrupted, and what was done
+
+
+DEMO_QUERIES = ("snowy mountains", "red car", "sunset over the sea -boat")
+
+
+DEMO_PHOTOS = Path(__file__).parents[2] / "demo_photos"
+
+
+@app.command()
+def demo(context: typer.Context) -> int:
+    """Try it: a small library of drawn photos, indexed and searched, then the prompt.
+
+    Without --library it lives apart from your own library.
+    """
+    from photomap_cli.repl.pipe_frontend import has_screen
+
+    given: Globals = context.obj
+    home = directories.demo_directory()
+    if not given.library_is_chosen:
+        given = replace(given, library=home / "library")
+    photos = home / "photos"
+    if not photos.is_dir():
+        copy_demo_photos(photos)
+    status = _index_and_show(given, photos)
+    if status or not has_screen(sys.stdin, sys.stdout):
+        return status
+    from photomap_cli.cli.interactive import converse
+
+    return converse(given.library, is_demo=True)
+
+
+def copy_demo_photos(folder: Path) -> None:
+    """Copy the demo's photos.  The folder has its name once all are there, so an interruption leaves no half demo."""
+    begun = folder.with_name(f"{folder.name}.begun")
+    shutil.rmtree(begun, ignore_errors=True)
+    shutil.copytree(DEMO_PHOTOS, begun)
+    begun.rename(folder)
+
+
+def _index_and_show(given: Globals, photos: Path) -> int:
+    """Index the demo's photos and print the answers to a few queries."""
+    from rich.text import Text
+
+    from photomap_cli.indexing.indexer import IndexOptions
+    from photomap_cli.records import SearchRequest
+    from photomap_cli.session.session import Session
+    from photomap_cli.views import index_report, results
+    from photomap_cli.views.machine_output import ResultStyle
+
+    console = make_console()
+    values = given.settings().values
+    options = IndexOptions(thumbnail_cache_bytes=values.thumbnail_cache_bytes)
+    with Session.open(given.library, values, encoder="tiny", create=True) as session:
+        interrupted, done = run_index(session, [photos], options, quiet=given.quiet)
+        index_report.write_report(done, sys.stdout)
+        if interrupted:
+            return INTERRUPTED
+        for query in DEMO_QUERIES:
+            result = session.search(SearchRequest(query, cwd=str(photos), limit=5))
+            console.print(Text(f"\n$ photomap search {query}", "bold"))
+            results.write(result, ResultStyle.TABLE, sys.stdout, cwd=photos, console=console)
+    return FOUND

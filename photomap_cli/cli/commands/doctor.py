@@ -1,0 +1,78 @@
+"""Owns `photomap doctor`."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from photomap_cli import directories
+from photomap_cli._version import __version__
+from photomap_cli.cli.app import app
+from photomap_cli.cli.exit_status import FOUND
+from photomap_cli.cli.options import Globals, make_console
+from photomap_cli.errors import BadSetting, PhotomapError
+from photomap_cli.records import JSON_VERSION, Check, CheckState
+from photomap_cli.views.machine_output import write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console
+
+
+@app.command()
+def doctor(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> int:
+    """Check settings, terminal, library, GPU and encoder, and say what to do.
+
+    Changes nothing and fetches nothing.  Reads all of the library's vectors, and loads the encoder where no live
+    session has it.  Exit status 2 when something does not work.
+    """
+    given: Globals = context.obj
+    console = make_console()
+    seen = list(_told(_checks(given, console), None if as_json else console))
+    faults = [check for check in seen if check.state is CheckState.FAULT]
+    if as_json:
+        checks = [check.to_json() for check in seen]
+        write_json({"version": JSON_VERSION, "ok": not faults, "checks": checks}, sys.stdout)
+    return PhotomapError.exit_status if faults else FOUND
+
+
+def _told(checks: Iterator[Check], console: Console | None) -> Iterator[Check]:
+    """Pass the checks on, written as they come."""
+    from photomap_cli.views.doctor import line
+
+    for check in checks:
+        if console:
+            console.print(line(check), soft_wrap=True)
+        yield check
+
+
+def _checks(given: Globals, console: Console) -> Iterator[Check]:
+    from photomap_cli.doctor import environment
+    from photomap_cli.settings import Settings, strangers
+    from photomap_cli.views.doctor import terminal
+
+    system = f"{__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}"
+    yield Check("photomap", CheckState.OK, system)
+    config = directories.config_file()
+    try:
+        settings = given.settings().values
+    except BadSetting as error:
+        yield Check("settings", CheckState.FAULT, error.message, error.hint)
+        settings = Settings()
+    else:
+        yield Check("settings", CheckState.OK, f"{config}" if config.exists() else f"defaults; {config} is not there")
+    yield from (Check("settings", CheckState.ADVICE, each.message, each.hint) for each in strangers(os.environ))
+    yield terminal(console, os.environ)
+    if console.is_terminal:
+        from photomap_cli.cli import previews
+
+        yield Check("pictures", CheckState.OK, previews.in_words(given, console, settings.previews))
+    yield from environment.checks(given.library, settings)

@@ -1,0 +1,117 @@
+"""Owns `photomap duplicates`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from functools import partial
+from pathlib import Path  # noqa: TC003  Typer reads the annotations
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from photomap_cli import directories, pathnames
+from photomap_cli.cli import backend
+from photomap_cli.cli.app import app
+from photomap_cli.cli.exit_status import FOUND, NOTHING_FOUND
+from photomap_cli.cli.options import Globals, make_console
+from photomap_cli.errors import BadPath, UsageError
+from photomap_cli.views.machine_output import write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from photomap_cli.records import DuplicateGroup, PhotoFilter
+
+
+@app.command()
+def duplicates(
+    context: typer.Context,
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="PATH", help="Look below these folders only.  [default: the whole library]"),
+    ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(min=0.5, max=1.0, metavar="X", help="Cosine from which photos are the same.  [default: 0.97]"),
+    ] = None,
+    identical: Annotated[bool, typer.Option("--identical", help="Only files with the same bytes.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    spare: Annotated[bool, typer.Option("--paths", help="Paths of all but the best, one a line.")] = False,
+    nul: Annotated[bool, typer.Option("-0", help="The same, each ended by NUL (for xargs -0).")] = False,
+) -> int:
+    """List photos that are there more than once: copies first, then shots hardly different.
+
+    In each group the photo that looks best to keep comes first: most pixels, then most bytes, then the oldest file.
+    Links are not copies: only files of their own are listed, and only while they are as they were indexed.  Nothing is
+    deleted.  Run `photomap index` first.
+
+    Exit status 1 when there are none.
+    """
+    if as_json + spare + nul > 1:
+        raise UsageError("--json, --paths and -0 exclude each other", hint="choose one of them")
+    given: Globals = context.obj
+    settings = given.settings(same_shot_score=threshold).values
+    started = time.perf_counter()
+    groups = _find(given, paths or [], threshold=settings.same_shot_score, only_identical=identical)
+    if as_json:
+        record = {
+            "version": 1,
+            "threshold": settings.same_shot_score,
+            "count": len(groups),
+            "elapsed_ms": round(1e3 * (time.perf_counter() - started), 1),
+            "groups": [group.to_json() for group in groups],
+        }
+        write_json(record, sys.stdout)
+    else:
+        _write(groups, paths_end={(True, False): "\n", (False, True): "\0"}.get((spare, nul)))
+    return FOUND if groups else NOTHING_FOUND
+
+
+def _find(given: Globals, paths: Sequence[Path], *, threshold: float, only_identical: bool) -> list[DuplicateGroup]:
+    """Look through the library, with a word on standard error while that takes long."""
+    from photomap_cli.library.catalog import Catalog
+    from photomap_cli.search import near_duplicates as library
+    from photomap_cli.views.formatting import photos
+    from photomap_cli.views.spinner import wait_for
+
+    with Catalog.open(given.library) as catalog:
+        scopes, left_out = [_scope(path) for path in paths], list[int]()
+        find = partial(
+            library.find,
+            catalog,
+            scopes,
+            threshold=threshold,
+            only_identical=only_identical,
+            left_out=left_out.append,
+        )
+        words = f"comparing {photos(catalog.photo_count)}…"
+        is_quiet = given.quiet or not sys.stderr.isatty()
+        found = find() if is_quiet else wait_for(find, console=make_console(stderr=True), words=lambda: words)
+    if sum(left_out):
+        backend.tell(
+            [f"{photos(sum(left_out))} left out, not as indexed; `photomap index` brings the library up to date"], given
+        )
+    return found
+
+
+def _scope(path: Path) -> PhotoFilter:
+    from photomap_cli.records import FilterKind, PhotoFilter
+
+    real = pathnames.real(str(directories.absolute(path)))
+    if not os.path.isdir(real):  # noqa: PTH112  Path fails at a name that is too long
+        raise BadPath(f"{path} is no folder", hint="give a folder of the library, or none for all of it")
+    return PhotoFilter(FilterKind.IN, real)
+
+
+def _write(groups: Sequence[DuplicateGroup], *, paths_end: str | None) -> None:
+    from photomap_cli.views import duplicates
+    from photomap_cli.views.machine_output import write_paths
+
+    if paths_end is not None:
+        write_paths(duplicates.spare_paths(groups), sys.stdout, end=paths_end)
+    elif sys.stdout.isatty():
+        duplicates.print_groups(groups, make_console(), directories.working_directory())
+    else:
+        duplicates.write_rows(groups, sys.stdout)

@@ -1,0 +1,99 @@
+"""Owns `photomap index`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path  # noqa: TC003  Typer reads the annotations
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from photomap_cli import directories
+from photomap_cli.cli import shell_completion
+from photomap_cli.cli.app import app
+from photomap_cli.cli.exit_status import FOUND, INTERRUPTED
+from photomap_cli.cli.index_run import _encode_anew, bring_up_to_date
+from photomap_cli.views.output import say
+
+if TYPE_CHECKING:
+    from photomap_cli.cli.options import Globals
+    from photomap_cli.records import IndexReport
+
+    Outcome = tuple[bool, IndexReport]  # whether it was interrupted, and what was done
+
+
+@app.command()
+def index(
+    context: typer.Context,
+    paths: Annotated[list[Path] | None, typer.Argument(metavar="PATH", help="Folders or photos.  [default: .]")] = None,
+    encoder: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SPEC",
+            help="Encoder of a new library; of another one with --rebuild.",
+            autocompletion=shell_completion.encoders,
+        ),
+    ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(metavar="GLOB", help="Leave these out (gitignore form); may be repeated."),
+    ] = None,
+    hidden: Annotated[bool, typer.Option("--hidden", help="Also hidden files and folders.")] = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs",
+            "-j",
+            min=1,
+            max=256,
+            metavar="N",
+            help="Processes that decode.  [default: one a core, 16 at most]",
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Count what would be done; change nothing.")] = False,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Encode every photo anew; the old vectors answer until all are done.")
+    ] = False,
+    recheck: Annotated[
+        bool, typer.Option("--recheck", help="Read every file again, to find changes that size and times don't show.")
+    ] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Also remove photos whose folder is missing or empty, as on a missing disk.")
+    ] = False,
+    errors: Annotated[
+        bool, typer.Option("--errors", help="List every file that failed or is damaged, and the kinds of other files.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The report as one JSON object.")] = False,
+) -> int:
+    """Add folders to the library, or bring them up to date.
+
+    Photos that are unchanged, moved, renamed or copied are not encoded again; photos that are gone are removed, unless
+    their whole folder is, as when a disk is not mounted.  Ctrl-C keeps what is done; the next run goes on from there.
+    """
+    from photomap_cli.indexing.indexer import IndexOptions
+    from photomap_cli.library.database import library_exists
+    from photomap_cli.views.index_report import write_report
+
+    given: Globals = context.obj
+    values = given.settings(exclude=exclude or None).values
+    options = IndexOptions(
+        exclude=values.exclude,
+        hidden=hidden,
+        jobs=jobs,
+        dry_run=dry_run,
+        prune=prune,
+        recheck=recheck,
+        max_megapixels=values.megapixel_limit,
+        thumbnail_cache_bytes=values.thumbnail_cache_bytes,
+    )
+    quiet = given.quiet or as_json
+    roots = [path if path.is_absolute() else directories.working_directory() / path for path in paths or []]
+    work = _encode_anew if rebuild and library_exists(given.library) else bring_up_to_date
+    try:
+        interrupted, report = work(given.library, values, encoder, roots, options, quiet=quiet)
+    except KeyboardInterrupt:  # before the run, or after it
+        if not quiet:
+            say("photomap: stopped; run the same command again to continue")
+        return INTERRUPTED
+    write_report(report, sys.stdout, as_json=as_json, list_errors=errors, quiet=given.quiet, dry_run=dry_run)
+    return INTERRUPTED if interrupted else FOUND

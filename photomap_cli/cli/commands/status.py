@@ -1,0 +1,123 @@
+"""Owns the commands about live sessions: `status`, `stop`, `offload`."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from photomap_cli import directories
+from photomap_cli.cli import backend, stdio
+from photomap_cli.cli.app import app
+from photomap_cli.cli.exit_status import FOUND
+from photomap_cli.cli.fast_path import status_look
+from photomap_cli.cli.options import Globals, make_console
+from photomap_cli.errors import NoSession, SessionGone
+from photomap_cli.views.machine_output import write_json
+from photomap_cli.views.output import say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from photomap_cli.session.client import SessionClient
+
+_WATCH_SECONDS = 0.5  # one look a half second costs under 1 % of a core
+_GONE_SECONDS = 30.0
+
+
+@app.command()
+def status(
+    context: typer.Context,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object; with --watch one for each change, a line each.")
+    ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Go on until Ctrl-C: redraw in place, or print what changes.")
+    ] = False,
+) -> int:
+    """Show the live sessions, where their encoders are, and the library.
+
+    Wakes no encoder and resets no timer.
+    """
+    given: Globals = context.obj
+    if watch:
+        return _watch(given.library, as_json=as_json)
+    look = status_look(given.library, lambda words: backend.tell((words,), given))
+    if as_json:
+        write_json(look, sys.stdout)
+        return FOUND
+    from photomap_cli.records import LibraryStatus
+    from photomap_cli.views.status_table import status_lines, status_table
+    from photomap_cli.views.status_watch import others, sessions
+
+    shown = sessions(look), LibraryStatus(**look["library"]), others(look)
+    if sys.stdout.isatty():
+        make_console().print(status_table(*shown))
+    else:
+        say(*status_lines(*shown), file=sys.stdout)
+    return FOUND
+
+
+def _watch(library: Path, *, as_json: bool) -> int:
+    """Show looks until Ctrl-C, or SIGTERM, which must not leave the terminal without a cursor."""
+    from photomap_cli.views import status_watch
+
+    directories.leave()
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    console, looks = make_console(), _looks(library)
+    if as_json:
+        status_watch.print_json(looks, sys.stdout)
+    elif console.is_terminal and not console.is_dumb_terminal:
+        status_watch.draw(looks, console)
+    else:
+        status_watch.print_lines(looks, sys.stdout)
+    return FOUND
+
+
+def _looks(library: Path) -> Iterator[dict[str, Any]]:
+    while True:
+        yield status_look(library)
+        stdio.pause(_WATCH_SECONDS)
+
+
+@app.command()
+def stop(context: typer.Context) -> int:
+    """End the library's `photomap serve`."""
+    given: Globals = context.obj
+    with _live(given) as live:
+        pid = live.stop().pid
+        _until_gone(live, pid)
+    if not given.quiet:
+        say(f"photomap: process {pid} ends")
+    return FOUND
+
+
+def _until_gone(live: SessionClient, pid: int) -> None:
+    """Wait until the session has hung up, so that the next one can have the library; some seconds at most."""
+    give_up_at = time.monotonic() + _GONE_SECONDS
+    with suppress(SessionGone):
+        while time.monotonic() < give_up_at and live.status().pid == pid:
+            time.sleep(0.02)
+
+
+@app.command()
+def offload(context: typer.Context) -> int:
+    """Take the live session's encoder out of VRAM now."""
+    from photomap_cli.views.status_line import plain_line
+
+    given: Globals = context.obj
+    with _live(given) as live:
+        say(plain_line(live.offload()), file=sys.stdout)
+    return FOUND
+
+
+def _live(given: Globals) -> SessionClient:
+    found = backend.live_session(given)
+    if found is None:
+        raise NoSession("no live session has this library", hint="`photomap` or `photomap serve` starts one")
+    return found

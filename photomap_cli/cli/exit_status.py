@@ -1,0 +1,85 @@
+"""Owns how a command line ends: errors become one line, a hint and an exit status."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from photomap_cli.cli import argv, stdio
+from photomap_cli.errors import InternalError, PhotomapError
+from photomap_cli.views.output import one_line, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FOUND, NOTHING_FOUND, INTERRUPTED = 0, 1, 130
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})
+
+
+def exit_status(work: Callable[[], int], arguments: list[str]) -> int:
+    """Do the work of a command line and return its exit status, also when it fails."""
+    try:
+        status = work()
+        sys.stdout.flush()
+    except PhotomapError as error:
+        return complain(error, arguments)
+    except (Exception, KeyboardInterrupt) as error:
+        cut = cut_short(error)
+        return _defect(error, arguments) if cut is None else cut
+    return status
+
+
+def cut_short(error: BaseException) -> int | None:
+    """Return the exit status of work that something outside has ended: Ctrl-C, a reader who left, a full disk.
+
+    None for every other error.
+    """
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED
+    if isinstance(error, BrokenPipeError):
+        stdio.silence(sys.stdout)
+        return FOUND
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        stdio.silence(sys.stdout)
+        reason = f"the output cannot be written: {os.strerror(error.errno).lower()}"
+        return complain(PhotomapError(reason, hint="free some space, or write elsewhere"), [])
+    return None
+
+
+def _defect(error: BaseException, arguments: list[str]) -> int:
+    import traceback
+
+    with suppress(OSError):
+        say(*"".join(traceback.format_exception(error)).splitlines())
+    hint = "this is a defect of photomap; please report it with the lines above"
+    return complain(InternalError(f"{type(error).__name__}: {error}", hint=hint), arguments)
+
+
+def complain(error: PhotomapError, arguments: list[str]) -> int:
+    """Tell an error to whoever reads it, and return its exit status."""
+    try:
+        _tell(error, arguments)
+        sys.stdout.flush()
+    except OSError:  # nobody reads it, or there is no room for it
+        stdio.silence(sys.stdout, sys.stderr)
+    return error.exit_status
+
+
+def _tell(error: PhotomapError, arguments: list[str]) -> None:
+    """As JSON where JSON was asked for, else in two lines on standard error."""
+    if argv.wants_json(arguments):
+        from photomap_cli.views.machine_output import write_json
+
+        write_json({"version": 1, "error": error.to_json()}, sys.stdout)
+        return
+    say(f"photomap: {one_line(error.message)}")
+    if error.position is not None and error.text:
+        from photomap_cli.views.errors import complaint
+
+        say(*complaint(error, error.text).plain.split("\n")[1:])
+    if error.hint:
+        say(f"hint: {one_line(error.hint)}")

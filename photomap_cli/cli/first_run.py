@@ -1,0 +1,206 @@
+"""Owns the first start, when there is no library: finds photos, says how long they take, offers to index them."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from photomap_cli import directories
+from photomap_cli.errors import EmptyLibrary, PhotomapError
+from photomap_cli.repl.commands.registry import EXAMPLES
+from photomap_cli.views.formatting import duration, human_bytes, photos
+from photomap_cli.views.output import say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from photomap_cli.encoder.models import EncoderModel
+    from photomap_cli.records import IndexReport
+    from photomap_cli.settings import Settings
+
+COUNTING_SECONDS = 2.0
+MOST_LOOKED_AT = 2000
+NOT_COVERED = "this folder's photos are not in the library, so all of it is searched; `photomap index` adds them"
+TRIED = 16  # photos; spread over all that were found, so that the newest camera's are among them
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Photos below a folder; `is_all` is False where the time to count them was not enough."""
+
+    folder: Path
+    paths: tuple[str, ...]
+    is_all: bool
+
+    @property
+    def words(self) -> str:
+        """How many photos there are, and where."""
+        more = "" if self.is_all else "more than "
+        return f"{more}{photos(len(self.paths))} in {self.folder}"
+
+
+def offer(library: Path, settings: Settings, ask: Callable[[str], str] = input) -> bool:
+    """Offer to make the library of the photos in this folder, or in the user's folder of pictures.
+
+    Returns:
+        Whether there is a library now.
+
+    Raises:
+        EmptyLibrary: no photos were found; the hint says what to do.
+        KeyboardInterrupt: the user pressed Ctrl-C at the question, or before it.
+        PhotomapError: indexing failed.
+    """
+    say("There are no photos in your library yet.", file=sys.stdout)
+    found = _found(settings)
+    say(f"Found {found.words}.", file=sys.stdout)
+    say(_time_needed(found, settings), file=sys.stdout)
+    if not _agrees(ask):
+        say(
+            "Nothing was done. `photomap index FOLDER` adds photos; `photomap demo` shows all of it with drawn ones.",
+            file=sys.stdout,
+        )
+        return False
+    return _index(library, settings, found.folder)
+
+
+def note_on(folder: Path, library: Path) -> str:
+    """Return what to say where photos lie in a folder that the library does not cover; else nothing.
+
+    The folder alone is looked at, not what is below it: this is done at every start.
+    """
+    from photomap_cli.indexing.roots import covers
+    from photomap_cli.library.file_types import EXTENSIONS
+    from photomap_cli.library.stats import facts
+
+    if any(covers(root, str(folder)) for root in facts(library)["roots"]):
+        return ""
+    with suppress(OSError), os.scandir(folder) as entries:
+        endings = (Path(entry.name).suffix.lower().removeprefix(".") for entry in islice(entries, MOST_LOOKED_AT))
+        return NOT_COVERED if any(ending in EXTENSIONS for ending in endings) else ""
+    return ""
+
+
+def _found(settings: Settings) -> Finding:
+    """Return the photos of the first place that has any: here, or where the desktop keeps pictures."""
+    places = _places()
+    for folder in places:
+        found = look(folder, settings)
+        if found.paths:
+            return found
+    raise EmptyLibrary(
+        f"found none in {' or '.join(map(str, places))} either",
+        hint="`photomap index FOLDER` adds those of a folder; `photomap demo` shows all of it with drawn photos",
+    )
+
+
+def _places() -> list[Path]:
+    import platformdirs
+
+    here, pictures = directories.working_directory(), Path(platformdirs.user_pictures_path())
+    places = [pictures, here] if here == Path.home() else [here, pictures]  # a home is more than its photos
+    return [folder for folder in dict.fromkeys(places) if folder.is_dir()]
+
+
+def look(folder: Path, settings: Settings, clock: Callable[[], float] = time.monotonic) -> Finding:
+    """Find the photos below a folder, for as long as somebody likes to wait."""
+    from photomap_cli.indexing.content_sniffing import Sniffer
+    from photomap_cli.indexing.scan import ScanRules, scan
+    from photomap_cli.library.entities import FoundFile
+
+    end, paths = clock() + COUNTING_SECONDS, []
+    for found in Sniffer({}, {}).told(scan([str(folder)], ScanRules(settings.exclude))):
+        if isinstance(found, FoundFile):
+            paths.append(found.path)
+        if clock() > end:
+            return Finding(folder, tuple(paths), False)
+    return Finding(folder, tuple(paths), True)
+
+
+def _time_needed(found: Finding, settings: Settings) -> str:
+    """Say how long indexing takes, by trying some photos; or what has to be fetched first."""
+    from photomap_cli.encoder import models
+
+    spec = models.resolve(settings.encoder, settings.device)
+    model = next((model for model in models.KNOWN if model.spec == spec), None)
+    if model is not None and not model.is_on_disk:
+        return _words_on_download(model)
+    sample = spread(found.paths, TRIED)
+    tried = _tried(sample, settings)
+    if tried is None or not tried.images_per_second:
+        return f"The encoder is {spec}."
+    about = "about" if found.is_all else "at least"
+    needed = duration(seconds_needed(len(found.paths), tried))
+    return f"{spec} reads {tried.images_per_second:,.1f} photos/s here ({len(sample)} tried): {about} {needed} for all."
+
+
+def seconds_needed(photo_count: int, tried: IndexReport) -> float:
+    """Return how long so many photos take, by a report on a few: as long to start, and as long for each."""
+    each = 1 / tried.images_per_second
+    return max(0.0, tried.elapsed_ms / 1000 - tried.added * each) + photo_count * each
+
+
+def _words_on_download(model: EncoderModel) -> str:
+    size = human_bytes(model.weight_bytes)
+    return f"{size} are downloaded first, once: the encoder {model.spec}. Then a bar says how long the photos take."
+
+
+def spread(paths: Sequence[str], most: int) -> list[Path]:
+    """Return some of the paths, evenly spread."""
+    step = max(1.0, len(paths) / most)
+    return [Path(paths[int(number * step)]) for number in range(min(most, len(paths)))]
+
+
+def _tried(sample: list[Path], settings: Settings) -> IndexReport | None:
+    """Index a few photos into a library that is thrown away; return the report, or None where that failed."""
+    from photomap_cli.cli.index_run import bring_up_to_date
+    from photomap_cli.indexing.indexer import IndexOptions
+
+    options = IndexOptions(max_megapixels=settings.megapixel_limit, thumbnail_cache_bytes=0)
+    with TemporaryDirectory(prefix="photomap-") as folder, suppress(PhotomapError):
+        interrupted, report = bring_up_to_date(Path(folder) / "trial", settings, None, sample, options, quiet=False)
+        if interrupted:
+            raise KeyboardInterrupt
+        return report
+    return None
+
+
+def _agrees(ask: Callable[[str], str]) -> bool:
+    while True:
+        try:
+            answer = ask("Index them now? [Y/n] ").strip().lower()
+        except EOFError:
+            say("", file=sys.stdout)
+            return False
+        except KeyboardInterrupt:
+            say("", file=sys.stdout)  # the shell's prompt gets a line of its own
+            raise
+        if answer in ("", "y", "yes"):
+            return True
+        if answer in ("n", "no"):
+            return False
+
+
+def _index(library: Path, settings: Settings, folder: Path) -> bool:
+    from photomap_cli.cli.index_run import bring_up_to_date
+    from photomap_cli.indexing.indexer import IndexOptions
+    from photomap_cli.views.index_report import write_report
+
+    options = IndexOptions(
+        exclude=settings.exclude,
+        max_megapixels=settings.megapixel_limit,
+        thumbnail_cache_bytes=settings.thumbnail_cache_bytes,
+    )
+    interrupted, report = bring_up_to_date(library, settings, None, [folder], options, quiet=False)
+    write_report(report, sys.stdout)
+    if interrupted:
+        say(f"`photomap index {folder}` goes on from here.", file=sys.stdout)
+    if report.added:
+        say(f"Now type what you look for, such as: {EXAMPLES[0]}", file=sys.stdout)
+    return report.added > 0

@@ -1,0 +1,94 @@
+"""One index run with its progress bar; knows no Typer."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, closing
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from photomap_cli import directories
+from photomap_cli.cli.options import make_console
+from photomap_cli.errors import PhotomapError
+from photomap_cli.views.output import say
+
+if TYPE_CHECKING:
+    from photomap_cli.indexing.indexer import IndexOptions
+    from photomap_cli.records import IndexReport
+    from photomap_cli.session.session import Session
+    from photomap_cli.settings import Settings
+
+    Outcome = tuple[bool, IndexReport]  # whether it was interrupted, and what was done
+
+
+def bring_up_to_date(
+    folder: Path, values: Settings, encoder: str | None, paths: list[Path], options: IndexOptions, *, quiet: bool
+) -> Outcome:
+    """Index these paths, this folder if there are none, into a library that is made if need be."""
+    from photomap_cli.indexing.reindex import unfinished
+    from photomap_cli.library.database import library_exists
+    from photomap_cli.session.session import Session
+
+    if not quiet and (begun := unfinished(folder)):
+        goes_on = f"photomap index --rebuild --encoder {begun.spec}"
+        say(f"photomap: encoding anew with {begun.spec} is not finished: {goes_on}")
+    with ExitStack() as opened:
+        is_new = not library_exists(folder)
+        if options.dry_run and is_new:
+            folder = Path(opened.enter_context(TemporaryDirectory()))  # a dry run leaves no library behind
+        create = is_new or not options.dry_run  # nor asks for one that can be written
+        session = opened.enter_context(Session.open(folder, values, encoder=encoder, create=create))
+        return run_index(session, paths or [directories.working_directory()], options, quiet=quiet)
+
+
+def _encode_anew(
+    folder: Path, values: Settings, encoder: str | None, paths: list[Path], options: IndexOptions, *, quiet: bool
+) -> Outcome:
+    """Fill the library's draft, which takes its place when it is whole."""
+    from photomap_cli.encoder import models
+    from photomap_cli.indexing.reindex import Rebuild
+    from photomap_cli.session.session import Session
+
+    options = replace(options, thumbnail_cache_bytes=0, anew=True)  # the library has thumbnails
+    with Rebuild(folder) as anew, ExitStack() as opened:
+        spec = models.resolve(encoder or anew.spec or values.encoder, values.device)
+        draft = anew.draft
+        if not options.dry_run:
+            anew.begin(spec)
+        elif not anew.goes_on(spec):
+            draft = Path(opened.enter_context(TemporaryDirectory()))
+        with Session.open(draft, values, encoder=spec, create=True) as session:
+            roots = [*map(Path, anew.roots), *paths] or [directories.working_directory()]
+            interrupted, report = run_index(session, roots, options, quiet=quiet)
+        if interrupted and not quiet:
+            say("photomap: the old vectors go on answering; the same command goes on from here")
+        if not interrupted and not options.dry_run:
+            anew.finish(prune=options.prune)
+    return interrupted, report
+
+
+def run_index(session: Session, paths: list[Path], options: IndexOptions, *, quiet: bool) -> Outcome:
+    """Run an indexer to its end or to Ctrl-C; return whether it was Ctrl-C, and the report."""
+    from photomap_cli.views.index_report import summary
+    from photomap_cli.views.progress import follow
+    from photomap_cli.views.status_line import place
+
+    def encoder_under_way() -> str:
+        status = session.status()
+        return str(place(status)) if status.state.is_moving else ""
+
+    indexer = session.indexer(options)
+    try:
+        with closing(indexer.run(paths)) as events:
+            follow(events, console=make_console(stderr=True), quiet=quiet, note=encoder_under_way)
+            for words in () if quiet else (*session.encoder_notes(), *session.vectors.take_notes()):
+                say(f"photomap: {words}")
+    except KeyboardInterrupt:
+        return True, indexer.report
+    except PhotomapError:
+        done = indexer.report
+        if done.left and (done.added or done.updated or done.moved) and not quiet:
+            say(f"photomap: {summary(done)}")
+        raise
+    return False, indexer.report

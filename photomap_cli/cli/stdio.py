@@ -1,0 +1,86 @@
+"""Owns the process's standard streams: what they cannot encode, and those that are closed or that nobody reads."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from photomap_cli.views import encoding_fallback
+from photomap_cli.views.output import printable_lines, say
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+
+def forgive() -> None:
+    """Let a terminal that has no ● show a * instead of failing."""
+    encoding_fallback.register()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=encoding_fallback.ERRORS)
+
+
+def guard() -> None:
+    """Have what Python itself tells of a defect go the way of all text, also from threads."""
+    sys.excepthook = lambda _kind, error, _trace: _tell_defect(error)
+    threading.excepthook = lambda failed: _tell_defect(failed.exc_value)
+
+
+def _tell_defect(error: BaseException | None) -> None:
+    import traceback
+
+    if error is not None:
+        say(*"".join(traceback.format_exception(error)).splitlines())
+
+
+def complete() -> None:
+    """Put nowhere in the place of standard streams that the caller has closed, before files take their numbers."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            _to_nowhere(number)
+            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115
+
+
+def silence(*streams: TextIO) -> None:
+    """Nobody reads what we write, or it finds no room: let the rest go nowhere."""
+    for stream in streams:
+        _to_nowhere(stream.fileno())
+
+
+def pause(seconds: float) -> None:
+    """Wait.  Raises BrokenPipeError once nobody reads standard output any more: who writes seldom would not notice."""
+    import select
+    import time
+
+    if not hasattr(select, "poll"):  # Windows
+        time.sleep(seconds)
+        return
+    watched = select.poll()
+    watched.register(sys.stdout, 0)  # for nothing but errors
+    if watched.poll(seconds * 1000):
+        raise BrokenPipeError
+
+
+def _to_nowhere(number: int) -> None:
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    if nowhere == number:
+        os.set_inheritable(number, True)
+        return
+    os.dup2(nowhere, number)
+    os.close(nowhere)
+
+
+def log(*, verbose: bool) -> None:
+    """Log what happens to standard error, or keep what libraries say from getting there."""
+    import logging
+
+    class Harmless(logging.Formatter):
+        def format(self, record: logging.LogRecord) -> str:
+            return printable_lines(super().format(record))
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(Harmless("%(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO if verbose else logging.CRITICAL, handlers=[handler])

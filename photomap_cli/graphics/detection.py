@@ -1,0 +1,100 @@
+"""Owns finding out, once, what the terminal draws: asks it where that is safe, and makes the painter that suits."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TextIO
+
+from photomap_cli.graphics import protocol_choice, terminal_query, tmux
+from photomap_cli.graphics.protocol_choice import Surroundings, Way
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from photomap_cli.graphics.renderer import Painter
+
+
+@dataclass(frozen=True, slots=True)
+class Display:
+    """A terminal as it was found.
+
+    Attributes:
+        around: what is known of it.
+        cell: pixels of a cell, across and down.
+    """
+
+    around: Surroundings
+    cell: tuple[int, int] = protocol_choice.USUAL_CELL
+
+
+def found(stdout: TextIO, environment: Mapping[str, str] = os.environ) -> Display:
+    """Return the terminal that `stdout` is, by what the environment says alone."""
+    return Display(Surroundings(environment, is_utf8=(stdout.encoding or "").lower().replace("-", "") == "utf8"))
+
+
+def asked(display: Display, source: int, sink: int) -> Display:
+    """Return the terminal after it was asked; its mode has neither echo nor lines.  Typed keys are in the answers."""
+    around = display.around
+    if not around.may_be_asked or sys.platform == "win32":
+        return display
+    over_ssh = any(name in around.environment for name in ("SSH_CONNECTION", "SSH_TTY"))
+    patience = terminal_query.PATIENCE_OVER_SSH_SECONDS if over_ssh else terminal_query.PATIENCE_SECONDS
+    answers = terminal_query.Answers()
+    with suppress(OSError):
+        answers = terminal_query.ask(source, sink, seconds=patience)
+    around = replace(around, answers=answers, tmux_client=tmux.client(around.environment))
+    return Display(around, protocol_choice.cell(around, terminal_query.cell_by_window(sink)))
+
+
+def asked_between_commands(display: Display) -> Display:
+    """Return the terminal after it was asked by a command that ends soon: what was typed is the shell's."""
+    from photomap_cli.graphics.tty_mode import QuietTerminal
+
+    if sys.platform == "win32":
+        return display
+    try:
+        terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
+    except OSError:
+        return display
+    try:
+        with QuietTerminal(terminal):
+            if terminal_query.waiting_keys(terminal):
+                return display
+            display = asked(display, terminal, terminal)
+            terminal_query.give_back(terminal, display.around.answers.keys)
+    finally:
+        os.close(terminal)
+    return display
+
+
+def painter(way: Way, display: Display) -> Painter:
+    """Return what draws in this way on this terminal."""
+    around, cell = display.around, display.cell
+    match way:
+        case Way.BLOCKS:
+            from photomap_cli.graphics.half_blocks import Blocks
+
+            return Blocks(aspect=2 * cell[0] / cell[1], has_all_colours=around.has_all_colours)
+        case Way.ASCII:
+            from photomap_cli.graphics.ascii import Letters
+
+            return Letters(aspect=cell[0] / cell[1], on_light=sum(protocol_choice.background(around)) > 3 * 127)
+        case Way.SIXEL:
+            from photomap_cli.graphics.sixel import MOST_COLOURS, Sixel
+
+            return Sixel(cell, colours=around.answers.sixel_colours or MOST_COLOURS)
+        case Way.ITERM2:
+            from photomap_cli.graphics.iterm2 import Iterm2
+
+            return Iterm2(cell, protocol_choice.background(around))
+        case Way.KITTY:
+            from photomap_cli.graphics.kitty import Kitty
+
+            return Kitty(cell)
+        case Way.PLACEHOLDERS:
+            from photomap_cli.graphics.kitty_placeholders import Placeholders
+
+            return Placeholders(cell, wrap=tmux.wrap if around.is_multiplexed else str)

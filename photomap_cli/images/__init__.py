@@ -1,0 +1,1 @@
+"""From a file to pixels: formats, EXIF, decode processes, thumbnails."""

@@ -1,0 +1,96 @@
+"""Owns the decode process: one loop that reads requests, decodes, answers.  The other end is `decodepool.py`.
+
+Starts in some 0.1 s, as it imports no numpy.  It has little to lose: its memory is limited, what C libraries print goes
+nowhere, and it ends by itself at the end of a picture's time, or of its standard input.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import signal
+import sys
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from photomap_cli.errors import BadImage, ProtocolMismatch
+from photomap_cli.framing import read_frame, write_frame
+from photomap_cli.images import memory_limits
+from photomap_cli.images.decode import ALONE_MEGAPIXELS, ReadOptions, read
+from photomap_cli.images.decode_errors import NO_MEMORY
+from photomap_cli.images.preprocess import PixelFit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class DecodeWorker:
+    """Answers requests one at a time, over two pipes."""
+
+    def __init__(self, requests: BinaryIO, replies: BinaryIO) -> None:
+        self._requests, self._replies = requests, replies
+
+    def run(self) -> None:
+        """Answer until the other end is gone."""
+        memory_limits.no_core_dumps()
+        memory_limits.limit_memory(ALONE_MEGAPIXELS)
+        try:
+            while frame := read_frame(self._requests.read):
+                write_frame(self._replies, *self._answer(frame[0]))
+        except (OSError, ProtocolMismatch):
+            return
+
+    def _answer(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+        self._seconds = request["seconds"]
+        fit = PixelFit(**{**request["fit"], "image_size": tuple(request["fit"]["image_size"])})
+        options = ReadOptions(request["max_megapixels"], request["thumbnail_px"], self._alone)
+        end_after(self._seconds)
+        try:
+            picture = read(Path(request["path"]), fit, options)
+            answer = {"facts": asdict(picture.facts), "size": picture.image.size, "digest": picture.digest.hex()}
+            return answer, picture.image.tobytes() + picture.thumbnail
+        except BadImage as error:
+            return {"reason": error.message}, b""
+        except MemoryError:
+            return {"reason": NO_MEMORY}, b""
+        finally:
+            end_after(0)
+
+    @contextmanager
+    def _alone(self, megapixels: float) -> Iterator[None]:
+        """Wait for the turn that the other end gives; then take the memory and the time that a large picture needs."""
+        end_after(0)
+        write_frame(self._replies, {"large": True})
+        if read_frame(self._requests.read) is None:
+            raise ProtocolMismatch("the other end is gone")
+        end_after(self._seconds * megapixels / ALONE_MEGAPIXELS)
+        memory_limits.limit_memory(megapixels)
+        try:
+            yield
+        finally:
+            memory_limits.limit_memory(ALONE_MEGAPIXELS)
+
+
+def end_after(seconds: float) -> None:
+    """End this process after some seconds, whatever it is doing, native code included; 0 for never."""
+    if sys.platform != "win32":  # its signal ends the process, as nothing handles it: a microsecond
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+    elif seconds:  # a thread: 0.1 ms
+        faulthandler.dump_traceback_later(seconds, exit=True)
+    else:
+        faulthandler.cancel_dump_traceback_later()
+
+
+def main() -> None:
+    """Be a decode process."""
+    if sys.platform != "win32":
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)  # whoever started photomap may have had it ignored
+    with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as replies:
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print must not come between the replies
+        DecodeWorker(sys.stdin.buffer, replies).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""Owns the cache of thumbnails, which index runs fill.  Makes none: what is lost here is made again (`gallery.py`).
+
+The cache is one SQLite file beside the catalogue: 10,000 files of 15 kB each would take longer to write and to count.
+Any process may read it while an index run writes.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Self
+
+from photomap_cli.library.sqlite_cache import CacheFile
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from photomap_cli.library.entities import FileState
+
+THUMBNAIL_PX = 320
+"""The longer side of the cached thumbnails: two such in a row fill a terminal of 80 columns at 8 pixels each."""
+
+FILE_NAME = "thumbnails.sqlite"
+_SCHEMA = (
+    "PRAGMA auto_vacuum = INCREMENTAL",
+    "PRAGMA journal_mode = WAL",
+    """CREATE TABLE IF NOT EXISTS thumbnails (
+        number INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, mtime_ns INTEGER NOT NULL, webp BLOB NOT NULL)""",
+)
+_BUSY_SECONDS = 2.0
+_EVICTED_AT_ONCE = 32
+_SLACK = 1.25
+
+
+class ThumbnailCache:
+    """The thumbnails of a library, at most `max_bytes` of them on the disk; the oldest go first.  0 keeps none.
+
+    Never fails: a cache that cannot be read or written is as good as an empty one.  A context manager; each thread
+    needs its own.
+
+    Args:
+        folder: the library's.
+        max_bytes: how large the file may get; what is over goes with the next `put`.
+    """
+
+    def __init__(self, folder: Path, *, max_bytes: int) -> None:
+        self.max_bytes = max_bytes
+        self._file = CacheFile(folder / FILE_NAME, _SCHEMA, busy_seconds=_BUSY_SECONDS)
+
+    def get(self, path: str, mtime_ns: int) -> bytes | None:
+        """Return a photo's thumbnail as WebP, or None where there is none of the file as it was at this time."""
+        if not self._file.is_there:
+            return None
+        query = "SELECT webp FROM thumbnails WHERE path = ? AND mtime_ns = ?"
+        record = self._file.attempt(lambda connection: connection.execute(query, (path, mtime_ns)).fetchone())
+        return record[0] if record and isinstance(record[0], bytes) else None
+
+    def put(self, thumbnails: Iterable[tuple[str, int, bytes]]) -> None:
+        """Keep these, each with its file's path and time of change; let the oldest go where they are too many."""
+        if not self.max_bytes:
+            return
+        rows = list(thumbnails)
+        self._file.attempt(lambda connection: self._put(connection, rows))
+
+    def copy(self, names: Iterable[tuple[FileState, FileState]]) -> None:
+        """Keep thumbnails under further names: each an old path and time of change, and the new ones.
+
+        All are read before any is written, as photos may have changed places.
+        """
+        if not self.max_bytes:
+            return
+        query = "SELECT webp FROM thumbnails WHERE path = ? AND mtime_ns = ?"
+        pairs = list(names)
+        found = self._file.attempt(lambda connection: [connection.execute(query, old).fetchone() for old, _ in pairs])
+        self.put((*new, record[0]) for (_, new), record in zip(pairs, found or (), strict=False) if record)
+
+    def _put(self, connection: sqlite3.Connection, rows: list[tuple[str, int, bytes]]) -> None:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.executemany("INSERT OR REPLACE INTO thumbnails (path, mtime_ns, webp) VALUES (?, ?, ?)", rows)
+        _evict(connection, self.max_bytes)
+        connection.execute("COMMIT")
+        with suppress(FileNotFoundError):
+            if self._file.path.stat().st_size > _SLACK * self.max_bytes:  # it was allowed to be larger once
+                connection.execute("PRAGMA incremental_vacuum").fetchall()
+
+    def clear(self) -> None:
+        """Let all of them go, file and all."""
+        self._file.clear()
+
+    def close(self) -> None:
+        """End the connection; safe to call twice."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+
+def _evict(connection: sqlite3.Connection, max_bytes: int) -> None:
+    while _bytes_used(connection) > max_bytes:
+        oldest = "SELECT number FROM thumbnails ORDER BY number LIMIT ?"
+        gone = connection.execute(f"DELETE FROM thumbnails WHERE number IN ({oldest})", (_EVICTED_AT_ONCE,)).rowcount
+        if not gone:
+            return
+
+
+def _bytes_used(connection: sqlite3.Connection) -> int:
+    """Return how much of the file is in use, from its header: counting the thumbnails would read all of them."""
+    names = ("page_count", "freelist_count", "page_size")
+    pages, free, page_bytes = (int(connection.execute(f"PRAGMA {name}").fetchone()[0]) for name in names)
+    return (pages - free) * page_bytes

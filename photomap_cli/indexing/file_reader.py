@@ -1,0 +1,58 @@
+"""Owns how an index run reads a file: by the decoders, and the RAW file beside it where that fails.  Counts nothing."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from photomap_cli.errors import BadImage
+from photomap_cli.images.decode import Decoded
+from photomap_cli.images.preprocess import PixelFit
+
+if TYPE_CHECKING:
+    from photomap_cli.indexing.plan import Todo
+
+    Outcome = tuple[Todo, Decoded | str]
+    """A file, and its picture or the reason why there is none."""
+
+PROBE = PixelFit((8, 8))
+"""What a file is decoded to while no encoder is open, to see whether there is any reason to open one."""
+
+
+class Decoder(Protocol):
+    """What turns files into pixels; several threads ask it at a time."""
+
+    def __enter__(self) -> object:
+        """Do nothing yet."""
+
+    def __exit__(self, *_exc: object) -> None:
+        """End whatever it runs; twice is as good as once."""
+
+    def start(self, count: int, /) -> None:
+        """Be ready for this many threads."""
+
+    def end_idle(self) -> None:
+        """Leave room to other processes."""
+
+    def decode(self, path: Path, fit: PixelFit, /) -> Decoded:
+        """Read a picture file.  Raises BadImage, whose message is the reason alone, and NoProcess."""
+
+
+def tried(decoder: Decoder, todo: Todo, fit: PixelFit) -> list[Outcome]:
+    """Decode a file, else the RAW file beside it, and return what came of each.  Any thread may."""
+    outcome, instead = _decoded(decoder, todo, fit), todo.instead
+    if isinstance(outcome, Decoded) or instead is None:
+        return [(todo, outcome)]
+    told = f"{outcome}; {os.path.basename(instead.file.path)} is taken instead"  # noqa: PTH119 - paths are text here
+    if instead.is_suspect:
+        return [(todo, told)]
+    raw = _decoded(decoder, instead, fit)
+    return [(todo, told if isinstance(raw, Decoded) else outcome), (instead, raw)]
+
+
+def _decoded(decoder: Decoder, todo: Todo, fit: PixelFit) -> Decoded | str:
+    try:
+        return decoder.decode(Path(todo.file.path), fit)
+    except BadImage as error:
+        return error.message

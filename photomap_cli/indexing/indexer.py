@@ -1,0 +1,399 @@
+"""Owns bringing a library up to date: survey, recognise, decode, encode, commit.  Yields its progress."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import closing, suppress
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from functools import partial
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from photomap_cli.errors import EncoderFailed, NoProcess, PhotomapError
+from photomap_cli.images.decode import Decoded
+from photomap_cli.images.decode_pool import DecodePool
+from photomap_cli.images.preprocess import PixelFit
+from photomap_cli.images.thumbnail_cache import THUMBNAIL_PX, ThumbnailCache
+from photomap_cli.indexing.file_reader import PROBE, tried
+from photomap_cli.indexing.plan import survey
+from photomap_cli.indexing.prefetch import ahead
+from photomap_cli.indexing.rename_detection import Recogniser
+from photomap_cli.indexing.roots import merged, resolved
+from photomap_cli.indexing.scan import ScanRules
+from photomap_cli.indexing.stage_timer import Stages
+from photomap_cli.indexing.write_batch import Pending
+from photomap_cli.library.entities import LibraryEncoder, NewPhoto
+from photomap_cli.library.file_identity import digest_at
+from photomap_cli.library.file_lock import only_writer
+from photomap_cli.library.paths import shown
+from photomap_cli.records import IndexFailure, IndexNote, IndexProgress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from photomap_cli.indexing.file_reader import Decoder, Outcome
+    from photomap_cli.indexing.plan import Plan, Todo
+    from photomap_cli.indexing.rename_detection import Match
+    from photomap_cli.library.catalog import Catalog
+    from photomap_cli.library.entities import FoundFile
+    from photomap_cli.records import EncoderInfo, IndexReport
+    from photomap_cli.vectors.store import VectorStore
+
+COMMIT_SECONDS = 2.0
+"""How much work an interruption may lose at most: batches shrink until one takes no longer."""
+
+JOBS = min(16, os.cpu_count() or 1)
+
+
+class ImageEncoder(Protocol):
+    """What turns pixels into vectors."""
+
+    info: EncoderInfo
+
+    def encode_images(self, pixels: np.ndarray) -> np.ndarray:
+        """Encode pictures, (n, h, w, 3) uint8.  Returns (n, dim) float32, rows of unit length."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexOptions:
+    """How to index.  `jobs` processes decode; None for one a core, 16 at most.
+
+    `prune` also removes the photos of folders that are missing or empty, as a disk's is that is not mounted.
+    `thumbnail_cache_bytes` is how much thumbnails of the photos may take on the disk; 0 for none.
+    `recheck` reads all files whose photos the library has, to see whether they are what they were.
+    `anew` begins again where the encoder has other weights by now, as between two runs that fill a draft.
+    """
+
+    exclude: tuple[str, ...] = ()
+    hidden: bool = False
+    jobs: int | None = None
+    dry_run: bool = False
+    prune: bool = False
+    recheck: bool = False
+    max_megapixels: float | None = None
+    batch_size: int = 32
+    thumbnail_cache_bytes: int = 0
+    anew: bool = False
+
+
+class Indexer:
+    """One index run over a library: call `run` once.  `report` says at any time what it has done so far.
+
+    `open_encoder` is called once there is something to encode, so never for an unchanged library, but with `anew` also
+    to see whether that is by its weights.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        vectors: VectorStore,
+        open_encoder: Callable[[], ImageEncoder],
+        options: IndexOptions | None = None,
+        *,
+        open_pool: Callable[..., Decoder] = DecodePool,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
+    ) -> None:
+        self._catalog, self._vectors, self._open_encoder = catalog, vectors, open_encoder
+        self._options = options or IndexOptions()
+        self._thumbnails = ThumbnailCache(catalog.folder, max_bytes=self._options.thumbnail_cache_bytes)
+        self._pending = Pending(catalog, self._thumbnails)
+        self._pool = open_pool(
+            max_megapixels=self._options.max_megapixels, thumbnail_px=THUMBNAIL_PX if self._thumbnails.max_bytes else 0
+        )
+        self._rules = ScanRules(self._options.exclude, self._options.hidden)
+        self._clock, self._now, self._stages = clock, now, Stages(clock)
+        self._batch_limit = self._options.batch_size
+        self._jobs = self._options.jobs or JOBS
+        self._failures: list[IndexFailure] = []
+        self._notes: list[IndexNote] = []
+        self._started = self._encoding_since = self._ended = 0.0
+        self._refused: list[FoundFile] = []
+        self._is_complete = False
+        self._forgotten = set[str]()  # roots, as `Survey` has them
+        self._total = self._done = self._unreadable = self._taken = 0
+
+    @property
+    def report(self) -> IndexReport:
+        """What the run has done so far; final once it has ended, in whatever way."""
+        ended = self._ended or self._clock()
+        seconds = ended - self._encoding_since if self._encoding_since else 0.0
+        return replace(
+            self._pending.counts,
+            failures=tuple(IndexFailure(shown(each.path), each.reason) for each in self._failures),
+            notes=tuple(self._notes),
+            interrupted=bool(self._ended) and not self._is_complete,
+            left=self._total - self._done + self._pending.waiting if self._ended and not self._is_complete else 0,
+            elapsed_ms=(ended - self._started) * 1000,
+            images_per_second=self._taken / seconds if seconds > 0 else 0.0,
+            stages=self._stages.times,
+        )
+
+    def run(self, roots: Sequence[Path]) -> Generator[IndexProgress, None, None]:
+        """Bring the photos below these folders, or these files, up to date, and yield how far that is.
+
+        What is encoded is committed about every two seconds, and also when the run is interrupted or closed; closing it
+        (`contextlib.closing`) ends its threads and lets go of its lock.  Raises BadPath for a root that does not exist,
+        before anything happens; LibraryBusy while another process indexes; EncoderMismatch when the vectors there are
+        another encoder's.
+        """
+        self._started = self._clock()
+        try:
+            self._count(roots=resolved(roots, known=(*self._catalog.roots(), *self._catalog.runs.unfinished())))
+            if self._options.dry_run:
+                yield from self._forecast()
+                self._is_complete = True
+            else:
+                with only_writer(self._catalog.folder), self._pool, self._thumbnails:
+                    yield from self._bring_up_to_date()
+                self._ended = self._clock()
+                yield from self._prepare_searches()
+        finally:
+            self._ended = self._ended or self._clock()
+            with suppress(PhotomapError):  # what ended the run counts
+                self._notes = [
+                    note for root in self._pending.counts.roots for note in self._catalog.file_notes.damaged(root)
+                ]
+
+    def _forecast(self) -> Iterator[IndexProgress]:
+        plan = self._plan()
+        new = yield from self._recognised(plan.todo)
+        self._pending.lose(self._not_moved(plan))
+        self._pending.count()
+        updated = sum(todo.old_row is not None for todo in new)
+        counts = self._pending.counts
+        self._count(added=counts.added + len(new) - updated, updated=counts.updated + updated)
+        yield self._progress()
+
+    def _bring_up_to_date(self) -> Iterator[IndexProgress]:
+        roots = self._pending.counts.roots
+        self._catalog.runs.begin(roots, self._now())
+        # Before any commit: rows that the catalogue lost in a power cut must go before they are given away again.
+        self._vectors.refresh()
+        if self._options.anew:
+            with self._stages.during("load"):
+                self._drop_other_weights()
+        with self._stages.during("scan"):
+            plan = self._plan()
+            if plan.noted:
+                self._catalog.note_signs(plan.noted)
+            if plan.learned or plan.outdated:
+                self._catalog.file_notes.note_others(plan.learned, plan.outdated)
+            yield self._progress()
+            todo = yield from self._recognised(plan.todo)
+        self._commit()
+        with self._stages.during("load"):
+            todo = self._from_first_readable(todo)
+            if self._unreadable:
+                yield self._progress()
+            self._pool.start(min(self._jobs, len(todo)))  # they start while the encoder does
+            encoder = self._encoder() if todo else None
+        self._catalog.set_roots(merged({*self._catalog.roots(), *self._pending.counts.roots} - self._forgotten))
+        self._pending.lose(self._not_moved(plan))
+        self._commit()
+        if encoder:
+            yield from self._encode(encoder, todo)
+        self._catalog.touch_indexed(self._now())
+        self._catalog.runs.end(roots, self._refused)
+        self._is_complete = True
+        with self._stages.during("commit"):
+            self._catalog.shrink()
+
+    def _prepare_searches(self) -> Iterator[IndexProgress]:
+        """Leave the files that searches read without gone photos, and a large library quick to search."""
+        for done, total in chain(self._vectors.sweep(), self._vectors.compress()):
+            yield IndexProgress(done, total, self._unreadable, compressing=True)
+
+    def _plan(self) -> Plan:
+        """Find out what there is to do."""
+        given, options = self._pending.counts.roots, self._options
+        found = survey(self._catalog, given, self._rules, prune=options.prune, recheck=options.recheck)
+        plan, self._forgotten, self._whereabouts = found
+        self._recogniser = Recogniser(self._catalog, self._whereabouts.is_gone)
+        self._count(scanned=plan.scanned, unchanged=plan.unchanged)
+        self._failures, self._total = plan.failures, len(plan.todo)
+        self._count(others=tuple(sorted(plan.others.items(), key=lambda each: (-each[1], each[0]))))
+        return plan
+
+    def _recognised(self, todo: Sequence[Todo]) -> Generator[IndexProgress, None, list[Todo]]:
+        """Settle the files whose content the library has, by reading them alone; return the others."""
+        sizes = self._catalog.known_sizes({each.file.size_bytes for each in todo})
+        candidates = [each for each in todo if each.file.size_bytes in sizes]
+        settled = set[str]()
+        limit, since = 4 * self._jobs, self._clock()
+        with closing(ahead(_digest_of, candidates, threads=self._jobs, limit=limit)) as digests:
+            for each, digest in digests:
+                if digest and (match := self._recogniser.match(each, digest)):
+                    self._settle(each, match)
+                    settled.add(each.file.path)
+                elif not digest and each.is_suspect:
+                    self._keep_unread(each)
+                    settled.add(each.file.path)
+                if self._clock() - since >= COMMIT_SECONDS:
+                    self._commit()
+                    yield self._progress(each.file.path)
+                    since = self._clock()
+        self._failures += self._whereabouts.kept
+        return [each for each in todo if each.file.path not in settled]
+
+    def _settle(self, todo: Todo, match: Match) -> None:
+        self._pending.add_match(todo, match)
+        self._done_with(todo)
+
+    def _done_with(self, todo: Todo) -> None:
+        """Count a file as done; the photo of a RAW file beside it that was taken instead goes."""
+        self._done += 1
+        if todo.instead and todo.instead.old_row is not None:
+            self._pending.lose([todo.instead.old_row])
+
+    def _keep_unread(self, todo: Todo) -> None:
+        """Leave a photo as it is whose file cannot be read now, and has its old size and time."""
+        self._failures.append(IndexFailure(todo.file.path, "cannot be read now; its photo was kept"))
+        self._unreadable += 1
+        self._done += 1
+
+    def _not_moved(self, plan: Plan) -> list[int]:
+        return [row for row in plan.gone.values() if row not in self._recogniser.moved]
+
+    def _from_first_readable(self, todo: list[Todo]) -> list[Todo]:
+        """Report the unreadable files at the start, so that no encoder is opened for them; return the rest."""
+        for at, each in enumerate(todo):
+            outcomes = tried(self._pool, each, PROBE)
+            if any(isinstance(outcome, Decoded) for _, outcome in outcomes):
+                return todo[at:]
+            for one, outcome in outcomes:
+                self._fail(one, str(outcome))
+        return []
+
+    def _encoder(self) -> ImageEncoder:
+        """Open the encoder, and make sure that the library's vectors are its own."""
+        try:
+            encoder = self._open_encoder()
+        except NoProcess:  # the decoders may have taken what it needs; fewer of them will do
+            self._pool.end_idle()
+            encoder = self._open_encoder()
+        if not self._catalog.photo_count:
+            self._catalog.clear()
+            self._vectors.begin_anew()
+        info, library = encoder.info, self._catalog.encoder
+        if library is None:
+            self._catalog.set_encoder(LibraryEncoder(info.spec, info.dim, info.dtype, info.fingerprint))
+            return encoder
+        library.require(info)
+        if not library.fingerprint:
+            self._catalog.set_encoder(replace(library, fingerprint=info.fingerprint))
+        return encoder
+
+    def _drop_other_weights(self) -> None:
+        """Remove all photos if the encoder has other weights by now than made their vectors."""
+        library = self._catalog.encoder
+        if library and library.fingerprint and not library.has_weights_of(self._open_encoder().info):
+            self._catalog.clear()
+            self._vectors.begin_anew()
+
+    def _encode(self, encoder: ImageEncoder, todo: Sequence[Todo]) -> Iterator[IndexProgress]:
+        self._encoding_since = self._clock()
+        decode_one = partial(tried, self._pool, fit=PixelFit.of(encoder.info))
+        limit = 2 * self._options.batch_size  # one batch while the encoder works on another
+        try:
+            # The pool is closed before the threads are: otherwise they would wait for what is being decoded.
+            ahead_of_encoder = ahead(decode_one, todo, threads=self._jobs, limit=limit)
+            with closing(ahead_of_encoder) as decoded, self._pool, self._stages.during("decode"):
+                for batch in self._batches(decoded):
+                    self._take(encoder, batch)
+                    self._commit()
+                    yield self._progress(batch[-1][0].file.path if batch else "")
+        finally:
+            self._commit()
+
+    def _batches(self, decoded: Iterable[tuple[Todo, list[Outcome]]]) -> Iterator[list[tuple[Todo, Decoded]]]:
+        """Group pictures until there are enough or two seconds have gone; empty where all of them failed."""
+        batch: list[tuple[Todo, Decoded]] = []
+        since, waiting = self._clock(), 0
+        for todo, outcome in chain.from_iterable(outcomes for _, outcomes in decoded):
+            waiting += 1
+            if isinstance(outcome, Decoded):
+                batch.append((todo, outcome))
+            else:
+                self._fail(todo, outcome)
+            if len(batch) >= self._batch_limit or self._clock() - since >= COMMIT_SECONDS:
+                yield batch
+                batch, since, waiting = [], self._clock(), 0
+        if waiting:
+            yield batch
+
+    def _take(self, encoder: ImageEncoder, batch: Sequence[tuple[Todo, Decoded]]) -> None:
+        """Encode what is new in a batch, and take the vectors of the rest from the photos that have its content."""
+        new: dict[bytes, tuple[Todo, Decoded]] = {}
+        twins: list[tuple[Todo, Decoded]] = []
+        for todo, decoded in batch:
+            if match := self._recogniser.match(todo, decoded.digest):
+                self._settle(todo, match)
+            elif decoded.digest in new:
+                twins.append((todo, decoded))
+            else:
+                new[decoded.digest] = todo, decoded
+        vectors = self._vectors_of(encoder, [decoded for _, decoded in new.values()])
+        for todo, decoded in (*new.values(), *twins):
+            self._add(todo, decoded, vectors[decoded.digest])
+        self._taken += len(batch)
+
+    def _vectors_of(self, encoder: ImageEncoder, pictures: Sequence[Decoded]) -> dict[bytes, np.ndarray]:
+        """Return the vector of each picture by its digest, and note how many take two seconds."""
+        if not pictures:
+            return {}
+        began = self._clock()
+        with self._stages.during("encode"):
+            vectors = encoder.encode_images(np.stack([decoded.pixels for decoded in pictures]))
+        if vectors.shape != (len(pictures), encoder.info.dim):
+            raise EncoderFailed(f"the encoder answered {len(pictures)} pictures with an array of {vectors.shape}")
+        seconds_each = (self._clock() - began) / len(pictures)
+        most = int(COMMIT_SECONDS / seconds_each) if seconds_each > 0 else self._options.batch_size
+        self._batch_limit = max(1, min(self._options.batch_size, most))
+        return {decoded.digest: vector for decoded, vector in zip(pictures, vectors, strict=True)}
+
+    def _add(self, todo: Todo, decoded: Decoded, vector: np.ndarray) -> None:
+        if not np.isfinite(vector).all():
+            self._fail(todo, "the encoder gives no vector for it")
+            return
+        photo = NewPhoto.of(todo.file, vector, content_hash=decoded.digest, **asdict(decoded.facts))
+        self._pending.add(todo, photo, decoded.thumbnail)
+        self._done_with(todo)
+
+    def _commit(self) -> None:
+        """Make what is settled part of the library."""
+        if self._pending and not self._options.dry_run:
+            with self._stages.during("commit"):
+                self._pending.commit()
+                self._vectors.refresh()
+
+    def _fail(self, todo: Todo, reason: str) -> None:
+        """Report a file; a photo the library had of it goes with the next commit, unless its file went meanwhile.
+
+        A RAW file beside it now counts.
+        """
+        self._failures.append(IndexFailure(todo.file.path, reason))
+        self._refused.append(todo.file)
+        self._unreadable += 1
+        self._done += 1
+        if todo.old_row is not None and os.path.lexists(todo.file.path):
+            self._pending.lose([todo.old_row])
+        if todo.instead:
+            counts, is_done = self._pending.counts, todo.instead.is_suspect
+            self._count(scanned=counts.scanned + 1, unchanged=counts.unchanged + is_done)
+            self._total += not is_done
+
+    def _progress(self, path: str = "") -> IndexProgress:
+        return IndexProgress(self._done, self._total, self._unreadable, shown(path), stages=self._stages.times)
+
+    def _count(self, **counts: Any) -> None:
+        self._pending.counts = replace(self._pending.counts, **counts)
+
+
+def _digest_of(todo: Todo) -> bytes | None:
+    return digest_at(todo.file.path)

@@ -1,0 +1,130 @@
+"""Owns encoding a library anew: in a draft inside its folder, which takes the library's place at once when it is whole.
+
+The old vectors answer until then.  The draft is a library like any other, so what an interruption leaves of it is gone
+on with.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+from photomap_cli.errors import BadPath, EmptyLibrary, LibraryUnusable
+from photomap_cli.indexing import unmounted
+from photomap_cli.library.catalog import Catalog
+from photomap_cli.library.entities import PROBES_NAME
+from photomap_cli.library.file_lock import only_writer
+from photomap_cli.vectors import pq_file, vector_file
+from photomap_cli.vectors.store import VectorStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FOLDER_NAME = "rebuild"
+_DERIVED = (vector_file.FILE_NAME, pq_file.FILE_NAME, PROBES_NAME)
+
+
+class Unfinished(NamedTuple):
+    """A draft that an interruption left: its encoder's spec, and how many photos it has."""
+
+    spec: str
+    photos: int
+
+
+def unfinished(folder: Path) -> Unfinished | None:
+    """Return what was begun of encoding the library in `folder` anew; None where nothing was.
+
+    Nor is what has taken the library's place already and only was not taken away: it has the library's id.
+    """
+    with suppress(EmptyLibrary), Catalog.open(folder / FOLDER_NAME) as begun, Catalog.open(folder) as library:
+        encoder = begun.encoder
+        if encoder is not None and begun.library_id != library.library_id:
+            return Unfinished(encoder.spec, begun.photo_count)
+    return None
+
+
+class Rebuild:
+    """Encoding the library in a folder anew; a context manager, and the library's only writer as long as it is open.
+
+    Fill the library in the folder `draft`, made after `begin`, with the photos below `roots`; then `finish`.
+    Raises LibraryBusy while another process indexes; EmptyLibrary where there is nothing to encode anew.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self.draft = folder, folder / FOLDER_NAME
+        self._opened = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as opened:
+            self._catalog = opened.enter_context(Catalog.open(self._folder))
+            opened.enter_context(only_writer(self._folder))
+            self._opened = opened.pop_all()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._opened.close()
+
+    @property
+    def spec(self) -> str | None:
+        """The encoder that made the library's vectors; None before the first."""
+        made_with = self._catalog.encoder
+        return made_with.spec if made_with else None
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """The library's roots that are there now."""
+        return tuple(root for root in self._catalog.roots() if os.path.lexists(root))
+
+    def goes_on(self, spec: str) -> bool:
+        """Whether there is a draft by this encoder, which has not taken the library's place yet."""
+        begun = unfinished(self._folder)
+        return begun is not None and begun.spec == spec
+
+    def begin(self, spec: str) -> None:
+        """Take away what another encoder, or a finished rebuild, has left."""
+        if not self.goes_on(spec):
+            self._discard()
+
+    def finish(self, *, prune: bool = False) -> None:
+        """Have the draft take the library's place, in one transaction.
+
+        Raises:
+            BadPath: photos are missing as they are when a disk is not mounted, or are in a folder that cannot be read,
+                and `prune` does not give them up.
+            EmptyLibrary: none of the photos could be encoded.
+        """
+        with Catalog.open(self.draft) as draft:
+            if not draft.photo_count:
+                raise EmptyLibrary("no photo could be encoded; the library is as before", hint="--errors lists them")
+            if not prune:
+                self._require_all(draft)
+        self._catalog.replace_by(self.draft)
+        with VectorStore(self._folder, self._catalog) as vectors:
+            vectors.begin_anew()
+        for name in _DERIVED:  # of the same rows and the same id, and of the same weights
+            with suppress(OSError):
+                (self.draft / name).replace(self._folder / name)
+        self._discard()
+
+    def _require_all(self, draft: Catalog) -> None:
+        """Raise BadPath if photos are not in the draft because their disk may be missing."""
+        roots = self._catalog.roots()
+        for root in roots:
+            gone = self._catalog.seen_files(root).keys() - draft.seen_files(root).keys()
+            absent = [unmounted.absent(root, len(gone))] if gone and not os.path.lexists(root) else []
+            for each in absent or [*unmounted.empty_folders(gone, roots), *unmounted.unreadable_folders(gone)]:
+                raise BadPath(
+                    f"{each.path}: {each.reason}; the library is as before",
+                    hint="mount the disk, or make it readable, and run the same command again; what is encoded is kept",
+                )
+
+    def _discard(self) -> None:
+        try:
+            if self.draft.exists():
+                shutil.rmtree(self.draft)
+        except OSError as error:
+            raise LibraryUnusable(
+                f"{self.draft} cannot be removed: {error.strerror or error}", hint="remove it"
+            ) from error

@@ -1,0 +1,250 @@
+"""Owns which files there are under a root, and which are photos by their names; remembers nothing."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from photomap_cli import pathnames
+from photomap_cli.errors import UsageError
+from photomap_cli.images import raw
+from photomap_cli.indexing import ignore_file
+from photomap_cli.indexing.managed_folders import is_junk, is_library
+from photomap_cli.library.entities import FoundFile
+from photomap_cli.library.file_types import has_photo_name, is_photo_file, is_unclear
+from photomap_cli.pathnames import Form
+from photomap_cli.records import IndexFailure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+
+    from pathspec import GitIgnoreSpec
+
+    from photomap_cli.indexing.ignore_file import IgnoreFile
+    from photomap_cli.pathnames import Disk
+
+_GONE = frozenset({errno.ENOENT, errno.ELOOP, errno.ENOTDIR})  # dangling links, and files gone meanwhile
+
+
+class UnclearFile(NamedTuple):
+    """A file whose name does not say whether it is a photo."""
+
+    file: FoundFile
+
+
+class OtherFile(NamedTuple):
+    """The path of a file that is no photo."""
+
+    path: str
+
+
+Scanned = FoundFile | UnclearFile | OtherFile | IndexFailure
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRules:
+    """What to leave out: patterns in gitignore form, relative to each root; hidden files and folders, unless `hidden`.
+
+    Raises UsageError for a pattern that is none.
+    """
+
+    exclude: tuple[str, ...] = ()
+    hidden: bool = False
+
+    def __post_init__(self) -> None:
+        self.excluded()
+
+    def excluded(self, form: Form = Form.COMPOSED) -> GitIgnoreSpec:
+        """Return the patterns, ready for paths of a form."""
+        try:
+            return ignore_file.compiled(self.exclude, form)
+        except ValueError as error:
+            raise UsageError(f"--exclude: {error}", hint="patterns are written as in a .gitignore") from error
+
+    def skips(self, name: str, parent: str = "") -> bool:
+        """Whether a file or folder of this name is left out wherever it is, or in a folder called `parent`."""
+        return is_junk(name, parent) or (name.startswith(".") and not self.hidden)
+
+
+def scan(roots: Sequence[str], rules: ScanRules, disk: Disk = pathnames.DISK) -> Iterator[Scanned]:
+    """Yield the files at or below absolute paths, each once, and the folders and files that cannot be read.
+
+    A folder that can be reached in several ways is read once; a way without symbolic links is preferred.
+    """
+    walk = _Walk(roots, rules, disk)
+    for root in sorted(roots):  # a folder before what is in it
+        yield from walk.root(root)
+    yield from walk.links()
+
+
+def is_bare(root: str) -> bool:
+    """Whether a root is a folder that holds nothing visible, as a disk's place does while it is not mounted."""
+    try:
+        with os.scandir(root) as entries:
+            return all(ScanRules().skips(entry.name) for entry in entries)
+    except OSError:  # a file, or a folder that `scan` reports
+        return False
+
+
+class _Place(NamedTuple):
+    """Where a folder or a file was found: below which root, and which ignore files speak of it, outermost first.
+
+    `form` is how its path is compared with patterns.
+    """
+
+    root: str
+    ignores: tuple[IgnoreFile, ...]
+    form: Form = Form.COMPOSED
+
+
+class _Walk:
+    """One scan over several roots: what was seen already, and which links are still to be followed."""
+
+    def __init__(self, roots: Sequence[str], rules: ScanRules, disk: Disk) -> None:
+        self._rules, self._disk = rules, disk
+        self._roots = frozenset(roots)
+        self._roots_seen: set[str] = set()
+        self._folders_seen: set[tuple[int, int]] = set()
+        self._links: deque[tuple[str, _Place]] = deque()
+
+    def root(self, root: str) -> Iterator[Scanned]:
+        """Yield what is at or below one root, except behind links."""
+        try:
+            info = os.stat(root)  # noqa: PTH116 - paths are text here: a Path each would double the scan's time
+        except OSError as error:
+            yield _failure(root, error)
+            return
+        if stat.S_ISDIR(info.st_mode):
+            yield from self._below(root, _Place(root, ignore_file.above(root)))
+        elif root not in self._roots_seen:
+            is_photo = stat.S_ISREG(info.st_mode) and is_photo_file(root)
+            yield FoundFile.of(root, info) if is_photo else IndexFailure(root, "not a photo file")
+
+    def links(self) -> Iterator[Scanned]:
+        """Yield what is behind the links, and behind those found there."""
+        while self._links:
+            yield from self._below(*self._links.popleft())
+
+    def _below(self, start: str, place: _Place) -> Iterator[Scanned]:
+        waiting = deque([(start, place)])
+        while waiting:
+            folder, place = waiting.popleft()
+            try:
+                entries, has_ignores = self._entries(folder)
+            except OSError as error:
+                yield _failure(folder, error)
+                continue
+            if has_ignores:
+                place = yield from self._place_with_ignores(folder, place)
+            places = self._places(folder, [entry.name for entry in entries], place)
+            yield from _one_of_each(
+                each for entry in entries for each in self._entry(entry, places(entry.name), waiting)
+            )
+
+    def _places(self, folder: str, names: list[str], place: _Place) -> Callable[[str], _Place]:
+        """Return what gives each entry of a folder its place: patterns mean it by its letters, a twin by its bytes."""
+        if place.form is Form.EXACT:
+            return lambda _: place
+        usual = place._replace(form=pathnames.form_in(folder, names, self._disk))
+        alike, exact = pathnames.twins(names), place._replace(form=Form.EXACT)
+        return lambda name: exact if name in alike else usual
+
+    def _entries(self, folder: str) -> tuple[list[os.DirEntry[str]], bool]:
+        """Return what is in a folder, by name, and whether it has an ignore file; nothing if it was read before."""
+        info = os.stat(folder)  # noqa: PTH116
+        if (info.st_dev, info.st_ino) in self._folders_seen:
+            return [], False
+        self._folders_seen.add((info.st_dev, info.st_ino))
+        has_ignores, kept, name = False, [], os.path.basename(folder)  # noqa: PTH119
+        library = name if is_library(name) else ""
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name == ignore_file.NAME:
+                    has_ignores = True
+                elif not self._rules.skips(entry.name, library):
+                    kept.append(entry)
+        return sorted(kept, key=lambda each: each.name), has_ignores
+
+    def _place_with_ignores(self, folder: str, place: _Place) -> Generator[Scanned, None, _Place]:
+        """Return a folder's place with its own ignore file; yield what is wrong with that."""
+        try:
+            file = ignore_file.read(folder)
+        except OSError as error:
+            yield _failure(os.path.join(folder, ignore_file.NAME), error)  # noqa: PTH118
+            return place
+        for line in file.not_patterns:
+            yield IndexFailure(os.path.join(folder, ignore_file.NAME), f"not a pattern: {line.strip()}")  # noqa: PTH118
+        return place._replace(ignores=(*place.ignores, file))
+
+    def _entry(self, entry: os.DirEntry[str], place: _Place, waiting: deque[tuple[str, _Place]]) -> Iterator[Scanned]:
+        """Yield the file, if the entry is one; put a folder among those to be read."""
+        try:
+            if entry.is_dir(follow_symlinks=False):
+                if not self._is_left_out(entry.path + os.sep, place):
+                    waiting.append((entry.path, place))
+            elif has_photo_name(entry.name) or entry.is_symlink() or is_unclear(entry.name):
+                yield from self._file_or_link(entry, entry.stat(), place)
+            elif entry.is_file() and not self._is_left_out(entry.path, place):
+                yield OtherFile(entry.path)
+        except OSError as error:
+            if error.errno not in _GONE:
+                yield _failure(entry.path, error)
+            elif entry.is_symlink() and has_photo_name(entry.name) and not self._is_left_out(entry.path, place):
+                yield IndexFailure(entry.path, "a link that leads nowhere")
+
+    def _file_or_link(self, entry: os.DirEntry[str], info: os.stat_result, place: _Place) -> Iterator[Scanned]:
+        if stat.S_ISDIR(info.st_mode):
+            if not self._is_left_out(entry.path + os.sep, place):
+                self._links.append((entry.path, place))
+        elif not self._is_left_out(entry.path, place):
+            if entry.path in self._roots:
+                self._roots_seen.add(entry.path)
+            if stat.S_ISREG(info.st_mode):
+                yield _file(entry, info)
+            elif has_photo_name(entry.name):
+                yield IndexFailure(entry.path, "not a file, but a pipe or device")
+
+    def _is_left_out(self, path: str, place: _Place) -> bool:
+        """Whether the command line says so, or else the innermost ignore file that says anything."""
+        if not self._rules.exclude and not place.ignores:
+            return False
+        if self._rules.exclude:
+            inside = place.form.of(path[len(place.root.rstrip(os.sep)) + 1 :])
+            if self._rules.excluded(place.form).match_file(inside.replace(os.sep, "/")):
+                return True
+        verdicts = (file.verdict(path, place.form) for file in reversed(place.ignores))
+        return next((verdict for verdict in verdicts if verdict is not None), False)
+
+
+def _one_of_each(found: Iterable[Scanned]) -> Iterator[Scanned]:
+    """Yield what was found in one folder; a RAW file beside a picture of its name only as a part of that."""
+    every = list(found)
+    raws = {_stem(each.path): each for each in every if isinstance(each, FoundFile) and raw.is_raw(each.path)}
+    if not raws:
+        yield from every
+        return
+    stems = {each.path: _stem(each.path) for each in every if isinstance(each, FoundFile)}
+    pictures = {stem for path, stem in stems.items() if not raw.is_raw(path)}
+    for each in every:
+        if not isinstance(each, FoundFile) or stems[each.path] not in pictures:
+            yield each
+        elif not raw.is_raw(each.path):
+            yield replace(each, raw=raws.pop(stems[each.path], None))
+
+
+def _stem(path: str) -> str:
+    return pathnames.key(path.rpartition(".")[0])
+
+
+def _file(entry: os.DirEntry[str], info: os.stat_result) -> Scanned:
+    if has_photo_name(entry.name):
+        return FoundFile.of(entry.path, info)
+    return UnclearFile(FoundFile.of(entry.path, info)) if is_unclear(entry.name) else OtherFile(entry.path)
+
+
+def _failure(path: str, error: OSError) -> IndexFailure:
+    return IndexFailure(path, (error.strerror or str(error)).lower())

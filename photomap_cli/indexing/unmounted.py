@@ -1,0 +1,131 @@
+"""Owns telling photos that were deleted from photos on a disk that is not there now.  Removes nothing."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from functools import cache
+from typing import TYPE_CHECKING
+
+from photomap_cli.indexing.scan import is_bare
+from photomap_cli.records import IndexFailure
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from photomap_cli.library.catalog import Catalog
+
+MANY = 1000
+"""So many photos at once do not go from a folder that stays behind empty: a disk is mounted there, or was."""
+
+
+def absent(root: str, photos: int) -> IndexFailure:
+    """Say that a root is not there, nor are its photos."""
+    return IndexFailure(root, f"not there; its {_kept(photos)}" if photos else "not there")
+
+
+def vanished(gone: Iterable[str], roots: Iterable[str]) -> list[IndexFailure]:
+    """Return the roots that were there and went away while they were looked through, with photos of theirs."""
+    paths, away = list(gone), [root for root in sorted(roots) if not os.path.lexists(root)]
+    counts = {root: sum(_holds(root, path) for path in paths) for root in away}
+    return [absent(root, photos) for root, photos in counts.items() if photos]
+
+
+def empty_folders(gone: Iterable[str], roots: Collection[str]) -> list[IndexFailure]:
+    """Return the folders that look like the place of a missing disk, given the paths of the photos that are gone.
+
+    Such a folder is a link that leads nowhere; or it is there and holds nothing visible, and is a root or had many
+    photos.
+    """
+    counts = Counter[str]()
+    for folder, photos in Counter(map(os.path.dirname, gone)).items():
+        counts[_standing(folder)] += photos
+    kept = (_out_of_sight(folder, photos, roots) for folder, photos in counts.items())
+    return [each for each in kept if each]
+
+
+def unreadable_folders(gone: Iterable[str]) -> Iterator[IndexFailure]:
+    """Yield the folders that cannot be looked into, given the paths of the photos that seem to be gone."""
+    for folder in sorted({*map(os.path.dirname, gone)}):
+        try:
+            os.scandir(folder).close()
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            yield IndexFailure(folder, (error.strerror or str(error)).lower())
+
+
+class Whereabouts:
+    """Says of a photo whose file is not where it was whether that is gone, or only out of sight; all of a run ask here.
+
+    Args:
+        catalog: knows the roots that the run does not look through, and how many photos are below a folder.
+        looked_through: roots that the run has looked through.
+        gone: the paths of the photos that are gone from there; the others were kept.
+    """
+
+    def __init__(self, catalog: Catalog, looked_through: Collection[str], gone: Collection[str]) -> None:
+        self._looked_through, self._gone = tuple(looked_through), gone
+        self._roots, self._count = catalog.roots(), cache(catalog.count_below)
+        self._kept: dict[str, IndexFailure] = {}
+
+    @property
+    def kept(self) -> list[IndexFailure]:
+        """The folders that were not looked through and whose photos were asked for, and are out of sight."""
+        return [self._kept[folder] for folder in sorted(self._kept)]
+
+    def is_gone(self, path: str) -> bool:
+        """Whether the file that was at a path is gone: what is not gone has not moved either."""
+        if not _is_not_there(path):
+            return False
+        if any(_holds(root, path) for root in self._looked_through):
+            return path in self._gone
+        found = self._hiding(path)
+        if found:
+            self._kept[found.path] = found
+        return found is None
+
+    def _hiding(self, path: str) -> IndexFailure | None:
+        """Return the folder, of those that were not looked through, that a missing disk keeps a path's file in."""
+        for root in self._roots:
+            if _holds(root, path) and not os.path.lexists(root):
+                return absent(root, self._count(root))
+        folder = _standing(os.path.dirname(path))  # noqa: PTH120 - paths are text here
+        return _out_of_sight(folder, self._count(folder), self._roots)
+
+
+def _out_of_sight(folder: str, photos: int, roots: Collection[str]) -> IndexFailure | None:
+    """Say that a folder looks like the place of a missing disk, if it does; `photos` were below it."""
+    if os.path.islink(folder) and not os.path.isdir(folder):  # noqa: PTH112, PTH114
+        return IndexFailure(folder, f"a link that leads nowhere; its {_kept(photos)}")
+    if (folder in roots or photos >= MANY) and is_bare(folder):
+        return IndexFailure(folder, f"the folder is empty; its {_kept(photos)}")
+    return None
+
+
+def _is_not_there(path: str) -> bool:
+    """Whether there is nothing at a path; what cannot be looked at, as below a locked folder, may well be there."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        pass
+    return False
+
+
+def _holds(root: str, path: str) -> bool:
+    return path == root or path.startswith(root.rstrip(os.sep) + os.sep)
+
+
+def _kept(photos: int) -> str:
+    them, were = ("them", "s were") if photos != 1 else ("it", " was")
+    return f"{photos:,} photo{were} kept, as a disk may be missing (--prune removes {them})"
+
+
+def _standing(folder: str) -> str:
+    """Return a folder, or the innermost one around it, that is there or is a link to one that is not."""
+    # Paths are text here.
+    while not (os.path.isdir(folder) or os.path.islink(folder)) and folder != os.path.dirname(folder):  # noqa: PTH112, PTH114, PTH120
+        folder = os.path.dirname(folder)  # noqa: PTH120
+    return folder

@@ -1,0 +1,175 @@
+"""Owns the values that pass between the library's modules; they neither cross the socket nor touch a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from photomap_cli.errors import EncoderMismatch
+from photomap_cli.library.file_identity import ctime_ns, inode, mtime_ns
+
+if TYPE_CHECKING:
+    import os
+
+    from photomap_cli.records import EncoderInfo
+
+STORED = np.dtype("<f2")
+"""How vectors are stored: half precision keeps scores to three digits in half the space."""
+
+
+PROBES_NAME = "text-probes"
+"""The file in the library's folder that holds what its encoder made of some texts."""
+
+FileMark = tuple[int, int]
+"""A file's size in bytes and the time of its last change, in nanoseconds."""
+
+FileState = tuple[str, int]
+"""A file's path and the time of its last change, in nanoseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryEncoder:
+    """The encoder that made a library's vectors: its spec string, their length, and the precision it ran in.
+
+    `fingerprint` is of its weights; empty in a library of an older version until the next photo is encoded.
+    """
+
+    spec: str
+    dim: int
+    precision: str
+    fingerprint: str = ""
+
+    def has_weights_of(self, info: EncoderInfo) -> bool:
+        """Whether the weights are those of a loaded encoder, as far as both are known."""
+        return not (self.fingerprint and info.fingerprint) or self.fingerprint == info.fingerprint
+
+    def require(self, info: EncoderInfo) -> None:
+        """Raise EncoderMismatch unless this is the loaded encoder: vectors of two cannot be compared."""
+        if self.spec != info.spec:
+            raise EncoderMismatch(
+                f"the library's vectors were made by {self.spec}, not by {info.spec}",
+                hint=f"photomap index --rebuild --encoder {info.spec}",
+            )
+        if self.dim != info.dim or not self.has_weights_of(info):
+            raise EncoderMismatch(
+                f"{self.spec} has other weights now than those that made the library's vectors",
+                hint="`photomap index --rebuild` encodes every photo anew; the old weights in their place work again",
+            )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NewPhoto:
+    """A photo to be added: a file's facts, those of `exif.PhotoFacts`, its digest, its vector: (dim,), unit length."""
+
+    path: str
+    size_bytes: int
+    mtime_ns: int
+    taken_at: str | None
+    width: int
+    height: int
+    camera: str | None
+    vector: np.ndarray
+    lens: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    orientation: int = 1
+    content_hash: bytes | None = None
+    is_day: bool = False
+    damage: str | None = None
+    extension: str = ""
+    ctime_ns: int | None = None
+    inode: int | None = None
+
+    @classmethod
+    def of(cls, file: FoundFile, vector: np.ndarray, **facts: Any) -> NewPhoto:
+        """Return the photo of a file, with a vector and whatever else is known of it."""
+        facts |= {"ctime_ns": file.ctime_ns, "inode": file.inode}
+        return cls(file.path, file.size_bytes, file.mtime_ns, vector=vector, **facts)
+
+
+class FoundAgain(NamedTuple):
+    """A photo that the library has, and the path, times and inode that its file, with the same bytes, now has."""
+
+    row: int
+    path: str
+    mtime_ns: int
+    ctime_ns: int | None = None
+    inode: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A photo file as it is now.
+
+    Attributes:
+        path: absolute.
+        size_bytes, mtime_ns: its size and the time of its last change.
+        ctime_ns, inode: what tells of a change that left the two as they were.
+        raw: the RAW file beside a picture, for when that cannot be read.
+    """
+
+    path: str
+    size_bytes: int
+    mtime_ns: int
+    ctime_ns: int | None = None
+    inode: int | None = None
+    raw: FoundFile | None = None
+
+    @classmethod
+    def of(cls, path: str, info: os.stat_result) -> FoundFile:
+        """Return the file at a path, of which the system says this."""
+        return cls(path, info.st_size, mtime_ns(info), ctime_ns(info), inode(info))
+
+    def again(self, row: int) -> FoundAgain:
+        """Return that it is the same as a photo's file was."""
+        return FoundAgain(row, self.path, self.mtime_ns, self.ctime_ns, self.inode)
+
+
+class SeenFile(NamedTuple):
+    """A file as it was when its photo was added; `ctime_ns` and `inode` are None in a photo of an older library."""
+
+    row: int
+    size_bytes: int
+    mtime_ns: int
+    ctime_ns: int | None = None
+    inode: int | None = None
+
+    def has_changed(self, now: FoundFile) -> bool:
+        """Whether the file has another size, or another time of its last change."""
+        return (self.size_bytes, self.mtime_ns) != (now.size_bytes, now.mtime_ns)
+
+    def was_touched(self, now: FoundFile) -> bool:
+        """Whether the system has changed anything of a file that has its old size and time.
+
+        A ctime that is now the time of the last change, in another inode, is of a file system that keeps none, as FAT
+        does once its disk was away.
+        """
+        if self.ctime_ns in (None, now.ctime_ns):
+            return False
+        return now.ctime_ns != now.mtime_ns or now.inode == self.inode
+
+    def has_other_inode(self, now: FoundFile) -> bool:
+        """Whether the file is another one by its number, as far as its file system keeps that."""
+        return self.inode not in (None, now.inode)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """What the vector file has to agree with, all of one moment.
+
+    Rows 0 .. next_row - 1 exist; those in `tombstones` (int64, sorted) belong to photos that are gone.
+    `dim` is 0 before the first encoder.
+    """
+
+    library_id: str
+    dim: int
+    next_row: int
+    tombstones: np.ndarray
+
+    def is_photo(self) -> np.ndarray:
+        """Return for each row whether its photo is there."""
+        is_there = np.ones(self.next_row, bool)
+        is_there[self.tombstones] = False
+        return is_there

@@ -1,0 +1,125 @@
+"""Owns locks between processes, on files, and being a library's only writer; knows nothing of what is written."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Self
+
+from photomap_cli import files
+from photomap_cli.errors import LibraryBusy, LibraryUnusable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+INDEX_LOCK_NAME = "index.lock"
+
+_PID_BYTES = 20
+_TAKEN = frozenset({errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK, errno.EDEADLK})
+
+
+class FileLock:
+    """An exclusive lock on a file, between processes and between instances in one process.
+
+    The operating system releases it when its holder dies, however it dies; the file itself stays.
+    Raises OSError where the file cannot be created or opened for writing.  An instance belongs to one thread at a time.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._fd: int | None = None
+
+    def acquire(self) -> None:
+        """Wait for the lock."""
+        while not self._acquired(wait=True):
+            pass  # only Windows comes here: there a wait ends after ten seconds
+
+    def try_acquire(self) -> bool:
+        """Take the lock if nobody has it, and say whether that worked; writes this process's id into the file."""
+        if not self._acquired(wait=False):
+            return False
+        assert self._fd is not None
+        os.lseek(self._fd, 0, os.SEEK_SET)
+        os.write(self._fd, str(os.getpid()).ljust(_PID_BYTES).encode())
+        return True
+
+    def holder(self) -> int | None:
+        """Return the id of the process that took the lock last, if it can be read."""
+        try:
+            with files.reading(self.path) as file:
+                return int(file.read(_PID_BYTES))
+        except (OSError, ValueError):
+            return None
+
+    def release(self) -> None:
+        """Let go; does nothing if the lock is not held."""
+        if self._fd is not None:
+            fd, self._fd = self._fd, None
+            os.close(fd)
+
+    def __enter__(self) -> Self:
+        self.acquire()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.release()
+
+    def _acquired(self, *, wait: bool) -> bool:
+        assert self._fd is None, f"{self.path} is locked by this very object"
+        fd = files.descriptor(self.path, os.O_RDWR | os.O_CREAT)
+        try:
+            _lock(fd, wait=wait)
+        except BaseException as error:
+            os.close(fd)
+            if isinstance(error, OSError) and error.errno in _TAKEN:
+                return False
+            raise
+        self._fd = fd
+        return True
+
+
+@contextmanager
+def only_writer(folder: Path) -> Iterator[None]:
+    """Be the one process that writes to the library in `folder`.  Raises LibraryBusy while another is."""
+    lock = FileLock(folder / INDEX_LOCK_NAME)
+    try:
+        is_ours = lock.try_acquire()
+    except OSError as error:
+        raise LibraryUnusable(
+            f"the library {folder} cannot be written: {error.strerror or error}",
+            hint="check the folder's permissions, or choose another with --library",
+        ) from error
+    if not is_ours:
+        raise _busy(lock.holder(), folder)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _busy(pid: int | None, folder: Path) -> LibraryBusy:
+    from photomap_cli import subprocesses  # a session's socket is found by way of this module, in a hurry
+
+    hint = "wait until it is done, or end it"
+    if pid is not None and subprocesses.is_stopped(pid):
+        hint = f"it is stopped: fg, or kill {pid}; a stopped one hears `kill` only after `kill -CONT {pid}`"
+    return LibraryBusy(f"process {pid or 'unknown'} is indexing into {folder}", hint=hint)
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    _BEYOND_THE_PID = 1 << 30  # a locked byte could not be read by others
+
+    def _lock(fd: int, *, wait: bool) -> None:
+        os.lseek(fd, _BEYOND_THE_PID, os.SEEK_SET)
+        msvcrt.locking(fd, msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
+
+else:
+    import fcntl
+
+    def _lock(fd: int, *, wait: bool) -> None:
+        fcntl.flock(fd, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,0 +1,138 @@
+"""Owns `queries.sqlite`: the vectors of what was looked for before.  Derived: what is lost here is encoded again.
+
+It holds no query: a vector is found by the digest of everything it depends on.  Any number of processes may use it.
+"""
+
+from __future__ import annotations
+
+import zlib
+from hashlib import blake2b
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from photomap_cli.library.sqlite_cache import CacheFile
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+T = TypeVar("T")
+
+FILE_NAME = "queries.sqlite"
+_SCHEMA = (
+    "PRAGMA journal_mode = WAL",
+    # The higher the number, the later the last use.
+    "CREATE TABLE IF NOT EXISTS vectors (number INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, sealed BLOB NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS makers (wish TEXT PRIMARY KEY, maker TEXT NOT NULL) WITHOUT ROWID",
+)
+_BUSY_SECONDS = 0.02  # nobody waits for a cache
+_SEAL_BYTES = 4
+_MOST_MAKERS = 64
+_VECTOR = np.dtype("<f4")  # whole, so that a score is the same to the bit as without the cache
+
+
+def key(maker: str, kind: str, content: bytes) -> bytes:
+    """Return what a vector is kept under.
+
+    Args:
+        maker: which encoder made it, in which precision, on what.
+        kind: "text" or "image".
+        content: the text, or what stands for the picture's bytes.
+    """
+    digest = blake2b(digest_size=16)
+    for part in (maker.encode(), kind.encode(), content):
+        digest.update(len(part).to_bytes(8, "little"))
+        digest.update(part)
+    return digest.digest()
+
+
+class QueryCache:
+    """The vectors of at most `most` past queries; those not used for the longest time go first.  0 keeps none.
+
+    Never fails and hardly ever waits: a file that is damaged, locked or not writable is as good as an empty one.  One
+    thread at a time.
+    """
+
+    def __init__(self, folder: Path, *, most: int) -> None:
+        self._file, self._most = CacheFile(folder / FILE_NAME, _SCHEMA, busy_seconds=_BUSY_SECONDS), most
+
+    def get(self, keys: Iterable[bytes]) -> dict[bytes, NDArray[np.float32]]:
+        """Return the vectors that are here, (dim,) float32 of unit length, and note their use."""
+        wanted = list(dict.fromkeys(keys))
+        found = self._try(lambda connection: _read(connection, wanted)) or {}
+        if found:
+            self._try(lambda connection: _note_use(connection, found))
+        return found
+
+    def put(self, vectors: Mapping[bytes, NDArray[np.float32]]) -> None:
+        """Keep these, and let the least recently used go where they are too many."""
+        self._try(lambda connection: _write(connection, vectors, self._most), create=True)
+
+    def maker_for(self, wish: str) -> str | None:
+        """Return what `set_maker` said of this wish: which maker the settings lead to, without loading anything."""
+        query = "SELECT maker FROM makers WHERE wish = ?"
+        record = self._try(lambda connection: connection.execute(query, (wish,)).fetchone())
+        return record[0] if record and isinstance(record[0], str) else None
+
+    def set_maker(self, wish: str, maker: str) -> None:
+        """Keep which maker these settings led to."""
+        self._try(lambda connection: _write_maker(connection, wish, maker), create=True)
+
+    def clear(self) -> None:
+        """Let all of them go, file and all."""
+        self._file.clear()
+
+    def close(self) -> None:
+        """End the connection; safe to call twice."""
+        self._file.close()
+
+    def _try(self, work: Callable[[sqlite3.Connection], T], *, create: bool = False) -> T | None:
+        """Do something with the cache, if there is one or `create` says that there shall be."""
+        if not self._most and self._file.is_there:  # it was allowed once
+            self.clear()
+        return self._file.attempt(work) if self._most and (create or self._file.is_there) else None
+
+
+def _read(connection: sqlite3.Connection, keys: list[bytes]) -> dict[bytes, NDArray[np.float32]]:
+    found = {}
+    for each in keys:
+        record = connection.execute("SELECT sealed FROM vectors WHERE key = ?", (each,)).fetchone()
+        vector = _opened(each, record[0]) if record else None
+        if vector is not None:
+            found[each] = vector
+    return found
+
+
+def _note_use(connection: sqlite3.Connection, keys: Iterable[bytes]) -> None:
+    newest = "(SELECT max(number) + 1 FROM vectors)"
+    connection.executemany(f"UPDATE vectors SET number = {newest} WHERE key = ?", [(each,) for each in keys])
+
+
+def _write(connection: sqlite3.Connection, vectors: Mapping[bytes, NDArray[np.float32]], most: int) -> None:
+    rows = [(each, _sealed(each, vector)) for each, vector in vectors.items()]
+    connection.executemany("INSERT OR REPLACE INTO vectors (key, sealed) VALUES (?, ?)", rows)
+    first_too_many = "SELECT number FROM vectors ORDER BY number DESC LIMIT 1 OFFSET ?"
+    connection.execute(f"DELETE FROM vectors WHERE number <= ({first_too_many})", (most,))
+
+
+def _write_maker(connection: sqlite3.Connection, wish: str, maker: str) -> None:
+    if connection.execute("SELECT count(*) FROM makers").fetchone()[0] >= _MOST_MAKERS:
+        connection.execute("DELETE FROM makers")
+    connection.execute("INSERT OR REPLACE INTO makers VALUES (?, ?)", (wish, maker))
+
+
+def _sealed(key_: bytes, vector: NDArray[np.float32]) -> bytes:
+    """Return a vector's bytes, ended by a checksum that also knows whose they are."""
+    blob = np.ascontiguousarray(vector, _VECTOR).tobytes()
+    return blob + zlib.crc32(key_ + blob).to_bytes(_SEAL_BYTES, "little")
+
+
+def _opened(key_: bytes, sealed: bytes) -> NDArray[np.float32] | None:
+    blob, seal = sealed[:-_SEAL_BYTES], sealed[-_SEAL_BYTES:]
+    if zlib.crc32(key_ + blob).to_bytes(_SEAL_BYTES, "little") != seal or not blob:
+        return None
+    return np.frombuffer(blob, _VECTOR).astype(np.float32)

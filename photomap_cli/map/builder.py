@@ -1,0 +1,173 @@
+"""Owns drawing a map: photos -> layout (kept) -> names -> `PhotoMap`.  Encodes nothing itself, draws on no screen."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from photomap_cli.errors import PhotomapError, TooFewPhotos
+from photomap_cli.library.entities import STORED
+from photomap_cli.map import kmeans, labelling, layout
+from photomap_cli.map.layout import Layout
+from photomap_cli.map.npz_cache import Derived, key
+from photomap_cli.records.maps import MOST_CLUSTERS, MapCluster, MapPoint, PhotoMap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from photomap_cli.library.catalog import Catalog
+    from photomap_cli.records import Photo
+
+FEWEST = 5
+"""Photos that a map takes: of fewer, each would be its own group."""
+
+_TEXTS_AT_ONCE = 32
+
+
+class Cartographer:
+    """Draws maps of one library.  A layout is kept in the library's folder until its photos are other ones.
+
+    Args:
+        catalog: the library.
+        spec: the encoder's spec string.
+        encode: texts -> (n, dim) float32, rows of unit length; may raise PhotomapError.
+    """
+
+    def __init__(self, catalog: Catalog, *, spec: str, encode: Callable[[Sequence[str]], NDArray[np.float32]]) -> None:
+        self._catalog, self.spec, self._encode = catalog, spec, encode
+        self._layouts = Derived(catalog.folder, "map")
+        self._phrases = Derived(catalog.folder, "phrases")
+        self.stage = ""
+        """What is going on, for those who wait; any thread may read it."""
+
+    def draw(
+        self, rows: NDArray[np.int64], groups: int | None, checkpoint: Callable[[], None] = lambda: None
+    ) -> PhotoMap:
+        """Return the map of some of the library's photos.
+
+        Args:
+            rows: which photos, sorted.
+            groups: how many groups, at most; None for as many as there usually are.
+            checkpoint: called between the steps; what it raises ends the drawing there.
+
+        Raises:
+            TooFewPhotos.
+        """
+        started = time.perf_counter()
+        drawn, how = self._layout(rows, groups)
+        checkpoint()
+        called, notices = self._names(drawn, checkpoint)
+        self.stage = "looking the photos up…"
+        photos = {photo.row: photo for photo in self._catalog.photos(rows)}
+        return PhotoMap(
+            encoder=self.spec,
+            method=how,
+            elapsed_ms=1e3 * (time.perf_counter() - started),
+            clusters=_clusters(drawn, called, photos),
+            points=_points(drawn, photos),
+            notices=notices,
+        )
+
+    def members(
+        self, rows: NDArray[np.int64], groups: int | None, group: int, checkpoint: Callable[[], None] = lambda: None
+    ) -> list[tuple[int, float]]:
+        """Return the photos of one group as (row, cosine with the group's middle), the most typical first.
+
+        Args:
+            rows, groups, checkpoint: as for `draw`.
+            group: its id, from 1; there may be none of this id.
+
+        Raises:
+            TooFewPhotos.
+        """
+        drawn, _ = self._layout(rows, groups)
+        checkpoint()
+        if group > len(drawn.centres):
+            return []
+        centre = drawn.centres[group - 1]
+        vectors = self._catalog.vectors(drawn.rows[drawn.labels == group - 1].tolist())
+        found = [(row, float(vector @ centre)) for row, vector in vectors.items()]
+        return sorted(found, key=lambda each: (-each[1], each[0]))
+
+    def _layout(self, rows: NDArray[np.int64], groups: int | None) -> tuple[Layout, str]:
+        """Return the layout, and by which method it was made."""
+        if len(rows) < FEWEST:
+            are = "is" if len(rows) == 1 else "are"
+            raise TooFewPhotos(
+                f"a map takes at least {FEWEST} photos; there {are} {len(rows) or 'none'}",
+                hint="index more of them, or choose a wider folder or filter",
+            )
+        how = layout.method(len(rows))
+        count = min(groups or kmeans.usual_count(len(rows)), len(rows), MOST_CLUSTERS)
+        return self._kept_layout(rows, count, how), how
+
+    def _kept_layout(self, rows: NDArray[np.int64], groups: int, how: str) -> Layout:
+        # A row is never given to a second photo, so that rows and library stand for the vectors.
+        name = key(self._catalog.library_id, rows.astype("<i8").tobytes(), str(groups), how)
+        kept = self._layouts.get(name)
+        if kept is not None:
+            return Layout(rows=rows, **kept)
+        self.stage = f"laying out {len(rows):,} photos…"
+        drawn = layout.lay_out(rows, self._vectors(rows), groups, how)
+        arrays = ("places", "labels", "centres", "typical")
+        self._layouts.put(name, {each: getattr(drawn, each) for each in arrays})
+        return drawn
+
+    def _vectors(self, rows: NDArray[np.int64]) -> NDArray[np.floating]:
+        """Return the vectors of these rows in half precision, as they are stored."""
+        dim = self._catalog.snapshot().dim
+        vectors = np.zeros((len(rows), dim), STORED)
+        wanted = dict(zip(rows.tolist(), range(len(rows)), strict=True))
+        for row, blob in self._catalog.vectors_from(int(rows[0])):
+            if (place := wanted.get(row)) is not None:
+                vectors[place] = np.frombuffer(blob, STORED)
+        return vectors
+
+    def _names(self, drawn: Layout, checkpoint: Callable[[], None]) -> tuple[list[str], tuple[str, ...]]:
+        """Return a name for each group, and what the user should know of them."""
+        words = labelling.phrases()
+        try:
+            texts = self._texts(words, checkpoint)
+        except PhotomapError as error:
+            numbered = [f"group {number}" for number in range(1, len(drawn.centres) + 1)]
+            return numbered, (f"the groups have no names: {error.message}",)
+        return labelling.choose(drawn.centres, texts, words), ()
+
+    def _texts(self, words: Sequence[str], checkpoint: Callable[[], None]) -> NDArray[np.float32]:
+        """Return the phrases' vectors, encoded once in a library's life."""
+        encoder = self._catalog.encoder
+        name = key(self._catalog.library_id, self.spec, encoder.precision if encoder else "", "\n".join(words))
+        kept = self._phrases.get(name)
+        if kept is not None:
+            return np.asarray(kept["texts"], np.float32)
+        pieces = []
+        for start in range(0, len(words), _TEXTS_AT_ONCE):
+            self.stage = f"encoding names, once: {start:,} of {len(words):,}…"
+            checkpoint()
+            pieces.append(self._encode(words[start : start + _TEXTS_AT_ONCE]))
+        texts = np.concatenate(pieces)
+        self._phrases.put(name, {"texts": texts})
+        return texts
+
+
+def _clusters(drawn: Layout, called: Sequence[str], photos: dict[int, Photo]) -> tuple[MapCluster, ...]:
+    made = []
+    for group, name in enumerate(called):
+        places = drawn.places[drawn.labels == group]
+        x, y = np.median(places, axis=0).tolist()
+        typical = tuple(photos[row].path for row in drawn.typical[group].tolist() if row in photos)
+        made.append(MapCluster(group + 1, name, len(places), x, y, typical))
+    return tuple(made)
+
+
+def _points(drawn: Layout, photos: dict[int, Photo]) -> tuple[MapPoint, ...]:
+    columns = zip(drawn.rows.tolist(), drawn.places.tolist(), drawn.labels.tolist(), strict=True)
+    return tuple(
+        MapPoint(photos[row].path, x, y, label + 1, photos[row].taken_at)
+        for row, (x, y), label in columns
+        if row in photos  # removed a moment ago
+    )

@@ -1,0 +1,1 @@
+"""The prompt's commands: the table of them, and what each does."""

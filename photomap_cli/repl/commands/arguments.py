@@ -1,0 +1,86 @@
+"""Owns how the words after a command are read: numbers, results, folders, files.  Runs no command."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from photomap_cli.errors import BadPath, UsageError
+from photomap_cli.pathnames import on_disk
+from photomap_cli.search.query import unquoted
+from photomap_cli.views.filenames import printable
+
+if TYPE_CHECKING:
+    from photomap_cli.records import Hit
+    from photomap_cli.repl.state import Dialogue
+
+_RANGE = re.compile(r"#?(\d{1,9})(?:-#?(\d{1,9}))?", re.ASCII)
+_ESCAPED = re.compile(r"\\(\W)")
+"""Letters and digits need no backslash in a shell, so before one it is part of the name."""
+
+
+def number(text: str, *, most: int) -> int:
+    """Return a number from 1 to `most`."""
+    found = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    if not 1 <= found <= most:
+        raise UsageError(f"{printable(text)!r} is not a number from 1 to {most}")
+    return found
+
+
+def hits(dialogue: Dialogue, text: str) -> list[Hit]:
+    """Return results of the last search by their numbers: `2`, `#2`, `1 4`, `2-5`."""
+    if not text:
+        raise UsageError("which result?")
+    return [dialogue.hit(found) for word in text.replace(",", " ").split() for found in _numbers(word, dialogue)]
+
+
+def _numbers(word: str, dialogue: Dialogue) -> range:
+    match = _RANGE.fullmatch(word)
+    if match is None:
+        raise UsageError(f"{printable(word)!r} is not the number of a result")
+    first = int(match[1])
+    last = int(match[2] or match[1])
+    return range(first, max(first, min(last, len(dialogue.shown))) + 1)
+
+
+def folder(cwd: Path, text: str) -> str | None:
+    """Return what `SearchRequest.folder` takes for a folder, `*` or nothing."""
+    text = path_meant(text)
+    if text in ("", "*"):
+        return text or None
+    # Links stay: the library knows photos by the given path.
+    found = on_disk(os.path.normpath(cwd / Path(text).expanduser()))
+    if not os.path.isdir(found):  # noqa: PTH112  Path fails at a name that is too long
+        raise BadPath(f"{found} is no folder", hint=":in * searches the whole library")
+    return found
+
+
+def file(cwd: Path, text: str) -> Path:
+    """Return the absolute path of a file to write."""
+    return Path(on_disk(os.path.normpath(cwd / Path(path_meant(text)).expanduser())))
+
+
+def path_meant(text: str) -> str:
+    r"""Return the path that a text means, quoted as in a query, as in a shell, or not at all.
+
+    Spaces need no quotes; a missing closing double quote, as Tab leaves it after a folder, is forgiven.
+
+    | `"My Photos"`, `"My Photos`, `'My Photos'`, `My\ Photos`, `My Photos` | My Photos |
+    |---|---|
+    | `~/"My Photos"/2023` | ~/My Photos/2023 |
+    | `Bob's photos`, `'90s` | as they are |
+    """
+    if len(text) > 1 and text[0] == text[-1] == "'":
+        return text[1:-1]
+    if '"' in text:
+        plain = unquoted(text)
+        return text.removeprefix('"') if plain == text else plain
+    return _ESCAPED.sub(r"\1", text) if os.sep == "/" else text
+
+
+def path_begun(text: str) -> str:
+    """Return the same for a path that is being typed: its closing quote has not come yet."""
+    is_open = text.startswith("'") and text.count("'") == 1
+    return path_meant(f"{text}'" if is_open else text)

@@ -1,0 +1,80 @@
+"""Owns the way of a text to the user's clipboard: a program of this desktop, tmux, or the terminal itself (OSC 52).
+
+Over ssh the terminal's is the only clipboard that is the user's: the sequence goes the way of everything printed.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import shutil
+from typing import TYPE_CHECKING, TextIO
+
+from photomap_cli.errors import UsageError
+from photomap_cli.repl.commands.desktop import has_taken
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+MOST_BYTES = 74_000  # in base64 just under the 100,000 characters that xterm takes
+_PATIENCE_SECONDS = 2.0
+_SCREEN_PIECE = 200  # GNU screen passes on no longer sequence
+
+
+def copy(text: str, terminal: TextIO, *, platform: str, environment: Mapping[str, str]) -> str:
+    """Put a text on the clipboard, as the bytes its paths have, and return by which way.
+
+    Raises:
+        UsageError: it is too long for a terminal, and there is no other way.
+    """
+    data = os.fsencode(text)
+    for command in _programs(platform, environment):
+        if _fed(command, data):
+            return command[0]
+    if environment.get("TMUX") and _fed(["tmux", "load-buffer", "-w", "-"], data):
+        return "tmux and its terminal"
+    if len(data) > MOST_BYTES:
+        raise UsageError(f"{len(data):,} bytes are too many for a terminal's clipboard", hint=":save FILE.txt")
+    terminal.write(sequence(data, environment))
+    terminal.flush()
+    return "the terminal (OSC 52)"
+
+
+def sequence(data: bytes, environment: Mapping[str, str]) -> str:
+    """Return what to print so that the terminal puts the data on its clipboard.
+
+    A TERM of tmux or screen without their variables is that of the other end of ssh: it may be either, or its user
+    may have allowed the plain sequence, so it gets all; each ignores the others'.
+    """
+    plain = f"\x1b]52;c;{base64.b64encode(data).decode()}\x07"
+    if environment.get("STY"):
+        return _through_screen(plain)
+    if environment.get("TERM", "").startswith(("tmux", "screen")):
+        doubled = plain.replace("\x1b", "\x1b\x1b")
+        return f"{plain}\x1bPtmux;{doubled}\x1b\\"
+    return plain
+
+
+def _through_screen(plain: str) -> str:
+    pieces = (plain[start : start + _SCREEN_PIECE] for start in range(0, len(plain), _SCREEN_PIECE))
+    return "".join(f"\x1bP{piece}\x1b\\" for piece in pieces)
+
+
+def _programs(platform: str, environment: Mapping[str, str]) -> Iterator[list[str]]:
+    """Yield the programs that reach the clipboard of this desktop; none over ssh, where it is nobody's."""
+    if "SSH_CONNECTION" in environment:
+        return
+    if platform == "darwin":
+        yield ["pbcopy"]
+    if platform == "win32":
+        yield ["clip"]
+    if environment.get("WAYLAND_DISPLAY"):
+        yield ["wl-copy"]
+    if environment.get("DISPLAY"):
+        yield ["xclip", "-selection", "clipboard"]
+        yield ["xsel", "--clipboard", "--input"]
+
+
+def _fed(command: list[str], data: bytes) -> bool:
+    """Give the data to a program; returns whether it took them."""
+    return shutil.which(command[0]) is not None and has_taken(command, data, seconds=_PATIENCE_SECONDS)

@@ -1,0 +1,69 @@
+"""Owns `:info`: what is known of a photo, and where its date comes from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TextIO, cast
+
+from rich.table import Table
+from rich.text import Text
+
+from photomap_cli.records import DateSource
+from photomap_cli.repl.commands import arguments
+from photomap_cli.views.filenames import printable, shown_path
+from photomap_cli.views.formatting import human_bytes
+from photomap_cli.views.machine_output import write_plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from photomap_cli.records import PhotoDetails
+    from photomap_cli.repl.state import Dialogue
+
+_SOURCES = {
+    DateSource.EXIF: "from EXIF",
+    DateSource.EXIF_DAY: "from EXIF, which has no valid time",
+    DateSource.NAME: "from the file name",
+    DateSource.NAME_DAY: "from the file name, which has no time",
+    DateSource.FILE: "the file's own time; neither EXIF nor the name has a date",
+    None: "an older photomap added the photo and did not record where this is from",
+}
+
+
+def info(dialogue: Dialogue, rest: str) -> None:
+    """Tell what the library knows of results; to programs one fact a line, its name before a tab."""
+    for hit in arguments.hits(dialogue, rest):
+        known = dialogue.request(lambda backend, path=hit.path: backend.details(path))  # type: ignore[misc]
+        if dialogue.console.is_terminal:
+            _print(dialogue, known)
+        else:
+            file = cast("TextIO", dialogue.console.file)
+            for name, value in [("path", known.path), *facts(known)]:
+                write_plain((name,), value, file)
+
+
+def facts(known: PhotoDetails) -> Iterator[tuple[str, str]]:
+    """Yield the name of each fact and the fact, in the order in which they are shown."""
+    yield "date", f"{date(known)} ({_SOURCES[known.date_source]})"
+    yield "pixels", f"{known.width} × {known.height} ({known.width * known.height / 1e6:.1f} megapixels)"
+    yield "size", human_bytes(known.size_bytes)
+    if known.camera:
+        yield "camera", known.camera
+    if known.lens:
+        yield "lens", known.lens
+    if known.latitude is not None and known.longitude is not None:
+        yield "place", f"{known.latitude:.6f}, {known.longitude:.6f}"
+
+
+def date(known: PhotoDetails) -> str:
+    """Return a photo's date, without the time of day where that is not known."""
+    day, _, time = known.dated_at.partition("T")
+    return day if known.date_source and known.date_source.is_day else f"{day} {time}"
+
+
+def _print(dialogue: Dialogue, known: PhotoDetails) -> None:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in [("path", shown_path(known.path, dialogue.cwd)), *facts(known)]:
+        table.add_row(name, Text(printable(value)))
+    dialogue.console.print(table)

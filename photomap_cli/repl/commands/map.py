@@ -1,0 +1,60 @@
+"""Owns the prompt's map: drawing it, and listing one of its groups.  What it looks like is mapview's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from photomap_cli.errors import UsageError
+from photomap_cli.records.maps import LETTERS, MapRequest
+from photomap_cli.views.filenames import printable
+from photomap_cli.views.formatting import photos
+
+if TYPE_CHECKING:
+    from photomap_cli.records.maps import MapCluster, PhotoMap
+    from photomap_cli.repl.state import Dialogue
+
+DRAWING, LISTING = "drawing the map…", "looking the photos up…"
+
+
+def draw_or_list(dialogue: Dialogue, rest: str) -> None:
+    """Draw the map of all photos or of those that meet filters; `rest` may also be a group of it to list."""
+    if not rest or ":" in rest:
+        _draw(dialogue, rest)
+        return
+    drawn = dialogue.drawn or _drawn(dialogue, "")
+    cluster = group_called(drawn, rest)
+    dialogue.front.tell(f"{cluster.letter}, {cluster.name}: {photos(cluster.count)}, the most typical first")
+    dialogue.list_group(cluster, LISTING)
+
+
+def _draw(dialogue: Dialogue, filters: str) -> None:
+    from photomap_cli.views import map
+
+    drawn = _drawn(dialogue, filters)
+    for notice in drawn.notices:
+        dialogue.front.tell(notice)
+    map.show(drawn, dialogue.console, hint=f":map {drawn.clusters[0].letter} lists that group's photos")
+
+
+def _drawn(dialogue: Dialogue, filters: str) -> PhotoMap:
+    dialogue.asked = filters
+    request = MapRequest(cwd=str(dialogue.cwd), folder=dialogue.folder, filters=filters)
+    drawn = dialogue.request(lambda backend: backend.map(request), DRAWING)
+    dialogue.drawn, dialogue.map_request = drawn, request
+    return drawn
+
+
+def group_called(drawn: PhotoMap, word: str, *, shows: str = ":map") -> MapCluster:
+    """Return a group by its letter, number or name; `shows` is what shows the map."""
+    if named := [cluster for cluster in drawn.clusters if cluster.name.lower() == word.lower()]:
+        return named[0]
+    letters = LETTERS[: len(drawn.clusters)]
+    letter = word if word in letters else word.upper()
+    if len(letter) == 1 and letter in letters:
+        return drawn.clusters[letters.index(letter)]
+    if word.isascii() and word.isdigit() and 1 <= int(word[:9]) <= len(letters):
+        return drawn.clusters[int(word) - 1]
+    raise UsageError(
+        f"{printable(word)!r} is no group of the map",
+        hint=f"groups go from {letters[0]} to {letters[-1]}; {shows} shows them",
+    )

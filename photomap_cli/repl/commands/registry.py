@@ -1,0 +1,337 @@
+"""Owns the prompt's commands: one table that feeds dispatch, :help and completion.  Reads no keys."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+from photomap_cli.errors import UsageError
+from photomap_cli.pathnames import key
+from photomap_cli.repl.commands import arguments, encoder, info, map, results, settings, why
+from photomap_cli.repl.state import MAX_LIMIT
+from photomap_cli.search.query import whole_file
+from photomap_cli.views import export
+from photomap_cli.views.filenames import printable
+from photomap_cli.views.palette import ACCENT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from photomap_cli.repl.state import Dialogue
+
+HISTORY_LINES = 25
+BARE_WORDS = frozenset({"?", "exit", "quit"})
+"""Lines that are commands without a colon."""
+
+EXAMPLES = (
+    "dog on a beach -people",
+    "2:golden retriever + ./pool.jpg",
+    "#3 + snow",
+    "sunset after:2023 in:~/Italy",
+    "more 3 less 5     the last query, nearer to result 3 and away from result 5",
+    "like 3            photos like result 3, as #3",
+    "why 3             where the score of result 3 comes from",
+)
+_BARE_WHY = re.compile(r"why( +#?\d+)+", re.IGNORECASE)
+
+
+class Leave(Exception):
+    """The user wants to leave the prompt."""
+
+
+class Argument(Enum):
+    """What a command's argument is, for completion."""
+
+    NONE = auto()
+    RESULT = auto()
+    FOLDER = auto()
+    FILE = auto()
+    SETTING = auto()
+    GROUP = auto()
+    COMMAND = auto()
+    CHOICE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command.  `run` gets the conversation and what was typed after the name."""
+
+    name: str
+    usage: str
+    summary: str
+    run: Callable[[Dialogue, str], None]
+    aliases: tuple[str, ...] = ()
+    argument: Argument = Argument.NONE
+    choices: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
+
+    @property
+    def synopsis(self) -> str:
+        """The command as it is typed: `:k N`."""
+        return f":{self.name} {self.usage}".rstrip()
+
+    @property
+    def also(self) -> tuple[str, ...]:
+        """The aliases as they are typed."""
+        return tuple(alias if alias in BARE_WORDS else f":{alias}" for alias in self.aliases)
+
+
+def is_command(line: str) -> bool:
+    """Whether a line is a command, not a query."""
+    return line.startswith(":") or line.lower() in BARE_WORDS or bool(_BARE_WHY.fullmatch(line))
+
+
+def answer(dialogue: Dialogue, line: str) -> None:
+    """Run one line: a command, or a query.  Empty lines do nothing.
+
+    A line that is the name of a file, as `--paths` prints it, is a query, whatever is in the name.
+
+    Raises:
+        PhotomapError: the line cannot be done.
+        Leave: it was `:quit`.
+    """
+    line = " ".join(line.split("\n"))
+    if whole_file(line, str(dialogue.cwd)):
+        dialogue.ask(line)
+        return
+    line = line.strip()
+    if not line:
+        return
+    if not is_command(line):
+        dialogue.ask(line)
+        return
+    word, _, rest = line.removeprefix(":").strip().partition(" ")
+    command = find(word)
+    if rest.strip() and not command.usage:
+        hint = f"{line.removeprefix(':').strip()}, without the colon, is a query"
+        raise UsageError(f"{command.synopsis} takes nothing after it", hint=hint)
+    try:
+        command.run(dialogue, rest.strip())
+    except UsageError as error:
+        error.hint = error.hint or command.synopsis
+        raise
+
+
+def find(word: str) -> Command:
+    """Return the command of this name, alias or unique prefix.  Raises UsageError with the nearest names."""
+    word = word.lower().removeprefix(":")
+    if exact := _BY_WORD.get(word):
+        return exact
+    begun = [command for command in COMMANDS if word and command.name.startswith(word)]
+    if len(begun) == 1:
+        return begun[0]
+    names = [command.name for command in COMMANDS]
+    near = [command.name for command in begun] or difflib.get_close_matches(word, names, 3, 0.5)
+    hint = f"did you mean {' or '.join(f':{name}' for name in near)}?" if near else ":help lists the commands"
+    raise UsageError(f"there is no command :{word}", hint=hint)
+
+
+def _help(dialogue: Dialogue, rest: str) -> None:
+    shown = [find(rest)] if rest else COMMANDS
+    if not rest:
+        dialogue.console.print(Text("Type what you look for:", "bold"))
+        dialogue.console.print(Text("\n".join(f"  {example}" for example in EXAMPLES)))
+        dialogue.console.print(Text("Commands:", "bold"))
+    table = Table.grid(padding=(0, 2))
+    for command in shown:
+        also = f" (also {', '.join(command.also)})" if command.also else ""
+        table.add_row(Text(f"  {command.synopsis}", ACCENT), Text(command.summary).append(also, "dim"))
+    dialogue.console.print(table)
+    if rest and shown[0].examples:
+        dialogue.console.print(Text("\n".join(f"    {example}" for example in shown[0].examples), "dim"))
+    if not rest and dialogue.front.keys:
+        dialogue.console.print(Text(dialogue.front.keys, "dim"))
+
+
+def _k(dialogue: Dialogue, rest: str) -> None:
+    if rest:
+        dialogue.limit = arguments.number(rest, most=MAX_LIMIT)
+    dialogue.front.tell(f"{dialogue.limit} results a search")
+
+
+def _in(dialogue: Dialogue, rest: str) -> None:
+    dialogue.folder, dialogue.knows_elsewhere = arguments.folder(dialogue.cwd, rest), False
+    where = {None: "this folder if it is indexed, else everything", "*": "the whole library"}
+    dialogue.front.tell(f"searching {where.get(dialogue.folder) or printable(str(dialogue.folder))}")
+
+
+def _more(dialogue: Dialogue, rest: str) -> None:
+    dialogue.more()
+
+
+def _collapse(dialogue: Dialogue, rest: str) -> None:
+    if rest.lower() not in ("", "on", "off"):
+        raise UsageError(f":collapse: {printable(rest)!r} is neither on nor off", hint=find("collapse").synopsis)
+    dialogue.collapse = {"on": True, "off": False}.get(rest.lower(), dialogue.collapse)
+    words = {None: "as the setting collapse says", True: "one of several shots of the same thing", False: "every shot"}
+    dialogue.front.tell(f"shows {words[dialogue.collapse]}")
+
+
+def _show(dialogue: Dialogue, rest: str) -> None:
+    for hit in arguments.hits(dialogue, rest):
+        dialogue.front.look(hit)
+
+
+def _previews(dialogue: Dialogue, rest: str) -> None:
+    previews = dialogue.front.previews
+    if previews is None:
+        raise UsageError("there is no terminal to show pictures on")
+    if rest and rest.lower() not in find("previews").choices:
+        raise UsageError(f":previews: {printable(rest)!r} is no way of drawing", hint=find("previews").synopsis)
+    previews.setting = rest.lower() or previews.setting
+    dialogue.front.tell(previews.in_words())
+
+
+def _history(dialogue: Dialogue, rest: str) -> None:
+    past = (line for line in reversed(dialogue.front.past()) if not is_command(line))
+    lines = dict.fromkeys(line for line in past if key(rest) in key(line))
+    kept = list(lines)[:HISTORY_LINES]
+    for line in reversed(kept):
+        dialogue.console.print(Text(f"  {printable(line)}"))
+    if not kept:
+        dialogue.front.tell("no such query yet" if rest else "no queries yet")
+
+
+def _again(dialogue: Dialogue, rest: str) -> None:
+    dialogue.again()
+
+
+def _quit(dialogue: Dialogue, rest: str) -> None:
+    raise Leave
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command(
+        "help", "[COMMAND]", "what can be typed", _help, ("h", "?"), Argument.COMMAND, examples=(":help save", ":h k")
+    ),
+    Command(
+        "k",
+        "N",
+        "results a search; a page has as many as fit",
+        _k,
+        (),
+        Argument.CHOICE,
+        ("5", "10", "20", "50"),
+        (":k 20",),
+    ),
+    Command("more", "", "the next results of the last search", _more, ("m",)),
+    Command(
+        "collapse",
+        "[on|off]",
+        "show one of several shots of the same thing, or each",
+        _collapse,
+        (),
+        Argument.CHOICE,
+        ("on", "off"),
+        (":collapse on",),
+    ),
+    Command(
+        "open",
+        "N...",
+        "open results in the desktop's viewer",
+        results.open_results,
+        ("o",),
+        Argument.RESULT,
+        examples=(":open 3", ":o 1 4-6"),
+    ),
+    Command(
+        "reveal",
+        "N...",
+        "show results in the desktop's file manager",
+        results.reveal,
+        (),
+        Argument.RESULT,
+        examples=(":reveal 3",),
+    ),
+    Command("show", "N...", "look at results here, large", _show, (), Argument.RESULT, (), (":show 3",)),
+    Command(
+        "previews",
+        "[on|off|WAY]",
+        "results as pictures; ways: auto kitty iterm2 sixel blocks ascii",
+        _previews,
+        (),
+        Argument.CHOICE,
+        ("on", "off", "auto", "kitty", "iterm2", "sixel", "blocks", "ascii"),
+        (":previews off", ":previews sixel"),
+    ),
+    Command(
+        "copy",
+        "[N...]",
+        "paths of results, or of all, to the clipboard, over ssh too",
+        results.copy,
+        ("c",),
+        Argument.RESULT,
+        examples=(":copy 2", ":copy 1-5", ":copy"),
+    ),
+    Command("why", "N...", "where a result's score comes from, term by term", why.why, (), Argument.RESULT),
+    Command(
+        "info",
+        "N...",
+        "a result's date and where it comes from, camera, place, size",
+        info.info,
+        (),
+        Argument.RESULT,
+        examples=(":info 3",),
+    ),
+    Command("paths", "", "plain paths of the results", results.paths),
+    Command(
+        "save",
+        "[-f] FILE",
+        f"the results into FILE ({', '.join(export.ENDINGS)}); -f: over it",
+        results.save,
+        ("w",),
+        Argument.FILE,
+        examples=(":save dogs.html", ":save dogs.csv", ":save -f ~/Desktop/dogs.json"),
+    ),
+    Command(
+        "in",
+        "[DIR|*]",
+        "search below DIR only, * everything, nothing: as at the start",
+        _in,
+        (),
+        Argument.FOLDER,
+        examples=(":in ~/Pictures/Italy", ":in *", ":in"),
+    ),
+    Command(
+        "map",
+        "[GROUP|FILTER...]",
+        "the photos in two dimensions; GROUP: list its photos",
+        map.draw_or_list,
+        (),
+        Argument.GROUP,
+        examples=(":map", ":map B", ":map after:2023"),
+    ),
+    Command("again", "", "repeat the last query", _again),
+    Command("history", "[TEXT]", "earlier queries, those with TEXT", _history, examples=(":history beach",)),
+    Command("status", "", "where the encoder is, and what happens next", encoder.status),
+    Command("offload", "", "take the encoder out of VRAM now", encoder.offload),
+    Command("load", "", "bring the encoder to where queries run; try again after a failure", encoder.load),
+    Command(
+        "timeout",
+        "[SECONDS|5m|off]",
+        "idle time until the encoder leaves VRAM",
+        encoder.timeout,
+        (),
+        Argument.CHOICE,
+        ("30", "60", "5m", "off"),
+        (":timeout 5m", ":timeout off"),
+    ),
+    Command(
+        "set",
+        "[NAME [VALUE]]",
+        "settings; those that can change for as long as this prompt lives",
+        settings.choose,
+        (),
+        Argument.SETTING,
+        examples=(":set", ":set keys vi", ":set min_score 0.25"),
+    ),
+    Command("quit", "", "leave, as Ctrl-D does", _quit, ("q", "exit")),
+)
+
+_BY_WORD = {word: command for command in COMMANDS for word in (command.name, *command.aliases)}

@@ -1,0 +1,81 @@
+"""Owns the commands that take results elsewhere: `:open :reveal :copy :paths :save`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, TextIO, cast
+
+from rich.style import Style
+from rich.text import Text
+
+from photomap_cli.errors import UsageError
+from photomap_cli.repl.commands import arguments, clipboard, desktop
+from photomap_cli.views import export
+from photomap_cli.views.filenames import file_link, printable
+from photomap_cli.views.formatting import photos
+from photomap_cli.views.machine_output import write_paths
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from photomap_cli.records import Hit
+    from photomap_cli.repl.state import Dialogue
+
+
+def open_results(dialogue: Dialogue, rest: str) -> None:
+    """Open results in the desktop's viewer; without a desktop, print links to them."""
+    for hit in arguments.hits(dialogue, rest):
+        _on_the_desktop(dialogue, hit, desktop.open_photo, "opened")
+
+
+def reveal(dialogue: Dialogue, rest: str) -> None:
+    """Show results in the desktop's file manager."""
+    for hit in arguments.hits(dialogue, rest):
+        _on_the_desktop(dialogue, hit, desktop.reveal_photo, "shown in its folder:")
+
+
+def _on_the_desktop(dialogue: Dialogue, hit: Hit, act: Callable[[str], None], done: str) -> None:
+    desktop.require_there(hit.path)
+    reason = desktop.why_no_desktop(sys.platform, os.environ)
+    if not reason:
+        act(hit.path)
+        dialogue.front.tell(f"{done} {printable(hit.path)}")
+    elif dialogue.console.is_terminal:
+        dialogue.front.tell(f"{reason}; its link:")
+        dialogue.console.print(Text(printable(hit.path), Style(link=file_link(hit.path))), soft_wrap=True)
+    else:
+        raise UsageError(f"{reason}: {hit.path}", hint=":paths prints them all")
+
+
+def copy(dialogue: Dialogue, rest: str) -> None:
+    """Copy the paths of results, of all without numbers, to the clipboard."""
+    terminal = dialogue.console
+    if not terminal.is_terminal:
+        raise UsageError("there is no terminal to copy by", hint=":paths prints them")
+    copied = arguments.hits(dialogue, rest) if rest else list(dialogue.require_shown())
+    text = "\n".join(hit.path for hit in copied)
+    way = clipboard.copy(text, cast("TextIO", terminal.file), platform=sys.platform, environment=os.environ)
+    told = printable(copied[0].path) if len(copied) == 1 else f"{len(copied)} paths"
+    dialogue.front.tell(f"copied by {way}: {told}")
+
+
+def paths(dialogue: Dialogue, rest: str) -> None:
+    """Print the paths of the results."""
+    if not dialogue.console.is_terminal:
+        write_paths(dialogue.references, cast("TextIO", dialogue.console.file))
+        return
+    for hit in dialogue.require_shown():
+        dialogue.console.print(Text(printable(hit.path)), soft_wrap=True)
+
+
+def save(dialogue: Dialogue, rest: str) -> None:
+    """Write the results into a file; `-f` writes over one."""
+    is_forced = rest.split(" ", 1)[0] == "-f"
+    name = rest.removeprefix("-f").strip() if is_forced else rest
+    if not name:
+        raise UsageError("into which file?")
+    path = arguments.file(dialogue.cwd, name)
+    result = dialogue.shown_result()
+    export.save(result, path, as_page=dialogue.front.page, over=is_forced, hint=f":save -f {name} writes over it")
+    dialogue.front.tell(f"{photos(len(result.hits))} saved to {printable(str(path))}")

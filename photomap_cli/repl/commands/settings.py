@@ -1,0 +1,129 @@
+"""Owns `:set`: every setting with its value, and those that change for as long as the prompt lives."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+from rich.text import Text
+
+from photomap_cli.errors import UsageError
+from photomap_cli.views.filenames import printable
+from photomap_cli.views.palette import ACCENT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from photomap_cli.repl.state import Dialogue
+    from photomap_cli.settings import LoadedSettings
+
+HERE = "this prompt"
+_ABOUT_MIN_WIDTH = 72
+_FORM = ":set NAME VALUE"
+
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    """A setting that the prompt follows at once; `read` returns None where nothing but the setting is known."""
+
+    read: Callable[[Dialogue], Any]
+    write: Callable[[Dialogue, Any], object]
+
+
+def _of_dialogue(name: str) -> _Live:
+    return _Live(lambda dialogue: getattr(dialogue, name), lambda dialogue, value: setattr(dialogue, name, value))
+
+
+def _previews(dialogue: Dialogue) -> str | None:
+    return dialogue.front.previews.setting if dialogue.front.previews else None
+
+
+def _set_previews(dialogue: Dialogue, value: str) -> None:
+    if dialogue.front.previews is None:
+        raise UsageError("there is no terminal to show pictures on")
+    dialogue.front.previews.setting = value
+
+
+_LIVE = {
+    "encoder_idle_timeout_seconds": _Live(
+        lambda dialogue: dialogue.request(lambda backend: backend.status()).idle_timeout_seconds,
+        lambda dialogue, value: dialogue.request(lambda backend: backend.set_idle_timeout(value)),
+    ),
+    "prewarm": _of_dialogue("prewarm"),
+    "results": _of_dialogue("limit"),
+    "min_score": _of_dialogue("min_score"),
+    "collapse": _of_dialogue("collapse"),
+    "keys": _of_dialogue("keys"),
+    "previews": _Live(_previews, _set_previews),
+}
+NAMES = tuple(_LIVE)
+
+
+def choose(dialogue: Dialogue, rest: str) -> None:
+    """Show all settings, or one, or change one: `:set`, `:set NAME`, `:set NAME VALUE` (or `NAME=VALUE`)."""
+    name, _, text = rest.replace("=", " ", 1).partition(" ")
+    loaded = _loaded()
+    if not name:
+        _show(dialogue, loaded, list(loaded.origins))
+        return
+    name = _full(name, list(loaded.origins))
+    if text.strip():
+        _change(dialogue, name, text.strip())
+    _show(dialogue, loaded, [name])
+
+
+def values_of(name: str) -> Sequence[str]:
+    """Return the values that a setting can have, as far as they can be listed, for completion."""
+    from photomap_cli.settings import choices
+
+    return choices(name)
+
+
+def _loaded() -> LoadedSettings:
+    from photomap_cli import directories, settings  # pydantic costs 0.15 s, so not at the first prompt
+
+    return settings.load(directories.config_file())
+
+
+def _full(typed: str, names: list[str]) -> str:
+    """Return the one name that is meant: whole, its beginning, or a part of it."""
+    typed = typed.lower()
+    begun = [name for name in names if name.startswith(typed)]
+    meant = [typed] if typed in names else begun or [name for name in names if typed in name]
+    if len(meant) == 1:
+        return meant[0]
+    near = meant or difflib.get_close_matches(typed, names, 3, 0.5)
+    hint = f"did you mean {' or '.join(near)}?" if near else ":set lists the settings"
+    raise UsageError(f"there is no setting {printable(typed)!r}", hint=hint)
+
+
+def _change(dialogue: Dialogue, name: str, text: str) -> None:
+    from photomap_cli.settings import understood
+
+    value = understood(name, text)
+    if name not in _LIVE:
+        hint = f"`photomap config set {name} {printable(text)}`, then start photomap again"
+        raise UsageError(f"{name} is read at the start", hint=hint)
+    _LIVE[name].write(dialogue, value)
+
+
+def _show(dialogue: Dialogue, loaded: LoadedSettings, names: Sequence[str]) -> None:
+    from photomap_cli.settings import Settings, shown
+
+    table = Table.grid(padding=(0, 2))
+    is_wide = dialogue.console.width >= _ABOUT_MIN_WIDTH
+    for width in (max(map(len, names)) + 2 if is_wide else None, None, None, None):  # a name is typed as it is shown
+        table.add_column(overflow="fold", min_width=width)
+    for name in names:
+        there = getattr(loaded.values, name)
+        chosen = _LIVE[name].read(dialogue) if name in _LIVE else None
+        here = there if chosen is None else chosen
+        origin = loaded.origins[name] if here == there else HERE
+        about = (Settings.model_fields[name].description or "") if is_wide or len(names) == 1 else ""
+        style = ACCENT if name in _LIVE else ""
+        table.add_row(Text(f"  {name}", style), Text(printable(shown(here))), Text(origin, "dim"), Text(about, "dim"))
+    dialogue.console.print(table)
+    if len(names) > 1:
+        dialogue.front.tell(f"{_FORM} changes for now: {', '.join(NAMES)}; `photomap config set` all, for good")

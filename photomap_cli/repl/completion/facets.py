@@ -1,0 +1,98 @@
+"""Owns what filters can name, as Tab offers it: read behind the prompt, kept, and searched.  Opens no library."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from photomap_cli.pathnames import extensions_like, key
+from photomap_cli.records import Vocabulary
+from photomap_cli.views.filenames import printable
+from photomap_cli.views.formatting import photos
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from photomap_cli.records import Counted
+
+EXTENSIONS = ("jpg", "png", "heic", "webp", "tif", "gif", "bmp", "avif")
+"""What is offered as long as the library has not been read."""
+
+MOST_OFFERED = 40
+
+
+class KnownWords:
+    """The library's vocabulary; asking for it never waits.
+
+    Args:
+        read: reads it; may take its time.
+        photos: how many photos there are now; another number than at the last reading starts a new one.
+    """
+
+    def __init__(self, read: Callable[[], Vocabulary], photos: Callable[[], int | None]) -> None:
+        self._read, self._photos = read, photos
+        self._reading = threading.Lock()
+        self._known = Vocabulary()
+        self._photos_then: int | None = None
+
+    def __call__(self) -> Vocabulary:
+        """Return what is known, and have it read anew where the library has changed."""
+        now = self._photos()
+        if now is not None and now != self._photos_then and self._reading.acquire(blocking=False):
+            self._photos_then = now
+            threading.Thread(target=self._refresh, name="photomap-words", daemon=True).start()
+        return self._known
+
+    def _refresh(self) -> None:
+        try:
+            with suppress(Exception):  # a library that cannot be read is told by the query
+                self._known = self._read()
+        finally:
+            self._reading.release()
+
+
+def values(name: str, typed: str, known: Vocabulary) -> Iterator[tuple[str, str]]:
+    """Yield (value, what it is) for a filter whose value was begun."""
+    typed = key(typed.removeprefix('"'))
+    match name:
+        case "camera":
+            yield from _told(known.cameras, lambda camera: typed in key(camera))
+        case "ext":
+            extensions = known.extensions or tuple((extension, 0) for extension in EXTENSIONS)
+            written = ((_begun(extension, typed), count) for extension, count in extensions)
+            yield from _told(written, bool)
+        case "after" | "before":
+            dates = known.months if len(typed) >= len("2023") else _years(known.months)
+            yield from _told(dates, lambda date: date.startswith(typed))
+
+
+def folders(typed: str, known: Vocabulary) -> Iterator[tuple[str, str]]:
+    """Yield the same for folders anywhere in the library in whose own name a word begins so."""
+    begun = " " + key(typed.removeprefix('"'))
+    if begun != " " and "/" not in begun:
+        yield from _told(known.folders, lambda folder: begun in f" {key(folder.rpartition('/')[2])}")
+
+
+def _begun(extension: str, typed: str) -> str:
+    """Return the extension, or another of its kind, that begins as typed; nothing where there is none."""
+    return next((each for each in (extension, *extensions_like(extension)) if each.startswith(typed)), "")
+
+
+def _years(months: Counted) -> Counted:
+    counts: dict[str, int] = {}
+    for month, count in months:
+        counts[month[:4]] = counts.get(month[:4], 0) + count
+    return tuple(counts.items())
+
+
+def _told(counted: Iterable[tuple[str, int]], is_wanted: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
+    """Yield what is wanted and can be typed, a bounded number."""
+    typable = ((value, count) for value, count in counted if is_wanted(value) and _is_typable(value))
+    for value, count in islice(typable, MOST_OFFERED):
+        yield f'"{value}"' if " " in value else value, photos(count) if count else ""
+
+
+def _is_typable(value: str) -> bool:
+    return '"' not in value and printable(value) == value

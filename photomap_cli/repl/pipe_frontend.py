@@ -1,0 +1,188 @@
+"""Owns the conversation without a screen: lines in, results out.  Uses no prompt_toolkit."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import closing, suppress
+from typing import TYPE_CHECKING, TextIO, TypeVar
+
+from photomap_cli.errors import UsageError
+from photomap_cli.job_control import Suspension
+from photomap_cli.repl.commands import registry
+from photomap_cli.repl.connection import Connection
+from photomap_cli.repl.state import Dialogue
+from photomap_cli.views.console import make_console
+from photomap_cli.views.errors import complaint_line
+from photomap_cli.views.html.contact_sheet import sheet_page
+from photomap_cli.views.machine_output import ResultStyle
+from photomap_cli.views.output import say
+from photomap_cli.views.results import write
+from photomap_cli.views.spinner import wait_for
+from photomap_cli.views.status_line import short_state
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from photomap_cli.records import Hit, SearchResult
+    from photomap_cli.session.backend import Backend
+    from photomap_cli.views.previews import Gallery
+
+T = TypeVar("T")
+
+KEYS = "Ctrl-C clears · Ctrl-D leaves"
+
+FOUND, NOTHING, FAILED = 0, 1, 2
+_DUMB = frozenset({"dumb", "unknown"})
+
+
+def has_screen(stdin: TextIO, stdout: TextIO, environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether the prompt can be drawn: both ends are terminals, and not dumb ones."""
+    return stdin.isatty() and stdout.isatty() and environment.get("TERM", "") not in _DUMB
+
+
+class Pipe:
+    """The front of a conversation without a screen: data on `out`, everything else on `err`."""
+
+    def __init__(
+        self,
+        out: TextIO,
+        err: TextIO,
+        *,
+        style: ResultStyle,
+        cwd: Path,
+        open_gallery: Callable[[], Gallery],
+        is_typed: bool = False,
+    ) -> None:
+        self.console = make_console(file=out, no_color=True, soft_wrap=True)
+        self._out, self._err, self._style, self._cwd = out, err, style, cwd
+        self.is_typed = is_typed
+        self._open_gallery = open_gallery
+        self.previews = None
+
+    def show(self, left: SearchResult, *, total: int, more: bool) -> int:
+        """Write the hits, all of them."""
+        write(left, self._style, self._out, cwd=self._cwd, console=self.console)
+        self._out.flush()
+        return len(left.hits)
+
+    def tell(self, note: str) -> None:
+        """Write a sentence to standard error."""
+        say(note, file=self._err)
+
+    def wait(self, work: Callable[[], T], words: str = "") -> T:
+        """Do the work; Ctrl-C ends the program, as in any pipe, or the wait where somebody types the lines."""
+        return wait_for(work, console=self.console, words=str) if self.is_typed else work()
+
+    def look(self, hit: Hit) -> None:
+        """Refuse: there is nothing to look at."""
+        raise UsageError("there is no terminal to show pictures on", hint=":paths prints where they are")
+
+    def page(self, result: SearchResult) -> Iterator[bytes]:
+        """Yield a page of these results for a browser."""
+        return sheet_page(result, self._open_gallery, self.wait)
+
+    @property
+    def keys(self) -> str:
+        """What the keys do: where lines are typed, what the terminal does by itself."""
+        return KEYS if self.is_typed else ""
+
+    def past(self) -> Sequence[str]:
+        """Return nothing: a pipe keeps no history."""
+        return ()
+
+
+def run_lines(
+    open_backend: Callable[[], Backend],
+    *,
+    open_gallery: Callable[[], Gallery],
+    cwd: Path,
+    limit: int,
+    style: ResultStyle | None = None,
+    stdin: TextIO | None = None,
+    stdout: TextIO | None = None,
+    stderr: TextIO | None = None,
+) -> int:
+    """Answer one query or command a line and return the exit status, as grep does.
+
+    Returns:
+        2 if any line failed, else 0 if any line found something, 1 if none did.  Errors are one line each on `stderr`
+        with the number of the input line.  Where the lines are typed, a prompt with the encoder's state goes to
+        `stderr` and Ctrl-C drops one line or query; if `stdout` is a (dumb) terminal too, the status is 0.
+    """
+    stdin, out, err = stdin or sys.stdin, stdout or sys.stdout, stderr or sys.stderr
+    style = style or (ResultStyle.TABLE if out.isatty() else ResultStyle.PLAIN)
+    with closing(Connection(open_backend)) as connection, _stopping_politely(connection):
+        front = Pipe(out, err, style=style, cwd=cwd, open_gallery=open_gallery, is_typed=stdin.isatty())
+        dialogue = Dialogue(connection, front, cwd=cwd, limit=limit)
+        lines = _prompted(stdin, err, connection) if front.is_typed else _decoded(stdin)
+        try:
+            failed = _answer_all(dialogue, lines, err, is_typed=front.is_typed)
+            out.flush()
+        except BrokenPipeError:
+            _silence(out)
+            failed = False
+    if front.is_typed and out.isatty():
+        return FOUND  # a conversation, if on a poor terminal
+    return FAILED if failed else FOUND if dialogue.found or not dialogue.queries else NOTHING
+
+
+def _stopping_politely(connection: Connection) -> Suspension:
+    return Suspension(give=connection.pause, take=connection.resume)
+
+
+def _answer_all(dialogue: Dialogue, lines: Iterable[str], err: TextIO, *, is_typed: bool) -> bool:
+    """Answer line by line; returns whether one failed."""
+    failed = False
+    for number, line in enumerate(lines, 1):
+        try:
+            registry.answer(dialogue, line)
+        except registry.Leave:
+            break
+        except BrokenPipeError:
+            raise
+        except KeyboardInterrupt:
+            if not is_typed:
+                raise
+            dialogue.front.tell("cancelled")
+        except Exception as error:
+            failed = True
+            say(f"line {number}: {complaint_line(error)}", file=err)
+    return failed
+
+
+def _decoded(stdin: TextIO) -> Iterator[str]:
+    """Yield lines with the bytes that are no UTF-8 kept, as file names have them."""
+    buffer = getattr(stdin, "buffer", None)
+    for line in stdin if buffer is None else map(os.fsdecode, buffer):
+        yield line.removeprefix("\ufeff").rstrip("\r\n")
+
+
+def _prompted(stdin: TextIO, err: TextIO, connection: Connection) -> Iterator[str]:
+    while True:
+        err.write(f"{_state(connection)}photomap> ")
+        err.flush()
+        try:
+            line = stdin.readline()
+        except KeyboardInterrupt:
+            say("", file=err)
+            continue
+        if not line:
+            err.write("\n")  # Ctrl-D: the shell's prompt gets a line of its own
+            return
+        yield line
+
+
+def _state(connection: Connection) -> str:
+    with suppress(Exception):
+        return f"[{short_state(connection.backend().status())}] "
+    return ""
+
+
+def _silence(out: TextIO) -> None:
+    """Let what is left in the buffer go nowhere, or the interpreter complains at exit."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, out.fileno())
+        os.close(nowhere)

@@ -1,0 +1,148 @@
+"""Owns the one PromptSession: keys, colours, history, and what a terminal without answers gets.  Knows no backend."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, cast
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
+from prompt_toolkit.cursor_shapes import ModalCursorShapeConfig
+from prompt_toolkit.enums import EditingMode
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.input.typeahead import store_typeahead
+from prompt_toolkit.input.vt100 import Vt100Input
+from prompt_toolkit.input.vt100_parser import Vt100Parser
+from prompt_toolkit.key_binding import KeyBindings
+from prompt_toolkit.output.color_depth import ColorDepth
+from prompt_toolkit.renderer import CPR_Support
+from prompt_toolkit.search import stop_search
+from prompt_toolkit.styles import Style
+
+from photomap_cli.repl.completion.completer import is_worth_a_menu
+from photomap_cli.repl.history import HistoryArrows
+from photomap_cli.repl.invisible_characters import UnseenAsEscapes
+from photomap_cli.repl.menu import add_up, keep_tabs
+from photomap_cli.repl.reply_filter import AnswersDropped
+from photomap_cli.views.palette import ACCENT, NOTE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from prompt_toolkit.completion import Completer
+    from prompt_toolkit.key_binding.key_processor import KeyPress, KeyPressEvent
+
+    from photomap_cli.repl.history import PrivateHistory
+    from photomap_cli.repl.toolbar import Toolbar
+
+REFRESH_SECONDS = 0.5  # without it the countdown stands still; an idle prompt costs under 1 % of a core
+CPR_SECONDS = 1  # how long the terminal may take to say where the cursor is
+MENU_LINES = 6
+
+_STYLE = Style.from_dict(
+    {
+        "prompt": f"bold {ACCENT}",
+        "prompt.state": NOTE,
+        "bottom-toolbar": "noreverse bg:#262626 #d0d0d0",
+    }
+)
+_STYLE_WITHOUT_COLOUR = Style.from_dict({"prompt": "bold", "bottom-toolbar": "noreverse"})
+
+
+def make_prompt(
+    *,
+    toolbar: Toolbar,
+    completer: Completer,
+    history: PrivateHistory,
+    has_colour: bool,
+    on_text: Callable[[str], None],
+    on_suspend: Callable[[], object] = lambda: None,
+) -> PromptSession[str]:
+    """Return the session; `on_text` is told every change of the line, `on_suspend` of Ctrl-Z."""
+    prompt: PromptSession[str] = PromptSession(
+        history=history,
+        auto_suggest=AutoSuggestFromHistory(),
+        completer=completer,
+        complete_in_thread=True,
+        bottom_toolbar=toolbar,
+        refresh_interval=REFRESH_SECONDS,
+        style=_STYLE if has_colour else _STYLE_WITHOUT_COLOUR,
+        color_depth=_color_depth() if has_colour else ColorDepth.DEPTH_1_BIT,
+        search_ignore_case=True,
+        reserve_space_for_menu=MENU_LINES,
+        key_bindings=_signals(on_suspend),
+        input_processors=[UnseenAsEscapes()],
+    )
+    offers_menu = Condition(lambda: is_worth_a_menu(prompt.default_buffer.document.text_before_cursor))
+    prompt.complete_while_typing = offers_menu
+    # prompt_toolkit's own search by prefix switches that off, and what it brings back becomes the next prefix.
+    arrows = HistoryArrows(prompt.default_buffer, history)
+    prompt.default_buffer.history_backward = arrows.older  # type: ignore[method-assign]
+    prompt.default_buffer.history_forward = arrows.newer  # type: ignore[method-assign]
+    keep_tabs(prompt.default_buffer)
+    prompt.app.on_reset += lambda app: arrows.fill()
+    prompt.default_buffer.on_text_changed += lambda buffer: on_text(buffer.text)
+    prompt.app.renderer.CPR_TIMEOUT = CPR_SECONDS
+    prompt.app.renderer.cpr_not_supported_callback = None  # the prompt says it in its own way
+    return prompt
+
+
+def _signals(on_suspend: Callable[[], object]) -> KeyBindings:
+    """Return Ctrl-Z, and Ctrl-C as prompt_toolkit has it, but for two moments.
+
+    It is ignored once the line has ended: that would print a traceback.  And it ends the search of Ctrl-R as well: the
+    next prompt would still have its keys go there, out of reach of every other one.
+    """
+    bindings = KeyBindings()
+
+    @bindings.add("c-c")
+    @bindings.add("<sigint>")
+    def _(event: KeyPressEvent) -> None:
+        stop_search()
+        ending = event.app.future
+        if ending is not None and not ending.done():
+            event.app.exit(exception=KeyboardInterrupt(), style="class:aborting")
+
+    @bindings.add("c-z")
+    def _(event: KeyPressEvent) -> None:
+        on_suspend()
+
+    add_up(bindings)
+    return bindings
+
+
+def forget_keys_under_way(prompt: PromptSession[str]) -> None:
+    """Drop the wait for the rest of an escape sequence: its loop may have ended, and the next key would stumble."""
+    prompt.app.key_processor._flush_wait_task = None
+
+
+def drop_late_answers(prompt: PromptSession[str]) -> None:
+    """Keep what the terminal says of itself after the time to answer out of the line."""
+    if isinstance(prompt.input, Vt100Input):
+        prompt.input.vt100_parser = cast("Vt100Parser", AnswersDropped(prompt.input.vt100_parser))
+
+
+def type_ahead(prompt: PromptSession[str], keys: bytes) -> None:
+    """Have the next prompt begin with keys that somebody else has read."""
+    presses: list[KeyPress] = []
+    parser = Vt100Parser(presses.append)
+    parser.feed(keys.decode("utf-8", "surrogateescape"))
+    parser.flush()
+    store_typeahead(prompt.input, presses)
+
+
+def use_keys(prompt: PromptSession[str], keys: str) -> None:
+    """Have "emacs" or "vi" keys; with vi the cursor's shape tells the mode."""
+    is_vi = keys == "vi"
+    prompt.editing_mode = EditingMode.VI if is_vi else EditingMode.EMACS
+    prompt.cursor = ModalCursorShapeConfig() if is_vi else None
+
+
+def _color_depth() -> ColorDepth | None:
+    return ColorDepth.DEPTH_24_BIT if os.environ.get("COLORTERM") in ("truecolor", "24bit") else None
+
+
+def has_bar(prompt: PromptSession[str]) -> bool:
+    """Whether the bar is drawn, or may be yet: not once the terminal has failed to say where the cursor is."""
+    renderer = prompt.app.renderer
+    return renderer.height_is_known or renderer.cpr_support is not CPR_Support.NOT_SUPPORTED

@@ -1,0 +1,302 @@
+"""Owns the prompt's loop: read a line, answer it, go on.  What is printed is screen's, what is asked is dialogue's."""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Literal
+
+from prompt_toolkit.application import run_in_terminal
+from prompt_toolkit.patch_stdout import patch_stdout
+
+from photomap_cli.errors import PhotomapError
+from photomap_cli.graphics.tty_mode import QuietTerminal
+from photomap_cli.records import Vocabulary
+from photomap_cli.repl.commands import registry
+from photomap_cli.repl.completion.completer import PromptCompleter
+from photomap_cli.repl.completion.facets import KnownWords
+from photomap_cli.repl.connection import Connection
+from photomap_cli.repl.history import PrivateHistory
+from photomap_cli.repl.prompt import (
+    drop_late_answers,
+    forget_keys_under_way,
+    has_bar,
+    make_prompt,
+    type_ahead,
+    use_keys,
+)
+from photomap_cli.repl.resize import erase_wrapped_rows
+from photomap_cli.repl.state import Dialogue
+from photomap_cli.repl.toolbar import Toolbar
+from photomap_cli.repl.tty_frontend import Screen
+from photomap_cli.views.captions import shortened
+from photomap_cli.views.filenames import printable
+from photomap_cli.views.spinner import noted_interrupts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from prompt_toolkit.formatted_text import StyleAndTextTuples
+    from rich.console import Console
+
+    from photomap_cli.session.backend import Backend
+    from photomap_cli.views.previews import Previews
+
+PROMPT = "photomap> "
+HOW_TO_LEAVE = "Ctrl-D or :quit leaves"
+FOLDER_CELLS = 24  # of a folder's name in the bar
+PAGES_AHEAD = 3
+"""How many times as many hits a query fetches, so that :more neither waits nor wakes an encoder that is at rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the user has chosen for the prompt.
+
+    Attributes:
+        limit: hits a search.
+        prewarm: whether the first key of a query brings the encoder back.
+        previews: how results are shown as pictures.
+        keys: how the keys work, "emacs" or "vi".
+        min_score: lowest score shown; "auto" for the encoder's own floor.
+        folder: what is searched until `:in` says otherwise, as `SearchRequest` takes it.
+    """
+
+    limit: int
+    prewarm: bool = True
+    previews: str = "auto"
+    keys: str = "emacs"
+    min_score: float | Literal["auto"] = "auto"
+    folder: str | None = None
+
+
+class Repl:
+    """The interactive prompt over one backend.
+
+    Attributes:
+        open_backend: called on a background thread once the prompt is painted, and again if its session is gone.
+        previews: asks the terminal, before the first prompt, what it draws.
+        choices: called once, likewise after the first paint; a PhotomapError of it ends the prompt and leaves `run`.
+        first_note: returns what to say once at the start, if anything; called on a background thread.
+        read_usual_folder: returns the folder that is searched unless told otherwise, or nothing where it is the whole
+            library; called likewise.
+        read_words: reads what filters can name, on a background thread.
+        subscribe: given a function to call whenever the status changes, from any thread, so that the bar follows at
+            once instead of at its next refresh.
+    """
+
+    def __init__(
+        self,
+        open_backend: Callable[[], Backend],
+        *,
+        console: Console,
+        cwd: Path,
+        history_path: Path,
+        choices: Callable[[], Choices],
+        previews: Previews,
+        first_note: Callable[[], str] = str,
+        read_usual_folder: Callable[[], str] = str,
+        read_words: Callable[[], Vocabulary] = Vocabulary,
+        subscribe: Callable[[Callable[[], None]], None] | None = None,
+    ) -> None:
+        self._connection = Connection(open_backend)
+        self._read_choices, self._subscribe = choices, subscribe
+        self._first_note, self._read_usual_folder = first_note, read_usual_folder
+        self._usual_folder = ""
+        self._choices: Choices | None = None
+        self._settling = threading.Lock()
+        self._history = PrivateHistory(history_path)
+        self._previews = previews
+        self._screen = Screen(console, self._connection, cwd=cwd, past=self._history.get_strings, previews=previews)
+        self._dialogue = Dialogue(self._connection, self._screen, cwd=cwd, limit=0, pages_ahead=PAGES_AHEAD)
+        self._words = KnownWords(read_words, self._photo_count)
+        self._toolbar = Toolbar(
+            self._connection,
+            width=lambda: self._prompt.output.get_size().columns,
+            scope=self._scope,
+            extras=self._extras,
+            has_colour=not console.no_color,
+            encoding=console.encoding,
+        )
+        self._prompt = make_prompt(
+            toolbar=self._toolbar,
+            completer=PromptCompleter(self._dialogue, self._words),
+            history=self._history,
+            has_colour=not console.no_color,
+            on_text=self._on_text,
+            on_suspend=partial(self._suspend, whole_group=True),
+        )
+        self._terminal = QuietTerminal(
+            give=self._connection.pause, take=self._connection.resume, defer=lambda: self._suspend(whole_group=False)
+        )
+        erase_wrapped_rows(self._prompt, previews.wraps_again)
+        self._warming: threading.Thread | None = None
+        self._is_prewarmed = False
+        self._empty_interrupts = 0
+
+    def run(self) -> int:
+        """Read and answer lines until the user leaves; returns the exit status."""
+        if self._subscribe is not None:
+            self._subscribe(self._repaint)
+        with closing(self._connection), self._terminal:
+            drop_late_answers(self._prompt)
+            type_ahead(self._prompt, self._previews.detect())
+            while self._turn():
+                pass
+        return 0
+
+    def _turn(self) -> bool:
+        """Read one line and answer it; returns False when the user leaves."""
+        try:
+            line = self._read()
+            self._terminal.hush()
+            return line is not None and self._answer(line)
+        except KeyboardInterrupt:  # a second Ctrl-C, while the first one was being told
+            return True
+
+    def _read(self) -> str | None:
+        """Return the next line, or None when the user leaves."""
+        while True:
+            self._is_prewarmed = False
+            use_keys(self._prompt, self._dialogue.keys)
+            try:
+                # An interrupt while prompt_toolkit starts or ends is not for its insides: it would leave them broken.
+                with noted_interrupts(), patch_stdout(raw=True):
+                    line = self._prompt.prompt(self._message, pre_run=self._warm_after_paint)
+            except KeyboardInterrupt:
+                forget_keys_under_way(self._prompt)
+                self._tell_how_to_leave()
+            except EOFError:
+                return None
+            else:
+                self._empty_interrupts = 0
+                return line
+
+    def _tell_how_to_leave(self) -> None:
+        is_empty = not self._prompt.default_buffer.text
+        self._empty_interrupts = self._empty_interrupts + 1 if is_empty else 0
+        if self._empty_interrupts == 2:
+            self._screen.tell(HOW_TO_LEAVE)
+
+    def _answer(self, line: str) -> bool:
+        """Answer one line, whatever happens; returns False when the user leaves."""
+        self._settle()
+        try:
+            registry.answer(self._dialogue, line)
+        except registry.Leave:
+            return False
+        except KeyboardInterrupt:
+            self._screen.tell("cancelled")
+        except Exception as error:
+            self._screen.complain(error, self._dialogue.asked)
+        return True
+
+    def _settle(self) -> None:
+        """Have the user's choices, read at the first call; the others wait for it."""
+        with self._settling:
+            if self._choices is None:
+                self._choices = chosen = self._read_choices()
+                self._dialogue.limit, self._dialogue.prewarm = chosen.limit, chosen.prewarm
+                self._dialogue.keys, self._dialogue.min_score = chosen.keys, chosen.min_score
+                self._dialogue.folder = chosen.folder
+                use_keys(self._prompt, chosen.keys)
+                self._previews.setting = chosen.previews
+
+    def _message(self) -> StyleAndTextTuples:
+        message: StyleAndTextTuples = [("class:prompt", PROMPT)]
+        return message if has_bar(self._prompt) else [("class:prompt.state", f"[{self._toolbar.short()}] "), *message]
+
+    def _extras(self) -> tuple[str, ...]:
+        return (*self._whose(), ":help")
+
+    def _scope(self) -> str:
+        """Name the folder that is searched, where it is not all of the library by itself."""
+        folder = self._dialogue.folder or self._usual_folder
+        if folder == "*":
+            return "in: everything"
+        return f"in: {shortened(printable(PurePath(folder).name or folder), FOLDER_CELLS)}" if folder else ""
+
+    def _whose(self) -> tuple[str, ...]:
+        """Name the session where it is another process's."""
+        backend = self._connection.current
+        status = backend.status() if backend is not None else None
+        return () if status is None or status.pid == os.getpid() else (f"session {status.pid}",)
+
+    # -- in the background ---------------------------------------------------------------------------------------
+
+    def _warm_after_paint(self) -> None:
+        """Start loading the encoder, once, after the first paint."""
+        loop = self._prompt.app.loop
+        if self._warming is None and loop is not None:
+            self._warming = threading.Thread(target=self._warm, name="photomap-warm", daemon=True)
+            loop.call_soon(self._warming.start)
+
+    def _warm(self) -> None:
+        try:
+            self._settle()
+        except PhotomapError as error:
+            self._leave(error)
+            return
+        try:
+            backend = self._connection.backend()
+            self._usual_folder = self._read_usual_folder()
+            self._repaint()
+            self._words()
+            if note := self._first_note():
+                self._above(lambda: self._screen.tell(note))
+            backend.load()
+        except Exception as error:
+            self._above(partial(self._screen.complain, error))
+        self._repaint()
+
+    def _leave(self, error: PhotomapError) -> None:
+        """End the prompt by an error; between prompts the next line meets the same one."""
+        app = self._prompt.app
+        if app.loop is not None:
+            with suppress(RuntimeError):  # the prompt ended meanwhile
+                app.loop.call_soon_threadsafe(lambda: None if app.is_done else app.exit(exception=error))
+
+    def _above(self, print_it: Callable[[], None]) -> None:
+        """Print above the line being typed; between prompts, nothing: what matters is told by the next query."""
+        app = self._prompt.app
+        loop, context = app.loop, app.context
+        if loop is not None and context is not None:
+            with suppress(RuntimeError):  # the prompt ended meanwhile
+                loop.call_soon_threadsafe(run_in_terminal, print_it, context=context)
+
+    def _suspend(self, *, whole_group: bool) -> bool:
+        """Take the prompt away, stop, and draw it again afterwards; returns False where none is up."""
+        if not self._prompt.app.is_running:
+            return False
+        self._above(partial(self._terminal.suspension.stop, whole_group=whole_group))
+        return True
+
+    def _repaint(self) -> None:
+        with suppress(RuntimeError):  # no prompt is up
+            self._prompt.app.invalidate()
+
+    def _photo_count(self) -> int | None:
+        backend = self._connection.current
+        with suppress(Exception):  # a session that is lost is told by the bar
+            return None if backend is None else backend.status().photos
+        return None
+
+    def _on_text(self, text: str) -> None:
+        """Bring the encoder back behind the typing of a query."""
+        backend = self._connection.current
+        if backend is None or self._is_prewarmed or not text.strip() or registry.is_command(text):
+            return
+        if not self._dialogue.prewarm:
+            return
+        self._is_prewarmed = True
+        threading.Thread(target=_quietly, args=(backend.prewarm,), name="photomap-prewarm", daemon=True).start()
+
+
+def _quietly(work: Callable[[], object]) -> None:
+    with suppress(Exception):  # the query that follows meets the same trouble and tells it
+        work()

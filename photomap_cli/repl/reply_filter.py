@@ -1,0 +1,39 @@
+"""Owns keeping what the terminal answers too late out of the line: nobody typed it.  Asks nothing itself."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from photomap_cli.graphics.terminal_query import without_answers
+
+if TYPE_CHECKING:
+    from prompt_toolkit.input.vt100_parser import Vt100Parser
+
+_BEGUN = re.compile(
+    r"\x1b(?:_(?:G[^\x1b]*)?|P(?:>[^\x1b]*)?|\](?:1(?:1(?:;[^\x07\x1b]*)?)?)?|\[(?:[?6][\d;]*)?)?\x1b?\Z"
+)
+"""The beginning of an answer, which may come in pieces over a slow line.  Escape alone is one too: prompt_toolkit waits
+for what follows it as well."""
+
+
+class AnswersDropped:
+    """A prompt_toolkit parser that never sees the answers to our questions, however late they come."""
+
+    def __init__(self, parser: Vt100Parser) -> None:
+        self._parser, self._begun = parser, ""
+
+    def feed(self, data: str) -> None:
+        """Parse what was read, but for answers; the beginning of one waits for its end."""
+        text = without_answers((self._begun + data).encode("utf-8", "surrogateescape")).decode(
+            "utf-8", "surrogateescape"
+        )
+        begun = _BEGUN.search(text)
+        self._begun = begun[0] if begun else ""
+        self._parser.feed(text[: begun.start()] if begun else text)
+
+    def flush(self) -> None:
+        """Parse what has waited: nothing more is coming."""
+        waited, self._begun = self._begun, ""
+        self._parser.feed(waited)
+        self._parser.flush()

@@ -1,0 +1,234 @@
+"""Owns what one conversation remembers (last query, hits, how far they were shown) and how it asks.  Draws nothing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
+
+from photomap_cli.errors import UsageError
+from photomap_cli.records import SearchRequest
+from photomap_cli.records.maps import GroupRequest
+from photomap_cli.search.query import shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from photomap_cli.records import Hit, SearchResult
+    from photomap_cli.records.maps import MapCluster, MapRequest, PhotoMap
+    from photomap_cli.repl.connection import Connection
+    from photomap_cli.repl.frontend import Front, T
+    from photomap_cli.session.backend import Backend
+
+
+MAX_LIMIT = 10_000
+_LIKE = re.compile(r"like\s+#?(\d+)(?=\s*$|\s+[-+–−]|\s+-?\w+:)", re.IGNORECASE)
+
+
+class Dialogue:
+    """One conversation with a backend.
+
+    Attributes:
+        limit: hits a search.
+        folder, collapse, min_score: what `SearchRequest` takes.
+        prewarm: whether the first key of a query brings the encoder back.
+        keys: how the prompt's keys work, "emacs" or "vi".
+        asked: the text of the query under way or last; error positions refer to it.
+        shown: hits that have a number, of the last search that found any; `#N` reaches these, also where they are on no
+            page yet.
+        knows_elsewhere: whether it was told that the whole library is searched from a folder that is no part of it.
+        drawn, map_request: the last map, and how it was asked for; `:map B` reaches its groups.
+        found, queries: hits and answered queries since the start.
+    """
+
+    def __init__(self, connection: Connection, front: Front, *, cwd: Path, limit: int, pages_ahead: int = 1) -> None:
+        self.connection, self.front = connection, front
+        self.cwd, self.limit = cwd, limit
+        self.folder: str | None = None
+        self.collapse: bool | None = None
+        self.min_score: float | Literal["auto"] = "auto"
+        self.prewarm, self.keys = False, "emacs"
+        self.asked = ""
+        self.shown: tuple[Hit, ...] = ()
+        self.drawn: PhotoMap | None = None
+        self.map_request: MapRequest | None = None
+        self.found = self.queries = 0
+        self._pages_ahead = pages_ahead
+        self._paged = 0  # of those, how many have been on a page
+        self._asked: SearchRequest | None = None  # the last query; `_request` is the one whose results are shown
+        self._request: SearchRequest | None = None
+        self._result: SearchResult | None = None
+        self.knows_elsewhere = False
+
+    @property
+    def console(self) -> Console:
+        """What commands print on."""
+        return self.front.console
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """The paths that `#1`, `#2`, ... stand for."""
+        return tuple(hit.path for hit in self.shown)
+
+    def hit(self, number: int) -> Hit:
+        """Return a hit of the last search that found any by its number on the screen."""
+        if 1 <= number <= len(self.shown):
+            return self.shown[number - 1]
+        last = f"the last search showed {len(self.shown)}" if self.shown else self._why_nothing
+        raise UsageError(f"there is no result {number}", hint=last)
+
+    def require_shown(self) -> tuple[Hit, ...]:
+        """Return the hits shown; raises UsageError where there are none."""
+        if not self.shown:
+            raise UsageError("there are no results", hint=self._why_nothing)
+        return self.shown
+
+    @property
+    def _why_nothing(self) -> str:
+        return "the last search found nothing" if self._asked else "search for something first"
+
+    def shown_result(self) -> SearchResult:
+        """Return the last result with the hits shown so far, of which there is at least one."""
+        shown = self.require_shown()
+        assert self._result is not None
+        return replace(self._result, hits=shown)
+
+    def ask(self, text: str) -> None:
+        """Search for `text` and show the first page; `more 3` and `less 5` search for the last query, refined."""
+        text = self._refined(text) or like_as_reference(text)
+        self._search(SearchRequest(text=text, cwd=str(self.cwd), references=self.references))
+
+    def _refined(self, line: str) -> str:
+        """Return the query that feedback on results makes of the last one; nothing if the line is no feedback."""
+        from photomap_cli.search import relevance_feedback  # not at the first prompt
+
+        wished = relevance_feedback.wishes(line)
+        if not wished:
+            return ""
+        if self._request is None:
+            raise UsageError("there is no search to refine", hint=f'"{line}" in quotes searches for these words')
+        text = relevance_feedback.refined(self._request, wished, lambda number: self.hit(number).path)
+        self.front.tell(f"now: {text}")
+        return text
+
+    def explained(self, path: str) -> Hit:
+        """Return a hit that was shown with what each term adds to its score."""
+        if self._request is None:
+            raise UsageError("these photos are a group of the map, not found by a query", hint="search for something")
+        if not self._shown_at(path).terms:
+            asked = replace(self._request, explain=True)
+            terms = {hit.path: hit.terms for hit in self.request(lambda backend: backend.search(asked)).hits}
+            self.shown = tuple(replace(hit, terms=terms.get(hit.path, ())) for hit in self.shown)
+        if not self._shown_at(path).terms:
+            raise UsageError(f"{path} is not found any more", hint=":again searches anew")
+        return self._shown_at(path)
+
+    def _shown_at(self, path: str) -> Hit:
+        return next(hit for hit in self.shown if hit.path == path)
+
+    def again(self) -> None:
+        """Repeat the last query, within the folder and page length of now."""
+        if self._asked is None:
+            raise UsageError("there is no query to repeat", hint="search for something first")
+        self._search(self._asked)
+
+    def _search(self, request: SearchRequest) -> None:
+        min_score = None if self.min_score == "auto" else self.min_score
+        limit = min(MAX_LIMIT, self.limit * self._pages_ahead)
+        request = replace(request, limit=limit, folder=self.folder, min_score=min_score, collapse=self.collapse)
+        result = self._answer(request)
+        self._asked = request
+        self.queries += 1
+        self.found += len(result.hits)
+        if not result.hits and self.shown:
+            self._show_nothing(result)
+            return
+        self._request, self._result, self.shown, self._paged = request, result, (), 0
+        self._show_page()
+
+    def list_group(self, cluster: MapCluster, words: str) -> None:
+        """Show the photos of a group of the last map, as results; `words` say what goes on meanwhile."""
+        assert self.map_request is not None
+        request = GroupRequest(self.map_request, cluster)
+        result = self.request(lambda backend: backend.group(request), words)
+        self._request, self._result, self.shown, self._paged = None, result, (), 0
+        self.found += len(result.hits)
+        self._show_page()
+
+    def _show_nothing(self, result: SearchResult) -> None:
+        """Say that nothing was found; what is shown stays, with its numbers."""
+        assert self._result is not None
+        self.front.show(result, total=0, more=False)
+        still = "#1 is still the result" if len(self.shown) == 1 else f"#1 to #{len(self.shown)} are still the results"
+        self.front.tell(f'{still} of "{shortened(self._result.query)}"')
+
+    def more(self) -> None:
+        """Show the next page of the last search; once all its results were shown, of further ones."""
+        if self._result is None:
+            raise UsageError("there is nothing to show more of", hint="search for something first")
+        while self._paged == len(self.shown) and not self._unseen() and self._may_have_more():
+            assert self._request is not None
+            limit = 2 * max(len(self.shown), len(self._result.hits)) + self.limit
+            self._request = replace(self._request, limit=min(MAX_LIMIT, limit))
+            self._result = self._answer(self._request)
+        if self._paged < len(self.shown) or self._unseen():
+            self._show_page()
+        else:
+            self.front.tell("no more results")
+
+    def _unseen(self) -> tuple[Hit, ...]:
+        """Return the hits at hand that have no number, nor stand for or behind one that has.
+
+        By path, not by rank: photos may have come and gone since the last page.
+        """
+        assert self._result is not None
+        seen = {path for hit in self.shown for path in (hit.path, *hit.collapsed)}
+        return tuple(hit for hit in self._result.hits if seen.isdisjoint((hit.path, *hit.collapsed)))
+
+    def _may_have_more(self) -> bool:
+        """Whether the backend may have more than it was asked for; a group of a map is all there."""
+        if self._request is None:
+            return False
+        assert self._result is not None
+        fetched = len(self._result.hits)
+        return fetched == self._request.limit and fetched < MAX_LIMIT
+
+    def _answer(self, request: SearchRequest) -> SearchResult:
+        self.asked = request.text
+        result = self.request(lambda backend: backend.search(request))
+        is_known = result.searched_elsewhere and self.knows_elsewhere
+        for notice in result.notices[1:] if is_known else result.notices:
+            self.front.tell(notice)
+        self.knows_elsewhere = result.searched_elsewhere
+        return result
+
+    def request(self, question: Callable[[Backend], T], words: str = "") -> T:
+        """Ask the backend anything; the user sees that it is under way and can stop waiting for it."""
+        try:
+            return self.front.wait(lambda: self.connection.ask(question), words)
+        finally:
+            for note in self.connection.take_notes():
+                self.front.tell(note)
+
+    def _show_page(self) -> None:
+        """Show what of the numbered hits was on no page yet; where there are none such, number some more."""
+        assert self._result is not None
+        if self._paged == len(self.shown):
+            new = enumerate(self._unseen()[: self.limit], len(self.shown) + 1)
+            self.shown = (*self.shown, *(replace(hit, rank=rank) for rank, hit in new))
+        left = self.shown[self._paged :]
+        more = bool(left) and (self._may_have_more() or bool(self._unseen()))
+        self._paged += self.front.show(replace(self._result, hits=left), total=len(self.shown), more=more)
+
+
+def like_as_reference(text: str) -> str:
+    """Write `like 3` as `#3`, also before operators and filters.
+
+    Example:
+        `like 3 + snow` becomes `#3 + snow`; `like 3 dogs` stays text.
+    """
+    match = _LIKE.match(text)
+    return f"#{match[1]}{text[match.end() :]}" if match else text

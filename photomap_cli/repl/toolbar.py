@@ -1,0 +1,117 @@
+"""Owns the bottom bar as prompt_toolkit draws it: from a status to fragments, cached, and without ever failing."""
+
+from __future__ import annotations
+
+import io
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from prompt_toolkit.formatted_text import ANSI, to_formatted_text
+from rich.text import Text
+
+from photomap_cli.errors import SessionGone
+from photomap_cli.views.console import make_console
+from photomap_cli.views.encoding_fallback import fitting
+from photomap_cli.views.errors import complaint_line
+from photomap_cli.views.status_line import bar, short_state
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from prompt_toolkit.formatted_text import StyleAndTextTuples
+
+    from photomap_cli.records import SessionStatus
+    from photomap_cli.repl.connection import Connection
+
+OPENING = "◌ opening the library…"
+LOST = "✗ session lost │ the next query opens a new one"
+
+
+class Toolbar:
+    """Reads the backend's status and nothing else; called on every repaint, on the prompt's thread."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        width: Callable[[], int],
+        scope: Callable[[], str] = str,
+        extras: Callable[[], Sequence[str]] = tuple,
+        has_colour: bool = True,
+        encoding: str = "utf-8",
+    ) -> None:
+        self._connection, self._width = connection, width
+        self._scope, self._extras = scope, extras
+        self._has_colour, self._encoding = has_colour, encoding
+        self._key: object = None
+        self._fragments: StyleAndTextTuples = []
+
+    def __call__(self) -> StyleAndTextTuples:
+        """Return the bar; a failure becomes its text."""
+        try:
+            return self._drawn()
+        except SessionGone:
+            return self._told(LOST, "ansired" if self._has_colour else "")
+        except Exception as error:
+            return self._told(f"✗ {complaint_line(error)}")
+
+    def _told(self, words: str, style: str = "") -> StyleAndTextTuples:
+        return [(style, fitting(_cut(f" {words}", self._width()), self._encoding))]
+
+    def short(self) -> str:
+        """Return one word on the state, for a terminal that cannot show a bar."""
+        try:
+            backend = self._connection.current
+            return short_state(backend.status()) if backend is not None else "OPENING"
+        except SessionGone:
+            return "LOST"
+        except Exception:
+            return "?"
+
+    def _drawn(self) -> StyleAndTextTuples:
+        width, backend = self._width(), self._connection.current
+        status = _by_the_second(backend.status()) if backend is not None else None
+        scope, extras = self._scope(), tuple(self._extras())
+        key = (status, width, scope, extras, self._connection.trouble)
+        if key != self._key:
+            text = bar(status, width=width, scope=scope, extras=extras) if status else self._without_backend(width)
+            self._key, self._fragments = key, self._converted(text, width)
+        return self._fragments
+
+    def _without_backend(self, width: int) -> Text:
+        trouble = self._connection.trouble
+        text = Text(f" ✗ {complaint_line(trouble)}", "red") if trouble else Text(f" {OPENING}", "yellow")
+        text.truncate(max(1, width - 1), overflow="ellipsis")
+        return text
+
+    def _converted(self, text: Text, width: int) -> StyleAndTextTuples:
+        console = make_console(
+            file=io.StringIO(),
+            force_terminal=True,
+            color_system="standard",
+            no_color=not self._has_colour,
+            width=width,
+            legacy_windows=False,
+        )
+        with console.capture() as capture:
+            console.print(text, end="")
+        return to_formatted_text(ANSI(fitting(capture.get(), self._encoding)))
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) < width else f"{text[: max(0, width - 2)]}…"
+
+
+def _by_the_second(status: SessionStatus) -> SessionStatus:
+    """Return the status as the bar shows it, so that it changes, and is drawn, once a second at most."""
+    return replace(
+        status,
+        idle_seconds=None,
+        offload_in_seconds=_whole(status.offload_in_seconds),
+        release_in_seconds=_whole(status.release_in_seconds),
+    )
+
+
+def _whole(seconds: float | None) -> float | None:
+    return None if seconds is None else float(math.ceil(seconds))

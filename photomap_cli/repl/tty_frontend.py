@@ -1,0 +1,109 @@
+"""Owns what the prompt's loop prints between two prompts, and how it waits.  Reads no key."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
+
+from rich.text import Text
+
+from photomap_cli.errors import PhotomapError
+from photomap_cli.records import ResidencyState
+from photomap_cli.views import results
+from photomap_cli.views.errors import complaint, complaint_line
+from photomap_cli.views.filenames import printable
+from photomap_cli.views.html.contact_sheet import sheet_page
+from photomap_cli.views.palette import NOTE
+from photomap_cli.views.spinner import wait_for
+from photomap_cli.views.status_line import can_offload, place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from photomap_cli.records import Hit, SearchResult, SessionStatus
+    from photomap_cli.repl.connection import Connection
+    from photomap_cli.views.previews import Previews
+
+T = TypeVar("T")
+
+KEYS = "Tab completes · ↑ earlier lines that begin so · Ctrl-R searches them · Ctrl-C clears · Ctrl-D leaves"
+HINTS = (":open N", "#N for more like it")
+
+
+class Screen:
+    """The front of a conversation on a terminal."""
+
+    def __init__(
+        self,
+        console: Console,
+        connection: Connection,
+        *,
+        cwd: Path,
+        past: Callable[[], Sequence[str]],
+        previews: Previews,
+    ) -> None:
+        self.console = console
+        self.past, self.keys = past, KEYS
+        self.previews = previews
+        self._connection, self._cwd = connection, cwd
+
+    def show(self, left: SearchResult, *, total: int, more: bool) -> int:
+        """Print as many of the results as fit into the window: pictures, or a table."""
+        painter = self.previews.painter() if left.hits else None
+        if painter is None:
+            count = results.print_page(left, self._cwd, self.console)
+        else:
+            count = self.previews.show(left.hits, painter, self._wait_for_photos)
+        page = replace(left, hits=left.hits[:count])
+        hints = (*HINTS, ":show N") if painter else HINTS
+        has_more = more or count < len(left.hits)
+        line = results.summary_line(page, total=total, more=":more" if has_more else "", hints=hints if count else ())
+        self.console.print(line)
+        return count
+
+    def look(self, hit: Hit) -> None:
+        """Draw one photo large."""
+        self.previews.look(hit, self._wait_for_photos, cwd=self._cwd)
+
+    def tell(self, note: str) -> None:
+        """Print a sentence that is no result."""
+        self.console.print(Text(printable(note), NOTE))
+
+    def complain(self, error: Exception, text: str = "") -> None:
+        """Print an error; `text` is the query it refers to."""
+        if isinstance(error, PhotomapError):
+            self.console.print(complaint(error, text))
+        else:
+            self.console.print(Text(complaint_line(error), "red"))
+
+    def wait(self, work: Callable[[], T], words: str = "") -> T:
+        """Do slow work while a line says what is going on."""
+        return wait_for(work, console=self.console, words=lambda: words or self._what_goes_on())
+
+    def page(self, result: SearchResult) -> Iterator[bytes]:
+        """Yield a page of these results for a browser."""
+        return sheet_page(result, self.previews.open_gallery, self._wait_for_photos)
+
+    def _wait_for_photos(self, work: Callable[[], T]) -> T:
+        return wait_for(work, console=self.console, words=lambda: "reading photos…")
+
+    def _what_goes_on(self) -> str:
+        backend = self._connection.current
+        try:
+            return what_goes_on(backend.status()) if backend is not None else "opening the library…"
+        except Exception:
+            return "searching…"  # the work itself will tell what is wrong
+
+
+def what_goes_on(status: SessionStatus) -> str:
+    """Return what a query is waiting for."""
+    if status.state is ResidencyState.LOADING and status.download:
+        return place(status).words
+    if status.state in (ResidencyState.OFF, ResidencyState.LOADING, ResidencyState.RELEASING):
+        return "loading the encoder…"
+    if status.state is ResidencyState.RAM and can_offload(status) and not status.cpu_fallbacks:
+        return "RAM → VRAM…"
+    return place(status).words if status.state.is_moving else "searching…"

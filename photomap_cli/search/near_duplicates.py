@@ -1,0 +1,140 @@
+"""Owns finding photos that are there more than once, as copies or as shots hardly different.  Deletes nothing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from photomap_cli.library.entities import STORED
+from photomap_cli.library.file_identity import digest_at
+from photomap_cli.library.same_file import RealFiles
+from photomap_cli.records import DuplicateGroup, DuplicatePhoto
+from photomap_cli.vectors import knn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+
+    from photomap_cli.library.catalog import Catalog
+    from photomap_cli.records import Photo, PhotoFilter
+
+    Checkpoint = Callable[[], None]
+
+
+def find(
+    catalog: Catalog,
+    scopes: Iterable[PhotoFilter] = (),
+    *,
+    threshold: float,
+    only_identical: bool = False,
+    checkpoint: Checkpoint = lambda: None,
+    left_out: Callable[[int], None] = lambda _count: None,
+) -> list[DuplicateGroup]:
+    """Return the groups, copies first, then the nearest; in each the photo that looks best to keep comes first.
+
+    Among shots that are hardly different the copies of one file count once, and every shot is at least `threshold` like
+    the first of its group.  All of them are files of their own, which are there as they were indexed; one that a link
+    in the library leads to is the first of its group or not in it.
+
+    Args:
+        catalog: the library's.
+        scopes: folders to look below; none for the whole library.
+        threshold: cosine from which two photos are the same shot.
+        only_identical: no vectors, only bytes.
+        checkpoint: called now and then; what it raises ends the search.
+        left_out: told how many photos could be in a group, but that their files are not as they were indexed.
+    """
+    chosen = [catalog.rows([scope]) for scope in scopes]
+    rows = np.unique(np.concatenate(chosen)) if chosen else catalog.rows()
+    photos = {photo.row: photo for photo in catalog.photos(rows)}
+    asked, files, groups = set(photos), RealFiles(catalog), list[DuplicateGroup]()
+    for same in _of_same_content(catalog, photos, checkpoint):
+        copies = _copies(files, same, photos)
+        best, spare = copies[:1], [photo for photo in copies[1:] if not files.is_linked_to(photo)]
+        if spare:
+            groups.append(DuplicateGroup("identical", tuple(_shown(photo, 1.0) for photo in (*best, *spare))))
+        for photo in same:
+            if photo not in best:
+                photos.pop(photo.row, None)
+    groups.sort(key=lambda group: (-group.spare_bytes, group.photos[0].path))
+    if not only_identical:
+        similar = list(_similar(catalog, photos, files, threshold, checkpoint))
+        similar.sort(key=lambda group: (-max(photo.score for photo in group.photos[1:]), group.photos[0].path))
+        groups += similar
+    left_out(len(files.left_out & asked))
+    return groups
+
+
+def _worth(photo: Photo) -> tuple[int, int, int, int, str]:
+    """Sort what is best to keep to the front: most pixels, most bytes, oldest file, shortest path."""
+    return -photo.width * photo.height, -photo.size_bytes, photo.mtime_ns, len(photo.path), photo.path
+
+
+def _of_same_content(catalog: Catalog, photos: dict[int, Photo], checkpoint: Checkpoint) -> Iterator[list[Photo]]:
+    """Yield the photos whose files have the same bytes, some of `photos` among them: a link may be anywhere.
+
+    Those of `photos` that an older library has not read are read for it.
+    """
+    by_content: dict[bytes, list[int]] = defaultdict(list)
+    for row, known in catalog.contents_of_same_size().items():
+        checkpoint()
+        if digest := known or (digest_at(photos[row].path) if row in photos else None):
+            by_content[digest].append(row)
+    for rows in by_content.values():
+        if len(rows) > 1 and not photos.keys().isdisjoint(rows):
+            checkpoint()
+            elsewhere = catalog.photos([row for row in rows if row not in photos])
+            yield [*(photos[row] for row in rows if row in photos), *elsewhere]
+
+
+def _copies(files: RealFiles, same: Sequence[Photo], photos: Container[int]) -> list[Photo]:
+    """Return those of photos with the same bytes that are files of their own and rows of `photos`, the best first."""
+    files.one_of_each(same)  # a link from elsewhere is one too
+    copies = files.one_of_each([photo for photo in same if photo.row in photos])
+    return sorted(copies, key=lambda photo: (not files.is_linked_to(photo), _worth(photo)))
+
+
+def _similar(
+    catalog: Catalog, photos: dict[int, Photo], files: RealFiles, threshold: float, checkpoint: Checkpoint
+) -> Iterator[DuplicateGroup]:
+    stored = {row: np.frombuffer(blob, STORED) for row, blob in catalog.vectors_from(0) if row in photos}
+    if not stored:
+        return
+    order, vectors = [photos[row] for row in stored], np.stack(list(stored.values()))
+    for places in _components(len(order), *knn.near(vectors, threshold, checkpoint)):
+        checkpoint()
+        place_of = {order[place].row: place for place in places}
+        real = sorted(files.one_of_each([order[place] for place in places]), key=_worth)
+        left = np.asarray([place_of[photo.row] for photo in real], np.int64)
+        while len(left) > 1:
+            cosines = vectors[left].astype(np.float32) @ vectors[left[0]].astype(np.float32)
+            cosines[0] = 1.0
+            together = cosines >= threshold
+            pairs = [(order[place], float(cosine)) for place, cosine in zip(left, cosines, strict=True)]
+            best, *others = (pair for pair, is_like in zip(pairs, together, strict=True) if is_like)
+            if spare := [pair for pair in others if not files.is_linked_to(pair[0])]:
+                yield DuplicateGroup("similar", tuple(_shown(*pair) for pair in (best, *spare)))
+            left = left[~together]
+
+
+def _components(count: int, first: np.ndarray, second: np.ndarray) -> Iterator[list[int]]:
+    """Yield the sets of places that the pairs connect, but for those of one."""
+    root = list(range(count))
+
+    def find_root(place: int) -> int:
+        while root[place] != place:
+            root[place] = root[root[place]]
+            place = root[place]
+        return place
+
+    for one, other in zip(first.tolist(), second.tolist(), strict=True):
+        root[find_root(one)] = find_root(other)
+    sets: dict[int, list[int]] = defaultdict(list)
+    for place in sorted({*first.tolist(), *second.tolist()}):
+        sets[find_root(place)].append(place)
+    yield from sets.values()
+
+
+def _shown(photo: Photo, score: float) -> DuplicatePhoto:
+    return DuplicatePhoto(photo.path, score, photo.size_bytes, photo.taken_at, photo.width, photo.height)

@@ -1,0 +1,287 @@
+"""Owns the vectors of a query's terms: known from before, stored in the library, or encoded now.  Searches nothing."""
+
+from __future__ import annotations
+
+import io
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from photomap_cli.encoder import context_length
+from photomap_cli.encoder.text_route import CACHE, ENCODER
+from photomap_cli.errors import BadImage, BadQuery
+from photomap_cli.library.entities import FoundFile
+from photomap_cli.library.file_identity import digest, digest_at
+from photomap_cli.library.same_file import as_indexed, photos_of_file
+from photomap_cli.pathnames import on_disk
+from photomap_cli.search.query import TermKind
+from photomap_cli.search.query_images import require_picture
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from photomap_cli.encoder.interface import Encoder, Tower, Use
+    from photomap_cli.encoder.residency import Residency
+    from photomap_cli.encoder.text_route import TextRoute
+    from photomap_cli.library.catalog import Catalog
+    from photomap_cli.records import EncoderInfo
+    from photomap_cli.search.query import Query, Term
+    from photomap_cli.search.query_images import Fetched, QueryPictures
+    from photomap_cli.search.scope import Scope
+    from photomap_cli.search.vector_cache import Recall
+
+    Work = Callable[[Encoder], NDArray[np.float32]]
+
+
+_TOLD_LETTERS = 30  # of a long text's beginning, and of the end of what counts of it
+
+
+@dataclass(slots=True)
+class Run:
+    """One query under way: where it may be stopped, what was fetched, and its milliseconds by what they went into.
+
+    `refusal` says why the CPU had to stand in for the GPU, if it had to; `encoded_by` who encoded most of it;
+    `letters_read` how many letters of each text that was encoded count.
+    """
+
+    checkpoint: Callable[[], None]
+    fetched: Fetched
+    load: float = 0.0
+    reload: float = 0.0
+    encode: float = 0.0
+    cache: float | None = None
+    refusal: str = ""
+    encoded_by: str = CACHE
+    letters_read: dict[str, int] = field(default_factory=dict)
+
+    def note(self, use: Use, started: float, *, by: str) -> None:
+        """Note what a use of an encoder cost, since a `time.perf_counter` reading, and whose it was."""
+        self.load += use.load_ms
+        self.reload += use.reload_ms
+        self.encode += 1e3 * (time.perf_counter() - started) - use.load_ms - use.reload_ms
+        self.refusal = use.refusal or self.refusal
+        if self.encoded_by != ENCODER:
+            self.encoded_by = by
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TermVectors:
+    """The terms of a query, their vectors, (n, dim) float32 of unit length, and the rows of its own images.
+
+    `notices` say of which texts the beginning alone counts.
+    """
+
+    terms: tuple[Term, ...]
+    vectors: NDArray[np.float32]
+    own_rows: frozenset[int]
+    notices: tuple[str, ...] = ()
+
+    @property
+    def weights(self) -> list[float]:
+        """How much each counts."""
+        return [term.weight for term in self.terms]
+
+
+class TermEncoder:
+    """Turns terms into vectors.  One thread at a time.
+
+    Args:
+        catalog, residency, texts, recall, pictures, scope: where vectors, and what they are made of, come from.
+        template: what is encoded for a text, with `{}` where the text goes.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        residency: Residency,
+        texts: TextRoute,
+        recall: Recall,
+        pictures: QueryPictures,
+        scope: Scope,
+        *,
+        template: str,
+    ) -> None:
+        self._catalog, self._residency, self._texts, self._recall = catalog, residency, texts, recall
+        self._pictures, self._scope, self._template = pictures, scope, template
+
+    def vectors(self, query: Query, references: Sequence[str], run: Run) -> TermVectors:
+        """Return the vectors of a query; `references` are the paths that `#1`, `#2`, ... stand for.
+
+        Raises:
+            BadQuery, BadImage: with the place of the mistake.
+            PhotomapError: the encoder could not be loaded.
+        """
+        terms = [_resolved(term, references) for term in query.terms]
+        texts = [self._template.replace("{}", term.value) for term in terms if term.kind is TermKind.TEXT]
+        text_rows = iter(self._text_vectors(texts, run, words_only=len(texts) == len(terms)))
+        vectors: list[NDArray[np.float32]] = []
+        own_rows: set[int] = set()
+        for term in terms:
+            run.checkpoint()
+            if term.kind is TermKind.TEXT:
+                vectors.append(next(text_rows))
+                continue
+            rows, vector = self._image_vector(term, run)
+            vectors.append(vector)
+            own_rows.update(rows)
+        return TermVectors(query.terms, np.stack(vectors), frozenset(own_rows), self._notices(terms, run))
+
+    def _notices(self, terms: Sequence[Term], run: Run) -> tuple[str, ...]:
+        """Return a sentence for each text of which the encoder reads the beginning alone."""
+        before = len(self._template.partition("{}")[0])
+        texts = dict.fromkeys(term.value for term in terms if term.kind is TermKind.TEXT)
+        read = ((text, run.letters_read.get(self._template.replace("{}", text), len(text) + before)) for text in texts)
+        return tuple(_told_of_cut(text, max(0, count - before)) for text, count in read if count - before < len(text))
+
+    def _text_vectors(self, texts: Sequence[str], run: Run, *, words_only: bool) -> list[NDArray[np.float32]]:
+        """Return a vector a text.
+
+        Each is encoded alone: in bfloat16 a vector depends on what it shares a batch with (by 0.001), and scores must
+        not depend on which words were looked for before.
+        """
+        contents = {text: text.encode(errors="surrogatepass") for text in texts}
+        known = self._known("text", tuple(contents.values()), run)
+        missing = [text for text, content in contents.items() if content not in known]
+        if missing:
+
+            def one_by_one(encoder: Encoder) -> NDArray[np.float32]:
+                rows = []
+                for text in missing:
+                    run.checkpoint()
+                    short = text[: context_length.MOST_LETTERS]
+                    rows.append(encoder.encode_text([short]))
+                    run.letters_read[text] = encoder.letters_read(short)
+                return np.concatenate(rows)
+
+            rows, by = self._encode_words(one_by_one, run, words_only=words_only)
+            known |= {contents[text]: row for text, row in zip(missing, rows, strict=True)}
+            # One that was cut is encoded again the next time, as it is told each time how much of it counts.
+            whole = [contents[text] for text in missing if run.letters_read[text] == len(text)]
+            self._kept("text", {content: known[content] for content in whole}, run, by=by)
+        return [known[contents[text]] for text in texts]
+
+    def _known(self, tower: Tower, contents: Sequence[bytes], run: Run) -> dict[bytes, NDArray[np.float32]]:
+        """Return the vectors that were made for earlier queries."""
+        started = time.perf_counter()
+        known = self._recall.get(tower, contents)
+        if known:
+            run.cache = (run.cache or 0.0) + 1e3 * (time.perf_counter() - started)
+        return known
+
+    def _kept(
+        self, tower: Tower, vectors: dict[bytes, NDArray[np.float32]], run: Run, *, by: str = ENCODER
+    ) -> dict[bytes, NDArray[np.float32]]:
+        """Keep these for later queries and return them; but not what a full card had the CPU compute, unlike ever."""
+        if not run.refusal:
+            self._recall.keep(tower, vectors, by=by)
+        return vectors
+
+    def _image_vector(self, term: Term, run: Run) -> tuple[set[int], NDArray[np.float32]]:
+        """Return the rows of the photos that are the image itself, by whatever path, and its vector."""
+        if term.kind is TermKind.ADDRESS:
+            content = digest(io.BytesIO(run.fetched.pictures[term.value]))
+            return set(), self._picture_vector(term, content, run)
+        try:
+            seen = Path(term.value).stat()
+        except (OSError, ValueError) as error:
+            reason = f"{term.value}: {getattr(error, 'strerror', None) or error}"
+            raise BadImage(reason, hint="check the path of the query image", position=term.position) from error
+        known = self._catalog.photo_at(self._scope.located(term.value))
+        itself = [*([known] if known else []), *photos_of_file(self._catalog, term.value, seen)]
+        rows = {photo.row for photo in itself}
+        for row in as_indexed(self._catalog, itself):
+            with suppress(KeyError):  # another process has just removed it
+                return rows, self._catalog.vector(row)
+        require_picture(term, seen)
+        return rows, self._file_vector(term, seen, run)
+
+    def _file_vector(self, term: Term, seen: os.stat_result, run: Run) -> NDArray[np.float32]:
+        """Return the vector of a picture that the library does not hold, whatever its name."""
+
+        def is_unchanged() -> bool:
+            now = Path(term.value).stat()
+            return FoundFile.of(term.value, now) == FoundFile.of(term.value, seen)
+
+        content = digest_at(term.value, run.checkpoint) if self._recall.is_on else None
+        return self._picture_vector(term, content, run, is_unchanged)
+
+    def _picture_vector(
+        self, term: Term, content: bytes | None, run: Run, is_unchanged: Callable[[], bool] = lambda: True
+    ) -> NDArray[np.float32]:
+        """Return the vector of a picture whose bytes have this digest, if they still have it when it is encoded."""
+        if content is None:
+            return self._encode_picture(term, run)
+        known = self._known("image", (content,), run)
+        if content in known:
+            return known[content]
+        vector = self._encode_picture(term, run)
+        if is_unchanged():
+            self._kept("image", {content: vector}, run)
+        return vector
+
+    def _encode_picture(self, term: Term, run: Run) -> NDArray[np.float32]:
+        from photomap_cli.images.preprocess import PixelFit  # with Pillow
+
+        pixels = self._pictures.pixels(term, PixelFit.of(self._loaded_info(run)), run.fetched, run.checkpoint)
+        rows = self._encode("image", run, lambda encoder: encoder.encode_images(pixels[np.newaxis]))
+        return np.asarray(rows[0], dtype=np.float32)
+
+    def _loaded_info(self, run: Run) -> EncoderInfo:
+        """Return what the encoder is, loading it if that is not known yet."""
+        if self._residency.snapshot().info is None:
+            self._encode("image", run, lambda _: np.empty((0, 0), dtype=np.float32))
+        info = self._residency.snapshot().info
+        assert info is not None
+        return info
+
+    def _encode_words(self, work: Work, run: Run, *, words_only: bool) -> tuple[NDArray[np.float32], str]:
+        """Run `work` on whoever encodes words now; return the rows and who it was."""
+        started = time.perf_counter()
+        encoded = self._texts.run(_checked(work, run), words_only=words_only)
+        run.note(encoded.use, started, by=encoded.by)
+        return encoded.rows, encoded.by
+
+    def _encode(self, tower: Tower, run: Run, work: Work) -> NDArray[np.float32]:
+        """Run `work` in one use of the encoder process and note what it cost."""
+        started = time.perf_counter()
+        rows, use = self._residency.run(tower, _checked(work, run))
+        run.note(use, started, by=ENCODER)
+        return rows
+
+
+def _checked(work: Work, run: Run) -> Work:
+    """Return the same work, with the chance to stop before it."""
+
+    def wanted_work(encoder: Encoder) -> NDArray[np.float32]:
+        run.checkpoint()
+        return work(encoder)
+
+    return wanted_work
+
+
+def _told_of_cut(text: str, read: int) -> str:
+    """Say that no more than so many letters of a text count."""
+    counted, words = len(text[:read].split()), len(text.split())
+    much = f"{counted:,} of {words:,} words" if counted < words else f"{read:,} of {len(text):,} letters"
+    end = text[:read].rstrip()[-_TOLD_LETTERS:]
+    return f'only the first {much} of "{text[:_TOLD_LETTERS]}…" count; the encoder reads no further than "…{end}"'
+
+
+def _resolved(term: Term, references: Sequence[str]) -> Term:
+    """Turn `#N` into the image it stands for, and have a path as the disk spells it."""
+    if term.kind is TermKind.IMAGE:
+        return replace(term, value=on_disk(term.value))
+    if term.kind is not TermKind.REFERENCE:
+        return term
+    number = int(term.value)
+    if not 1 <= number <= len(references):
+        there = f"the last search has {len(references)}" if references else "no results are shown to count from"
+        raise BadQuery(f"there is no result #{number}", hint=there, position=term.position)
+    return replace(term, kind=TermKind.IMAGE, value=references[number - 1])

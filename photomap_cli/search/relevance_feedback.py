@@ -1,0 +1,53 @@
+"""Owns what `more 3` and `less 5` make of a query: the same one, nearer to result 3 and away from result 5.  Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from photomap_cli.search import query_format
+from photomap_cli.search.query import Query, Term, TermKind, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from photomap_cli.records import SearchRequest
+
+MORE, LESS = 0.5, 0.25
+"""What a result weighs, where the words weigh 1: what is not meant says less of what is (scripts/measure_scores.py)."""
+
+_WISH = r"(more|less)((?:[ ,]+#?\d+)+)"
+_LINE = re.compile(rf"(?:{_WISH}[ ,]*)+", re.IGNORECASE)
+
+
+def wishes(line: str) -> list[tuple[float, int]]:
+    """Return what a line asks for as (weight, number of the result); nothing if it is a query.
+
+    Example:
+        `more 3 less #5, 6` is [(0.5, 3), (-0.25, 5), (-0.25, 6)]; `more 3 dogs` and `"more 3"` are queries.
+    """
+    if not _LINE.fullmatch(line):
+        return []
+    return [
+        (MORE if word.lower() == "more" else -LESS, int(number))
+        for word, numbers in re.findall(_WISH, line, re.IGNORECASE)
+        for number in re.findall(r"\d{1,9}", numbers)
+    ]
+
+
+def refined(asked: SearchRequest, wished: list[tuple[float, int]], path_of: Callable[[int], str]) -> str:
+    """Return the query that a request becomes, in the query language.
+
+    Results are named by their paths, since their numbers are others after the next search.
+    """
+    query = parse(asked.text, cwd=asked.cwd)
+    terms = [_lasting(term, asked) for term in query.terms]
+    terms += [Term(TermKind.IMAGE, path_of(number), weight) for weight, number in wished]
+    return query_format.format(Query("", tuple(terms), query.filters, query.min_score), cwd=asked.cwd)
+
+
+def _lasting(term: Term, asked: SearchRequest) -> Term:
+    """Name a result by its path."""
+    if term.kind is not TermKind.REFERENCE:
+        return term
+    return Term(TermKind.IMAGE, asked.references[int(term.value) - 1], term.weight)

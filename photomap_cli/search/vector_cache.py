@@ -1,0 +1,94 @@
+"""Owns which vectors of past queries may answer again: all that such a vector depends on.  Encodes nothing."""
+
+from __future__ import annotations
+
+import platform
+from typing import TYPE_CHECKING
+
+from photomap_cli._version import __version__
+from photomap_cli.encoder import gpu
+from photomap_cli.encoder.text_route import ENCODER, TOWER
+from photomap_cli.library.query_cache import key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from photomap_cli.encoder.interface import Tower
+    from photomap_cli.encoder.residency import Residency
+    from photomap_cli.library.catalog import Catalog
+    from photomap_cli.library.query_cache import QueryCache
+    from photomap_cli.settings import Settings
+
+
+class Recall:
+    """The vectors of past queries over one library with one encoder.  One thread at a time.
+
+    A vector is used again only for the same bytes, library, encoder, version of photomap, hardware and precision: it is
+    what encoding would give now, by the weights that made the library's vectors.  What weights, hardware and precision
+    are is known once an encoder has been loaded.  Before, it is what the same settings led to the last time on this
+    host, and with these weights if the library knows its own; so nothing has to be loaded to find out.
+
+    The text tower's vectors answer as well as the encoder process's: which of the two would encode a text now is a
+    matter of speed, and what was looked for once keeps the vector that it got.
+    """
+
+    def __init__(
+        self, cache: QueryCache, catalog: Catalog, residency: Residency, *, spec: str, settings: Settings
+    ) -> None:
+        self._cache, self._catalog, self._residency = cache, catalog, residency
+        self._spec, self._settings = spec, settings
+        self._noted = ""
+
+    @property
+    def is_on(self) -> bool:
+        """Whether vectors are kept at all."""
+        return self._settings.query_cache > 0
+
+    def get(self, kind: Tower, contents: Sequence[bytes]) -> dict[bytes, NDArray[np.float32]]:
+        """Return the vectors that are known, (dim,) float32 of unit length, by content."""
+        towers = self._towers_maker() if kind == "text" else None
+        makers = (towers, self._maker() or self._cache.maker_for(self._wish()))
+        found: dict[bytes, NDArray[np.float32]] = {}
+        for maker in makers if contents else ():
+            keys = self._keys(maker, kind, [each for each in contents if each not in found]) if maker else {}
+            known = self._cache.get(keys.values()) if keys else {}
+            found |= {content: known[each] for content, each in keys.items() if each in known}
+        return found
+
+    def keep(self, kind: Tower, vectors: Mapping[bytes, NDArray[np.float32]], *, by: str = ENCODER) -> None:
+        """Keep what the encoder, loaded as it is, or the text tower has just made."""
+        maker = self._towers_maker() if by == TOWER else self._maker()
+        if maker is None or not self.is_on:
+            return
+        keys = self._keys(maker, kind, vectors)
+        self._cache.put({keys[content]: vector for content, vector in vectors.items()})
+        if by != TOWER and maker != self._noted:
+            self._cache.set_maker(self._wish(), maker)
+            self._noted = maker
+
+    def _keys(self, maker: str, kind: Tower, contents: Iterable[bytes]) -> dict[bytes, bytes]:
+        # The library's id changes when it is encoded anew, which may be since a folder's weights are other ones now.
+        whole = "\n".join((self._catalog.library_id, self._spec, __version__, maker))
+        return {content: key(whole, kind, content) for content in contents}
+
+    def _maker(self) -> str | None:
+        """Return the encoder's hardware, precision and weights; None before it is loaded, and where it has others."""
+        info, made_with = self._residency.snapshot().info, self._catalog.encoder
+        if info is None or made_with is None or not made_with.has_weights_of(info):
+            return None
+        return "\n".join((info.device_name, info.dtype, info.fingerprint))
+
+    def _towers_maker(self) -> str | None:
+        """Return the text tower's: it computes in float32 by the library's weights, and alike everywhere."""
+        made_with = self._catalog.encoder
+        return f"{TOWER}\n{made_with.fingerprint}" if made_with and made_with.fingerprint else None
+
+    def _wish(self) -> str:
+        """Return what decides about those, as far as it can be told without loading anything."""
+        made_with = self._catalog.encoder
+        weights = made_with.fingerprint if made_with else ""
+        wished = (self._spec, weights, self._settings.device, self._settings.precision, str(gpu.device_count()))
+        return "\n".join((*wished, platform.node()))

@@ -1,0 +1,123 @@
+"""Owns who answers: the library's live session if there is one, else a new session that others can then use."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from photomap_cli.errors import LibraryBusy, PhotomapError
+from photomap_cli.session import client, socket_dir, transport, unix_socket
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from photomap_cli.library.file_lock import FileLock
+    from photomap_cli.session.backend import Backend
+    from photomap_cli.session.server import SessionServer
+    from photomap_cli.session.session import Session
+    from photomap_cli.settings import Settings
+
+_PATIENCE_SECONDS = 10.0
+
+
+def attach_or_open(
+    library: Path,
+    settings: Settings,
+    *,
+    kind: str,
+    on_change: Callable[[], None] = lambda: None,
+) -> Backend:
+    """Return a client of the library's live session, or a new session that serves others as well.
+
+    Args:
+        library: its folder.
+        settings: for a new session.
+        kind: "repl" or "serve", for a new session.
+        on_change: called whenever the encoder's place changes.
+
+    Raises:
+        EmptyLibrary, LibraryUnusable, UnknownEncoder: see `Session.open`.
+        SessionSilent: a session holds the library but does not answer.
+    """
+    give_up_at = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        if live := client.watch(library, on_change):
+            return live
+        try:
+            return host(library, settings, kind=kind, on_change=on_change)
+        except LibraryBusy as busy:  # a session that has just claimed the library, or is just leaving
+            if time.monotonic() > give_up_at:
+                raise transport.silence(socket_dir.holder(socket_dir.socket_path(library))) from busy
+            time.sleep(0.05)
+
+
+def host(
+    library: Path,
+    settings: Settings,
+    *,
+    kind: str,
+    on_change: Callable[[], None] = lambda: None,
+    on_stop: Callable[[], None] | None = None,
+    log: Path | None = None,
+) -> Session:
+    """Return a new session that listens on the library's socket; closing it takes the socket away.
+
+    Args:
+        library, settings, kind, on_change: see `attach_or_open`.
+        on_stop: called when somebody asks it to end.
+        log: the file that this process writes to, for who asks for the session's status.
+
+    Raises:
+        LibraryBusy: another live session has the library.
+        PhotomapError: `serve` where there are no sessions.  Otherwise as `attach_or_open`.
+    """
+    from photomap_cli.session.session import Session
+
+    if not unix_socket.HAS_SESSIONS:
+        if kind == "serve":
+            raise PhotomapError("there are no live sessions on this system", hint="prompts and searches work without")
+        return Session.open(library, settings, kind=kind, on_change=on_change)
+    from photomap_cli.session.server import SessionServer, claim
+
+    lock = claim(library)
+    if lock is None:
+        raise LibraryBusy("another session has this library", hint="`photomap status` shows it")
+    with ExitStack() as opened:
+        opened.callback(lock.release)
+        session = opened.enter_context(Session.open(library, settings, kind=kind, on_change=on_change))
+        session.log = log
+        session.door = _Door(library, lambda held: SessionServer(session, held, on_stop=on_stop), lock)
+        session.on_close(session.door.close)
+        opened.pop_all()
+    return session
+
+
+class _Door:
+    """A server that can be closed, so that another session may have the library, and opened again.
+
+    Args:
+        library: its folder.
+        serve: opens the server, with the library's lock held.
+        lock: the one that is held already.
+    """
+
+    def __init__(self, library: Path, serve: Callable[[FileLock], SessionServer], lock: FileLock) -> None:
+        self._library, self._serve = library, serve
+        self._server: SessionServer | None = serve(lock)
+
+    def open(self) -> bool:
+        from photomap_cli.session.server import claim
+
+        if self._server is None and (lock := claim(self._library)) is not None:
+            with ExitStack() as opened:
+                opened.callback(lock.release)
+                self._server = self._serve(lock)
+                opened.pop_all()
+        return self._server is not None
+
+    def close(self) -> None:
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()

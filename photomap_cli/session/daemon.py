@@ -1,0 +1,158 @@
+"""Owns starting a session in the background: apart from this terminal, and up when `launch` returns."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+from photomap_cli import files
+from photomap_cli.errors import BadPath
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+import subprocess
+import time
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from photomap_cli import subprocesses
+from photomap_cli.errors import SessionGone, SessionSilent
+from photomap_cli.session import transport
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+LOG_BYTES = 1 << 20
+"""Size beyond which the log is rotated; one older log is kept beside it."""
+
+
+class LogFile:
+    """A file that takes what this process and its children print.
+
+    Rotating copies it to `NAME.1` and empties it, because children hold it open too; what is printed in the very moment
+    between may be lost.
+
+    Raises:
+        BadPath: the file cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            files.make_folder(path.parent)
+            # Appending, so that whoever holds it goes on at its end, also after it was emptied.
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+            self.fd = os.open(path, flags) if path.is_char_device() else files.descriptor(path, flags)
+        except OSError as error:
+            raise BadPath(f"{path} cannot be written: {error.strerror}", hint="--log names another file") from error
+
+    def take_over(self) -> None:
+        """Have standard output and standard error go here from now on."""
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+            os.dup2(self.fd, stream.fileno())
+
+    def size(self) -> int:
+        """Return its length in bytes."""
+        return os.fstat(self.fd).st_size
+
+    def said_since(self, offset: int) -> str:
+        """Return what was written behind `offset`."""
+        try:
+            with files.reading(self.path) as log:
+                log.seek(offset)
+                return log.read().decode(errors="replace")
+        except OSError:  # /dev/null keeps nothing
+            return ""
+
+    def rotate(self) -> None:
+        """Start anew if it has become long."""
+        if self.size() > LOG_BYTES:
+            with files.reading(self.path) as log, files.fresh(self.path.with_name(f"{self.path.name}.1")) as older:
+                shutil.copyfileobj(log, older)
+            os.ftruncate(self.fd, 0)
+
+    def close(self) -> None:
+        """Let go of the file; the streams that it took over keep it."""
+        os.close(self.fd)
+
+
+_PATIENCE_SECONDS = 60.0
+_LOOK_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How a start went: the process, what it printed so far, its exit status if it ended instead of answering."""
+
+    pid: int
+    said: str
+    exit_status: int | None
+
+
+def launch(words: Sequence[str], library: Path, log: Path) -> Launch:
+    """Run `photomap WORDS` in the background, its output in `log`; return once its session answers or it has ended.
+
+    Raises:
+        BadPath: the log cannot be written.
+        NoProcess: the system has no room for the session.
+        SessionGone: it neither answers nor ends within a minute; it has been told to end.
+    """
+    with closing(LogFile(log)) as file:
+        file.rotate()
+        begin = file.size()
+        process = _start(words, file)
+        try:
+            exit_status = _outcome(process, library, log)
+        except BaseException:
+            process.terminate()
+            process.wait()
+            raise
+        return Launch(process.pid, file.said_since(begin), exit_status)
+
+
+def leave_behind(words: Sequence[str], log: Path) -> None:
+    """Run `photomap WORDS` in the background, its output in `log`, and wait for nothing.
+
+    Raises BadPath and NoProcess, as `launch`.
+    """
+    with closing(LogFile(log)) as file:
+        file.rotate()
+        process = _start(words, file)
+    process.returncode = 0  # nobody here waits for its end, and Python need not warn of that
+
+
+def _start(words: Sequence[str], file: LogFile) -> subprocess.Popen[bytes]:
+    separate: dict[str, Any] = (
+        {"creationflags": getattr(subprocess, "DETACHED_PROCESS", 0)}
+        if sys.platform == "win32"
+        else {"start_new_session": True}
+    )
+    command = subprocesses.python("photomap_cli", *words)
+    with subprocesses.refusals():
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file.fd, stderr=file.fd, **separate)
+
+
+def _outcome(process: subprocess.Popen[bytes], library: Path, log: Path) -> int | None:
+    """Wait for the session; return None when it answers, the exit status when it has ended."""
+    give_up_at = time.monotonic() + _PATIENCE_SECONDS
+    while time.monotonic() < give_up_at:
+        ended = process.poll()
+        if ended is not None or _answers(process.pid, library):
+            return ended
+        time.sleep(_LOOK_SECONDS)
+    raise SessionGone("the session did not answer within a minute", hint=f"{log} says what it did")
+
+
+def _answers(pid: int, library: Path) -> bool:
+    with suppress(SessionGone, SessionSilent):  # not yet
+        if line := transport.find(library):
+            with closing(line):
+                return bool(line.glance("status")["pid"] == pid)
+    return False

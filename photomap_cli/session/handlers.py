@@ -1,0 +1,148 @@
+"""Owns what a request over the socket means: which method of the session, which record back.  Knows no socket.
+
+A request is `{"version", "op", ...}`; the result is the JSON of a record (see `records/`).
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from photomap_cli.errors import PhotomapError, ProtocolMismatch
+from photomap_cli.records import SearchRequest
+from photomap_cli.records.maps import GroupRequest, MapCluster, MapRequest
+from photomap_cli.records.residency import LONGEST_TIMEOUT_SECONDS
+from photomap_cli.session.socket_dir import PROTOCOL_VERSION
+from photomap_cli.session.transport import TWO_VERSIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from photomap_cli.session.session import Session
+
+
+class Service:
+    """One session as its clients use it.  Any thread may call it.
+
+    Args:
+        session: what answers.
+        on_stop: called when a client asks the session to end; None refuses that.
+    """
+
+    def __init__(self, session: Session, on_stop: Callable[[], None] | None) -> None:
+        self._session, self._on_stop = session, on_stop
+
+    def answer(self, message: dict[str, Any], checkpoint: Callable[[], None]) -> dict[str, Any]:
+        """Run one request and return the JSON of its result.
+
+        Args:
+            message: the request.
+            checkpoint: see `Session.search`; what it raises passes through.
+
+        Raises:
+            ProtocolMismatch: another version, or not understood.
+            PhotomapError: whatever the session raises.
+        """
+        _require_version(message.get("version"))
+        session = self._session
+        match message:
+            case {"op": "search", "request": dict(request)}:
+                result = session.search(_search_request(request), checkpoint)
+                return result.served(f"session {os.getpid()}").to_json()
+            case {"op": "map", "request": dict(request)}:
+                return session.map(_map_request(request), checkpoint).to_json()
+            case {"op": "group", "request": dict(request)}:
+                result = session.group(_group_request(request), checkpoint)
+                return result.served(f"session {os.getpid()}").to_json()
+            case {"op": "details", "path": str(path)}:
+                return session.details(path).to_json()
+            case {"op": "status"}:
+                return session.status().to_json()
+            case {"op": "offload"}:
+                return session.offload().to_json()
+            case {"op": "load"}:
+                return session.load().to_json()
+            case {"op": "prewarm"}:
+                session.prewarm()
+                return session.status().to_json()
+            case {"op": "set_idle_timeout", "seconds": int() | float() as seconds} if (
+                0 <= seconds <= LONGEST_TIMEOUT_SECONDS
+            ):
+                return session.set_idle_timeout(float(seconds)).to_json()
+            case {"op": "stop"}:
+                return self._stop()
+        raise _not_understood(str(message)[:100])
+
+    def _stop(self) -> dict[str, Any]:
+        if self._on_stop is None:
+            raise PhotomapError("this session belongs to a prompt", hint="leave it there with :quit")
+        return self._session.status().to_json()
+
+    def replied(self, message: dict[str, Any]) -> None:
+        """The answer has been sent: only now may a session that was asked to stop hang up."""
+        if message["op"] == "stop" and self._on_stop is not None:
+            self._on_stop()
+
+
+def _require_version(theirs: object) -> None:
+    if theirs != PROTOCOL_VERSION or isinstance(theirs, bool):
+        raise ProtocolMismatch(
+            f"the session, process {os.getpid()}, speaks protocol version {PROTOCOL_VERSION}, not {theirs!r:.20}",
+            hint="two versions of photomap are in use: end that process and start it again, or search with --local",
+        )
+
+
+def _not_understood(what: str) -> ProtocolMismatch:
+    return ProtocolMismatch(f"the session does not understand {what}", hint=TWO_VERSIONS)
+
+
+def _search_request(record: dict[str, Any]) -> SearchRequest:
+    """Return the request, with every value of the type it should have: the search trusts it."""
+    try:
+        request = SearchRequest.from_json(record)
+    except TypeError as error:
+        raise _not_understood(f"the search: {error}") from error
+    match request:
+        case SearchRequest(
+            text=str(),
+            cwd=str(),
+            limit=int() | None as limit,
+            min_score=int() | float() | None,
+            folder=str() | None,
+            sort="score" | "date",
+            exact=bool(),
+            collapse=bool() | None,
+            explain=bool(),
+        ) if (limit is None or limit >= 1) and all(isinstance(path, str) for path in request.references):
+            return request
+    raise _not_understood(f"the search {str(record)[:100]}")
+
+
+def _map_request(record: dict[str, Any]) -> MapRequest:
+    """Return the request, with every value of the type it should have."""
+    try:
+        request = MapRequest(**record)
+    except TypeError as error:
+        raise _not_understood(f"the map: {error}") from error
+    match request:
+        case MapRequest(cwd=str(), folder=str() | None, filters=str(), clusters=int() | None as clusters) if (
+            clusters is None or clusters >= 1
+        ):
+            return request
+    raise _not_understood(f"the map {str(record)[:100]}")
+
+
+def _group_request(record: dict[str, Any]) -> GroupRequest:
+    """Return the request, with every value of the type it should have."""
+    match record:
+        case {"map": dict(drawn), "cluster": dict(cluster)}:
+            try:
+                request = GroupRequest(_map_request(drawn), MapCluster.from_json(cluster))
+            except (KeyError, TypeError, ValueError) as error:
+                raise _not_understood(f"the group: {error}") from error
+            match request.cluster:
+                case MapCluster(id=int() as number, name=str(), count=int(), representatives=paths) if (
+                    number >= 1 and all(isinstance(path, str) for path in paths)
+                ):
+                    return request
+    raise _not_understood(f"the group {str(record)[:100]}")

@@ -1,0 +1,42 @@
+"""Owns saying, for `doctor` and `encoders`, who encodes a library's words."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from photomap_cli.encoder import tower_trust
+from photomap_cli.errors import EmptyLibrary, TowerUnfit
+from photomap_cli.library.catalog import Catalog
+from photomap_cli.records import Check, CheckState
+from photomap_cli.session import stored_probes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from photomap_cli.library.entities import LibraryEncoder
+
+
+def check(folder: Path, made_with: LibraryEncoder, *, setting: str) -> Check:
+    """Try the text tower of a library's encoder, and say how that went."""
+    if setting == "torch":
+        return Check("words", CheckState.OK, "encoded by PyTorch: text_encoder is torch")
+    began = time.perf_counter()
+    try:
+        tower = tower_trust.open_tower(made_with.fingerprint, made_with.spec, lambda: stored_probes.read(folder))
+        opened = time.perf_counter()
+        tower.encode(["a photo"])
+    except TowerUnfit as error:
+        return Check("words", CheckState.OK, f"encoded by PyTorch: {error.message}")
+    mapped_ms, text_ms = 1e3 * (opened - began), 1e3 * (time.perf_counter() - opened)
+    told = f"encoded without PyTorch, checked against it: weights mapped in {mapped_ms:.0f} ms, a text in {text_ms:.0f}"
+    return Check("words", CheckState.OK, f"{told} ms")
+
+
+def fault(folder: Path) -> str | None:
+    """Return why PyTorch has to encode a library's words, "" if it need not; None where that is not known."""
+    with suppress(EmptyLibrary), Catalog.open(folder) as catalog:
+        made_with = catalog.encoder
+        return tower_trust.fault(made_with.fingerprint) if made_with else None
+    return None

@@ -1,0 +1,302 @@
+"""Owns one process's line to a live session: a request out, its reply in, both JSON.  Light: knows no records."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from photomap_cli import cancellation
+from photomap_cli.errors import PhotomapError, ProtocolMismatch, SessionGone, SessionSilent
+from photomap_cli.framing import read_frame, write_frame
+from photomap_cli.session import socket_dir, unix_socket
+from photomap_cli.session.limits import LIMITS
+from photomap_cli.session.socket_dir import PROTOCOL_VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+TWO_VERSIONS = "two versions of photomap are in use: end the session and start it again, or search with --local"
+_CONNECT_SECONDS = 0.5
+_LOOK_SECONDS = 1.0
+_LIFE_SIGN_LOOKS = 5  # that a long request waits before it is asked on the other line whether anybody is there
+_STOPPED_LOOKS = 2  # in a row
+
+
+class Patience(NamedTuple):
+    """How long a session may take for what it answers in a millisecond; giving it up wrongly costs an encoder's load.
+
+    Attributes:
+        first: seconds until something is said, and until one that is known to be stopped is given up.
+        whole: seconds until any is given up.
+    """
+
+    first: float
+    whole: float
+
+
+PATIENCE = Patience(1.0, 5.0)
+
+
+class Line:
+    """Two connections to one session: `work` may wait for long, `glance` never waits behind it.
+
+    Args:
+        path: the session's socket.
+        tell: called with a sentence when it takes longer than a moment.
+        patience: how long `glance` waits; `work` waits for as long as the session gives signs of life.
+
+    Raises (both): SessionGone when the session ends or hangs up; SessionSilent when it does not answer;
+    ProtocolMismatch when it is of another version; SessionFull when it has too many clients; whatever error the session
+    itself raised.
+    """
+
+    def __init__(
+        self, path: Path, *, tell: Callable[[str], None] = lambda _: None, patience: Patience | None = None
+    ) -> None:
+        self._patience, self._tell = patience or PATIENCE, tell
+        self._work = _Connection(path, self._patience.whole)
+        self._glance = _Connection(path, self._patience.whole)
+
+    @property
+    def pid(self) -> int | None:
+        """The session's process, once a connection has been opened, if it can be known."""
+        return self._glance.pid or self._work.pid
+
+    def work(self, op: str, **values: Any) -> dict[str, Any]:
+        """Send a request that may take its time and return the `result` of the reply.
+
+        Raises Cancelled, within a second, when nobody waits for it any more; the session is hung up on, and stops too.
+        """
+        looks, stopped = 0, 0
+
+        def look() -> None:
+            nonlocal looks, stopped
+            cancellation.check()
+            looks += 1
+            stopped = stopped + 1 if _is_stopped(self._work.pid) else 0
+            if stopped >= _STOPPED_LOOKS:
+                raise silence(self._work.pid)
+            if looks % _LIFE_SIGN_LOOKS == 0:
+                self.glance("status")
+
+        return self._work.ask(op, look, _LOOK_SECONDS, **values)
+
+    def glance(self, op: str, **values: Any) -> dict[str, Any]:
+        """Send a request that is answered at once."""
+        looks = 0
+
+        def look() -> None:
+            nonlocal looks
+            looks += 1
+            pid = self._glance.pid
+            if looks * self._patience.first >= self._patience.whole or _is_stopped(pid):
+                raise silence(pid)
+            if looks == 1:
+                self._tell(f"session {pid or '?'} does not answer yet")
+
+        return self._glance.ask(op, look, self._patience.first, **values)
+
+    def close(self) -> None:
+        """Hang up; the session goes on."""
+        self._work.close()
+        self._glance.close()
+
+
+def find(
+    library: Path, *, tell: Callable[[str], None] = lambda _: None, patience: Patience | None = None
+) -> Line | None:
+    """Return a line to the library's live session, or None when there is none.
+
+    Args:
+        library: its folder.
+        tell, patience: see `Line`.
+
+    Raises:
+        SessionSilent: there is one, and it does not answer.
+        ProtocolMismatch, SessionFull: there is one, and it will not serve us.
+    """
+    path = socket_dir.socket_path(library)
+    if not unix_socket.HAS_SESSIONS or path not in socket_dir.sockets():
+        return None
+    with contextlib.suppress(SessionGone), contextlib.ExitStack() as unanswered:
+        line = unanswered.enter_context(contextlib.closing(Line(path, tell=tell, patience=patience)))
+        line.glance("status")
+        unanswered.pop_all()
+        return line
+    return None
+
+
+class Look(NamedTuple):
+    """What one session says when it is looked at: its status as JSON, or why there is none."""
+
+    socket: Path
+    pid: int | None
+    status: dict[str, Any] | None
+    error: PhotomapError | None
+
+
+def looks(tell: Callable[[str], None] = lambda _: None) -> list[Look]:
+    """Look at every live session of this user, at all of them at once; stale sockets are passed over.
+
+    Those that answer come first, the oldest of them at the beginning.
+    """
+    paths = socket_dir.sockets() if unix_socket.HAS_SESSIONS else []
+    found: list[Look] = []
+    threads = [threading.Thread(target=_look_at, args=(path, tell, found), daemon=True) for path in paths]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sorted(found, key=lambda look: (look.status is None, str((look.status or {}).get("started_at"))))
+
+
+def statuses() -> list[dict[str, Any]]:
+    """Return the status of every live session of this user that answers as JSON, oldest first."""
+    return [look.status for look in looks() if look.status is not None]
+
+
+def _look_at(path: Path, tell: Callable[[str], None], found: list[Look]) -> None:
+    with contextlib.closing(Line(path, tell=tell)) as line:
+        try:
+            status = line.glance("status")
+            found.append(Look(path, status["pid"], status, None))
+        except SessionGone:
+            return
+        except PhotomapError as error:
+            found.append(Look(path, line.pid, None, error))
+        except (KeyError, TypeError) as error:
+            found.append(Look(path, line.pid, None, ProtocolMismatch(f"no status: {error}", hint=TWO_VERSIONS)))
+
+
+def silence(pid: int | None) -> SessionSilent:
+    """Return the error for a session that is there and does not answer."""
+    if pid is None:
+        return SessionSilent("the session does not answer; is it stopped?", hint="fg, or kill its process")
+    return SessionSilent(
+        f"session {pid} does not answer; is it stopped? fg, or kill {pid}",
+        hint=f"a stopped one hears `kill` only after `kill -CONT {pid}`",
+    )
+
+
+def _is_stopped(pid: int | None) -> bool:
+    from photomap_cli import subprocesses  # not for the many that are answered at once
+
+    return pid is not None and subprocesses.is_stopped(pid)
+
+
+class _Connection:
+    """One socket, one request at a time, opened at the first; `pid` is whose it is."""
+
+    def __init__(self, path: Path, send_seconds: float) -> None:
+        self._path, self._send_seconds = path, send_seconds
+        self._asking = threading.Lock()
+        self._socket: socket.socket | None = None
+        self._is_closed = False
+        self.pid: int | None = None
+
+    def ask(self, op: str, look: Callable[[], None], look_seconds: float, **values: Any) -> dict[str, Any]:
+        """Send one request and return the `result` of its reply.
+
+        Args:
+            op, values: the request.
+            look: called after each `look_seconds` without an answer; what it raises ends the wait.
+            look_seconds: how often.
+        """
+        request = {"version": PROTOCOL_VERSION, "op": op, **values}
+        with self._asking:
+            reply = self._exchange(request, look, look_seconds)
+        match reply:
+            case {"error": dict(error)}:
+                raise PhotomapError.from_json(error)
+            case {"version": version, "result": dict(result)} if version == PROTOCOL_VERSION:
+                return result
+        raise ProtocolMismatch(
+            f"the session speaks protocol version {reply.get('version')}, this photomap {PROTOCOL_VERSION}",
+            hint=TWO_VERSIONS,
+        )
+
+    def _exchange(self, request: dict[str, Any], look: Callable[[], None], look_seconds: float) -> dict[str, Any]:
+        """Send a frame and return the frame that answers it.
+
+        A session hangs up on silence, and a request may come in that very moment: it is made once more.
+        """
+        try:
+            frame = self._answer(self._kept() or self._open(), request, look, look_seconds)
+            frame = frame or self._answer(self._open(), request, look, look_seconds)
+        except (TimeoutError, BlockingIOError) as error:  # its queue is full, or it does not take a long request
+            self._drop()
+            raise silence(self.pid or socket_dir.holder(self._path)) from error
+        except (OSError, ProtocolMismatch) as error:
+            self._drop()
+            raise SessionGone("the live session is gone") from error
+        except BaseException:  # what `look` says: an answer that comes later is to another question
+            self._drop()
+            raise
+        if frame is None:
+            self._drop()
+            raise SessionGone("the live session ended")
+        return frame[0]
+
+    def _answer(
+        self, connection: socket.socket, request: dict[str, Any], look: Callable[[], None], look_seconds: float
+    ) -> tuple[dict[str, Any], bytes] | None:
+        """Return the frame that answers a request, or None when the session hangs up on it."""
+        connection.settimeout(self._send_seconds)
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # refused: the reason is there to read
+            _send(connection, request)
+        connection.settimeout(look_seconds)
+
+        def receive(count: int) -> bytes:
+            while True:
+                with contextlib.suppress(TimeoutError):
+                    return connection.recv(count)
+                look()
+
+        try:
+            return read_frame(receive, max_json_bytes=LIMITS.reply_bytes, max_payload_bytes=0)
+        except ConnectionResetError:
+            return None
+
+    def close(self) -> None:
+        """Hang up, also on a request that another thread waits for."""
+        self._is_closed = True
+        connection = self._socket
+        if connection is not None:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        with self._asking:
+            self._drop()
+
+    def _kept(self) -> socket.socket | None:
+        """Return the connection of the last request, unless the session has tired of its silence."""
+        if self._socket is not None and unix_socket.has_hung_up(self._socket):
+            self._drop()
+        return self._socket
+
+    def _open(self) -> socket.socket:
+        self._drop()
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._socket.settimeout(_CONNECT_SECONDS)
+        self._socket.connect(str(self._path))
+        if unix_socket.user_of(self._socket) not in (None, unix_socket.user()):
+            raise PermissionError(f"{self._path} is served by another user")
+        self.pid = unix_socket.process_of(self._socket) or socket_dir.holder(self._path)
+        if self._is_closed:
+            raise ConnectionAbortedError("hung up meanwhile")
+        return self._socket
+
+    def _drop(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+
+def _send(connection: socket.socket, request: dict[str, Any]) -> None:
+    try:
+        with connection.makefile("wb") as requests:
+            write_frame(requests, request, max_json_bytes=LIMITS.request_bytes)
+    except ProtocolMismatch as error:
+        raise PhotomapError(f"the request is too large: {error.message}", hint="ask for less at once") from error

@@ -1,0 +1,1 @@
+"""The rows of vectors: their files, exact and compressed search over them."""

@@ -1,0 +1,166 @@
+"""Owns which compressed rows there are for a search, and that one process at a time makes them.  Knows no catalogue."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from photomap_cli import files
+from photomap_cli.library.file_lock import FileLock
+from photomap_cli.vectors.pq_file import CompressedFile
+from photomap_cli.vectors.pq_training import Job, compress, is_due
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator, Sequence
+    from pathlib import Path
+
+    import numpy as np
+
+    from photomap_cli.vectors.pq_file import Compressed
+    from photomap_cli.vectors.view import View
+
+LOCK_NAME = "vectors.pq.lock"
+
+RETRY_SECONDS, LONGEST_RETRY_SECONDS = 60.0, 3600.0
+"""How long to wait after a failure: twice as long each time, as a full disk may stay so for days, and a million rows
+take half a minute."""
+
+log = logging.getLogger(__name__)
+
+
+class Tier:
+    """The compressed rows of the library in a folder.  Any thread may use it.
+
+    `say` is told, once, of a file that is of no use, and of one that cannot be made.
+    """
+
+    def __init__(
+        self, folder: Path, say: Callable[[str], None], *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._file, self._lock_path = CompressedFile(folder), folder / LOCK_NAME
+        self._say, self._clock = say, clock
+        self._lock = threading.Lock()
+        self._held: Compressed | None = None
+        self._signature: object = None
+        self._failures, self._retry_at = 0, 0.0
+
+    def usable(self, view: View) -> Compressed | None:
+        """Return what a search may use; None where a scan of all rows is the way."""
+        held = self._of(view)
+        return held if held and held.header.depth else None
+
+    def is_due(self, view: View) -> bool:
+        """Whether `make` has something to do here."""
+        held = self._of(view)
+        is_due_now = not self._failures or self._clock() >= self._retry_at
+        return is_due_now and _compresses(view) and is_due(view.count, held.header if held else None)
+
+    def make(self, take_view: Callable[[], View], queries: Sequence[np.ndarray]) -> Iterator[int]:
+        """Make what is due, and yield how many rows are done.
+
+        Of a view taken when no other process can be making or sweeping.  Does nothing while another one does.  What
+        fails is tried again some time later; where nothing can be written, the library stays exact.
+        """
+        try:
+            with self.only_maker() as is_ours:
+                if is_ours and self.is_due(view := take_view()):
+                    yield from self._made(view, queries)
+                    self._failures = 0
+        except (OSError, MemoryError, RuntimeError) as error:  # faiss's errors are the last
+            self._fail(error)
+
+    @contextmanager
+    def only_maker(self) -> Iterator[bool]:
+        """Be the one process that makes compressed rows, and say whether that is so.  Raises OSError."""
+        lock = FileLock(self._lock_path)
+        try:
+            yield lock.try_acquire()
+        finally:
+            lock.release()
+
+    def write_draft(self, view: View, queries: Sequence[np.ndarray]) -> Iterator[int]:
+        """Make the compressed rows of what will be the library's rows, for `adopt_draft`; none for few rows.
+
+        Yields how many are done.  The only maker may do so.
+        """
+        if _compresses(view) and is_due(view.count, None):
+            self._file.write_draft((yield from compress(Job(view, queries=queries))))
+
+    def adopt_draft(self) -> None:
+        """Have the draft take the file's place; where none was made, no file does."""
+        if not self._file.adopt_draft():
+            self._file.discard()
+
+    def has_draft(self) -> bool:
+        """Whether there is one, of a process that writes it or was killed at that."""
+        return self._file.has_draft()
+
+    def discard_draft(self) -> None:
+        """Take away what is left of a draft."""
+        self._file.discard_draft()
+
+    def discard(self) -> None:
+        """Take the file away, for its library has begun again."""
+        with self._lock:
+            self._file.discard()
+            self._held = self._signature = None
+
+    def _made(self, view: View, queries: Sequence[np.ndarray]) -> Generator[int, None, None]:
+        made = yield from compress(Job(view, self._of(view), queries))
+        made = self._file.write(made)
+        with self._lock:
+            self._held, self._signature = made, self._file.signature()
+
+    def _fail(self, error: Exception) -> None:
+        """Wait before the next time, and say once what is wrong."""
+        log.warning("the vectors are not compressed: %s", error)
+        wait = min(RETRY_SECONDS * 2**self._failures, LONGEST_RETRY_SECONDS)
+        if not self._failures and not isinstance(error, PermissionError):  # whoever may not write cannot mend it
+            reason = (getattr(error, "strerror", None) or str(error) or type(error).__name__).lower()
+            self._say(f"{self._file.path.name} could not be made and will be tried again ({reason}); {_MEANWHILE}")
+        self._failures, self._retry_at = self._failures + 1, self._clock() + wait
+
+    def _of(self, view: View) -> Compressed | None:
+        """Return what there is of these rows, read when the file is a new one."""
+        with self._lock:
+            signature = self._file.signature()
+            if signature != self._signature:
+                self._held, self._signature = self._read() if signature else None, signature
+            held = self._held
+            if held is None or held.is_of_other_places(view):
+                return None
+            if held.header.count > view.count:
+                return None  # of photos that this view does not see yet, or that a power cut took
+            if not held.is_of(view):
+                self._held = None
+                self._refuse("is of other photos")
+            return self._held
+
+    def _read(self) -> Compressed | None:
+        try:
+            held = self._file.read()
+        except files.NotPlain:
+            held = None
+        except FileNotFoundError:  # taken away since
+            return None
+        except OSError:
+            held = None
+        if held is None:
+            self._refuse("is damaged")
+        return held
+
+    def _refuse(self, reason: str) -> None:
+        self._say(f"{self._file.path.name} {reason} and will be made anew; {_MEANWHILE}")
+        with suppress(OSError):  # where nothing can be written, it is said again by the next process
+            self._file.discard()
+
+
+_MEANWHILE = "until then a search scans every photo"
+
+
+def _compresses(view: View) -> bool:
+    """Whether the vectors can be compressed: two dimensions go together, so their number has to be even."""
+    return not view.rows.dim % 2

@@ -1,0 +1,241 @@
+"""Owns vector search: which rows are scanned how, and the view of one moment.  Stores nothing itself."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from photomap_cli.errors import PhotomapError
+from photomap_cli.vectors import compaction, flat_index, vector_file
+from photomap_cli.vectors.flat_index import merged
+from photomap_cli.vectors.pq_file import DEEPEST_SHARE
+from photomap_cli.vectors.pq_tier import Tier
+from photomap_cli.vectors.view import View, bits_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from photomap_cli.library.catalog import Catalog
+    from photomap_cli.library.database import ChangeCounter
+    from photomap_cli.library.entities import Snapshot
+    from photomap_cli.vectors.flat_index import Found
+    from photomap_cli.vectors.pq_file import Compressed
+    from photomap_cli.vectors.vector_file import Mapped
+
+THREADS = min(8, os.cpu_count() or 1)
+THREADED_ROWS = 20_000
+"""From here on a search is worth several threads: below, one takes about a millisecond."""
+
+FEW_SHARE = 256
+"""Rows are gathered and scored alone when a filter leaves fewer than one in so many.  Of a million rows, 1,000 take
+0.1 ms so and 1.8 ms by a bitmap over all, 3,000 0.4 and 2.3, 10,000 7 and 5."""
+
+BROAD_SHARE, BROAD_FETCHES = 3, 4
+"""Where a filter leaves more than one row in three, all are scanned and the others dropped from four times as many hits
+as should do: to ask of each row whether it is allowed takes longer than to multiply it.  Of a million rows, half take
+70 ms asked and 37 unasked; a tenth takes 22."""
+
+_SPARE = 16
+"""Hits fetched beyond k, to see whether equal scores go on past it: copies of one photo are seldom more."""
+
+_REMEMBERED = 64
+"""Vectors searched for lately, to check compressed rows with."""
+
+
+class VectorStore:
+    """Search over a library's vectors.  Any thread may use it; a context manager.
+
+    Sees the library as of its last `refresh`.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        catalog: Catalog,
+        *,
+        threads: int = THREADS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._catalog = catalog
+        self._notes: list[str] = []
+        self._file = vector_file.RowFile(folder, self._notes.append)
+        self._tier = Tier(folder, self._notes.append, clock=clock)
+        self._threads = threads
+        self._lock = threading.Lock()
+        self._seen: tuple[ChangeCounter, int | None] | None = None
+        self._checked_library: str | None = None
+        self._view = View.of_nothing()
+        self._recent: tuple[np.ndarray, ...] = ()
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="search")  # starts its threads when needed
+        self._compressing: threading.Thread | None = None
+        self._closing = threading.Event()
+
+    def refresh(self) -> None:
+        """Take in what any process has committed or swept since the last time; costs microseconds if that is nothing.
+
+        Raises LibraryUnusable or LibraryBusy when the catalogue cannot be read.
+        """
+        with self._lock:
+            counter = self._catalog.change_counter()
+            if (counter, self._file.inode()) != self._seen:
+                self._view, inode = self._current_view()
+                self._seen = counter, inode
+
+    def search(self, vector: np.ndarray, k: int, rows: np.ndarray | None = None, *, exact: bool = False) -> Found:
+        """Return the k best photos for a vector, (dim,) float32 of unit length, among `rows` (int64) if given.
+
+        Rows (int64) and cosines (float32), best first, the lower row first among equals; fewer than k if there are no
+        more.  Exact up to the half precision of the stored vectors, but for which rows it considers in a large library
+        without a filter; `exact` considers all.
+        """
+        if self._seen is None:
+            self.refresh()
+        view = self._view
+        if k <= 0 or not view.photo_count:
+            return np.empty(0, np.int64), np.empty(0, np.float32)
+        query = np.ascontiguousarray(vector, np.float32).reshape(1, view.rows.dim)
+        places, scores = self._best(view, query, k, rows, exact=exact)
+        return view.rows_at(places), scores
+
+    def sample(self, most: int) -> np.ndarray:
+        """Return the vectors of photos that are spread evenly over the library, (n, dim) float32; `most` or fewer."""
+        view = self._view
+        return view.rows.floats(view.spread(most))
+
+    def sweep(self) -> Iterator[tuple[int, int]]:
+        """Sweep out the rows of gone photos if they are many, and yield (rows done, rows in all); see `sweeping`."""
+        for done in compaction.sweep(self._catalog, self._file, self._tier, self._fresh_view, self._recent):
+            yield done, self._view.photo_count
+        self.refresh()
+
+    def compress(self) -> Iterator[tuple[int, int]]:
+        """Compress the rows if the library has grown enough, and yield (rows done, rows in all); see `tier`."""
+        if self._tier.is_due(self._fresh_view()):
+            for done in self._tier.make(self._fresh_view, self._recent):
+                yield done, self._view.count
+
+    def compress_behind(self) -> None:
+        """Do the same in a thread of its own, if it is due and not being done; closing gives it up."""
+        if not self._tier.is_due(self._view):
+            return
+        with self._lock:
+            if self._compressing is None or not self._compressing.is_alive():
+                self._compressing = threading.Thread(target=self._compress_quietly, name="compress", daemon=True)
+                self._compressing.start()
+
+    def begin_anew(self) -> None:
+        """Take the derived files away, for the catalogue was cleared."""
+        self._file.discard()
+        self._tier.discard()
+
+    def take_notes(self) -> list[str]:
+        """Return what the user should be told since the last call: files that were damaged and made anew."""
+        notes = self._notes[:]
+        del self._notes[: len(notes)]
+        return notes
+
+    def warm_up(self) -> None:
+        """Import what scans rows, so that the first search need not wait for it."""
+        flat_index.faiss()
+
+    def close(self) -> None:
+        """Release the mapping and the threads; safe to call twice."""
+        self._closing.set()
+        if self._compressing:
+            self._compressing.join()
+        with self._lock:
+            self._view, self._seen = View.of_nothing(), None
+        self._pool.shutdown()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    def _fresh_view(self) -> View:
+        self.refresh()
+        return self._view
+
+    def _current_view(self) -> tuple[View, int | None]:
+        """Return the view of now, and the inode of the file that it goes with."""
+        snapshot = self._catalog.snapshot()
+        if not snapshot.next_row:
+            return View.of_nothing(), self._file.inode()
+        try:
+            snapshot, mapped = self._mapped(snapshot)
+        except OSError:  # a library that cannot be written, a full disk
+            mapped = self._file.in_memory(snapshot, self._catalog.vectors_from)
+        return View.of(snapshot, mapped), mapped.inode
+
+    def _mapped(self, snapshot: Snapshot) -> tuple[Snapshot, Mapped]:
+        is_checked = self._checked_library == snapshot.library_id
+        is_wrong = not is_checked and self._file.contradicts(snapshot, self._catalog.vectors_from)
+        mapped = None if is_wrong else self._file.map(snapshot)
+        if mapped is None:
+            snapshot, mapped = self._file.repair(self._catalog.snapshot, self._catalog.vectors_from, anew=is_wrong)
+        self._checked_library = snapshot.library_id
+        return snapshot, mapped
+
+    def _best(self, view: View, query: np.ndarray, k: int, rows: np.ndarray | None, *, exact: bool) -> Found:
+        """Return the places of the k best photos among these rows, and their cosines."""
+        if rows is not None and len(rows) * FEW_SHARE < view.count:
+            few = view.photos_among(rows)
+            return _without_cut_ties(lambda n: merged([view.rows.score(query, n, few)]), k, len(few))
+        allowed, count = view.among(rows)
+        if exact or count < view.photo_count:
+            return _without_cut_ties(lambda n: self._scan(view, query, n, allowed, count), k, count)
+        self._recent = (*self._recent[1 - _REMEMBERED :], query[0])
+        compressed = self._tier.usable(view)
+        return _without_cut_ties(lambda n: self._nearest(view, compressed, query, n), k, count)
+
+    def _nearest(self, view: View, compressed: Compressed | None, query: np.ndarray, k: int) -> Found:
+        """Return the k best photos of the compressed rows, scored as they are stored, and of those behind them."""
+        candidates = compressed.candidates(query, k, view.live) if compressed else None
+        if compressed is None or candidates is None:
+            return self._scan(view, query, k, view.live, view.photo_count)
+        behind = (compressed.header.count, view.count)
+        return merged([view.rows.score(query, k, candidates), view.rows.scan(query, k, view.live, behind)])
+
+    def _scan(self, view: View, query: np.ndarray, k: int, allowed: np.ndarray | None, count: int) -> Found:
+        """Return the k best of the `count` rows that are allowed (None: all)."""
+        fetched = BROAD_FETCHES * k * view.count // count
+        if allowed is not None and count * BROAD_SHARE > view.count and fetched * DEEPEST_SHARE < view.count:
+            rows, scores = self._scan_slices(view, query, fetched, None)
+            is_allowed = bits_of(allowed, rows)
+            if is_allowed.sum() >= k:
+                return rows[is_allowed][:k], scores[is_allowed][:k]
+        return self._scan_slices(view, query, k, allowed)
+
+    def _scan_slices(self, view: View, query: np.ndarray, k: int, allowed: np.ndarray | None) -> Found:
+        """Return the k best rows, in slices over the threads where there are enough rows."""
+        slices = view.rows.slices(1 if view.count < THREADED_ROWS else self._threads)
+        scans = map if len(slices) == 1 else self._pool.map
+        return merged(list(scans(lambda part: view.rows.scan(query, k, allowed, part), slices)))
+
+    def _compress_quietly(self) -> None:
+        with suppress(PhotomapError):  # the catalogue is busy: the next search will do
+            for _ in self._tier.make(self._fresh_view, self._recent):
+                if self._closing.is_set():
+                    return
+
+
+def _without_cut_ties(scan: Callable[[int], Found], k: int, count: int) -> Found:
+    """Return the k best of `count` by a scan for the best n, which fetches more until equal scores end before n.
+
+    faiss keeps any of several equal rows, and puts the higher row first.
+    """
+    fetched = min(k + _SPARE, count)
+    while fetched:
+        places, scores = scan(fetched)
+        if len(places) < fetched or fetched == count or scores[-1] < scores[k - 1]:
+            return places[:k], scores[:k]
+        fetched = min(fetched * 4, count)
+    return np.empty(0, np.int64), np.empty(0, np.float32)

@@ -1,0 +1,1 @@
+"""What people and programs read: results, status, reports, errors; nothing here asks or decides."""

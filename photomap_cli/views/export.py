@@ -1,0 +1,101 @@
+"""Owns writing results into a file of the user's: which form its ending means, and that nothing there is lost."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from typing import TYPE_CHECKING
+
+from photomap_cli import files
+from photomap_cli.errors import BadPath, UsageError
+from photomap_cli.views.machine_output import ResultStyle, json_text, write_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+    from typing import TextIO
+
+    from photomap_cli.records import SearchResult
+
+    Form = Callable[[SearchResult], Iterable[bytes]]
+
+COLUMNS = ("rank", "score", "path", "taken_at", "width", "height")
+
+
+def save(result: SearchResult, path: Path, *, as_page: Form, over: bool, hint: str) -> None:
+    """Write a result in the form that the file's ending says; whole, or not at all.
+
+    Args:
+        result: what was found.
+        path: absolute.
+        as_page: makes a page for a browser, in pieces.
+        over: whether a file that is there may be written over.
+        hint: how to write over it.
+
+    Raises:
+        UsageError: the ending is none that is known.
+        BadPath: there is such a file already, or it cannot be written.
+    """
+    ending = path.suffix.lower()
+    if ending not in ENDINGS:
+        raise UsageError(f"{path.name} has no ending that says how to save", hint=f"endings: {' '.join(ENDINGS)}")
+    require_free(path, over=over, hint=hint)
+    write(path, (FORMS.get(ending) or as_page)(result))
+
+
+def require_free(path: Path, *, over: bool, hint: str) -> None:
+    """Raise BadPath for a folder, and for a file that is there and may not be written over."""
+    if os.path.isdir(path):  # noqa: PTH112  Path.is_dir raises for a name that is too long
+        raise BadPath(f"{path} is a folder", hint="name a file in it")
+    if files.is_other(path) and os.path.exists(path):  # noqa: PTH110  likewise
+        raise BadPath(f"{path} is not a plain file", hint="name a file to write")
+    if os.path.lexists(path) and not over:
+        raise BadPath(f"{path} is there already", hint=hint)
+
+
+def write(path: Path, pieces: Iterable[bytes]) -> None:
+    """Write a file that takes the place of what is there once it is whole.  Raises BadPath."""
+    try:
+        with files.replacing(path, private=False) as file:
+            file.writelines(pieces)
+    except OSError as error:
+        raise BadPath(f"{path} cannot be written: {error.strerror}", hint="name a file in a folder of yours") from error
+
+
+def write_out(pieces: Iterable[bytes], stream: TextIO) -> None:
+    """Write to a standard stream, for a program to read."""
+    stream.flush()
+    stream.buffer.writelines(pieces)
+    stream.buffer.flush()
+
+
+def _json(result: SearchResult) -> Iterable[bytes]:
+    return (json_text(result.to_json(), indented=True).encode("ascii"),)
+
+
+def _paths(result: SearchResult) -> Iterable[bytes]:
+    return _lines(result, ResultStyle.PATHS)
+
+
+def _lines(result: SearchResult, style: ResultStyle) -> Iterable[bytes]:
+    text = io.StringIO()
+    write_lines(result.to_json(), style, text)
+    return (os.fsencode(text.getvalue()),)
+
+
+def _csv(result: SearchResult) -> Iterable[bytes]:
+    rows = (COLUMNS, *([getattr(hit, column) for column in COLUMNS] for hit in result.hits))
+    return map(os.fsencode, map(_csv_row, rows))
+
+
+def _csv_row(values: Iterable[object]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerow(
+        values
+    )  # before Python 3.13, "\n" alone has no \r in a name quoted
+    return text.getvalue().removesuffix("\r\n") + "\n"
+
+
+FORMS: dict[str, Form] = {".json": _json, ".csv": _csv, ".txt": _paths}
+ENDINGS = (".html", *FORMS)

@@ -1,0 +1,108 @@
+"""Owns how the report of an index run is written.  Draws no progress."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TextIO
+
+from photomap_cli.views.formatting import photos
+from photomap_cli.views.machine_output import write_json
+from photomap_cli.views.output import say
+
+if TYPE_CHECKING:
+    from photomap_cli.records import IndexReport, StageTimes
+
+_SHOWN_FAILURES = 5
+_SHOWN_KINDS = 5
+_LONG_LOADING = 0.5  # seconds; the rate is that of the time after it
+
+
+def write_report(
+    report: IndexReport,
+    file: TextIO,
+    *,
+    as_json: bool = False,
+    list_errors: bool = False,
+    quiet: bool = False,
+    dry_run: bool = False,
+) -> None:
+    """Write what an index run did: JSON, or a summary line and the files that failed or are damaged.
+
+    Args:
+        report: what was done.
+        file: where to.
+        as_json: the contract's JSON object.
+        list_errors: name every failed or damaged file, not only the first few that failed.
+        quiet: nothing but the failures asked for.
+        dry_run: say that nothing was changed.
+    """
+    if as_json:
+        write_json(report.to_json(), file)
+        return
+    if not quiet:
+        say(("would be done: " if dry_run and not report.interrupted else "") + summary(report), file=file)
+    shown = report.failures if list_errors else report.failures[: 0 if quiet else _SHOWN_FAILURES]
+    for failure in shown:
+        say(f"  {failure.path}: {failure.reason}", file=file)
+    if not quiet and len(shown) < len(report.failures):
+        say(f"  and {len(report.failures) - len(shown):,} more; --errors lists them", file=file)
+    _write_notes(report, file, list_errors=list_errors, quiet=quiet)
+    if report.others and (list_errors or not quiet):
+        say(other_files(report, most=None if list_errors else _SHOWN_KINDS), file=file)
+
+
+def other_files(report: IndexReport, most: int | None = None) -> str:
+    """Return one line: how many files are no photos, and of which kinds; the most frequent ones come first."""
+    count = sum(count for _, count in report.others)
+    kinds = [f"{count:,} {kind or 'without an ending'}" for kind, count in report.others[:most]]
+    if more := sum(count for _, count in report.others[len(kinds) :]):
+        kinds.append(f"{more:,} of other kinds")
+    return f"{count:,} other file{'s' * (count != 1)}: {', '.join(kinds)}"
+
+
+def _write_notes(report: IndexReport, file: TextIO, *, list_errors: bool, quiet: bool) -> None:
+    """Name the damaged photos that are in the library, or say how many there are."""
+    if report.notes and not quiet:
+        are, them = ("photo is", "it") if len(report.notes) == 1 else ("photos are", "them")
+        how = ":" if list_errors else f"; --errors lists {them}"
+        say(f"{len(report.notes):,} {are} damaged, but in the library{how}", file=file)
+    for note in report.notes if list_errors else ():
+        say(f"  {note.path}: {note.reason}", file=file)
+
+
+def summary(report: IndexReport) -> str:
+    """Return one line: what happened to how many photos, and how fast."""
+    counts = {
+        "added": report.added,
+        "updated": report.updated,
+        "moved": report.moved,
+        "removed": report.removed,
+        "unchanged": report.unchanged,
+        "failed": len(report.failures),
+    }
+    told = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
+    if report.interrupted:
+        return _stopped(report, told or "none added")
+    told = told or "nothing to do"
+    took = f"{photos(report.scanned)} found: {told} in {report.elapsed_ms / 1e3:.1f} s"
+    if not report.images_per_second:
+        return took
+    loading = report.stages.load / 1e3
+    apart = f" (loading {loading:.1f} s)" if loading >= _LONG_LOADING else ""
+    return f"{took}{apart}, {report.images_per_second:,.1f} photos/s ({slowest_stage(report.stages)})"
+
+
+def _stopped(report: IndexReport, told: str) -> str:
+    """Return what an interrupted run did, of how much, and how to have the rest."""
+    again = "run the same command again to continue"
+    if not report.scanned:
+        return f"stopped while looking for photos; {again}"
+    seconds, of = report.elapsed_ms / 1e3, photos(report.scanned)
+    return f"stopped after {seconds:.1f} s: {told} of {of}, {report.left:,} left; {again}"
+
+
+def slowest_stage(stages: StageTimes) -> str:
+    """Return what most of the time goes to, such as "71 % encoding"; nothing while there is nothing to tell."""
+    if (bottleneck := stages.bottleneck) is None:
+        return ""
+    name, share = bottleneck
+    return f"{100 * share:.0f} % {name}"

@@ -1,0 +1,103 @@
+"""Owns what a search's answer looks like to programs: JSON, JSON lines, paths, plain rows.  Light: no rich.
+
+Programs get every byte as it is; where `file` is a terminal there is none, and names are written as for people.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TextIO
+
+from photomap_cli.views.output import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class ResultStyle(StrEnum):
+    """How a result is written."""
+
+    TABLE = "table"
+    PLAIN = "plain"
+    JSON = "json"
+    JSONL = "jsonl"
+    PATHS = "paths"
+    NUL = "nul"
+
+
+def write_lines(result: dict[str, Any], style: ResultStyle, file: TextIO) -> None:
+    """Write a result, as its JSON values, to `file` in any style but TABLE.
+
+    Paths leave as the bytes they have on disk, whatever the encoding of `file`.
+    """
+    hits = result["hits"]
+    match style:
+        case ResultStyle.JSON:
+            write_json(result, file)
+        case ResultStyle.JSONL:
+            file.writelines(map(json_text, hits))
+        case ResultStyle.PLAIN:
+            for hit in hits:
+                write_plain((str(hit["rank"]), f"{hit['score']:.4f}"), hit["path"], file)
+                for part in hit.get("terms", ()):
+                    figures = f"{part['part']:+.4f}", f"{part['weight']:g}", f"{part['cosine']:.4f}"
+                    write_plain(("", *figures), part["term"], file)
+        case ResultStyle.PATHS:
+            write_paths((hit["path"] for hit in hits), file)
+        case ResultStyle.NUL:
+            write_paths((hit["path"] for hit in hits), file, end="\0")
+        case ResultStyle.TABLE:
+            raise ValueError("a table is drawn by terminal.results")
+
+
+def write_paths(paths: Iterable[str], file: TextIO, *, end: str = "\n") -> None:
+    """Write paths, each followed by `end`, as the bytes they have on disk."""
+    told = map(printable, paths) if file.isatty() else paths
+    _write_bytes(file, "".join(path + end for path in told))
+
+
+def write_rows(rows: Iterable[Iterable[str]], file: TextIO) -> None:
+    """Write rows of fields between tabs."""
+    for row in rows:
+        *fields, last = row
+        write_plain(fields, last, file)
+
+
+def write_json(record: object, file: TextIO) -> None:
+    """Write one JSON value: indented on a terminal, where people read it, else on a line of its own."""
+    file.write(json_text(record, indented=file.isatty()))
+
+
+def write_json_line(record: object, file: TextIO) -> None:
+    """Write one JSON value on a line of its own, at once."""
+    file.write(json_text(record))
+    file.flush()
+
+
+def json_text(record: object, *, indented: bool = False) -> str:
+    """Return a JSON value with its line end."""
+    # ASCII, so that a name that is no UTF-8 stays valid JSON and survives any encoding of the pipe.
+    return json.dumps(record, indent=2 if indented else None) + "\n"
+
+
+def write_plain(fields: Iterable[str], path: str, file: TextIO) -> None:
+    """Write one row: the fields and a path, between tabs."""
+    told = printable if file.isatty() else _without_controls
+    _write_bytes(file, "\t".join(map(told, (*fields, path))) + "\n")
+
+
+def _without_controls(name: str) -> str:
+    """Return a name that does not break the row for whoever reads it, as a tab or a line end would; the rest stays."""
+    return "".join(printable(letter) if letter < " " or letter == "\x7f" else letter for letter in name)
+
+
+def _write_bytes(file: TextIO, text: str) -> None:
+    buffer = getattr(file, "buffer", None)
+    if buffer is None:
+        file.write(text)
+        return
+    file.flush()
+    buffer.write(os.fsencode(text))
+    buffer.flush()

@@ -1,0 +1,165 @@
+"""Owns results as pictures: contact sheets, one photo large, and the choice of how.  What draws is in `pictures/`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import partial
+from typing import TYPE_CHECKING, Protocol, Self, TextIO, TypeVar, cast
+
+from photomap_cli.errors import BadImage, UsageError
+from photomap_cli.graphics import detection, protocol_choice
+from photomap_cli.graphics.layout import GAP, ROWS_BELOW_RESULTS, row_layout, single_layout
+from photomap_cli.graphics.protocol_choice import Way
+from photomap_cli.views.captions import captions, line_below
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from photomap_cli.graphics.layout import Layout
+    from photomap_cli.graphics.renderer import Painter, Sheet
+    from photomap_cli.records import Hit, Thumbnail
+
+T = TypeVar("T")
+
+_END_OF_SEQUENCE = "\x1b\\\x1b[0m\n"
+
+
+class Gallery(Protocol):
+    """Where thumbnails come from; a context manager.  See `photomap_cli.images.thumbnails`."""
+
+    def thumbnails(self, paths: Sequence[str]) -> list[Thumbnail]:
+        """Return what each of these photos looks like."""
+
+    def picture(self, path: str, *, long_side_px: int) -> Thumbnail:
+        """Return one photo in this size."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_exc: object) -> None: ...
+
+
+class Wait(Protocol):
+    """How slow work is done: with a word on what goes on, and a way to stop waiting."""
+
+    def __call__(self, work: Callable[[], T]) -> T:
+        """Do the work and return its result."""
+
+
+class Previews:
+    """Pictures on one terminal.
+
+    Attributes:
+        setting: how the user wants them, as the setting `previews` has it.
+        open_gallery: where thumbnails come from.
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        open_gallery: Callable[[], Gallery],
+        *,
+        setting: str = "auto",
+        environment: Mapping[str, str] = os.environ,
+    ) -> None:
+        self.setting = setting
+        self.open_gallery = open_gallery
+        self._console = console
+        self._display = detection.found(sys.stdout, environment)
+        self._painters: dict[Way, Painter] = {}
+
+    def detect(self) -> bytes:
+        """Ask the terminal, which is quiet by now, what it draws; returns the keys that were typed meanwhile."""
+        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+            return b""
+        self._display = detection.asked(self._display, sys.stdin.fileno(), sys.stdout.fileno())
+        return self._display.around.answers.keys
+
+    def detect_between_commands(self) -> None:
+        """Ask the terminal on behalf of a command that ends soon."""
+        self._display = detection.asked_between_commands(self._display)
+
+    def wraps_again(self) -> bool:
+        """Whether this terminal wraps what it shows already when its window is narrowed."""
+        return self._display.around.wraps_again
+
+    def painter(self, *, is_asked_for: bool = False) -> Painter | None:
+        """Return what draws results, or None where they are told in a table; see `choice.way`."""
+        way = protocol_choice.way(self.setting, self._display.around, is_asked_for=is_asked_for)
+        if way is None or not self._console.is_terminal:
+            return None
+        if way not in self._painters:
+            self._painters[way] = detection.painter(way, self._display)
+        return self._painters[way]
+
+    def in_words(self) -> str:
+        """Return how results are shown: `as pictures: sixel (auto)`."""
+        painter = self.painter()
+        return (
+            f"results as pictures: {painter.name} ({self.setting})"
+            if painter
+            else f"results as a table ({self.setting})"
+        )
+
+    def show(self, hits: Sequence[Hit], painter: Painter, wait: Wait) -> int:
+        """Draw the rows of photos that fit into the window, captions below; return how many photos that are.
+
+        The thumbnails of one row are all that is held at a time.
+        """
+        layout = row_layout(self._columns(painter), self._console.height, painter.grid, len(hits))
+        room, shown = self._console.height - ROWS_BELOW_RESULTS, 0
+        with self.open_gallery() as gallery:
+            while shown < len(hits):
+                row = hits[shown : shown + layout.count]
+                thumbnails = wait(partial(gallery.thumbnails, [hit.path for hit in row]))
+                sheet, below = self._composed(thumbnails, layout, painter), captions(row, thumbnails, layout)
+                room -= sheet.rows + below.plain.count("\n") + (GAP if shown else 0)
+                if shown and room < 0:
+                    break
+                self._console.print("\n" * GAP if shown else "", end="")
+                self._draw(sheet, painter)
+                self._console.print(below, end="")
+                shown += len(row)
+        return shown
+
+    def look(self, hit: Hit, wait: Wait, *, cwd: Path) -> None:
+        """Draw one photo as large as the screen lets it be.
+
+        Raises:
+            BadImage: it is gone, or cannot be read.
+            UsageError: there is no terminal.
+        """
+        painter = self.painter(is_asked_for=True)
+        if painter is None:
+            raise UsageError("there is no terminal to show pictures on")
+        below, grid = line_below(hit, cwd), painter.grid
+        layout = single_layout(self._columns(painter), self._console.height, len(self._console.render_lines(below)))
+        long_side_px = max(layout.columns * grid.width, layout.rows * grid.height)
+        with self.open_gallery() as gallery:
+            thumbnail = wait(lambda: gallery.picture(hit.path, long_side_px=long_side_px))
+        if thumbnail.fault:
+            raise BadImage(f"{hit.path}: {thumbnail.fault}", hint="`photomap index` brings the library up to date")
+        self._draw(self._composed([thumbnail], layout, painter), painter)
+        self._console.print(below)
+
+    def _columns(self, painter: Painter) -> int:
+        widest = self._display.around.answers.sixel_width
+        limited = painter.name == Way.SIXEL.value and widest
+        return min(self._console.width, widest // painter.grid.width) if limited and widest else self._console.width
+
+    def _composed(self, thumbnails: Sequence[Thumbnail], layout: Layout, painter: Painter) -> Sheet:
+        from photomap_cli.graphics.contact_sheet import compose  # with Pillow, which nobody needs before
+
+        return compose(thumbnails, layout, painter.grid)
+
+    def _draw(self, sheet: Sheet, painter: Painter) -> None:
+        file = cast("TextIO", self._console.file)
+        try:
+            file.write(painter.paint(sheet))
+            file.flush()
+        except KeyboardInterrupt:  # perhaps in the middle of a sequence, which would swallow all that follows
+            file.write(_END_OF_SEQUENCE)
+            raise

@@ -1,0 +1,96 @@
+"""Owns the progress bar of an index run.  Counts nothing itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Column
+from rich.text import Text
+
+from photomap_cli.views.index_report import slowest_stage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rich.console import Console
+    from rich.progress import Task
+
+    from photomap_cli.records import IndexProgress
+
+
+BAR_CELLS = 40
+LEAST_BAR_CELLS = 8
+
+
+class _Figures(ProgressColumn):
+    """How far the run is, and whatever else there is to say at this moment; what does not fit goes from the right.
+
+    Rich's own columns would break over two lines, or be cut in the middle of a number.
+    """
+
+    def __init__(self, console: Console, note: Callable[[], str]) -> None:
+        super().__init__(Column(no_wrap=True))
+        self._console, self._note = console, note
+        self._time_left = TimeRemainingColumn(compact=True)
+
+    def render(self, task: Task) -> Text:
+        """Return the figures of this moment."""
+        room = self._console.width - len(task.description) - LEAST_BAR_CELLS - len("  ")
+        line = Text(_count(task))
+        for piece in self._pieces(task):
+            if line.cell_len + 1 + piece.cell_len > room:
+                break
+            line.append(" ").append_text(piece)
+        return line
+
+    def _pieces(self, task: Task) -> Iterator[Text]:
+        speed = task.finished_speed or task.speed
+        pieces = (
+            self._time_left.render(task),
+            Text(task.fields["failures"], "red"),
+            Text(f"{speed:,.1f} photos/s" if speed else "", "dim"),
+            Text(self._note(), "dim"),
+            Text(task.fields["slowest"], "dim"),
+        )
+        return filter(None, pieces)
+
+
+def _count(task: Task) -> str:
+    total = "?" if task.total is None else f"{int(task.total):,}"
+    return f"{int(task.completed):,}/{total}"
+
+
+def follow(
+    events: Iterator[IndexProgress],
+    *,
+    console: Console,
+    quiet: bool = False,
+    note: Callable[[], str] = lambda: "",
+) -> None:
+    """Draw a bar on `console` (made for standard error) until `events` ends; `note()` stands at its end.
+
+    Draws nothing when quiet or when the console is no terminal.  Ctrl-C passes through and takes the bar away.
+    """
+    with _bar(console, note, is_shown=console.is_terminal and not quiet) as progress:
+        task = progress.add_task("looking for photos", total=None, slowest="", failures="")
+        for event in events:
+            progress.update(
+                task,
+                description="preparing searches" if event.compressing else "indexing",
+                completed=event.done,
+                total=event.total or None,
+                slowest=slowest_stage(event.stages),
+                failures=f"{event.failed:,} failed" if event.failed else "",
+            )
+
+
+def _bar(console: Console, note: Callable[[], str], *, is_shown: bool) -> Progress:
+    return Progress(
+        TextColumn("{task.description}", table_column=Column(no_wrap=True)),
+        BarColumn(BAR_CELLS),
+        _Figures(console, note),
+        console=console,
+        transient=True,
+        disable=not is_shown,
+    )

@@ -1,0 +1,259 @@
+"""Owns what a SessionStatus looks like on one line: the bottom bar and the plain line.  Knows no prompt_toolkit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from photomap_cli.records import ResidencyState
+from photomap_cli.views.filenames import printable
+from photomap_cli.views.formatting import clock, duration, human_bytes, photos
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from photomap_cli.records import SessionStatus
+
+GRAPH_CELLS = 10
+GRAPH_MIN_WIDTH = 90  # below this the ten cells of the graph cost the photo count
+DEVICE_NAME_MIN_WIDTH = 110
+ERROR_CELLS, ERROR_MIN_CELLS = 44, 10
+_URGENT_SECONDS = 5
+_SEPARATOR = " │ "
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the encoder is, as it is drawn: shape, words and colour, any one of which is enough."""
+
+    symbol: str
+    words: str
+    style: str
+
+    def __str__(self) -> str:
+        return f"{self.symbol} {self.words}"
+
+
+_MOVING = {
+    ResidencyState.LOADING: Place("◌", "loading…", "yellow"),
+    ResidencyState.RELOADING: Place("◑", "RAM → VRAM…", "yellow"),
+    ResidencyState.OFFLOADING: Place("◑", "VRAM → RAM…", "yellow"),
+    ResidencyState.RELEASING: Place("◌", "RAM → OFF…", "yellow"),
+}
+
+
+def can_offload(status: SessionStatus) -> bool:
+    """Whether the device has memory of its own; the session names unified memory in the device's name."""
+    return status.device.startswith("cuda") and "unified" not in status.device_name.lower()
+
+
+def place(status: SessionStatus) -> Place:
+    """Return where the encoder is."""
+    if status.state is ResidencyState.LOADING and status.download:
+        return Place("◌", f"downloading {_of_total(status.download)}", "yellow")
+    if status.text_state is ResidencyState.RAM and status.image_state is not ResidencyState.RAM:
+        return _place_of_two(status)
+    if status.state in _MOVING:
+        return _MOVING[status.state]
+    if status.state is ResidencyState.VRAM:
+        return Place("●", f"VRAM {human_bytes(status.vram_weight_bytes)}", "green")
+    if status.state is ResidencyState.OFF:
+        return Place("✗", "OFF", "red") if status.last_error else Place("○", "OFF", "white")
+    if can_offload(status):
+        return Place("◐", f"RAM {human_bytes(status.vram_weight_bytes)} VRAM", "cyan")
+    return Place("●", f"RAM {human_bytes(status.ram_bytes)} {printable(status.device)}", "green")
+
+
+def _place_of_two(status: SessionStatus) -> Place:
+    """Return where the two towers are while words are encoded from mapped weights and pictures cannot be yet."""
+    words = f"text RAM {human_bytes(status.ram_bytes)}, image"
+    if moving := _MOVING.get(status.image_state or ResidencyState.OFF):
+        return Place(moving.symbol, f"{words} {moving.words}", moving.style)
+    return Place("●", f"{words} {(status.image_state or ResidencyState.OFF).value}", "green")
+
+
+def _of_total(download: tuple[int, int]) -> str:
+    done, total = download
+    return f"{human_bytes(done)} of {human_bytes(total)}" if total > 0 else human_bytes(done)
+
+
+def short_state(status: SessionStatus) -> str:
+    """Return one word for a prompt that has no bar: `VRAM`, `RAM`, `OFF`, `LOADING`..."""
+    return status.state.value
+
+
+def next_step(status: SessionStatus) -> str:
+    """Return what happens to the encoder next, in the user's words."""
+    match status.state:
+        case ResidencyState.LOADING:
+            return f"downloading {_of_total(status.download)}" if status.download else "loading"
+        case ResidencyState.RELOADING:
+            return "on its way into VRAM"
+        case ResidencyState.OFFLOADING:
+            return "offloading now"
+        case ResidencyState.RELEASING:
+            return "releasing now"
+        case ResidencyState.OFF:
+            return "loads with the next query"
+        case ResidencyState.VRAM:
+            return _next_in_vram(status)
+        case ResidencyState.RAM:
+            return _next_in_ram(status)
+
+
+def _next_in_vram(status: SessionStatus) -> str:
+    if status.idle_timeout_seconds <= 0:
+        return "never offloads"
+    if status.offload_in_seconds is None:
+        return f"in use; offloads {duration(status.idle_timeout_seconds)} after the last query"
+    return f"offloads in {duration(status.offload_in_seconds)}"
+
+
+def _next_in_ram(status: SessionStatus) -> str:
+    now = _offloaded(status) if can_offload(status) else nothing_to_offload(status)
+    if status.release_timeout_seconds <= 0:
+        return f"{now}; never released" if can_offload(status) else now
+    if status.release_in_seconds is None:
+        return now
+    return f"{now}; released in {duration(status.release_in_seconds)}"
+
+
+def _offloaded(status: SessionStatus) -> str:
+    ago = status.offloaded_seconds_ago
+    return "not in VRAM" if ago is None else f"offloaded {duration(ago)} ago"
+
+
+def nothing_to_offload(status: SessionStatus) -> str:
+    """Say why the encoder never leaves VRAM where the device has no memory of its own."""
+    return f"nothing to offload: {'CPU' if status.device == 'cpu' else 'unified memory'}"
+
+
+def memory(status: SessionStatus) -> str:
+    """Return what the encoder holds: `352 MB VRAM + 352 MB RAM`; with the context where the driver tells it."""
+    ram = f"{human_bytes(status.ram_bytes)} RAM{' (pinned)' if status.pinned else ''}"
+    if not can_offload(status):
+        return ram
+    process = status.vram_process_bytes
+    context = f" ({human_bytes(process)} with context)" if process is not None else ""
+    return f"{human_bytes(status.vram_weight_bytes)} VRAM{context} + {ram}"
+
+
+def moves(status: SessionStatus) -> str:
+    """Return what has been moved so far and how long the last move took, or an empty string."""
+    parts = (
+        _moved("reloads", status.reloads, status.last_reload_ms),
+        _moved("offloads", status.offloads, status.last_offload_ms),
+        f"answers on the CPU: {status.cpu_fallbacks}" if status.cpu_fallbacks else "",
+        f"tensors moved one by one: {status.loose_tensors}" if status.loose_tensors else "",
+    )
+    return ", ".join(part for part in parts if part)
+
+
+def _moved(what: str, times: int, last_ms: float | None) -> str:
+    last = "" if last_ms is None else f" (last {last_ms:.1f} ms)"
+    return f"{what}: {times}{last}" if times else ""
+
+
+def error_in_short(status: SessionStatus) -> str:
+    """Return the last error in a few words, or an empty string."""
+    if not status.last_error:
+        return ""
+    if "out of memory" in status.last_error.lower():
+        return "card full: answered from RAM"
+    first = printable(status.last_error.strip().splitlines()[0])
+    return first if len(first) <= ERROR_CELLS else f"{first[: ERROR_CELLS - 1]}…"
+
+
+def plain_line(status: SessionStatus) -> str:
+    """Return the whole status as one line without colours, for `:status` and terminals without a bar."""
+    parts = (
+        str(place(status)),
+        "busy" if status.busy else "",
+        memory(status),
+        next_step(status),
+        moves(status),
+        error_in_short(status),
+        photos(status.photos),
+        device(status, with_name=True),
+        printable(status.encoder),
+    )
+    return " · ".join(part for part in parts if part)
+
+
+def device(status: SessionStatus, *, with_name: bool) -> str:
+    """Return where the encoder computes: `cuda:0`, or `cuda:0 NVIDIA A100`."""
+    name = status.device_name if with_name and status.device_name != status.device else ""
+    return printable(f"{status.device} {name}".strip())
+
+
+def bar(status: SessionStatus, *, width: int, scope: str = "", extras: Sequence[str] = ()) -> Text:
+    """Return the bottom bar, at most `width` - 1 cells: pieces that do not fit go from the right, the state never.
+
+    `scope` says where a search looks.
+    """
+    look = place(status)
+    line = Text(end="", no_wrap=True, overflow="ellipsis")
+    line.append(f" {look.symbol} ", f"{look.style} bold").append(look.words, look.style)
+    for piece in _pieces(status, width, scope, extras, room=width - 1 - line.cell_len - len(_SEPARATOR)):
+        if line.cell_len + len(_SEPARATOR) + piece.cell_len > width - 1:
+            break
+        line.append(_SEPARATOR, "bright_black").append_text(piece)
+    line.truncate(max(1, width - 1), overflow="ellipsis")
+    return line
+
+
+def _pieces(status: SessionStatus, width: int, scope: str, extras: Sequence[str], *, room: int) -> Iterator[Text]:
+    if error := error_in_short(status):  # in front of all that is as usual, and cut rather than left out
+        told = Text(f"! {error}", "red")
+        told.truncate(max(room, ERROR_MIN_CELLS), overflow="ellipsis")
+        yield told
+    if status.busy:
+        yield Text("busy", "yellow")
+    yield from _countdown(status, width)
+    if scope:  # in front of how much there is, of which it is a part
+        yield Text(scope)
+    yield Text(photos(status.photos))
+    if computes_on := _device_piece(status, width):
+        yield Text(computes_on)
+    for extra in extras:
+        yield Text(extra)
+
+
+def _device_piece(status: SessionStatus, width: int) -> str:
+    if status.state is ResidencyState.RAM and not can_offload(status):
+        is_news = width >= DEVICE_NAME_MIN_WIDTH and status.device_name != status.device
+        return printable(status.device_name) if is_news else ""
+    return device(status, with_name=width >= DEVICE_NAME_MIN_WIDTH)
+
+
+def _countdown(status: SessionStatus, width: int) -> Iterator[Text]:
+    if status.state is ResidencyState.LOADING and status.download:
+        yield from _download_graph(status.download, width)
+    elif status.state is ResidencyState.VRAM and status.offload_in_seconds is not None:
+        yield _remaining("offloads", status.offload_in_seconds, status.idle_timeout_seconds, width)
+    elif status.state is ResidencyState.VRAM and status.idle_timeout_seconds <= 0:
+        yield Text("never offloads")
+    elif status.state is ResidencyState.RAM and status.release_in_seconds is not None:
+        yield _remaining("released", status.release_in_seconds, status.release_timeout_seconds, width)
+
+
+def _remaining(verb: str, left: float, timeout: float, width: int) -> Text:
+    urgent = left <= _URGENT_SECONDS
+    text = Text(f"{verb} in {clock(left)}", "bold" if urgent else "")
+    if width >= GRAPH_MIN_WIDTH and timeout > 0:
+        text.append(" ").append_text(_graph(left / timeout, "red" if urgent else "green"))
+    return text
+
+
+def _download_graph(download: tuple[int, int], width: int) -> Iterator[Text]:
+    done, total = download
+    if total > 0:
+        text = Text(f"{done * 100 // total} %")
+        yield text.append(" ").append_text(_graph(done / total, "green")) if width >= GRAPH_MIN_WIDTH else text
+
+
+def _graph(fraction: float, style: str) -> Text:
+    full = round(min(1.0, max(0.0, fraction)) * GRAPH_CELLS)
+    return Text("━" * full, style).append("─" * (GRAPH_CELLS - full), "bright_black")

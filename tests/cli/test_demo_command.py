@@ -1,0 +1,71 @@
+import shutil
+
+import pytest
+from drawing.picture import make_picture
+from PIL import Image
+
+from photomap_cli.cli import interactive, run
+from photomap_cli.cli.commands import demo
+from photomap_cli.cli.commands.demo import DEMO_PHOTOS, copy_demo_photos
+from photomap_cli.cli.first_run import NOT_COVERED
+
+
+def test_a_demo_that_is_interrupted_while_it_is_copied_is_copied_whole_the_next_time(tmp_path, monkeypatch):
+    folder = tmp_path / "photos"
+
+    def stopped(source, target):
+        target.mkdir()
+        shutil.copy2(next(source.rglob("*.jpg")), target)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(demo.shutil, "copytree", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        copy_demo_photos(folder)
+    assert not folder.exists()
+    monkeypatch.undo()
+    copy_demo_photos(folder)
+    assert len(list(folder.rglob("*.jpg"))) == len(list(DEMO_PHOTOS.rglob("*.jpg"))) == 120
+    assert [path.name for path in tmp_path.iterdir()] == ["photos"]
+
+
+def test_the_shipped_photos_are_small_and_say_when_and_by_what_they_were_taken():
+    photos = sorted(DEMO_PHOTOS.rglob("*.jpg"))
+    assert sum(photo.stat().st_size for photo in photos) < 4_000_000
+    for photo in photos:
+        with Image.open(photo) as image:
+            assert max(image.size) == 640
+            assert image.getexif().get_ifd(0x8769)[0x9003]  # DateTimeOriginal
+            assert image.getexif()[0x0110]  # Model
+
+
+@pytest.mark.parametrize("is_demo", [True, False])
+def test_the_demo_says_nothing_of_the_folder_it_is_tried_in(tmp_path, monkeypatch, is_demo):
+    make_picture("cat", seed=1, size=(96, 72)).save(tmp_path / "cat.jpg")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(interactive, "has_screen", lambda *streams: True)
+    monkeypatch.setattr(interactive, "_has_photos", lambda library: True)
+    monkeypatch.setattr("photomap_cli.library.stats.facts", lambda library: {"roots": ("/demo",)})
+    told = []
+
+    class Prompt:
+        def __init__(self, open_backend, **given):
+            told.extend((given["first_note"](), given["choices"]().folder))
+
+        def run(self):
+            return 0
+
+    monkeypatch.setattr("photomap_cli.repl.repl.Repl", Prompt)
+    assert interactive.converse(tmp_path / "library", is_demo=is_demo) == 0
+    assert told == (
+        ["", "*"] if is_demo else [NOT_COVERED, None]
+    )  # what all of the library is searched for needs no note
+
+
+def test_the_demo_opens_its_prompt_as_a_demo(tmp_path, monkeypatch):
+    opened = []
+    monkeypatch.setattr(demo, "_index_and_show", lambda *given: 0)
+    monkeypatch.setattr("photomap_cli.repl.pipe_frontend.has_screen", lambda *streams: True)
+    monkeypatch.setattr(interactive, "converse", lambda library, *, is_demo: opened.append(is_demo) or 0)
+    monkeypatch.setattr(demo, "copy_demo_photos", lambda folder: None)
+    assert run(["demo", "-q"]) == 0
+    assert opened == [True]

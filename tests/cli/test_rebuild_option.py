@@ -1,0 +1,106 @@
+"""`photomap index --rebuild --encoder X`, killed and gone on with, as a user runs it: one process a command."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from safetensors.numpy import load_file, save_file
+from waiting import LONG_SECONDS
+
+import photomap_cli.encoder
+
+PHOTOS = 60
+
+
+@pytest.fixture
+def photos(tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    dice = np.random.default_rng(1)
+    for number in range(PHOTOS):
+        Image.fromarray(dice.integers(0, 256, (6, 8, 3), np.uint8)).resize((64, 48)).save(folder / f"{number:03}.png")
+    return folder
+
+
+@pytest.fixture
+def other(tmp_path):
+    """The embedded encoder under another name."""
+    folder = tmp_path / "other"
+    shutil.copytree(Path(photomap_cli.encoder.__file__).parent / "tiny", folder)
+    return f"local-dir:{folder}"
+
+
+@pytest.fixture
+def command(tmp_path):
+    return [sys.executable, "-m", "photomap_cli", "--library", str(tmp_path / "library")]
+
+
+def train(weights):
+    """Have other weights lie where these do, as after another training."""
+    tensors = load_file(weights)
+    projection = tensors["text_projection"]
+    save_file({**tensors, "text_projection": projection[:, ::-1].copy()}, weights.with_name("new"))
+    weights.with_name("new").replace(weights)
+
+
+def test_weights_that_change_under_their_name_are_never_mixed(command, tmp_path, photos, other):
+    for number in range(3, PHOTOS):
+        (photos / f"{number:03}.png").unlink()
+
+    def photomap(*words):
+        done = subprocess.run([*command, *words], capture_output=True, text=True, timeout=LONG_SECONDS, cwd=tmp_path)
+        return done.returncode, done.stdout, done.stderr
+
+    anything = ("--json", "--min-score", "-1")
+    assert photomap("index", "photos", "--encoder", other, "-q")[0] == 0
+    status, before, _ = photomap("search", "a red car", *anything)
+    assert status == 0
+    train(Path(other.removeprefix("local-dir:")) / "open_clip_model.safetensors")
+    status, _, told = photomap("search", "snowy mountains")
+    assert (status, told.count("\n")) == (2, 2)
+    assert f"{other} has other weights now" in told
+    assert "photomap index --rebuild" in told
+    status, again, _ = photomap("search", "a red car", *anything)  # asked before: the old weights' answer to it
+    assert (status, json.loads(again)["hits"]) == (0, json.loads(before)["hits"])
+    assert photomap("index", "--rebuild", "-q")[0] == 0
+    status, after, _ = photomap("search", "a red car", *anything)
+    assert status == 0
+    scores = [{hit["path"]: hit["score"] for hit in json.loads(each)["hits"]} for each in (before, after)]
+    assert scores[0][str(photos / "001.png")] != scores[1][str(photos / "001.png")]
+
+
+def test_a_killed_rebuild_goes_on_where_it_was_and_the_old_vectors_answer_meanwhile(command, photos, other, tmp_path):
+    def photomap(*words):
+        done = subprocess.run([*command, *words], capture_output=True, text=True, timeout=LONG_SECONDS, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        return done
+
+    def encoder_that_answers():  # about a photo of the library, so nothing has to be loaded
+        found = json.loads(photomap("search", "./photos/007.png", "--json", "--min-score", "-1", "-k", "3").stdout)
+        return found["encoder"], len(found["hits"])
+
+    photomap("index", "photos", "--encoder", "tiny", "-q")
+    rebuild = ["index", "--rebuild", "--encoder", other, "--json", "--jobs", "1"]
+    draft = tmp_path / "library" / "rebuild"
+    program, library = Path(__file__).with_name("stopped_index.py"), command[3:]
+    killed = [sys.executable, str(program), str(int(signal.SIGKILL)), *library, *rebuild]
+    assert subprocess.run(killed, cwd=tmp_path, timeout=LONG_SECONDS).returncode == -signal.SIGKILL
+    with closing(sqlite3.connect(f"file:{draft}/catalog.sqlite?mode=ro", uri=True)) as connection:
+        (done,) = connection.execute("SELECT count(*) FROM photos").fetchone()
+    assert 0 < done < PHOTOS
+    assert encoder_that_answers() == ("tiny", 3)
+    assert f"photomap index --rebuild --encoder {other}" in photomap("index", "photos").stderr
+    report = json.loads(photomap(*rebuild).stdout)
+    assert (report["unchanged"], report["added"], report["failed"]) == (done, PHOTOS - done, 0)
+    assert encoder_that_answers() == (other, 3)
+    assert not draft.exists()

@@ -1,0 +1,36 @@
+"""Wrong usage is told in photomap's words, never in those of the libraries that notice it."""
+
+import pytest
+
+from photomap_cli.cli import dispatch
+from photomap_cli.errors import UsageError
+
+
+def refusal(line):
+    with pytest.raises(UsageError) as caught:
+        dispatch._parse_and_run(line.split())
+    return caught.value.message, caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("line", "message", "hint"),
+    [
+        ("serch dog", "there is no command 'serch'", "did you mean search or serve?"),
+        ("xyz", "there is no command 'xyz'", "photomap --help"),
+        ("config ste", "there is no command 'ste'", "did you mean set?"),
+        ("search", "QUERY is missing", "photomap search --help"),
+        ("config set results", "VALUE is missing", "photomap config set --help"),
+        ("search dog --jso", "there is no option --jso", "did you mean --json, --jsonl or --sort?"),
+        ("status -x", "there is no option -x", "photomap status --help"),
+        ("search dog -k many", "--limit takes a whole number from 1 to 100,000, not 'many'", "photomap search --help"),
+        ("search dog -k 0", "--limit takes a whole number from 1 to 100,000, not '0'", "photomap search --help"),
+        ("search dog --min-score nan", "--min-score takes a number from -1 to 1, not 'nan'", "photomap search --help"),
+        ("search dog --sort name", "--sort takes score or date, not 'name'", "photomap search --help"),
+        ("index --jobs 2.5", "--jobs takes a whole number from 1 to 256, not '2.5'", "photomap index --help"),
+        ("stop it now", "too many words: it now", "photomap stop --help"),
+        ("search dog --in", "--in takes a value", "photomap --help"),
+        ("index --dry-run=yes", "--dry-run takes no value", "photomap --help"),
+    ],
+)
+def test_wrong_usage_is_told_with_what_is_allowed(line, message, hint):
+    assert refusal(line) == (message, hint)

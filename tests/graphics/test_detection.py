@@ -1,0 +1,260 @@
+"""Terminals as they were recorded, on a pseudo-terminal: what is asked, what is understood, and whose the keys are."""
+
+import io
+import os
+import pty
+import sys
+import termios
+import threading
+
+import pytest
+from recorded_terminals import CELL, DARK, KITTY_OK, LIGHT, TERMINALS
+from waiting import LONG_SECONDS
+
+from photomap_cli.graphics import detection, protocol_choice, terminal_query, tmux
+from photomap_cli.graphics.protocol_choice import Surroundings, Way
+from photomap_cli.graphics.terminal_query import Answers, understood
+from photomap_cli.graphics.tty_mode import QuietTerminal
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
+
+
+class Terminal:
+    """The far end of a pseudo-terminal: answers once it has been asked, and types before and after."""
+
+    def __init__(self, answers=b"", *, before=b"", after=b"", piecewise=False):
+        self.outer, self.inner = pty.openpty()
+        self.heard = b""
+        self._says, self._step = before + answers + after, 1 if piecewise else 4096
+        self._thread = threading.Thread(target=self._answer, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        os.close(self.inner)
+        self._thread.join(LONG_SECONDS)
+        os.close(self.outer)
+
+    def _answer(self):
+        try:
+            while not self.heard.endswith(b"\x1b[c"):
+                self.heard += os.read(self.outer, 4096)
+            for start in range(0, len(self._says), self._step):
+                os.write(self.outer, self._says[start : start + self._step])
+        except OSError:  # the program never asked
+            return
+
+    def asked(self, environment=None):
+        display = detection.found(io.TextIOWrapper(io.BytesIO(), "utf-8"), {"TERM": "xterm"} | (environment or {}))
+        with QuietTerminal(self.inner):
+            return detection.asked(display, self.inner, self.inner)
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch):
+    """Answers that come do so at once here; those that do not need not be waited for."""
+    monkeypatch.setattr(terminal_query, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(tmux, "client", lambda environment: "")
+
+
+@pytest.mark.parametrize("name", TERMINALS)
+def test_every_terminal_gets_what_suits_it(name, monkeypatch):
+    recorded = TERMINALS[name]
+    for patience in ("PATIENCE_SECONDS", "PATIENCE_OVER_SSH_SECONDS"):
+        monkeypatch.setattr(terminal_query, patience, LONG_SECONDS if recorded.answers else 0.05)
+    monkeypatch.setattr(tmux, "client", lambda environment: recorded.tmux_client)
+    with Terminal(recorded.answers) as terminal:
+        display = terminal.asked(recorded.environment)
+    way = protocol_choice.way("auto", display.around, is_asked_for=False)
+    assert way.value == recorded.way
+    assert detection.painter(way, display).name == recorded.way
+    assert display.cell == (10, 20)
+
+
+@pytest.mark.parametrize("piecewise", [False, True])
+def test_keys_typed_meanwhile_are_kept_in_their_order(piecewise, monkeypatch):
+    monkeypatch.setattr(terminal_query, "PATIENCE_SECONDS", LONG_SECONDS)
+    typed = b"d\xc3\xb6" + KITTY_OK + b"g" + DARK + b"\x1b[A" + CELL + b"s"
+    with Terminal(typed, before=b"\x1bx", after=b"\x1b[?62;c", piecewise=piecewise) as terminal:
+        answers = terminal.asked().around.answers
+    assert answers.keys == "\x1bxdög\x1b[As".encode()
+    assert (answers.draws_kitty, answers.background, answers.cell) == (True, (30, 30, 46), (10, 20))
+
+
+def test_a_silent_terminal_is_waited_for_once_and_its_keys_are_kept():
+    with Terminal() as terminal:
+        os.write(terminal.outer, b"dog\r")
+        around = terminal.asked({"KITTY_WINDOW_ID": "1"}).around
+    assert around.answers == Answers(keys=b"dog\n")  # as the system has it from a terminal that is not raw
+    assert protocol_choice.way("auto", around, is_asked_for=False) is Way.BLOCKS
+
+
+def test_answers_that_are_there_are_understood_however_late_they_are_read(monkeypatch):
+    monkeypatch.setattr(terminal_query.os, "write", lambda sink, data: None)
+    said, saying = os.pipe()
+    with os.fdopen(said, "rb"), os.fdopen(saying, "wb") as terminal:
+        terminal.write(KITTY_OK + b"\x1b[?62;c")
+        terminal.flush()
+        answers = terminal_query.ask(said, 1, seconds=-1.0)
+    assert (answers.draws_kitty, answers.attributes, answers.keys) == (True, frozenset(), b"")
+
+
+def test_everything_is_asked_at_once_and_what_a_terminal_may_print_of_it_is_wiped(monkeypatch):
+    writes = []
+    monkeypatch.setattr(terminal_query.os, "write", lambda sink, data: writes.append(data))
+    terminal_query.ask(os.open(os.devnull, os.O_RDONLY), 1, seconds=10.0)
+    (asked,) = writes
+    assert asked.startswith(b"\x1b7")
+    assert asked.endswith(b"\x1b8\x1b[J\x1b[c")
+
+
+@pytest.mark.parametrize(
+    "environment", [{"TERM": "dumb"}, {"TERM": ""}, {"TERM": "linux"}, {"TERM_PROGRAM": "Apple_Terminal"}]
+)
+def test_terminals_that_print_questions_are_not_asked(environment):
+    with Terminal(b"\x1b[?62;c") as terminal:
+        assert terminal.asked(environment).around.answers == Answers()
+    assert terminal.heard == b""
+
+
+def test_the_terminals_mode_is_as_it_was():
+    with Terminal(b"\x1b[?62;c") as terminal:
+        before = termios.tcgetattr(terminal.inner)
+        terminal.asked()
+        assert termios.tcgetattr(terminal.inner) == before
+
+
+# -- the choice ------------------------------------------------------------------------------------------------------
+
+UNDERSTOOD = {name: understood(recorded.answers) for name, recorded in TERMINALS.items()}
+XTERM = Surroundings({"TERM": "xterm"}, answers=UNDERSTOOD["xterm"])
+
+
+def around(name, **environment):
+    recorded = TERMINALS[name]
+    return Surroundings(
+        {"TERM": "xterm"} | recorded.environment | environment,
+        answers=UNDERSTOOD[name],
+        tmux_client=recorded.tmux_client,
+    )
+
+
+@pytest.mark.parametrize(
+    ("setting", "name", "way"),
+    [
+        ("kitty", "kitty", Way.PLACEHOLDERS),
+        ("kitty", "konsole", Way.KITTY),
+        ("kitty", "one that never answers", Way.PLACEHOLDERS),
+        ("kitty", "xterm", Way.KITTY),
+        ("kitty", "tmux", Way.PLACEHOLDERS),
+        ("sixel", "kitty", Way.SIXEL),
+        ("iterm2", "xterm", Way.ITERM2),
+        ("blocks", "kitty", Way.BLOCKS),
+        ("ascii", "kitty", Way.ASCII),
+        ("on", "foot", Way.SIXEL),
+        ("off", "kitty", None),
+    ],
+)
+def test_the_setting_overrides(setting, name, way):
+    assert protocol_choice.way(setting, around(name), is_asked_for=False) is way
+
+
+def test_what_is_asked_for_is_shown_also_where_the_setting_says_off():
+    assert protocol_choice.way("off", around("kitty"), is_asked_for=True) is Way.PLACEHOLDERS
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        Surroundings({"TERM": "xterm-kitty", "NO_COLOR": "1"}),
+        Surroundings({"TERM": "dumb"}),
+        Surroundings({}),
+        Surroundings({"TERM": "xterm-kitty"}, is_utf8=False),
+    ],
+)
+def test_a_plain_terminal_gets_letters_and_only_if_the_user_wants_them(plain):
+    assert protocol_choice.way("auto", plain, is_asked_for=False) is None
+    assert protocol_choice.way("auto", plain, is_asked_for=True) is Way.ASCII
+    assert protocol_choice.way("on", plain, is_asked_for=False) is Way.ASCII
+    assert protocol_choice.way("blocks", plain, is_asked_for=False) is Way.BLOCKS
+
+
+@pytest.mark.parametrize(
+    ("name", "environment", "has_them"),
+    [
+        ("gnome terminal", {}, True),
+        ("kitty", {}, True),
+        ("foot", {"COLORTERM": ""}, True),
+        ("windows terminal", {}, True),
+        ("tmux", {}, True),
+        ("screen in iterm2", {}, False),
+        ("alacritty", {}, False),
+        ("alacritty", {"COLORTERM": "truecolor"}, True),
+        ("vt132", {}, False),
+    ],
+)
+def test_who_has_all_colours(name, environment, has_them):
+    assert around(name, **environment).has_all_colours is has_them
+
+
+def test_sixel_keeps_to_the_terminals_limits():
+    answers = UNDERSTOOD["foot"]
+    assert (answers.sixel_colours, answers.sixel_width) == (256, 1000)
+    assert (UNDERSTOOD["xterm"].sixel_colours, UNDERSTOOD["xterm"].keys) == (None, b"")
+
+
+def test_the_background_decides_what_ink_means():
+    dark = detection.painter(Way.ASCII, detection.Display(Surroundings({}, answers=understood(DARK))))
+    light = detection.painter(Way.ASCII, detection.Display(Surroundings({}, answers=understood(LIGHT))))
+    assert dark._table == light._table[::-1]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\x1b",
+        b"\x1b[?c",
+        b"\x1b]11;rgb:zz/1/2\x07\x1b[?;;c",
+        b"\x1b[6;0;0t",
+        b"\x1b[6;99999999;1t\x1b[?999999999999c",
+    ],
+)
+def test_nonsense_is_survived(data):
+    answers = understood(data)
+    assert answers.cell is None
+    assert answers.background is None
+
+
+# -- tmux ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "client"),
+    [
+        ("1\txterm-kitty\tkitty(0.35.2)\n", "xterm-kitty"),
+        ("on\txterm-256color\tghostty 1.1.3\n", "ghostty 1.1.3"),
+        ("2\txterm-ghostty\t\n", "xterm-ghostty"),
+        ("0\txterm-kitty\tkitty(0.35.2)\n", ""),
+        ("1\txterm-256color\tiTerm2 3.5\n", ""),
+        ("1\t\t\n", ""),
+        ("", ""),
+    ],
+)
+def test_what_tmux_says_of_itself(line, client):
+    assert tmux.understood(line) == client
+
+
+def test_tmux_is_asked_only_from_within(tmp_path, monkeypatch):
+    monkeypatch.undo()
+    fake = tmp_path / "tmux"
+    fake.write_text("#!/bin/sh\nprintf '1\\txterm-kitty\\t\\n'\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(tmux, "_PATIENCE_SECONDS", LONG_SECONDS)
+    assert tmux.client({"TMUX": "/s,1,0"}) == "xterm-kitty"
+    assert tmux.client({}) == ""
+    fake.unlink()
+    assert tmux.client({"TMUX": "/s,1,0"}) == ""

@@ -1,0 +1,89 @@
+import pytest
+
+from photomap_cli.images.exif import CHANGED, DIGITIZED, MAKE, MODEL, ORIENTATION, TAKEN, camera, orientation, taken_at
+
+OWN = {MAKE: "Canon", MODEL: "Canon EOS 40D"}
+
+
+@pytest.mark.parametrize(
+    ("make", "model", "name"),
+    [
+        ("Canon", "Canon EOS 40D", "Canon EOS 40D"),
+        ("NIKON CORPORATION", "NIKON D70", "NIKON D70"),
+        ("EASTMAN KODAK COMPANY", "KODAK CX7530", "KODAK CX7530"),
+        ("SONY", "HDR-HC3", "SONY HDR-HC3"),
+        ("WWL     ", "ION230\x00F", "WWL ION230"),
+        ("Canon", None, "Canon"),
+        (None, " D70 ", "D70"),
+        ("", "\0", None),
+        (None, None, None),
+        (b"Canon", 7, None),
+        ("a\x1b[31m", "b\nc", "a [31m b c"),
+        ("x", "y" * 500, f"x {'y' * 100}"),
+    ],
+)
+def test_a_camera_is_make_and_model_without_repetition(make, model, name):
+    assert camera({MAKE: make, MODEL: model}) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("2008:05:30 15:56:01", "2008-05-30T15:56:01"),
+        ("2008:05:30 00:00:00", "2008-05-30T00:00:00"),
+        ("2008-05-30T15:56:01.123+02:00", "2008-05-30T15:56:01"),
+        ("2008-05-30T15:56:01Z", "2008-05-30T15:56:01"),
+        ("2008-05-30T15:56-05:00", "2008-05-30T15:56:00"),
+        ("2008:05:30 15-56-01", "2008-05-30T15:56:01"),
+        ("2008.05.30 15.56.01", "2008-05-30T15:56:01"),
+        (" 2008/5/3 05:06\0", "2008-05-03T05:06:00"),
+        ("2008: 5: 3  9: 6: 1", "2008-05-03T09:06:01"),
+        ("2008:05:30 03:56:01 PM", "2008-05-30T15:56:01"),
+        ("2008:05:30 12:56:01 AM", "2008-05-30T00:56:01"),
+        ("2008:05:30 15:56:01 PM", "2008-05-30T15:56:01"),
+        ("2008:05:30 15:56:  ", "2008-05-30T15:56:00"),
+    ],
+)
+def test_times_are_read(text, time):
+    assert taken_at({}, {TAKEN: text}) == (time, False)
+
+
+@pytest.mark.parametrize(
+    "time",
+    ["24:08:19", "24:00:00", "10:60:00", "10:11:60", "99:99:99", "  :  :  ", "::", "--:--:--", "", "T", "下午03:56:01"],
+)
+@pytest.mark.parametrize("day", ["2015:08:22", "2015-08-22", "2015/08/22", "2015: 8:22", "2015.08.22"])
+def test_the_day_stands_where_the_time_is_none(day, time):
+    assert taken_at({}, {TAKEN: f"{day} {time}"}) == ("2015-08-22T00:00:00", True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0000:00:00 00:00:00",
+        "2008:13:30 15:56:01",
+        "2008:00:00 15:56:01",
+        "2008:05:00 15:56:01",
+        "2008:02:30 15:56:01",
+        "1601:01:01 00:00:00",
+        "    :  :     :  :  ",
+        "    :05:30 15:56:01",
+        "",
+        b"2008:05:30 15:56:01",
+        None,
+    ],
+)
+def test_without_a_day_there_is_no_date(text):
+    assert taken_at({}, {TAKEN: text}) is None
+
+
+def test_the_first_sensible_time_counts():
+    nothing, second, third = "0000:00:00 00:00:00", "2002:02:02 02:02:02", "2003:03:03 03:03:03"
+    assert taken_at({**OWN, CHANGED: third}, {TAKEN: nothing, DIGITIZED: second}) == ("2002-02-02T02:02:02", False)
+    assert taken_at({**OWN, CHANGED: third}, {}) == ("2003-03-03T03:03:03", False)
+    assert taken_at({CHANGED: third}, {}) is None
+
+
+@pytest.mark.parametrize(("value", "turn"), [(1, 1), (6, 6), (8, 8), (0, 1), (9, 1), ("6", 1), (None, 1)])
+def test_orientations_out_of_range_turn_nothing(value, turn):
+    assert orientation({ORIENTATION: value}) == turn

@@ -1,0 +1,156 @@
+"""Ctrl-Z: first others are given what they may need, then the process stops."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+from waiting import LONG_SECONDS, wait_until
+
+from photomap_cli import job_control, subprocesses
+from photomap_cli.job_control import Suspension
+from photomap_cli.library.catalog import Catalog
+from photomap_cli.session import transport
+from photomap_cli.session.client import SessionClient
+
+pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGTSTP"), reason="no SIGTSTP here")
+
+PATIENT = f"""
+from photomap_cli.cli import main
+from photomap_cli import job_control as suspension
+suspension.PATIENCE_SECONDS = {LONG_SECONDS}
+main()
+"""
+PROGRAM = [sys.executable, "-c", PATIENT]
+
+
+@pytest.fixture
+def done(monkeypatch):
+    """What has been done; the stop itself is only noted."""
+    noted = []
+    monkeypatch.setattr(job_control.os, "kill", lambda pid, number: noted.append(("stop", pid)))
+    monkeypatch.setattr(job_control, "PATIENCE_SECONDS", LONG_SECONDS)
+    return noted
+
+
+def noting(done, **more):
+    names = ("give", "take", "leave", "return_")
+    return Suspension(**{name: (lambda name=name: done.append(name)) for name in names} | more)
+
+
+def test_what_is_given_is_given_before_the_stop_and_taken_after_it(done):
+    with noting(done):
+        signal.raise_signal(signal.SIGTSTP)
+    assert done == ["give", "leave", ("stop", os.getpid()), "return_", "take"]
+    assert signal.getsignal(signal.SIGTSTP) is signal.SIG_DFL
+
+
+def test_the_whole_pipeline_stops_where_the_terminal_would_stop_it(done):
+    with noting(done) as suspended:
+        suspended.stop(whole_group=True)
+    assert ("stop", 0) in done
+
+
+def test_a_better_moment_is_waited_for(done):
+    with noting(done, defer=lambda: not done.append("later")) as suspended:
+        signal.raise_signal(signal.SIGTSTP)
+        assert done == ["later"]
+        suspended.stop()
+    assert done[-1] == "take"
+
+
+def test_giving_that_takes_long_holds_nobody_up_and_taking_comes_after_it(done, monkeypatch):
+    monkeypatch.setattr(job_control, "PATIENCE_SECONDS", 0.01)
+    go = threading.Event()
+
+    def give():
+        assert go.wait(LONG_SECONDS)
+        done.append("give")
+
+    with noting(done, give=give):
+        signal.raise_signal(signal.SIGTSTP)
+        assert done == ["leave", ("stop", os.getpid()), "return_"]
+        go.set()
+        wait_until(lambda: done[-1] == "take")
+    assert done[-2:] == ["give", "take"]
+
+
+def test_a_second_one_meanwhile_is_none(done):
+    with noting(done, leave=lambda: signal.raise_signal(signal.SIGTSTP)):
+        signal.raise_signal(signal.SIGTSTP)
+    assert done.count(("stop", os.getpid())) == 1
+
+
+def test_a_signal_that_is_ignored_stays_ignored(done):
+    signal.signal(signal.SIGTSTP, signal.SIG_IGN)
+    try:
+        with noting(done) as suspended:
+            signal.raise_signal(signal.SIGTSTP)
+            suspended.stop()
+        assert done == []
+        assert signal.getsignal(signal.SIGTSTP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+
+
+# Real processes ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def library(tmp_path, monkeypatch):
+    """A library without photos, whose encoder is a folder without weights: nothing to load, nothing to fetch."""
+    monkeypatch.setattr(transport, "PATIENCE", transport.Patience(LONG_SECONDS, LONG_SECONDS))
+    monkeypatch.setenv("PHOTOMAP_ENCODER", f"local-dir:{tmp_path}")
+    (tmp_path / "open_clip_config.json").write_text("{}")
+    Catalog.open(tmp_path / "library", create=True).close()
+    return tmp_path / "library"
+
+
+@pytest.fixture(params=["serve", "piped"])
+def session(request, library):
+    """A session in a process group of its own, as a shell makes one: only such a one can be stopped by Ctrl-Z."""
+    words = [*PROGRAM, "--library", str(library), *(["serve"] if request.param == "serve" else [])]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(words, process_group=0, text=True, **pipes) as started:
+        if request.param == "piped":
+            started.stdin.write(":status\n")
+            started.stdin.flush()
+        wait_until(lambda: pid_of(library) == started.pid, "the session")
+        yield started
+        started.kill()
+        started.communicate()
+
+
+def pid_of(library):
+    found = SessionClient.find(library)
+    if found is None:
+        return None
+    with found:
+        return found.status().pid
+
+
+def test_a_session_that_is_stopped_by_ctrl_z_leaves_the_library_to_others_and_comes_back(session, library):
+    session.send_signal(signal.SIGTSTP)
+    wait_until(lambda: subprocesses.is_stopped(session.pid), "the stop")
+    assert pid_of(library) is None
+    session.send_signal(signal.SIGCONT)
+    wait_until(lambda: pid_of(library) == session.pid, "its return")
+
+
+def test_a_session_whose_library_was_taken_over_meanwhile_leaves_it_there(session, library):
+    session.send_signal(signal.SIGTSTP)
+    wait_until(lambda: subprocesses.is_stopped(session.pid), "the stop")
+    with subprocess.Popen([*PROGRAM, "--library", str(library), "serve"], stderr=subprocess.PIPE) as other:
+        wait_until(lambda: pid_of(library) == other.pid, "the other session")
+        session.send_signal(signal.SIGCONT)
+        if session.args[-1] == "serve":
+            assert "another session took the library over" in session.communicate()[1]
+            assert session.returncode == 0
+        else:
+            out, err = session.communicate(":status\n:quit\n")
+            assert "another session took the library over" in err + out
+        assert pid_of(library) == other.pid
+        other.terminate()
+        other.communicate()

@@ -1,0 +1,58 @@
+"""Owns a process that adds, deletes, sweeps and compresses until it is killed: killed_store.py LIBRARY SEED."""
+
+import random
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from library_fakes import new_photo, similar
+
+from photomap_cli.library.catalog import Catalog
+from photomap_cli.vectors import compaction, pq_file, pq_training
+from photomap_cli.vectors.store import VectorStore
+
+MOST_DELETED, NEVER_DELETED = 40, 50
+
+
+def be_large():
+    """Let a library of some hundred photos be a large one, in which sweeping and compressing are often due."""
+    compaction.SHARE, compaction.LEAST = 20, 10
+    pq_training.ROWS, pq_training.TAIL_SHARE, pq_training._ROWS_AT_ONCE = 600, 100, 256
+    pq_file.RERANKED, pq_file.RERANKED_PER_HIT, pq_file.DEEPEST_SHARE = 64, 4, 2
+
+
+def vector_of(number):
+    """Return the vector of the photo with a number: the same in any process."""
+    return similar(1, seed=number)[0]
+
+
+def tell(*words):
+    sys.stdout.write(" ".join(map(str, words)) + "\n")
+    sys.stdout.flush()
+
+
+def change(catalog, store, rng):
+    """Add some photos, delete some others, sweep and compress; tell each commit when it has returned."""
+    first = catalog.next_row
+    count = rng.choice((1, 16, 64))
+    catalog.commit_batch([new_photo(f"/p/{number}.jpg", vector_of(number)) for number in range(first, first + count)])
+    tell("added", first, first + count)
+    store.refresh()
+    gone = rng.sample(list(catalog.rows())[NEVER_DELETED:], rng.choice((0, 1, MOST_DELETED)))
+    catalog.commit_batch([], gone)
+    tell("deleted", *gone)
+    store.refresh()
+    store.search(vector_of(first), 5)
+    for _ in store.sweep():
+        tell("sweeping")
+    for _ in store.compress():
+        tell("compressing")
+
+
+if __name__ == "__main__":
+    be_large()
+    rng = random.Random(int(sys.argv[2]))
+    with Catalog.open(Path(sys.argv[1])) as catalog, VectorStore(catalog.folder, catalog) as store:
+        while True:
+            change(catalog, store, rng)

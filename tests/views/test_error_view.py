@@ -1,0 +1,33 @@
+import pytest
+
+from photomap_cli.errors import BadQuery, UsageError
+from photomap_cli.views.errors import complaint, complaint_line
+
+
+def test_message_and_hint_are_one_line():
+    assert complaint(UsageError("no such\nthing", hint="try :help")).plain == "no such thing  hint: try :help"
+
+
+@pytest.mark.parametrize(
+    ("text", "position", "shown", "column"),
+    [
+        ('dog "cat', 4, 'dog "cat', 4),
+        ("海海 bad", 3, "海海 bad", 5),
+        ("dog", 99, "dog", 3),
+        ("dog", -1, "dog", 0),
+        ("x" * 100 + "bad", 100, "…" + "x" * 50 + "bad", 51),
+        ("bad" + "x" * 67, 0, "bad" + "x" * 67, 0),
+        ("bad" + "x" * 68, 0, "bad" + "x" * 67 + "…", 0),
+        ("x" * 51 + "bad" + "y" * 20, 51, "…" + "x" * 50 + "bad" + "y" * 17 + "…", 51),
+        ("a\x1bbad", 2, r"a\ebad", 3),
+    ],
+)
+def test_the_caret_is_under_the_place(text, position, shown, column):
+    _, query, caret = complaint(BadQuery("wrong", position=position), text).plain.split("\n")
+    assert query == f"  {shown}"
+    assert caret == f"  {' ' * column}^"
+
+
+def test_other_exceptions_start_with_their_kind():
+    assert complaint_line(ValueError("a\nb\x1b")) == r"ValueError: a b\e"
+    assert complaint_line(BadQuery("wrong", hint="so")) == "wrong  hint: so"

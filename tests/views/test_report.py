@@ -1,0 +1,78 @@
+import io
+from dataclasses import replace
+
+import pytest
+
+from photomap_cli.records import IndexFailure, IndexNote, IndexReport
+from photomap_cli.views.index_report import write_report
+
+HALF = IndexNote("/photos/half.jpg", "truncated; 48 % of it can be seen")
+TEXT = IndexFailure("/photos/text.jpg", "not a picture, or of a kind that cannot be read")
+FAILED = "  /photos/text.jpg: not a picture, or of a kind that cannot be read\n"
+FIRST = "3 photos found: 2 added, 1 failed in 0.0 s\n"
+
+
+def written(*, list_errors=False, quiet=False, notes=(HALF,)):
+    report = IndexReport(("/photos",), scanned=3, added=2, failures=(TEXT,), notes=notes)
+    file = io.StringIO()
+    write_report(report, file, list_errors=list_errors, quiet=quiet)
+    return file.getvalue()
+
+
+def test_damaged_photos_are_counted_and_named_with_the_errors():
+    assert written() == f"{FIRST}{FAILED}1 photo is damaged, but in the library; --errors lists it\n"
+    listed = "  /photos/half.jpg: truncated; 48 % of it can be seen\n"
+    assert written(list_errors=True) == f"{FIRST}{FAILED}1 photo is damaged, but in the library:\n{listed}"
+    assert written(list_errors=True, quiet=True) == FAILED + listed
+    assert written(quiet=True) == ""
+    assert written(notes=(HALF, HALF)).endswith("2 photos are damaged, but in the library; --errors lists them\n")
+
+
+@pytest.mark.parametrize(
+    ("report", "told"),
+    [
+        (IndexReport((), 400, added=32, left=368), "stopped after 0.0 s: 32 added of 400 photos, 368 left"),
+        (
+            IndexReport((), 400, added=32, moved=1, unchanged=7, failures=(TEXT,), left=359),
+            "stopped after 0.0 s: 32 added, 1 moved, 7 unchanged, 1 failed of 400 photos, 359 left",
+        ),
+        (IndexReport((), 400, left=400), "stopped after 0.0 s: none added of 400 photos, 400 left"),
+        (IndexReport(()), "stopped while looking for photos"),
+    ],
+)
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_an_interrupted_run_says_what_is_left_and_how_to_go_on(report, told, dry_run):
+    file = io.StringIO()
+    write_report(replace(report, interrupted=True), file, dry_run=dry_run)
+    assert file.getvalue().startswith(f"{told}; run the same command again to continue\n")
+    assert replace(report, interrupted=True).to_json()["left"] == report.left
+
+
+@pytest.mark.parametrize("notes", [(), (HALF,)])
+def test_damaged_photos_are_in_the_json(notes):
+    told = IndexReport(("/photos",), scanned=3, added=2, failures=(TEXT,), notes=notes).to_json()
+    assert (told["failed"], told["noted"]) == (1, len(notes))
+    assert told["notes"] == [{"path": HALF.path, "reason": HALF.reason}] * len(notes)
+
+
+KINDS = (("psd", 4), ("mp4", 3))
+MANY = (("txt", 1200), ("md", 30), ("", 4), ("py", 3), ("xmp", 2), ("mov", 1), ("mp4", 1))
+
+
+@pytest.mark.parametrize(
+    ("others", "list_errors", "line"),
+    [
+        (KINDS, False, "7 other files: 4 psd, 3 mp4\n"),
+        (KINDS[1:], False, "3 other files: 3 mp4\n"),
+        ((("mp4", 1),), True, "1 other file: 1 mp4\n"),
+        (MANY, False, "1,241 other files: 1,200 txt, 30 md, 4 without an ending, 3 py, 2 xmp, 2 of other kinds\n"),
+        (MANY, True, "1,241 other files: 1,200 txt, 30 md, 4 without an ending, 3 py, 2 xmp, 1 mov, 1 mp4\n"),
+    ],
+)
+def test_files_that_are_no_photos_are_counted_by_their_kinds(others, list_errors, line):
+    file = io.StringIO()
+    report = IndexReport(("/photos",), scanned=1, added=1, others=others)
+    write_report(report, file, list_errors=list_errors)
+    assert file.getvalue() == f"1 photo found: 1 added in 0.0 s\n{line}"
+    told = report.to_json()
+    assert (told["others"], told["other_kinds"]) == (sum(dict(others).values()), dict(others))
