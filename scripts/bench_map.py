@@ -22,7 +22,7 @@ from made_vectors import MadeVectors
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.entities import LibraryEncoder, NewPhoto
 from photomap_cli.map import cluster_layout, kmeans, pacmap_layout
-from photomap_cli.map.builder import Cartographer
+from photomap_cli.map.builder import MapBuilder
 from photomap_cli.records import Thumbnail
 from photomap_cli.views.html.scatter import map_page
 
@@ -57,7 +57,7 @@ def measure(folder: Path, size: int) -> None:
         vectors = np.concatenate([fill(catalog, made, first, size) for first in range(0, size, AT_ONCE)])
         layouts(vectors.astype(np.float16), made)
         del vectors
-        maker = Cartographer(catalog, spec="made up", encode=texts_of(made))
+        maker = MapBuilder(catalog, spec="made up", encode=texts_of(made))
         rows = catalog.rows()
         drawn = timed(size, "a map, the first time", lambda: maker.draw(rows, None))
         timed(size, "the same map again", lambda: maker.draw(rows, None))

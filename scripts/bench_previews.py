@@ -26,8 +26,8 @@ from drawing.library import write_demo_library
 from photomap_cli.graphics import detection
 from photomap_cli.graphics.contact_sheet import compose
 from photomap_cli.graphics.layout import row_layout
-from photomap_cli.graphics.protocol_choice import Surroundings, Way
-from photomap_cli.images.thumbnails import Gallery
+from photomap_cli.graphics.protocol_choice import GraphicsProtocol, TerminalInfo
+from photomap_cli.images.thumbnails import Thumbnailer
 from photomap_cli.records import Hit, SearchResult, Timings
 from photomap_cli.settings import Settings
 from photomap_cli.views.html.contact_sheet import sheet_page
@@ -52,19 +52,19 @@ def main() -> int:
         paths = sorted(str(path) for path in photos.rglob("*") if path.suffix.lower() in ENDINGS)
         library = Path(home) / "library"
         library.mkdir()
-        with Gallery(library, Settings) as gallery:
+        with Thumbnailer(library, Settings) as gallery:
             _measure_ways(gallery, paths, options)
             _measure_page(gallery, paths)
         _measure_command(Path(home), photos, options.runs)
     return 0
 
 
-def _measure_ways(gallery: Gallery, paths: list[str], options: argparse.Namespace) -> None:
+def _measure_ways(gallery: Thumbnailer, paths: list[str], options: argparse.Namespace) -> None:
     first = _milliseconds(lambda: gallery.thumbnails(paths[:6]))
     print(f"six photos without thumbnails, made in decode processes: {first:.0f} ms\n")
     print("way                    photos   look up    compose     encode         bytes   (ms, medians)")
-    for way in Way:
-        painter = detection.painter(way, detection.Display(Surroundings({"COLORTERM": "truecolor"})))
+    for way in GraphicsProtocol:
+        painter = detection.painter(way, detection.Display(TerminalInfo({"COLORTERM": "truecolor"})))
         layout = row_layout(options.columns, ROWS, painter.grid)
         row = paths[: layout.count]
         thumbnails = gallery.thumbnails(row)
@@ -77,7 +77,7 @@ def _measure_ways(gallery: Gallery, paths: list[str], options: argparse.Namespac
         print(f"{way.value:<22} {layout.count:>6} {sides}  {len(text.encode()):>12,}")
 
 
-def _measure_page(gallery: Gallery, paths: list[str]) -> None:
+def _measure_page(gallery: Thumbnailer, paths: list[str]) -> None:
     hits = tuple(Hit(rank, paths[rank % len(paths)], 0.3, "2023-06-15T10:22:00", 4000, 3000) for rank in range(1, 101))
     result = SearchResult("cat", "tiny", 1.0, "local", Timings(), hits)
     pieces: list[bytes] = []

@@ -21,7 +21,7 @@ from evaluate_tiny_encoder import PARAPHRASES, STRANGE, load, pictures
 import photomap_cli.encoder
 from photomap_cli.encoder.models import TINY, score_floor
 from photomap_cli.search.relevance_feedback import LESS, MORE
-from photomap_cli.search.score_cutoff import Bulk
+from photomap_cli.search.score_cutoff import ScoreBulk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,13 +74,13 @@ def by_floor(floor: float | None) -> Cut:
 
 
 def by_standing(scores: Vectors, limit: int) -> int:
-    bulk = Bulk.of(scores)
+    bulk = ScoreBulk.of(scores)
     hits = [(0, float(score)) for score in np.sort(scores)[::-1][:limit]]
     return len(bulk.outstanding(hits)) if bulk else limit
 
 
 def by_three_spreads(scores: Vectors, limit: int) -> int:
-    bulk = Bulk.of(scores)
+    bulk = ScoreBulk.of(scores)
     return int((np.sort(scores)[::-1][:limit] >= bulk.middle + 3 * bulk.spread).sum()) if bulk else limit
 
 

@@ -16,7 +16,7 @@ from terminal_fakes import PaintedGallery, TimedBackend
 
 from photomap_cli.errors import LibraryBusy
 from photomap_cli.graphics import terminal_query
-from photomap_cli.records import Vocabulary
+from photomap_cli.records import Facets
 from photomap_cli.repl import prompt
 from photomap_cli.repl.repl import Choices, Repl
 from photomap_cli.views.previews import Previews
@@ -53,7 +53,7 @@ def main() -> int:
         cwd=Path("/photos"),
         history_path=options.history,
         choices=lambda: Choices(options.limit, options.prewarm, options.previews),
-        read_words=lambda: Vocabulary(cameras=(("NIKON Z 6", 900),)),
+        read_words=lambda: Facets(cameras=(("NIKON Z 6", 900),)),
         first_note=lambda: options.note,
         read_usual_folder=lambda: options.folder,
         subscribe=subscribers.append,

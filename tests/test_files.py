@@ -16,7 +16,7 @@ from photomap_cli.library.file_lock import FileLock
 from photomap_cli.library.query_cache import QueryCache
 from photomap_cli.repl.history import PrivateHistory
 from photomap_cli.session.daemon import LogFile
-from photomap_cli.vectors.vector_file import RowFile
+from photomap_cli.vectors.vector_file import VectorFile
 from photomap_cli.views import export
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pipes and modes are another matter there")
@@ -63,7 +63,7 @@ def test_a_library_in_a_folder_open_to_others_is_its_owners_alone(open_to_all):
         queries = QueryCache(open_to_all, most=8)
         queries.set_maker("wish", "maker")
         with FileLock(open_to_all / "index.lock"):
-            RowFile(open_to_all).repair(catalog.snapshot, catalog.vectors_from)
+            VectorFile(open_to_all).repair(catalog.snapshot, catalog.vectors_from)
             modes = {path.name: oct(mode(path)) for path in open_to_all.iterdir()}
         queries.close()
     assert {"catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm", "thumbnails.sqlite"} < modes.keys()
@@ -82,7 +82,7 @@ def test_settings_history_log_and_the_folders_made_for_them_are_their_owners_alo
 
 def test_a_file_that_others_may_read_stays_so_when_it_is_replaced(tmp_path):
     with Catalog.open(tmp_path, create=True) as catalog:
-        rows = RowFile(tmp_path)
+        rows = VectorFile(tmp_path)
         rows.repair(catalog.snapshot, catalog.vectors_from)
         rows.path.chmod(0o640)
         rows.repair(catalog.snapshot, catalog.vectors_from, anew=True)
@@ -141,7 +141,7 @@ def test_a_link_at_a_drafts_name_is_not_followed(tmp_path):
     theirs.write_text("theirs")
     folder = tmp_path / "library"
     with Catalog.open(folder, create=True) as catalog:
-        rows = RowFile(folder)
+        rows = VectorFile(folder)
         (folder / "vectors.new").symlink_to(theirs)
         (folder / "vectors.swept.new").symlink_to(theirs)
         rows.repair(catalog.snapshot, catalog.vectors_from)
@@ -181,7 +181,7 @@ def test_a_row_file_takes_the_place_of_a_pipe_or_a_link(tmp_path):
         folder = tmp_path / str(number)
         with Catalog.open(folder, create=True) as catalog:
             put(folder / "vectors.f16")
-            RowFile(folder).repair(catalog.snapshot, catalog.vectors_from)
+            VectorFile(folder).repair(catalog.snapshot, catalog.vectors_from)
         assert (folder / "vectors.f16").lstat().st_size
         assert not (tmp_path / "elsewhere").exists()
 

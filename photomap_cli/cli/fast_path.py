@@ -25,7 +25,7 @@ from photomap_cli.views.output import say
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from photomap_cli.session.transport import Line
+    from photomap_cli.session.transport import Transport
 
 _STYLES = {
     "--json": ResultStyle.JSON,
@@ -134,11 +134,11 @@ def _write_table(result: dict[str, Any], style: ResultStyle, file: TextIO) -> No
     results.write(read, style, file, cwd=cwd, console=console_on())
 
 
-def _in_silence(line: Line, request: dict[str, Any]) -> dict[str, Any]:
+def _in_silence(line: Transport, request: dict[str, Any]) -> dict[str, Any]:
     return line.work("search", request=request)
 
 
-def _in_words(line: Line, request: dict[str, Any]) -> dict[str, Any]:
+def _in_words(line: Transport, request: dict[str, Any]) -> dict[str, Any]:
     """Ask a session and say where its encoder is meanwhile, if that takes long."""
     from photomap_cli.records import SessionStatus
     from photomap_cli.views.console import console_on
@@ -151,7 +151,9 @@ def _in_words(line: Line, request: dict[str, Any]) -> dict[str, Any]:
     return wait_for(lambda: _in_silence(line, request), console=console_on(stderr=True), words=words)
 
 
-def _result(library: Path, parsed: _Parsed, ask: Callable[[Line, dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+def _result(
+    library: Path, parsed: _Parsed, ask: Callable[[Transport, dict[str, Any]], dict[str, Any]]
+) -> dict[str, Any]:
     """Ask the live session, by `ask`, else answer here.  Raises PhotomapError."""
     from photomap_cli.session import transport
 

@@ -47,11 +47,11 @@ def _encode_anew(
 ) -> Outcome:
     """Fill the library's draft, which takes its place when it is whole."""
     from photomap_cli.encoder import models
-    from photomap_cli.indexing.reindex import Rebuild
+    from photomap_cli.indexing.reindex import Reindex
     from photomap_cli.session.session import Session
 
     options = replace(options, thumbnail_cache_bytes=0, anew=True)  # the library has thumbnails
-    with Rebuild(folder) as anew, ExitStack() as opened:
+    with Reindex(folder) as anew, ExitStack() as opened:
         spec = models.resolve(encoder or anew.spec or values.encoder, values.device)
         draft = anew.draft
         if not options.dry_run:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from photomap_cli.images.thumbnails import Gallery
-    from photomap_cli.records import Vocabulary
+    from photomap_cli.images.thumbnails import Thumbnailer
+    from photomap_cli.records import Facets
     from photomap_cli.session.backend import Backend
     from photomap_cli.settings import Settings
 
@@ -88,7 +88,7 @@ def _at_the_prompt(
             folder="*" if is_demo else None,
         )
 
-    def read_words() -> Vocabulary:
+    def read_words() -> Facets:
         from photomap_cli.library import facets
 
         return facets.read(library)
@@ -119,10 +119,10 @@ def _note_on_folder(library: Path) -> str:
     return first_run.note_on(directories.working_directory(), library)
 
 
-def _open_gallery(library: Path) -> Gallery:
-    from photomap_cli.images.thumbnails import Gallery
+def _open_gallery(library: Path) -> Thumbnailer:
+    from photomap_cli.images.thumbnails import Thumbnailer
 
-    return Gallery(library, _settings)
+    return Thumbnailer(library, _settings)
 
 
 def _settings() -> Settings:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from photomap_cli.cli.options import Globals
-    from photomap_cli.images.thumbnails import Gallery
+    from photomap_cli.images.thumbnails import Thumbnailer
     from photomap_cli.records import SearchResult
     from photomap_cli.views.previews import Wait
 
@@ -114,11 +114,11 @@ def write_page(result: SearchResult, given: Globals, file: PageFile) -> tuple[st
     return file.save(photos(len(result.hits)), sheet_page(result, partial(gallery, given), waiting(given)))
 
 
-def gallery(given: Globals) -> Gallery:
+def gallery(given: Globals) -> Thumbnailer:
     """Return what the library's photos look like."""
-    from photomap_cli.images.thumbnails import Gallery
+    from photomap_cli.images.thumbnails import Thumbnailer
 
-    return Gallery(given.library, lambda: given.settings().values)
+    return Thumbnailer(given.library, lambda: given.settings().values)
 
 
 def waiting(given: Globals) -> Wait:

@@ -18,7 +18,7 @@ from photomap_cli.library.paths import is_storable, shown
 from photomap_cli.records import Check, CheckState
 from photomap_cli.vectors import vector_file
 from photomap_cli.vectors.file_header import row_bytes
-from photomap_cli.vectors.pq_file import CompressedFile
+from photomap_cli.vectors.pq_file import PqFile
 
 if TYPE_CHECKING:
     import sqlite3
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from photomap_cli.library.entities import SeenFile, Snapshot
-    from photomap_cli.vectors.pq_file import Compressed
+    from photomap_cli.vectors.pq_file import PqRows
     from photomap_cli.vectors.vector_file import Mapped
 
 _OF_UNIT_LENGTH = (0.99, 1.01)  # half precision costs a thousandth
@@ -101,7 +101,7 @@ def _faults(connection: sqlite3.Connection) -> Iterator[str]:
 def _mapped(folder: Path, snapshot: Snapshot) -> Mapped | None:
     """Return the row file; None where it is to be brought up to date first."""
     try:
-        return vector_file.RowFile(folder).map(snapshot) if snapshot.next_row and snapshot.dim else None
+        return vector_file.VectorFile(folder).map(snapshot) if snapshot.next_row and snapshot.dim else None
     except OSError:
         return None
 
@@ -151,7 +151,7 @@ def _row_file(folder: Path, other: int, *, is_there: bool) -> Check:
 
 def _compressed_rows(folder: Path, snapshot: Snapshot, mapped: Mapped | None) -> Iterator[Check]:
     """Say how the compressed rows are, if there are any; the scores do not come from them."""
-    file = CompressedFile(folder)
+    file = PqFile(folder)
     if file.signature() is None:
         return
     try:
@@ -166,7 +166,7 @@ def _compressed_rows(folder: Path, snapshot: Snapshot, mapped: Mapped | None) ->
         yield Check(file.path.name, CheckState.ADVICE, "damaged, or of other photos", "`photomap index` makes it anew")
 
 
-def _in_place(held: Compressed, mapped: Mapped | None) -> bool:
+def _in_place(held: PqRows, mapped: Mapped | None) -> bool:
     return mapped is None or held.header.numbers_crc == mapped.header.numbers_crc
 
 

@@ -8,7 +8,7 @@ FIRST_BACK_OFF_SECONDS, LAST_BACK_OFF_SECONDS = 2.0, 60.0
 MOST_DEATHS = 3  # in a row, before the encoder is given up
 
 
-class Patience:
+class RetryPolicy:
     """A failing device is left alone for 2, 4, ... 60 s; a process that dies three times in a row is given up.
 
     After the second death the device is left alone as well, for what kills the process may be the device alone; while

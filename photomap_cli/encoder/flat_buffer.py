@@ -34,7 +34,7 @@ def is_flattenable(tensor: Tensor) -> bool:
     )
 
 
-class Flat:
+class FlatBuffer:
     """Tensors in one RAM buffer.  Building it copies their bytes there and points them at the copy.
 
     Tensors that share memory go on sharing it; shapes, strides and dtypes stay, and so does every bit.

@@ -24,7 +24,7 @@ class Timer(Protocol):
         """Do not fire; without effect once the callback has begun."""
 
 
-class Countdown:
+class IdleTimer:
     """At most one timer at a time.
 
     Args:

@@ -63,7 +63,7 @@ class Encoder(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class Lease:
     """One permitted use of the encoder: what it waited for, and why it must run on the CPU of a GPU host; or ""."""
 
     encoder: Encoder

@@ -24,9 +24,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from photomap_cli.encoder.backoff import Patience
-from photomap_cli.encoder.idle_timer import Countdown
-from photomap_cli.encoder.interface import Use
+from photomap_cli.encoder.backoff import RetryPolicy
+from photomap_cli.encoder.idle_timer import IdleTimer
+from photomap_cli.encoder.interface import Lease
 from photomap_cli.encoder.watchdog import GRACE_SECONDS, idle_clock
 from photomap_cli.errors import (
     EncoderClosed,
@@ -83,13 +83,13 @@ class Residency:
         self._encoder, self._clock, self._suspended, self._on_change = encoder, clock, suspended, on_change
         self._accept = accept
         self._settled = threading.Condition(threading.RLock())
-        self._countdown = Countdown(self._settled, clock, timer, self._do_what_is_due)
+        self._countdown = IdleTimer(self._settled, clock, timer, self._do_what_is_due)
         self._snapshot = ResidencySnapshot(idle_timeout=idle_timeout, release_timeout=release_timeout)
         self._resident: frozenset[Tower] = frozenset()
         self._users = 0
         self._closed = False
         self._idle_since = clock()
-        self._patience = Patience()
+        self._patience = RetryPolicy()
         self._suspended_at_reload = 0.0
         self._told = ""
         encoder.rest_after(idle_timeout, release_timeout)
@@ -115,7 +115,7 @@ class Residency:
     # What users of the encoder do -----------------------------------------------------------------------------------
 
     @contextmanager
-    def use(self, tower: Tower) -> Iterator[Use]:
+    def use(self, tower: Tower) -> Iterator[Lease]:
         """Hold the encoder in place while the block runs; the only way to encode.
 
         Waits for a transfer under way, loads or reloads when needed.  Idle time starts when the block ends.
@@ -132,7 +132,7 @@ class Residency:
         fell_back = info.can_offload and tower not in self._resident
         try:
             self._accept(info)
-            yield Use(self._encoder, info, load_ms, reload_ms, self._patience.refusal if fell_back else "")
+            yield Lease(self._encoder, info, load_ms, reload_ms, self._patience.refusal if fell_back else "")
         except EncoderDied as error:
             self._note_death(error)
             raise
@@ -141,7 +141,7 @@ class Residency:
         finally:
             self._end_use(fell_back=fell_back, began=began)
 
-    def run(self, tower: Tower, work: Callable[[Encoder], T]) -> tuple[T, Use]:
+    def run(self, tower: Tower, work: Callable[[Encoder], T]) -> tuple[T, Lease]:
         """Run `work` on the encoder in one use, whatever it takes.
 
         When the process dies under it, or has ended by itself, again on a fresh one; when it has given the device back

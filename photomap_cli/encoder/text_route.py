@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from photomap_cli.encoder.interface import Encoder, Use
+    from photomap_cli.encoder.interface import Encoder, Lease
     from photomap_cli.encoder.residency import Residency
     from photomap_cli.records import ResidencySnapshot
 
@@ -38,7 +38,7 @@ class Encoded(NamedTuple):
     """What came of encoding words: the rows, what it waited for, and who did it."""
 
     rows: Rows
-    use: Use
+    use: Lease
     by: str
 
 

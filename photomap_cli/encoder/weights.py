@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from photomap_cli.encoder import devices, pinned_memory
-from photomap_cli.encoder.flat_buffer import Flat, is_flattenable
+from photomap_cli.encoder.flat_buffer import FlatBuffer, is_flattenable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -107,7 +107,7 @@ class _Tower:
     def __init__(self, places: list[_Place]) -> None:
         flat = {id(place.tensor): place.tensor for place in places if is_flattenable(place.tensor)}
         self.loose = [place for place in places if id(place.tensor) not in flat]
-        self._flat = Flat(list(flat.values()))
+        self._flat = FlatBuffer(list(flat.values()))
         self._copy: Tensor | None = None
         self.was_used = False
         self.is_pinned: bool | None = None

@@ -15,7 +15,7 @@ RAMP = " .:-=+*#%@"
 _TABLE = bytes(ord(RAMP[value * len(RAMP) // 256]) for value in range(256))
 
 
-class Letters:
+class Ascii:
     """Draws with letters of more or less ink.
 
     Args:

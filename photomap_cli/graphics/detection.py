@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TextIO
 
 from photomap_cli.graphics import protocol_choice, terminal_query, tmux
-from photomap_cli.graphics.protocol_choice import Surroundings, Way
+from photomap_cli.graphics.protocol_choice import GraphicsProtocol, TerminalInfo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from photomap_cli.graphics.renderer import Painter
+    from photomap_cli.graphics.renderer import Renderer
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +26,13 @@ class Display:
         cell: pixels of a cell, across and down.
     """
 
-    around: Surroundings
+    around: TerminalInfo
     cell: tuple[int, int] = protocol_choice.USUAL_CELL
 
 
 def found(stdout: TextIO, environment: Mapping[str, str] = os.environ) -> Display:
     """Return the terminal that `stdout` is, by what the environment says alone."""
-    return Display(Surroundings(environment, is_utf8=(stdout.encoding or "").lower().replace("-", "") == "utf8"))
+    return Display(TerminalInfo(environment, is_utf8=(stdout.encoding or "").lower().replace("-", "") == "utf8"))
 
 
 def asked(display: Display, source: int, sink: int) -> Display:
@@ -42,7 +42,7 @@ def asked(display: Display, source: int, sink: int) -> Display:
         return display
     over_ssh = any(name in around.environment for name in ("SSH_CONNECTION", "SSH_TTY"))
     patience = terminal_query.PATIENCE_OVER_SSH_SECONDS if over_ssh else terminal_query.PATIENCE_SECONDS
-    answers = terminal_query.Answers()
+    answers = terminal_query.TerminalReplies()
     with suppress(OSError):
         answers = terminal_query.ask(source, sink, seconds=patience)
     around = replace(around, answers=answers, tmux_client=tmux.client(around.environment))
@@ -51,7 +51,7 @@ def asked(display: Display, source: int, sink: int) -> Display:
 
 def asked_between_commands(display: Display) -> Display:
     """Return the terminal after it was asked by a command that ends soon: what was typed is the shell's."""
-    from photomap_cli.graphics.tty_mode import QuietTerminal
+    from photomap_cli.graphics.tty_mode import TtyMode
 
     if sys.platform == "win32":
         return display
@@ -60,7 +60,7 @@ def asked_between_commands(display: Display) -> Display:
     except OSError:
         return display
     try:
-        with QuietTerminal(terminal):
+        with TtyMode(terminal):
             if terminal_query.waiting_keys(terminal):
                 return display
             display = asked(display, terminal, terminal)
@@ -70,31 +70,31 @@ def asked_between_commands(display: Display) -> Display:
     return display
 
 
-def painter(way: Way, display: Display) -> Painter:
+def painter(way: GraphicsProtocol, display: Display) -> Renderer:
     """Return what draws in this way on this terminal."""
     around, cell = display.around, display.cell
     match way:
-        case Way.BLOCKS:
-            from photomap_cli.graphics.half_blocks import Blocks
+        case GraphicsProtocol.BLOCKS:
+            from photomap_cli.graphics.half_blocks import HalfBlocks
 
-            return Blocks(aspect=2 * cell[0] / cell[1], has_all_colours=around.has_all_colours)
-        case Way.ASCII:
-            from photomap_cli.graphics.ascii import Letters
+            return HalfBlocks(aspect=2 * cell[0] / cell[1], has_all_colours=around.has_all_colours)
+        case GraphicsProtocol.ASCII:
+            from photomap_cli.graphics.ascii import Ascii
 
-            return Letters(aspect=cell[0] / cell[1], on_light=sum(protocol_choice.background(around)) > 3 * 127)
-        case Way.SIXEL:
+            return Ascii(aspect=cell[0] / cell[1], on_light=sum(protocol_choice.background(around)) > 3 * 127)
+        case GraphicsProtocol.SIXEL:
             from photomap_cli.graphics.sixel import MOST_COLOURS, Sixel
 
             return Sixel(cell, colours=around.answers.sixel_colours or MOST_COLOURS)
-        case Way.ITERM2:
+        case GraphicsProtocol.ITERM2:
             from photomap_cli.graphics.iterm2 import Iterm2
 
             return Iterm2(cell, protocol_choice.background(around))
-        case Way.KITTY:
+        case GraphicsProtocol.KITTY:
             from photomap_cli.graphics.kitty import Kitty
 
             return Kitty(cell)
-        case Way.PLACEHOLDERS:
-            from photomap_cli.graphics.kitty_placeholders import Placeholders
+        case GraphicsProtocol.PLACEHOLDERS:
+            from photomap_cli.graphics.kitty_placeholders import KittyPlaceholders
 
-            return Placeholders(cell, wrap=tmux.wrap if around.is_multiplexed else str)
+            return KittyPlaceholders(cell, wrap=tmux.wrap if around.is_multiplexed else str)

@@ -17,7 +17,7 @@ _UPPER, _LOWER, _PLAIN = "▀", "▄", "\x1b[0m"
 _PIXEL = 4  # bytes: red, green, blue, there or not
 
 
-class Blocks:
+class HalfBlocks:
     """Draws with half blocks.
 
     Args:

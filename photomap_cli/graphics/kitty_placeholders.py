@@ -31,7 +31,7 @@ NUMBERS = _letters(_RANGES)
 """The mark that stands for 0, for 1, and so on."""
 
 
-class Placeholders(Kitty):
+class KittyPlaceholders(Kitty):
     """Draws with placeholders, which kitty and Ghostty know.
 
     A picture's number travels in the colour of the letters, as one of 256, so that a tmux between us and the terminal

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from photomap_cli.graphics.terminal_query import Answers
+from photomap_cli.graphics.terminal_query import TerminalReplies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +41,7 @@ _KITTY_VERSION, _PLACEHOLDERS_SINCE = re.compile(r"kitty\((\d+)\.(\d+)"), (0, 28
 _PLAIN_TERMS = frozenset({"", "dumb", "unknown"})
 
 
-class Way(Enum):
+class GraphicsProtocol(Enum):
     """Ways of drawing."""
 
     PLACEHOLDERS = "kitty (placeholders)"
@@ -53,7 +53,7 @@ class Way(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class TerminalInfo:
     """What is known of the terminal before and after it was asked.
 
     Attributes:
@@ -65,7 +65,7 @@ class Surroundings:
 
     environment: Mapping[str, str]
     is_utf8: bool = True
-    answers: Answers = field(default_factory=Answers)
+    answers: TerminalReplies = field(default_factory=TerminalReplies)
     tmux_client: str = ""
 
     @property
@@ -139,7 +139,7 @@ def _family_by_environment(environment: Mapping[str, str]) -> str:
     return "konsole" if environment.get("KONSOLE_VERSION") else ""
 
 
-def way(setting: str, around: Surroundings, *, is_asked_for: bool) -> Way | None:
+def way(setting: str, around: TerminalInfo, *, is_asked_for: bool) -> GraphicsProtocol | None:
     """Return how to draw, or None for no pictures.
 
     Args:
@@ -152,43 +152,53 @@ def way(setting: str, around: Surroundings, *, is_asked_for: bool) -> Way | None
     if setting == "kitty":
         return _kitty(around)
     if setting in ("iterm2", "sixel", "blocks", "ascii"):
-        return Way(setting)
+        return GraphicsProtocol(setting)
     if around.is_plain:
-        return Way.ASCII if is_asked_for or setting == "on" else None
+        return GraphicsProtocol.ASCII if is_asked_for or setting == "on" else None
     return _best(around)
 
 
-def _kitty(around: Surroundings) -> Way:
+def _kitty(around: TerminalInfo) -> GraphicsProtocol:
     """Return placeholders for those that know them, and for where nothing else gets through; else the plain way."""
     version = _KITTY_VERSION.match(around.answers.name)
     is_old = version is not None and (int(version[1]), int(version[2])) < _PLACEHOLDERS_SINCE
-    return Way.PLACEHOLDERS if around.is_multiplexed or (around.family == "kitty" and not is_old) else Way.KITTY
+    return (
+        GraphicsProtocol.PLACEHOLDERS
+        if around.is_multiplexed or (around.family == "kitty" and not is_old)
+        else GraphicsProtocol.KITTY
+    )
 
 
-def _best(around: Surroundings) -> Way:
+def _best(around: TerminalInfo) -> GraphicsProtocol:
     answers = around.answers
     if answers.attributes is None:  # a recorder, a pipe to somewhere: no place for pictures, whatever its name
-        return Way.BLOCKS
+        return GraphicsProtocol.BLOCKS
     draws_sixel = _SIXEL in answers.attributes
     if around.is_multiplexed:
-        return Way.PLACEHOLDERS if around.tmux_client else Way.SIXEL if draws_sixel else Way.BLOCKS
+        return (
+            GraphicsProtocol.PLACEHOLDERS
+            if around.tmux_client
+            else GraphicsProtocol.SIXEL
+            if draws_sixel
+            else GraphicsProtocol.BLOCKS
+        )
     match around.family:
         case "kitty":
             return _kitty(around)
         case "iterm2":
-            return Way.ITERM2
+            return GraphicsProtocol.ITERM2
         case "vscode" if draws_sixel:  # it says so when pictures are switched on
-            return Way.ITERM2
+            return GraphicsProtocol.ITERM2
     if answers.draws_kitty:
-        return Way.KITTY
-    return Way.SIXEL if draws_sixel else Way.BLOCKS
+        return GraphicsProtocol.KITTY
+    return GraphicsProtocol.SIXEL if draws_sixel else GraphicsProtocol.BLOCKS
 
 
-def cell(around: Surroundings, by_window: tuple[int, int] | None) -> tuple[int, int]:
+def cell(around: TerminalInfo, by_window: tuple[int, int] | None) -> tuple[int, int]:
     """Return a cell's pixels: as the terminal says, as its window says, or as most are."""
     return around.answers.cell or by_window or USUAL_CELL
 
 
-def background(around: Surroundings) -> tuple[int, int, int]:
+def background(around: TerminalInfo) -> tuple[int, int, int]:
     """Return the colour behind the text; black where the terminal does not say."""
     return around.answers.background or _DARK

@@ -27,7 +27,7 @@ class Sheet:
     rows: int
 
 
-class Painter(Protocol):
+class Renderer(Protocol):
     """One way of drawing."""
 
     @property

@@ -37,7 +37,7 @@ _ANSWERS = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class TerminalReplies:
     """What a terminal says of itself.
 
     Attributes:
@@ -60,7 +60,7 @@ class Answers:
     keys: bytes = b""
 
 
-def ask(source: int, sink: int, *, seconds: float) -> Answers:
+def ask(source: int, sink: int, *, seconds: float) -> TerminalReplies:
     """Ask the terminal on two file descriptors; the caller has put it into a mode without echo and lines."""
     os.write(sink, QUESTIONS)
     return understood(_read(source, time.monotonic() + seconds))
@@ -89,12 +89,12 @@ def _is_complete(data: bytes) -> bool:
     return any(match["attributes"] is not None for match in _ANSWERS.finditer(data))
 
 
-def understood(data: bytes) -> Answers:
+def understood(data: bytes) -> TerminalReplies:
     """Return what the terminal's answers say; the rest is keys."""
     said: dict[str, bytes] = {}
     for match in _ANSWERS.finditer(data):
         said.update({name: text for name, text in match.groupdict().items() if text is not None})
-    return Answers(
+    return TerminalReplies(
         attributes=frozenset(_numbers(said["attributes"])[1:]) if "attributes" in said else None,
         name=said.get("name", b"").decode("utf-8", "replace"),
         draws_kitty=said.get("kitty", b"").endswith(b";OK"),

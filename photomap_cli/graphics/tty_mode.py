@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _FATAL = ("SIGTERM", "SIGHUP")
 
 
-class QuietTerminal:
+class TtyMode:
     """A context in which the terminal is quiet; its old mode returns on the way out, also on SIGTERM and SIGHUP.
 
     Ctrl-Z leaves the shell a terminal that echoes, and `fg` finds the mode that was.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
-from photomap_cli.library.sqlite_cache import CacheFile
+from photomap_cli.library.sqlite_cache import SqliteCache
 
 if TYPE_CHECKING:
     import sqlite3
@@ -46,7 +46,7 @@ class ThumbnailCache:
 
     def __init__(self, folder: Path, *, max_bytes: int) -> None:
         self.max_bytes = max_bytes
-        self._file = CacheFile(folder / FILE_NAME, _SCHEMA, busy_seconds=_BUSY_SECONDS)
+        self._file = SqliteCache(folder / FILE_NAME, _SCHEMA, busy_seconds=_BUSY_SECONDS)
 
     def get(self, path: str, mtime_ns: int) -> bytes | None:
         """Return a photo's thumbnail as WebP, or None where there is none of the file as it was at this time."""

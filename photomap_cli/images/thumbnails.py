@@ -23,7 +23,7 @@ GONE = "no longer there"
 _MOST_PROCESSES = 4
 
 
-class Gallery:
+class Thumbnailer:
     """The photos of a library, to be looked at.  A context manager; any thread may use it.
 
     Files are decoded in processes of their own, which are started when first needed and end with the context.

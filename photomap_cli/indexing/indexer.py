@@ -21,11 +21,11 @@ from photomap_cli.images.thumbnail_cache import THUMBNAIL_PX, ThumbnailCache
 from photomap_cli.indexing.file_reader import PROBE, tried
 from photomap_cli.indexing.plan import survey
 from photomap_cli.indexing.prefetch import ahead
-from photomap_cli.indexing.rename_detection import Recogniser
+from photomap_cli.indexing.rename_detection import RenameDetector
 from photomap_cli.indexing.roots import merged, resolved
 from photomap_cli.indexing.scan import ScanRules
-from photomap_cli.indexing.stage_timer import Stages
-from photomap_cli.indexing.write_batch import Pending
+from photomap_cli.indexing.stage_timer import StageTimer
+from photomap_cli.indexing.write_batch import WriteBatch
 from photomap_cli.library.entities import LibraryEncoder, NewPhoto
 from photomap_cli.library.file_identity import digest_at
 from photomap_cli.library.file_lock import only_writer
@@ -102,12 +102,12 @@ class Indexer:
         self._catalog, self._vectors, self._open_encoder = catalog, vectors, open_encoder
         self._options = options or IndexOptions()
         self._thumbnails = ThumbnailCache(catalog.folder, max_bytes=self._options.thumbnail_cache_bytes)
-        self._pending = Pending(catalog, self._thumbnails)
+        self._pending = WriteBatch(catalog, self._thumbnails)
         self._pool = open_pool(
             max_megapixels=self._options.max_megapixels, thumbnail_px=THUMBNAIL_PX if self._thumbnails.max_bytes else 0
         )
         self._rules = ScanRules(self._options.exclude, self._options.hidden)
-        self._clock, self._now, self._stages = clock, now, Stages(clock)
+        self._clock, self._now, self._stages = clock, now, StageTimer(clock)
         self._batch_limit = self._options.batch_size
         self._jobs = self._options.jobs or JOBS
         self._failures: list[IndexFailure] = []
@@ -214,7 +214,7 @@ class Indexer:
         given, options = self._pending.counts.roots, self._options
         found = survey(self._catalog, given, self._rules, prune=options.prune, recheck=options.recheck)
         plan, self._forgotten, self._whereabouts = found
-        self._recogniser = Recogniser(self._catalog, self._whereabouts.is_gone)
+        self._recogniser = RenameDetector(self._catalog, self._whereabouts.is_gone)
         self._count(scanned=plan.scanned, unchanged=plan.unchanged)
         self._failures, self._total = plan.failures, len(plan.todo)
         self._count(others=tuple(sorted(plan.others.items(), key=lambda each: (-each[1], each[0]))))

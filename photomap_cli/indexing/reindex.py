@@ -45,7 +45,7 @@ def unfinished(folder: Path) -> Unfinished | None:
     return None
 
 
-class Rebuild:
+class Reindex:
     """Encoding the library in a folder anew; a context manager, and the library's only writer as long as it is open.
 
     Fill the library in the folder `draft`, made after `begin`, with the photos below `roots`; then `finish`.

@@ -22,7 +22,7 @@ class Match(NamedTuple):
     like: FileState
 
 
-class Recogniser:
+class RenameDetector:
     """Settles files by their digests, without decoding or encoding anything.
 
     A photo whose own file is gone has moved to where its content turns up first; `moved` are the rows of such photos.

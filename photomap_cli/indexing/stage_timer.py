@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 Stage = Literal["scan", "load", "decode", "encode", "commit"]
 
 
-class Stages:
+class StageTimer:
     """Times stages.  One that begins within another interrupts it: each moment counts for one stage.
 
     Args:

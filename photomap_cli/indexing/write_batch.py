@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from photomap_cli.library.entities import FileState, NewPhoto
 
 
-class Pending:
+class WriteBatch:
     """Collects photos to add, to rename and to remove; `commit` makes them part of the library in one transaction."""
 
     def __init__(self, catalog: Catalog, thumbnails: ThumbnailCache) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from photomap_cli.library import database
 from photomap_cli.library.stats import read_roots
 from photomap_cli.pathnames import extensions_like
-from photomap_cli.records import Vocabulary
+from photomap_cli.records import Facets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,7 +28,7 @@ _MONTHS = "SELECT substr(dated_at, 1, 7) AS month, count(*) FROM photos GROUP BY
 _FOLDERS = "SELECT rtrim(path, replace(path, ?, '')) AS folder, count(*) FROM photos GROUP BY folder"
 
 
-def read(folder: Path) -> Vocabulary:
+def read(folder: Path) -> Facets:
     """Read the vocabulary of the library in `folder`: 0.8 s for 200,000 photos, nearly all of it inside SQLite.
 
     Raises:
@@ -38,7 +38,7 @@ def read(folder: Path) -> Vocabulary:
     try:
         with opened.reading() as connection:
             with_photos = connection.execute(_FOLDERS, (os.sep,)).fetchall()
-            return Vocabulary(
+            return Facets(
                 cameras=tuple(connection.execute(_CAMERAS, (MOST_CAMERAS,))),
                 extensions=_kinds(connection.execute(_EXTENSIONS)),
                 months=tuple(connection.execute(_MONTHS)),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from photomap_cli.library.sqlite_cache import CacheFile
+from photomap_cli.library.sqlite_cache import SqliteCache
 
 if TYPE_CHECKING:
     import sqlite3
@@ -58,7 +58,7 @@ class QueryCache:
     """
 
     def __init__(self, folder: Path, *, most: int) -> None:
-        self._file, self._most = CacheFile(folder / FILE_NAME, _SCHEMA, busy_seconds=_BUSY_SECONDS), most
+        self._file, self._most = SqliteCache(folder / FILE_NAME, _SCHEMA, busy_seconds=_BUSY_SECONDS), most
 
     def get(self, keys: Iterable[bytes]) -> dict[bytes, NDArray[np.float32]]:
         """Return the vectors that are here, (dim,) float32 of unit length, and note their use."""

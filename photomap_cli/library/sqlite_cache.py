@@ -19,7 +19,7 @@ _NOT_OURS = (TypeError, ValueError, OverflowError, MemoryError)
 """What comes of values that photomap did not write."""
 
 
-class CacheFile:
+class SqliteCache:
     """One such file, made when first used.  Never fails: one that is damaged, locked or not writable is an empty one.
 
     One thread at a time.

@@ -11,7 +11,7 @@ from photomap_cli.errors import PhotomapError, TooFewPhotos
 from photomap_cli.library.entities import STORED
 from photomap_cli.map import kmeans, labelling, layout
 from photomap_cli.map.layout import Layout
-from photomap_cli.map.npz_cache import Derived, key
+from photomap_cli.map.npz_cache import NpzCache, key
 from photomap_cli.records.maps import MOST_CLUSTERS, MapCluster, MapPoint, PhotoMap
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ FEWEST = 5
 _TEXTS_AT_ONCE = 32
 
 
-class Cartographer:
+class MapBuilder:
     """Draws maps of one library.  A layout is kept in the library's folder until its photos are other ones.
 
     Args:
@@ -39,8 +39,8 @@ class Cartographer:
 
     def __init__(self, catalog: Catalog, *, spec: str, encode: Callable[[Sequence[str]], NDArray[np.float32]]) -> None:
         self._catalog, self.spec, self._encode = catalog, spec, encode
-        self._layouts = Derived(catalog.folder, "map")
-        self._phrases = Derived(catalog.folder, "phrases")
+        self._layouts = NpzCache(catalog.folder, "map")
+        self._phrases = NpzCache(catalog.folder, "phrases")
         self.stage = ""
         """What is going on, for those who wait; any thread may read it."""
 

@@ -31,7 +31,7 @@ def key(*parts: str | bytes) -> str:
     return digest.hexdigest()
 
 
-class Derived:
+class NpzCache:
     """Files of one kind in a folder, the last eight that were written.
 
     Never fails: a file that is damaged or cannot be written is as good as none.  Any number of processes may use it.

@@ -10,13 +10,13 @@ from photomap_cli.records.index import IndexFailure, IndexNote, IndexProgress, I
 from photomap_cli.records.photos import (
     Counted,
     DateSource,
+    Facets,
     FilterKind,
     LibraryStatus,
     Photo,
     PhotoDetails,
     PhotoFilter,
     Thumbnail,
-    Vocabulary,
 )
 from photomap_cli.records.residency import EncoderInfo, MemoryReport, ResidencySnapshot, ResidencyState
 from photomap_cli.records.search import Hit, SearchRequest, SearchResult, TermPart, Timings, hit_to_json
@@ -32,6 +32,7 @@ __all__ = [
     "DuplicateGroup",
     "DuplicatePhoto",
     "EncoderInfo",
+    "Facets",
     "FilterKind",
     "Hit",
     "IndexFailure",
@@ -52,6 +53,5 @@ __all__ = [
     "TermPart",
     "Thumbnail",
     "Timings",
-    "Vocabulary",
     "hit_to_json",
 ]

@@ -125,7 +125,7 @@ Counted = tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Vocabulary:
+class Facets:
     """What filters can name in a library, for completion.
 
     Attributes:

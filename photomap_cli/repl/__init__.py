@@ -1,1 +1,1 @@
-"""What the user sees and types: prompt, bar, results."""
+"""The prompt: what is typed at it, and what it does."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Front(Protocol):
+class Frontend(Protocol):
     """Where a conversation takes place: the screen, or a pipe."""
 
     @property

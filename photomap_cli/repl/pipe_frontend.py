@@ -11,7 +11,7 @@ from photomap_cli.errors import UsageError
 from photomap_cli.job_control import Suspension
 from photomap_cli.repl.commands import registry
 from photomap_cli.repl.connection import Connection
-from photomap_cli.repl.state import Dialogue
+from photomap_cli.repl.state import SearchState
 from photomap_cli.views.console import make_console
 from photomap_cli.views.errors import complaint_line
 from photomap_cli.views.html.contact_sheet import sheet_page
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from photomap_cli.records import Hit, SearchResult
     from photomap_cli.session.backend import Backend
-    from photomap_cli.views.previews import Gallery
+    from photomap_cli.views.previews import Thumbnailer
 
 T = TypeVar("T")
 
@@ -42,7 +42,7 @@ def has_screen(stdin: TextIO, stdout: TextIO, environment: Mapping[str, str] = o
     return stdin.isatty() and stdout.isatty() and environment.get("TERM", "") not in _DUMB
 
 
-class Pipe:
+class PipeFrontend:
     """The front of a conversation without a screen: data on `out`, everything else on `err`."""
 
     def __init__(
@@ -52,7 +52,7 @@ class Pipe:
         *,
         style: ResultStyle,
         cwd: Path,
-        open_gallery: Callable[[], Gallery],
+        open_gallery: Callable[[], Thumbnailer],
         is_typed: bool = False,
     ) -> None:
         self.console = make_console(file=out, no_color=True, soft_wrap=True)
@@ -96,7 +96,7 @@ class Pipe:
 def run_lines(
     open_backend: Callable[[], Backend],
     *,
-    open_gallery: Callable[[], Gallery],
+    open_gallery: Callable[[], Thumbnailer],
     cwd: Path,
     limit: int,
     style: ResultStyle | None = None,
@@ -114,8 +114,8 @@ def run_lines(
     stdin, out, err = stdin or sys.stdin, stdout or sys.stdout, stderr or sys.stderr
     style = style or (ResultStyle.TABLE if out.isatty() else ResultStyle.PLAIN)
     with closing(Connection(open_backend)) as connection, _stopping_politely(connection):
-        front = Pipe(out, err, style=style, cwd=cwd, open_gallery=open_gallery, is_typed=stdin.isatty())
-        dialogue = Dialogue(connection, front, cwd=cwd, limit=limit)
+        front = PipeFrontend(out, err, style=style, cwd=cwd, open_gallery=open_gallery, is_typed=stdin.isatty())
+        dialogue = SearchState(connection, front, cwd=cwd, limit=limit)
         lines = _prompted(stdin, err, connection) if front.is_typed else _decoded(stdin)
         try:
             failed = _answer_all(dialogue, lines, err, is_typed=front.is_typed)
@@ -132,7 +132,7 @@ def _stopping_politely(connection: Connection) -> Suspension:
     return Suspension(give=connection.pause, take=connection.resume)
 
 
-def _answer_all(dialogue: Dialogue, lines: Iterable[str], err: TextIO, *, is_typed: bool) -> bool:
+def _answer_all(dialogue: SearchState, lines: Iterable[str], err: TextIO, *, is_typed: bool) -> bool:
     """Answer line by line; returns whether one failed."""
     failed = False
     for number, line in enumerate(lines, 1):

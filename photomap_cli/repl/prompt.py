@@ -23,7 +23,7 @@ from photomap_cli.repl.completion.completer import is_worth_a_menu
 from photomap_cli.repl.history import HistoryArrows
 from photomap_cli.repl.invisible_characters import UnseenAsEscapes
 from photomap_cli.repl.menu import add_up, keep_tabs
-from photomap_cli.repl.reply_filter import AnswersDropped
+from photomap_cli.repl.reply_filter import ReplyFilter
 from photomap_cli.views.palette import ACCENT, NOTE
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def forget_keys_under_way(prompt: PromptSession[str]) -> None:
 def drop_late_answers(prompt: PromptSession[str]) -> None:
     """Keep what the terminal says of itself after the time to answer out of the line."""
     if isinstance(prompt.input, Vt100Input):
-        prompt.input.vt100_parser = cast("Vt100Parser", AnswersDropped(prompt.input.vt100_parser))
+        prompt.input.vt100_parser = cast("Vt100Parser", ReplyFilter(prompt.input.vt100_parser))
 
 
 def type_ahead(prompt: PromptSession[str], keys: bytes) -> None:

@@ -14,11 +14,11 @@ from prompt_toolkit.application import run_in_terminal
 from prompt_toolkit.patch_stdout import patch_stdout
 
 from photomap_cli.errors import PhotomapError
-from photomap_cli.graphics.tty_mode import QuietTerminal
-from photomap_cli.records import Vocabulary
+from photomap_cli.graphics.tty_mode import TtyMode
+from photomap_cli.records import Facets
 from photomap_cli.repl.commands import registry
 from photomap_cli.repl.completion.completer import PromptCompleter
-from photomap_cli.repl.completion.facets import KnownWords
+from photomap_cli.repl.completion.facets import FacetCache
 from photomap_cli.repl.connection import Connection
 from photomap_cli.repl.history import PrivateHistory
 from photomap_cli.repl.prompt import (
@@ -30,9 +30,9 @@ from photomap_cli.repl.prompt import (
     use_keys,
 )
 from photomap_cli.repl.resize import erase_wrapped_rows
-from photomap_cli.repl.state import Dialogue
+from photomap_cli.repl.state import SearchState
 from photomap_cli.repl.toolbar import Toolbar
-from photomap_cli.repl.tty_frontend import Screen
+from photomap_cli.repl.tty_frontend import TtyFrontend
 from photomap_cli.views.captions import shortened
 from photomap_cli.views.filenames import printable
 from photomap_cli.views.spinner import noted_interrupts
@@ -101,7 +101,7 @@ class Repl:
         previews: Previews,
         first_note: Callable[[], str] = str,
         read_usual_folder: Callable[[], str] = str,
-        read_words: Callable[[], Vocabulary] = Vocabulary,
+        read_words: Callable[[], Facets] = Facets,
         subscribe: Callable[[Callable[[], None]], None] | None = None,
     ) -> None:
         self._connection = Connection(open_backend)
@@ -112,9 +112,11 @@ class Repl:
         self._settling = threading.Lock()
         self._history = PrivateHistory(history_path)
         self._previews = previews
-        self._screen = Screen(console, self._connection, cwd=cwd, past=self._history.get_strings, previews=previews)
-        self._dialogue = Dialogue(self._connection, self._screen, cwd=cwd, limit=0, pages_ahead=PAGES_AHEAD)
-        self._words = KnownWords(read_words, self._photo_count)
+        self._screen = TtyFrontend(
+            console, self._connection, cwd=cwd, past=self._history.get_strings, previews=previews
+        )
+        self._dialogue = SearchState(self._connection, self._screen, cwd=cwd, limit=0, pages_ahead=PAGES_AHEAD)
+        self._words = FacetCache(read_words, self._photo_count)
         self._toolbar = Toolbar(
             self._connection,
             width=lambda: self._prompt.output.get_size().columns,
@@ -131,7 +133,7 @@ class Repl:
             on_text=self._on_text,
             on_suspend=partial(self._suspend, whole_group=True),
         )
-        self._terminal = QuietTerminal(
+        self._terminal = TtyMode(
             give=self._connection.pause, take=self._connection.resume, defer=lambda: self._suspend(whole_group=False)
         )
         erase_wrapped_rows(self._prompt, previews.wraps_again)

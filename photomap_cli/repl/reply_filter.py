@@ -17,7 +17,7 @@ _BEGUN = re.compile(
 for what follows it as well."""
 
 
-class AnswersDropped:
+class ReplyFilter:
     """A prompt_toolkit parser that never sees the answers to our questions, however late they come."""
 
     def __init__(self, parser: Vt100Parser) -> None:

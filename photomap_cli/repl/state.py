@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from photomap_cli.records import Hit, SearchResult
     from photomap_cli.records.maps import MapCluster, MapRequest, PhotoMap
     from photomap_cli.repl.connection import Connection
-    from photomap_cli.repl.frontend import Front, T
+    from photomap_cli.repl.frontend import Frontend, T
     from photomap_cli.session.backend import Backend
 
 
@@ -28,7 +28,7 @@ MAX_LIMIT = 10_000
 _LIKE = re.compile(r"like\s+#?(\d+)(?=\s*$|\s+[-+–−]|\s+-?\w+:)", re.IGNORECASE)
 
 
-class Dialogue:
+class SearchState:
     """One conversation with a backend.
 
     Attributes:
@@ -44,7 +44,7 @@ class Dialogue:
         found, queries: hits and answered queries since the start.
     """
 
-    def __init__(self, connection: Connection, front: Front, *, cwd: Path, limit: int, pages_ahead: int = 1) -> None:
+    def __init__(self, connection: Connection, front: Frontend, *, cwd: Path, limit: int, pages_ahead: int = 1) -> None:
         self.connection, self.front = connection, front
         self.cwd, self.limit = cwd, limit
         self.folder: str | None = None

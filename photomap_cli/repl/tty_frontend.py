@@ -33,7 +33,7 @@ KEYS = "Tab completes · ↑ earlier lines that begin so · Ctrl-R searches them
 HINTS = (":open N", "#N for more like it")
 
 
-class Screen:
+class TtyFrontend:
     """The front of a conversation on a terminal."""
 
     def __init__(

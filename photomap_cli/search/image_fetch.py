@@ -42,7 +42,7 @@ _SAFE = "%/:=&?~+!$,;'@()*[]#"  # what an address may hold; what is not ASCII is
 _DOWNLOAD = "download the picture and give its path"
 
 
-class WebPictures:
+class ImageFetcher:
     """Fetches pictures and keeps the last ones for some minutes.  Any thread may use it.
 
     Args:

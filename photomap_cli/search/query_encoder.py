@@ -27,15 +27,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from photomap_cli.encoder.interface import Encoder, Tower, Use
+    from photomap_cli.encoder.interface import Encoder, Lease, Tower
     from photomap_cli.encoder.residency import Residency
     from photomap_cli.encoder.text_route import TextRoute
     from photomap_cli.library.catalog import Catalog
     from photomap_cli.records import EncoderInfo
     from photomap_cli.search.query import Query, Term
-    from photomap_cli.search.query_images import Fetched, QueryPictures
+    from photomap_cli.search.query_images import Fetched, QueryImages
     from photomap_cli.search.scope import Scope
-    from photomap_cli.search.vector_cache import Recall
+    from photomap_cli.search.vector_cache import VectorCache
 
     Work = Callable[[Encoder], NDArray[np.float32]]
 
@@ -61,7 +61,7 @@ class Run:
     encoded_by: str = CACHE
     letters_read: dict[str, int] = field(default_factory=dict)
 
-    def note(self, use: Use, started: float, *, by: str) -> None:
+    def note(self, use: Lease, started: float, *, by: str) -> None:
         """Note what a use of an encoder cost, since a `time.perf_counter` reading, and whose it was."""
         self.load += use.load_ms
         self.reload += use.reload_ms
@@ -89,7 +89,7 @@ class TermVectors:
         return [term.weight for term in self.terms]
 
 
-class TermEncoder:
+class QueryEncoder:
     """Turns terms into vectors.  One thread at a time.
 
     Args:
@@ -102,8 +102,8 @@ class TermEncoder:
         catalog: Catalog,
         residency: Residency,
         texts: TextRoute,
-        recall: Recall,
-        pictures: QueryPictures,
+        recall: VectorCache,
+        pictures: QueryImages,
         scope: Scope,
         *,
         template: str,

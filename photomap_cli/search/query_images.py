@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from photomap_cli.images.decode_pool import DecodePool
     from photomap_cli.images.preprocess import PixelFit
-    from photomap_cli.search.image_fetch import WebPictures
+    from photomap_cli.search.image_fetch import ImageFetcher
     from photomap_cli.search.query import Query, Term
     from photomap_cli.settings import Settings
 
@@ -48,7 +48,7 @@ class Fetched:
     elapsed_ms: float = 0.0
 
 
-class QueryPictures:
+class QueryImages:
     """Reads the pictures that queries name.  Any thread may use it."""
 
     def __init__(self, settings: Settings) -> None:
@@ -99,10 +99,10 @@ class QueryPictures:
         return DecodePool(max_megapixels=self._settings.megapixel_limit)
 
     @cached_property
-    def _web(self) -> WebPictures:
-        from photomap_cli.search.image_fetch import WebPictures  # ssl and http.client take 30 ms
+    def _web(self) -> ImageFetcher:
+        from photomap_cli.search.image_fetch import ImageFetcher  # ssl and http.client take 30 ms
 
-        return WebPictures(private=self._settings.private_addresses)
+        return ImageFetcher(private=self._settings.private_addresses)
 
 
 def require_picture(term: Term, info: os.stat_result) -> None:

@@ -32,14 +32,14 @@ Scored = list[tuple[int, float]]
 
 
 @dataclass(frozen=True, slots=True)
-class Bulk:
+class ScoreBulk:
     """Where most photos score: the middle, and how far they spread around it."""
 
     middle: float
     spread: float
 
     @classmethod
-    def of(cls, scores: NDArray[np.float32]) -> Bulk | None:
+    def of(cls, scores: NDArray[np.float32]) -> ScoreBulk | None:
         """Return the bulk of these scores; None where there are too few, or no two differ."""
         if len(scores) < FEWEST:
             return None
@@ -58,11 +58,11 @@ class Bulk:
         return [hit for hit in hits if hit[1] >= lowest]
 
 
-def bulk_of(vectors: VectorStore, query: NDArray[np.float32]) -> Bulk | None:
+def bulk_of(vectors: VectorStore, query: NDArray[np.float32]) -> ScoreBulk | None:
     """Return where most photos score for a query, (dim,) float32 of unit length.
 
     The photos that are looked at depend on the library alone: so does the cut, not on filters, the tier, or how many
     hits are asked for.
     """
     sample = vectors.sample(SAMPLE)
-    return Bulk.of(sample @ query) if len(sample) else None
+    return ScoreBulk.of(sample @ query) if len(sample) else None

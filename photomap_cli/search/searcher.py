@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from photomap_cli.encoder import models
 from photomap_cli.records import Hit, SearchResult, TermPart, Timings
 from photomap_cli.search import collapse, query_format, ranking
-from photomap_cli.search.query_encoder import Run, TermEncoder, TermVectors
-from photomap_cli.search.query_images import Fetched, QueryPictures
+from photomap_cli.search.query_encoder import QueryEncoder, Run, TermVectors
+from photomap_cli.search.query_images import Fetched, QueryImages
 from photomap_cli.search.scope import Scope
-from photomap_cli.search.score_cutoff import NOTHING_STANDS_OUT, Bulk, bulk_of
+from photomap_cli.search.score_cutoff import NOTHING_STANDS_OUT, ScoreBulk, bulk_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from photomap_cli.library.catalog import Catalog
     from photomap_cli.records import Photo, SearchRequest
     from photomap_cli.search.query import Query
-    from photomap_cli.search.vector_cache import Recall
+    from photomap_cli.search.vector_cache import VectorCache
     from photomap_cli.settings import Settings
     from photomap_cli.vectors.store import VectorStore
 
@@ -40,7 +40,7 @@ class Searcher:
         catalog: Catalog,
         vectors: VectorStore,
         residency: Residency,
-        recall: Recall,
+        recall: VectorCache,
         *,
         texts: TextRoute,
         spec: str,
@@ -49,8 +49,8 @@ class Searcher:
         self._catalog, self._vectors, self._residency = catalog, vectors, residency
         self._spec, self._settings = spec, settings
         self.scope = Scope(catalog)
-        self.pictures = QueryPictures(settings)
-        self._terms = TermEncoder(
+        self.pictures = QueryImages(settings)
+        self._terms = QueryEncoder(
             catalog, residency, texts, recall, self.pictures, self.scope, template=settings.text_template
         )
 
@@ -157,7 +157,7 @@ class Searcher:
         return models.score_floor(self._spec)
 
 
-def _outstanding(hits: Group, bulk: Bulk | None) -> Group:
+def _outstanding(hits: Group, bulk: ScoreBulk | None) -> Group:
     return hits if bulk is None else bulk.outstanding(hits)
 
 

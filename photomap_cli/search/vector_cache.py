@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from photomap_cli.settings import Settings
 
 
-class Recall:
+class VectorCache:
     """The vectors of past queries over one library with one encoder.  One thread at a time.
 
     A vector is used again only for the same bytes, library, encoder, version of photomap, hardware and precision: it is

@@ -33,7 +33,7 @@ class SessionClient:
     itself raised.
     """
 
-    def __init__(self, line: transport.Line) -> None:
+    def __init__(self, line: transport.Transport) -> None:
         self._line = line
 
     @staticmethod
@@ -118,7 +118,7 @@ class WatchingClient(SessionClient):
         on_change: called after every new status.
     """
 
-    def __init__(self, line: transport.Line, first: SessionStatus, on_change: Callable[[], None]) -> None:
+    def __init__(self, line: transport.Transport, first: SessionStatus, on_change: Callable[[], None]) -> None:
         super().__init__(line)
         self._last: SessionStatus | SessionGone | SessionSilent = first
         self._on_change = on_change

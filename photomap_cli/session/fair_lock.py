@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 0.1
 
 
-class Turns:
+class FairLock:
     """First come, first served; a `threading.Lock` may go to the same thread again and again.
 
     Args:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from photomap_cli.session.session import Session
 
 
-class Service:
+class RequestHandlers:
     """One session as its clients use it.  Any thread may call it.
 
     Args:

@@ -10,7 +10,7 @@ from photomap_cli.encoder.text_route import CACHE
 from photomap_cli.errors import UsageError
 from photomap_cli.records import Hit, SearchResult, Timings
 from photomap_cli.search.query import parse_filters
-from photomap_cli.session.fair_lock import Turns
+from photomap_cli.session.fair_lock import FairLock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from photomap_cli.library.catalog import Catalog
-    from photomap_cli.map.builder import Cartographer
+    from photomap_cli.map.builder import MapBuilder
     from photomap_cli.records.maps import GroupRequest, MapRequest, PhotoMap
     from photomap_cli.search.scope import Scope
 
@@ -38,13 +38,13 @@ class Maps:
         self,
         catalog: Catalog,
         scope: Scope,
-        turns: Turns,
+        turns: FairLock,
         refresh: Callable[[], None],
-        cartographer: Callable[[], Cartographer],
+        cartographer: Callable[[], MapBuilder],
     ) -> None:
         self._catalog, self._scope, self._turns = catalog, scope, turns
         self._refresh, self._cartographer = refresh, cartographer
-        self._drawings = Turns()
+        self._drawings = FairLock()
 
     def draw(self, request: MapRequest, checkpoint: Callable[[], None]) -> PhotoMap:
         """Lay photos out; arguments and errors are those of `Session.map`."""

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from photomap_cli.session.limits import Limits
 
 
-class CallerGone(Exception):
+class PeerGone(Exception):
     """The client has hung up; nobody waits for the answer any more."""
 
 
-class Caller:
+class Peer:
     """One connection.  Belongs to one thread, but for `hang_up`.
 
     Raises (reading and writing): OSError when the client is gone or takes too long.
@@ -66,7 +66,7 @@ class Caller:
     def check_present(self) -> None:
         """Raise CallerGone if the client has hung up; never waits."""
         if unix_socket.has_hung_up(self._connection):
-            raise CallerGone
+            raise PeerGone
 
     def hang_up(self) -> None:
         """End the connection, also under the feet of the thread that reads or writes."""

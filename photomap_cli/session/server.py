@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Self
 from photomap_cli.errors import InternalError, LibraryUnusable, PhotomapError, ProtocolMismatch, SessionFull
 from photomap_cli.library.file_lock import FileLock
 from photomap_cli.session import socket_dir
-from photomap_cli.session.handlers import Service
+from photomap_cli.session.handlers import RequestHandlers
 from photomap_cli.session.limits import LIMITS, Limits
-from photomap_cli.session.peer import Caller, CallerGone
+from photomap_cli.session.peer import Peer, PeerGone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,9 +48,9 @@ class SessionServer:
         on_stop: Callable[[], None] | None = None,
         limits: Limits = LIMITS,
     ) -> None:
-        self._service, self._lock, self._limits = Service(session, on_stop), lock, limits
+        self._service, self._lock, self._limits = RequestHandlers(session, on_stop), lock, limits
         self._path = socket_dir.socket_path(session.catalog.folder)
-        self._callers: set[Caller] = set()
+        self._callers: set[Peer] = set()
         self._changing = threading.Lock()
         self._closed = threading.Event()
         self._listener = _listen(self._path)
@@ -90,9 +90,9 @@ class SessionServer:
                 if not self._closed.wait(_ACCEPT_AGAIN_SECONDS):
                     log.warning("a client could not be let in: %s", error)
                 continue
-            self._admit(Caller(connection, self._limits))
+            self._admit(Peer(connection, self._limits))
 
-    def _admit(self, caller: Caller) -> None:
+    def _admit(self, caller: Peer) -> None:
         """Give a client a thread, or a word of refusal."""
         try:
             self._require_welcome(caller)
@@ -102,7 +102,7 @@ class SessionServer:
         except (OSError, RuntimeError):  # gone already; or no thread to be had
             self._leave(caller, None)
 
-    def _require_welcome(self, caller: Caller) -> None:
+    def _require_welcome(self, caller: Peer) -> None:
         """Count the client in, or say why not."""
         if not caller.is_this_user:
             raise PhotomapError("this session belongs to another user", hint="each user has sessions of their own")
@@ -114,7 +114,7 @@ class SessionServer:
                 )
             self._callers.add(caller)
 
-    def _serve(self, caller: Caller) -> None:
+    def _serve(self, caller: Peer) -> None:
         """Answer one client until it hangs up, talks nonsense or takes too long."""
         farewell: PhotomapError | None = None
         try:
@@ -122,17 +122,17 @@ class SessionServer:
                 self._answer(caller, message)
         except ProtocolMismatch as error:
             farewell = error
-        except (OSError, CallerGone):
+        except (OSError, PeerGone):
             pass
         finally:
             self._leave(caller, farewell)
 
-    def _answer(self, caller: Caller, message: dict[str, Any]) -> None:
+    def _answer(self, caller: Peer, message: dict[str, Any]) -> None:
         try:
             result = self._service.answer(message, caller.check_present)
         except PhotomapError as error:
             caller.refuse(error)
-        except CallerGone:
+        except PeerGone:
             raise
         except Exception as error:
             log.exception("a request failed")
@@ -143,7 +143,7 @@ class SessionServer:
             finally:
                 self._service.replied(message)
 
-    def _leave(self, caller: Caller, farewell: PhotomapError | None) -> None:
+    def _leave(self, caller: Peer, farewell: PhotomapError | None) -> None:
         """Hang up on a client, with a last word if there is one, and make room for the next."""
         with contextlib.suppress(OSError):
             if farewell is not None:

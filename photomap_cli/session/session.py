@@ -21,9 +21,9 @@ from photomap_cli.library.query_cache import QueryCache
 from photomap_cli.records import SessionStatus
 from photomap_cli.search.query import parse
 from photomap_cli.search.searcher import Searcher
-from photomap_cli.search.vector_cache import Recall
+from photomap_cli.search.vector_cache import VectorCache
 from photomap_cli.session import encoder_choice, encoder_places
-from photomap_cli.session.fair_lock import Turns
+from photomap_cli.session.fair_lock import FairLock
 from photomap_cli.session.maps import Maps
 from photomap_cli.vectors.store import VectorStore
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from photomap_cli.encoder.interface import Encoder
     from photomap_cli.indexing.indexer import Indexer, IndexOptions
-    from photomap_cli.map.builder import Cartographer
+    from photomap_cli.map.builder import MapBuilder
     from photomap_cli.records import EncoderInfo, PhotoDetails, SearchRequest, SearchResult
     from photomap_cli.records.maps import GroupRequest, MapRequest, PhotoMap
     from photomap_cli.search.query import Query
@@ -104,11 +104,11 @@ class Session:
         )
         self._probed = ""
         past = QueryCache(catalog.folder, most=settings.query_cache)
-        recall = Recall(past, catalog, self.residency, spec=spec, settings=settings)
+        recall = VectorCache(past, catalog, self.residency, spec=spec, settings=settings)
         self._searcher = Searcher(
             catalog, vectors, self.residency, recall, texts=self.texts, spec=spec, settings=settings
         )
-        self._turns = Turns()
+        self._turns = FairLock()
         self._maps = Maps(catalog, self._searcher.scope, self._turns, self._refresh, lambda: self.cartographer)
         self._prewarming = threading.Lock()
         self._started_at = rfc3339(time.time())
@@ -305,11 +305,11 @@ class Session:
         return Indexer(self.catalog, self.vectors, self._image_encoder, options)
 
     @cached_property
-    def cartographer(self) -> Cartographer:
+    def cartographer(self) -> MapBuilder:
         """What draws the maps."""
-        from photomap_cli.map.builder import Cartographer
+        from photomap_cli.map.builder import MapBuilder
 
-        return Cartographer(self.catalog, spec=self.spec, encode=self._encode_texts)
+        return MapBuilder(self.catalog, spec=self.spec, encode=self._encode_texts)
 
     # Small print ----------------------------------------------------------------------------------------------------
 

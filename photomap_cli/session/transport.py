@@ -40,7 +40,7 @@ class Patience(NamedTuple):
 PATIENCE = Patience(1.0, 5.0)
 
 
-class Line:
+class Transport:
     """Two connections to one session: `work` may wait for long, `glance` never waits behind it.
 
     Args:
@@ -107,12 +107,12 @@ class Line:
 
 def find(
     library: Path, *, tell: Callable[[str], None] = lambda _: None, patience: Patience | None = None
-) -> Line | None:
+) -> Transport | None:
     """Return a line to the library's live session, or None when there is none.
 
     Args:
         library: its folder.
-        tell, patience: see `Line`.
+        tell, patience: see `Transport`.
 
     Raises:
         SessionSilent: there is one, and it does not answer.
@@ -122,7 +122,7 @@ def find(
     if not unix_socket.HAS_SESSIONS or path not in socket_dir.sockets():
         return None
     with contextlib.suppress(SessionGone), contextlib.ExitStack() as unanswered:
-        line = unanswered.enter_context(contextlib.closing(Line(path, tell=tell, patience=patience)))
+        line = unanswered.enter_context(contextlib.closing(Transport(path, tell=tell, patience=patience)))
         line.glance("status")
         unanswered.pop_all()
         return line
@@ -159,7 +159,7 @@ def statuses() -> list[dict[str, Any]]:
 
 
 def _look_at(path: Path, tell: Callable[[str], None], found: list[Look]) -> None:
-    with contextlib.closing(Line(path, tell=tell)) as line:
+    with contextlib.closing(Transport(path, tell=tell)) as line:
         try:
             status = line.glance("status")
             found.append(Look(path, status["pid"], status, None))

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from photomap_cli.library.catalog import Catalog
-    from photomap_cli.vectors.pq_tier import Tier
-    from photomap_cli.vectors.vector_file import RowFile
+    from photomap_cli.vectors.pq_tier import PqTier
+    from photomap_cli.vectors.vector_file import VectorFile
 
 SHARE, LEAST = 5, 1000
 """Due when more than one row in so many is of a gone photo: searches read and files hold at most a quarter more than
@@ -34,7 +34,7 @@ def is_due(view: View) -> bool:
 
 
 def sweep(
-    catalog: Catalog, file: RowFile, tier: Tier, take_view: Callable[[], View], queries: Sequence[np.ndarray]
+    catalog: Catalog, file: VectorFile, tier: PqTier, take_view: Callable[[], View], queries: Sequence[np.ndarray]
 ) -> Iterator[int]:
     """Have both files made anew without them where that is due, and yield how many rows are compressed.
 
@@ -51,7 +51,9 @@ def sweep(
         log.warning("the rows of gone photos stay where they are: %s", error)
 
 
-def _swept(catalog: Catalog, file: RowFile, tier: Tier, view: View, queries: Sequence[np.ndarray]) -> Iterator[int]:
+def _swept(
+    catalog: Catalog, file: VectorFile, tier: PqTier, view: View, queries: Sequence[np.ndarray]
+) -> Iterator[int]:
     try:
         if is_due(view):  # no longer, if another process has just done it
             snapshot = catalog.snapshot()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _CHECKED = struct.Struct("<I")  # CRC of the fields
 
 
-class SealedFields:
+class HeaderFields:
     """One kind of file's fields, little-endian: 8 bytes of magic, version and dim, 32 of the library's id, numbers.
 
     Args:
@@ -53,7 +53,7 @@ class SealedFields:
 PAGE = 4096
 NUMBER = np.dtype("<i8")
 
-_FIELDS = SealedFields(b"photomap", version=2, numbers="QQQI")
+_FIELDS = HeaderFields(b"photomap", version=2, numbers="QQQI")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photomap_cli import files
-from photomap_cli.vectors.file_header import PAGE, SealedFields
+from photomap_cli.vectors.file_header import PAGE, HeaderFields
 from photomap_cli.vectors.flat_index import faiss
 from photomap_cli.vectors.vector_file import TAIL
 from photomap_cli.vectors.view import live_among
@@ -39,7 +39,7 @@ of 800 queries and 2,000 held 99.99 % of the 100 best; beside a scan of 5 ms, 2,
 DEEPEST_SHARE = 32
 """A search that would look at more than one in so many rows is better done without compression."""
 
-_FIELDS = SealedFields(b"photompq", version=2, numbers="QQIIIIQ")
+_FIELDS = HeaderFields(b"photompq", version=2, numbers="QQIIIIQ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Compressed:
+class PqRows:
     """Some library's first rows, compressed; `index` is None where `header.depth` is 0.  Any thread may search."""
 
     header: Header
@@ -128,7 +128,7 @@ def tail_crc(rows: StoredRows, count: int) -> int:
     return zlib.crc32(rows.codes[max(0, count - TAIL) : count].data)
 
 
-class CompressedFile:
+class PqFile:
     """The file in a library's folder.  Methods raise OSError when it cannot be read or written."""
 
     def __init__(self, folder: Path) -> None:
@@ -143,7 +143,7 @@ class CompressedFile:
             return None
         return found.st_ino, found.st_mtime_ns, found.st_size
 
-    def read(self) -> Compressed | None:
+    def read(self) -> PqRows | None:
         """Return what the file holds, checked; None for a damaged one.  128 MB, a million rows, take 0.1 s."""
         with files.reading(self.path) as file:
             header = Header.unpack(file.read(PAGE))
@@ -151,9 +151,9 @@ class CompressedFile:
                 return None
             memory = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         body = np.frombuffer(memory, np.uint8, offset=PAGE)
-        return Compressed(header, _index_in(body), body) if zlib.crc32(body.data) == header.body_crc else None
+        return PqRows(header, _index_in(body), body) if zlib.crc32(body.data) == header.body_crc else None
 
-    def write(self, made: Compressed) -> Compressed:
+    def write(self, made: PqRows) -> PqRows:
         """Replace the file in one step; return what it holds now."""
         try:
             made = self.write_draft(made)
@@ -162,7 +162,7 @@ class CompressedFile:
             self.discard_draft()
         return made
 
-    def write_draft(self, made: Compressed) -> Compressed:
+    def write_draft(self, made: PqRows) -> PqRows:
         """Write a file beside this one, for `adopt_draft`; return what it holds."""
         header = made.header
         with files.fresh(self._draft) as file:
@@ -196,7 +196,7 @@ class CompressedFile:
         self.path.unlink(missing_ok=True)
 
 
-def _write_index(file: IO[bytes], made: Compressed) -> Header:
+def _write_index(file: IO[bytes], made: PqRows) -> Header:
     """Write the index piece by piece, as a copy of it in memory would be its size twice over."""
     library, checksum = faiss(), 0
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from photomap_cli import files
 from photomap_cli.library.file_lock import FileLock
-from photomap_cli.vectors.pq_file import CompressedFile
+from photomap_cli.vectors.pq_file import PqFile
 from photomap_cli.vectors.pq_training import Job, compress, is_due
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from photomap_cli.vectors.pq_file import Compressed
+    from photomap_cli.vectors.pq_file import PqRows
     from photomap_cli.vectors.view import View
 
 LOCK_NAME = "vectors.pq.lock"
@@ -31,7 +31,7 @@ take half a minute."""
 log = logging.getLogger(__name__)
 
 
-class Tier:
+class PqTier:
     """The compressed rows of the library in a folder.  Any thread may use it.
 
     `say` is told, once, of a file that is of no use, and of one that cannot be made.
@@ -40,14 +40,14 @@ class Tier:
     def __init__(
         self, folder: Path, say: Callable[[str], None], *, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._file, self._lock_path = CompressedFile(folder), folder / LOCK_NAME
+        self._file, self._lock_path = PqFile(folder), folder / LOCK_NAME
         self._say, self._clock = say, clock
         self._lock = threading.Lock()
-        self._held: Compressed | None = None
+        self._held: PqRows | None = None
         self._signature: object = None
         self._failures, self._retry_at = 0, 0.0
 
-    def usable(self, view: View) -> Compressed | None:
+    def usable(self, view: View) -> PqRows | None:
         """Return what a search may use; None where a scan of all rows is the way."""
         held = self._of(view)
         return held if held and held.header.depth else None
@@ -123,7 +123,7 @@ class Tier:
             self._say(f"{self._file.path.name} could not be made and will be tried again ({reason}); {_MEANWHILE}")
         self._failures, self._retry_at = self._failures + 1, self._clock() + wait
 
-    def _of(self, view: View) -> Compressed | None:
+    def _of(self, view: View) -> PqRows | None:
         """Return what there is of these rows, read when the file is a new one."""
         with self._lock:
             signature = self._file.signature()
@@ -139,7 +139,7 @@ class Tier:
                 self._refuse("is of other photos")
             return self._held
 
-    def _read(self) -> Compressed | None:
+    def _read(self) -> PqRows | None:
         try:
             held = self._file.read()
         except files.NotPlain:

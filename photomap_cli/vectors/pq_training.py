@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photomap_cli.vectors.flat_index import faiss, merged
-from photomap_cli.vectors.pq_file import BLOCK, Compressed, Header, reach, tail_crc
+from photomap_cli.vectors.pq_file import BLOCK, Header, PqRows, reach, tail_crc
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -38,7 +38,7 @@ class Job:
     """What to compress: a library's rows, what was made of them before, and vectors that were searched for lately."""
 
     view: View
-    earlier: Compressed | None = None
+    earlier: PqRows | None = None
     queries: Sequence[np.ndarray] = ()
 
 
@@ -51,7 +51,7 @@ def is_due(count: int, header: Header | None) -> bool:
     return (count - header.count) * TAIL_SHARE > count
 
 
-def compress(job: Job) -> Generator[int, None, Compressed]:
+def compress(job: Job) -> Generator[int, None, PqRows]:
     """Compress rows, check what came of it, and return it; yields how many rows are done.
 
     In one thread; a million rows take 170 MB meanwhile.
@@ -66,9 +66,9 @@ def compress(job: Job) -> Generator[int, None, Compressed]:
         yield index.ntotal
     made_of = job.view.numbers_crc, tail_crc(rows, count)
     header = Header(job.view.library_id, rows.dim, count, trained_count, _DEPTHS[-1], *made_of)
-    made = Compressed(header, index)
+    made = PqRows(header, index)
     depth = yield from _depth(rows, made, [*_checks(sample), *job.queries])
-    return Compressed(replace(header, depth=depth), index if depth else None)
+    return PqRows(replace(header, depth=depth), index if depth else None)
 
 
 def _extended(job: Job) -> tuple[Any, int] | None:
@@ -105,7 +105,7 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9), np.float32)
 
 
-def _depth(rows: StoredRows, made: Compressed, queries: Sequence[np.ndarray]) -> Generator[int, None, int]:
+def _depth(rows: StoredRows, made: PqRows, queries: Sequence[np.ndarray]) -> Generator[int, None, int]:
     """Return the least depth at which candidates hold the truly best hits; 0 if none does."""
     held = np.zeros((len(_DEPTHS), len(_CHECKED_HITS)))
     for query in queries:
@@ -115,7 +115,7 @@ def _depth(rows: StoredRows, made: Compressed, queries: Sequence[np.ndarray]) ->
     return _DEPTHS[int(is_enough.argmax())] if is_enough.any() else 0
 
 
-def _held(rows: StoredRows, made: Compressed, query: np.ndarray) -> np.ndarray:
+def _held(rows: StoredRows, made: PqRows, query: np.ndarray) -> np.ndarray:
     """Return how many of one query's best hits are candidates, by depth and number of hits."""
     best, _ = merged([rows.scan(query, max(_CHECKED_HITS), None, (0, made.header.count))])
     near = made.nearest(query, reach(_DEPTHS[-1], max(_CHECKED_HITS)))

@@ -15,7 +15,7 @@ from photomap_cli.errors import PhotomapError
 from photomap_cli.vectors import compaction, flat_index, vector_file
 from photomap_cli.vectors.flat_index import merged
 from photomap_cli.vectors.pq_file import DEEPEST_SHARE
-from photomap_cli.vectors.pq_tier import Tier
+from photomap_cli.vectors.pq_tier import PqTier
 from photomap_cli.vectors.view import View, bits_of
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from photomap_cli.library.database import ChangeCounter
     from photomap_cli.library.entities import Snapshot
     from photomap_cli.vectors.flat_index import Found
-    from photomap_cli.vectors.pq_file import Compressed
+    from photomap_cli.vectors.pq_file import PqRows
     from photomap_cli.vectors.vector_file import Mapped
 
 THREADS = min(8, os.cpu_count() or 1)
@@ -65,8 +65,8 @@ class VectorStore:
     ) -> None:
         self._catalog = catalog
         self._notes: list[str] = []
-        self._file = vector_file.RowFile(folder, self._notes.append)
-        self._tier = Tier(folder, self._notes.append, clock=clock)
+        self._file = vector_file.VectorFile(folder, self._notes.append)
+        self._tier = PqTier(folder, self._notes.append, clock=clock)
         self._threads = threads
         self._lock = threading.Lock()
         self._seen: tuple[ChangeCounter, int | None] | None = None
@@ -196,7 +196,7 @@ class VectorStore:
         compressed = self._tier.usable(view)
         return _without_cut_ties(lambda n: self._nearest(view, compressed, query, n), k, count)
 
-    def _nearest(self, view: View, compressed: Compressed | None, query: np.ndarray, k: int) -> Found:
+    def _nearest(self, view: View, compressed: PqRows | None, query: np.ndarray, k: int) -> Found:
         """Return the k best photos of the compressed rows, scored as they are stored, and of those behind them."""
         candidates = compressed.candidates(query, k, view.live) if compressed else None
         if compressed is None or candidates is None:

@@ -58,7 +58,7 @@ class Mapped:
         return np.frombuffer(self.memory, NUMBER, self.header.kept, PAGE)
 
 
-class RowFile:
+class VectorFile:
     """The file in a library's folder.  Methods raise OSError when it cannot be read or written.
 
     `say` is told of a file that was of no use and is written anew.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, Self, TextIO, TypeVar, cast
 from photomap_cli.errors import BadImage, UsageError
 from photomap_cli.graphics import detection, protocol_choice
 from photomap_cli.graphics.layout import GAP, ROWS_BELOW_RESULTS, row_layout, single_layout
-from photomap_cli.graphics.protocol_choice import Way
+from photomap_cli.graphics.protocol_choice import GraphicsProtocol
 from photomap_cli.views.captions import captions, line_below
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from photomap_cli.graphics.layout import Layout
-    from photomap_cli.graphics.renderer import Painter, Sheet
+    from photomap_cli.graphics.renderer import Renderer, Sheet
     from photomap_cli.records import Hit, Thumbnail
 
 T = TypeVar("T")
@@ -28,7 +28,7 @@ T = TypeVar("T")
 _END_OF_SEQUENCE = "\x1b\\\x1b[0m\n"
 
 
-class Gallery(Protocol):
+class Thumbnailer(Protocol):
     """Where thumbnails come from; a context manager.  See `photomap_cli.images.thumbnails`."""
 
     def thumbnails(self, paths: Sequence[str]) -> list[Thumbnail]:
@@ -60,7 +60,7 @@ class Previews:
     def __init__(
         self,
         console: Console,
-        open_gallery: Callable[[], Gallery],
+        open_gallery: Callable[[], Thumbnailer],
         *,
         setting: str = "auto",
         environment: Mapping[str, str] = os.environ,
@@ -69,7 +69,7 @@ class Previews:
         self.open_gallery = open_gallery
         self._console = console
         self._display = detection.found(sys.stdout, environment)
-        self._painters: dict[Way, Painter] = {}
+        self._painters: dict[GraphicsProtocol, Renderer] = {}
 
     def detect(self) -> bytes:
         """Ask the terminal, which is quiet by now, what it draws; returns the keys that were typed meanwhile."""
@@ -86,7 +86,7 @@ class Previews:
         """Whether this terminal wraps what it shows already when its window is narrowed."""
         return self._display.around.wraps_again
 
-    def painter(self, *, is_asked_for: bool = False) -> Painter | None:
+    def painter(self, *, is_asked_for: bool = False) -> Renderer | None:
         """Return what draws results, or None where they are told in a table; see `choice.way`."""
         way = protocol_choice.way(self.setting, self._display.around, is_asked_for=is_asked_for)
         if way is None or not self._console.is_terminal:
@@ -104,7 +104,7 @@ class Previews:
             else f"results as a table ({self.setting})"
         )
 
-    def show(self, hits: Sequence[Hit], painter: Painter, wait: Wait) -> int:
+    def show(self, hits: Sequence[Hit], painter: Renderer, wait: Wait) -> int:
         """Draw the rows of photos that fit into the window, captions below; return how many photos that are.
 
         The thumbnails of one row are all that is held at a time.
@@ -145,17 +145,17 @@ class Previews:
         self._draw(self._composed([thumbnail], layout, painter), painter)
         self._console.print(below)
 
-    def _columns(self, painter: Painter) -> int:
+    def _columns(self, painter: Renderer) -> int:
         widest = self._display.around.answers.sixel_width
-        limited = painter.name == Way.SIXEL.value and widest
+        limited = painter.name == GraphicsProtocol.SIXEL.value and widest
         return min(self._console.width, widest // painter.grid.width) if limited and widest else self._console.width
 
-    def _composed(self, thumbnails: Sequence[Thumbnail], layout: Layout, painter: Painter) -> Sheet:
+    def _composed(self, thumbnails: Sequence[Thumbnail], layout: Layout, painter: Renderer) -> Sheet:
         from photomap_cli.graphics.contact_sheet import compose  # with Pillow, which nobody needs before
 
         return compose(thumbnails, layout, painter.grid)
 
-    def _draw(self, sheet: Sheet, painter: Painter) -> None:
+    def _draw(self, sheet: Sheet, painter: Renderer) -> None:
         file = cast("TextIO", self._console.file)
         try:
             file.write(painter.paint(sheet))

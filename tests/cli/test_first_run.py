@@ -8,7 +8,7 @@ import pytest
 from drawing.picture import make_picture
 from waiting import LONG_SECONDS
 
-from photomap_cli.cli import first_run
+from photomap_cli.cli import first_run, index_run
 from photomap_cli.errors import EmptyLibrary
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.records import IndexReport

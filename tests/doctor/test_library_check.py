@@ -12,7 +12,7 @@ from photomap_cli.library.catalog import Catalog
 from photomap_cli.records import CheckState
 from photomap_cli.vectors import pq_training, vector_file
 from photomap_cli.vectors.file_header import PAGE, row_bytes
-from photomap_cli.vectors.pq_file import CompressedFile
+from photomap_cli.vectors.pq_file import PqFile
 from photomap_cli.vectors.store import VectorStore
 
 
@@ -96,7 +96,7 @@ def test_compressed_vectors_are_told_of_and_advice_is_given_where_they_are_of_no
         list(Indexer(catalog, vectors, FakeEncoder, open_pool=InProcessDecoder).run([photos]))
     (check,) = [check for check in checks(library) if check.subject == "vectors.pq"]
     assert (check.state, check.message) == ("ok", "64 of 71 vectors compressed")
-    with CompressedFile(library).path.open("ab") as file:
+    with PqFile(library).path.open("ab") as file:
         file.write(b"more")
     assert found(library) == {"vectors.pq": "damaged, or of other photos"}
 

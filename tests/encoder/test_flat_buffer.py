@@ -6,7 +6,7 @@ import pytest
 torch = pytest.importorskip("torch")
 open_clip = pytest.importorskip("open_clip")
 
-from photomap_cli.encoder.flat_buffer import ALIGN_BYTES, Flat, is_flattenable  # noqa: E402  torch first
+from photomap_cli.encoder.flat_buffer import ALIGN_BYTES, FlatBuffer, is_flattenable  # noqa: E402  torch first
 from photomap_cli.encoder.weights import Weights  # noqa: E402
 
 CPU = torch.device("cpu")
@@ -60,7 +60,7 @@ def copy_of(flat):
 def test_fifty_cycles_keep_every_bit_shape_stride_and_tie():
     module = Awkward().eval()
     before = everything(module)
-    flat = Flat(tensors_of(module))
+    flat = FlatBuffer(tensors_of(module))
     assert everything(module) == before
     for _ in range(50):
         flat.point(copy_of(flat))
@@ -73,7 +73,7 @@ def test_fifty_cycles_keep_every_bit_shape_stride_and_tie():
 
 def test_every_tensor_lies_in_the_buffer_and_starts_aligned():
     module = torch.nn.Sequential(torch.nn.Linear(3, 5), torch.nn.Linear(5, 7)).requires_grad_(False)
-    flat = Flat(tensors_of(module))
+    flat = FlatBuffer(tensors_of(module))
     start = flat.host.data_ptr()
     for tensor in tensors_of(module):
         assert 0 <= tensor.data_ptr() - start < flat.nbytes
@@ -83,7 +83,7 @@ def test_every_tensor_lies_in_the_buffer_and_starts_aligned():
 
 def test_a_dropped_copy_dies_with_its_last_reference():
     module = Awkward()
-    flat = Flat(tensors_of(module))
+    flat = FlatBuffer(tensors_of(module))
     copy = copy_of(flat)
     gone = weakref.ref(copy)
     gc.disable()

@@ -12,9 +12,9 @@ from recorded_terminals import CELL, DARK, KITTY_OK, LIGHT, TERMINALS
 from waiting import LONG_SECONDS
 
 from photomap_cli.graphics import detection, protocol_choice, terminal_query, tmux
-from photomap_cli.graphics.protocol_choice import Surroundings, Way
-from photomap_cli.graphics.terminal_query import Answers, understood
-from photomap_cli.graphics.tty_mode import QuietTerminal
+from photomap_cli.graphics.protocol_choice import GraphicsProtocol, TerminalInfo
+from photomap_cli.graphics.terminal_query import TerminalReplies, understood
+from photomap_cli.graphics.tty_mode import TtyMode
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
 
@@ -48,7 +48,7 @@ class Terminal:
 
     def asked(self, environment=None):
         display = detection.found(io.TextIOWrapper(io.BytesIO(), "utf-8"), {"TERM": "xterm"} | (environment or {}))
-        with QuietTerminal(self.inner):
+        with TtyMode(self.inner):
             return detection.asked(display, self.inner, self.inner)
 
 
@@ -87,8 +87,8 @@ def test_a_silent_terminal_is_waited_for_once_and_its_keys_are_kept():
     with Terminal() as terminal:
         os.write(terminal.outer, b"dog\r")
         around = terminal.asked({"KITTY_WINDOW_ID": "1"}).around
-    assert around.answers == Answers(keys=b"dog\n")  # as the system has it from a terminal that is not raw
-    assert protocol_choice.way("auto", around, is_asked_for=False) is Way.BLOCKS
+    assert around.answers == TerminalReplies(keys=b"dog\n")  # as the system has it from a terminal that is not raw
+    assert protocol_choice.way("auto", around, is_asked_for=False) is GraphicsProtocol.BLOCKS
 
 
 def test_answers_that_are_there_are_understood_however_late_they_are_read(monkeypatch):
@@ -115,7 +115,7 @@ def test_everything_is_asked_at_once_and_what_a_terminal_may_print_of_it_is_wipe
 )
 def test_terminals_that_print_questions_are_not_asked(environment):
     with Terminal(b"\x1b[?62;c") as terminal:
-        assert terminal.asked(environment).around.answers == Answers()
+        assert terminal.asked(environment).around.answers == TerminalReplies()
     assert terminal.heard == b""
 
 
@@ -129,12 +129,12 @@ def test_the_terminals_mode_is_as_it_was():
 # -- the choice ------------------------------------------------------------------------------------------------------
 
 UNDERSTOOD = {name: understood(recorded.answers) for name, recorded in TERMINALS.items()}
-XTERM = Surroundings({"TERM": "xterm"}, answers=UNDERSTOOD["xterm"])
+XTERM = TerminalInfo({"TERM": "xterm"}, answers=UNDERSTOOD["xterm"])
 
 
 def around(name, **environment):
     recorded = TERMINALS[name]
-    return Surroundings(
+    return TerminalInfo(
         {"TERM": "xterm"} | recorded.environment | environment,
         answers=UNDERSTOOD[name],
         tmux_client=recorded.tmux_client,
@@ -144,16 +144,16 @@ def around(name, **environment):
 @pytest.mark.parametrize(
     ("setting", "name", "way"),
     [
-        ("kitty", "kitty", Way.PLACEHOLDERS),
-        ("kitty", "konsole", Way.KITTY),
-        ("kitty", "one that never answers", Way.PLACEHOLDERS),
-        ("kitty", "xterm", Way.KITTY),
-        ("kitty", "tmux", Way.PLACEHOLDERS),
-        ("sixel", "kitty", Way.SIXEL),
-        ("iterm2", "xterm", Way.ITERM2),
-        ("blocks", "kitty", Way.BLOCKS),
-        ("ascii", "kitty", Way.ASCII),
-        ("on", "foot", Way.SIXEL),
+        ("kitty", "kitty", GraphicsProtocol.PLACEHOLDERS),
+        ("kitty", "konsole", GraphicsProtocol.KITTY),
+        ("kitty", "one that never answers", GraphicsProtocol.PLACEHOLDERS),
+        ("kitty", "xterm", GraphicsProtocol.KITTY),
+        ("kitty", "tmux", GraphicsProtocol.PLACEHOLDERS),
+        ("sixel", "kitty", GraphicsProtocol.SIXEL),
+        ("iterm2", "xterm", GraphicsProtocol.ITERM2),
+        ("blocks", "kitty", GraphicsProtocol.BLOCKS),
+        ("ascii", "kitty", GraphicsProtocol.ASCII),
+        ("on", "foot", GraphicsProtocol.SIXEL),
         ("off", "kitty", None),
     ],
 )
@@ -162,23 +162,23 @@ def test_the_setting_overrides(setting, name, way):
 
 
 def test_what_is_asked_for_is_shown_also_where_the_setting_says_off():
-    assert protocol_choice.way("off", around("kitty"), is_asked_for=True) is Way.PLACEHOLDERS
+    assert protocol_choice.way("off", around("kitty"), is_asked_for=True) is GraphicsProtocol.PLACEHOLDERS
 
 
 @pytest.mark.parametrize(
     "plain",
     [
-        Surroundings({"TERM": "xterm-kitty", "NO_COLOR": "1"}),
-        Surroundings({"TERM": "dumb"}),
-        Surroundings({}),
-        Surroundings({"TERM": "xterm-kitty"}, is_utf8=False),
+        TerminalInfo({"TERM": "xterm-kitty", "NO_COLOR": "1"}),
+        TerminalInfo({"TERM": "dumb"}),
+        TerminalInfo({}),
+        TerminalInfo({"TERM": "xterm-kitty"}, is_utf8=False),
     ],
 )
 def test_a_plain_terminal_gets_letters_and_only_if_the_user_wants_them(plain):
     assert protocol_choice.way("auto", plain, is_asked_for=False) is None
-    assert protocol_choice.way("auto", plain, is_asked_for=True) is Way.ASCII
-    assert protocol_choice.way("on", plain, is_asked_for=False) is Way.ASCII
-    assert protocol_choice.way("blocks", plain, is_asked_for=False) is Way.BLOCKS
+    assert protocol_choice.way("auto", plain, is_asked_for=True) is GraphicsProtocol.ASCII
+    assert protocol_choice.way("on", plain, is_asked_for=False) is GraphicsProtocol.ASCII
+    assert protocol_choice.way("blocks", plain, is_asked_for=False) is GraphicsProtocol.BLOCKS
 
 
 @pytest.mark.parametrize(
@@ -206,8 +206,8 @@ def test_sixel_keeps_to_the_terminals_limits():
 
 
 def test_the_background_decides_what_ink_means():
-    dark = detection.painter(Way.ASCII, detection.Display(Surroundings({}, answers=understood(DARK))))
-    light = detection.painter(Way.ASCII, detection.Display(Surroundings({}, answers=understood(LIGHT))))
+    dark = detection.painter(GraphicsProtocol.ASCII, detection.Display(TerminalInfo({}, answers=understood(DARK))))
+    light = detection.painter(GraphicsProtocol.ASCII, detection.Display(TerminalInfo({}, answers=understood(LIGHT))))
     assert dark._table == light._table[::-1]
 
 

@@ -11,12 +11,12 @@ pytest.importorskip("pyte")
 import picture_decoders as decoded
 from PIL import Image, ImageChops, ImageStat
 
-from photomap_cli.graphics.ascii import RAMP, Letters
+from photomap_cli.graphics.ascii import RAMP, Ascii
 from photomap_cli.graphics.contact_sheet import compose
-from photomap_cli.graphics.half_blocks import Blocks
+from photomap_cli.graphics.half_blocks import HalfBlocks
 from photomap_cli.graphics.iterm2 import Iterm2
 from photomap_cli.graphics.kitty import Album, Kitty
-from photomap_cli.graphics.kitty_placeholders import NUMBERS, Placeholders
+from photomap_cli.graphics.kitty_placeholders import NUMBERS, KittyPlaceholders
 from photomap_cli.graphics.layout import Layout
 from photomap_cli.graphics.renderer import Sheet
 from photomap_cli.graphics.sixel import Sixel
@@ -80,7 +80,7 @@ def test_a_large_picture_goes_in_pieces():
 
 
 def test_placeholders_cover_every_cell_once_and_name_the_picture_that_was_sent():
-    painter = Placeholders(CELL)
+    painter = KittyPlaceholders(CELL)
     sheet = sheet_for(painter)
     text = painter.paint(sheet)
     ((keys, image),) = decoded.kitty(text)
@@ -99,7 +99,7 @@ def test_the_marks_are_the_protocols():
 
 
 def test_through_tmux_each_command_is_wrapped_and_the_letters_are_not():
-    painter = Placeholders(CELL, wrap=wrap)
+    painter = KittyPlaceholders(CELL, wrap=wrap)
     text = painter.paint(sheet_for(painter))
     inner = re.sub(r"\x1bPtmux;((?:[^\x1b]|\x1b\x1b)*)\x1b\\", lambda m: m[1].replace("\x1b\x1b", "\x1b"), text)
     assert "\x1bPtmux" not in inner
@@ -107,7 +107,7 @@ def test_through_tmux_each_command_is_wrapped_and_the_letters_are_not():
     assert {number for number, _, _ in decoded.placeholders(inner).values()} == {int(keys["i"])}
 
 
-@pytest.mark.parametrize("kind", [Kitty, Placeholders])
+@pytest.mark.parametrize("kind", [Kitty, KittyPlaceholders])
 def test_old_pictures_are_deleted_so_that_the_terminal_holds_a_bounded_number(kind):
     sheet = sheet_for(Kitty(CELL))
     size = sheet.image.width * sheet.image.height * 4
@@ -153,7 +153,7 @@ def test_sixel_keeps_to_the_colours_there_are():
 
 
 def test_blocks_are_the_sheets_pixels_and_the_gaps_are_the_terminals():
-    painter = Blocks()
+    painter = HalfBlocks()
     sheet = sheet_for(painter)
     text = painter.paint(sheet)
     assert text.count("\n") == sheet.rows
@@ -163,7 +163,7 @@ def test_blocks_are_the_sheets_pixels_and_the_gaps_are_the_terminals():
 
 
 def test_blocks_in_256_colours_are_the_nearest_of_them():
-    painter = Blocks(has_all_colours=False)
+    painter = HalfBlocks(has_all_colours=False)
     sheet = sheet_for(painter)
     text = painter.paint(sheet)
     assert "38;2;" not in text
@@ -175,11 +175,11 @@ def test_blocks_in_256_colours_are_the_nearest_of_them():
 
 def test_letters_are_ascii_and_darker_where_the_photo_is():
     greys = Image.linear_gradient("L").resize((10, 5)).convert("RGBA")
-    text = Letters().paint(Sheet(greys, 10, 5))
+    text = Ascii().paint(Sheet(greys, 10, 5))
     assert text.isascii()
     assert "\x1b" not in text
     inks = [RAMP.index(line[0]) if line else 0 for line in text.splitlines()]
     assert inks == sorted(inks)
     assert inks[-1] > inks[0]
-    on_light = Letters(on_light=True).paint(Sheet(greys, 10, 5))
+    on_light = Ascii(on_light=True).paint(Sheet(greys, 10, 5))
     assert RAMP.index(on_light[0]) > RAMP.index(on_light.splitlines()[-1][0])

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from photomap_cli.images.thumbnail_cache import FILE_NAME, THUMBNAIL_PX, ThumbnailCache
-from photomap_cli.images.thumbnails import GONE, Gallery
+from photomap_cli.images.thumbnails import GONE, Thumbnailer
 from photomap_cli.records import Thumbnail
 from photomap_cli.settings import Settings
 
@@ -28,7 +28,7 @@ def library(tmp_path):
 
 @pytest.fixture
 def gallery(library):
-    with Gallery(library, Settings) as gallery:
+    with Thumbnailer(library, Settings) as gallery:
         yield gallery
 
 
@@ -56,7 +56,7 @@ def test_a_kept_thumbnail_is_taken_and_nothing_is_read_or_started(library, pictu
 
     keep(library, picture, b"kept")
     picture.chmod(0)
-    with Gallery(library, settings) as gallery:
+    with Thumbnailer(library, settings) as gallery:
         assert [each.webp for each in gallery.thumbnails([str(picture)] * 2)] == [b"kept"] * 2
         assert not gallery._pools
 
@@ -93,9 +93,9 @@ def test_large_pictures_are_read_from_the_file_and_small_ones_from_the_cache(gal
 
 
 def test_the_limits_are_the_settings(library, picture):
-    with Gallery(library, lambda: Settings(max_image_megapixels=0.1, thumbnail_cache_megabytes=0)) as gallery:
+    with Thumbnailer(library, lambda: Settings(max_image_megapixels=0.1, thumbnail_cache_megabytes=0)) as gallery:
         assert "too large" in gallery.thumbnails([str(picture)])[0].fault
-    with Gallery(library, lambda: Settings(thumbnail_cache_megabytes=0)) as gallery:
+    with Thumbnailer(library, lambda: Settings(thumbnail_cache_megabytes=0)) as gallery:
         assert gallery.thumbnails([str(picture)])[0].webp
     assert not (library / FILE_NAME).exists()
 

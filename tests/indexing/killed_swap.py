@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from library_fakes import FakeEncoder
 
 from photomap_cli.indexing.indexer import Indexer
-from photomap_cli.indexing.reindex import Rebuild
+from photomap_cli.indexing.reindex import Reindex
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.vectors.store import VectorStore
 
@@ -24,7 +24,7 @@ if __name__ == "__main__":
         if sys.argv[3] in statement:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    with Rebuild(library) as anew:
+    with Reindex(library) as anew:
         anew.begin("fake")
         with Catalog.open(anew.draft, create=True) as draft, VectorStore(anew.draft, draft) as vectors:
             for _ in Indexer(draft, vectors, FakeEncoder).run([photos]):

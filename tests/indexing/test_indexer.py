@@ -25,7 +25,7 @@ from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.file_lock import only_writer
 from photomap_cli.records import FilterKind, IndexProgress, PhotoFilter, StageTimes
 from photomap_cli.vectors import compaction, pq_training
-from photomap_cli.vectors.pq_file import CompressedFile
+from photomap_cli.vectors.pq_file import PqFile
 from photomap_cli.vectors.store import VectorStore
 
 Indexer = partial(indexer.Indexer, open_pool=InProcessDecoder)
@@ -1157,7 +1157,7 @@ def test_a_large_library_is_made_quick_to_search_at_the_end_of_a_run(folder, cat
     steps = list(Indexer(catalog, store, FakeEncoder).run([photos]))
     assert [(step.done, step.total) for step in steps if step.compressing][-1] == (64, 70)
     assert not steps[0].compressing
-    assert CompressedFile(folder).read() is not None
+    assert PqFile(folder).read() is not None
 
 
 @pytest.mark.parametrize(

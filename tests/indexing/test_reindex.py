@@ -18,11 +18,11 @@ from waiting import LONG_SECONDS
 
 from photomap_cli.errors import BadPath, EmptyLibrary, EncoderFailed, LibraryBusy
 from photomap_cli.indexing.indexer import Indexer, IndexOptions
-from photomap_cli.indexing.reindex import Rebuild, unfinished
+from photomap_cli.indexing.reindex import Reindex, unfinished
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.entities import STORED
 from photomap_cli.vectors import pq_training
-from photomap_cli.vectors.pq_file import CompressedFile
+from photomap_cli.vectors.pq_file import PqFile
 from photomap_cli.vectors.store import VectorStore
 
 
@@ -52,7 +52,7 @@ def library(folder, photos):
 
 def encode_anew(folder, photos, spec="other/tag", encoder=Other, *, batches=None, prune=False):
     """Encode a library anew; after some batches, if given, as many as an interruption left time for."""
-    with Rebuild(folder) as anew:
+    with Reindex(folder) as anew:
         anew.begin(spec)
         with closing(index(anew.draft, [photos], encoder, anew=True)) as events:
             for number, _ in enumerate(events):
@@ -184,7 +184,7 @@ def test_a_draft_that_never_became_a_library_is_none(library, photos):
 
 def test_a_swap_that_fails_halfway_did_not_happen(library, photos, monkeypatch):
     before = seen(library)
-    with Rebuild(library) as anew:
+    with Reindex(library) as anew:
         anew.begin("other/tag")
         list(index(anew.draft, [photos], Other))
         with Catalog.open(anew.draft) as draft, draft._database.writing() as connection:
@@ -243,9 +243,9 @@ def test_a_library_is_never_replaced_by_nothing(library, photos):
 
 
 def test_nobody_else_writes_meanwhile(library, photos):
-    with Rebuild(library), pytest.raises(LibraryBusy):
+    with Reindex(library), pytest.raises(LibraryBusy):
         list(index(library, [photos]))
-    with pytest.raises(EmptyLibrary), Rebuild(photos):
+    with pytest.raises(EmptyLibrary), Reindex(photos):
         pass
 
 
@@ -260,7 +260,7 @@ def test_a_store_that_is_open_sees_the_new_rows_and_their_compressed_ones(librar
         encode_anew(library, photos)
         store.refresh()
         assert store.search(-old, 1)[1][0] == pytest.approx(1, abs=1e-2)
-        assert CompressedFile(library).read().header.library_id == catalog.library_id
+        assert PqFile(library).read().header.library_id == catalog.library_id
         assert store.take_notes() == []
         assert np.frombuffer(next(catalog.vectors_from(0))[1], STORED).shape == old.shape
 

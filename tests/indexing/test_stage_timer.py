@@ -2,7 +2,7 @@ from contextlib import suppress
 
 import pytest
 
-from photomap_cli.indexing.stage_timer import Stages
+from photomap_cli.indexing.stage_timer import StageTimer
 from photomap_cli.records import StageTimes
 
 
@@ -13,7 +13,7 @@ def time():
 
 @pytest.fixture
 def stages(time):
-    return Stages(lambda: time[0])
+    return StageTimer(lambda: time[0])
 
 
 def test_time_between_stages_counts_for_none(stages, time):

@@ -5,7 +5,7 @@ from library_fakes import new_photo
 
 from photomap_cli.errors import EmptyLibrary
 from photomap_cli.library import facets
-from photomap_cli.records import Vocabulary
+from photomap_cli.records import Facets
 
 PHOTOS = (
     ("/pictures/Italy/Rome/a.JPG", "NIKON Z 6", "2023-06-15T10:00:00"),
@@ -18,7 +18,7 @@ PHOTOS = (
 def test_values_are_counted_and_folders_end_at_what_was_indexed(catalog, folder):
     catalog.set_roots(["/pictures"])
     catalog.commit_batch([new_photo(path, camera=camera, taken_at=taken) for path, camera, taken in PHOTOS])
-    assert facets.read(folder) == Vocabulary(
+    assert facets.read(folder) == Facets(
         cameras=(("NIKON Z 6", 2), ("Pixel 7", 1)),
         extensions=(("jpg", 3), ("heic", 1)),
         months=(("2023-06", 2), ("2023-05", 1), ("2021-01", 1)),
@@ -46,6 +46,6 @@ def test_the_whole_disk_may_be_the_root(catalog, folder):
 
 
 def test_a_library_without_photos_has_no_words_and_none_at_all_is_said(catalog, folder, tmp_path):
-    assert facets.read(folder) == Vocabulary()
+    assert facets.read(folder) == Facets()
     with pytest.raises(EmptyLibrary):
         facets.read(tmp_path / "none")

@@ -10,7 +10,7 @@ from photomap_cli.errors import EncoderFailed, TooFewPhotos
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.entities import LibraryEncoder, NewPhoto
 from photomap_cli.map import builder, labelling, layout, pacmap_layout
-from photomap_cli.map.builder import Cartographer
+from photomap_cli.map.builder import MapBuilder
 from photomap_cli.records.maps import PhotoMap
 
 DIM = 24
@@ -79,7 +79,7 @@ def draw(catalog, encoder, drawn_layouts):
     """Return a function that draws a map as a new process would."""
 
     def draw(rows=None, groups=3):
-        maker = Cartographer(catalog, spec="fake", encode=encoder)
+        maker = MapBuilder(catalog, spec="fake", encode=encoder)
         return maker.draw(catalog.rows() if rows is None else rows, groups)
 
     return draw
@@ -179,7 +179,7 @@ def test_who_waits_sees_what_goes_on_and_can_stop_between_the_steps(catalog, enc
         if len(stages) == 3:
             raise TimeoutError
 
-    maker = Cartographer(catalog, spec="fake", encode=encoder)
+    maker = MapBuilder(catalog, spec="fake", encode=encoder)
     with pytest.raises(TimeoutError):
         maker.draw(catalog.rows(), 3, checkpoint)
     assert stages[0] == "laying out 60 photos…"

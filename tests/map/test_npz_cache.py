@@ -7,24 +7,24 @@ import os
 import numpy as np
 import pytest
 
-from photomap_cli.map.npz_cache import Derived, key
+from photomap_cli.map.npz_cache import NpzCache, key
 
 ARRAYS = {"places": np.arange(6, dtype=np.float32).reshape(3, 2), "labels": np.array([1, 0, 1])}
 
 
 def test_arrays_come_back_as_they_were(tmp_path):
-    Derived(tmp_path, "map").put("a", ARRAYS)
-    back = Derived(tmp_path, "map").get("a")
+    NpzCache(tmp_path, "map").put("a", ARRAYS)
+    back = NpzCache(tmp_path, "map").get("a")
     assert {name: (each.tolist(), each.dtype) for name, each in back.items()} == {
         name: (each.tolist(), each.dtype) for name, each in ARRAYS.items()
     }
-    assert Derived(tmp_path, "map").get("b") is None
-    assert Derived(tmp_path, "phrases").get("a") is None
+    assert NpzCache(tmp_path, "map").get("b") is None
+    assert NpzCache(tmp_path, "phrases").get("a") is None
 
 
 @pytest.mark.parametrize("damage", [b"", b"no archive", b"PK\x05\x06" + bytes(18)])
 def test_a_damaged_file_is_none(tmp_path, damage):
-    kept = Derived(tmp_path, "map")
+    kept = NpzCache(tmp_path, "map")
     kept.put("a", ARRAYS)
     (file,) = tmp_path.iterdir()
     file.write_bytes(damage)
@@ -32,7 +32,7 @@ def test_a_damaged_file_is_none(tmp_path, damage):
 
 
 def test_a_file_cut_short_is_none(tmp_path):
-    kept = Derived(tmp_path, "map")
+    kept = NpzCache(tmp_path, "map")
     kept.put("a", ARRAYS)
     (file,) = tmp_path.iterdir()
     file.write_bytes(file.read_bytes()[:-40])
@@ -40,7 +40,7 @@ def test_a_file_cut_short_is_none(tmp_path):
 
 
 def test_only_the_last_few_are_kept_and_no_drafts(tmp_path):
-    kept = Derived(tmp_path, "map")
+    kept = NpzCache(tmp_path, "map")
     (tmp_path / "catalog.sqlite").touch()
     for number in range(12):
         kept.put(str(number), ARRAYS)
@@ -51,7 +51,7 @@ def test_only_the_last_few_are_kept_and_no_drafts(tmp_path):
 
 
 def test_a_folder_that_cannot_be_written_is_no_error(tmp_path):
-    kept = Derived(tmp_path / "not there", "map")
+    kept = NpzCache(tmp_path / "not there", "map")
     kept.put("a", ARRAYS)
     assert kept.get("a") is None
 

@@ -11,7 +11,7 @@ from terminal_fakes import CPU, VRAM, FakeBackend, PaintedGallery, make_result
 from photomap_cli.errors import PhotomapError, UsageError
 from photomap_cli.repl.commands import arguments, registry
 from photomap_cli.repl.connection import Connection
-from photomap_cli.repl.state import Dialogue, like_as_reference
+from photomap_cli.repl.state import SearchState, like_as_reference
 from photomap_cli.views.html.contact_sheet import sheet_page
 from photomap_cli.views.previews import Previews
 
@@ -56,7 +56,7 @@ class Talk:
 
     def __init__(self, backend=None, *, limit=3, pages_ahead=2, cwd=Path("/photos")):
         self.backend, self.front = backend or FakeBackend(), FakeFront()
-        self.dialogue = Dialogue(
+        self.dialogue = SearchState(
             Connection(lambda: self.backend), self.front, cwd=cwd, limit=limit, pages_ahead=pages_ahead
         )
 

@@ -7,9 +7,9 @@ from prompt_toolkit.document import Document
 from test_commands import Talk
 from waiting import LONG_SECONDS
 
-from photomap_cli.records import Vocabulary
+from photomap_cli.records import Facets
 from photomap_cli.repl.completion.completer import PromptCompleter, is_worth_a_menu, tokens
-from photomap_cli.repl.completion.facets import KnownWords
+from photomap_cli.repl.completion.facets import FacetCache
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def talk(folder):
     return Talk(cwd=folder)
 
 
-WORDS = Vocabulary(
+WORDS = Facets(
     cameras=(("NIKON Z 6", 900), ("Pixel7", 20), ('a "quoted" one', 9), ("evil\x1b", 8)),
     extensions=(("jpg", 900), ("heic", 20)),
     months=(("2023-06", 20), ("2023-05", 1), ("2021-12", 899)),
@@ -34,7 +34,7 @@ WORDS = Vocabulary(
 )
 
 
-def offers(talk, text, words=Vocabulary):
+def offers(talk, text, words=Facets):
     """Return the whole lines that Tab would make of `text`."""
     found = PromptCompleter(talk.dialogue, words).get_completions(Document(text), CompleteEvent())
     return [text[: len(text) + completion.start_position] + completion.text for completion in found]
@@ -142,7 +142,7 @@ def test_each_value_says_how_many_photos_have_it(talk):
 
 
 def test_a_folder_that_is_here_is_offered_once(talk, folder):
-    words = Vocabulary(folders=((f"{folder}/Italy", 3), ("/elsewhere/Italy", 2)))
+    words = Facets(folders=((f"{folder}/Italy", 3), ("/elsewhere/Italy", 2)))
     assert offers(talk, "in:it", lambda: words) == ["in:Italy/", "in:/elsewhere/Italy"]
 
 
@@ -167,8 +167,8 @@ def settled(words):
 
 def test_asking_never_waits_and_the_library_is_read_once_until_it_changes():
     reading, photos = Reading(), [5]
-    words = KnownWords(reading, lambda: photos[0])
-    assert [words(), words()] == [Vocabulary(), Vocabulary()]
+    words = FacetCache(reading, lambda: photos[0])
+    assert [words(), words()] == [Facets(), Facets()]
     reading.may_end.set()
     assert (settled(words), settled(words), reading.times) == (WORDS, WORDS, 1)
     photos[0] = 6
@@ -176,14 +176,14 @@ def test_asking_never_waits_and_the_library_is_read_once_until_it_changes():
 
 
 def test_a_library_that_cannot_be_read_offers_nothing():
-    words = KnownWords(lambda: 1 / 0, lambda: 5)
+    words = FacetCache(lambda: 1 / 0, lambda: 5)
     words()
-    assert settled(words) == Vocabulary()
+    assert settled(words) == Facets()
 
 
 def test_nothing_is_read_before_the_session_is_there():
     reading = Reading()
-    assert KnownWords(reading, lambda: None)() == Vocabulary()
+    assert FacetCache(reading, lambda: None)() == Facets()
     assert reading.times == 0
 
 
@@ -282,12 +282,12 @@ def test_folders_are_looked_into_in_whatever_form_they_are_typed(talk, folder):
 
 
 def test_the_librarys_words_are_completed_in_whatever_form_they_are_typed(talk):
-    words = Vocabulary(cameras=(("Caméra Un", 1),), folders=((f"/pictures/{APART}", 5),))
+    words = Facets(cameras=(("Caméra Un", 1),), folders=((f"/pictures/{APART}", 5),))
     assert offers(talk, unicodedata.normalize("NFD", "camera:CAMÉ"), lambda: words) == ['camera:"Caméra Un"']
     assert offers(talk, "in:été", lambda: words) == [f"in:/pictures/{APART}"]
 
 
 def test_a_folder_here_is_not_offered_again_in_another_form(talk, folder):
     (folder / APART).mkdir()
-    words = Vocabulary(folders=((f"{folder}/Été", 5),))
+    words = Facets(folders=((f"{folder}/Été", 5),))
     assert offers(talk, "in:Été", lambda: words) == [f"in:{APART}/"]

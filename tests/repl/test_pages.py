@@ -11,7 +11,7 @@ from terminal_fakes import PaintedGallery, make_hit, make_result
 
 from photomap_cli.records import Timings
 from photomap_cli.repl.connection import Connection
-from photomap_cli.repl.tty_frontend import Screen
+from photomap_cli.repl.tty_frontend import TtyFrontend
 from photomap_cli.views.previews import Previews
 
 SIZES = [(120, 40), (80, 24), (50, 20), (200, 60), (132, 43), (57, 21), (100, 30), (300, 25)]
@@ -33,7 +33,7 @@ def screen(size, way, gallery=PaintedGallery):
         file=io.StringIO(), width=width, height=height, force_terminal=True, highlight=False, color_system="256"
     )
     previews = Previews(console, gallery, setting=way, environment={"TERM": "xterm-256color"})
-    return Screen(console, Connection(lambda: None), cwd=CWD, past=list, previews=previews)
+    return TtyFrontend(console, Connection(lambda: None), cwd=CWD, past=list, previews=previews)
 
 
 def shown(screen, result, *, total=None, more=False):

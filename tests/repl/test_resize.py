@@ -1,8 +1,8 @@
 import pytest
 from prompt_toolkit.layout.screen import Char, Screen
 
-from photomap_cli.graphics.protocol_choice import Surroundings
-from photomap_cli.graphics.terminal_query import Answers
+from photomap_cli.graphics.protocol_choice import TerminalInfo
+from photomap_cli.graphics.terminal_query import TerminalReplies
 from photomap_cli.repl.resize import rows_added
 
 
@@ -56,4 +56,4 @@ def test_rows_that_wrapping_adds_above_the_cursor(rows, place, columns, added):
     ],
 )
 def test_which_terminals_wrap_again(environment, name, wraps):
-    assert Surroundings(environment, answers=Answers(name=name)).wraps_again is wraps
+    assert TerminalInfo(environment, answers=TerminalReplies(name=name)).wraps_again is wraps

@@ -9,7 +9,7 @@ from web_stand_in import WebStandIn, answer, redirect
 
 from photomap_cli.errors import BadImage
 from photomap_cli.search import image_fetch
-from photomap_cli.search.image_fetch import KEPT_SECONDS, MAX_BYTES, MAX_REDIRECTS, WebPictures
+from photomap_cli.search.image_fetch import KEPT_SECONDS, MAX_BYTES, MAX_REDIRECTS, ImageFetcher
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def site():
 
 @pytest.fixture
 def pictures():
-    return WebPictures(private=True, seconds=LONG_SECONDS)
+    return ImageFetcher(private=True, seconds=LONG_SECONDS)
 
 
 def refusal(pictures, address):
@@ -60,7 +60,7 @@ def test_an_answer_in_chunks_or_without_a_length_comes_whole(site, pictures):
 
 def test_a_picture_serves_again_for_some_minutes(site):
     now = [100.0]
-    pictures = WebPictures(private=True, clock=lambda: now[0])
+    pictures = ImageFetcher(private=True, clock=lambda: now[0])
     site.says["/a"] = answer(b"old")
     assert pictures.get(site.url("/a")) == b"old"
     site.says["/a"] = answer(b"new")
@@ -103,7 +103,7 @@ def test_a_redirect_to_what_is_no_web_address_is_refused(site, pictures, place):
 
 
 def test_private_addresses_are_refused_before_anything_is_sent(site):
-    told = refusal(WebPictures(), site.url("/a"))
+    told = refusal(ImageFetcher(), site.url("/a"))
     assert told.startswith("127.0.0.1 is not on the open internet")
     assert "private_addresses" in told
     assert site.asked == []
@@ -111,13 +111,13 @@ def test_private_addresses_are_refused_before_anything_is_sent(site):
 
 def test_a_name_that_means_a_private_address_is_refused(site, monkeypatch):
     names_resolve_to(monkeypatch, {"pictures.example": ["127.0.0.1"]})
-    assert "pictures.example is not on the open" in refusal(WebPictures(), site.url("/a", "pictures.example"))
+    assert "pictures.example is not on the open" in refusal(ImageFetcher(), site.url("/a", "pictures.example"))
     assert site.asked == []
 
 
 def test_a_redirect_is_looked_at_like_the_first_address(site, monkeypatch):
     site.says["/a"] = redirect(site.url("/secret", "127.0.0.2"))
-    pictures = WebPictures(may_ask=lambda place: place == "127.0.0.1")
+    pictures = ImageFetcher(may_ask=lambda place: place == "127.0.0.1")
     told = refusal(pictures, site.url("/a"))
     assert "/a redirects: 127.0.0.2 is not on the open internet" in told
     assert len(site.asked) == 1
@@ -128,7 +128,7 @@ def test_the_address_that_was_looked_at_is_the_one_that_is_asked(site, monkeypat
     looked_up = names_resolve_to(monkeypatch, {"pictures.example": ["127.0.0.1", "127.0.0.9"]})
     seen = []
     site.says["/a"] = answer(b"found")
-    pictures = WebPictures(may_ask=lambda place: seen.append(place) is None)
+    pictures = ImageFetcher(may_ask=lambda place: seen.append(place) is None)
     assert pictures.get(site.url("/a", "pictures.example")) == b"found"
     assert (looked_up, seen) == (["pictures.example"], ["127.0.0.1"])
     assert f"Host: pictures.example:{site.port}\r\n" in site.asked[0]
@@ -150,7 +150,7 @@ def test_silence_ends_at_the_time_for_the_whole(site, beginning):
         site.over.wait(LONG_SECONDS)
 
     site.says["/slow"] = dawdle
-    assert "took longer than" in refusal(WebPictures(private=True, seconds=0.2), site.url("/slow"))
+    assert "took longer than" in refusal(ImageFetcher(private=True, seconds=0.2), site.url("/slow"))
 
 
 def test_a_byte_now_and_then_ends_at_the_time_for_the_whole(site):
@@ -160,12 +160,12 @@ def test_a_byte_now_and_then_ends_at_the_time_for_the_whole(site):
             connection.sendall(b"x")
 
     site.says["/slow"] = drip
-    assert "took longer than 0.2 s" in refusal(WebPictures(private=True, seconds=0.2), site.url("/slow"))
+    assert "took longer than 0.2 s" in refusal(ImageFetcher(private=True, seconds=0.2), site.url("/slow"))
 
 
 def test_a_resolver_that_does_not_answer_is_not_waited_for(site, monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: site.over.wait(LONG_SECONDS))
-    assert "took longer than" in refusal(WebPictures(seconds=0.05), "http://pictures.example/")
+    assert "took longer than" in refusal(ImageFetcher(seconds=0.05), "http://pictures.example/")
 
 
 @pytest.mark.parametrize(
@@ -257,7 +257,7 @@ def test_a_certificate_must_be_for_the_name_and_known(certificate, monkeypatch):
     names_resolve_to(monkeypatch, {"pictures.example": ["127.0.0.1"], "other.example": ["127.0.0.1"]})
     with WebStandIn(wrap=lambda line: context.wrap_socket(line, server_side=True)) as site:
         site.says["/a"] = answer(b"found")
-        pictures = WebPictures(private=True, seconds=LONG_SECONDS)
+        pictures = ImageFetcher(private=True, seconds=LONG_SECONDS)
         assert "certificate is refused" in refusal(pictures, site.url("/a", "pictures.example", "https"))
         monkeypatch.setenv("SSL_CERT_FILE", str(chain))
         assert pictures.get(site.url("/a", "pictures.example", "https")) == b"found"

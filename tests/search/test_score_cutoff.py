@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.entities import LibraryEncoder, NewPhoto
-from photomap_cli.search.score_cutoff import FEWEST, Bulk, bulk_of
+from photomap_cli.search.score_cutoff import FEWEST, ScoreBulk, bulk_of
 from photomap_cli.vectors.store import VectorStore
 
 
@@ -19,24 +19,24 @@ def hits(*values):
 
 
 def test_the_bulk_is_measured_below_its_middle_where_no_match_disturbs_it():
-    bulk = Bulk.of(np.concatenate([scores(), np.full(100, 0.5, np.float32)]))
+    bulk = ScoreBulk.of(np.concatenate([scores(), np.full(100, 0.5, np.float32)]))
     assert bulk.middle == pytest.approx(0.18, abs=0.01)
     assert bulk.spread == pytest.approx(0.02, abs=0.005)
 
 
 def test_too_few_scores_and_equal_ones_tell_nothing():
-    assert Bulk.of(scores(FEWEST - 1)) is None
-    assert Bulk.of(np.full(500, 0.2, np.float32)) is None
+    assert ScoreBulk.of(scores(FEWEST - 1)) is None
+    assert ScoreBulk.of(np.full(500, 0.2, np.float32)) is None
 
 
 def test_hits_among_the_bulk_are_left_out_if_the_best_one_stands_out():
-    bulk = Bulk(0.18, 0.02)
+    bulk = ScoreBulk(0.18, 0.02)
     assert bulk.outstanding(hits(0.30, 0.24, 0.229, 0.19)) == hits(0.30, 0.24)
     assert bulk.has_outstanding(hits(0.30))
 
 
 def test_nothing_is_hidden_if_nothing_stands_out():
-    bulk = Bulk(0.18, 0.02)
+    bulk = ScoreBulk(0.18, 0.02)
     assert bulk.outstanding(hits(0.25, 0.19, 0.1)) == hits(0.25, 0.19, 0.1)
     assert bulk.outstanding([]) == []
     assert not bulk.has_outstanding(hits(0.25))
@@ -44,7 +44,7 @@ def test_nothing_is_hidden_if_nothing_stands_out():
 
 @given(st.lists(st.floats(-1, 1), min_size=1, max_size=30), st.integers(1, 30))
 def test_a_shorter_list_is_the_beginning_of_a_longer_one_and_the_best_hit_is_never_lost(values, fewer):
-    bulk, ranked = Bulk(0.0, 0.1), hits(*sorted(values, reverse=True))
+    bulk, ranked = ScoreBulk(0.0, 0.1), hits(*sorted(values, reverse=True))
     kept = bulk.outstanding(ranked)
     assert kept == ranked[: len(kept)]
     assert kept

@@ -19,7 +19,7 @@ from photomap_cli.session import client, handlers, peer, socket_dir, transport, 
 from photomap_cli.session.client import SessionClient
 from photomap_cli.session.limits import Limits
 from photomap_cli.session.server import SessionServer, claim
-from photomap_cli.session.transport import Line
+from photomap_cli.session.transport import Transport
 
 HALF_A_FRAME = struct.pack(">II", 1000, 0) + b'{"version"'
 
@@ -240,7 +240,7 @@ def test_silence_is_cut_off(serve, knock):
 
 def test_a_client_cut_off_for_its_silence_connects_again(serve, path):
     server = serve()
-    with SessionClient(Line(path)) as quiet:
+    with SessionClient(Transport(path)) as quiet:
         quiet.offload()
         hang_up_on_all(server)
         wait_until(lambda: unix_socket.has_hung_up(quiet._line._work._socket))
@@ -249,7 +249,7 @@ def test_a_client_cut_off_for_its_silence_connects_again(serve, path):
 
 def test_a_client_cut_off_in_the_moment_in_which_it_asks_asks_again(serve, path, monkeypatch):
     server = serve()
-    with SessionClient(Line(path)) as quiet:
+    with SessionClient(Transport(path)) as quiet:
         quiet.offload()
         hang_up_on_all(server)
         wait_until(lambda: unix_socket.has_hung_up(quiet._line._work._socket))
@@ -260,7 +260,7 @@ def test_a_client_cut_off_in_the_moment_in_which_it_asks_asks_again(serve, path,
 
 def test_a_client_that_has_hung_up_itself_does_not_connect_again(serve, path):
     serve()
-    with SessionClient(Line(path)) as leaving:
+    with SessionClient(Transport(path)) as leaving:
         leaving.offload()
     with pytest.raises(SessionGone):
         leaving.offload()
@@ -278,7 +278,7 @@ def test_a_client_that_never_reads_is_cut_off_and_blocks_nobody(serve, knock, li
 
 def test_a_request_too_large_is_not_sent_and_an_answer_too_large_is_an_error(serve, path):
     serve(reply_bytes=1500)
-    with SessionClient(Line(path)) as greedy:
+    with SessionClient(Transport(path)) as greedy:
         with pytest.raises(PhotomapError, match="request is too large") as caught:
             greedy.search(SearchRequest("dog", cwd="/" + "x" * Limits().request_bytes))
         assert caught.value.hint
@@ -291,7 +291,7 @@ def test_only_the_results_that_a_query_names_travel_with_it(serve, path, session
     serve()
     paths = tuple(hit.path for hit in session.search(SearchRequest("dog", cwd="/")).hits)
     many = SearchRequest("#2 + dog", cwd="/", references=paths + ("/" + "x" * 1000,) * 10_000)
-    with SessionClient(Line(path)) as asking:
+    with SessionClient(Transport(path)) as asking:
         remote = asking.search(many)
     assert [hit.path for hit in remote.hits] == [hit.path for hit in session.search(many).hits]
 
@@ -322,7 +322,7 @@ def test_many_prewarms_are_one_thread(serve, path, session, encoder):
     before = frozenset(threading.enumerate())
     serve()
     entered, go = encoder.hold("to_vram")
-    with SessionClient(Line(path)) as eager:
+    with SessionClient(Transport(path)) as eager:
         eager.prewarm()
         assert entered.wait(LONG_SECONDS)
         for _ in range(50):
@@ -365,9 +365,9 @@ def test_a_record_with_fields_unknown_here_is_of_another_version_too(serve, path
     serve()
     status = session.status().to_json()
     for strange in ({**status, "colour": "red"}, {"pid": 1}, {**status, "state": "SOMEWHERE"}):
-        monkeypatch.setattr(handlers.Service, "answer", lambda *_, strange=strange: strange)
+        monkeypatch.setattr(handlers.RequestHandlers, "answer", lambda *_, strange=strange: strange)
         with (
-            SessionClient(Line(path)) as asking,
+            SessionClient(Transport(path)) as asking,
             pytest.raises(ProtocolMismatch, match="not understood") as caught,
         ):
             asking.status()
@@ -409,7 +409,7 @@ def test_what_makes_no_sense_is_an_error_and_the_talk_goes_on(serve, knock, mess
 def test_a_defect_is_reported_to_the_client_and_ends_nothing(serve, path, library, monkeypatch):
     serve()
     monkeypatch.setattr(handlers, "_search_request", lambda _: 1 / 0)
-    with SessionClient(Line(path)) as asking, pytest.raises(PhotomapError, match="ZeroDivisionError") as caught:
+    with SessionClient(Transport(path)) as asking, pytest.raises(PhotomapError, match="ZeroDivisionError") as caught:
         asking.search(SearchRequest("dog", cwd="/"))
     assert caught.value.exit_status == 3
     assert_serves(library)

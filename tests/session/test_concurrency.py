@@ -14,7 +14,7 @@ from photomap_cli.records import SearchRequest
 from photomap_cli.session import socket_dir
 from photomap_cli.session.client import SessionClient
 from photomap_cli.session.server import SessionServer, claim
-from photomap_cli.session.transport import Line
+from photomap_cli.session.transport import Transport
 
 CLIENTS, QUERIES = 16, 50
 
@@ -27,7 +27,7 @@ def path(session):
 
 @pytest.fixture
 def glance(path):
-    with SessionClient(Line(path)) as opened:
+    with SessionClient(Transport(path)) as opened:
         yield opened
 
 
@@ -54,7 +54,7 @@ def test_16_clients_of_50_queries_get_what_one_gets(path, session):
     begin = threading.Barrier(CLIENTS)
 
     def ask_all(first):
-        with SessionClient(Line(path)) as asking:
+        with SessionClient(Transport(path)) as asking:
             begin.wait(LONG_SECONDS)
             return [(text, asking.search(request(text)).hits) for text in texts[first:] + texts[:first]]
 

@@ -3,7 +3,7 @@ import threading
 import pytest
 from waiting import LONG_SECONDS, in_thread, wait_until
 
-from photomap_cli.session.fair_lock import Turns
+from photomap_cli.session.fair_lock import FairLock
 
 
 class Stop(Exception):
@@ -12,7 +12,7 @@ class Stop(Exception):
 
 @pytest.fixture
 def turns():
-    return Turns(look_seconds=0.005)
+    return FairLock(look_seconds=0.005)
 
 
 def test_turns_come_in_the_order_of_asking(turns):

@@ -16,7 +16,7 @@ from photomap_cli.library.file_identity import digest_at
 from photomap_cli.records import FilterKind, PhotoFilter, SearchRequest
 from photomap_cli.search import query_encoder
 from photomap_cli.search.query import Term, TermKind
-from photomap_cli.search.query_images import MOST_FILE_BYTES, Fetched, QueryPictures
+from photomap_cli.search.query_images import MOST_FILE_BYTES, Fetched, QueryImages
 from photomap_cli.session import client
 from photomap_cli.session.server import SessionServer, claim
 from photomap_cli.settings import Settings
@@ -90,10 +90,10 @@ def test_reading_a_large_file_ends_amid(tmp_path):
 def test_decoding_ends_with_its_process(tmp_path, monkeypatch):
     (tmp_path / "slow.jpg").write_bytes(JPEG)
     asleep = [sys.executable, "-c", "import time; time.sleep(1e6)"]
-    monkeypatch.setattr(QueryPictures, "_decoders", lambda _: DecodePool(seconds=LONG_SECONDS, command=asleep))
+    monkeypatch.setattr(QueryImages, "_decoders", lambda _: DecodePool(seconds=LONG_SECONDS, command=asleep))
     term = Term(TermKind.IMAGE, str(tmp_path / "slow.jpg"))
     with pytest.raises(Left):
-        QueryPictures(Settings()).pixels(term, PixelFit((16, 16)), Fetched(), Leaving(after=1))
+        QueryImages(Settings()).pixels(term, PixelFit((16, 16)), Fetched(), Leaving(after=1))
 
 
 def test_reading_the_rows_of_many_filters_ends_amid(session):

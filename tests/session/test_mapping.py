@@ -12,7 +12,7 @@ from photomap_cli.indexing.indexer import IndexOptions
 from photomap_cli.records import SearchRequest
 from photomap_cli.records.maps import GroupRequest, MapRequest
 from photomap_cli.session import client
-from photomap_cli.session.handlers import Service
+from photomap_cli.session.handlers import RequestHandlers
 from photomap_cli.session.server import SessionServer, claim
 
 
@@ -117,7 +117,7 @@ def test_a_client_gets_the_same_map(session):
 )
 def test_a_request_that_is_none_is_refused(session, request_):
     with pytest.raises(ProtocolMismatch):
-        Service(session, None).answer({"version": 1, "op": "map", "request": request_}, lambda: None)
+        RequestHandlers(session, None).answer({"version": 1, "op": "map", "request": request_}, lambda: None)
 
 
 def test_a_group_lists_its_own_photos_the_most_typical_first(session, photos):
@@ -170,4 +170,4 @@ def test_a_group_over_the_socket_is_the_one_here(session):
 )
 def test_what_is_no_request_for_a_group_is_refused(session, broken):
     with pytest.raises(ProtocolMismatch):
-        Service(session, None).answer({"version": 1, "op": "group", "request": broken}, lambda: None)
+        RequestHandlers(session, None).answer({"version": 1, "op": "group", "request": broken}, lambda: None)

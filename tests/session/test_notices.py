@@ -9,7 +9,7 @@ from photomap_cli.records.maps import MapRequest
 from photomap_cli.session import socket_dir
 from photomap_cli.session.client import SessionClient
 from photomap_cli.session.server import SessionServer, claim
-from photomap_cli.session.transport import Line
+from photomap_cli.session.transport import Transport
 
 WORDS = "one two three four five six seven eight"
 
@@ -58,7 +58,7 @@ def test_what_is_around_the_words_counts_as_well(make_session, photos, session, 
 
 def test_both_notices_come_over_the_socket_and_in_json(session, cut, tmp_path):
     with SessionServer(session, claim(session.catalog.folder)):
-        line = Line(socket_dir.socket_path(session.catalog.folder))
+        line = Transport(socket_dir.socket_path(session.catalog.folder))
         with SessionClient(line) as client:
             result = client.search(SearchRequest(WORDS, cwd=str(tmp_path / "elsewhere")))
     assert result.searched_elsewhere

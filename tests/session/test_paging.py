@@ -13,8 +13,8 @@ from PIL import Image
 from photomap_cli.indexing.indexer import IndexOptions
 from photomap_cli.records import Hit, SearchRequest, hit_to_json
 from photomap_cli.repl.connection import Connection
-from photomap_cli.repl.pipe_frontend import Pipe
-from photomap_cli.repl.state import Dialogue
+from photomap_cli.repl.pipe_frontend import PipeFrontend
+from photomap_cli.repl.state import SearchState
 from photomap_cli.session import client
 from photomap_cli.session.server import SessionServer, claim
 from photomap_cli.views.machine_output import ResultStyle
@@ -72,9 +72,9 @@ class Unclosed:
 def talk():
     def start(backend, *, limit=5, collapse=None, pages_ahead=1):
         out, err = io.StringIO(), io.StringIO()
-        front = Pipe(out, err, style=ResultStyle.PATHS, cwd=Path("/"), open_gallery=lambda: None)
+        front = PipeFrontend(out, err, style=ResultStyle.PATHS, cwd=Path("/"), open_gallery=lambda: None)
         connection = Connection(lambda: Unclosed(backend))
-        dialogue = Dialogue(connection, front, cwd=Path("/"), limit=limit, pages_ahead=pages_ahead)
+        dialogue = SearchState(connection, front, cwd=Path("/"), limit=limit, pages_ahead=pages_ahead)
         dialogue.collapse = collapse
         return dialogue
 

@@ -16,7 +16,7 @@ from photomap_cli.records import DateSource, ResidencyState, SearchRequest
 from photomap_cli.session import attach as attach_module
 from photomap_cli.session import client, socket_dir, transport, unix_socket
 from photomap_cli.session import server as server_module
-from photomap_cli.session.peer import Caller
+from photomap_cli.session.peer import Peer
 from photomap_cli.session.server import SessionServer, claim
 from photomap_cli.session.session import Session
 from photomap_cli.settings import Settings
@@ -152,14 +152,14 @@ def test_after_the_session_ends_clients_know(session, library):
 
 def test_whoever_is_hung_up_on_finds_the_library_free(session, library, monkeypatch):
     server, free = SessionServer(session, claim(library)), []
-    hang_up = Caller.hang_up
+    hang_up = Peer.hang_up
 
     def look_and_hang_up(caller):
         if (lock := claim(library)) is not None:
             free.append(lock)
         hang_up(caller)
 
-    monkeypatch.setattr(Caller, "hang_up", look_and_hang_up)
+    monkeypatch.setattr(Peer, "hang_up", look_and_hang_up)
     with client.find(library):
         server.close()
     assert free
@@ -172,7 +172,7 @@ def test_a_session_that_leaves_while_it_is_looked_at_is_none(server, library, mo
 
     found = transport.find(library)
     monkeypatch.setattr(transport, "find", lambda _: found)
-    monkeypatch.setattr(transport.Line, "glance", leave)
+    monkeypatch.setattr(transport.Transport, "glance", leave)
     assert client.watch(library, lambda: None) is None
 
 
@@ -284,9 +284,9 @@ def test_a_socket_that_nobody_can_be_told_of_is_closed(tmp_path, monkeypatch):
 
 
 def test_a_session_that_cannot_be_watched_is_hung_up_on(server, library, monkeypatch):
-    closed, close = [], transport.Line.close
+    closed, close = [], transport.Transport.close
     monkeypatch.setattr(client, "WatchingClient", refused)
-    monkeypatch.setattr(transport.Line, "close", lambda line: closed.append(line) or close(line))
+    monkeypatch.setattr(transport.Transport, "close", lambda line: closed.append(line) or close(line))
     with pytest.raises(OSError, match="Too many"):
         client.watch(library, lambda: None)
     assert len(closed) == 1

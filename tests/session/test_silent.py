@@ -181,7 +181,7 @@ def test_a_watching_prompt_says_so_and_sees_it_go_on(session, monkeypatch):
     library, changes = session.catalog.folder, threading.Event()
     with SessionServer(session, claim(library), limits=LIMITS), client.watch(library, changes.set) as watching:
         pid = watching.status().pid
-        glance, is_silent = transport.Line.glance, threading.Event()
+        glance, is_silent = transport.Transport.glance, threading.Event()
         is_silent.set()
 
         def ask(line, op):
@@ -189,7 +189,7 @@ def test_a_watching_prompt_says_so_and_sees_it_go_on(session, monkeypatch):
                 raise transport.silence(pid)
             return glance(line, op)
 
-        monkeypatch.setattr(transport.Line, "glance", ask)
+        monkeypatch.setattr(transport.Transport, "glance", ask)
         wait_until(lambda: says(watching) is SessionSilent)
         is_silent.clear()
         wait_until(lambda: says(watching) is None)

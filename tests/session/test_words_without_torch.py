@@ -178,10 +178,10 @@ def test_a_library_that_cannot_be_written_to_is_searched(library):
 
 
 def test_an_encoding_anew_takes_the_probes_of_the_new_weights(library, indexed):
-    from photomap_cli.indexing.reindex import Rebuild
+    from photomap_cli.indexing.reindex import Reindex
 
     (library / PROBES_NAME).write_bytes(b"old")
-    with Rebuild(library) as rebuild:
+    with Reindex(library) as rebuild:
         rebuild.begin("tiny")
         with Session.open(rebuild.draft, settings(), encoder="tiny", create=True) as session:
             list(session.indexer(IndexOptions()).run([indexed / "photos"]))

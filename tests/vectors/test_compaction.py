@@ -20,10 +20,10 @@ from photomap_cli.records import CheckState
 from photomap_cli.vectors import compaction, vector_file
 from photomap_cli.vectors import store as vectors_module
 from photomap_cli.vectors.file_header import PAGE, row_bytes
-from photomap_cli.vectors.pq_file import CompressedFile
-from photomap_cli.vectors.pq_tier import LOCK_NAME, Tier
+from photomap_cli.vectors.pq_file import PqFile
+from photomap_cli.vectors.pq_tier import LOCK_NAME, PqTier
 from photomap_cli.vectors.store import VectorStore
-from photomap_cli.vectors.vector_file import RowFile
+from photomap_cli.vectors.vector_file import VectorFile
 
 COUNT, GONE = 1000, 300
 SCRIPT = Path(__file__).with_name("killed_sweep.py")
@@ -78,7 +78,7 @@ def test_a_sweep_takes_the_rows_out_of_both_files_and_changes_no_answer(folder, 
     sweep(thinned)
     assert (folder / vector_file.FILE_NAME).stat().st_size == 3 * PAGE + (COUNT - GONE) * row_bytes(DIM)  # 700 numbers
     assert rows_on_disk(folder) == dict(catalog.vectors_from(0))
-    header = CompressedFile(folder).read().header
+    header = PqFile(folder).read().header
     assert (header.count, header.depth > 0) == ((COUNT - GONE) // 32 * 32, True)
     noted = scans(monkeypatch)
     for query, (rows, scores) in zip(queries, before, strict=True):
@@ -170,7 +170,7 @@ def test_a_library_that_has_become_small_is_not_compressed_any_more(folder, cata
     catalog.commit_batch([], catalog.rows()[:200])
     thinned.refresh()
     sweep(thinned)
-    assert not CompressedFile(folder).path.exists()
+    assert not PqFile(folder).path.exists()
     assert_same_as_exact(thinned, similar(1, seed=4)[0], 10)
 
 
@@ -195,12 +195,12 @@ def test_a_search_under_way_ends_on_the_rows_it_began_with(folder, catalog, thin
         query = similar(1, seed=8)[0]
         before = session.search(query, 10)
         sweep(thinned)
-        new = CompressedFile(folder).path.stat().st_ino
+        new = PqFile(folder).path.stat().st_ino
         np.testing.assert_array_equal(
             session.search(query, 10), before
         )  # not refreshed: the compressed rows are not its
         assert session.take_notes() == []
-        assert CompressedFile(folder).path.stat().st_ino == new
+        assert PqFile(folder).path.stat().st_ino == new
 
 
 def test_what_a_session_saw_before_it_looks_at_the_file_makes_no_noise(folder, catalog, thinned):
@@ -208,14 +208,14 @@ def test_what_a_session_saw_before_it_looks_at_the_file_makes_no_noise(folder, c
     catalog.commit_batch([], [1, 2, 4])
     sweep(thinned)
     notes = []
-    file = RowFile(folder, notes.append)
+    file = VectorFile(folder, notes.append)
     assert file.map(snapshot) is None  # of photos that the file has no more
     _, mapped = file.repair(catalog.snapshot, catalog.vectors_from)
     assert (mapped.header.count, notes) == (COUNT - GONE - 3, [])
 
 
 def test_photos_that_come_and_go_during_a_sweep_are_not_lost(folder, catalog, thinned, vectors, monkeypatch):
-    adopt, new = RowFile.adopt_draft, similar(40, seed=30)
+    adopt, new = VectorFile.adopt_draft, similar(40, seed=30)
 
     def adopt_after_commits(file, *given):
         add(catalog, new[:20], name="b")
@@ -225,7 +225,7 @@ def test_photos_that_come_and_go_during_a_sweep_are_not_lost(folder, catalog, th
         add(catalog, new[20:], name="c")
         return adopt(file, *given)
 
-    monkeypatch.setattr(RowFile, "adopt_draft", adopt_after_commits)
+    monkeypatch.setattr(VectorFile, "adopt_draft", adopt_after_commits)
     list(thinned.sweep())
     for number, query in enumerate(new):
         assert COUNT + number in thinned.search(query, 2)[0]
@@ -237,15 +237,15 @@ def test_photos_that_come_and_go_during_a_sweep_are_not_lost(folder, catalog, th
 def test_a_session_does_not_compress_rows_that_were_swept_meanwhile(folder, catalog, thinned, monkeypatch):
     with another(folder) as session:
         sweep(thinned)
-        made = CompressedFile(folder).path.stat().st_ino
+        made = PqFile(folder).path.stat().st_ino
         session.compress_behind()  # what it knows is of before the sweep
         if session._compressing:
             session._compressing.join()
-        assert CompressedFile(folder).path.stat().st_ino == made
+        assert PqFile(folder).path.stat().st_ino == made
 
 
 def test_a_library_that_begins_again_during_a_sweep_is_not_given_its_old_rows(folder, catalog, thinned, monkeypatch):
-    adopt, encoder = RowFile.adopt_draft, catalog.encoder
+    adopt, encoder = VectorFile.adopt_draft, catalog.encoder
 
     def adopt_after_beginning(file, *given):
         catalog.clear()
@@ -254,7 +254,7 @@ def test_a_library_that_begins_again_during_a_sweep_is_not_given_its_old_rows(fo
         add(catalog, similar(5, seed=40), name="b")
         return adopt(file, *given)
 
-    monkeypatch.setattr(RowFile, "adopt_draft", adopt_after_beginning)
+    monkeypatch.setattr(VectorFile, "adopt_draft", adopt_after_beginning)
     list(thinned.sweep())
     assert_agrees(thinned, similar(5, seed=40), similar(1)[0], 10)
     assert (thinned.take_notes(), drafts(folder)) == ([], [])
@@ -322,7 +322,7 @@ def test_a_sweep_that_another_process_has_just_done_is_not_done_again(folder, th
 
 def test_compressed_rows_of_the_old_places_are_quietly_made_anew(folder, thinned, monkeypatch):
     with monkeypatch.context() as patched:
-        patched.setattr(Tier, "adopt_draft", lambda _tier: None)  # as if killed before it
+        patched.setattr(PqTier, "adopt_draft", lambda _tier: None)  # as if killed before it
         list(thinned.sweep())
     with another(folder) as session:
         noted = scans(monkeypatch)

@@ -13,7 +13,7 @@ from photomap_cli.library.file_lock import FileLock
 from photomap_cli.vectors import pq_file, pq_tier, pq_training
 from photomap_cli.vectors import store as vectors_module
 from photomap_cli.vectors.file_header import PAGE
-from photomap_cli.vectors.pq_file import BLOCK, CompressedFile, Header
+from photomap_cli.vectors.pq_file import BLOCK, Header, PqFile
 from photomap_cli.vectors.pq_tier import LOCK_NAME
 from photomap_cli.vectors.store import VectorStore
 
@@ -74,7 +74,7 @@ def test_a_large_library_is_not_scanned_and_answers_are_the_same(compressing, mo
 def test_a_small_library_is_not_compressed(folder, catalog, store, vectors):
     add(catalog, vectors[:599])
     assert list(store.compress()) == []
-    assert not CompressedFile(folder).path.exists()
+    assert not PqFile(folder).path.exists()
     assert_same_as_exact(store, vectors[0], 10)
 
 
@@ -165,7 +165,7 @@ def test_a_grown_library_is_extended_and_a_doubled_one_trained_anew(folder, cata
     for total in (COUNT + 150, COUNT + 200, 2 * COUNT):
         add(catalog, similar(total - catalog.next_row, seed=total), name=f"{total}-")
         list(compressing.compress())
-        made[total] = CompressedFile(folder).read().header
+        made[total] = PqFile(folder).read().header
         assert_same_as_exact(compressing, similar(3, seed=total)[2], 20)
     assert [header.count for header in made.values()] == [2976, 3200, 6000 // BLOCK * BLOCK]
     assert [header.trained_count for header in made.values()] == [2976, 2976, 6000 // BLOCK * BLOCK]
@@ -176,7 +176,7 @@ def test_vectors_that_do_not_compress_stay_exact_and_are_not_tried_again(folder,
     monkeypatch.setattr(pq_file, "RERANKED_PER_HIT", 1)
     add(catalog, unit_vectors(COUNT))
     list(store.compress())
-    assert CompressedFile(folder).read().header.depth == 0
+    assert PqFile(folder).read().header.depth == 0
     assert list(store.compress()) == []
     assert_same_as_exact(store, unit_vectors(1, seed=5)[0], 10)
 
@@ -186,7 +186,7 @@ def test_the_check_looks_deeper_before_it_gives_up(folder, catalog, store, monke
     monkeypatch.setattr(pq_file, "RERANKED_PER_HIT", 1)
     add(catalog, unit_vectors(COUNT))
     list(store.compress())
-    assert CompressedFile(folder).read().header.depth in (2, 4)
+    assert PqFile(folder).read().header.depth in (2, 4)
 
 
 def test_recent_queries_take_part_in_the_check(folder, catalog, store, vectors, monkeypatch):
@@ -225,7 +225,7 @@ def test_what_another_process_made_in_between_is_not_made_again(folder, catalog,
 def test_a_file_that_can_be_neither_read_nor_replaced_is_done_without_and_each_is_said_once(
     folder, catalog, store, vectors
 ):
-    CompressedFile(folder).path.mkdir(parents=True)
+    PqFile(folder).path.mkdir(parents=True)
     add(catalog, vectors)
     for query in vectors[:3]:
         assert_same_as_exact(store, query, 10)
@@ -285,27 +285,27 @@ def test_what_failed_is_tried_again_ever_later_until_it_works(folder, catalog, v
         full.undo()
         store.compress_behind()
         store._compressing.join()
-        assert CompressedFile(folder).read().header.depth
+        assert PqFile(folder).read().header.depth
         assert len(store.take_notes()) == 1
 
 
 def test_after_a_success_a_failure_is_said_anew_and_waited_for_as_the_first(folder, catalog, vectors, monkeypatch):
     add(catalog, vectors)
-    now, write, works = [0.0], CompressedFile.write, [False, True, False, True]
+    now, write, works = [0.0], PqFile.write, [False, True, False, True]
 
     def write_now_and_then(file, made):
         if works.pop(0):
             return write(file, made)
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(CompressedFile, "write", write_now_and_then)
+    monkeypatch.setattr(PqFile, "write", write_now_and_then)
     with VectorStore(folder, catalog, clock=lambda: now[0]) as store:
         for _ in range(2):
             list(store.compress())
             assert len(store.take_notes()) == 1
             now[0] += pq_tier.RETRY_SECONDS
             list(store.compress())
-            assert (CompressedFile(folder).read() is not None, store.take_notes()) == (True, [])
+            assert (PqFile(folder).read() is not None, store.take_notes()) == (True, [])
             add(catalog, similar(catalog.next_row, seed=catalog.next_row), name=str(catalog.next_row))
     assert works == []
 
@@ -353,7 +353,7 @@ def test_closing_gives_up_what_is_made_behind(folder, catalog, vectors, monkeypa
     store._closing.set()
     store.compress_behind()
     store.close()
-    assert not CompressedFile(folder).path.exists()
+    assert not PqFile(folder).path.exists()
 
 
 # Damage.  Each function spoils the file of a library with COUNT photos.
@@ -424,7 +424,7 @@ SPOILERS = [
 
 @pytest.mark.parametrize("spoil", SPOILERS)
 def test_a_file_of_no_use_is_noticed_once_and_made_anew(folder, catalog, compressing, vectors, spoil):
-    path = CompressedFile(folder).path
+    path = PqFile(folder).path
     right = path.read_bytes()
     compressing.close()
     spoil(path)
@@ -452,14 +452,14 @@ def test_a_file_of_photos_that_a_power_cut_took_is_made_anew(folder, catalog, st
         found.refresh()
         assert_same_as_exact(found, similar(1, seed=8)[0], 10)
         list(found.compress())
-        assert CompressedFile(folder).read().is_of(found._view)
+        assert PqFile(folder).read().is_of(found._view)
 
 
 def test_beginning_anew_takes_the_files_away_without_a_word(folder, catalog, compressing, vectors):
     encoder = catalog.encoder
     catalog.clear()
     compressing.begin_anew()
-    assert not CompressedFile(folder).path.exists()
+    assert not PqFile(folder).path.exists()
     catalog.set_encoder(encoder)
     add(catalog, vectors[:700])
     list(compressing.compress())

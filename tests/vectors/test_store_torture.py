@@ -12,7 +12,7 @@ from killed_store import MOST_DELETED, NEVER_DELETED, vector_of
 from library_fakes import new_photo, rows_on_disk, similar
 from test_pq_tier import small  # noqa: F401
 
-from photomap_cli.vectors.pq_file import CompressedFile
+from photomap_cli.vectors.pq_file import PqFile
 from photomap_cli.vectors.store import VectorStore
 
 KILLS = int(os.environ.get("PHOTOMAP_KILLS", "16"))
@@ -39,7 +39,7 @@ def test_what_was_added_or_deleted_before_a_kill_is_so_afterwards(folder, catalo
     with VectorStore(folder, catalog) as store:
         list(store.sweep())
         list(store.compress())
-    assert CompressedFile(folder).read().header.depth
+    assert PqFile(folder).read().header.depth
     assert not list(folder.glob("*.new"))
 
 

@@ -4,7 +4,7 @@ from library_fakes import DIM, new_photo, unit_vectors
 
 from photomap_cli.vectors import vector_file
 from photomap_cli.vectors.file_header import PAGE, Header, row_bytes
-from photomap_cli.vectors.vector_file import RowFile
+from photomap_cli.vectors.vector_file import VectorFile
 
 ID = "0123456789abcdef" * 2
 
@@ -27,7 +27,7 @@ def test_what_is_no_header_is_none(page):
 
 
 def test_appending_leaves_the_rows_before_alone(folder, catalog):
-    file = RowFile(folder)
+    file = VectorFile(folder)
     catalog.commit_batch([new_photo(f"/p/{number}.jpg", vector) for number, vector in enumerate(unit_vectors(3))])
     file.repair(catalog.snapshot, catalog.vectors_from)
     before, inode = file.path.read_bytes(), file.path.stat().st_ino
@@ -41,10 +41,10 @@ def test_appending_leaves_the_rows_before_alone(folder, catalog):
 
 def test_rows_that_are_gone_before_they_are_appended_are_zeros(folder, catalog):
     catalog.commit_batch([new_photo("/p/a.jpg")])
-    RowFile(folder).repair(catalog.snapshot, catalog.vectors_from)
+    VectorFile(folder).repair(catalog.snapshot, catalog.vectors_from)
     catalog.commit_batch([new_photo(f"/p/{number}.jpg") for number in range(5)])
     catalog.commit_batch([], [1, 3, 5])
-    _, mapped = RowFile(folder).repair(catalog.snapshot, catalog.vectors_from)
+    _, mapped = VectorFile(folder).repair(catalog.snapshot, catalog.vectors_from)
     rows = np.frombuffer(mapped.memory, np.float16, offset=PAGE).reshape(-1, DIM)
     assert list(rows.any(axis=1)) == [True, False, True, False, True, False]
     assert mapped.numbers is None
@@ -54,7 +54,7 @@ def test_a_file_that_is_written_anew_has_the_photos_alone(folder, catalog):
     vectors = unit_vectors(5)
     catalog.commit_batch([new_photo(f"/p/{number}.jpg", vector) for number, vector in enumerate(vectors)])
     catalog.commit_batch([], [0, 2, 4])
-    _, mapped = RowFile(folder).repair(catalog.snapshot, catalog.vectors_from)
+    _, mapped = VectorFile(folder).repair(catalog.snapshot, catalog.vectors_from)
     rows = np.frombuffer(mapped.memory, np.float16, offset=mapped.header.rows_at).reshape(-1, DIM)
     np.testing.assert_array_equal(rows, vectors[[1, 3]].astype(np.float16))
     assert list(mapped.numbers) == [1, 3]
@@ -64,7 +64,7 @@ def test_many_rows_are_written_in_pieces(folder, catalog, monkeypatch):
     monkeypatch.setattr("photomap_cli.vectors.vector_file._ROWS_AT_ONCE", 4)
     vectors = unit_vectors(11)
     catalog.commit_batch([new_photo(f"/p/{number}.jpg", vector) for number, vector in enumerate(vectors)])
-    _, mapped = RowFile(folder).repair(catalog.snapshot, catalog.vectors_from)
+    _, mapped = VectorFile(folder).repair(catalog.snapshot, catalog.vectors_from)
     rows = np.frombuffer(mapped.memory, np.float16, offset=PAGE).reshape(-1, DIM)
     np.testing.assert_array_equal(rows, vectors.astype(np.float16))
 
@@ -77,13 +77,13 @@ def test_a_full_disk_leaves_no_half_file_behind(folder, catalog, monkeypatch):
 
     monkeypatch.setattr(vector_file, "_sync", full)
     with pytest.raises(OSError, match="no space left"):
-        RowFile(folder).repair(catalog.snapshot, catalog.vectors_from)
+        VectorFile(folder).repair(catalog.snapshot, catalog.vectors_from)
     assert list(folder.glob("vectors.*[!k]")) == []
 
 
 def test_what_is_written_into_a_mapping_never_reaches_the_file(folder, catalog):
     catalog.commit_batch([new_photo("/p/a.jpg")])
-    file = RowFile(folder)
+    file = VectorFile(folder)
     _, mapped = file.repair(catalog.snapshot, catalog.vectors_from)
     before = file.path.read_bytes()
     mapped.memory[:PAGE] = bytes(PAGE)
@@ -92,7 +92,7 @@ def test_what_is_written_into_a_mapping_never_reaches_the_file(folder, catalog):
 
 def test_the_count_grows_only_after_the_rows_are_on_the_disk(folder, catalog, monkeypatch):
     catalog.commit_batch([new_photo("/p/a.jpg")])
-    file = RowFile(folder)
+    file = VectorFile(folder)
     file.repair(catalog.snapshot, catalog.vectors_from)
     catalog.commit_batch([new_photo("/p/b.jpg")])
 

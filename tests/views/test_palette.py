@@ -14,9 +14,9 @@ from photomap_cli.graphics.layout import Layout
 from photomap_cli.records import Check, CheckState
 from photomap_cli.repl.commands import registry
 from photomap_cli.repl.connection import Connection
-from photomap_cli.repl.state import Dialogue
+from photomap_cli.repl.state import SearchState
 from photomap_cli.repl.toolbar import Toolbar
-from photomap_cli.repl.tty_frontend import Screen
+from photomap_cli.repl.tty_frontend import TtyFrontend
 from photomap_cli.views import doctor, palette, results
 from photomap_cli.views.captions import captions
 from photomap_cli.views.previews import Previews
@@ -66,11 +66,11 @@ def drawn(draw):
 
 def front(console):
     connection = Connection(lambda: None)
-    return Screen(console, connection, cwd=Path("/p"), past=list, previews=Previews(console, PaintedGallery))
+    return TtyFrontend(console, connection, cwd=Path("/p"), past=list, previews=Previews(console, PaintedGallery))
 
 
 def help_on(console):
-    registry.answer(Dialogue(Connection(lambda: None), front(console), cwd=Path("/p"), limit=3), ":help")
+    registry.answer(SearchState(Connection(lambda: None), front(console), cwd=Path("/p"), limit=3), ":help")
 
 
 def captioned(console):

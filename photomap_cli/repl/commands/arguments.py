@@ -14,7 +14,7 @@ from photomap_cli.views.filenames import printable
 
 if TYPE_CHECKING:
     from photomap_cli.records import Hit
-    from photomap_cli.repl.state import Dialogue
+    from photomap_cli.repl.state import SearchState
 
 _RANGE = re.compile(r"#?(\d{1,9})(?:-#?(\d{1,9}))?", re.ASCII)
 _ESCAPED = re.compile(r"\\(\W)")
@@ -29,14 +29,14 @@ def number(text: str, *, most: int) -> int:
     return found
 
 
-def hits(dialogue: Dialogue, text: str) -> list[Hit]:
+def hits(dialogue: SearchState, text: str) -> list[Hit]:
     """Return results of the last search by their numbers: `2`, `#2`, `1 4`, `2-5`."""
     if not text:
         raise UsageError("which result?")
     return [dialogue.hit(found) for word in text.replace(",", " ").split() for found in _numbers(word, dialogue)]
 
 
-def _numbers(word: str, dialogue: Dialogue) -> range:
+def _numbers(word: str, dialogue: SearchState) -> range:
     match = _RANGE.fullmatch(word)
     if match is None:
         raise UsageError(f"{printable(word)!r} is not the number of a result")

@@ -12,29 +12,29 @@ from photomap_cli.views.status_line import can_offload, next_step, nothing_to_of
 
 if TYPE_CHECKING:
     from photomap_cli.records import SessionStatus
-    from photomap_cli.repl.state import Dialogue
+    from photomap_cli.repl.state import SearchState
 
 
-def status(dialogue: Dialogue, rest: str) -> None:
+def status(dialogue: SearchState, rest: str) -> None:
     """Say where the encoder is, and everything else there is to say."""
     dialogue.console.print(Text(plain_line(dialogue.request(lambda backend: backend.status()))))
 
 
-def offload(dialogue: Dialogue, rest: str) -> None:
+def offload(dialogue: SearchState, rest: str) -> None:
     """Take the encoder out of VRAM."""
     _tell(dialogue, dialogue.request(lambda backend: backend.offload()))
 
 
-def load(dialogue: Dialogue, rest: str) -> None:
+def load(dialogue: SearchState, rest: str) -> None:
     """Bring the encoder to where queries run."""
     _tell(dialogue, dialogue.request(lambda backend: backend.load()))
 
 
-def _tell(dialogue: Dialogue, status: SessionStatus) -> None:
+def _tell(dialogue: SearchState, status: SessionStatus) -> None:
     dialogue.front.tell(f"{place(status)} · {next_step(status)}")
 
 
-def timeout(dialogue: Dialogue, rest: str) -> None:
+def timeout(dialogue: SearchState, rest: str) -> None:
     """Change, or only tell, how long the encoder stays in VRAM."""
     seconds = _seconds(rest) if rest else None
     if seconds is None:

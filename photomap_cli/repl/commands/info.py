@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from photomap_cli.records import PhotoDetails
-    from photomap_cli.repl.state import Dialogue
+    from photomap_cli.repl.state import SearchState
 
 _SOURCES = {
     DateSource.EXIF: "from EXIF",
@@ -29,7 +29,7 @@ _SOURCES = {
 }
 
 
-def info(dialogue: Dialogue, rest: str) -> None:
+def info(dialogue: SearchState, rest: str) -> None:
     """Tell what the library knows of results; to programs one fact a line, its name before a tab."""
     for hit in arguments.hits(dialogue, rest):
         known = dialogue.request(lambda backend, path=hit.path: backend.details(path))  # type: ignore[misc]
@@ -60,7 +60,7 @@ def date(known: PhotoDetails) -> str:
     return day if known.date_source and known.date_source.is_day else f"{day} {time}"
 
 
-def _print(dialogue: Dialogue, known: PhotoDetails) -> None:
+def _print(dialogue: SearchState, known: PhotoDetails) -> None:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")

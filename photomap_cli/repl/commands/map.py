@@ -11,12 +11,12 @@ from photomap_cli.views.formatting import photos
 
 if TYPE_CHECKING:
     from photomap_cli.records.maps import MapCluster, PhotoMap
-    from photomap_cli.repl.state import Dialogue
+    from photomap_cli.repl.state import SearchState
 
 DRAWING, LISTING = "drawing the map…", "looking the photos up…"
 
 
-def draw_or_list(dialogue: Dialogue, rest: str) -> None:
+def draw_or_list(dialogue: SearchState, rest: str) -> None:
     """Draw the map of all photos or of those that meet filters; `rest` may also be a group of it to list."""
     if not rest or ":" in rest:
         _draw(dialogue, rest)
@@ -27,7 +27,7 @@ def draw_or_list(dialogue: Dialogue, rest: str) -> None:
     dialogue.list_group(cluster, LISTING)
 
 
-def _draw(dialogue: Dialogue, filters: str) -> None:
+def _draw(dialogue: SearchState, filters: str) -> None:
     from photomap_cli.views import map
 
     drawn = _drawn(dialogue, filters)
@@ -36,7 +36,7 @@ def _draw(dialogue: Dialogue, filters: str) -> None:
     map.show(drawn, dialogue.console, hint=f":map {drawn.clusters[0].letter} lists that group's photos")
 
 
-def _drawn(dialogue: Dialogue, filters: str) -> PhotoMap:
+def _drawn(dialogue: SearchState, filters: str) -> PhotoMap:
     dialogue.asked = filters
     request = MapRequest(cwd=str(dialogue.cwd), folder=dialogue.folder, filters=filters)
     drawn = dialogue.request(lambda backend: backend.map(request), DRAWING)

@@ -23,7 +23,7 @@ from photomap_cli.views.palette import ACCENT
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from photomap_cli.repl.state import Dialogue
+    from photomap_cli.repl.state import SearchState
 
 HISTORY_LINES = 25
 BARE_WORDS = frozenset({"?", "exit", "quit"})
@@ -65,7 +65,7 @@ class Command:
     name: str
     usage: str
     summary: str
-    run: Callable[[Dialogue, str], None]
+    run: Callable[[SearchState, str], None]
     aliases: tuple[str, ...] = ()
     argument: Argument = Argument.NONE
     choices: tuple[str, ...] = ()
@@ -87,7 +87,7 @@ def is_command(line: str) -> bool:
     return line.startswith(":") or line.lower() in BARE_WORDS or bool(_BARE_WHY.fullmatch(line))
 
 
-def answer(dialogue: Dialogue, line: str) -> None:
+def answer(dialogue: SearchState, line: str) -> None:
     """Run one line: a command, or a query.  Empty lines do nothing.
 
     A line that is the name of a file, as `--paths` prints it, is a query, whatever is in the name.
@@ -132,7 +132,7 @@ def find(word: str) -> Command:
     raise UsageError(f"there is no command :{word}", hint=hint)
 
 
-def _help(dialogue: Dialogue, rest: str) -> None:
+def _help(dialogue: SearchState, rest: str) -> None:
     shown = [find(rest)] if rest else COMMANDS
     if not rest:
         dialogue.console.print(Text("Type what you look for:", "bold"))
@@ -149,23 +149,23 @@ def _help(dialogue: Dialogue, rest: str) -> None:
         dialogue.console.print(Text(dialogue.front.keys, "dim"))
 
 
-def _k(dialogue: Dialogue, rest: str) -> None:
+def _k(dialogue: SearchState, rest: str) -> None:
     if rest:
         dialogue.limit = arguments.number(rest, most=MAX_LIMIT)
     dialogue.front.tell(f"{dialogue.limit} results a search")
 
 
-def _in(dialogue: Dialogue, rest: str) -> None:
+def _in(dialogue: SearchState, rest: str) -> None:
     dialogue.folder, dialogue.knows_elsewhere = arguments.folder(dialogue.cwd, rest), False
     where = {None: "this folder if it is indexed, else everything", "*": "the whole library"}
     dialogue.front.tell(f"searching {where.get(dialogue.folder) or printable(str(dialogue.folder))}")
 
 
-def _more(dialogue: Dialogue, rest: str) -> None:
+def _more(dialogue: SearchState, rest: str) -> None:
     dialogue.more()
 
 
-def _collapse(dialogue: Dialogue, rest: str) -> None:
+def _collapse(dialogue: SearchState, rest: str) -> None:
     if rest.lower() not in ("", "on", "off"):
         raise UsageError(f":collapse: {printable(rest)!r} is neither on nor off", hint=find("collapse").synopsis)
     dialogue.collapse = {"on": True, "off": False}.get(rest.lower(), dialogue.collapse)
@@ -173,12 +173,12 @@ def _collapse(dialogue: Dialogue, rest: str) -> None:
     dialogue.front.tell(f"shows {words[dialogue.collapse]}")
 
 
-def _show(dialogue: Dialogue, rest: str) -> None:
+def _show(dialogue: SearchState, rest: str) -> None:
     for hit in arguments.hits(dialogue, rest):
         dialogue.front.look(hit)
 
 
-def _previews(dialogue: Dialogue, rest: str) -> None:
+def _previews(dialogue: SearchState, rest: str) -> None:
     previews = dialogue.front.previews
     if previews is None:
         raise UsageError("there is no terminal to show pictures on")
@@ -188,7 +188,7 @@ def _previews(dialogue: Dialogue, rest: str) -> None:
     dialogue.front.tell(previews.in_words())
 
 
-def _history(dialogue: Dialogue, rest: str) -> None:
+def _history(dialogue: SearchState, rest: str) -> None:
     past = (line for line in reversed(dialogue.front.past()) if not is_command(line))
     lines = dict.fromkeys(line for line in past if key(rest) in key(line))
     kept = list(lines)[:HISTORY_LINES]
@@ -198,11 +198,11 @@ def _history(dialogue: Dialogue, rest: str) -> None:
         dialogue.front.tell("no such query yet" if rest else "no queries yet")
 
 
-def _again(dialogue: Dialogue, rest: str) -> None:
+def _again(dialogue: SearchState, rest: str) -> None:
     dialogue.again()
 
 
-def _quit(dialogue: Dialogue, rest: str) -> None:
+def _quit(dialogue: SearchState, rest: str) -> None:
     raise Leave
 
 

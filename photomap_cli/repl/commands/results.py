@@ -20,22 +20,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from photomap_cli.records import Hit
-    from photomap_cli.repl.state import Dialogue
+    from photomap_cli.repl.state import SearchState
 
 
-def open_results(dialogue: Dialogue, rest: str) -> None:
+def open_results(dialogue: SearchState, rest: str) -> None:
     """Open results in the desktop's viewer; without a desktop, print links to them."""
     for hit in arguments.hits(dialogue, rest):
         _on_the_desktop(dialogue, hit, desktop.open_photo, "opened")
 
 
-def reveal(dialogue: Dialogue, rest: str) -> None:
+def reveal(dialogue: SearchState, rest: str) -> None:
     """Show results in the desktop's file manager."""
     for hit in arguments.hits(dialogue, rest):
         _on_the_desktop(dialogue, hit, desktop.reveal_photo, "shown in its folder:")
 
 
-def _on_the_desktop(dialogue: Dialogue, hit: Hit, act: Callable[[str], None], done: str) -> None:
+def _on_the_desktop(dialogue: SearchState, hit: Hit, act: Callable[[str], None], done: str) -> None:
     desktop.require_there(hit.path)
     reason = desktop.why_no_desktop(sys.platform, os.environ)
     if not reason:
@@ -48,7 +48,7 @@ def _on_the_desktop(dialogue: Dialogue, hit: Hit, act: Callable[[str], None], do
         raise UsageError(f"{reason}: {hit.path}", hint=":paths prints them all")
 
 
-def copy(dialogue: Dialogue, rest: str) -> None:
+def copy(dialogue: SearchState, rest: str) -> None:
     """Copy the paths of results, of all without numbers, to the clipboard."""
     terminal = dialogue.console
     if not terminal.is_terminal:
@@ -60,7 +60,7 @@ def copy(dialogue: Dialogue, rest: str) -> None:
     dialogue.front.tell(f"copied by {way}: {told}")
 
 
-def paths(dialogue: Dialogue, rest: str) -> None:
+def paths(dialogue: SearchState, rest: str) -> None:
     """Print the paths of the results."""
     if not dialogue.console.is_terminal:
         write_paths(dialogue.references, cast("TextIO", dialogue.console.file))
@@ -69,7 +69,7 @@ def paths(dialogue: Dialogue, rest: str) -> None:
         dialogue.console.print(Text(printable(hit.path)), soft_wrap=True)
 
 
-def save(dialogue: Dialogue, rest: str) -> None:
+def save(dialogue: SearchState, rest: str) -> None:
     """Write the results into a file; `-f` writes over one."""
     is_forced = rest.split(" ", 1)[0] == "-f"
     name = rest.removeprefix("-f").strip() if is_forced else rest

@@ -16,7 +16,7 @@ from photomap_cli.views.palette import ACCENT
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from photomap_cli.repl.state import Dialogue
+    from photomap_cli.repl.state import SearchState
     from photomap_cli.settings import LoadedSettings
 
 HERE = "this prompt"
@@ -28,19 +28,19 @@ _FORM = ":set NAME VALUE"
 class _Live:
     """A setting that the prompt follows at once; `read` returns None where nothing but the setting is known."""
 
-    read: Callable[[Dialogue], Any]
-    write: Callable[[Dialogue, Any], object]
+    read: Callable[[SearchState], Any]
+    write: Callable[[SearchState, Any], object]
 
 
 def _of_dialogue(name: str) -> _Live:
     return _Live(lambda dialogue: getattr(dialogue, name), lambda dialogue, value: setattr(dialogue, name, value))
 
 
-def _previews(dialogue: Dialogue) -> str | None:
+def _previews(dialogue: SearchState) -> str | None:
     return dialogue.front.previews.setting if dialogue.front.previews else None
 
 
-def _set_previews(dialogue: Dialogue, value: str) -> None:
+def _set_previews(dialogue: SearchState, value: str) -> None:
     if dialogue.front.previews is None:
         raise UsageError("there is no terminal to show pictures on")
     dialogue.front.previews.setting = value
@@ -61,7 +61,7 @@ _LIVE = {
 NAMES = tuple(_LIVE)
 
 
-def choose(dialogue: Dialogue, rest: str) -> None:
+def choose(dialogue: SearchState, rest: str) -> None:
     """Show all settings, or one, or change one: `:set`, `:set NAME`, `:set NAME VALUE` (or `NAME=VALUE`)."""
     name, _, text = rest.replace("=", " ", 1).partition(" ")
     loaded = _loaded()
@@ -99,7 +99,7 @@ def _full(typed: str, names: list[str]) -> str:
     raise UsageError(f"there is no setting {printable(typed)!r}", hint=hint)
 
 
-def _change(dialogue: Dialogue, name: str, text: str) -> None:
+def _change(dialogue: SearchState, name: str, text: str) -> None:
     from photomap_cli.settings import understood
 
     value = understood(name, text)
@@ -109,7 +109,7 @@ def _change(dialogue: Dialogue, name: str, text: str) -> None:
     _LIVE[name].write(dialogue, value)
 
 
-def _show(dialogue: Dialogue, loaded: LoadedSettings, names: Sequence[str]) -> None:
+def _show(dialogue: SearchState, loaded: LoadedSettings, names: Sequence[str]) -> None:
     from photomap_cli.settings import Settings, shown
 
     table = Table.grid(padding=(0, 2))

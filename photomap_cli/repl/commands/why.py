@@ -10,10 +10,10 @@ from photomap_cli.views.machine_output import ResultStyle, write_lines
 from photomap_cli.views.score_breakdown import explanation
 
 if TYPE_CHECKING:
-    from photomap_cli.repl.state import Dialogue
+    from photomap_cli.repl.state import SearchState
 
 
-def why(dialogue: Dialogue, rest: str) -> None:
+def why(dialogue: SearchState, rest: str) -> None:
     """Tell where the scores of results come from; to programs as `search --explain` does."""
     explained = tuple(dialogue.explained(hit.path) for hit in arguments.hits(dialogue, rest))
     if not dialogue.console.is_terminal:

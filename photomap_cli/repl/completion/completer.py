@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from prompt_toolkit.completion import Completer, Completion
 
 from photomap_cli.pathnames import composed, key
-from photomap_cli.records import FilterKind, Vocabulary
+from photomap_cli.records import Facets, FilterKind
 from photomap_cli.repl.commands.arguments import path_begun
 from photomap_cli.repl.commands.registry import COMMANDS, Argument, find
 from photomap_cli.repl.commands.settings import NAMES, values_of
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from prompt_toolkit.completion import CompleteEvent
     from prompt_toolkit.document import Document
 
-    from photomap_cli.repl.state import Dialogue
+    from photomap_cli.repl.state import SearchState
 
 FILTERS = (*(kind.value for kind in FilterKind), "min")
 _FILTER_HELP = {
@@ -48,7 +48,7 @@ _PREFIX = re.compile(r"[-+]?(?:\d+(?:\.\d+)?:)?")
 class PromptCompleter(Completer):
     """Completes one line of the prompt; a failure offers nothing instead of ending the session."""
 
-    def __init__(self, dialogue: Dialogue, words: Callable[[], Vocabulary] = Vocabulary) -> None:
+    def __init__(self, dialogue: SearchState, words: Callable[[], Facets] = Facets) -> None:
         self._dialogue, self._vocabulary = dialogue, words
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from photomap_cli.pathnames import extensions_like, key
-from photomap_cli.records import Vocabulary
+from photomap_cli.records import Facets
 from photomap_cli.views.filenames import printable
 from photomap_cli.views.formatting import photos
 
@@ -23,7 +23,7 @@ EXTENSIONS = ("jpg", "png", "heic", "webp", "tif", "gif", "bmp", "avif")
 MOST_OFFERED = 40
 
 
-class KnownWords:
+class FacetCache:
     """The library's vocabulary; asking for it never waits.
 
     Args:
@@ -31,13 +31,13 @@ class KnownWords:
         photos: how many photos there are now; another number than at the last reading starts a new one.
     """
 
-    def __init__(self, read: Callable[[], Vocabulary], photos: Callable[[], int | None]) -> None:
+    def __init__(self, read: Callable[[], Facets], photos: Callable[[], int | None]) -> None:
         self._read, self._photos = read, photos
         self._reading = threading.Lock()
-        self._known = Vocabulary()
+        self._known = Facets()
         self._photos_then: int | None = None
 
-    def __call__(self) -> Vocabulary:
+    def __call__(self) -> Facets:
         """Return what is known, and have it read anew where the library has changed."""
         now = self._photos()
         if now is not None and now != self._photos_then and self._reading.acquire(blocking=False):
@@ -53,7 +53,7 @@ class KnownWords:
             self._reading.release()
 
 
-def values(name: str, typed: str, known: Vocabulary) -> Iterator[tuple[str, str]]:
+def values(name: str, typed: str, known: Facets) -> Iterator[tuple[str, str]]:
     """Yield (value, what it is) for a filter whose value was begun."""
     typed = key(typed.removeprefix('"'))
     match name:
@@ -68,7 +68,7 @@ def values(name: str, typed: str, known: Vocabulary) -> Iterator[tuple[str, str]
             yield from _told(dates, lambda date: date.startswith(typed))
 
 
-def folders(typed: str, known: Vocabulary) -> Iterator[tuple[str, str]]:
+def folders(typed: str, known: Facets) -> Iterator[tuple[str, str]]:
     """Yield the same for folders anywhere in the library in whose own name a word begins so."""
     begun = " " + key(typed.removeprefix('"'))
     if begun != " " and "/" not in begun:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from photomap_cli.records import Hit, SearchResult, Thumbnail
-    from photomap_cli.views.previews import Gallery, Wait
+    from photomap_cli.views.previews import Thumbnailer, Wait
 
 import base64
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _AT_ONCE = 24  # thumbnails that are held
 
 
-def sheet_page(result: SearchResult, open_gallery: Callable[[], Gallery], wait: Wait) -> Iterator[bytes]:
+def sheet_page(result: SearchResult, open_gallery: Callable[[], Thumbnailer], wait: Wait) -> Iterator[bytes]:
     """Yield the page in pieces; `wait` does what takes long."""
     facts = f"{photos(len(result.hits))} · {printable(result.encoder)}"
     with open_gallery() as gallery:
@@ -37,7 +37,7 @@ def sheet_page(result: SearchResult, open_gallery: Callable[[], Gallery], wait: 
             yield piece.encode("utf-8")
 
 
-def _entries(hits: tuple[Hit, ...], gallery: Gallery, wait: Wait) -> Iterator[Entry]:
+def _entries(hits: tuple[Hit, ...], gallery: Thumbnailer, wait: Wait) -> Iterator[Entry]:
     for start in range(0, len(hits), _AT_ONCE):
         part = hits[start : start + _AT_ONCE]
         yield from map(_entry, part, wait(partial(gallery.thumbnails, [hit.path for hit in part])))

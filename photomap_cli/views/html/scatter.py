@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from photomap_cli.records.maps import MapCluster, MapPoint, PhotoMap
-    from photomap_cli.views.previews import Gallery, Wait
+    from photomap_cli.views.previews import Thumbnailer, Wait
 
 import base64
 import json
@@ -36,7 +36,7 @@ MOST_THUMBNAILS = 1500
 _AT_ONCE = 24  # thumbnails that are held
 
 
-def map_page(drawn: PhotoMap, open_gallery: Callable[[], Gallery], wait: Wait) -> Iterator[bytes]:
+def map_page(drawn: PhotoMap, open_gallery: Callable[[], Thumbnailer], wait: Wait) -> Iterator[bytes]:
     """Yield the page in pieces; `wait` does what takes long."""
     numbers = {point.path: number for number, point in enumerate(drawn.points)}
     facts = f"{photos(len(drawn.points))} in {len(drawn.clusters)} groups · {printable(drawn.encoder)}"
@@ -77,7 +77,7 @@ def _place(x: float, y: float) -> tuple[int, int]:
 
 
 def _thumbnails(
-    paths: Sequence[str], numbers: dict[str, int], gallery: Gallery, wait: Wait
+    paths: Sequence[str], numbers: dict[str, int], gallery: Thumbnailer, wait: Wait
 ) -> Iterator[tuple[int, bytes]]:
     for start in range(0, len(paths), _AT_ONCE):
         part = paths[start : start + _AT_ONCE]
