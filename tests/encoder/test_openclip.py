@@ -116,7 +116,12 @@ def test_a_model_whose_tensors_are_the_files_is_the_one_that_is_read_into_ram(tm
     read, mapped = open_clip.create_model(name), openclip._mapped(name, None, str(file))
     expected, found = ({**dict(m.named_parameters()), **dict(m.named_buffers())} for m in (read, mapped))
     assert expected.keys() == found.keys()
-    assert all(torch.equal(expected[each], found[each]) for each in expected)
+    # By their bytes: what open_clip leaves unfilled in new models may be no number, which equals nothing.
+    assert all(bits(expected[each]) == bits(found[each]) for each in expected)
+
+
+def bits(tensor):
+    return tensor.shape, tensor.detach().contiguous().numpy().tobytes()
 
 
 def test_attention_makes_no_plan_for_every_size_of_a_batch(tiny):
