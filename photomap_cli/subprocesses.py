@@ -70,7 +70,7 @@ class Silent(OSError):
 
 
 class Channel:
-    """The two pipes to a child, as `frames` wants them; no wait is for ever.  One thread at a time may use it.
+    """The two pipes to a child, as `framing` wants them; no wait is for ever.  One thread at a time may use it.
 
     Args:
         child: a process that `start` has started.

@@ -170,7 +170,7 @@ def test_text_for_people_leaves_by_one_way(path):
     calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
     said = {ast.unparse(call.func) for call in calls}
     is_spoken = path.relative_to(PACKAGE).parts[0] in ("cli", "terminal", "session")
-    assert "Console" not in said, "consoles.py makes consoles that let no control through"
+    assert "Console" not in said, "console.py makes consoles that let no control through"
     assert "print" not in said or path == PACKAGE / "cli" / "__init__.py"
     if is_spoken and path.stem not in WRITERS:
         streams = {name for name in said if name.rpartition(".")[2] in ("write", "writelines")}

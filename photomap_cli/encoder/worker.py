@@ -3,7 +3,7 @@
 Standard input and output are the pipes; whatever a library prints goes to standard error.  When standard input closes
 the session is gone, and the process ends at once, whatever it is doing.  When the session says nothing for too long it
 may have been stopped: between two requests, on the thread that answers them, the device is given back, then the process
-ends (`idleguard.py`).  Replies are sent by a thread of their own, as a stopped session does not take them.
+ends (`watchdog.py`).  Replies are sent by a thread of their own, as a stopped session does not take them.
 """
 
 from __future__ import annotations

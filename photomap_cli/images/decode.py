@@ -1,6 +1,6 @@
 """Owns reading a picture file: upright sRGB pixels of the encoder's size, a thumbnail, what the file says of itself.
 
-Runs in the decode processes (`decodeworker.py`), so that a decoder that crashes takes nothing else with it; light, as
+Runs in the decode processes (`decode_worker.py`), so that a decoder that crashes takes nothing else with it; light, as
 each of them imports it: numpy only where it cannot be done without.
 """
 

@@ -1,4 +1,4 @@
-"""Owns the decode processes: start them, ask them, notice their death, end them.  The other end is `decodeworker.py`.
+"""Owns the decode processes: start them, ask them, notice their death, end them.  The other end is `decode_worker.py`.
 
 Decoders are native code that damaged files crash and hang.  In a process of its own each file costs itself alone, and
 the processes decode side by side where threads share one interpreter.

@@ -1,4 +1,4 @@
-"""Owns the decode process: one loop that reads requests, decodes, answers.  The other end is `decodepool.py`.
+"""Owns the decode process: one loop that reads requests, decodes, answers.  The other end is `decode_pool.py`.
 
 Starts in some 0.1 s, as it imports no numpy.  It has little to lose: its memory is limited, what C libraries print goes
 nowhere, and it ends by itself at the end of a picture's time, or of its standard input.

@@ -1,4 +1,4 @@
-"""Owns the cache of thumbnails, which index runs fill.  Makes none: what is lost here is made again (`gallery.py`).
+"""Owns the cache of thumbnails, which index runs fill.  Makes none: what is lost here is made again (`thumbnails.py`).
 
 The cache is one SQLite file beside the catalogue: 10,000 files of 15 kB each would take longer to write and to count.
 Any process may read it while an index run writes.

@@ -42,7 +42,7 @@ UPGRADES = (
         "ALTER TABLE photos ADD COLUMN longitude REAL",
         "ALTER TABLE photos ADD COLUMN orientation INTEGER",
     ),
-    # To version 3: the digest of the file's bytes (content.py).
+    # To version 3: the digest of the file's bytes (file_identity.py).
     (
         "ALTER TABLE photos ADD COLUMN content_hash BLOB",
         "CREATE INDEX photos_by_content ON photos (size_bytes, content_hash) WHERE content_hash IS NOT NULL",
@@ -65,7 +65,7 @@ UPGRADES = (
         "ALTER TABLE photos ADD COLUMN ctime_ns INTEGER",
         "ALTER TABLE photos ADD COLUMN inode INTEGER",
     ),
-    # Files that had to be looked into and are no photos (sniffing.py).
+    # Files that had to be looked into and are no photos (content_sniffing.py).
     (
         """CREATE TABLE other_files (
             path TEXT PRIMARY KEY, size_bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL) WITHOUT ROWID""",

@@ -1,7 +1,7 @@
 """Owns the pictures that queries name by address: fetched over HTTP, within limits, from the open internet alone.
 
 What comes is not looked at here: whether it is a picture is found out by a decode process.  Proxies are not used, as a
-proxy would look the name up once more, by itself, and the check of `hosts.py` would be worth nothing.
+proxy would look the name up once more, by itself, and the check of `ssrf.py` would be worth nothing.
 """
 
 from __future__ import annotations

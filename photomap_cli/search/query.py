@@ -23,7 +23,7 @@ operator.  At most MOST_LETTERS, MOST_TERMS and MOST_FILTERS make a query.  Quot
 mean that file, and so does a whole query that is such a name and has an ending, whatever is in the name.  Weights are
 positive numbers up to 1,000,000.  AFTER keeps what was taken at or after the start of its date, BEFORE what was taken
 earlier.
-`wording.py` writes a query back.
+`query_format.py` writes a query back.
 """
 
 from __future__ import annotations

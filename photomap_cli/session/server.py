@@ -1,6 +1,6 @@
 """Owns the session's door to other processes: a local socket, who may come in, one thread a client.
 
-What a request means is `service.py`'s, how a client is read and answered `caller.py`'s.
+What a request means is `handlers.py`'s, how a client is read and answered `peer.py`'s.
 """
 
 from __future__ import annotations

@@ -110,13 +110,13 @@ class VectorStore:
         return view.rows.floats(view.spread(most))
 
     def sweep(self) -> Iterator[tuple[int, int]]:
-        """Sweep out the rows of gone photos if they are many, and yield (rows done, rows in all); see `sweeping`."""
+        """Sweep out the rows of gone photos if they are many, and yield (rows done, rows in all); see `compaction`."""
         for done in compaction.sweep(self._catalog, self._file, self._tier, self._fresh_view, self._recent):
             yield done, self._view.photo_count
         self.refresh()
 
     def compress(self) -> Iterator[tuple[int, int]]:
-        """Compress the rows if the library has grown enough, and yield (rows done, rows in all); see `tier`."""
+        """Compress the rows if the library has grown enough, and yield (rows done, rows in all); see `pq_tier`."""
         if self._tier.is_due(self._fresh_view()):
             for done in self._tier.make(self._fresh_view, self._recent):
                 yield done, self._view.count

@@ -1,6 +1,6 @@
 """Owns `vectors.f16`: all stored vectors in one mappable file, derived from the catalogue.  Searches nothing.
 
-A header (`rowheader.py`), then one fp16 row for each photo there was when the file was written, and one for each row
+A header (`file_header.py`), then one fp16 row for each photo there was when the file was written, and one for each row
 number of the catalogue after that.  The header names the library and says up to which row all are known to be on the
 disk, so that a power cut can only lose rows that nobody counts on; they are filled in again from the catalogue.  Rows
 are appended, never changed, and the file is never cut but replaced: another process may have it mapped.

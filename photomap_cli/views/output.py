@@ -1,6 +1,6 @@
 """Owns the way of text to people: what could command a terminal, or fool its reader, is written as escapes.  Light.
 
-Whatever is said passes `say`, a console of `consoles.py`, or the prompt; what programs read is `lines.py`'s.
+Whatever is said passes `say`, a console of `console.py`, or the prompt; what programs read is `machine_output.py`'s.
 """
 
 from __future__ import annotations

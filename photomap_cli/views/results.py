@@ -1,4 +1,4 @@
-"""Owns what a SearchResult looks like to people: a table.  What programs read is lines.py's."""
+"""Owns what a SearchResult looks like to people: a table.  What programs read is machine_output.py's."""
 
 from __future__ import annotations
 

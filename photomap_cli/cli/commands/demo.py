@@ -6,7 +6,6 @@ import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer  # noqa: TC002  Typer reads the annotations
 
@@ -16,15 +15,7 @@ from photomap_cli.cli.exit_status import FOUND, INTERRUPTED
 from photomap_cli.cli.index_run import run_index
 from photomap_cli.cli.options import Globals, make_console
 
-if TYPE_CHECKING:
-    from photomap_cli.records import IndexReport
-
-    Outcome = tuple[bool, IndexReport]  # whether it was interrupted, and what was done
-
-
 DEMO_QUERIES = ("snowy mountains", "red car", "sunset over the sea -boat")
-
-
 DEMO_PHOTOS = Path(__file__).parents[2] / "demo_photos"
 
 

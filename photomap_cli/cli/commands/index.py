@@ -17,9 +17,6 @@ from photomap_cli.views.output import say
 
 if TYPE_CHECKING:
     from photomap_cli.cli.options import Globals
-    from photomap_cli.records import IndexReport
-
-    Outcome = tuple[bool, IndexReport]  # whether it was interrupted, and what was done
 
 
 @app.command()
