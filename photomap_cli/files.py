@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from io import BufferedReader
 
 PRIVATE = 0o600
 _ALWAYS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOCTTY", 0)
@@ -29,11 +30,11 @@ class NotPlain(FileNotFoundError):
     To whoever can do without the file it is as if there were none.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | str) -> None:
         super().__init__(errno.ENOENT, "not a plain file", str(path))
 
 
-def descriptor(path: Path, flags: int, *, through_link: bool = False) -> int:
+def descriptor(path: Path | str, flags: int, *, through_link: bool = False) -> int:
     """Open a plain file, as `os.open`; what is made is its owner's alone.  Raises NotPlain, OSError."""
     try:
         opened = os.open(path, flags | _ALWAYS | _NO_WAIT | (0 if through_link else _NO_LINK), PRIVATE)
@@ -47,9 +48,18 @@ def descriptor(path: Path, flags: int, *, through_link: bool = False) -> int:
     return opened
 
 
-def reading(path: Path) -> IO[bytes]:
+def reading(path: Path | str) -> BufferedReader:
     """Open a plain file to read, through a link too.  Raises NotPlain, OSError."""
     return os.fdopen(descriptor(path, os.O_RDONLY, through_link=True), "rb")
+
+
+def state(path: Path | None) -> tuple[int, ...] | None:
+    """Return what changes when anybody puts another file here or writes to this one; None where there is none."""
+    try:
+        info = path.stat() if path else None
+    except OSError:
+        return None
+    return (info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns) if info else None
 
 
 def changing(path: Path) -> IO[bytes]:

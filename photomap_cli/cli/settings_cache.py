@@ -63,13 +63,5 @@ def _sources() -> str:
     """Return a digest of all that the settings depend on."""
     config, code = directories.config_file(), Path(__file__).parents[1] / "settings.py"
     variables = sorted((name, value) for name, value in os.environ.items() if name.upper().startswith(_PREFIX))
-    parts = (__version__, str(config), _state(config), _state(code), variables)
+    parts = (__version__, str(config), files.state(config), files.state(code), variables)
     return blake2b(repr(parts).encode(errors="surrogatepass"), digest_size=16).hexdigest()
-
-
-def _state(path: Path) -> tuple[int, ...] | None:
-    try:
-        info = path.stat()
-    except OSError:
-        return None
-    return info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photomap_cli import directories
+from photomap_cli import directories, files
 from photomap_cli._version import __version__
 from photomap_cli.encoder import bpe, models
 from photomap_cli.encoder.fingerprint import WeightsFile
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from photomap_cli.encoder.probes import Probes
+
 
 _MADE_BY = [__version__, np.__version__]  # others may compute otherwise, and check for themselves
 
@@ -116,16 +117,9 @@ def _built(weights: Path, recipe: TextRecipe) -> TextTower:
 
 
 def _state(weights: Path) -> list[list[int] | None]:
-    """Return how the weights' file, and the configuration beside it, are now; None for one that is not there."""
-    return [_state_of(weights), _state_of(models.config_beside(weights))]
-
-
-def _state_of(path: Path | None) -> list[int] | None:
-    try:
-        info = path.stat() if path else None
-    except OSError:
-        return None
-    return [info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns] if info else None
+    """Return how the weights' file, and the configuration beside it, are now, as JSON has it; None for none."""
+    now = (files.state(each) for each in (weights, models.config_beside(weights)))
+    return [list(each) if each else None for each in now]
 
 
 # What is remembered ---------------------------------------------------------------------------------------------------

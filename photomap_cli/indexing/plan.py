@@ -1,39 +1,28 @@
-"""Owns deciding what an index run has to do, from the files there are and those the catalogue has seen.  Pure."""
+"""Owns deciding what an index run has to do: `survey` looks at files and catalogue, `diff` compares and is pure."""
 
 from __future__ import annotations
 
 import os
+from collections import Counter
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from photomap_cli.indexing import unmounted
 from photomap_cli.indexing.content_sniffing import Sniffer
 from photomap_cli.indexing.roots import is_stranger
-from photomap_cli.indexing.scan import scan
-from photomap_cli.library.paths import inside
+from photomap_cli.indexing.scan import OtherFile, scan
+from photomap_cli.library.entities import FoundFile
+from photomap_cli.library.file_types import ending
+from photomap_cli.library.paths import inside, is_storable
+from photomap_cli.records import IndexFailure
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable, Sequence
 
     from photomap_cli.indexing.scan import ScanRules
     from photomap_cli.indexing.unmounted import Whereabouts
     from photomap_cli.library.catalog import Catalog
-    from photomap_cli.library.entities import SeenFile
-    from photomap_cli.records import IndexFailure
-
-from collections import Counter
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-from photomap_cli.indexing.scan import OtherFile
-from photomap_cli.library.entities import FoundFile
-from photomap_cli.library.file_types import ending
-from photomap_cli.library.paths import is_storable
-from photomap_cli.records import IndexFailure
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from photomap_cli.library.entities import FileMark, FoundAgain, SeenFile
 
 

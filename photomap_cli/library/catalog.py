@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, TypeVar
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
-
 import logging
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 import numpy as np
 
@@ -20,45 +15,18 @@ from photomap_cli.library.file_notes import FileNotes
 from photomap_cli.library.index_runs import IndexRuns
 from photomap_cli.library.paths import shown
 from photomap_cli.library.sql_filters import below, where
+from photomap_cli.library.state_cache import StateCache
 from photomap_cli.library.stats import read_meta, read_roots, summary_of
 from photomap_cli.records import DateSource, Photo, PhotoDetails
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
     from photomap_cli.library.entities import FileState, FoundAgain, FoundFile
     from photomap_cli.records import LibraryStatus, PhotoFilter
-
-
-T = TypeVar("T")
-
-
-class Remembered(Generic[T]):
-    """Answers by question, of one state at a time.  Any thread may use it; two may both work out the same answer."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._kept: tuple[object, dict[Hashable, T]] = None, {}
-
-    def get(self, state: object, question: Hashable, answer: Callable[[], T]) -> T:
-        """Return the answer kept for a question, or work it out.  `state` was read before, and is other after a change.
-
-        So an answer may be newer than its state, and is then only forgotten early.
-        """
-        kept_of, known = self._kept
-        if kept_of != state:
-            known = {}
-            self._kept = state, known
-        found = known.get(question)
-        if found is None:
-            found = answer()
-            if len(known) >= self._most:
-                known.clear()
-            known[question] = found
-        return found
 
 
 _TAKEN_AT = "CASE WHEN date_source LIKE 'name%' THEN dated_at ELSE taken_at END"
@@ -91,7 +59,7 @@ class Catalog:
         self._database = connection
         self.file_notes = FileNotes(connection)
         self.runs = IndexRuns(connection)
-        self._rows_of = Remembered[np.ndarray](most=_FILTERS_KEPT)
+        self._rows_of = StateCache[np.ndarray](most=_FILTERS_KEPT)
 
     @classmethod
     def open(cls, folder: Path, *, create: bool = False) -> Self:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 
+from photomap_cli import files
 from photomap_cli.library.signatures import is_boxed, kind
 
 RAW_EXTENSIONS = frozenset(
@@ -46,7 +46,6 @@ _OTHERS = frozenset(
 _BACKUP = "_original"  # a copy of what exiftool has changed
 
 _START_BYTES = 64
-_OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _LONGEST_ENDING = 12
 _BRANDS = (b"hei", b"hev", b"mif", b"msf", b"avi")
 _BMP_HEADERS = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
@@ -80,8 +79,8 @@ def is_photo_file(path: str) -> bool:
 def is_photo_at(path: str) -> bool:
     """Whether the file at a path starts like a picture; not if it cannot be read.  Waits for no pipe."""
     try:
-        with open(os.open(path, _OPEN_FLAGS), "rb", buffering=0) as file:  # noqa: PTH123 - of a descriptor
-            return stat.S_ISREG(os.fstat(file.fileno()).st_mode) and starts_like_photo(file.read(_START_BYTES))
+        with files.reading(path) as file:
+            return starts_like_photo(file.read(_START_BYTES))
     except OSError:
         return False
 

@@ -7,12 +7,12 @@ import re
 import stat
 from typing import NamedTuple
 
+from photomap_cli import files
 from photomap_cli.library.signatures import SIGNATURE_BYTES, may_be_picture
 from photomap_cli.pathnames import on_disk
 
 _PATH = re.compile(r"\.{1,2}[/\\]|~[/\\]|/|[A-Za-z]:[/\\]")
 _ENDING = re.compile(r"\.[A-Za-z0-9]{1,5}\s*$")
-_OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _LINES_OF_A_NAME = 16
 _OPERATOR = re.compile(r"[-+–−]?(?:(?:\d+(?:\.\d+)?|\.\d+):)?@?(?=.)", re.DOTALL)
 
@@ -91,12 +91,7 @@ def _is_meant(text: str, path: str, mode: int, *, needs_ending: bool) -> bool:
 
 def _holds_picture(path: str) -> bool:
     try:
-        descriptor = os.open(path, _OPEN_FLAGS)
+        with files.reading(path) as file:
+            return may_be_picture(file.read(SIGNATURE_BYTES))
     except OSError:
         return False
-    try:
-        return may_be_picture(os.read(descriptor, SIGNATURE_BYTES))
-    except OSError:
-        return False
-    finally:
-        os.close(descriptor)

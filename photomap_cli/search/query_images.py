@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from photomap_cli import files
 from photomap_cli.errors import BadImage
 from photomap_cli.images import raw
 from photomap_cli.library.signatures import SIGNATURE_BYTES, may_be_picture
@@ -119,7 +120,7 @@ def require_picture(term: Term, info: os.stat_result) -> None:
         if info.st_size == 0:
             raise BadImage("the file is empty", hint=_GIVE_A_PICTURE)
         try:
-            with Path(term.value).open("rb") as file:
+            with files.reading(term.value) as file:
                 start = file.read(SIGNATURE_BYTES)
         except OSError as error:
             raise BadImage((error.strerror or str(error)).lower(), hint="check its permissions") from error

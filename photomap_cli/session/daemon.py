@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
-from typing import TYPE_CHECKING
-
-from photomap_cli import files
-from photomap_cli.errors import BadPath
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
 import subprocess
+import sys
 import time
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from photomap_cli import subprocesses
-from photomap_cli.errors import SessionGone, SessionSilent
+from photomap_cli import files, subprocesses
+from photomap_cli.errors import BadPath, SessionGone, SessionSilent
 from photomap_cli.session import transport
 
 if TYPE_CHECKING:

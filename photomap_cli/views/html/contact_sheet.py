@@ -1,29 +1,23 @@
-"""Owns the contact sheet for a browser: one page with the thumbnails in it, that loads nothing.  Looks nothing up."""
+"""Owns the contact sheet for a browser: what of a result is on it, and the one page, that loads nothing."""
 
 from __future__ import annotations
 
+import base64
+from dataclasses import dataclass
 from functools import partial
+from html import escape
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from photomap_cli.views.filenames import file_address, printable
 from photomap_cli.views.formatting import photos
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from photomap_cli.records import Hit, SearchResult, Thumbnail
-    from photomap_cli.views.previews import Thumbnailer, Wait
-
-import base64
-from dataclasses import dataclass
-from html import escape
-from typing import TYPE_CHECKING
-
 from photomap_cli.views.html.template import asset, head
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+
+    from photomap_cli.records import Hit, SearchResult, Thumbnail
+    from photomap_cli.views.previews import Thumbnailer, Wait
 
 
 _AT_ONCE = 24  # thumbnails that are held

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from functools import partial
-from itertools import chain
-from pathlib import PurePath
-from typing import TYPE_CHECKING
-
-from photomap_cli.views.filenames import file_address, printable
-from photomap_cli.views.formatting import photos
-from photomap_cli.views.palette import colours
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from photomap_cli.records.maps import MapCluster, MapPoint, PhotoMap
-    from photomap_cli.views.previews import Thumbnailer, Wait
-
 import base64
 import json
 from dataclasses import dataclass
+from functools import partial
 from html import escape
+from itertools import chain
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+from photomap_cli.views.filenames import file_address, printable
+from photomap_cli.views.formatting import photos
 from photomap_cli.views.html.template import asset, head
+from photomap_cli.views.palette import colours
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from photomap_cli.records.maps import MapCluster, MapPoint, PhotoMap
+    from photomap_cli.views.previews import Thumbnailer, Wait
 
 
 MOST_THUMBNAILS = 1500
