@@ -2,74 +2,16 @@ import io
 import os
 import unicodedata
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
+from fake_conversation import Talk
 from rich.console import Console
 from terminal_fakes import CPU, VRAM, FakeBackend, PaintedGallery, make_result
 
-from photomap_cli.errors import PhotomapError, UsageError
+from photomap_cli.errors import UsageError
 from photomap_cli.repl.commands import arguments, registry
-from photomap_cli.repl.connection import Connection
-from photomap_cli.repl.state import SearchState, like_as_reference
-from photomap_cli.views.html.contact_sheet import sheet_page
+from photomap_cli.repl.state import like_as_reference
 from photomap_cli.views.previews import Previews
-
-
-class FakeFront:
-    """Keeps what it is shown."""
-
-    def __init__(self):
-        self.console = Console(file=io.StringIO(), width=100, highlight=False)
-        self.pages, self.notes, self.lines, self.looked, self.waits = [], [], [], [], []
-        self.previews, self.room, self.keys = None, None, "Ctrl-D leaves"
-
-    def show(self, left, *, total, more):
-        page = left.hits[: self.room]
-        assert not left.hits or left.hits[-1].rank == total
-        self.pages.append(([hit.rank for hit in page], more))
-        return len(page)
-
-    def tell(self, note):
-        self.notes.append(note)
-
-    def wait(self, work, words=""):
-        self.waits.append(words)
-        return work()
-
-    def past(self):
-        return self.lines
-
-    def look(self, hit):
-        self.looked.append(hit.rank)
-
-    def page(self, result):
-        return sheet_page(result, PaintedGallery, self.wait)
-
-    @property
-    def printed(self):
-        return self.console.file.getvalue()
-
-
-class Talk:
-    """A conversation to type lines into."""
-
-    def __init__(self, backend=None, *, limit=3, pages_ahead=2, cwd=Path("/photos")):
-        self.backend, self.front = backend or FakeBackend(), FakeFront()
-        self.dialogue = SearchState(
-            Connection(lambda: self.backend), self.front, cwd=cwd, limit=limit, pages_ahead=pages_ahead
-        )
-
-    def type(self, *lines):
-        for line in lines:
-            registry.answer(self.dialogue, line)
-        return self
-
-    def refusal(self, line):
-        with pytest.raises(PhotomapError) as caught:
-            self.type(line)
-        return caught.value
-
 
 # -- the table -------------------------------------------------------------------------------------------------------
 

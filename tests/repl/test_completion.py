@@ -2,9 +2,9 @@ import threading
 import unicodedata
 
 import pytest
+from fake_conversation import Talk
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
-from test_commands import Talk
 from waiting import LONG_SECONDS
 
 from photomap_cli.records import Facets

@@ -2,8 +2,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fake_conversation import Talk
 from terminal_fakes import FakeBackend
-from test_commands import Talk
 
 from photomap_cli.records import DateSource
 from photomap_cli.repl.commands import info

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from fake_conversation import Talk
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 from sample_map import MAP
 from terminal_fakes import FakeBackend, make_hit, make_result
-from test_commands import Talk
 
 from photomap_cli.errors import BadQuery, UsageError
 from photomap_cli.repl.completion.completer import PromptCompleter

@@ -9,9 +9,9 @@ import sys
 from dataclasses import replace
 
 import pytest
+from fake_conversation import Talk
 from rich.console import Console
 from terminal_fakes import FakeBackend, make_hit, make_result
-from test_commands import Talk
 from waiting import LONG_SECONDS
 
 from photomap_cli.errors import BadPath, UsageError

@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fake_conversation import Talk
 from rich.console import Console
 from terminal_fakes import FakeBackend, make_result
-from test_commands import Talk
 
 from photomap_cli.records import SearchRequest, TermPart
 from photomap_cli.search.relevance_feedback import refined, wishes
