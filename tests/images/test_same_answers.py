@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from drawing.picture import make_picture
 from PIL import Image
+from test_decode import TURNED
 
 from photomap_cli.encoder.process import EncoderProcess
 from photomap_cli.images import decode as decode_module
@@ -14,16 +15,6 @@ from photomap_cli.images.decode import read_stream
 from photomap_cli.images.preprocess import PixelFit
 
 KINDS = ("cat", "beach", "pizza", "forest")
-TURNED = {
-    1: None,
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_90,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_270,
-}
 
 
 @pytest.fixture(scope="module")
