@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
-PATIENCE_SECONDS = 2.0
+TIMEOUT_SECONDS = 2.0
 """How long giving and taking may keep the user waiting; what takes longer goes on, or goes on after the stop."""
 
 _SIGTSTP: int | None = getattr(signal, "SIGTSTP", None)
@@ -62,13 +62,13 @@ class Suspension:
             return
         self._is_stopping = True
         giving = _begun(self._give, "photomap-give")
-        giving.join(PATIENCE_SECONDS)
+        giving.join(TIMEOUT_SECONDS)
         self._leave()
         signal.signal(_SIGTSTP, signal.SIG_DFL)
         os.kill(0 if whole_group else os.getpid(), _SIGTSTP)  # stops here, unless no shell could let it go on
         signal.signal(_SIGTSTP, self._on_signal)
         self._return()
-        _begun(lambda: self._take_after(giving), "photomap-take").join(PATIENCE_SECONDS)
+        _begun(lambda: self._take_after(giving), "photomap-take").join(TIMEOUT_SECONDS)
         self._is_stopping = False
 
     def _take_after(self, giving: threading.Thread) -> None:

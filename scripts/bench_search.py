@@ -43,7 +43,7 @@ FLOOR = [sys.executable, "-c", "pass"]
 QUERIES = ("cat", "snowy mountains", "red car", "sunset over the sea -boat", "pizza", "a boat on a lake + snow")
 CLIENTS = (1, 4, 16)
 SHAPE = "ViT-B-32-256"
-PATIENCE_SECONDS = 120.0
+TIMEOUT_SECONDS = 120.0
 ANSWERED = re.compile(rb"photos? (found )?in |nothing found|\d photos\b.* ms")
 """What stands below the results of a query at the prompt."""
 
@@ -332,7 +332,7 @@ def session(**settings: str) -> Iterator[SessionClient]:
 
 def until(condition: Callable[[], bool]) -> None:
     """Wait for something outside this process."""
-    give_up_at = time.monotonic() + PATIENCE_SECONDS
+    give_up_at = time.monotonic() + TIMEOUT_SECONDS
     while not condition():
         if time.monotonic() > give_up_at:
             raise TimeoutError("waited in vain")
@@ -355,7 +355,7 @@ def seconds_to_echo(words: list[str], typed: bytes = b"Q", awaited: re.Pattern[b
     seen, typed_at = b"", 0
     try:
         while not typed_at or not awaited.search(seen[typed_at:]):
-            if not select.select([terminal], [], [], PATIENCE_SECONDS)[0]:
+            if not select.select([terminal], [], [], TIMEOUT_SECONDS)[0]:
                 raise TimeoutError("no prompt")
             data = os.read(terminal, 65536)
             seen += data

@@ -25,7 +25,7 @@ from screen_svg import svg
 ROOT = Path(__file__).parent.parent
 PAGE, PICTURES = ROOT / "docs" / "tour.md", ROOT / "docs" / "tour"
 COLUMNS, ROWS = 100, 44
-PATIENCE_SECONDS = 60
+TIMEOUT_SECONDS = 60
 HOME = "/home/charlie"  # as long as the scratch home's path, so that columns and line ends are as they were
 PROMPT = r"(?m)^\$\Z"
 READY = r"(?m)^photomap>\n+ [●○]"  # tmux leaves out what is empty at the end of a line
@@ -71,7 +71,7 @@ class Screen:
 
     def seen(self, pattern: str) -> None:
         """Wait until the screen shows a pattern."""
-        end = time.monotonic() + PATIENCE_SECONDS
+        end = time.monotonic() + TIMEOUT_SECONDS
         while not re.search(pattern, self._look().rstrip("\n")):
             if time.monotonic() > end:
                 raise SystemExit(f"not seen: {pattern}\n{self._look()}")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def main() -> int:
     options = _options()
-    terminal_query.PATIENCE_SECONDS, prompt.CPR_SECONDS = options.answer_patience, options.cursor_patience
+    terminal_query.TIMEOUT_SECONDS, prompt.CPR_SECONDS = options.answer_timeout, options.cursor_timeout
     subscribers = []
     opened = []
 
@@ -65,7 +65,7 @@ def _options() -> argparse.Namespace:
     for name, default in (("load", 0.1), ("reload", 0.05), ("idle", 30.0), ("release", 600.0), ("opening", 0.0)):
         parser.add_argument(f"--{name}", type=float, default=default)
     parser.add_argument("--clock", type=_clock, default=time.monotonic, help="a file with the time in it, in seconds")
-    for name in ("--answer-patience", "--cursor-patience"):
+    for name in ("--answer-timeout", "--cursor-timeout"):
         parser.add_argument(name, type=float, default=3600.0, help="how long the terminal may take for its answer")
     parser.add_argument("--device", default="cuda:0")
     parser.add_argument("--note", default="")

@@ -58,13 +58,13 @@ class PseudoTerminal:
         self._introduction = introduction
         self.screen = pyte.HistoryScreen(columns, rows, history=1000)
         self._stream = pyte.ByteStream(self.screen)
-        patience = [
-            *(() if introduction else ("--answer-patience", MOMENT_SECONDS)),
-            *(() if answers else ("--cursor-patience", MOMENT_SECONDS)),
+        timeout = [
+            *(() if introduction else ("--answer-timeout", MOMENT_SECONDS)),
+            *(() if answers else ("--cursor-timeout", MOMENT_SECONDS)),
         ]
         self.child = pexpect.spawn(
             sys.executable,
-            command(history, *options, *patience),
+            command(history, *options, *timeout),
             env=environment(**changes),
             dimensions=(rows, columns),
             preexec_fn=_hang_up_as_usual,

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGTSTP"), reason="no SIGTS
 PATIENT = f"""
 from photomap_cli.cli import main
 from photomap_cli import job_control as suspension
-suspension.PATIENCE_SECONDS = {LONG_SECONDS}
+suspension.TIMEOUT_SECONDS = {LONG_SECONDS}
 main()
 """
 PROGRAM = [sys.executable, "-c", PATIENT]
@@ -31,7 +31,7 @@ def done(monkeypatch):
     """What has been done; the stop itself is only noted."""
     noted = []
     monkeypatch.setattr(job_control.os, "kill", lambda pid, number: noted.append(("stop", pid)))
-    monkeypatch.setattr(job_control, "PATIENCE_SECONDS", LONG_SECONDS)
+    monkeypatch.setattr(job_control, "TIMEOUT_SECONDS", LONG_SECONDS)
     return noted
 
 
@@ -62,7 +62,7 @@ def test_a_better_moment_is_waited_for(done):
 
 
 def test_giving_that_takes_long_holds_nobody_up_and_taking_comes_after_it(done, monkeypatch):
-    monkeypatch.setattr(job_control, "PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr(job_control, "TIMEOUT_SECONDS", 0.01)
     go = threading.Event()
 
     def give():
@@ -101,7 +101,7 @@ def test_a_signal_that_is_ignored_stays_ignored(done):
 @pytest.fixture
 def library(tmp_path, monkeypatch):
     """A library without photos, whose encoder is a folder without weights: nothing to load, nothing to fetch."""
-    monkeypatch.setattr(transport, "PATIENCE", transport.Patience(LONG_SECONDS, LONG_SECONDS))
+    monkeypatch.setattr(transport, "TIMEOUTS", transport.Timeouts(LONG_SECONDS, LONG_SECONDS))
     monkeypatch.setenv("PHOTOMAP_ENCODER", f"local-dir:{tmp_path}")
     (tmp_path / "open_clip_config.json").write_text("{}")
     Catalog.open(tmp_path / "library", create=True).close()

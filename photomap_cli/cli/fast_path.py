@@ -43,7 +43,7 @@ FLAGS = {
 """What an option without a value says in a request."""
 
 _MOST_HITS = 100_000
-_PATIENCE_SECONDS = 0.5  # then the full command line asks again, and says that it waits
+_TIMEOUT_SECONDS = 0.5  # then the full command line asks again, and says that it waits
 _NUMBER = re.compile(r"-?\d{1,9}(\.\d{1,9})?", re.ASCII)
 
 
@@ -157,8 +157,8 @@ def _result(
     """Ask the live session, by `ask`, else answer here.  Raises PhotomapError."""
     from photomap_cli.session import transport
 
-    patience = transport.Patience(_PATIENCE_SECONDS, _PATIENCE_SECONDS)
-    line = None if parsed.local else transport.find(library, patience=patience)
+    timeouts = transport.Timeouts(_TIMEOUT_SECONDS, _TIMEOUT_SECONDS)
+    line = None if parsed.local else transport.find(library, timeouts=timeouts)
     if line is not None:
         with closing(line):
             return ask(line, parsed.request)

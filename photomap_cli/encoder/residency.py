@@ -83,13 +83,13 @@ class Residency:
         self._encoder, self._clock, self._suspended, self._on_change = encoder, clock, suspended, on_change
         self._accept = accept
         self._settled = threading.Condition(threading.RLock())
-        self._countdown = IdleTimer(self._settled, clock, timer, self._do_what_is_due)
+        self._idle_timer = IdleTimer(self._settled, clock, timer, self._do_what_is_due)
         self._snapshot = ResidencySnapshot(idle_timeout=idle_timeout, release_timeout=release_timeout)
         self._resident: frozenset[Tower] = frozenset()
         self._users = 0
         self._closed = False
         self._idle_since = clock()
-        self._patience = RetryPolicy()
+        self._retry_policy = RetryPolicy()
         self._suspended_at_reload = 0.0
         self._told = ""
         encoder.rest_after(idle_timeout, release_timeout)
@@ -132,12 +132,12 @@ class Residency:
         fell_back = info.can_offload and tower not in self._resident
         try:
             self._accept(info)
-            yield Lease(self._encoder, info, load_ms, reload_ms, self._patience.refusal if fell_back else "")
+            yield Lease(self._encoder, info, load_ms, reload_ms, self._retry_policy.refusal if fell_back else "")
         except EncoderDied as error:
             self._note_death(error)
             raise
         else:
-            self._patience.answered(on_device=not fell_back)
+            self._retry_policy.answered(on_device=not fell_back)
         finally:
             self._end_use(fell_back=fell_back, began=began)
 
@@ -182,7 +182,7 @@ class Residency:
             try_again: also when the process died too often, or the device was full a moment ago.
         """
         if try_again:
-            self._patience.start_afresh()
+            self._retry_policy.start_afresh()
         try:
             self._bring(tower, begin_use=False)
         except EncoderReleased:  # meanwhile; now that is known
@@ -220,7 +220,7 @@ class Residency:
             if self._closed:
                 return
             self._closed = True
-            self._countdown.cancel()
+            self._idle_timer.cancel()
             self._publish(offload_at=None, release_at=None)
             self._settled.notify_all()
         self._encoder.close()
@@ -277,13 +277,13 @@ class Residency:
     def _next_move(self, tower: Tower) -> ResidencyState | None:
         """Return the move that brings `tower` nearer to use, or None when it can run where it is."""
         if self._snapshot.state is ResidencyState.OFF:
-            self._patience.require_trust(self._snapshot.last_error)
+            self._retry_policy.require_trust(self._snapshot.last_error)
             return ResidencyState.LOADING
         if self._resident and self._suspended() - self._suspended_at_reload > SUSPENDED_SECONDS:
             return ResidencyState.OFFLOADING
         info = self._snapshot.info
         assert info is not None
-        if info.can_offload and tower not in self._resident and self._patience.may_try_device(self._clock()):
+        if info.can_offload and tower not in self._resident and self._retry_policy.may_try_device(self._clock()):
             return ResidencyState.RELOADING
         return None
 
@@ -302,7 +302,7 @@ class Residency:
             info = self._encoder.load()
         except BaseException as error:
             if isinstance(error, EncoderDied):
-                self._patience.died(self._clock())
+                self._retry_policy.died(self._clock())
             self._settle(ResidencyState.OFF, memory=MemoryReport(), last_error=_short(error), progress=None)
             if self._closed:
                 raise EncoderClosed("the encoder was closed while it loaded") from error
@@ -312,7 +312,7 @@ class Residency:
             info=info,
             memory=self._measured(),
             progress=None,
-            **({} if self._patience.saw_deaths else {"last_error": None}),
+            **({} if self._retry_policy.saw_deaths else {"last_error": None}),
         )
 
     def _reload(self, tower: Tower) -> None:
@@ -324,7 +324,7 @@ class Residency:
             self._note_death(error)
             raise
         except PhotomapError as error:
-            self._patience.device_refused(self._clock(), is_full=isinstance(error, EncoderOutOfMemory))
+            self._retry_policy.device_refused(self._clock(), is_full=isinstance(error, EncoderOutOfMemory))
             self._settle(self._where_it_was(), memory=self._measured(), last_error=_short(error))
             return
         except BaseException:
@@ -337,7 +337,7 @@ class Residency:
             memory=self._measured(),
             last_reload_ms=_since(started),
             reloads=self._snapshot.reloads + 1,
-            **({} if self._patience.saw_deaths else {"last_error": None}),
+            **({} if self._retry_policy.saw_deaths else {"last_error": None}),
         )
 
     def _where_it_was(self) -> ResidencyState:
@@ -347,7 +347,7 @@ class Residency:
     def _leave_device(self, error: EncoderDeviceFailed) -> None:
         """The device cannot compute now: answer from RAM for a while."""
         with self._settled:
-            self._patience.device_refused(self._clock(), is_full=isinstance(error, EncoderOutOfMemory))
+            self._retry_policy.device_refused(self._clock(), is_full=isinstance(error, EncoderOutOfMemory))
             self._publish(last_error=_short(error))
         self.offload()
 
@@ -378,7 +378,7 @@ class Residency:
             self._resident = frozenset()
             is_death = not isinstance(error, EncoderReleased)
             if in_use and is_death:
-                self._patience.died(self._clock())
+                self._retry_policy.died(self._clock())
             told = {"last_error": _short(error)} if is_death else {}
             self._publish(state=ResidencyState.OFF, memory=MemoryReport(), progress=None, **told)
             self._settled.notify_all()
@@ -393,7 +393,7 @@ class Residency:
                 return
             due = self._due()
             if due is None or due > self._clock():
-                self._countdown.aim(due)
+                self._idle_timer.aim(due)
                 return
             offload = self._snapshot.state is ResidencyState.VRAM
             self._publish(state=ResidencyState.OFFLOADING if offload else ResidencyState.RELEASING)
@@ -457,7 +457,7 @@ class Residency:
         self._snapshot = replace(self._snapshot, **changes)
         offload_at, release_at = self._deadlines()
         self._snapshot = replace(self._snapshot, offload_at=offload_at, release_at=release_at)
-        self._countdown.aim(self._due())
+        self._idle_timer.aim(self._due())
 
     def _deadlines(self) -> tuple[float | None, float | None]:
         """Return when the weights leave VRAM and when they leave RAM; None for never, or not while in use."""

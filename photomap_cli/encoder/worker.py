@@ -78,7 +78,7 @@ class Worker:
             self._trim()
 
     @property
-    def patience(self) -> float:
+    def request_timeout(self) -> float:
         """Seconds without a request after which `be_idle` has something to do."""
         left = self._guard.left(on_device=bool(self._lent))
         waits = (LONGEST_WAIT_SECONDS, left, QUIET_SECONDS if self.has_chores else None)
@@ -246,7 +246,7 @@ def main() -> None:
     worker = Worker(_Outgoing(replies))
     while True:
         try:
-            request = requests.get(timeout=worker.patience)
+            request = requests.get(timeout=worker.request_timeout)
         except queue.Empty:
             worker.be_idle()
         else:

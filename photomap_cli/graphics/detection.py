@@ -41,10 +41,10 @@ def asked(display: Display, source: int, sink: int) -> Display:
     if not around.may_be_asked or sys.platform == "win32":
         return display
     over_ssh = any(name in around.environment for name in ("SSH_CONNECTION", "SSH_TTY"))
-    patience = terminal_query.PATIENCE_OVER_SSH_SECONDS if over_ssh else terminal_query.PATIENCE_SECONDS
+    timeout = terminal_query.TIMEOUT_OVER_SSH_SECONDS if over_ssh else terminal_query.TIMEOUT_SECONDS
     answers = terminal_query.TerminalReplies()
     with suppress(OSError):
-        answers = terminal_query.ask(source, sink, seconds=patience)
+        answers = terminal_query.ask(source, sink, seconds=timeout)
     around = replace(around, answers=answers, tmux_client=tmux.client(around.environment))
     return Display(around, protocol_choice.cell(around, terminal_query.cell_by_window(sink)))
 

@@ -21,7 +21,7 @@ _LAST = "\x1b[c"
 _ALL = (_REMEMBER, _KITTY, _NAME, _BACKGROUND, _SIXEL_COLOURS, _SIXEL_SIZE, _CELL, _WIPE, _LAST)
 QUESTIONS = "".join(_ALL).encode("ascii")
 
-PATIENCE_SECONDS, PATIENCE_OVER_SSH_SECONDS = 0.25, 1.0
+TIMEOUT_SECONDS, TIMEOUT_OVER_SSH_SECONDS = 0.25, 1.0
 """A terminal here answers within a millisecond.  One that never does is waited for once."""
 
 _ANSWERS = re.compile(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_PATIENCE_SECONDS = 1.0
+_TIMEOUT_SECONDS = 1.0
 _FORMAT = "#{allow-passthrough}\t#{client_termname}\t#{client_termtype}"
 _KNOW_PLACEHOLDERS = ("kitty", "xterm-kitty", "ghostty", "xterm-ghostty")
 
@@ -26,7 +26,7 @@ def client(environment: Mapping[str, str]) -> str:
             capture_output=True,
             stdin=subprocess.DEVNULL,
             text=True,
-            timeout=_PATIENCE_SECONDS,
+            timeout=_TIMEOUT_SECONDS,
             check=False,
         )
     except (OSError, subprocess.SubprocessError):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from photomap_cli.session.session import Session
     from photomap_cli.settings import Settings
 
-_PATIENCE_SECONDS = 10.0
+_TIMEOUT_SECONDS = 10.0
 
 
 def attach_or_open(
@@ -41,7 +41,7 @@ def attach_or_open(
         EmptyLibrary, LibraryUnusable, UnknownEncoder: see `Session.open`.
         SessionSilent: a session holds the library but does not answer.
     """
-    give_up_at = time.monotonic() + _PATIENCE_SECONDS
+    give_up_at = time.monotonic() + _TIMEOUT_SECONDS
     while True:
         if live := client.watch(library, on_change):
             return live

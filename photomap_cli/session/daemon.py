@@ -75,7 +75,7 @@ class LogFile:
         os.close(self.fd)
 
 
-_PATIENCE_SECONDS = 60.0
+_TIMEOUT_SECONDS = 60.0
 _LOOK_SECONDS = 0.05
 
 
@@ -133,7 +133,7 @@ def _start(words: Sequence[str], file: LogFile) -> subprocess.Popen[bytes]:
 
 def _outcome(process: subprocess.Popen[bytes], library: Path, log: Path) -> int | None:
     """Wait for the session; return None when it answers, the exit status when it has ended."""
-    give_up_at = time.monotonic() + _PATIENCE_SECONDS
+    give_up_at = time.monotonic() + _TIMEOUT_SECONDS
     while time.monotonic() < give_up_at:
         ended = process.poll()
         if ended is not None or _answers(process.pid, library):

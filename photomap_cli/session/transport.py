@@ -25,7 +25,7 @@ _LIFE_SIGN_LOOKS = 5  # that a long request waits before it is asked on the othe
 _STOPPED_LOOKS = 2  # in a row
 
 
-class Patience(NamedTuple):
+class Timeouts(NamedTuple):
     """How long a session may take for what it answers in a millisecond; giving it up wrongly costs an encoder's load.
 
     Attributes:
@@ -37,7 +37,7 @@ class Patience(NamedTuple):
     whole: float
 
 
-PATIENCE = Patience(1.0, 5.0)
+TIMEOUTS = Timeouts(1.0, 5.0)
 
 
 class Transport:
@@ -46,7 +46,7 @@ class Transport:
     Args:
         path: the session's socket.
         tell: called with a sentence when it takes longer than a moment.
-        patience: how long `glance` waits; `work` waits for as long as the session gives signs of life.
+        timeouts: how long `glance` waits; `work` waits for as long as the session gives signs of life.
 
     Raises (both): SessionGone when the session ends or hangs up; SessionSilent when it does not answer;
     ProtocolMismatch when it is of another version; SessionFull when it has too many clients; whatever error the session
@@ -54,11 +54,11 @@ class Transport:
     """
 
     def __init__(
-        self, path: Path, *, tell: Callable[[str], None] = lambda _: None, patience: Patience | None = None
+        self, path: Path, *, tell: Callable[[str], None] = lambda _: None, timeouts: Timeouts | None = None
     ) -> None:
-        self._patience, self._tell = patience or PATIENCE, tell
-        self._work = _Connection(path, self._patience.whole)
-        self._glance = _Connection(path, self._patience.whole)
+        self._timeouts, self._tell = timeouts or TIMEOUTS, tell
+        self._work = _Connection(path, self._timeouts.whole)
+        self._glance = _Connection(path, self._timeouts.whole)
 
     @property
     def pid(self) -> int | None:
@@ -92,12 +92,12 @@ class Transport:
             nonlocal looks
             looks += 1
             pid = self._glance.pid
-            if looks * self._patience.first >= self._patience.whole or _is_stopped(pid):
+            if looks * self._timeouts.first >= self._timeouts.whole or _is_stopped(pid):
                 raise silence(pid)
             if looks == 1:
                 self._tell(f"session {pid or '?'} does not answer yet")
 
-        return self._glance.ask(op, look, self._patience.first, **values)
+        return self._glance.ask(op, look, self._timeouts.first, **values)
 
     def close(self) -> None:
         """Hang up; the session goes on."""
@@ -106,13 +106,13 @@ class Transport:
 
 
 def find(
-    library: Path, *, tell: Callable[[str], None] = lambda _: None, patience: Patience | None = None
+    library: Path, *, tell: Callable[[str], None] = lambda _: None, timeouts: Timeouts | None = None
 ) -> Transport | None:
     """Return a line to the library's live session, or None when there is none.
 
     Args:
         library: its folder.
-        tell, patience: see `Transport`.
+        tell, timeouts: see `Transport`.
 
     Raises:
         SessionSilent: there is one, and it does not answer.
@@ -122,7 +122,7 @@ def find(
     if not unix_socket.HAS_SESSIONS or path not in socket_dir.sockets():
         return None
     with contextlib.suppress(SessionGone), contextlib.ExitStack() as unanswered:
-        line = unanswered.enter_context(contextlib.closing(Transport(path, tell=tell, patience=patience)))
+        line = unanswered.enter_context(contextlib.closing(Transport(path, tell=tell, timeouts=timeouts)))
         line.glance("status")
         unanswered.pop_all()
         return line

@@ -158,12 +158,12 @@ def lent(guard, time):
 
 def test_the_worker_gives_the_device_back_then_ends(lent, time, ended):
     one, encoder = lent
-    assert one.patience == 30 + GRACE_SECONDS
-    time.advance(one.patience)
+    assert one.request_timeout == 30 + GRACE_SECONDS
+    time.advance(one.request_timeout)
     one.be_idle()
     assert not encoder.resident
-    assert one.patience == 570
-    time.advance(one.patience)
+    assert one.request_timeout == 570
+    time.advance(one.request_timeout)
     with pytest.raises(SystemExit):
         one.be_idle()
     assert ended == [RELEASED_STATUS]
@@ -171,7 +171,7 @@ def test_the_worker_gives_the_device_back_then_ends(lent, time, ended):
 
 def test_what_was_taken_back_is_not_computed_elsewhere_unheard(lent, time):
     one, encoder = lent
-    time.advance(one.patience)
+    time.advance(one.request_timeout)
     one.be_idle()
     with pytest.raises(EncoderOffloaded):
         one._do_encode_text(b"", texts=["dog"])
@@ -185,7 +185,7 @@ def test_what_was_taken_back_is_not_computed_elsewhere_unheard(lent, time):
 def test_an_offload_that_fails_ends_the_process(lent, time, ended):
     one, encoder = lent
     encoder.fail_next["to_ram"] = RuntimeError("no")
-    time.advance(one.patience)
+    time.advance(one.request_timeout)
     with pytest.raises(SystemExit):
         one.be_idle()
     assert ended == [RELEASED_STATUS]
@@ -203,7 +203,7 @@ def test_with_the_end_of_a_request_it_counts_anew(lent, time):
     one, _ = lent
     time.advance(31)
     one.answer({"op": "memory"}, b"")
-    assert one.patience == 30 + GRACE_SECONDS
+    assert one.request_timeout == 30 + GRACE_SECONDS
 
 
 # The session's side -----------------------------------------------------------------------------------------------

@@ -55,15 +55,15 @@ class Terminal:
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch):
     """Answers that come do so at once here; those that do not need not be waited for."""
-    monkeypatch.setattr(terminal_query, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(terminal_query, "TIMEOUT_SECONDS", 0.05)
     monkeypatch.setattr(tmux, "client", lambda environment: "")
 
 
 @pytest.mark.parametrize("name", TERMINALS)
 def test_every_terminal_gets_what_suits_it(name, monkeypatch):
     recorded = TERMINALS[name]
-    for patience in ("PATIENCE_SECONDS", "PATIENCE_OVER_SSH_SECONDS"):
-        monkeypatch.setattr(terminal_query, patience, LONG_SECONDS if recorded.answers else 0.05)
+    for timeout in ("TIMEOUT_SECONDS", "TIMEOUT_OVER_SSH_SECONDS"):
+        monkeypatch.setattr(terminal_query, timeout, LONG_SECONDS if recorded.answers else 0.05)
     monkeypatch.setattr(tmux, "client", lambda environment: recorded.tmux_client)
     with Terminal(recorded.answers) as terminal:
         display = terminal.asked(recorded.environment)
@@ -75,7 +75,7 @@ def test_every_terminal_gets_what_suits_it(name, monkeypatch):
 
 @pytest.mark.parametrize("piecewise", [False, True])
 def test_keys_typed_meanwhile_are_kept_in_their_order(piecewise, monkeypatch):
-    monkeypatch.setattr(terminal_query, "PATIENCE_SECONDS", LONG_SECONDS)
+    monkeypatch.setattr(terminal_query, "TIMEOUT_SECONDS", LONG_SECONDS)
     typed = b"d\xc3\xb6" + KITTY_OK + b"g" + DARK + b"\x1b[A" + CELL + b"s"
     with Terminal(typed, before=b"\x1bx", after=b"\x1b[?62;c", piecewise=piecewise) as terminal:
         answers = terminal.asked().around.answers
@@ -253,7 +253,7 @@ def test_tmux_is_asked_only_from_within(tmp_path, monkeypatch):
     fake.write_text("#!/bin/sh\nprintf '1\\txterm-kitty\\t\\n'\n")
     fake.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(tmux, "_PATIENCE_SECONDS", LONG_SECONDS)
+    monkeypatch.setattr(tmux, "_TIMEOUT_SECONDS", LONG_SECONDS)
     assert tmux.client({"TMUX": "/s,1,0"}) == "xterm-kitty"
     assert tmux.client({}) == ""
     fake.unlink()

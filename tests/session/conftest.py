@@ -17,9 +17,9 @@ COLOURS = {"red": (220, 30, 30), "green": (30, 200, 40), "blue": (30, 40, 210), 
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch):
     """Nobody is given up here for being slow: that is tested where it is meant."""
-    monkeypatch.setattr(transport, "PATIENCE", transport.Patience(LONG_SECONDS, LONG_SECONDS))
+    monkeypatch.setattr(transport, "TIMEOUTS", transport.Timeouts(LONG_SECONDS, LONG_SECONDS))
     monkeypatch.setattr(transport, "_CONNECT_SECONDS", LONG_SECONDS)
-    monkeypatch.setattr(attach, "_PATIENCE_SECONDS", LONG_SECONDS)
+    monkeypatch.setattr(attach, "_TIMEOUT_SECONDS", LONG_SECONDS)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from photomap_cli.session.server import SessionServer, claim
 @pytest.fixture
 def hasty(monkeypatch):
     """For what never answers: a machine that stalls changes nothing."""
-    monkeypatch.setattr(transport, "PATIENCE", transport.Patience(0.02, 0.1))
+    monkeypatch.setattr(transport, "TIMEOUTS", transport.Timeouts(0.02, 0.1))
     monkeypatch.setattr(transport, "_LOOK_SECONDS", 0.02)
 
 
@@ -103,7 +103,7 @@ def test_one_that_does_not_answer_is_silent_and_something_is_said_first(stand_in
 
 
 def test_one_that_is_known_to_be_stopped_is_not_waited_for(stand_in, monkeypatch):
-    monkeypatch.setattr(transport, "PATIENCE", transport.Patience(0.02, LONG_SECONDS * 1e6))
+    monkeypatch.setattr(transport, "TIMEOUTS", transport.Timeouts(0.02, LONG_SECONDS * 1e6))
     monkeypatch.setattr(subprocesses, "is_stopped", lambda pid: pid == os.getpid())
     with pytest.raises(SessionSilent):
         transport.find(stand_in())
@@ -134,8 +134,8 @@ def test_one_that_falls_silent_amid_a_search_is_found_out(stand_in, hasty, monke
             with connection.makefile("wb") as stream:
                 write_frame(stream, {"version": 1, **record(1)})
 
-    line = transport.find(stand_in(serve), patience=transport.Patience(0.02, LONG_SECONDS))
-    line._patience = transport.PATIENCE
+    line = transport.find(stand_in(serve), timeouts=transport.Timeouts(0.02, LONG_SECONDS))
+    line._timeouts = transport.TIMEOUTS
     with pytest.raises(SessionSilent):
         line.work("search", request={})
     line.close()
@@ -152,7 +152,7 @@ def test_a_long_search_of_one_that_gives_signs_of_life_is_waited_for(stand_in, h
             with connection.makefile("wb") as stream:
                 write_frame(stream, {"version": 1, **record(1)})
 
-    line = transport.find(stand_in(serve), patience=transport.Patience(LONG_SECONDS, LONG_SECONDS))
+    line = transport.find(stand_in(serve), timeouts=transport.Timeouts(LONG_SECONDS, LONG_SECONDS))
     found = []
     asking = in_thread(lambda: found.append(line.work("search", request={})))
     wait_until(lambda: looks.count("status") > 3, "signs of life")

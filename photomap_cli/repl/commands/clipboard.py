@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 MOST_BYTES = 74_000  # in base64 just under the 100,000 characters that xterm takes
-_PATIENCE_SECONDS = 2.0
+_TIMEOUT_SECONDS = 2.0
 _SCREEN_PIECE = 200  # GNU screen passes on no longer sequence
 
 
@@ -77,4 +77,4 @@ def _programs(platform: str, environment: Mapping[str, str]) -> Iterator[list[st
 
 def _fed(command: list[str], data: bytes) -> bool:
     """Give the data to a program; returns whether it took them."""
-    return shutil.which(command[0]) is not None and has_taken(command, data, seconds=_PATIENCE_SECONDS)
+    return shutil.which(command[0]) is not None and has_taken(command, data, seconds=_TIMEOUT_SECONDS)
