@@ -35,22 +35,18 @@ OWNERS = {
     },
     "open_clip": {"encoder/openclip.py", "encoder/download.py", "encoder/lazy_imports.py"},
     "faiss": {"vectors/flat_index.py", "map/kmeans.py"},
-    # Photos are read in library/ alone; the sheet is made of thumbnails, which are photomap's own files.
+    # Photos are read in images/ alone; the sheet is made of thumbnails, which are photomap's own files.
     "PIL": {
-        *(
-            "images/decode.py",
-            "images/decode_errors.py",
-            "images/preprocess.py",
-            "images/formats.py",
-            "images/animation.py",
-        ),
-        *(
-            "images/bit_depth.py",
-            "images/icc.py",
-            "images/salvage.py",
-            "images/transparency.py",
-            "images/visibility.py",
-        ),
+        "images/animation.py",
+        "images/bit_depth.py",
+        "images/decode.py",
+        "images/decode_errors.py",
+        "images/formats.py",
+        "images/icc.py",
+        "images/preprocess.py",
+        "images/salvage.py",
+        "images/transparency.py",
+        "images/visibility.py",
         "graphics/contact_sheet.py",
     },
     "pynvml": {"encoder/gpu.py"},
