@@ -34,7 +34,7 @@ from photomap_cli.repl.state import SearchState
 from photomap_cli.repl.toolbar import Toolbar
 from photomap_cli.repl.tty_frontend import TtyFrontend
 from photomap_cli.views.captions import shortened
-from photomap_cli.views.filenames import printable
+from photomap_cli.views.output import printable
 from photomap_cli.views.spinner import noted_interrupts
 
 if TYPE_CHECKING:

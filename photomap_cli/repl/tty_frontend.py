@@ -11,8 +11,8 @@ from photomap_cli.errors import PhotomapError
 from photomap_cli.records import ResidencyState
 from photomap_cli.views import results
 from photomap_cli.views.errors import complaint, complaint_line
-from photomap_cli.views.filenames import printable
 from photomap_cli.views.html.contact_sheet import sheet_page
+from photomap_cli.views.output import printable
 from photomap_cli.views.palette import NOTE
 from photomap_cli.views.spinner import wait_for
 from photomap_cli.views.status_line import can_offload, place

@@ -10,7 +10,8 @@ from rich.style import Style
 from rich.text import Text
 
 from photomap_cli.graphics.layout import GAP
-from photomap_cli.views.filenames import file_link, printable, shown_path
+from photomap_cli.views.filenames import file_link, shown_path
+from photomap_cli.views.output import printable
 from photomap_cli.views.palette import ACCENT, NOTE
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from photomap_cli.records import Check, CheckState
-from photomap_cli.views.filenames import printable
+from photomap_cli.views.output import printable
 from photomap_cli.views.palette import GOOD, NOTE
 
 if TYPE_CHECKING:

@@ -8,9 +8,10 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from photomap_cli.views.filenames import file_link, printable, shown_path
+from photomap_cli.views.filenames import file_link, shown_path
 from photomap_cli.views.formatting import counted, human_bytes
 from photomap_cli.views.machine_output import write_plain
+from photomap_cli.views.output import printable
 from photomap_cli.views.palette import GOOD
 
 if TYPE_CHECKING:

@@ -10,8 +10,6 @@ from urllib.parse import quote
 
 from photomap_cli.views.output import printable
 
-__all__ = ["file_address", "file_link", "printable", "shown_path"]
-
 
 def shown_path(path: str, cwd: Path) -> str:
     """Return the path relative to `cwd` where it lies inside, else absolute; printable."""

@@ -10,9 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from photomap_cli.views.braille_plot import plot
-from photomap_cli.views.filenames import file_link, printable
+from photomap_cli.views.filenames import file_link
 from photomap_cli.views.formatting import elapsed, photos
 from photomap_cli.views.machine_output import write_json, write_plain
+from photomap_cli.views.output import printable
 from photomap_cli.views.palette import colours
 
 if TYPE_CHECKING:

@@ -14,9 +14,10 @@ from rich.text import Text
 
 from photomap_cli.graphics.layout import ROWS_BELOW_RESULTS
 from photomap_cli.views.console import make_console
-from photomap_cli.views.filenames import file_link, printable, shown_path
+from photomap_cli.views.filenames import file_link, shown_path
 from photomap_cli.views.formatting import elapsed, photos
 from photomap_cli.views.machine_output import ResultStyle, write_lines
+from photomap_cli.views.output import printable
 from photomap_cli.views.palette import ACCENT
 from photomap_cli.views.score_breakdown import product
 

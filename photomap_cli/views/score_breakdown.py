@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from photomap_cli.views.filenames import printable, shown_path
+from photomap_cli.views.filenames import shown_path
+from photomap_cli.views.output import printable
 
 if TYPE_CHECKING:
     from pathlib import Path

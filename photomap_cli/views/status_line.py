@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from photomap_cli.records import ResidencyState
-from photomap_cli.views.filenames import printable
 from photomap_cli.views.formatting import clock, duration, human_bytes, photos
+from photomap_cli.views.output import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,8 +9,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from photomap_cli.views.filenames import printable
 from photomap_cli.views.formatting import human_bytes, moment, photos
+from photomap_cli.views.output import printable
 from photomap_cli.views.palette import NOTE, ON_PAPER
 from photomap_cli.views.status_line import device, error_in_short, moves, next_step, place, plain_line
 

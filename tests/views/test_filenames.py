@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from photomap_cli.views.filenames import file_link, printable, shown_path
+from photomap_cli.views.filenames import file_link, shown_path
+from photomap_cli.views.output import printable
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from photomap_cli.errors import BadPath, UsageError
 from photomap_cli.pathnames import on_disk
 from photomap_cli.search.query import unquoted
-from photomap_cli.views.filenames import printable
+from photomap_cli.views.output import printable
 
 if TYPE_CHECKING:
     from photomap_cli.records import Hit

@@ -9,9 +9,10 @@ from rich.text import Text
 
 from photomap_cli.records import DateSource
 from photomap_cli.repl.commands import arguments
-from photomap_cli.views.filenames import printable, shown_path
+from photomap_cli.views.filenames import shown_path
 from photomap_cli.views.formatting import human_bytes
 from photomap_cli.views.machine_output import write_plain
+from photomap_cli.views.output import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from photomap_cli.errors import UsageError
 from photomap_cli.records.maps import LETTERS, MapRequest
-from photomap_cli.views.filenames import printable
 from photomap_cli.views.formatting import photos
+from photomap_cli.views.output import printable
 
 if TYPE_CHECKING:
     from photomap_cli.records.maps import MapCluster, PhotoMap

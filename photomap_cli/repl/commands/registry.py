@@ -17,7 +17,7 @@ from photomap_cli.repl.commands import arguments, encoder, info, map, results, s
 from photomap_cli.repl.state import MAX_LIMIT
 from photomap_cli.search.query import whole_file
 from photomap_cli.views import export
-from photomap_cli.views.filenames import printable
+from photomap_cli.views.output import printable
 from photomap_cli.views.palette import ACCENT
 
 if TYPE_CHECKING:

@@ -12,9 +12,10 @@ from rich.text import Text
 from photomap_cli.errors import UsageError
 from photomap_cli.repl.commands import arguments, clipboard, desktop
 from photomap_cli.views import export
-from photomap_cli.views.filenames import file_link, printable
+from photomap_cli.views.filenames import file_link
 from photomap_cli.views.formatting import photos
 from photomap_cli.views.machine_output import write_paths
+from photomap_cli.views.output import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

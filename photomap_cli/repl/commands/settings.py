@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from photomap_cli.errors import UsageError
-from photomap_cli.views.filenames import printable
+from photomap_cli.views.output import printable
 from photomap_cli.views.palette import ACCENT
 
 if TYPE_CHECKING:

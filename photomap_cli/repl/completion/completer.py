@@ -16,7 +16,7 @@ from photomap_cli.repl.commands.settings import NAMES, values_of
 from photomap_cli.repl.completion import facets
 from photomap_cli.repl.completion.paths import files_to_write, folders, images
 from photomap_cli.views.export import ENDINGS
-from photomap_cli.views.filenames import printable
+from photomap_cli.views.output import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from photomap_cli.pathnames import extensions_like, key
 from photomap_cli.records import Facets
-from photomap_cli.views.filenames import printable
 from photomap_cli.views.formatting import photos
+from photomap_cli.views.output import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

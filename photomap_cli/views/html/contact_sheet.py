@@ -9,9 +9,10 @@ from html import escape
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from photomap_cli.views.filenames import file_address, printable
+from photomap_cli.views.filenames import file_address
 from photomap_cli.views.formatting import photos
 from photomap_cli.views.html.template import asset, head
+from photomap_cli.views.output import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -11,9 +11,10 @@ from itertools import chain
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from photomap_cli.views.filenames import file_address, printable
+from photomap_cli.views.filenames import file_address
 from photomap_cli.views.formatting import photos
 from photomap_cli.views.html.template import asset, head
+from photomap_cli.views.output import printable
 from photomap_cli.views.palette import colours
 
 if TYPE_CHECKING:
