@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
 TIMEOUT_SECONDS = 2.0
@@ -39,7 +40,7 @@ class Suspension:
         defer: Callable[[], bool] = lambda: False,
     ) -> None:
         self._give, self._take, self._leave, self._return, self._defer = give, take, leave, return_, defer
-        self._is_ours = self._is_stopping = False
+        self._is_ours = self._is_stopping = self._is_postponing = self._is_due = False
 
     def __enter__(self) -> Self:
         is_main = threading.current_thread() is threading.main_thread()
@@ -51,6 +52,17 @@ class Suspension:
     def __exit__(self, *_: object) -> None:
         if self._is_ours and _SIGTSTP is not None:
             signal.signal(_SIGTSTP, signal.SIG_DFL)
+
+    @contextmanager
+    def postponed(self) -> Iterator[None]:
+        """A context, in the main thread, at whose end a stop is made that was asked for meanwhile."""
+        self._is_postponing, self._is_due = True, False
+        try:
+            yield
+        finally:
+            self._is_postponing = False
+        if self._is_due:
+            self.stop()
 
     def stop(self, *, whole_group: bool = False) -> None:
         """Give, stop until SIGCONT, take.  Call from the main thread.
@@ -76,7 +88,9 @@ class Suspension:
         self._take()
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if not self._is_stopping and not self._defer():
+        if self._is_postponing:
+            self._is_due = True
+        elif not self._is_stopping and not self._defer():
             self.stop()
 
 

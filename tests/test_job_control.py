@@ -61,6 +61,16 @@ def test_a_better_moment_is_waited_for(done):
     assert done[-1] == "take"
 
 
+def test_a_stop_is_postponed_while_there_is_nothing_to_give_yet(done):
+    with noting(done) as suspended:
+        with suspended.postponed():
+            signal.raise_signal(signal.SIGTSTP)
+            done.append("opened")
+        with suspended.postponed():
+            done.append("nothing came")
+    assert done == ["opened", "give", "leave", ("stop", os.getpid()), "return_", "take", "nothing came"]
+
+
 def test_giving_that_takes_long_holds_nobody_up_and_taking_comes_after_it(done, monkeypatch):
     monkeypatch.setattr(job_control, "TIMEOUT_SECONDS", 0.01)
     go = threading.Event()

@@ -98,14 +98,16 @@ def _serve(
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
-    with host(given.library, given.settings().values, kind="serve", on_stop=ended.set, log=log) as session:
 
-        def resume() -> None:
-            if not session.resume():
-                tell("another session took the library over while this one was stopped")
-                ended.set()
+    def resume() -> None:
+        if not session.resume():
+            tell("another session took the library over while this one was stopped")
+            ended.set()
 
-        with Suspension(give=session.pause, take=resume):
+    with Suspension(give=lambda: session.pause(), take=resume) as suspension:
+        with suspension.postponed():  # who stops before it can hand the library over would keep it from others
+            session = host(given.library, given.settings().values, kind="serve", on_stop=ended.set, log=log)
+        with session:
             session.prewarm()
             if not given.quiet:
                 tell(f"serving {given.library} (process {os.getpid()})")
