@@ -1,4 +1,4 @@
-"""Photomap: find photos by what is in them, from the terminal, and from Python (docs/python.md).
+"""Photomap: find photos by what is in them, from the terminal, and from Python (docs/scripting.md).
 
 The names below are imported when they are first used: `import photomap_cli` itself costs nothing.
 """

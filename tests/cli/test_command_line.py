@@ -327,7 +327,7 @@ def test_config_shows_where_a_value_came_from(photomap):
 
 @pytest.mark.parametrize("place", ["attached", "own"])
 def test_the_example_for_python_runs_as_written(home, serving, place, tmp_path):
-    text = (Path(__file__).parents[2] / "docs" / "python.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[2] / "docs" / "scripting.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     own = {"XDG_RUNTIME_DIR": str(tmp_path), "PHOTOMAP_QUERY_CACHE": "0"}
     runtime = {} if place == "attached" else own
