@@ -22,7 +22,7 @@ def main() -> None:
         if status is None:
             raise
     done = sys.modules.get(f"{__name__}.oneshot")
-    if done is not None and f"{__name__}.entry" not in sys.modules:
+    if done is not None and f"{__name__}.dispatch" not in sys.modules:
         done.leave(status)
     sys.exit(status)
 

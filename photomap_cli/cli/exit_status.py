@@ -72,9 +72,9 @@ def complain(error: PhotomapError, arguments: list[str]) -> int:
 def _tell(error: PhotomapError, arguments: list[str]) -> None:
     """As JSON where JSON was asked for, else in two lines on standard error."""
     if argv.wants_json(arguments):
-        from photomap_cli.views.machine_output import write_json
+        from photomap_cli.views.machine_output import write_document
 
-        write_json({"version": 1, "error": error.to_json()}, sys.stdout)
+        write_document({"error": error.to_json()}, sys.stdout)
         return
     say(f"photomap: {one_line(error.message)}")
     if error.position is not None and error.text:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 from photomap_cli import directories
 from photomap_cli.cli import argv, exit_status, settings_cache, stdio
 from photomap_cli.errors import PhotomapError
-from photomap_cli.views.machine_output import ResultStyle, write_json, write_lines
+from photomap_cli.views.machine_output import ResultStyle, write_document, write_lines
 from photomap_cli.views.output import say
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def answer(arguments: list[str]) -> int | None:
         return exit_status.exit_status(lambda: _converse(_library(options)), arguments)
     try:
         if command == ["status", "--json"]:
-            write_json(status_look(_library(options), lambda words: _tell((words,), options)), sys.stdout)
+            write_document(status_look(_library(options), lambda words: _tell((words,), options)), sys.stdout)
             sys.stdout.flush()
             return exit_status.FOUND
         if command[:1] == ["search"]:
@@ -79,7 +79,7 @@ def status_look(library: Path, tell: Callable[[str], None] = lambda _: None) -> 
     from photomap_cli.session import transport
 
     looks = transport.looks(tell)
-    look = {"version": 1, "sessions": [each.status for each in looks if each.status], "library": facts(library)}
+    look = {"sessions": [each.status for each in looks if each.status], "library": facts(library)}
     others = [{"pid": each.pid, **each.error.to_json()} for each in looks if each.error]
     return {**look, "unreachable": others} if others else look
 

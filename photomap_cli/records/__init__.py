@@ -21,10 +21,8 @@ from photomap_cli.records.photos import (
 from photomap_cli.records.residency import EncoderInfo, MemoryReport, ResidencySnapshot, ResidencyState
 from photomap_cli.records.search import Hit, SearchRequest, SearchResult, TermPart, Timings, hit_to_json
 from photomap_cli.records.status import SessionStatus
-from photomap_cli.records.version import JSON_VERSION
 
 __all__ = [
-    "JSON_VERSION",
     "Check",
     "CheckState",
     "Counted",

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from photomap_cli.records.version import JSON_VERSION
-
 
 @dataclass(frozen=True, slots=True)
 class IndexFailure:
@@ -93,9 +91,8 @@ class IndexReport:
     stages: StageTimes = field(default_factory=StageTimes)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the JSON object that `index --json` prints."""
+        """Return what `index --json` prints, as JSON values."""
         return {
-            "version": JSON_VERSION,
             "roots": list(self.roots),
             "scanned": self.scanned,
             "added": self.added,

@@ -6,8 +6,6 @@ from dataclasses import asdict, dataclass
 from string import ascii_letters
 from typing import Any
 
-from photomap_cli.records.version import JSON_VERSION
-
 LETTERS = ascii_letters[26:] + ascii_letters[:26]
 MOST_CLUSTERS = len(LETTERS)
 
@@ -119,9 +117,8 @@ class PhotoMap:
     notices: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Return the JSON object that `map --json` prints; `notices` only when there are any."""
+        """Return what `map --json` prints, as JSON values; `notices` only when there are any."""
         record = {
-            "version": JSON_VERSION,
             "encoder": self.encoder,
             "method": self.method,
             "count": len(self.points),

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from photomap_cli.records.version import JSON_VERSION
-
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
@@ -132,12 +130,11 @@ class SearchResult:
         return replace(self, served_by=by)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the JSON object that `search --json` prints.
+        """Return what `search --json` prints, as JSON values.
 
         `notices` is there only when there are any, `searched_elsewhere` only when it is so.
         """
         record = {
-            "version": JSON_VERSION,
             "query": self.query,
             "encoder": self.encoder,
             "count": len(self.hits),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from photomap_cli import files
 from photomap_cli.errors import BadPath, UsageError
-from photomap_cli.views.machine_output import ResultStyle, json_text, write_lines
+from photomap_cli.views.machine_output import ResultStyle, document, write_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -71,7 +71,7 @@ def write_out(pieces: Iterable[bytes], stream: TextIO) -> None:
 
 
 def _json(result: SearchResult) -> Iterable[bytes]:
-    return (json_text(result.to_json(), indented=True).encode("ascii"),)
+    return (document(result.to_json(), indented=True).encode("ascii"),)
 
 
 def _paths(result: SearchResult) -> Iterable[bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TextIO
 
 from photomap_cli.views.formatting import photos
-from photomap_cli.views.machine_output import write_json
+from photomap_cli.views.machine_output import write_document
 from photomap_cli.views.output import say
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def write_report(
         dry_run: say that nothing was changed.
     """
     if as_json:
-        write_json(report.to_json(), file)
+        write_document(report.to_json(), file)
         return
     if not quiet:
         say(("would be done: " if dry_run and not report.interrupted else "") + summary(report), file=file)

@@ -1,4 +1,4 @@
-"""Owns what a search's answer looks like to programs: JSON, JSON lines, paths, plain rows.  Light: no rich.
+"""Owns what programs read: JSON documents and their version, JSON lines, paths, plain rows.  Light: no rich.
 
 Programs get every byte as it is; where `file` is a terminal there is none, and names are written as for people.
 """
@@ -14,6 +14,10 @@ from photomap_cli.views.output import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+
+JSON_VERSION = 1
+"""What every JSON document carries; a change that breaks a reader raises it."""
 
 
 class ResultStyle(StrEnum):
@@ -35,9 +39,9 @@ def write_lines(result: dict[str, Any], style: ResultStyle, file: TextIO) -> Non
     hits = result["hits"]
     match style:
         case ResultStyle.JSON:
-            write_json(result, file)
+            write_document(result, file)
         case ResultStyle.JSONL:
-            file.writelines(map(json_text, hits))
+            file.writelines(map(_json_line, hits))
         case ResultStyle.PLAIN:
             for hit in hits:
                 write_plain((str(hit["rank"]), f"{hit['score']:.4f}"), hit["path"], file)
@@ -65,21 +69,25 @@ def write_rows(rows: Iterable[Iterable[str]], file: TextIO) -> None:
         write_plain(fields, last, file)
 
 
-def write_json(record: object, file: TextIO) -> None:
-    """Write one JSON value: indented on a terminal, where people read it, else on a line of its own."""
-    file.write(json_text(record, indented=file.isatty()))
+def write_document(fields: dict[str, Any], file: TextIO) -> None:
+    """Write one JSON document, with its version: indented on a terminal, where people read it, else on one line."""
+    file.write(document(fields, indented=file.isatty()))
 
 
-def write_json_line(record: object, file: TextIO) -> None:
-    """Write one JSON value on a line of its own, at once."""
-    file.write(json_text(record))
+def write_document_line(fields: dict[str, Any], file: TextIO) -> None:
+    """Write one JSON document of several, with its version, on a line of its own, at once."""
+    file.write(document(fields))
     file.flush()
 
 
-def json_text(record: object, *, indented: bool = False) -> str:
-    """Return a JSON value with its line end."""
+def document(fields: dict[str, Any], *, indented: bool = False) -> str:
+    """Return a JSON document, its version first, with its line end."""
+    return _json_line({"version": JSON_VERSION, **fields}, indent=2 if indented else None)
+
+
+def _json_line(value: object, indent: int | None = None) -> str:
     # ASCII, so that a name that is no UTF-8 stays valid JSON and survives any encoding of the pipe.
-    return json.dumps(record, indent=2 if indented else None) + "\n"
+    return json.dumps(value, indent=indent) + "\n"
 
 
 def write_plain(fields: Iterable[str], path: str, file: TextIO) -> None:

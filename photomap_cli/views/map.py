@@ -12,7 +12,7 @@ from rich.text import Text
 from photomap_cli.views.braille_plot import plot
 from photomap_cli.views.filenames import file_link
 from photomap_cli.views.formatting import elapsed, photos
-from photomap_cli.views.machine_output import write_json, write_plain
+from photomap_cli.views.machine_output import write_document, write_plain
 from photomap_cli.views.output import printable
 from photomap_cli.views.palette import colours
 
@@ -107,7 +107,7 @@ def _in_columns(entries: list[Text], width: int) -> Table:
 def write(drawn: PhotoMap, file: TextIO, *, as_json: bool, console: Console) -> None:
     """Write a map to `file`: JSON, a plot where `console` (made for it) is a terminal, else a row for each group."""
     if as_json:
-        write_json(drawn.to_json(), file)
+        write_document(drawn.to_json(), file)
     else:
         show(drawn, console, hint=f"photomap map --group {drawn.clusters[0].letter} lists that group's photos")
 

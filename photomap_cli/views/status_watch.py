@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from rich.live import Live
 
 from photomap_cli.records import LibraryStatus, SessionStatus
-from photomap_cli.views.machine_output import write_json_line
+from photomap_cli.views.machine_output import write_document_line
 from photomap_cli.views.output import say
 from photomap_cli.views.status_table import NO_SESSION, library_line, session_line, status_table
 
@@ -41,7 +41,7 @@ def print_json(looks: Iterable[Look], file: TextIO) -> None:
     before: Look | None = None
     for look in looks:
         if before is None or has_changed(before, look):
-            write_json_line(look, file)
+            write_document_line(look, file)
         before = look
 
 

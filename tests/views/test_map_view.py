@@ -157,7 +157,7 @@ def test_paths_leave_in_a_pipe_as_the_bytes_they_have_whatever_its_encoding():
 def test_json_is_the_record():
     file = io.StringIO()
     map_module.write(MAP, file, as_json=True, console=Console(file=file))
-    assert json.loads(file.getvalue()) == MAP.to_json()
+    assert json.loads(file.getvalue()) == {"version": 1, **MAP.to_json()}
 
 
 def test_a_name_with_escapes_harms_no_terminal():

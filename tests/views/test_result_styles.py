@@ -10,7 +10,7 @@ from rich.console import Console
 from terminal_fakes import make_hit, make_result
 
 from photomap_cli.records import TermPart, Timings
-from photomap_cli.views.machine_output import ResultStyle, write_json
+from photomap_cli.views.machine_output import ResultStyle, write_document
 from photomap_cli.views.results import summary_line, table, write
 
 UGLY = os.fsdecode(b"/photos/\xff\n\x1b[31m\tb.jpg")
@@ -38,10 +38,9 @@ class Screen(io.StringIO):
 
 @pytest.mark.parametrize(("file", "lines"), [(io.StringIO(), 1), (Screen(), 4)])
 def test_json_is_one_line_in_a_pipe_and_indented_on_a_terminal(file, lines):
-    record = {"version": 1, "path": "/photos/\udcff"}
-    write_json(record, file)
+    write_document({"path": "/photos/\udcff"}, file)
     assert file.getvalue().count("\n") == lines
-    assert json.loads(file.getvalue()) == record
+    assert list(json.loads(file.getvalue()).items()) == [("version", 1), ("path", "/photos/\udcff")]
 
 
 def test_the_table_at_three_widths():
@@ -140,7 +139,7 @@ def test_without_colour_there_is_none():
 
 def test_json_is_exactly_the_contract():
     result = make_result(2)
-    assert json.loads(written(result, ResultStyle.JSON)) == result.to_json()
+    assert json.loads(written(result, ResultStyle.JSON)) == {"version": 1, **result.to_json()}
     lines = written(result, ResultStyle.JSONL).decode().splitlines()
     assert [json.loads(line) for line in lines] == result.to_json()["hits"]
 

@@ -15,8 +15,8 @@ from photomap_cli.cli.app import app
 from photomap_cli.cli.exit_status import FOUND
 from photomap_cli.cli.options import Globals, make_console
 from photomap_cli.errors import BadSetting, PhotomapError
-from photomap_cli.records import JSON_VERSION, Check, CheckState
-from photomap_cli.views.machine_output import write_json
+from photomap_cli.records import Check, CheckState
+from photomap_cli.views.machine_output import write_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,7 @@ def doctor(
     faults = [check for check in seen if check.state is CheckState.FAULT]
     if as_json:
         checks = [check.to_json() for check in seen]
-        write_json({"version": JSON_VERSION, "ok": not faults, "checks": checks}, sys.stdout)
+        write_document({"ok": not faults, "checks": checks}, sys.stdout)
     return PhotomapError.exit_status if faults else FOUND
 
 

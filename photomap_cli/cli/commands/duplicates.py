@@ -17,7 +17,7 @@ from photomap_cli.cli.app import app
 from photomap_cli.cli.exit_status import FOUND, NOTHING_FOUND
 from photomap_cli.cli.options import Globals, make_console
 from photomap_cli.errors import BadPath, UsageError
-from photomap_cli.views.machine_output import write_json
+from photomap_cli.views.machine_output import write_document
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,13 +57,12 @@ def duplicates(
     groups = _find(given, paths or [], threshold=settings.same_shot_score, only_identical=identical)
     if as_json:
         record = {
-            "version": 1,
             "threshold": settings.same_shot_score,
             "count": len(groups),
             "elapsed_ms": round(1e3 * (time.perf_counter() - started), 1),
             "groups": [group.to_json() for group in groups],
         }
-        write_json(record, sys.stdout)
+        write_document(record, sys.stdout)
     else:
         _write(groups, paths_end={(True, False): "\n", (False, True): "\0"}.get((spare, nul)))
     return FOUND if groups else NOTHING_FOUND

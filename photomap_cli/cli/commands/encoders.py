@@ -11,7 +11,7 @@ from photomap_cli.cli.app import app
 from photomap_cli.cli.commands.config import _text_tower
 from photomap_cli.cli.exit_status import FOUND
 from photomap_cli.cli.options import Globals, make_console
-from photomap_cli.views.machine_output import write_json, write_rows
+from photomap_cli.views.machine_output import write_document, write_rows
 from photomap_cli.views.output import say
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def encoders(
     for row in rows:
         row["text_tower"], row["text_tower_fault"] = _text_tower(given, row)
     if as_json:
-        write_json({"version": 1, "encoders": rows}, sys.stdout)
+        write_document({"encoders": rows}, sys.stdout)
         return FOUND
     written = [_words_on(row) for row in rows]
     if sys.stdout.isatty():

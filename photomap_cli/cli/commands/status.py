@@ -17,7 +17,7 @@ from photomap_cli.cli.exit_status import FOUND
 from photomap_cli.cli.fast_path import status_look
 from photomap_cli.cli.options import Globals, make_console
 from photomap_cli.errors import NoSession, SessionGone
-from photomap_cli.views.machine_output import write_json
+from photomap_cli.views.machine_output import write_document
 from photomap_cli.views.output import say
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def status(
         return _watch(given.library, as_json=as_json)
     look = status_look(given.library, lambda words: backend.tell((words,), given))
     if as_json:
-        write_json(look, sys.stdout)
+        write_document(look, sys.stdout)
         return FOUND
     from photomap_cli.records import LibraryStatus
     from photomap_cli.views.status_table import status_lines, status_table
