@@ -222,7 +222,7 @@ def in_and_out(residency: Residency, query: Callable[[], object]) -> dict[str, A
     row |= {name: statistics.median(taken) for name, taken in zip(names, zip(*moves, strict=True), strict=True)}
     snapshot = residency.snapshot()
     row |= {"process_offloaded": process_bytes[-1], "pinned": snapshot.memory.pinned}
-    return row | {"on_the_cpu": snapshot.cpu_fallbacks, "error": snapshot.last_error}
+    return row | {"on_the_cpu": snapshot.cpu_fallbacks, "error": snapshot.last_error and snapshot.last_error.message}
 
 
 def card_bytes() -> int | None:

@@ -20,6 +20,7 @@ from photomap_cli.records import (
     CheckState,
     DuplicateGroup,
     DuplicatePhoto,
+    EncoderFailure,
     IndexFailure,
     IndexProgress,
     IndexReport,
@@ -94,7 +95,11 @@ def results_and_tables() -> None:
 
 def states_and_reports() -> None:
     console = console_on()
-    for session in (SESSION, replace(SESSION, last_error=HOSTILE), replace(SESSION, state=VRAM.state)):
+    for session in (
+        SESSION,
+        replace(SESSION, last_error=EncoderFailure("internal", HOSTILE)),
+        replace(SESSION, state=VRAM.state),
+    ):
         for width in (40, 80, 160):
             console.width = width
             console.print(status_table.status_table([session], LIBRARY))

@@ -40,6 +40,7 @@ VRAM = SessionStatus(
     device="cuda:0",
     device_name="NVIDIA A100",
     dtype="float16",
+    can_offload=True,
     state=State.VRAM,
     busy=False,
     vram_weight_bytes=352 * MB,
@@ -65,7 +66,7 @@ LOADING = replace(OFF, state=State.LOADING)
 RELOADING = replace(RAM, state=State.RELOADING)
 OFFLOADING = replace(VRAM, state=State.OFFLOADING, offload_in_seconds=None)
 RELEASING = replace(RAM, state=State.RELEASING, release_in_seconds=None)
-CPU = replace(RAM, device="cpu", device_name="cpu", ram_bytes=12 * MB, encoder="tiny")
+CPU = replace(RAM, device="cpu", device_name="cpu", can_offload=False, ram_bytes=12 * MB, encoder="tiny")
 EVERY_STATE = (VRAM, RAM, OFF, LOADING, RELOADING, OFFLOADING, RELEASING)
 
 

@@ -108,7 +108,7 @@ def _tried(
         loaded = time.perf_counter()
         vectors, use = residency.run("text", lambda encoder: encoder.encode_text(["a photo"]))
         done = time.perf_counter()
-        info, last_error = residency.snapshot().info, residency.snapshot().last_error
+        info, failure = residency.snapshot().info, residency.snapshot().last_error
     finally:
         residency.close()
     assert info is not None
@@ -122,7 +122,8 @@ def _tried(
         )
     if use.fell_back:
         hint = "free some VRAM, or `photomap config set device cpu`"
-        return Check("encoder", CheckState.ADVICE, f"{fine}; {use.refusal}: {last_error}", hint)
+        reason = f"{use.refusal}: {failure.message}" if failure else use.refusal
+        return Check("encoder", CheckState.ADVICE, f"{fine}; {reason}", hint)
     if gpus and settings.device == "auto" and info.device == "cpu":
         reason = info.notice or "the GPU is not used"
         return Check("encoder", CheckState.ADVICE, f"{fine}; {reason}", _CUDA_HINT)

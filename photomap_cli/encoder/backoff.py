@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from photomap_cli.errors import EncoderFailed
+
+if TYPE_CHECKING:
+    from photomap_cli.records import EncoderFailure
 
 FIRST_BACK_OFF_SECONDS, LAST_BACK_OFF_SECONDS = 2.0, 60.0
 MOST_DEATHS = 3  # in a row, before the encoder is given up
@@ -57,10 +62,11 @@ class RetryPolicy:
         """Somebody asked to try again now."""
         self._deaths, self._retry_at = 0, 0.0
 
-    def require_trust(self, last_error: str | None) -> None:
+    def require_trust(self, last_error: EncoderFailure | None) -> None:
         """Raise EncoderFailed once the process has died too often to be started again."""
         if self._deaths >= MOST_DEATHS:
+            reason = last_error.message if last_error else "its process ended"
             raise EncoderFailed(
-                f"the encoder is given up: {last_error}, {self._deaths} times in a row",
+                f"the encoder is given up: {reason}, {self._deaths} times in a row",
                 hint=":load tries again, and so does a new session",
             )

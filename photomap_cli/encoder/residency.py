@@ -35,9 +35,10 @@ from photomap_cli.errors import (
     EncoderOffloaded,
     EncoderOutOfMemory,
     EncoderReleased,
+    InternalError,
     PhotomapError,
 )
-from photomap_cli.records import MemoryReport, ResidencySnapshot, ResidencyState
+from photomap_cli.records import EncoderFailure, MemoryReport, ResidencySnapshot, ResidencyState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -303,7 +304,7 @@ class Residency:
         except BaseException as error:
             if isinstance(error, EncoderDied):
                 self._retry_policy.died(self._clock())
-            self._settle(ResidencyState.OFF, memory=MemoryReport(), last_error=_short(error), progress=None)
+            self._settle(ResidencyState.OFF, memory=MemoryReport(), last_error=_failure(error), progress=None)
             if self._closed:
                 raise EncoderClosed("the encoder was closed while it loaded") from error
             raise
@@ -325,7 +326,7 @@ class Residency:
             raise
         except PhotomapError as error:
             self._retry_policy.device_refused(self._clock(), is_full=isinstance(error, EncoderOutOfMemory))
-            self._settle(self._where_it_was(), memory=self._measured(), last_error=_short(error))
+            self._settle(self._where_it_was(), memory=self._measured(), last_error=_failure(error))
             return
         except BaseException:
             self._settle(self._where_it_was())
@@ -348,7 +349,7 @@ class Residency:
         """The device cannot compute now: answer from RAM for a while."""
         with self._settled:
             self._retry_policy.device_refused(self._clock(), is_full=isinstance(error, EncoderOutOfMemory))
-            self._publish(last_error=_short(error))
+            self._publish(last_error=_failure(error))
         self.offload()
 
     def _end_use(self, *, fell_back: bool, began: float) -> None:
@@ -379,7 +380,7 @@ class Residency:
             is_death = not isinstance(error, EncoderReleased)
             if in_use and is_death:
                 self._retry_policy.died(self._clock())
-            told = {"last_error": _short(error)} if is_death else {}
+            told = {"last_error": _failure(error)} if is_death else {}
             self._publish(state=ResidencyState.OFF, memory=MemoryReport(), progress=None, **told)
             self._settled.notify_all()
         self._on_change()
@@ -419,7 +420,7 @@ class Residency:
             self._note_death(error)
         except Exception as error:
             log.exception("offload failed")
-            self._settle(ResidencyState.VRAM, restart_countdown=True, last_error=_short(error))
+            self._settle(ResidencyState.VRAM, restart_countdown=True, last_error=_failure(error))
         else:
             self._resident = frozenset()
             self._settle(
@@ -495,8 +496,10 @@ def _since(started: float) -> float:
     return 1e3 * (time.perf_counter() - started)
 
 
-def _short(error: BaseException) -> str:
-    """Return an error in one line for people."""
+def _failure(error: BaseException) -> EncoderFailure:
+    """Return an error as the snapshot keeps it: its code, and one line for people."""
     if isinstance(error, EncoderOutOfMemory):
-        return f"card full (out of memory), answering from RAM: {error}"
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        return EncoderFailure(error.code, f"card full (out of memory), answering from RAM: {error}")
+    code = error.code if isinstance(error, PhotomapError) else InternalError.code
+    message = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return EncoderFailure(code, message)

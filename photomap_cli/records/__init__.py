@@ -18,7 +18,13 @@ from photomap_cli.records.photos import (
     PhotoFilter,
     Thumbnail,
 )
-from photomap_cli.records.residency import EncoderInfo, MemoryReport, ResidencySnapshot, ResidencyState
+from photomap_cli.records.residency import (
+    EncoderFailure,
+    EncoderInfo,
+    MemoryReport,
+    ResidencySnapshot,
+    ResidencyState,
+)
 from photomap_cli.records.search import Hit, SearchRequest, SearchResult, TermPart, Timings, hit_to_json
 from photomap_cli.records.status import SessionStatus
 
@@ -29,6 +35,7 @@ __all__ = [
     "DateSource",
     "DuplicateGroup",
     "DuplicatePhoto",
+    "EncoderFailure",
     "EncoderInfo",
     "Facets",
     "FilterKind",

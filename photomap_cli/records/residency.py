@@ -85,6 +85,14 @@ class MemoryReport:
 
 
 @dataclass(frozen=True, slots=True)
+class EncoderFailure:
+    """What went wrong with the encoder last: the code of a `PhotomapError`, and a line for people."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class ResidencySnapshot:
     """Everything there is to know about the encoder's place at one moment.
 
@@ -107,6 +115,6 @@ class ResidencySnapshot:
     reloads: int = 0
     offloads: int = 0
     cpu_fallbacks: int = 0
-    last_error: str | None = None
+    last_error: EncoderFailure | None = None
     progress: tuple[int, int] | None = None
     """Bytes (done, total) of a weights download under way."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from photomap_cli.records.residency import ResidencyState
+from photomap_cli.records.residency import EncoderFailure, ResidencyState
 
 _ONLY_IF_ANY = ("download", "offloaded_seconds_ago", "loose_tensors", "log", "text_state", "image_state")
 
@@ -22,6 +22,8 @@ class SessionStatus:
     device: str
     device_name: str
     dtype: str
+    can_offload: bool
+    """Whether the device has memory of its own that can be given back."""
     state: ResidencyState
     busy: bool
     vram_weight_bytes: int
@@ -38,7 +40,8 @@ class SessionStatus:
     reloads: int
     offloads: int
     cpu_fallbacks: int
-    last_error: str | None
+    last_error: EncoderFailure | None
+    """What went wrong last; in the JSON its message, and its code as `last_error_code` if there is one."""
     photos: int
     download: tuple[int, int] | None = None
     """Bytes (done, total) of a weights download under way; in the JSON only then."""
@@ -61,6 +64,8 @@ class SessionStatus:
             for name, value in asdict(self).items()
             if name not in _ONLY_IF_ANY or value is not None
         }
+        if self.last_error:
+            record |= {"last_error": self.last_error.message, "last_error_code": self.last_error.code}
         return {**record, "download": list(self.download)} if self.download else record
 
     @classmethod
@@ -70,4 +75,6 @@ class SessionStatus:
         values = {**record, **{name: ResidencyState(record[name]) for name in states if record.get(name)}}
         if values.get("download"):
             values["download"] = tuple(values["download"])
+        if code := values.pop("last_error_code", None):
+            values["last_error"] = EncoderFailure(code, values["last_error"])
         return cls(**values)

@@ -15,7 +15,7 @@ from photomap_cli.views.html.contact_sheet import sheet_page
 from photomap_cli.views.output import printable
 from photomap_cli.views.palette import NOTE
 from photomap_cli.views.spinner import wait_for
-from photomap_cli.views.status_line import can_offload, place
+from photomap_cli.views.status_line import place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -104,6 +104,6 @@ def what_goes_on(status: SessionStatus) -> str:
         return place(status).words
     if status.state in (ResidencyState.OFF, ResidencyState.LOADING, ResidencyState.RELEASING):
         return "loading the encoder…"
-    if status.state is ResidencyState.RAM and can_offload(status) and not status.cpu_fallbacks:
+    if status.state is ResidencyState.RAM and status.can_offload and not status.cpu_fallbacks:
         return "RAM → VRAM…"
     return place(status).words if status.state.is_moving else "searching…"

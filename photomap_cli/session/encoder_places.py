@@ -31,6 +31,7 @@ def of(residency: Residency, texts: TextRoute, *, device: str, dtype: str) -> di
         "device": info.device if info else device,
         "device_name": process.info.device_name if process.info else "",
         "dtype": info.dtype if info else dtype,
+        "can_offload": info.can_offload if info else device.startswith("cuda"),
         "state": shown.state,
         "busy": process.busy or bool(tower and tower.busy),
         "vram_weight_bytes": process.memory.vram_weight_bytes,

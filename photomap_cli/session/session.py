@@ -293,7 +293,7 @@ class Session:
         notes, snapshot = self.residency.take_notes(), self.residency.snapshot()
         if not snapshot.cpu_fallbacks:
             return notes
-        reason = f"; {snapshot.last_error}" if snapshot.last_error else ""
+        reason = f"; {snapshot.last_error.message}" if snapshot.last_error else ""
         return (*notes, f"batches encoded on the CPU, for the GPU was full or failed: {snapshot.cpu_fallbacks}{reason}")
 
     # Indexing -------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from photomap_cli.errors import EncoderOutOfMemory
 from photomap_cli.records import ResidencyState
 from photomap_cli.views.formatting import clock, duration, human_bytes, photos
 from photomap_cli.views.output import printable
@@ -44,11 +45,6 @@ _MOVING = {
 }
 
 
-def can_offload(status: SessionStatus) -> bool:
-    """Whether the device has memory of its own; the session names unified memory in the device's name."""
-    return status.device.startswith("cuda") and "unified" not in status.device_name.lower()
-
-
 def place(status: SessionStatus) -> Place:
     """Return where the encoder is."""
     if status.state is ResidencyState.LOADING and status.download:
@@ -61,7 +57,7 @@ def place(status: SessionStatus) -> Place:
         return Place("●", f"VRAM {human_bytes(status.vram_weight_bytes)}", "green")
     if status.state is ResidencyState.OFF:
         return Place("✗", "OFF", "red") if status.last_error else Place("○", "OFF", "white")
-    if can_offload(status):
+    if status.can_offload:
         return Place("◐", f"RAM {human_bytes(status.vram_weight_bytes)} VRAM", "cyan")
     return Place("●", f"RAM {human_bytes(status.ram_bytes)} {printable(status.device)}", "green")
 
@@ -112,9 +108,9 @@ def _next_in_vram(status: SessionStatus) -> str:
 
 
 def _next_in_ram(status: SessionStatus) -> str:
-    now = _offloaded(status) if can_offload(status) else nothing_to_offload(status)
+    now = _offloaded(status) if status.can_offload else nothing_to_offload(status)
     if status.release_timeout_seconds <= 0:
-        return f"{now}; never released" if can_offload(status) else now
+        return f"{now}; never released" if status.can_offload else now
     if status.release_in_seconds is None:
         return now
     return f"{now}; released in {duration(status.release_in_seconds)}"
@@ -133,7 +129,7 @@ def nothing_to_offload(status: SessionStatus) -> str:
 def memory(status: SessionStatus) -> str:
     """Return what the encoder holds: `352 MB VRAM + 352 MB RAM`; with the context where the driver tells it."""
     ram = f"{human_bytes(status.ram_bytes)} RAM{' (pinned)' if status.pinned else ''}"
-    if not can_offload(status):
+    if not status.can_offload:
         return ram
     process = status.vram_process_bytes
     context = f" ({human_bytes(process)} with context)" if process is not None else ""
@@ -160,9 +156,9 @@ def error_in_short(status: SessionStatus) -> str:
     """Return the last error in a few words, or an empty string."""
     if not status.last_error:
         return ""
-    if "out of memory" in status.last_error.lower():
+    if status.last_error.code == EncoderOutOfMemory.code:
         return "card full: answered from RAM"
-    first = printable(status.last_error.strip().splitlines()[0])
+    first = printable(status.last_error.message.strip().splitlines()[0])
     return first if len(first) <= ERROR_CELLS else f"{first[: ERROR_CELLS - 1]}…"
 
 
@@ -222,7 +218,7 @@ def _pieces(status: SessionStatus, width: int, scope: str, extras: Sequence[str]
 
 
 def _device_piece(status: SessionStatus, width: int) -> str:
-    if status.state is ResidencyState.RAM and not can_offload(status):
+    if status.state is ResidencyState.RAM and not status.can_offload:
         is_news = width >= DEVICE_NAME_MIN_WIDTH and status.device_name != status.device
         return printable(status.device_name) if is_news else ""
     return device(status, with_name=width >= DEVICE_NAME_MIN_WIDTH)

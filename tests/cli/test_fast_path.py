@@ -26,8 +26,9 @@ HITS = tuple(
 TOLD = ("~/Downloads is not indexed", "the card was full")
 RESULT = SearchResult("", "tiny", 41.23456, "local", Timings(encode=12.0567), (), TOLD, searched_elsewhere=True)
 STATUS = SessionStatus(
-    *(4242, "serve", "/l", "2026-01-01T00:00:00+00:00", "tiny", "cpu", "CPU", "float32", ResidencyState.RAM, False),
-    *(0, None, 1000, False, 1.2345, 30.0, None, 600.0, 599.98765, None, None, 0, 0, 0, None, 4, (1, 2)),
+    *(4242, "serve", "/l", "2026-01-01T00:00:00+00:00", "tiny", "cpu", "CPU", "float32", False),
+    *(ResidencyState.RAM, False, 0, None, 1000, False, 1.2345, 30.0, None, 600.0, 599.98765),
+    *(None, None, 0, 0, 0, None, 4, (1, 2)),
 )
 
 

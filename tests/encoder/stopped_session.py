@@ -25,7 +25,7 @@ def main():
             tell("right" if (rows[0] == text_vector("dog")).all() else "wrong", process.pid)
         else:
             snapshot = residency.snapshot()
-            tell(snapshot.state, snapshot.offloads, snapshot.last_error)
+            tell(snapshot.state, snapshot.offloads, snapshot.last_error and snapshot.last_error.message)
 
 
 def tell(*words):

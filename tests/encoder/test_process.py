@@ -129,7 +129,7 @@ def test_a_process_without_room_is_said_with_a_way_out_and_can_be_started_later(
         residency.load()
     assert "ulimit -u" in caught.value.hint
     assert (residency.snapshot().state, process.pid) == (ResidencyState.OFF, None)
-    assert "no process can be started" in residency.snapshot().last_error
+    assert "no process can be started" in residency.snapshot().last_error.message
     refused(0)
     residency.load()
     assert residency.snapshot().state is ResidencyState.RAM

@@ -260,7 +260,7 @@ def test_a_full_card_means_an_answer_from_ram_and_a_back_off(residency, encoder,
     snapshot = residency.snapshot()
     assert snapshot.state is State.RAM
     assert snapshot.cpu_fallbacks == 1
-    assert "card full" in snapshot.last_error
+    assert "card full" in snapshot.last_error.message
     tries = []
     for _ in range(40):
         before = encoder.calls.count("to_vram")
@@ -298,7 +298,7 @@ def test_a_load_that_fails_is_told_and_tried_again(residency, encoder):
     with pytest.raises(WeightsMissing):
         query(residency)
     assert residency.snapshot().state is State.OFF
-    assert residency.snapshot().last_error == "not there"
+    assert residency.snapshot().last_error.message == "not there"
     query(residency)
     assert residency.snapshot().last_error is None
 
@@ -308,7 +308,7 @@ def test_an_offload_that_fails_leaves_a_usable_encoder_and_is_tried_again(reside
     encoder.fail_next["to_ram"] = EncoderFailed("stuck")
     time.advance(31)
     assert residency.snapshot().state is State.VRAM
-    assert residency.snapshot().last_error == "stuck"
+    assert residency.snapshot().last_error.message == "stuck"
     query(residency)
     time.advance(31)
     assert residency.snapshot().state is State.RAM
@@ -585,7 +585,7 @@ def test_the_reason_of_a_death_stays_readable_until_the_next_answer(residency, e
     encoder.alive = False
     residency.note_exit(EncoderDied("the encoder process ended (signal 9)"))
     assert residency.snapshot().state is State.OFF
-    assert "signal 9" in residency.snapshot().last_error
+    assert "signal 9" in residency.snapshot().last_error.message
     query(residency)
     query(residency)
 
@@ -610,7 +610,7 @@ def test_no_room_for_activations_means_an_answer_from_the_cpu_and_a_back_off(res
     assert encoder.calls[-3:] == ["encode", "to_ram", "encode"]
     snapshot = residency.snapshot()
     assert (snapshot.state, snapshot.cpu_fallbacks) == (State.RAM, 1)
-    assert "card full" in snapshot.last_error
+    assert "card full" in snapshot.last_error.message
     time.advance(2)
     assert not query(residency).fell_back
 
@@ -619,7 +619,7 @@ def test_a_device_that_fails_means_an_answer_from_the_cpu_with_the_reason(reside
     encoder.fail_next["encode"] = EncoderDeviceFailed("cuda:0: cuDNN error: CUDNN_STATUS_VERSION_MISMATCH")
     use = query(residency)
     assert use.refusal == "the GPU failed"
-    assert "VERSION_MISMATCH" in residency.snapshot().last_error
+    assert "VERSION_MISMATCH" in residency.snapshot().last_error.message
     time.advance(2)
     assert query(residency).refusal == ""
 

@@ -16,6 +16,7 @@ from terminal_fakes import CPU, VRAM, FakeBackend, PaintedGallery, make_result
 from waiting import LONG_SECONDS
 
 from photomap_cli.errors import BadQuery, BadSetting, LibraryBusy, SessionGone
+from photomap_cli.records import EncoderFailure
 from photomap_cli.repl.repl import HOW_TO_LEAVE, Choices, Repl
 from photomap_cli.views.previews import Previews
 
@@ -291,7 +292,7 @@ def test_the_loop_subscribes_to_changes(tmp_path):
     told[0]()  # after the end: nothing to repaint, nothing to fail
 
 
-@pytest.mark.parametrize("status", [CPU, VRAM, replace(VRAM, last_error="x")])
+@pytest.mark.parametrize("status", [CPU, VRAM, replace(VRAM, last_error=EncoderFailure("internal", "x"))])
 def test_a_status_of_any_kind_is_drawn(tmp_path, status):
     assert "photo-001.jpg" in Prompt(tmp_path, FakeBackend(status=status)).type("dog" + ENTER)
 

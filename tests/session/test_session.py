@@ -1,3 +1,4 @@
+import json
 import os
 from dataclasses import replace
 
@@ -8,7 +9,7 @@ from waiting import LONG_SECONDS, in_thread
 from photomap_cli.errors import BadImage, BadPath, BadQuery, EmptyLibrary, EncoderClosed, EncoderDied, EncoderMismatch
 from photomap_cli.indexing.indexer import IndexOptions
 from photomap_cli.library.entities import LibraryEncoder
-from photomap_cli.records import ResidencyState, SearchRequest, SearchResult, SessionStatus
+from photomap_cli.records import EncoderFailure, ResidencyState, SearchRequest, SearchResult, SessionStatus
 from photomap_cli.session.session import Session
 from photomap_cli.settings import Settings
 
@@ -303,6 +304,15 @@ def test_an_offload_is_told_with_its_age(session, ask):
     assert "offloaded_seconds_ago" not in session.status().to_json()
     assert session.offload().offloaded_seconds_ago is not None
     assert session.status().to_json()["offloaded_seconds_ago"] >= 0
+
+
+def test_the_last_error_is_a_sentence_in_the_json_with_its_code_beside_it(session):
+    fine = session.status()
+    failed = replace(fine, last_error=EncoderFailure("encoder_died", "signal 9"))
+    assert (fine.to_json()["last_error"], "last_error_code" in fine.to_json()) == (None, False)
+    assert (failed.to_json()["last_error"], failed.to_json()["last_error_code"]) == ("signal 9", "encoder_died")
+    for status in (fine, failed):
+        assert SessionStatus.from_json(json.loads(json.dumps(status.to_json()))).last_error == status.last_error
 
 
 def test_exact_is_passed_down(ask, session, monkeypatch):

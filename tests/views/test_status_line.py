@@ -14,14 +14,14 @@ from terminal_fakes import (
     VRAM,
 )
 
-from photomap_cli.records import ResidencyState
+from photomap_cli.records import EncoderFailure, ResidencyState
 from photomap_cli.views.status_line import bar, next_step, place, plain_line
 
 DOWNLOADING = replace(LOADING, download=(120 * MB, 605 * MB))
-FULL = replace(RAM, cpu_fallbacks=1, last_error="CUDA out of memory: tried to allocate 20 MiB")
-DEAD = replace(OFF, last_error="the encoder process ended (signal 9)")
-UNIFIED = replace(RAM, device="mps", device_name="Apple M3 (unified memory)")
-SMALL_GPU = replace(RAM, device_name="Orin (unified memory)")
+FULL = replace(RAM, cpu_fallbacks=1, last_error=EncoderFailure("encoder_out_of_memory", "tried to allocate 20 MiB"))
+DEAD = replace(OFF, last_error=EncoderFailure("encoder_died", "the encoder process ended (signal 9)"))
+UNIFIED = replace(RAM, device="mps", device_name="Apple M3 (unified memory)", can_offload=False)
+SMALL_GPU = replace(RAM, device_name="Orin (unified memory)", can_offload=False)
 
 WORDS_ONLY = replace(CPU, text_state=ResidencyState.RAM, image_state=ResidencyState.OFF)
 PICTURES_TOO = replace(CPU, text_state=ResidencyState.RAM, image_state=ResidencyState.RAM)
@@ -84,7 +84,7 @@ def test_a_folder_that_is_searched_alone_stays_in_the_bar_longer_than_what_is_al
 @pytest.mark.parametrize("status", EVERY_STATE, ids=lambda status: status.state.value)
 def test_the_bar_is_one_line_and_never_loses_the_state(status):
     for width in (*range(2, 60), 80, 120, 200):
-        failed = replace(status, last_error="line\nbreak\x1b[31m")
+        failed = replace(status, last_error=EncoderFailure("internal", "line\nbreak\x1b[31m"))
         text = bar(failed, width=width, scope="in: x", extras=(":help",))
         assert text.cell_len <= width - 1
         assert not {"\n", "\x1b"} & set(text.plain)
@@ -133,4 +133,11 @@ def test_the_plain_line_tells_everything():
 
 
 def test_a_long_error_is_cut():
-    assert len(plain_line(replace(VRAM, last_error="x" * 500))) < 250
+    assert len(plain_line(replace(VRAM, last_error=EncoderFailure("internal", "x" * 500)))) < 250
+
+
+def test_what_is_known_of_the_encoder_is_not_read_out_of_names_and_sentences():
+    named = replace(RAM, device_name="Unified Graphics 3000")
+    assert place(named) == place(RAM)
+    told = replace(DEAD, last_error=EncoderFailure("encoder_died", "killed: out of memory"))
+    assert "killed: out of memory" in plain_line(told)

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from photomap_cli.errors import UsageError
 from photomap_cli.views.formatting import duration
-from photomap_cli.views.status_line import can_offload, next_step, nothing_to_offload, place, plain_line
+from photomap_cli.views.status_line import next_step, nothing_to_offload, place, plain_line
 
 if TYPE_CHECKING:
     from photomap_cli.records import SessionStatus
@@ -43,7 +43,7 @@ def timeout(dialogue: SearchState, rest: str) -> None:
         now = dialogue.request(lambda backend: backend.set_idle_timeout(seconds))
     idle = now.idle_timeout_seconds
     words = f"offloads {duration(idle)} after the last query" if idle > 0 else "never offloads"
-    dialogue.front.tell(words if can_offload(now) else f"{words}; {nothing_to_offload(now)}")
+    dialogue.front.tell(words if now.can_offload else f"{words}; {nothing_to_offload(now)}")
 
 
 def _seconds(text: str) -> float:
