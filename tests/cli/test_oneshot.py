@@ -243,3 +243,15 @@ def test_garbage_is_collected_again_and_threads_are_as_they_were(indexed, librar
     oneshot.search(indexed / "library", {"text": "red", "cwd": "/"})
     assert gc.isenabled()
     assert "OPENBLAS_NUM_THREADS" not in os.environ
+
+
+def test_a_full_command_line_ends_as_every_process_does(monkeypatch):
+    from photomap_cli import cli
+    from photomap_cli.cli import dispatch, oneshot, stdio
+
+    monkeypatch.setattr(stdio, "guard", lambda: None)
+    monkeypatch.setattr(oneshot, "leave", lambda _: pytest.fail(f"left behind the back of {dispatch.__name__}"))
+    monkeypatch.setattr(cli, "run", lambda _: 3)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 3

@@ -15,7 +15,7 @@ SESSION = {
     "device": "cuda:0",
     "device_name": "Card",
     "dtype": "float16",
-    "can_offload": False,
+    "can_offload": True,
     "state": "VRAM",
     "busy": False,
     "vram_weight_bytes": 352_000_000,
