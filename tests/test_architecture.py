@@ -8,7 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from waiting import LONG_SECONDS
 
 PACKAGE = Path(__file__).parents[1] / "photomap_cli"
@@ -37,7 +36,6 @@ OWNERS = {
     "faiss": {"vectors/flat_index.py", "map/kmeans.py"},
     # Photos are read in images/ alone; the sheet is made of thumbnails, which are photomap's own files.
     "PIL": {
-        "images/animation.py",
         "images/bit_depth.py",
         "images/decode.py",
         "images/decode_errors.py",
@@ -89,17 +87,30 @@ def imports(path):
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_imports_go_downwards_and_libraries_have_one_owner(path):
-    name = path.relative_to(PACKAGE)
-    room = name.parts[0].removesuffix(".py")
-    for module in imports(path):
-        if module.startswith("photomap_cli."):
-            other = module.split(".")[1]
-            assert other == room or FLOOR[other] < FLOOR[room], f"{name} imports {module}"
-        owners = OWNERS.get(module.split(".")[0])
-        if owners is not None:
-            assert any(str(name).startswith(owner) for owner in owners), f"{name} imports {module}"
+def room_of(path):
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+IMPORTS = [(path, module) for path in FILES for module in imports(path)]
+
+
+def test_imports_go_downwards():
+    ours = [(path, module.split(".")[1]) for path, module in IMPORTS if module.startswith("photomap_cli.")]
+    assert {room_of(path) for path in FILES} == FLOOR.keys()
+    assert [
+        f"{path.relative_to(PACKAGE)} imports {other}"
+        for path, other in ours
+        if other != room_of(path) and FLOOR[other] >= FLOOR[room_of(path)]
+    ] == []
+
+
+def test_heavy_libraries_have_one_owner():
+    users = {library: set() for library in OWNERS}
+    for path, module in IMPORTS:
+        users.get(module.split(".")[0], set()).add(path.relative_to(PACKAGE).as_posix())
+    for library, owners in OWNERS.items():
+        assert [user for user in users[library] if not user.startswith(tuple(owners))] == [], library
+        assert [owner for owner in owners if not any(user.startswith(owner) for user in users[library])] == [], library
 
 
 def test_the_command_line_loads_nothing_heavy():
@@ -157,20 +168,31 @@ def test_placeholders_in_sql_have_no_numbers():
     assert numbered == []
 
 
-# Files of the user's, pictures, the clipboard, questions to the terminal, and the prompt of a poor one.
-WRITERS = {"machine_output", "output", "export", "previews", "clipboard", "terminal_query", "pipe_frontend"}
+# What people and programs read, files of the user's, pictures, the clipboard, and the prompt without a terminal.
+WRITERS = {
+    "repl/commands/clipboard.py",
+    "repl/pipe_frontend.py",
+    "views/export.py",
+    "views/machine_output.py",
+    "views/output.py",
+    "views/previews.py",
+}
+OURS = {"results.write", "map.write", "export.write", "_LIVE[name].write"}  # functions called write, no streams
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_text_for_people_leaves_by_one_way(path):
-    calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
-    said = {ast.unparse(call.func) for call in calls}
-    is_spoken = path.relative_to(PACKAGE).parts[0] in ("cli", "repl", "views", "session")
-    assert "Console" not in said, "console.py makes consoles that let no control through"
-    assert "print" not in said or path == PACKAGE / "cli" / "__init__.py"
-    if is_spoken and path.stem not in WRITERS:
-        streams = {name for name in said if name.rpartition(".")[2] in ("write", "writelines")}
-        assert streams <= {"results.write", "map.write", "export.write", "write", "_LIVE[name].write"}
+def test_text_for_people_leaves_by_one_way():
+    consoles, printing, writing = set(), set(), set()
+    for path in FILES:
+        name = path.relative_to(PACKAGE).as_posix()
+        nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        called = {ast.unparse(node.func) for node in nodes if isinstance(node, ast.Call)}
+        consoles |= {name} if "Console" in called else set()
+        printing |= {name} if "print" in called else set()
+        streams = {each for each in called if each.rpartition(".")[2] in ("write", "writelines")} - OURS
+        writing |= {name} if streams and room_of(path) in ("cli", "repl", "views", "session") else set()
+    assert consoles == set(), "console.py makes consoles that let no control through"
+    assert printing == {"cli/__init__.py"}
+    assert writing == WRITERS
 
 
 def test_every_module_says_what_it_is():

@@ -2,14 +2,14 @@
 
 from typing import Annotated, Literal
 
-import pytest
+from cases import cases
 from pydantic import Field
 
 from photomap_cli import constraints
 from photomap_cli.settings import Settings
 
 
-@pytest.mark.parametrize(
+@cases(
     ("kind", "limits", "words"),
     [
         (bool, (), "true or false"),

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from cases import cases
 from fake_encoder import FakeEncoder
 from terminal_fakes import FakeBackend
 from waiting import LONG_SECONDS
@@ -68,7 +69,7 @@ def use(values):
     json.dumps(values.model_dump(), allow_nan=False).encode()
 
 
-@pytest.mark.parametrize("name", Settings.model_fields)
+@cases("name", Settings.model_fields)
 def test_from_the_environment_and_as_a_flag(name, config, monkeypatch):
     wrong = []
     for text in TEXTS:
@@ -78,12 +79,14 @@ def test_from_the_environment_and_as_a_flag(name, config, monkeypatch):
                 use(load(config, flags).values)
             except BadSetting as error:
                 wrong += [] if is_plain(error, name) else [(text, error.message)]
+    monkeypatch.delenv(f"PHOTOMAP_{name.upper()}")
     assert wrong == []
 
 
-@pytest.mark.parametrize("name", Settings.model_fields)
+@cases("name", Settings.model_fields)
 def test_by_config_set_what_is_accepted_is_read_again(name, config):
     wrong = []
+    config.unlink(missing_ok=True)
     for text in TEXTS:
         try:
             written = write_value(config, name, text)
@@ -96,7 +99,7 @@ def test_by_config_set_what_is_accepted_is_read_again(name, config):
     assert wrong == []
 
 
-@pytest.mark.parametrize("name", Settings.model_fields)
+@cases("name", Settings.model_fields)
 def test_in_the_file(name, config):
     wrong = []
     for value in TOML:
@@ -176,7 +179,7 @@ def typed(*lines):
     return err.getvalue()
 
 
-@pytest.mark.parametrize("text", [text for text in TEXTS if text.isprintable() and text.strip()])
+@cases("text", [text for text in TEXTS if text.isprintable() and text.strip()])
 def test_at_the_prompt(text):
     said = typed(f":timeout {text}", *(f":set {name} {text}" for name in ("encoder_idle", "results", "min_score")))
     assert "Traceback" not in said

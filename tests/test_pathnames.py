@@ -1,6 +1,7 @@
 import unicodedata
 
 import pytest
+from cases import cases
 from folding_disk import FoldingDisk
 
 from photomap_cli import pathnames
@@ -121,7 +122,7 @@ def test_names_in_any_case():
     ]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("extension", "alike"),
     [
         ("jpg", {"jpg", "jpeg", "jpe", "jfif"}),

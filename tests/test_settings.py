@@ -1,4 +1,5 @@
 import pytest
+from cases import cases
 
 from photomap_cli import settings
 from photomap_cli.errors import BadSetting
@@ -18,9 +19,7 @@ def test_durations(text, seconds):
     assert parse_duration(text) == seconds
 
 
-@pytest.mark.parametrize(
-    "text", ["-1", "-5m", "soon", "", "5 days", "nan", "inf", float("nan"), float("inf"), -3, None, True]
-)
+@cases("text", ["-1", "-5m", "soon", "", "5 days", "nan", "inf", float("nan"), float("inf"), -3, None, True])
 def test_durations_refused(text):
     with pytest.raises(ValueError, match=r"negative|no duration"):
         parse_duration(text)

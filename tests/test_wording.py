@@ -6,8 +6,6 @@ import ast
 import re
 from pathlib import Path
 
-import pytest
-
 from photomap_cli import errors
 
 PACKAGE = Path(__file__).parents[1] / "photomap_cli"
@@ -53,42 +51,34 @@ def fault(text):
     return "names a command without backticks" if command and command.start() else ""
 
 
-FILES = sorted(path for path in PACKAGE.rglob("*.py"))
+TREES = {path.relative_to(PACKAGE): ast.parse(path.read_text(encoding="utf-8")) for path in PACKAGE.rglob("*.py")}
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_errors_hints_and_notices_are_written_in_one_style(path):
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    assert [(line, text, fault(text)) for text, line in said(tree) if fault(text)] == []
+def test_errors_hints_and_notices_are_written_in_one_style():
+    texts = [(str(path), line, text) for path, tree in TREES.items() for text, line in said(tree)]
+    assert len(texts) > 250
+    assert [(path, line, text, fault(text)) for path, line, text in texts if fault(text)] == []
 
 
-ROOMS = ("cli", "search", "session", "terminal")  # in library/ a BadImage is the reason of a file that failed
+ROOMS = {"cli", "search", "session", "repl"}  # in images/ a BadImage is the reason of a file that failed
 TO_MEND = {name for name in SAYING if getattr(errors, name).exit_status == 2}
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if path.parent.name in ROOMS], ids=lambda path: path.name)
-def test_what_a_user_can_mend_comes_with_a_hint(path):
+def test_what_a_user_can_mend_comes_with_a_hint():
+    rooms = {path.parts[0] for path in TREES}
+    assert rooms >= ROOMS
     without = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        name = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
-        has_synopsis = path.parent.name == "terminal" and name == "UsageError"  # that of the prompt's command
-        if name in TO_MEND and not has_synopsis and "hint" not in [keyword.arg for keyword in node.keywords]:
-            without.append((node.lineno, ast.unparse(node)))
+    for path, tree in TREES.items():
+        for node in ast.walk(tree) if path.parts[0] in ROOMS else ():
+            name = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+            has_synopsis = path.parts[0] == "repl" and name == "UsageError"  # that of the prompt's command
+            if name in TO_MEND and not has_synopsis and "hint" not in [keyword.arg for keyword in node.keywords]:
+                without.append((str(path), node.lineno, ast.unparse(node)))
     assert without == []
 
 
-def test_there_are_texts_to_look_at():
-    trees = (ast.parse(path.read_text(encoding="utf-8")) for path in FILES)
-    assert sum(len(list(said(tree))) for tree in trees) > 250
-
-
-@pytest.mark.parametrize(
-    "text", ["There is none", "there is none.", "there is none. Make one", "run photomap index again"]
-)
-def test_other_styles_are_noticed(text):
-    assert fault(text)
-
-
-@pytest.mark.parametrize("text", ["photomap index ~/Pictures", "`photomap index` makes one", "JPEG only", "{} is none"])
-def test_the_style_is_let_pass(text):
-    assert not fault(text)
+def test_other_styles_are_noticed():
+    others = ("There is none", "there is none.", "there is none. Make one", "run photomap index again")
+    assert [text for text in others if not fault(text)] == []
+    ours = ("photomap index ~/Pictures", "`photomap index` makes one", "JPEG only", "{} is none")
+    assert [text for text in ours if fault(text)] == []

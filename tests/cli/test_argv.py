@@ -1,6 +1,7 @@
 import unicodedata
 
 import pytest
+from cases import cases
 
 from photomap_cli.cli.argv import filters_text, prepare, query_text, wants_json
 from photomap_cli.search.query import TermKind, parse
@@ -89,8 +90,8 @@ def found(words, folder):
     ]
 
 
-@pytest.mark.parametrize("name", AWKWARD, ids=ascii)
-@pytest.mark.parametrize("how", ["{folder}/{name}", "./{name}", "../{folder.name}/{name}", "{name}"])
+@cases("name", AWKWARD)
+@cases("how", ["{folder}/{name}", "./{name}", "../{folder.name}/{name}", "{name}"])
 def test_a_word_that_names_a_file_is_that_file_whatever_is_in_its_name(how, name, folder):
     word = how.format(folder=folder, name=name)
     assert found(["--", word], folder) == [(1, name)]
@@ -99,7 +100,7 @@ def test_a_word_that_names_a_file_is_that_file_whatever_is_in_its_name(how, name
     assert found(["dog", "-", "--", word, word], folder) == [(1, "text dog"), (-1, name), (1, name)]
 
 
-@pytest.mark.parametrize("name", AWKWARD, ids=ascii)
+@cases("name", AWKWARD)
 def test_operator_weight_and_at_may_stand_before_a_name(name, folder):
     path = f"{folder}/{name}"
     assert found(["dog", f"-{path}"], folder) == [(1, "text dog"), (-1, name)]

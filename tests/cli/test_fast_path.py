@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import pytest
 import typer
+from cases import cases
 from waiting import LONG_SECONDS
 
 from photomap_cli import directories
@@ -117,7 +118,7 @@ def test_both_ways_take_a_word_that_names_a_file_for_it(words, library, session,
     assert '"' in session.asked[0].text
 
 
-@pytest.mark.parametrize(
+@cases(
     "words",
     [
         ["status"],
@@ -148,7 +149,6 @@ def test_both_ways_take_a_word_that_names_a_file_for_it(words, library, session,
         ["search", "bad", "--json"],
         ["--version", "x"],
     ],
-    ids=" ".join,
 )
 def test_everything_else_is_left_to_the_full_way_untouched(words, library, capfd):
     assert fast_path.answer([*words, library]) is None

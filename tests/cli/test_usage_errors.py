@@ -1,6 +1,7 @@
 """Wrong usage is told in photomap's words, never in those of the libraries that notice it."""
 
 import pytest
+from cases import cases
 
 from photomap_cli.cli import dispatch
 from photomap_cli.errors import UsageError
@@ -12,7 +13,7 @@ def refusal(line):
     return caught.value.message, caught.value.hint
 
 
-@pytest.mark.parametrize(
+@cases(
     ("line", "message", "hint"),
     [
         ("serch dog", "there is no command 'serch'", "did you mean search or serve?"),

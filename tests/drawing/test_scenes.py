@@ -4,7 +4,7 @@ import random
 from collections import Counter
 
 import numpy as np
-import pytest
+from cases import cases
 from drawing.picture import draw, make_picture
 from drawing.scene import COLOURS, HELD_OUT, KINDS, sample
 from PIL import Image
@@ -17,7 +17,7 @@ def test_there_are_many_kinds_and_ten_colours() -> None:
     assert len(COLOURS) == 10
 
 
-@pytest.mark.parametrize("name", KINDS)
+@cases("name", KINDS)
 def test_every_kind_draws_wide_tall_and_square(name: str) -> None:
     for seed, size in enumerate(((96, 64), (64, 96), (72, 72), (31, 17))):
         picture = make_picture(name, seed=seed, size=size)
@@ -25,7 +25,7 @@ def test_every_kind_draws_wide_tall_and_square(name: str) -> None:
         assert np.asarray(picture).std() > 4, "a picture of nothing"
 
 
-@pytest.mark.parametrize("name", [k.name for k in KINDS.values() if k.colours])
+@cases("name", [k.name for k in KINDS.values() if k.colours])
 def test_a_colour_that_is_asked_for_shows(name: str) -> None:
     colours = list(dict.fromkeys(KINDS[name].colours))[:2]
     first, second = (np.asarray(make_picture(name, colour=c, seed=3, size=SMALL), int) for c in colours)

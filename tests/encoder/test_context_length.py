@@ -1,6 +1,6 @@
 """How much of a text counts is found out from its tokens alone."""
 
-import pytest
+from cases import cases
 
 from photomap_cli.encoder.context_length import letters_read
 
@@ -11,7 +11,7 @@ def words_of_four(text):
     return [*(hash(piece) for piece in pieces[:7]), "end", *(0 for _ in range(7 - len(pieces)))]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "read"),
     [
         ("", ""),

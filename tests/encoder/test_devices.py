@@ -2,6 +2,7 @@ import warnings
 from unittest.mock import create_autospec
 
 import pytest
+from cases import cases
 
 torch = pytest.importorskip("torch")
 
@@ -133,7 +134,7 @@ def test_where_not_even_a_context_fits_trimming_says_so_in_the_projects_words(ca
         devices.trim(CUDA)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("device", "error", "expected"),
     [
         (CUDA, torch.OutOfMemoryError("CUDA out of memory. Tried to allocate"), EncoderOutOfMemory),

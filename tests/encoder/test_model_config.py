@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from cases import cases
 
 from photomap_cli.encoder import model_config
 from photomap_cli.errors import UnknownEncoder
@@ -96,7 +97,7 @@ def refusal(path, content):
     return caught.value.message
 
 
-@pytest.mark.parametrize("key", ODD)
+@cases("key", ODD)
 def test_an_odd_value_is_told_with_its_key(tmp_path, key):
     assert key in refusal(tmp_path / "open_clip_config.json", changed(key, ODD[key]))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
+from cases import cases
 from fake_encoder import CPU, GPU, FakeEncoder, ManualTime
 from waiting import LONG_SECONDS
 
@@ -64,9 +65,9 @@ def test_the_policy(state, info, words_only, expected):
     assert parts.ask(words_only=words_only) == expected
 
 
-@pytest.mark.parametrize(("state", "info", "words_only", "_"), TABLE)
-@pytest.mark.parametrize(("setting", "expected"), [("torch", ENCODER), ("tower", TOWER)])
-def test_a_setting_decides_for_good(setting, expected, state, info, words_only, _):
+@cases(("state", "info", "words_only"), [row[:3] for row in TABLE])
+@cases(("setting", "expected"), [("torch", ENCODER), ("tower", TOWER)])
+def test_a_setting_decides_for_good(setting, expected, state, info, words_only):
     parts = Parts(setting, info=info)
     parts.bring(state)
     assert parts.ask(words_only=words_only) == expected

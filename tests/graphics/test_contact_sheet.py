@@ -1,4 +1,5 @@
 import pytest
+from cases import cases
 from terminal_fakes import colour_of, painted
 
 from photomap_cli.graphics.contact_sheet import compose
@@ -25,8 +26,8 @@ def test_how_many_stand_side_by_side(columns, pixels, halves):
     assert (coarse.count, coarse.columns) == halves
 
 
-@pytest.mark.parametrize("grid", [PIXELS, HALVES, LETTERS])
-@pytest.mark.parametrize("columns", range(1, 400, 7))
+@cases("grid", [PIXELS, HALVES, LETTERS])
+@cases("columns", range(1, 400, 7))
 def test_a_row_never_needs_more_than_the_screen_has(columns, grid):
     layout = row_layout(columns, 24, grid)
     assert layout.count * (layout.columns + GAP) - GAP <= columns

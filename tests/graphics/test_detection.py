@@ -8,6 +8,7 @@ import termios
 import threading
 
 import pytest
+from cases import cases
 from recorded_terminals import CELL, DARK, KITTY_OK, LIGHT, TERMINALS
 from waiting import LONG_SECONDS
 
@@ -59,7 +60,7 @@ def _impatient(monkeypatch):
     monkeypatch.setattr(tmux, "client", lambda environment: "")
 
 
-@pytest.mark.parametrize("name", TERMINALS)
+@cases("name", TERMINALS)
 def test_every_terminal_gets_what_suits_it(name, monkeypatch):
     recorded = TERMINALS[name]
     for timeout in ("TIMEOUT_SECONDS", "TIMEOUT_OVER_SSH_SECONDS"):
@@ -141,7 +142,7 @@ def around(name, **environment):
     )
 
 
-@pytest.mark.parametrize(
+@cases(
     ("setting", "name", "way"),
     [
         ("kitty", "kitty", GraphicsProtocol.PLACEHOLDERS),

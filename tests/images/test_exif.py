@@ -1,11 +1,12 @@
 import pytest
+from cases import cases
 
 from photomap_cli.images.exif import CHANGED, DIGITIZED, MAKE, MODEL, ORIENTATION, TAKEN, camera, orientation, taken_at
 
 OWN = {MAKE: "Canon", MODEL: "Canon EOS 40D"}
 
 
-@pytest.mark.parametrize(
+@cases(
     ("make", "model", "name"),
     [
         ("Canon", "Canon EOS 40D", "Canon EOS 40D"),
@@ -26,7 +27,7 @@ def test_a_camera_is_make_and_model_without_repetition(make, model, name):
     assert camera({MAKE: make, MODEL: model}) == name
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "time"),
     [
         ("2008:05:30 15:56:01", "2008-05-30T15:56:01"),
@@ -48,16 +49,16 @@ def test_times_are_read(text, time):
     assert taken_at({}, {TAKEN: text}) == (time, False)
 
 
-@pytest.mark.parametrize(
+@cases(
     "time",
     ["24:08:19", "24:00:00", "10:60:00", "10:11:60", "99:99:99", "  :  :  ", "::", "--:--:--", "", "T", "下午03:56:01"],
 )
-@pytest.mark.parametrize("day", ["2015:08:22", "2015-08-22", "2015/08/22", "2015: 8:22", "2015.08.22"])
+@cases("day", ["2015:08:22", "2015-08-22", "2015/08/22", "2015: 8:22", "2015.08.22"])
 def test_the_day_stands_where_the_time_is_none(day, time):
     assert taken_at({}, {TAKEN: f"{day} {time}"}) == ("2015-08-22T00:00:00", True)
 
 
-@pytest.mark.parametrize(
+@cases(
     "text",
     [
         "0000:00:00 00:00:00",

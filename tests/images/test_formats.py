@@ -8,6 +8,7 @@ import heic
 import numpy as np
 import pytest
 import tiffs
+from cases import cases
 from PIL import Image, PngImagePlugin, features
 
 from photomap_cli.errors import BadImage
@@ -96,8 +97,8 @@ def xmp(turn):
     return f'<x:xmpmeta xmlns:x="adobe:ns:meta/">{rdf}</x:xmpmeta>'
 
 
-@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tiff"])
-@pytest.mark.parametrize("turn", LYING)
+@cases("suffix", ["jpg", "png", "webp", "tiff"])
+@cases("turn", LYING)
 def test_a_turn_that_xmp_alone_tells_counts(suffix, turn):
     notes = PngImagePlugin.PngInfo()
     notes.add_itxt("XML:com.adobe.xmp", xmp(turn))

@@ -1,7 +1,7 @@
 import io
 import struct
 
-import pytest
+from cases import cases
 
 from photomap_cli.images.heif import fault
 from photomap_cli.library.signatures import is_boxed
@@ -36,7 +36,7 @@ def test_a_file_of_boxes_is_known_by_its_first():
     assert not is_boxed(b"")
 
 
-@pytest.mark.parametrize(
+@cases(
     ("content", "reason"),
     [
         (GOOD, None),
@@ -61,7 +61,7 @@ def test_what_is_wrong_is_told(content, reason):
     assert file.tell() == 0
 
 
-@pytest.mark.parametrize("at", range(len(GOOD)))
+@cases("at", range(len(GOOD)))
 def test_damage_anywhere_is_survived(at):
     for value in (0, 1, 255):
         spoilt = bytearray(GOOD)

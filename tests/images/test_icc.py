@@ -4,6 +4,7 @@ import zlib
 import icc_profiles as profiles
 import numpy as np
 import pytest
+from cases import cases
 from PIL import Image, ImageCms
 
 from photomap_cli.images.decode import read
@@ -36,8 +37,8 @@ def read_back(path):
     return read(path, PixelFit((32, 64), "squash")).image
 
 
-@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "tiff", "avif"])
-@pytest.mark.parametrize("space", [profiles.DISPLAY_P3, profiles.ADOBE_RGB], ids=["Display P3", "Adobe RGB"])
+@cases("suffix", ["png", "jpg", "webp", "tiff", "avif"])
+@cases("space", [profiles.DISPLAY_P3, profiles.ADOBE_RGB])
 def test_a_wide_space_becomes_srgb(tmp_path, space, suffix):
     path = tmp_path / f"a.{suffix}"
     options = {"quality": 100, "icc_profile": profiles.rgb_profile(space)}

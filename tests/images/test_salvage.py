@@ -7,6 +7,7 @@ import heic
 import numpy as np
 import pytest
 import tiffs
+from cases import cases
 from PIL import Image, ImageFile, features
 
 from photomap_cli.errors import BadImage
@@ -69,7 +70,7 @@ def likeness(name, picture):
     return np.mean(differences.reshape(20, -1).mean(axis=1) < 3)
 
 
-@pytest.mark.parametrize("name", WRITERS)
+@cases("name", WRITERS)
 def test_a_picture_without_its_last_bytes_is_read(name):
     picture = read(whole(name)[:-2])
     assert (picture.facts.width, picture.facts.height) == SIZE
@@ -77,8 +78,8 @@ def test_a_picture_without_its_last_bytes_is_read(name):
     assert picture.facts.damage is None or " 9" in picture.facts.damage or "nearly all" in picture.facts.damage
 
 
-@pytest.mark.parametrize("name", WRITERS)
-@pytest.mark.parametrize(("share", "least"), [(0.9, 0.6), (0.5, 0.3)])
+@cases("name", WRITERS)
+@cases(("share", "least"), [(0.9, 0.6), (0.5, 0.3)])
 def test_half_a_picture_is_read_and_told(name, share, least):
     picture = read(cut(name, share))
     assert "of it can be seen" in picture.facts.damage
@@ -88,7 +89,7 @@ def test_half_a_picture_is_read_and_told(name, share, least):
     assert name in BY_PASSES | {"tiles"} or float(told) / 100 == pytest.approx(likeness(name, picture), abs=0.15)
 
 
-@pytest.mark.parametrize("name", sorted(WRITERS.keys() - BY_PASSES - {"tiles"}))
+@cases("name", sorted(WRITERS.keys() - BY_PASSES - {"tiles"}))
 def test_what_is_cut_before_there_is_anything_to_see_is_refused(name):
     assert "%" not in reason(cut(name, 0.05)) or "only" in reason(cut(name, 0.05))
     for length in (20, 60, 200):

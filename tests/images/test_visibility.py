@@ -8,6 +8,7 @@ import heic
 import numpy as np
 import pytest
 import tiffs
+from cases import cases
 from PIL import Image, ImageDraw
 
 from photomap_cli.images import animation
@@ -50,8 +51,8 @@ def deep_png(levels, *, kind):
 # Bits in use
 
 
-@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
-@pytest.mark.parametrize("format", ["PNG", "TIFF"])
+@cases("bits", [8, 10, 12, 14, 16])
+@cases("format", ["PNG", "TIFF"])
 def test_deep_greys_are_seen_by_the_bits_in_use(bits, format):
     grey = heic.upright().convert("L")
     assert error(saved(Image.fromarray(deep(grey, bits)), format), grey) < 2
@@ -165,9 +166,9 @@ def film(format, *frames):
     return saved(frames[0], format, save_all=True, append_images=frames[1:], lossless=True, duration=40)
 
 
-@pytest.mark.parametrize("format", ["GIF", "WEBP", "PNG", "AVIF"])
-@pytest.mark.parametrize("blank", ["black", "white"])
-@pytest.mark.parametrize("count", [1, 3, 40])
+@cases("format", ["GIF", "WEBP", "PNG", "AVIF"])
+@cases("blank", ["black", "white"])
+@cases("count", [1, 3, 40])
 def test_a_film_that_begins_blank_is_seen(format, blank, count):
     # No two are equal, as a writer leaves out what is.
     blanks = [Image.new("RGB", SIZE, blank) for _ in range(count)]

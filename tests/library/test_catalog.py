@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cases import cases
 from library_fakes import DIM, ENCODER, new_photo, unit_vectors
 from waiting import LONG_SECONDS
 
@@ -407,7 +408,7 @@ def filterable(catalog):
     return catalog
 
 
-@pytest.mark.parametrize(
+@cases(
     ("kind", "value", "rows"),
     [
         (IN, "/p/Italy", {1, 2, 3}),

@@ -3,6 +3,7 @@ import os
 
 import heic
 import pytest
+from cases import cases
 from PIL import Image, features
 
 from photomap_cli.images.formats import FORMATS
@@ -86,7 +87,7 @@ def test_a_picture_is_known_by_its_first_bytes(tmp_path, format):
     assert starts_like_photo(heic.LYING[:64])
 
 
-@pytest.mark.parametrize("start", NO_PICTURES)
+@cases("start", NO_PICTURES)
 def test_other_files_are_known_not_to_be_pictures(tmp_path, start):
     (tmp_path / "IMG_1").write_bytes(start)
     assert not is_photo_at(str(tmp_path / "IMG_1"))

@@ -1,13 +1,13 @@
 from datetime import datetime
 
-import pytest
+from cases import cases
 
 from photomap_cli.library.filename_dates import date_in_name
 
 NOW = datetime(2026, 6, 1, 12, 0, 0)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("name", "time"),
     [
         ("IMG_20190102_030405.jpg", "2019-01-02T03:04:05"),
@@ -57,7 +57,7 @@ def test_a_well_known_name_tells_when_a_photo_was_taken(name, time):
     assert date_in_name(name, now=NOW) == (time, False)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("name", "day"),
     [
         ("IMG-20180514-WA0007.jpg", "2018-05-14"),
@@ -87,7 +87,7 @@ def test_milliseconds_since_1970_are_local_like_a_files_time():
     assert date_in_name("mmexport1525000000000.jpg", now=NOW) == (local, False)
 
 
-@pytest.mark.parametrize(
+@cases(
     "name",
     [
         "DSC_0001.jpg",

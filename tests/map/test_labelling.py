@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
+from cases import cases
 
 from photomap_cli.map import labelling
 from photomap_cli.search.query import TermKind, parse
@@ -52,7 +52,7 @@ def test_phrases_are_many_and_different():
     assert len(set(labelling.phrases())) == len(labelling.phrases())
 
 
-@pytest.mark.parametrize("phrase", labelling.phrases())
+@cases("phrase", labelling.phrases())
 def test_every_phrase_is_a_query_for_just_that(phrase):
     (term,) = parse(phrase, cwd="/").terms
     assert (term.kind, term.value, term.weight) == (TermKind.TEXT, phrase, 1)

@@ -4,6 +4,7 @@ import unicodedata
 from dataclasses import replace
 
 import pytest
+from cases import cases
 from fake_conversation import Talk
 from rich.console import Console
 from terminal_fakes import CPU, VRAM, FakeBackend, PaintedGallery, make_result
@@ -16,7 +17,7 @@ from photomap_cli.views.previews import Previews
 # -- the table -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@cases(
     ("word", "name"),
     [
         ("q", "quit"),
@@ -177,7 +178,7 @@ def test_notices_are_told():
 # -- the rest --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "path"),
     [
         ("My Photos", "My Photos"),

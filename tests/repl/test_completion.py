@@ -2,6 +2,7 @@ import threading
 import unicodedata
 
 import pytest
+from cases import cases
 from fake_conversation import Talk
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
@@ -40,7 +41,7 @@ def offers(talk, text, words=Facets):
     return [text[: len(text) + completion.start_position] + completion.text for completion in found]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "lines"),
     [
         (":of", [":offload"]),
@@ -110,7 +111,7 @@ def test_results_by_number_with_their_names(talk):
     assert [completion.display_meta_text for completion in found] == ["photo-002.jpg"]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "lines"),
     [
         ("dog camera:", ['dog camera:"NIKON Z 6"', "dog camera:Pixel7"]),
@@ -211,7 +212,7 @@ def test_the_token_under_the_cursor(text, token):
     assert tokens(text)[-1] == token
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "lines"),
     [
         ("./my p", ['@"./My Photos/', '@"./my pool.JPG"']),
@@ -239,7 +240,7 @@ def test_while_typing_past_queries_do_not_pop_up_behind_a_path(talk):
     assert len(list(completer.get_completions(typed, CompleteEvent(completion_requested=True)))) == 1
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "is_worth"),
     [
         (":", True),

@@ -5,7 +5,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
+from cases import cases
 from rich.console import Console
 from terminal_fakes import PaintedGallery, make_hit, make_result
 
@@ -51,9 +51,9 @@ def ranks(text):
     return [int(rank) for rank in re.findall(r"(?<![\w.])(\d+) {1,2}0\.\d\d\d", plain)]
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: "{}x{}".format(*size))
-@pytest.mark.parametrize("count", [1, 7, 10, 100])
+@cases("way", WAYS)
+@cases("size", SIZES)
+@cases("count", [1, 7, 10, 100])
 def test_a_page_fits_the_window_with_the_next_prompt_at_every_size_and_in_every_way(size, way, count):
     number, text = shown(screen(size, way), make_result(count))
     assert text.count("\n") + len(PROMPT) <= size[1]
@@ -63,8 +63,8 @@ def test_a_page_fits_the_window_with_the_next_prompt_at_every_size_and_in_every_
     assert last.startswith(partly if number < count else f"{count} photo")
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("size", SIZES[:3], ids=lambda size: "{}x{}".format(*size))
+@cases("way", WAYS)
+@cases("size", SIZES[:3])
 def test_the_pages_together_have_every_result_once(size, way):
     page, result, seen = screen(size, way), make_result(23), []
     while len(seen) < 23:
@@ -74,7 +74,7 @@ def test_the_pages_together_have_every_result_once(size, way):
     assert seen == list(range(1, 24))
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: "{}x{}".format(*size))
+@cases("size", SIZES)
 def test_no_further_photo_would_have_fitted(size):
     for way in ("off", "blocks", "kitty"):
         page = screen(size, way)
@@ -84,22 +84,22 @@ def test_no_further_photo_would_have_fitted(size):
         assert count >= 2
 
 
-@pytest.mark.parametrize("way", ["kitty", "blocks", "ascii"])
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: "{}x{}".format(*size))
+@cases("way", ["kitty", "blocks", "ascii"])
+@cases("size", SIZES)
 def test_photos_that_are_gone_take_a_line_more(size, way):
     _, text = shown(screen(size, way, Faulty), make_result(100))
     assert text.count("\n") + len(PROMPT) <= size[1]
     assert ranks(text)[0] == 1
 
 
-@pytest.mark.parametrize("size", [(50, 20), (20, 10), (10, 6), (1, 1)], ids=lambda size: "{}x{}".format(*size))
-@pytest.mark.parametrize("way", WAYS)
+@cases("size", [(50, 20), (20, 10), (10, 6), (1, 1)])
+@cases("way", WAYS)
 def test_a_window_that_is_too_small_shows_something(size, way):
     count, _ = shown(screen(size, way), make_result(10))
     assert count >= 1
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: "{}x{}".format(*size))
+@cases("size", SIZES)
 def test_paths_of_several_lines_in_a_table_count_as_such(size):
     hits = tuple(make_hit(rank, f"/photos/{'long/way/' * rank}{rank}.jpg") for rank in range(1, 31))
     count, text = shown(screen(size, "off"), replace(make_result(), hits=hits))

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from cases import cases
 from terminal_fakes import CPU, FakeBackend, PaintedGallery, make_result
 
 from photomap_cli.errors import BadQuery
@@ -49,7 +50,7 @@ def run(text, *, backend=None, stdin=None, **settings):
 ROWS = "1\t0.3990\t/photos/photo-001.jpg\n2\t0.3980\t/photos/photo-002.jpg\n"
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "status", "out", "err"),
     [
         ("dog\n", 0, ROWS, ""),

@@ -1,4 +1,4 @@
-import pytest
+from cases import cases
 from prompt_toolkit.layout.screen import Char, Screen
 
 from photomap_cli.graphics.protocol_choice import TerminalInfo
@@ -17,7 +17,7 @@ def drawn(*rows):
     return screen
 
 
-@pytest.mark.parametrize(
+@cases(
     ("rows", "place", "columns", "added"),
     [
         (["photomap> dog"], (13, 0), 60, 0),
@@ -39,7 +39,7 @@ def test_rows_that_wrapping_adds_above_the_cursor(rows, place, columns, added):
     assert rows_added(drawn(*rows), *place, columns) == added
 
 
-@pytest.mark.parametrize(
+@cases(
     ("environment", "name", "wraps"),
     [
         ({"TERM": "xterm-256color"}, "XTerm(390)", False),

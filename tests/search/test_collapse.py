@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
+from cases import cases
 
 from photomap_cli.search.collapse import collapsed
 
@@ -51,7 +51,7 @@ def plainly(shelf, limit, threshold):
     return leaders[:limit]
 
 
-@pytest.mark.parametrize("seed", range(20))
+@cases("seed", range(20))
 def test_the_best_of_each_burst_leads_as_the_plain_rule_says(seed):
     vectors, burst = library(seed, scenes=60, shots=9)
     shelf = Shelf(vectors, unit(np.random.default_rng(seed + 100).normal(size=DIM)).astype(np.float32))

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from cases import cases
 
 from photomap_cli.errors import BadQuery
 from photomap_cli.records import FilterKind
@@ -22,7 +23,7 @@ def rows(heading):
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
 
 
-@pytest.mark.parametrize(("typed", "read"), [(row[0].strip("| `"), row[1].strip("| `")) for row in rows("Terms")])
+@cases(("typed", "read"), [(row[0].strip("| `"), row[1].strip("| `")) for row in rows("Terms")])
 def test_terms_are_read_as_the_page_says(typed, read):
     assert query_format.format(parse(typed, cwd=CWD), cwd=CWD) == read
 

@@ -3,6 +3,7 @@ import re
 from pathlib import Path
 
 import pytest
+from cases import cases
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -20,7 +21,7 @@ def terms(text):
     return [(term.weight, term.kind, term.value) for term in parse(text, cwd=CWD).terms]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "expected"),
     [
         ("golden retriever", [(1, TEXT, "golden retriever")]),
@@ -67,7 +68,7 @@ def test_terms(text, expected):
     assert terms(text) == expected
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "expected"),
     [
         ("x in:italy", PhotoFilter(FilterKind.IN, "/photos/italy")),
@@ -156,7 +157,7 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("text", "position", "message"), MISTAKES)
+@cases(("text", "position", "message"), MISTAKES)
 def test_every_mistake_has_a_caret_under_its_place_and_a_hint(text, position, message):
     with pytest.raises(BadQuery, match=message) as caught:
         parse(text, cwd=CWD)
@@ -178,7 +179,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "expected"),
     [
         ('"Beach - 2020.jpg"', [(1, IMAGE, "Beach - 2020.jpg")]),

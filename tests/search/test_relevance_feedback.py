@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cases import cases
 from fake_conversation import Talk
 from rich.console import Console
 from terminal_fakes import FakeBackend, make_result
@@ -13,7 +14,7 @@ from photomap_cli.records import SearchRequest, TermPart
 from photomap_cli.search.relevance_feedback import refined, wishes
 
 
-@pytest.mark.parametrize(
+@cases(
     ("line", "meant"),
     [
         ("more 3", [(0.5, 3)]),

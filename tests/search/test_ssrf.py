@@ -1,12 +1,13 @@
 import socket
 
 import pytest
+from cases import cases
 
 from photomap_cli.search import ssrf
 from photomap_cli.search.ssrf import is_public
 
 
-@pytest.mark.parametrize(
+@cases(
     "place",
     [
         "93.184.216.34",
@@ -27,7 +28,7 @@ def test_the_open_internet_may_be_asked(place):
     assert is_public(place)
 
 
-@pytest.mark.parametrize(
+@cases(
     "place",
     [
         "127.0.0.1",

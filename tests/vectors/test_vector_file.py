@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from cases import cases
 from library_fakes import DIM, new_photo, unit_vectors
 
 from photomap_cli.vectors import vector_file
@@ -14,7 +15,7 @@ def test_a_header_reads_back():
     assert Header.unpack(header.pack().ljust(PAGE, b"\0")) == header
 
 
-@pytest.mark.parametrize("at", range(60))
+@cases("at", range(60))
 def test_any_damaged_byte_of_a_header_is_noticed(at):
     packed = bytearray(Header(ID, 512, 7).pack())
     packed[at] ^= 1

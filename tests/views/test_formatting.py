@@ -1,11 +1,12 @@
 import datetime
 
 import pytest
+from cases import cases
 
 from photomap_cli.views.formatting import clock, duration, elapsed, human_bytes, moment, photos
 
 
-@pytest.mark.parametrize(
+@cases(
     ("count", "text"),
     [
         (0, "0 B"),

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from cases import cases
 from rich.console import Console
 from rich.style import Style
 from terminal_fakes import EVERY_STATE, PaintedGallery, make_result
@@ -52,7 +53,7 @@ def test_words_stand_out_from_white_and_from_black(colour):
     assert contrast(colour, "#000000") > 3.4
 
 
-@pytest.mark.parametrize("colour", palette.COLOURS)
+@cases("colour", palette.COLOURS)
 def test_so_do_the_groups_of_a_map(colour):
     assert contrast(colour, "#ffffff") > LEGIBLE
     assert contrast(colour, "#000000") > LEGIBLE

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import pytest
+from cases import cases
 from terminal_fakes import (
     CPU,
     EVERY_STATE,
@@ -67,7 +68,7 @@ BARS = [
 ]
 
 
-@pytest.mark.parametrize(("status", "width", "text"), BARS)
+@cases(("status", "width", "text"), BARS)
 def test_the_bar_in_every_state(status, width, text):
     assert bar(status, width=width, extras=(":help",)).plain == text
 
@@ -118,7 +119,7 @@ STEPS = [
 ]
 
 
-@pytest.mark.parametrize(("status", "text"), STEPS)
+@cases(("status", "text"), STEPS)
 def test_what_happens_next(status, text):
     assert next_step(status) == text
 

@@ -2,6 +2,7 @@ import io
 import json
 
 import pytest
+from cases import cases
 from rich.console import Console
 
 from photomap_cli.views.status_watch import draw, has_changed, print_json, print_lines
@@ -60,7 +61,7 @@ OFFLOADED = session(
 )
 
 
-@pytest.mark.parametrize(
+@cases(
     ("now", "expected"),
     [
         (look(session()), False),
