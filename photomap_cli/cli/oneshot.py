@@ -1,4 +1,4 @@
-"""Owns a search without a session, where it needs no encoder process: words by the text tower, or known from before."""
+"""Owns a search without a session that needs no encoder process: by the text tower, by words known before, a list."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from photomap_cli.cli import settings_cache
-from photomap_cli.errors import EncoderFailed
+from photomap_cli.errors import EmptyLibrary, EncoderFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from photomap_cli.records import SearchRequest, SearchResult
+    from photomap_cli.search.query import Query
+    from photomap_cli.settings import Settings
 
 
 def search(library: Path, request: dict[str, Any]) -> dict[str, Any]:
@@ -35,6 +39,14 @@ def leave(status: int) -> NoReturn:
 
 def _searched(library: Path, request: dict[str, Any]) -> dict[str, Any]:
     settings = settings_cache.load()
+    if all(":" in word for word in request["text"].split()):  # perhaps filters alone; the others need not wait for this
+        from photomap_cli.records import SearchRequest
+        from photomap_cli.search.query import parse
+
+        asked = SearchRequest(**request)
+        query = parse(asked.text, cwd=asked.cwd, may_be_blank=asked.sort == "date")
+        if not query.terms:
+            return _listed(library, settings, query, asked).to_json()
     threading.Thread(target=_import_faiss, name="faiss", daemon=True).start()  # beside reading and encoding the words
 
     from photomap_cli.records import SearchRequest
@@ -42,6 +54,19 @@ def _searched(library: Path, request: dict[str, Any]) -> dict[str, Any]:
 
     with Session.open(library, settings, may_start=False) as session:
         return session.search(SearchRequest(**request)).to_json()
+
+
+def _listed(library: Path, settings: Settings, query: Query, request: SearchRequest) -> SearchResult:
+    """List what filters leave, by the catalogue alone: no session, no vectors."""
+    from photomap_cli.library.catalog import Catalog
+    from photomap_cli.search.listing import Lister
+    from photomap_cli.search.scope import Scope
+
+    with Catalog.open(library) as catalog:
+        made_with = catalog.encoder
+        if made_with is None:
+            raise EmptyLibrary("the library holds no photos yet", hint="photomap index ~/Pictures")
+        return Lister(catalog, Scope(catalog), spec=made_with.spec, settings=settings).page(query, request)
 
 
 def _import_faiss() -> None:

@@ -190,6 +190,25 @@ class Catalog:
         rows.flags.writeable = False
         return rows
 
+    def newest(
+        self,
+        filters: Sequence[PhotoFilter] = (),
+        *,
+        limit: int,
+        behind: tuple[str, int] | None = None,
+        checkpoint: Callable[[], None] = lambda: None,
+    ) -> list[Photo]:
+        """Return the photos that meet all filters, the latest `dated_at` first, then the higher row; `limit` or fewer.
+
+        `behind` is the `dated_at` and the row of the last one before them.  What `checkpoint` raises ends the reading.
+        """
+        condition, values = where(filters)
+        after, place = ("(dated_at, row) < (?, ?)", behind) if behind else ("1", ())
+        query = f"SELECT {_PHOTO} FROM photos WHERE {condition} AND {after} ORDER BY dated_at DESC, row DESC LIMIT ?"
+        with self._database.reading_while(checkpoint) as connection:
+            found = connection.execute(query, (*map(shown, values), *place, limit)).fetchall()
+        return [Photo(*record) for record in found]
+
     def seen_files(self, root: str) -> dict[str, SeenFile]:
         """Return the files of the photos at or below an absolute path, by path."""
         condition, values = below(root)

@@ -17,11 +17,12 @@ class SearchRequest:
         min_score: lowest cosine a hit may have; None for the setting (by default the encoder's own floor).
         folder: search below this absolute folder only; "*" for the whole library; None for the usual scope (`cwd` if it
             lies inside an indexed folder, else the whole library).
-        sort: "score", or "date" for the same hits with the newest first.
+        sort: "score", or "date" for the same hits with the newest first; with "date" a blank `text` lists every photo.
         references: absolute paths that `#1`, `#2`, ... stand for: the hits of the last search.
         exact: look at every photo, also in a library so large that a search usually looks at the likely ones.
         collapse: show one of several shots of the same thing; None for the setting.
         explain: tell of every hit what each term adds to its score.
+        cursor: go on behind the page whose result had this cursor.  Only for a list: a query of filters alone.
     """
 
     text: str
@@ -34,6 +35,7 @@ class SearchRequest:
     exact: bool = False
     collapse: bool | None = None
     explain: bool = False
+    cursor: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the request as JSON values."""
@@ -66,13 +68,14 @@ class TermPart:
 class Hit:
     """One photo found.
 
-    `score` is the cosine between the query and the photo; `rank` starts at 1; `collapsed` are the paths of other shots
-    that it stands for, best first; `terms` explain the score, if that was asked for.
+    `score` is the cosine between the query and the photo, None where filters alone found it; `rank` starts at 1;
+    `collapsed` are the paths of other shots that it stands for, best first; `terms` explain the score, if that was
+    asked for.
     """
 
     rank: int
     path: str
-    score: float
+    score: float | None
     taken_at: str | None
     width: int
     height: int
@@ -110,7 +113,8 @@ class SearchResult:
 
     `notices` are sentences for the user, such as that the card was full.  `encoded_by` says who made the query's
     vectors: "text tower" (words, in the process that searched), "encoder" (its encoder process), or "cache" where
-    nobody had to: they were made for an earlier query, or are of photos in the library.
+    nobody had to: they were made for an earlier query, or are of photos in the library; None for filters alone, which
+    have no vectors.  `cursor` says where a list goes on; None where it has ended, and for a search by score.
     The first of the notices says where was searched if it was
     `searched_elsewhere`: in the whole library, from a folder that is not in it.
     """
@@ -122,8 +126,14 @@ class SearchResult:
     timings_ms: Timings
     hits: tuple[Hit, ...]
     notices: tuple[str, ...] = ()
-    encoded_by: str = "encoder"
+    encoded_by: str | None = "encoder"
     searched_elsewhere: bool = False
+    cursor: str | None = None
+
+    @property
+    def is_list(self) -> bool:
+        """Whether filters alone chose the photos: newest first, without scores."""
+        return self.encoded_by is None
 
     def served(self, by: str) -> SearchResult:
         """Return the same result under the name of who served it."""
@@ -132,7 +142,8 @@ class SearchResult:
     def to_json(self) -> dict[str, Any]:
         """Return what `search --json` prints, as JSON values.
 
-        `notices` is there only when there are any, `searched_elsewhere` only when it is so.
+        `notices` is there only when there are any, `searched_elsewhere` only when it is so, `cursor` only while there
+        are more photos.
         """
         record = {
             "query": self.query,
@@ -146,6 +157,8 @@ class SearchResult:
         }
         if self.searched_elsewhere:
             record["searched_elsewhere"] = True
+        if self.cursor is not None:
+            record["cursor"] = self.cursor
         return {**record, "notices": list(self.notices)} if self.notices else record
 
     @classmethod
@@ -161,6 +174,7 @@ class SearchResult:
             notices=tuple(record.get("notices", ())),
             encoded_by=record["encoded_by"],
             searched_elsewhere=bool(record.get("searched_elsewhere", False)),
+            cursor=record.get("cursor"),
         )
 
 
@@ -169,7 +183,8 @@ def hit_to_json(hit: Hit) -> dict[str, Any]:
 
     `collapsed` and `terms` are there only if there are any.
     """
-    record = {**asdict(hit), "score": round(hit.score, 6), "collapsed": list(hit.collapsed)}
+    score = None if hit.score is None else round(hit.score, 6)
+    record = {**asdict(hit), "score": score, "collapsed": list(hit.collapsed)}
     record["terms"] = [
         {**asdict(each), "cosine": round(each.cosine, 6), "part": round(each.part, 6)} for each in hit.terms
     ]

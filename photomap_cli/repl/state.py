@@ -33,7 +33,7 @@ class SearchState:
 
     Attributes:
         limit: hits a search.
-        folder, collapse, min_score: what `SearchRequest` takes.
+        folder, collapse, min_score, sort: what `SearchRequest` takes.
         prewarm: whether the first key of a query brings the encoder back.
         keys: how the prompt's keys work, "emacs" or "vi".
         asked: the text of the query under way or last; error positions refer to it.
@@ -50,6 +50,7 @@ class SearchState:
         self.folder: str | None = None
         self.collapse: bool | None = None
         self.min_score: float | Literal["auto"] = "auto"
+        self.sort = "score"
         self.prewarm, self.keys = False, "emacs"
         self.asked = ""
         self.shown: tuple[Hit, ...] = ()
@@ -94,7 +95,7 @@ class SearchState:
         """Return the last result with the hits shown so far, of which there is at least one."""
         shown = self.require_shown()
         assert self._result is not None
-        return replace(self._result, hits=shown)
+        return replace(self._result, hits=shown, cursor=None)
 
     def ask(self, text: str) -> None:
         """Search for `text` and show the first page; `more 3` and `less 5` search for the last query, refined."""
@@ -118,6 +119,8 @@ class SearchState:
         """Return a hit that was shown with what each term adds to its score."""
         if self._request is None:
             raise UsageError("these photos are a group of the map, not found by a query", hint="search for something")
+        if self.shown_result().is_list:
+            raise UsageError("filters alone found these photos, so they have no scores", hint="search for something")
         if not self._shown_at(path).terms:
             asked = replace(self._request, explain=True)
             terms = {hit.path: hit.terms for hit in self.request(lambda backend: backend.search(asked)).hits}
@@ -137,8 +140,10 @@ class SearchState:
 
     def _search(self, request: SearchRequest) -> None:
         min_score = None if self.min_score == "auto" else self.min_score
-        limit = min(MAX_LIMIT, self.limit * self._pages_ahead)
+        ahead = self._pages_ahead if self.sort == "score" else 1  # the newest of more hits would be others
+        limit = min(MAX_LIMIT, self.limit * ahead)
         request = replace(request, limit=limit, folder=self.folder, min_score=min_score, collapse=self.collapse)
+        request = replace(request, sort=self.sort)
         result = self._answer(request)
         self._asked = request
         self.queries += 1
@@ -170,14 +175,20 @@ class SearchState:
         if self._result is None:
             raise UsageError("there is nothing to show more of", hint="search for something first")
         while self._paged == len(self.shown) and not self._unseen() and self._may_have_more():
-            assert self._request is not None
-            limit = 2 * max(len(self.shown), len(self._result.hits)) + self.limit
-            self._request = replace(self._request, limit=min(MAX_LIMIT, limit))
+            self._request = self._further(self._result)
             self._result = self._answer(self._request)
         if self._paged < len(self.shown) or self._unseen():
             self._show_page()
         else:
             self.front.tell("no more results")
+
+    def _further(self, result: SearchResult) -> SearchRequest:
+        """Return how to ask for what comes behind a result: the next page of a list, else more of the best."""
+        assert self._request is not None
+        if result.is_list:
+            return replace(self._request, cursor=result.cursor)
+        limit = 2 * max(len(self.shown), len(result.hits)) + self.limit
+        return replace(self._request, limit=min(MAX_LIMIT, limit))
 
     def _unseen(self) -> tuple[Hit, ...]:
         """Return the hits at hand that have no number, nor stand for or behind one that has.
@@ -193,6 +204,8 @@ class SearchState:
         if self._request is None:
             return False
         assert self._result is not None
+        if self._result.is_list:
+            return self._result.cursor is not None
         fetched = len(self._result.hits)
         return fetched == self._request.limit and fetched < MAX_LIMIT
 

@@ -21,8 +21,8 @@ begins with `./`, `../`, `~/`, `/`, `@` or `C:\` and also reaches to the next op
 `https://`) and a path in quotes after `@` are one word.  Each of the three begins a term of its own, also without an
 operator.  At most MOST_LETTERS, MOST_TERMS and MOST_FILTERS make a query.  Quotes around the name of an existing file
 mean that file, and so does a whole query that is such a name and has an ending, whatever is in the name.  Weights are
-positive numbers up to 1,000,000.  AFTER keeps what was taken at or after the start of its date, BEFORE what was taken
-earlier.
+positive numbers up to 1,000,000.  Filters alone are a query too: they list what they leave.  AFTER keeps what was taken
+at or after the start of its date, BEFORE what was taken earlier.
 `query_format.py` writes a query back.
 """
 
@@ -96,7 +96,10 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A query understood: at least one term with a positive weight.  Equal to another that means the same."""
+    """A query understood: at least one term with a positive weight, or none: filters alone make a list.
+
+    Equal to another that means the same.
+    """
 
     text: str = field(compare=False)
     terms: tuple[Term, ...]
@@ -109,17 +112,18 @@ class _Token(NamedTuple):
     position: int
 
 
-def parse(text: str, *, cwd: str) -> Query:
+def parse(text: str, *, cwd: str, may_be_blank: bool = False) -> Query:
     """Understand a query.
 
     Args:
         text: what the user typed, on one line.
         cwd: absolute folder that relative paths start from.
+        may_be_blank: a text that says nothing is a list of every photo, no mistake.
 
     Raises:
         BadQuery: with the position of the mistake and a hint.
     """
-    return _Parser(text, cwd).parse()
+    return _Parser(text, cwd).parse(may_be_blank=may_be_blank)
 
 
 def parse_filters(text: str, *, cwd: str) -> tuple[PhotoFilter, ...]:
@@ -136,21 +140,31 @@ class _Parser:
         self._terms: list[Term] = []
         self._filters: list[PhotoFilter] = []
         self._min_score: float | None = None
+        self._min_position = 0
         self._words: list[_Token] = []
         self._sign = 1
         self._operator: int | None = None  # where the lone operator stands whose term is being collected
 
-    def parse(self) -> Query:
+    def parse(self, *, may_be_blank: bool) -> Query:
         if path := whole_file(self._text, self._cwd):
             return Query(self._text, (Term(TermKind.IMAGE, absolute(path, self._cwd)),))
         for token in _tokens(self._text):
             self._take(token)
         self._finish_term()
-        if not any(term.weight > 0 for term in self._terms):
-            missing = "nothing to look for" if not self._terms else "only what to avoid, nothing to look for"
-            position = self._terms[0].position if self._terms else 0
-            raise BadQuery(f"the query says {missing}", hint=EXAMPLE, position=position)
+        self._require_sense(may_be_blank=may_be_blank)
         return Query(self._text, tuple(self._terms), tuple(self._filters), self._min_score)
+
+    def _require_sense(self, *, may_be_blank: bool) -> None:
+        """Raise BadQuery unless there is something to look for or to list."""
+        if any(term.weight > 0 for term in self._terms):
+            return
+        if self._terms:
+            missing, position = "only what to avoid, nothing to look for", self._terms[0].position
+            raise BadQuery(f"the query says {missing}", hint=EXAMPLE, position=position)
+        if self._min_score is not None:
+            raise BadQuery("min: needs something to look for", hint=EXAMPLE, position=self._min_position)
+        if not self._filters and not may_be_blank:
+            raise BadQuery("the query says nothing to look for", hint=EXAMPLE, position=0)
 
     def parse_filters(self) -> tuple[PhotoFilter, ...]:
         for token in _tokens(self._text):
@@ -238,7 +252,7 @@ class _Parser:
         _require_most(len(self._filters) + 1, MOST_FILTERS, "a query", "filters", position)
         _require_most(len(value), MOST_VALUE_LETTERS, "a filter's value", "letters", position + match.end())
         if name == "min":
-            self._min_score = _score(value, negated, position)
+            self._min_score, self._min_position = _score(value, negated, position), position
             return
         known = FILTER_VALUES.get(name)
         if known is None:

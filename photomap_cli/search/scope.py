@@ -12,7 +12,7 @@ from photomap_cli.errors import BadPath
 from photomap_cli.records import FilterKind, PhotoFilter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Sequence, Sized
 
     import numpy as np
     from numpy.typing import NDArray
@@ -42,14 +42,21 @@ class Scope:
         `cwd` and `folder` are those of a `SearchRequest`; what `checkpoint` raises ends the reading.  Raises BadPath
         where the folder is none.
         """
+        within = self.within(filters, cwd=cwd, folder=folder)
+        return self._catalog.rows(within, checkpoint) if within else None
+
+    def within(self, filters: Sequence[PhotoFilter], *, cwd: str, folder: str | None) -> tuple[PhotoFilter, ...]:
+        """Return the filters with the scope among them, as the library writes paths; none for every photo.
+
+        Raises BadPath where the folder is none.
+        """
         below = self.below(filters, cwd=cwd, folder=folder)
         scope = (PhotoFilter(FilterKind.IN, below),) if below else ()
-        within = tuple(
+        return tuple(
             replace(one, value=self.located(one.value)) if one.kind is FilterKind.IN else one
             for one in (*filters, *scope)
             if not _is_everywhere(one)
         )
-        return self._catalog.rows(within, checkpoint) if within else None
 
     def located(self, path: str) -> str:
         """Return a path as the library has it: as it is written, else as the disk spells it, else without links.
@@ -96,11 +103,11 @@ class Scope:
         return f"{_from_home(cwd)} is not indexed; {doing} the whole library ({photos})"
 
     def why_nothing(
-        self, filters: Sequence[PhotoFilter], request: SearchRequest, within: NDArray[np.int64] | None
+        self, filters: Sequence[PhotoFilter], request: SearchRequest, within: Sized | None
     ) -> tuple[str, ...]:
         """Return what to say where nothing was found: that no photo could be, or that not all were looked at.
 
-        `within` is what `rows` returned for the rest.
+        `within` are the rows of the photos that could be, as `rows` returned them.
         """
         below = self.below(filters, cwd=request.cwd, folder=request.folder)
         place = f" below {below}" if below and not self._holds_all(below) else ""

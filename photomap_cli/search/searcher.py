@@ -1,4 +1,7 @@
-"""Owns the way of a query to its hits: terms -> vectors -> rows -> photos.  Takes no locks, draws nothing."""
+"""Owns the way of a query to its hits: terms -> vectors -> rows -> photos.  Takes no locks, draws nothing.
+
+A query of filters alone goes to `listing.py`.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from photomap_cli.encoder import models
+from photomap_cli.errors import UsageError
 from photomap_cli.records import Hit, SearchResult, TermPart, Timings
 from photomap_cli.search import collapse, query_format, ranking
+from photomap_cli.search.listing import Lister
 from photomap_cli.search.query_encoder import QueryEncoder, Run, TermVectors
 from photomap_cli.search.query_images import Fetched, QueryImages
 from photomap_cli.search.scope import Scope
@@ -49,6 +54,7 @@ class Searcher:
         self._catalog, self._vectors, self._residency = catalog, vectors, residency
         self._spec, self._settings = spec, settings
         self.scope = Scope(catalog)
+        self._lister = Lister(catalog, self.scope, spec=spec, settings=settings)
         self.pictures = QueryImages(settings)
         self._terms = QueryEncoder(
             catalog, residency, texts, recall, self.pictures, self.scope, template=settings.text_template
@@ -70,8 +76,13 @@ class Searcher:
         Raises:
             BadQuery, BadImage: with the place of the mistake.
             BadPath: the folder to search is none.
+            UsageError: the request has a cursor, and this is no list.
             PhotomapError: the encoder could not be loaded.
         """
+        if not query.terms:
+            return self._lister.page(query, request, checkpoint)
+        if request.cursor is not None:
+            raise UsageError("a search by score has no pages", hint="ask for more results instead")
         started, run = time.perf_counter(), Run(checkpoint, fetched or self.pictures.fetch(query, checkpoint))
         terms = self._terms.vectors(query, request.references, run)
         run.checkpoint()

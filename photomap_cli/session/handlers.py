@@ -113,6 +113,7 @@ def _search_request(record: dict[str, Any]) -> SearchRequest:
             exact=bool(),
             collapse=bool() | None,
             explain=bool(),
+            cursor=str() | None,
         ) if (limit is None or limit >= 1) and all(isinstance(path, str) for path in request.references):
             return request
     raise _not_understood(f"the search {str(record)[:100]}")

@@ -200,7 +200,7 @@ class Session:
             EmptyLibrary: nothing has been indexed yet.
             PhotomapError: the encoder could not be loaded.
         """
-        query = parse(request.text, cwd=request.cwd)
+        query = parse(request.text, cwd=request.cwd, may_be_blank=request.sort == "date")
         self.residency.touch()
         self.texts.touch()
         fetched = self._searcher.pictures.fetch(query, checkpoint)

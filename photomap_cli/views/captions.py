@@ -43,11 +43,9 @@ def _side_by_side(cells: Sequence[Text], step: int) -> Text:
 
 
 def _figures(hit: Hit, columns: int) -> Text:
-    rank, score, date = str(hit.rank), f"{hit.score:.3f}", printable(hit.taken_at or "")[:10]
-    for gap, dated in (("  ", True), (" ", True), ("  ", False), (" ", False)):
-        text = (
-            Text().append(rank, f"bold {ACCENT}").append(gap + score, "dim").append(gap + date if dated else "", "dim")
-        )
+    rank, score, date = str(hit.rank), _score(hit), printable(hit.taken_at or "")[:10]
+    for gap, facts in (("  ", (score, date)), (" ", (score, date)), ("  ", (score,)), (" ", (score,))):
+        text = Text().append(rank, f"bold {ACCENT}").append("".join(gap + fact for fact in facts if fact), "dim")
         if text.cell_len <= columns:
             return text
     return Text(rank[:columns], f"bold {ACCENT}")
@@ -63,8 +61,13 @@ def line_below(hit: Hit, cwd: Path) -> Text:
     """Return the line below a photo that is shown alone."""
     date = printable(hit.taken_at or "")[:16].replace("T", " ")
     path = Text(shown_path(hit.path, cwd), Style(link=file_link(hit.path)))
-    text = Text().append(str(hit.rank), f"bold {ACCENT}").append(f"  {hit.score:.3f}  ", "dim").append_text(path)
+    score = f"  {_score(hit)}".rstrip() + "  "
+    text = Text().append(str(hit.rank), f"bold {ACCENT}").append(score, "dim").append_text(path)
     return text.append(f"  {date}".rstrip(), "dim").append(f"  {hit.width}×{hit.height}", "dim")
+
+
+def _score(hit: Hit) -> str:
+    return "" if hit.score is None else f"{hit.score:.3f}"
 
 
 def shortened(name: str, columns: int) -> str:

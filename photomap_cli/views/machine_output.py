@@ -15,6 +15,11 @@ from photomap_cli.views.output import printable
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+NO_SCORE = "-"
+"""What stands in a score's column where there is none: empty, it would be lost on whoever splits rows at blanks."""
+
+_CURSOR = "cursor"  # for a session's clients
+
 
 JSON_VERSION = 1
 """What every JSON document carries; a change that breaks a reader raises it."""
@@ -39,12 +44,13 @@ def write_lines(result: dict[str, Any], style: ResultStyle, file: TextIO) -> Non
     hits = result["hits"]
     match style:
         case ResultStyle.JSON:
-            write_document(result, file)
+            write_document({name: value for name, value in result.items() if name != _CURSOR}, file)
         case ResultStyle.JSONL:
             file.writelines(map(_json_line, hits))
         case ResultStyle.PLAIN:
             for hit in hits:
-                write_plain((str(hit["rank"]), f"{hit['score']:.4f}"), hit["path"], file)
+                score = NO_SCORE if hit["score"] is None else f"{hit['score']:.4f}"
+                write_plain((str(hit["rank"]), score), hit["path"], file)
                 for part in hit.get("terms", ()):
                     figures = f"{part['part']:+.4f}", f"{part['weight']:g}", f"{part['cosine']:.4f}"
                     write_plain(("", *figures), part["term"], file)

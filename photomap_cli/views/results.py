@@ -43,18 +43,20 @@ class _Hits:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         dated, sized = options.max_width >= DATE_MIN_WIDTH, options.max_width >= SIZE_MIN_WIDTH
-        table = _columns(dated=dated, sized=sized)
+        scored = any(hit.score is not None for hit in self.hits)
+        table = _columns(scored=scored, dated=dated, sized=sized)
         for hit in self.hits:
-            table.add_row(*_cells(hit, self.cwd, dated=dated, sized=sized))
+            table.add_row(*_cells(hit, self.cwd, scored=scored, dated=dated, sized=sized))
             for each in hit.terms:
                 table.add_row("", f"{each.part:+.3f}", Text(f"  {printable(each.term)}  {product(each)}", "dim"))
         yield table
 
 
-def _columns(*, dated: bool, sized: bool) -> Table:
+def _columns(*, scored: bool, dated: bool, sized: bool) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
     table.add_column("#", justify="right", style=f"bold {ACCENT}", no_wrap=True)
-    table.add_column("score", justify="right", style="dim", no_wrap=True)
+    if scored:
+        table.add_column("score", justify="right", style="dim", no_wrap=True)
     table.add_column("photo", overflow="fold")
     if dated:
         table.add_column("taken", style="dim", no_wrap=True)
@@ -63,10 +65,11 @@ def _columns(*, dated: bool, sized: bool) -> Table:
     return table
 
 
-def _cells(hit: Hit, cwd: Path, *, dated: bool, sized: bool) -> tuple[Text, ...]:
+def _cells(hit: Hit, cwd: Path, *, scored: bool, dated: bool, sized: bool) -> tuple[Text, ...]:
     photo = Text(shown_path(hit.path, cwd), Style(link=file_link(hit.path)))
     shots = Text(f" ×{1 + len(hit.collapsed)}" if hit.collapsed else "", "bold")
-    cells = [Text(str(hit.rank)), Text(f"{hit.score:.3f}"), Text().append_text(photo).append_text(shots)]
+    score = [Text("" if hit.score is None else f"{hit.score:.3f}")] if scored else []
+    cells = [Text(str(hit.rank)), *score, Text().append_text(photo).append_text(shots)]
     if dated:
         cells.append(Text(printable(hit.taken_at or "")[:16].replace("T", " ")))
     if sized:

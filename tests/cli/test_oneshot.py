@@ -65,6 +65,13 @@ def without_times(output):
         ["red", "--json", "--explain"],
         ["red", "--collapse", "--exact", "--local"],
         ["PHOTOS/red.png", "--json"],
+        ["ext:png", "-name:red*", "--json"],
+        ["ext:png"],
+        ["after:2000", "--jsonl", "-k", "2"],
+        ["after:2000", "--paths", "--in", "PHOTOS"],
+        ["-in:PHOTOS", "--json"],
+        ["ext:png", "--json", "--explain", "--collapse"],
+        ["", "--sort", "date", "--json"],
     ],
     ids=" ".join,
 )
@@ -124,6 +131,11 @@ HEAVY = {
     ),
     *("prompt_toolkit", "tomllib", "asyncio", "http", "gzip", "photomap_cli.encoder.process", "photomap_cli.settings"),
     *("photomap_cli.cli.dispatch", "photomap_cli.indexing.indexer", "photomap_cli.images.decode_pool"),
+}
+
+NOT_FOR_A_LIST = {
+    "faiss",
+    *(f"photomap_cli.{name}" for name in ("session.session", "encoder.text_tower", "vectors.store")),
 }
 
 
@@ -255,3 +267,16 @@ def test_a_full_command_line_ends_as_every_process_does(monkeypatch):
     with pytest.raises(SystemExit) as ended:
         cli.main()
     assert ended.value.code == 3
+
+
+def test_a_list_needs_no_text_tower_no_vectors_and_no_session(library):
+    program = (
+        "import sys; from photomap_cli.cli import run; run(sys.argv[1:]);"
+        f"print(sorted({HEAVY | NOT_FOR_A_LIST} & set(sys.modules)), file=sys.stderr)"
+    )
+    words = [sys.executable, "-c", program, "search", "ext:png", "in:*", "--json", library]
+    _, second = (subprocess.run(words, timeout=LONG_SECONDS, capture_output=True, text=True) for _ in range(2))
+    assert (second.returncode, second.stderr.splitlines()[-1]) == (0, "[]")
+    found = json.loads(second.stdout)
+    assert (found["count"], found["encoded_by"], {hit["score"] for hit in found["hits"]}) == (5, None, {None})
+    assert "cursor" not in found

@@ -100,7 +100,8 @@ def test_min_score():
 MISTAKES = [
     ("", 0, "nothing to look for"),
     ("   ", 0, "nothing to look for"),
-    ("after:2023", 0, "nothing to look for"),
+    ("after:2023 min:0.2", 11, "needs something to look for"),
+    ("-people after:2023", 1, "only what to avoid"),
     ("-people", 1, "only what to avoid"),
     ('dog "red ball', 4, "quote"),
     (r'dog "red \"', 4, "quote"),
@@ -243,6 +244,11 @@ def test_filters_that_stand_alone_have_carets_as_well(text, position, message):
     assert (caught.value.position, bool(caught.value.hint)) == (position, True)
 
 
+def test_filters_alone_are_a_query_and_so_is_nothing_where_that_may_be():
+    assert (parse("after:2023", cwd=CWD).terms, len(parse("-in:/a after:2023", cwd=CWD).filters)) == ((), 2)
+    assert parse(" ", cwd=CWD, may_be_blank=True) == Query("", ())
+
+
 def test_filters_may_stand_alone():
     assert parse_filters("", cwd=CWD) == ()
     assert parse_filters("after:2023 -ext:gif", cwd=CWD) == parse("x after:2023 -ext:gif", cwd=CWD).filters
@@ -251,7 +257,7 @@ def test_filters_may_stand_alone():
 def test_every_place_that_refuses_a_query_is_in_the_table():
     raised = re.findall(r"raise BadQuery\(", Path(query.__file__).read_text())
     said = {message for _, _, message in (*MISTAKES, *FILTER_MISTAKES)}
-    assert len(raised) == 16, "a new refusal: add it to MISTAKES, with its caret, and count it here"
+    assert len(raised) == 18, "a new refusal: add it to MISTAKES, with its caret, and count it here"
     assert len(said) >= len(raised)
 
 

@@ -132,3 +132,10 @@ def test_why_is_refused_for_what_is_not_there():
 def test_help_tells_of_them():
     shown = Talk().type(":help").front.printed
     assert all(word in shown for word in ("more 3 less 5", "like 3", "why 3", ":why N"))
+
+
+def test_from_a_list_it_goes_on_to_photos_like_a_result_that_meet_the_filters():
+    asked = SearchRequest("in:/p after:2020", cwd="/")
+    assert (
+        refined(asked, wishes("more 2"), lambda number: f"/p/{number}.jpg") == "0.5:./p/2.jpg in:./p after:2020-01-01"
+    )

@@ -67,12 +67,13 @@ def search(
     force: Annotated[bool, typer.Option("--force", help="Let --html write over a file that is there.")] = False,
     local: Annotated[bool, typer.Option("--local", help="Do not ask a live session; load the encoder here.")] = False,
 ) -> int:
-    """Search once and print the photos found, best first.
+    """Search once and print the photos found, best first; filters alone list photos, newest first.
 
     
     photomap search golden retriever on a beach -people
     photomap search "2:sunset + ./pier.jpg" after:2023 --paths
     photomap search birthday cake -k 100 --html cakes.html
+    photomap search camera:nikon after:2024 --paths
 
     Exit status 1 when nothing is found.
     """

@@ -173,6 +173,14 @@ def _collapse(dialogue: SearchState, rest: str) -> None:
     dialogue.front.tell(f"shows {words[dialogue.collapse]}")
 
 
+def _sort(dialogue: SearchState, rest: str) -> None:
+    if rest.lower() not in ("", *find("sort").choices):
+        raise UsageError(f":sort: {printable(rest)!r} is no order", hint=find("sort").synopsis)
+    dialogue.sort = rest.lower() or dialogue.sort
+    orders = {"score": "best first", "date": "newest first"}
+    dialogue.front.tell(f"results come {orders[dialogue.sort]}")
+
+
 def _show(dialogue: SearchState, rest: str) -> None:
     for hit in arguments.hits(dialogue, rest):
         dialogue.front.look(hit)
@@ -230,6 +238,16 @@ COMMANDS: tuple[Command, ...] = (
         Argument.CHOICE,
         ("on", "off"),
         (":collapse on",),
+    ),
+    Command(
+        "sort",
+        "[score|date]",
+        "order of results: best first, or the same ones with the newest first",
+        _sort,
+        (),
+        Argument.CHOICE,
+        ("score", "date"),
+        (":sort date",),
     ),
     Command(
         "open",

@@ -44,7 +44,7 @@ def _entry(hit: Hit, thumbnail: Thumbnail) -> Entry:
     shots = f" ×{1 + len(hit.collapsed)}" if hit.collapsed else ""
     return Entry(
         rank=str(hit.rank),
-        score=f"{hit.score:.3f}",
+        score="" if hit.score is None else f"{hit.score:.3f}",
         name=printable(path.name) + shots,
         folder=printable(str(path.parent)),
         date=printable(hit.taken_at or "")[:10],
