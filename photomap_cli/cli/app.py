@@ -14,10 +14,12 @@ from photomap_cli._version import __version__
 from photomap_cli.cli import stdio
 from photomap_cli.cli.exit_status import FOUND
 from photomap_cli.cli.options import Globals
+from photomap_cli.cli.usage_errors import Group
 from photomap_cli.views.output import say
 
 app = typer.Typer(
     name="photomap",
+    cls=Group,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help: the same in every terminal, in pipes and in the README
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
 
-from photomap_cli.cli import argv, exit_status, stdio, usage_errors
+from photomap_cli.cli import argv, exit_status, stdio
 from photomap_cli.cli.app import app
-from photomap_cli.cli.commands import demo, doctor, duplicates, encoders, index, map, search, serve, status
+from photomap_cli.cli.commands import config, demo, doctor, duplicates, encoders, index, map, search, serve, status
+from photomap_cli.cli.usage_errors import Command
 
-_COMMANDS = (
-    search.search,
-    index.index,
-    map.draw_map,
-    duplicates.duplicates,
-    status.status,
-    serve.serve,
-    status.offload,
-    status.stop,
-    encoders.encoders,
-    doctor.doctor,
-    demo.demo,
-)
-app.registered_commands.sort(key=lambda command: _COMMANDS.index(command.callback))  # the order in --help
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+COMMANDS: dict[str, Callable[..., int]] = {
+    "search": search.search,
+    "index": index.index,
+    "map": map.draw_map,
+    "duplicates": duplicates.duplicates,
+    "status": status.status,
+    "serve": serve.serve,
+    "offload": status.offload,
+    "stop": status.stop,
+    "encoders": encoders.encoders,
+    "doctor": doctor.doctor,
+    "demo": demo.demo,
+}
+"""Every command but the group `config`, in the order of --help."""
+
+for name, command in COMMANDS.items():
+    app.command(name, cls=Command)(command)
+app.add_typer(config.config_app, name="config")
 
 
 def run(arguments: list[str]) -> int:
@@ -35,8 +45,6 @@ def _parse_and_run(arguments: list[str]) -> int:
         status = typer.main.get_command(app).main(
             args=argv.prepare(arguments), prog_name="photomap", standalone_mode=False
         )
-    except typer.exceptions.TyperException as error:
-        raise usage_errors.translated(error) from error
     except SystemExit as error:
         if error.code == 1:  # Typer's own way out when the pipe is closed
             raise BrokenPipeError from error

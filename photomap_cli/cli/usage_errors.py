@@ -1,47 +1,96 @@
-"""Owns how wrong usage is told: what Typer says of a command line, in photomap's words."""
+"""Owns how wrong usage is told: what Typer says of a command line, in photomap's words.
+
+Typer's own errors are told apart by the attributes they have; it has none for an unknown command and for words too
+many, so `Group` and `Command` look for these themselves.
+"""
 
 from __future__ import annotations
 
 import difflib
-import re
+from contextlib import contextmanager
 from enum import Enum
 from typing import TYPE_CHECKING, Any
+
+from typer.core import TyperCommand, TyperGroup
 
 from photomap_cli import constraints
 from photomap_cli.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import typer
 
-_NO_COMMAND = re.compile(r"No such command '(.*?)'\.")
-_TOO_MANY = re.compile(r"Got unexpected extra argument(?:s|\(s\))? \((.*)\)", re.DOTALL)
+
+class Command(TyperCommand):
+    """A command that refuses wrong usage in photomap's words."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the words of a command line; raises UsageError."""
+        ctx.allow_extra_args = True  # to be refused here
+        with _in_our_words(ctx):
+            rest = super().parse_args(ctx, args)
+        if rest and not ctx.resilient_parsing:
+            raise UsageError(f"too many words: {' '.join(rest)}", hint=_help(ctx))
+        return rest
 
 
-def translated(error: typer.exceptions.TyperException) -> UsageError:
-    """Return photomap's error for one of Typer's; the hint names what was meant, or the command's help."""
-    context = getattr(error, "ctx", None)
-    path = getattr(context, "command_path", "photomap")
-    told, near = _told(error, context)
-    return UsageError(told, hint=f"did you mean {constraints.one_of(near)}?" if near else f"{path} --help")
+class Group(TyperGroup):
+    """The same for a group of commands."""
+
+    command_class = Command
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the words up to a command's name; raises UsageError."""
+        with _in_our_words(ctx):
+            return super().parse_args(ctx, args)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command that the first word names; raises UsageError."""
+        name = args[0]
+        if not ctx.resilient_parsing and not name.startswith("-") and self.get_command(ctx, name) is None:
+            raise _refusal(f"there is no command {name!r}", ctx, difflib.get_close_matches(name, self.commands))
+        return super().resolve_command(ctx, args)
 
 
-def _told(error: Any, context: Any) -> tuple[str, list[str]]:
-    """Return what is wrong, and the words that may have been meant."""
-    said, kind = error.format_message(), type(error).__name__
-    if kind == "NoSuchOption":
-        return f"there is no option {error.option_name}", sorted(error.possibilities or ())
-    if kind == "BadOptionUsage":
-        return f"{error.option_name} takes {'no' if 'not take' in said else 'a'} value", []
-    if kind == "MissingParameter":
-        return f"{_name(error.param)} is missing", []
-    if kind == "BadParameter" and error.__cause__ is not None:
-        given = error.__cause__.errors()[0]["input"]
-        return f"{_name(error.param)} takes {_allowed(error.param)}, not {given!r}", []
-    if match := _NO_COMMAND.match(said):
-        return f"there is no command {match[1]!r}", difflib.get_close_matches(match[1], context.command.commands)
-    if match := _TOO_MANY.fullmatch(said):
-        return f"too many words: {match[1]}", []
-    return f"{said[:1].lower()}{said[1:]}".rstrip("."), []
+@contextmanager
+def _in_our_words(context: typer.Context) -> Iterator[None]:
+    """Raise Typer's errors as UsageError."""
+    from typer.exceptions import TyperException
+
+    try:
+        yield
+    except TyperException as error:
+        raise _translated(error, context) from error
+
+
+def _refusal(message: str, context: typer.Context, near: list[str]) -> UsageError:
+    """Return an error whose hint is what may have been meant, else the command's help."""
+    return UsageError(message, hint=f"did you mean {constraints.one_of(near)}?" if near else _help(context))
+
+
+def _help(context: typer.Context) -> str:
+    return f"{context.command_path} --help"
+
+
+def _translated(error: Exception, context: Any) -> UsageError:
+    match error:
+        case object(option_name=name, possibilities=near):
+            return _refusal(f"there is no option {name}", context, sorted(near or ()))
+        case object(option_name=name):
+            told = f"{name} takes {'no' if _option(name, context).is_flag else 'a'} value"
+        case object(param=param, param_type=_):
+            told = f"{_name(param)} is missing"
+        case object(param=param, __cause__=Exception() as cause) if hasattr(cause, "errors"):
+            told = f"{_name(param)} takes {_allowed(param)}, not {cause.errors()[0]['input']!r}"
+        case _:
+            said = str(getattr(error, "message", error))
+            told = f"{said[:1].lower()}{said[1:]}".rstrip(".")
+    return _refusal(told, context, [])
+
+
+def _option(name: str, context: Any) -> Any:
+    return next(each for each in context.command.params if name in (*each.opts, *each.secondary_opts))
 
 
 def _name(parameter: Any) -> str:

@@ -29,8 +29,10 @@ def refusal(line):
         ("search dog --sort name", "--sort takes score or date, not 'name'", "photomap search --help"),
         ("index --jobs 2.5", "--jobs takes a whole number from 1 to 256, not '2.5'", "photomap index --help"),
         ("stop it now", "too many words: it now", "photomap stop --help"),
-        ("search dog --in", "--in takes a value", "photomap --help"),
-        ("index --dry-run=yes", "--dry-run takes no value", "photomap --help"),
+        ("search dog --in", "--in takes a value", "photomap search --help"),
+        ("--library", "--library takes a value", "photomap --help"),
+        ("config path there", "too many words: there", "photomap config path --help"),
+        ("index --dry-run=yes", "--dry-run takes no value", "photomap index --help"),
     ],
 )
 def test_wrong_usage_is_told_with_what_is_allowed(line, message, hint):

@@ -1,31 +1,22 @@
-"""Owns the commands about choices: `config` and `encoders`."""
+"""Owns `photomap config`."""
 
 from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from photomap_cli import directories
 from photomap_cli.cli import backend, shell_completion
-from photomap_cli.cli.app import app
 from photomap_cli.cli.exit_status import FOUND
 from photomap_cli.cli.options import Globals, make_console
+from photomap_cli.cli.usage_errors import Command, Group
 from photomap_cli.views.machine_output import write_paths, write_rows
 from photomap_cli.views.output import say
 
-config_app = typer.Typer()
-app.add_typer(config_app, name="config")
-
-
-def _text_tower(given: Globals, row: dict[str, Any]) -> tuple[bool | None, str | None]:
-    """Return whether words are encoded without PyTorch, and why not; None for what has not been found out."""
-    from photomap_cli.session import text_encoder_report
-
-    fault = text_encoder_report.fault(given.library) if row["library"] else None
-    return (None, None) if fault is None else (not fault, fault or None)
+config_app = typer.Typer(cls=Group)
 
 
 @config_app.callback(invoke_without_command=True)
@@ -61,14 +52,14 @@ def _print_settings(rows: list[tuple[str, str, str, str]]) -> None:
     make_console().print(table)
 
 
-@config_app.command("path")
+@config_app.command("path", cls=Command)
 def config_path() -> int:
     """Print where config.toml is, or would be."""
     write_paths([str(directories.config_file())], sys.stdout)
     return FOUND
 
 
-@config_app.command("set", context_settings={"ignore_unknown_options": True})  # so that -1 is a value
+@config_app.command("set", cls=Command, context_settings={"ignore_unknown_options": True})  # so that -1 is a value
 def config_set(
     key: Annotated[
         str, typer.Argument(metavar="KEY", help="A setting's name.", autocompletion=shell_completion.settings)

@@ -10,7 +10,6 @@ from pathlib import Path
 import typer  # noqa: TC002  Typer reads the annotations
 
 from photomap_cli import directories
-from photomap_cli.cli.app import app
 from photomap_cli.cli.exit_status import FOUND, INTERRUPTED
 from photomap_cli.cli.index_run import run_index
 from photomap_cli.cli.options import Globals, make_console
@@ -19,7 +18,6 @@ DEMO_QUERIES = ("snowy mountains", "red car", "sunset over the sea -boat")
 DEMO_PHOTOS = Path(__file__).parents[2] / "demo_photos"
 
 
-@app.command()
 def demo(context: typer.Context) -> int:
     """Try it: a small library of drawn photos, indexed and searched, then the prompt.
 

@@ -11,7 +11,6 @@ import typer
 
 from photomap_cli import directories
 from photomap_cli._version import __version__
-from photomap_cli.cli.app import app
 from photomap_cli.cli.exit_status import FOUND
 from photomap_cli.cli.options import Globals, make_console
 from photomap_cli.errors import BadSetting, PhotomapError
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-@app.command()
 def doctor(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,

@@ -13,7 +13,6 @@ import typer
 
 from photomap_cli import directories, pathnames
 from photomap_cli.cli import backend
-from photomap_cli.cli.app import app
 from photomap_cli.cli.exit_status import FOUND, NOTHING_FOUND
 from photomap_cli.cli.options import Globals, make_console
 from photomap_cli.errors import BadPath, UsageError
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from photomap_cli.records import DuplicateGroup, PhotoFilter
 
 
-@app.command()
 def duplicates(
     context: typer.Context,
     paths: Annotated[

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from photomap_cli.cli.app import app
-from photomap_cli.cli.commands.config import _text_tower
 from photomap_cli.cli.exit_status import FOUND
 from photomap_cli.cli.options import Globals, make_console
 from photomap_cli.views.machine_output import write_document, write_rows
@@ -18,7 +16,6 @@ if TYPE_CHECKING:
     from photomap_cli.encoder.models import EncoderModel
 
 
-@app.command()
 def encoders(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
@@ -47,6 +44,14 @@ def encoders(
     else:
         write_rows(written, sys.stdout)
     return FOUND
+
+
+def _text_tower(given: Globals, row: dict[str, Any]) -> tuple[bool | None, str | None]:
+    """Return whether words are encoded without PyTorch, and why not; None for what has not been found out."""
+    from photomap_cli.session import text_encoder_report
+
+    fault = text_encoder_report.fault(given.library) if row["library"] else None
+    return (None, None) if fault is None else (not fault, fault or None)
 
 
 def _encoder_row(spec: str, model: EncoderModel | None, chosen: str, library: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,6 @@ import typer
 
 from photomap_cli import directories
 from photomap_cli.cli import shell_completion
-from photomap_cli.cli.app import app
 from photomap_cli.cli.exit_status import FOUND, INTERRUPTED
 from photomap_cli.cli.index_run import _encode_anew, bring_up_to_date
 from photomap_cli.views.output import say
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from photomap_cli.cli.options import Globals
 
 
-@app.command()
 def index(
     context: typer.Context,
     paths: Annotated[list[Path] | None, typer.Argument(metavar="PATH", help="Folders or photos.  [default: .]")] = None,

@@ -11,7 +11,6 @@ import typer
 from photomap_cli import directories
 from photomap_cli.cli import argv
 from photomap_cli.cli import backend as backend_module
-from photomap_cli.cli.app import app
 from photomap_cli.cli.exit_status import FOUND
 from photomap_cli.cli.options import Globals, make_console
 from photomap_cli.records.maps import MOST_CLUSTERS
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from photomap_cli.session.backend import Backend
 
 
-@app.command(name="map")
 def draw_map(
     context: typer.Context,
     filters: Annotated[

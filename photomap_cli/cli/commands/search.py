@@ -11,7 +11,6 @@ import typer
 from photomap_cli import directories
 from photomap_cli.cli import argv, warming
 from photomap_cli.cli import backend as backend_module
-from photomap_cli.cli.app import app
 from photomap_cli.cli.exit_status import FOUND, NOTHING_FOUND
 from photomap_cli.cli.options import Globals, make_console
 from photomap_cli.errors import UsageError
@@ -28,7 +27,6 @@ class Sort(StrEnum):
     DATE = "date"
 
 
-@app.command()
 def search(
     context: typer.Context,
     query: Annotated[list[str], typer.Argument(metavar="QUERY", help="What to look for, as at the prompt.")],

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photomap_cli import directories
-from photomap_cli.cli.app import app
 from photomap_cli.cli.exit_status import FOUND
 from photomap_cli.cli.previews import STANDARD_OUTPUT
 from photomap_cli.errors import UsageError
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 _STEP_SECONDS = 0.5  # waiting goes in steps, so that a signal is seen on every platform
 
 
-@app.command()
 def serve(
     context: typer.Context,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Start it in the background and return.")] = False,

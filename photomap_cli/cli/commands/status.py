@@ -12,7 +12,6 @@ import typer
 
 from photomap_cli import directories
 from photomap_cli.cli import backend, stdio
-from photomap_cli.cli.app import app
 from photomap_cli.cli.exit_status import FOUND
 from photomap_cli.cli.fast_path import status_look
 from photomap_cli.cli.options import Globals, make_console
@@ -30,7 +29,6 @@ _WATCH_SECONDS = 0.5  # one look a half second costs under 1 % of a core
 _GONE_SECONDS = 30.0
 
 
-@app.command()
 def status(
     context: typer.Context,
     as_json: Annotated[
@@ -85,7 +83,6 @@ def _looks(library: Path) -> Iterator[dict[str, Any]]:
         stdio.pause(_WATCH_SECONDS)
 
 
-@app.command()
 def stop(context: typer.Context) -> int:
     """End the library's `photomap serve`."""
     given: Globals = context.obj
@@ -105,7 +102,6 @@ def _until_gone(live: SessionClient, pid: int) -> None:
             time.sleep(0.02)
 
 
-@app.command()
 def offload(context: typer.Context) -> int:
     """Take the live session's encoder out of VRAM now."""
     from photomap_cli.views.status_line import plain_line
