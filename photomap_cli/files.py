@@ -128,7 +128,7 @@ def replacing(path: Path, *, private: bool = True) -> Iterator[IO[bytes]]:
             _take_after(file.fileno(), path, private=private)
             os.fsync(file.fileno())
         draft.replace(path)
-        _keep_name(path.parent)
+        keep_names(path.parent)
     finally:
         draft.unlink(missing_ok=True)
 
@@ -140,7 +140,7 @@ def _take_after(opened: int, path: Path, *, private: bool) -> None:
     try:
         there = path.lstat()
     except FileNotFoundError:
-        os.fchmod(opened, PRIVATE if private else 0o666 & ~_mask())
+        os.fchmod(opened, PRIVATE if private else 0o666 & ~mask())
         return
     if stat.S_ISREG(there.st_mode):
         own = os.fstat(opened)
@@ -150,13 +150,14 @@ def _take_after(opened: int, path: Path, *, private: bool) -> None:
         os.fchmod(opened, stat.S_IMODE(there.st_mode))
 
 
-def _mask() -> int:
+def mask() -> int:
+    """Return what the user wants no new file to be open to."""
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
 
 
-def _keep_name(folder: Path) -> None:
+def keep_names(folder: Path | str) -> None:
     """Wait until a folder's entries are on the disk, where the system knows such a thing."""
     with suppress(OSError):
         opened = os.open(folder, os.O_RDONLY)

@@ -16,7 +16,7 @@ FLOORS = (
     {"framing", "directories", "settings", "graphics"},
     {"subprocesses"},
     {"encoder", "library"},
-    {"images", "vectors", "map", "views"},
+    {"images", "vectors", "map", "views", "export"},
     {"search", "indexing"},
     {"session"},
     {"doctor", "repl"},

@@ -1,0 +1,90 @@
+"""Owns what photos are called where they go: free names, and those of the files that go along.  Writes nothing."""
+
+# Paths are text here, as the library has them.
+# ruff: noqa: PTH113, PTH119, PTH120, PTH121, PTH122, PTH208
+
+from __future__ import annotations
+
+import os
+from itertools import count
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SIDECAR_SUFFIXES = (".xmp", ".XMP")
+_LONGEST_NAME_BYTES = 255
+
+
+def numbered(name: str, *, first: int = 1, most_bytes: int = _LONGEST_NAME_BYTES) -> Iterator[tuple[int, str]]:
+    """Yield numbers from `first` on and the name with each: `a.jpg`, `a (2).jpg`, `a (3).jpg`.
+
+    What is too long with its number loses letters of its stem.
+    """
+    stem, suffix = os.path.splitext(name)
+    room = most_bytes - len(SIDECAR_SUFFIXES[0])  # so that a sidecar's name has room as well
+    for number in count(first):
+        if number == 1:
+            yield number, name
+            continue
+        ending = f" ({number}){suffix}"
+        yield number, _cut(stem, room - len(os.fsencode(ending))) + ending
+
+
+def _cut(stem: str, most_bytes: int) -> str:
+    """Return as much of a stem as fits, whole letters."""
+    while len(os.fsencode(stem)) > most_bytes and len(stem) > 1:
+        stem = stem[:-1]
+    return stem
+
+
+def longest_name(folder: str) -> int:
+    """Return how many bytes a name in a folder may have."""
+    try:
+        return os.pathconf(folder, "PC_NAME_MAX")
+    except (AttributeError, OSError, ValueError):  # Windows
+        return _LONGEST_NAME_BYTES
+
+
+def sidecars(source: str) -> list[str]:
+    """Return the files beside a photo that tell of it: `a.jpg.xmp` and `a.xmp` beside `a.jpg`."""
+    stem = os.path.splitext(source)[0]
+    names = dict.fromkeys(base + suffix for base in (source, stem) for suffix in SIDECAR_SUFFIXES)
+    there = [each for each in names if each != source and os.path.isfile(each)]
+    return [each for at, each in enumerate(there) if not any(os.path.samefile(each, one) for one in there[:at])]
+
+
+def beside(sidecar: str, source: str, target: str) -> str:
+    """Return where a photo's sidecar belongs when the photo is at `target`."""
+    if sidecar.startswith(source + "."):
+        return target + sidecar[len(source) :]
+    return os.path.splitext(target)[0] + os.path.splitext(sidecar)[1]
+
+
+def has_company(sidecar: str, source: str) -> bool:
+    """Whether another file than this photo has the sidecar's name before its ending, so that it may tell of that."""
+    if sidecar.startswith(source + "."):
+        return False
+    stem, own = os.path.splitext(sidecar)[0] + ".", {os.path.basename(sidecar), os.path.basename(source)}
+    try:
+        names = os.listdir(os.path.dirname(source))
+    except OSError:
+        return True
+    start = os.path.basename(stem)
+    return any(name.startswith(start) and name not in own and not name.lower().endswith(".xmp") for name in names)
+
+
+class Names:
+    """Free names in one folder, for one export.
+
+    The last number of each name is remembered, so that a thousand photos of one name are no million looks.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self._most_bytes, self._last = longest_name(folder), dict[str, int]()
+
+    def free(self, name: str) -> Iterator[str]:
+        """Yield what a file of this name may be called, the next one where a name is taken."""
+        for number, written in numbered(name, first=self._last.get(name, 1), most_bytes=self._most_bytes):
+            self._last[name] = number
+            yield written
