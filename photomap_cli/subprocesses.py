@@ -1,27 +1,35 @@
-"""Owns the processes that photomap asks through pipes: starting them, talking to them, and where none can be had."""
+"""Owns the processes that photomap asks through pipes: start them, ask them, notice their death, end them."""
 
 from __future__ import annotations
 
 import errno
 import os
 import select
+import signal
 import subprocess
 import sys
-from contextlib import contextmanager, suppress
+import tempfile
+import threading
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from photomap_cli import directories
-from photomap_cli.errors import NoProcess
+from photomap_cli.errors import NoProcess, ProtocolMismatch
+from photomap_cli.framing import frame, read_frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-PAUSES = (0.1, 0.4, 1.0, 2.5)
-"""Seconds before another try: other programs end, and with them what they held."""
+    Frame = tuple[dict[str, Any], bytes]
+    """A message and its payload."""
 
 LOOK_SECONDS = 1.0
 """How long a child may be silent before one looks what is the matter with it."""
+
+EXIT_SECONDS = 5.0
+"""How long a child may take to end once it is asked to."""
 
 _STOPPED_LOOKS = 2  # in a row: one that is let go on together with this process may be a moment behind
 _CHUNK_BYTES = 64 << 10  # what a pipe holds
@@ -63,6 +71,164 @@ def start(
             env=directories.environment(os.environ if env is None else env),
             **_APART,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How a child ended.
+
+    Attributes:
+        status: its exit status, or the negative number of the signal that ended it.
+        silence: why nobody waited for it any longer; "" where it ended by itself.
+        last_words: the last line that it wrote to standard error, if that was kept.
+    """
+
+    status: int
+    silence: str = ""
+    last_words: str = ""
+
+    @property
+    def reason(self) -> str:
+        """What to tell people."""
+        if self.silence:
+            return self.silence
+        try:
+            return signal.Signals(-self.status).name
+        except ValueError:
+            return f"exit status {self.status}"
+
+
+class ChildDied(Exception):
+    """A child ended, or had to be ended, while it was asked."""
+
+    def __init__(self, ended: Exit) -> None:
+        super().__init__(ended.reason)
+        self.exit = ended
+
+
+class Child:
+    """A process that answers requests in frames, and ends by itself when its standard input closes.
+
+    One thread at a time may ask it; any thread may `put` and `kill`.
+
+    Args:
+        command: what to start.
+        env: its environment; None for this process's.
+        keep_words: whether what it writes to standard error is kept for `Exit.last_words`.
+
+    Raises:
+        NoProcess: the system has no room for it.
+    """
+
+    def __init__(
+        self, command: Sequence[str], *, env: Mapping[str, str] | None = None, keep_words: bool = False
+    ) -> None:
+        with refusals(), ExitStack() as undo:
+            self._stderr = undo.enter_context(tempfile.TemporaryFile()) if keep_words else None
+            self._process = start(command, stderr=self._stderr or subprocess.DEVNULL, env=env)
+            undo.pop_all()
+        self._channel = Channel(self._process)
+        self._writing = threading.Lock()  # held while something is written, or the pipes are closed
+        self._exit: Exit | None = None
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    def is_running(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.poll() is None
+
+    def ask(
+        self, message: dict[str, Any], payload: bytes | memoryview = b"", *, seconds: float = float("inf")
+    ) -> Frame:
+        """Send a request and return its reply.
+
+        Args:
+            message, payload: the request.
+            seconds: how long the child may say nothing.
+
+        Raises:
+            ChildDied: it ended, or was stopped, said nothing for too long or no frame, and was ended for that.
+        """
+        header = frame(message, len(payload))
+        self._channel.most_seconds = seconds
+        try:
+            with self._writing:
+                self._channel.write(header)
+                self._channel.write(payload)
+        except OSError as error:
+            raise self._death(error) from error
+        return self.receive()
+
+    def receive(self) -> Frame:
+        """Return one more frame of a reply that has several.  Raises as `ask`."""
+        try:
+            reply = read_frame(self._channel.read)
+        except (OSError, ProtocolMismatch) as error:
+            raise self._death(error) from error
+        if reply is None:
+            raise self._death(None)
+        return reply
+
+    def put(self, message: dict[str, Any]) -> None:
+        """Send what has no reply, unless something else is being written or there is no room; never waits."""
+        if not self._writing.acquire(blocking=False):
+            return
+        try:
+            if not self._pipes[0].closed:  # its descriptor may be somebody else's by now
+                self._channel.put(frame(message))
+        finally:
+            self._writing.release()
+
+    def wait(self) -> None:
+        """Wait for its end; meanwhile others may look whether it is running."""
+        if hasattr(os, "waitid"):
+            with suppress(ChildProcessError):  # ended and waited for
+                os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+        self._process.wait()
+
+    def kill(self) -> None:
+        """End it at once, whatever it is doing; who asks it finds out."""
+        self._process.kill()
+
+    def terminate(self, *, silence: str = "") -> Exit:
+        """Close its pipes, which asks it to end, kill it if it does not, and say how it ended; the same each time.
+
+        `silence` is for `Exit`.
+        """
+        if self._exit is None:
+            with self._writing:
+                for pipe in self._pipes:
+                    pipe.close()
+            try:
+                status = self._process.wait(EXIT_SECONDS)
+            except subprocess.TimeoutExpired:
+                self.kill()
+                status = self._process.wait()
+            self._exit = Exit(status, silence, self._last_words())
+        return self._exit
+
+    @property
+    def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        return self._process.stdin, self._process.stdout
+
+    def _death(self, error: Exception | None) -> ChildDied:
+        if not isinstance(error, Silent):
+            return ChildDied(self.terminate())
+        self.kill()  # it does not hear that it shall end
+        return ChildDied(self.terminate(silence=str(error)))
+
+    def _last_words(self) -> str:
+        if self._stderr is None:
+            return ""
+        with self._stderr as stderr:
+            stderr.seek(max(0, stderr.seek(0, os.SEEK_END) - 2000))
+            lines = stderr.read().decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else ""
 
 
 class Silent(OSError):

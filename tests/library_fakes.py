@@ -53,9 +53,6 @@ class InProcessDecoder:
     def start(self, count):
         pass
 
-    def end_idle(self):
-        pass
-
     def decode(self, path, fit):
         picture = read(path, fit, self._options)
         return Decoded(np.asarray(picture.image), picture.facts, picture.digest, picture.thumbnail)

@@ -11,13 +11,15 @@ import ctypes
 import sys
 from pathlib import Path
 
+from photomap_cli.memory import available_memory
+
 MOST_BYTES = 2 << 30  # page-locked RAM is taken from everybody else on the machine
 _PORTABLE = 1  # CU_MEMHOSTREGISTER_PORTABLE: locked for every context
 
 
 def pin(address: int, nbytes: int) -> bool:
     """Page-lock memory until the process ends; False where that is unsafe, too much, or refused."""
-    if not is_safe() or nbytes > min(MOST_BYTES, _available_ram() // 4):
+    if not is_safe() or nbytes > min(MOST_BYTES, (available_memory() or 0) // 4):
         return False
     try:
         driver = ctypes.CDLL("libcuda.so.1")
@@ -33,11 +35,3 @@ def is_safe() -> bool:
         return sys.platform == "linux" and "microsoft" not in Path("/proc/sys/kernel/osrelease").read_text().lower()
     except OSError:
         return False
-
-
-def _available_ram() -> int:
-    """Return the bytes of RAM that programs can still take without swapping."""
-    for line in Path("/proc/meminfo").read_text().splitlines():
-        if line.startswith("MemAvailable:"):
-            return 1024 * int(line.split()[1])
-    return 0

@@ -6,21 +6,18 @@ cannot reach it, and it ends by itself when its standard input closes: no orphan
 
 from __future__ import annotations
 
-import os
-import subprocess
-import tempfile
 import threading
 from contextlib import ExitStack
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from photomap_cli import subprocesses
 from photomap_cli.encoder.models import open_clip_name
 from photomap_cli.encoder.watchdog import RELEASED_STATUS
-from photomap_cli.errors import EncoderClosed, EncoderDied, EncoderReleased, NoProcess, PhotomapError, ProtocolMismatch
-from photomap_cli.framing import frame, read_frame, write_frame
+from photomap_cli.errors import EncoderClosed, EncoderDied, EncoderReleased, PhotomapError
 from photomap_cli.records import EncoderInfo, MemoryReport
+from photomap_cli.subprocesses import Child, ChildDied, Exit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,7 +27,6 @@ if TYPE_CHECKING:
     from photomap_cli.encoder.interface import Tower
     from photomap_cli.encoder.probes import Probes
 
-_EXIT_SECONDS = 5.0
 _SILENT_SECONDS = {"load": 900.0}
 """How long the process may say nothing before it is given up; loading from a slow disk takes longer than all else."""
 _USUAL_SILENT_SECONDS, _SECONDS_A_PICTURE = 300.0, 60.0
@@ -66,16 +62,9 @@ class EncoderProcess:
         self._on_progress, self._on_exit = on_progress, on_exit
         self._allow_download, self._may_pin, self._worker = allow_download, may_pin, worker
         self._asking = threading.Lock()  # held for a request and its reply
-        self._writing = threading.Lock()  # held while something is written, or the pipe closed
         self._rest = (0.0, 0.0)
-        self._child: subprocess.Popen[bytes] | None = None
-        self._channel: subprocesses.Channel | None = None
-        self._stderr: IO[bytes] | None = None
-        self._closing = threading.Event()
-
-    @property
-    def _closed(self) -> bool:
-        return self._closing.is_set()
+        self._child: Child | None = None
+        self._closed = False
 
     @property
     def pid(self) -> int | None:
@@ -139,173 +128,93 @@ class EncoderProcess:
     def rest_after(self, idle: float, release: float) -> None:
         """Tell the process when to give the device back and to end by itself; without waiting, and without a reply."""
         self._rest = (idle, release)
-        if not self._writing.acquire(blocking=False):
-            return  # a request is on its way, which says as much
-        try:
-            self._say_when_to_rest()
-        finally:
-            self._writing.release()
+        if child := self._child:  # where a request is on its way, that says as much
+            self._say_when_to_rest(child)
 
     def release(self) -> None:
         """End the process after the request in flight."""
         with self._asking:
-            self._end(kill_now=False)
+            if child := self._child:
+                self._child = None
+                child.terminate()
 
     def close(self) -> None:
         """End the process at once and for good; a request in flight fails with EncoderClosed."""
-        self._closing.set()
-        child = self._child
-        if child is not None:
+        self._closed = True
+        if child := self._child:
             child.kill()
-        with self._asking:
-            self._end(kill_now=True)
+        self.release()
 
     # One request ----------------------------------------------------------------------------------------------------
 
     def _ask(self, op: str, payload: bytes | memoryview = b"", **values: Any) -> tuple[dict[str, Any], bytes]:
         """Send one request and return its reply; progress events on the way go to `on_progress`."""
+        seconds = _SILENT_SECONDS.get(op, _USUAL_SILENT_SECONDS)
+        if op == "encode_images":
+            seconds += _SECONDS_A_PICTURE * values["shape"][0]
         with self._asking:
             if self._closed:
                 raise EncoderClosed("the encoder is closed")
-            channel = self._living(may_start=op == "load")
-            channel.most_seconds = _SILENT_SECONDS.get(op, _USUAL_SILENT_SECONDS)
-            if op == "encode_images":
-                channel.most_seconds += _SECONDS_A_PICTURE * values["shape"][0]
+            child = self._living(may_start=op == "load")
             try:
-                with self._writing:
-                    write_frame(channel, {"op": op, **values}, payload)
-                return self._reply(channel)
-            except (OSError, ProtocolMismatch) as error:
-                raise self._death(str(error) if isinstance(error, subprocesses.Silent) else "") from error
-
-    def _say_when_to_rest(self) -> None:
-        """Call with `_writing` held.  A stopped process takes nothing once its pipe is full, and a dead one nothing."""
-        idle, release = self._rest
-        if self._channel is not None:
-            self._channel.put(frame({"op": "rest", "idle": idle, "release": release}))
-
-    def _living(self, *, may_start: bool) -> subprocesses.Channel:
-        """Return the way to the process; only loading may start one, for another has nothing to answer from."""
-        if self._channel is not None and self._child is not None and self._child.poll() is None:
-            return self._channel
-        if not may_start:
-            raise self._death()
-        self._end(kill_now=True)
-        return self._start()
-
-    def _reply(self, channel: subprocesses.Channel) -> tuple[dict[str, Any], bytes]:
-        while True:
-            reply = read_frame(channel.read)
-            if reply is None:
-                raise ProtocolMismatch("the encoder process ended")
-            message, payload = reply
-            if "error" in message:
-                raise PhotomapError.from_json(message["error"])
-            if "progress" not in message:
-                return message, payload
-            self._on_progress(tuple(message["progress"]))
+                message, answer = child.ask({"op": op, **values}, payload, seconds=seconds)
+                while "progress" in message:
+                    self._on_progress(tuple(message["progress"]))
+                    message, answer = child.receive()
+            except ChildDied as death:
+                self._child = None
+                raise self._death(death.exit) from death
+        if "error" in message:
+            raise PhotomapError.from_json(message["error"])
+        return message, answer
 
     # The process ----------------------------------------------------------------------------------------------------
 
-    def _start(self) -> subprocesses.Channel:
-        """Start the process; a few times where the system has no room for it.  Raises NoProcess."""
-        for pause in subprocesses.PAUSES:
-            try:
-                return self._started()
-            except NoProcess:
-                if self._closing.wait(pause):
-                    raise EncoderClosed("the encoder is closed") from None
+    def _living(self, *, may_start: bool) -> Child:
+        """Return the process; only loading may start one, for another has nothing to answer from."""
+        child = self._child
+        if child is not None and child.is_running():
+            return child
+        self._child, ended = None, child.terminate() if child else None
+        if not may_start:
+            raise self._death(ended)
         return self._started()
 
-    def _started(self) -> subprocesses.Channel:
+    def _started(self) -> Child:
         with subprocesses.refusals(), ExitStack() as undo:
-            undo.callback(self._end, kill_now=True)
-            self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  closed in _end
-            self._child = child = subprocesses.start(subprocesses.python(self._worker), stderr=self._stderr)
-            with self._writing:
-                self._channel = channel = subprocesses.Channel(child)
-                self._say_when_to_rest()
+            child = Child(subprocesses.python(self._worker), keep_words=True)
+            undo.callback(child.terminate)
+            undo.callback(child.kill)
             threading.Thread(target=self._watch, args=(child,), name="encoder-watch", daemon=True).start()
             undo.pop_all()
+        self._child = child
+        self._say_when_to_rest(child)
         if self._closed:  # close() came between the check and the start
             child.kill()
-        return channel
+        return child
 
-    def _watch(self, child: subprocess.Popen[bytes]) -> None:
+    def _say_when_to_rest(self, child: Child) -> None:
+        idle, release = self._rest
+        child.put({"op": "rest", "idle": idle, "release": release})
+
+    def _watch(self, child: Child) -> None:
         """Wait for the process's end, and tell it if nobody here brought it about."""
-        if hasattr(os, "waitid"):
-            try:
-                os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-            except ChildProcessError:
-                return  # ended and waited for
         child.wait()
         with self._asking:  # no other process can take its place while its end is told
             if self._child is child and not self._closed:
-                self._on_exit(_end_of(child))
+                self._on_exit(_end_of(child.terminate()))
 
-    def _death(self, why: str = "") -> PhotomapError:
-        """Clean up after a child that is gone, or of no use any more, and say how it went."""
-        child, last_words = self._child, self._last_words()
-        self._end(kill_now=True)
-        if self._closed:
-            return EncoderClosed("the encoder is closed")
-        return _end_of(child, why, last_words)
-
-    def _last_words(self) -> str:
-        """Return the last line the child wrote to standard error."""
-        if self._stderr is None:
-            return ""
-        self._stderr.seek(0, 2)
-        self._stderr.seek(max(0, self._stderr.tell() - 2000))
-        lines = self._stderr.read().decode(errors="replace").strip().splitlines()
-        return lines[-1] if lines else ""
-
-    def _end(self, *, kill_now: bool) -> None:
-        """Take the child away: closing its standard input asks it to end, a kill makes it."""
-        child, self._child = self._child, None
-        with self._writing:
-            self._channel = None  # nobody may write to a descriptor that somebody else has by now
-        if child is not None:
-            _see_off(child, kill_now=kill_now)
-        if self._stderr is not None:
-            self._stderr.close()
-            self._stderr = None
+    def _death(self, ended: Exit | None) -> PhotomapError:
+        return EncoderClosed("the encoder is closed") if self._closed else _end_of(ended)
 
 
-def _see_off(child: subprocess.Popen[bytes], *, kill_now: bool) -> None:
-    if kill_now:
-        child.kill()
-    for stream in (child.stdin, child.stdout):
-        if stream is not None:
-            _close_quietly(stream)
-    try:
-        child.wait(_EXIT_SECONDS)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait()
-
-
-def _end_of(child: subprocess.Popen[bytes] | None, why: str = "", last_words: str = "") -> EncoderDied:
-    """Return the error for a process that has ended."""
-    if child is not None and child.returncode == RELEASED_STATUS:
+def _end_of(ended: Exit | None) -> EncoderDied:
+    """Return the error for a process that has ended; None for one that is not there."""
+    if ended is None:
+        return EncoderDied("the encoder process ended (earlier)")
+    if ended.status == RELEASED_STATUS:
         return EncoderReleased("the encoder process ended by itself, as nobody asked it anything")
-    return EncoderDied(f"the encoder process ended ({why or _how(child)})", hint=last_words)
-
-
-def _how(child: subprocess.Popen[bytes] | None) -> str:
-    """Return how a process ended, in words."""
-    status = child.returncode if child else None
-    if status is None:
-        return "earlier"
-    return f"signal {-status}" if status < 0 else f"exit status {status}"
-
-
-def _close_quietly(stream: IO[bytes]) -> None:
-    """Close a pipe whose other end may be gone with bytes still buffered here."""
-    try:
-        stream.close()
-    except OSError:
-        return
+    return EncoderDied(f"the encoder process ended ({ended.reason})", hint=ended.last_words)
 
 
 def _vectors(message: dict[str, Any], payload: bytes) -> NDArray[np.float32]:

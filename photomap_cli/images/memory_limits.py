@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
+
+from photomap_cli.memory import available_memory
 
 BYTES_PER_PIXEL = 12
 """What decoding takes at its worst: the picture as stored, as RGBA, and as RGB, at once."""
@@ -17,7 +18,8 @@ HEADROOM_BYTES = 1 << 30
 
 def default_max_megapixels() -> float:
     """Return the largest picture, in millions of pixels, for which half of the available memory is enough."""
-    megapixels = _available_bytes() / 2 / BYTES_PER_PIXEL / 1e6
+    available = available_memory()
+    megapixels = (_installed_bytes() / 2 if available is None else available) / 2 / BYTES_PER_PIXEL / 1e6
     return min(max(megapixels, LEAST_MEGAPIXELS), MOST_MEGAPIXELS)
 
 
@@ -41,14 +43,6 @@ def no_core_dumps() -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
-
-
-def _available_bytes() -> int:
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
-    except (OSError, StopIteration, ValueError):  # not Linux
-        return _installed_bytes() // 2
 
 
 def _installed_bytes() -> int:

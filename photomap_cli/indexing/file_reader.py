@@ -32,9 +32,6 @@ class Decoder(Protocol):
     def start(self, count: int, /) -> None:
         """Be ready for this many threads."""
 
-    def end_idle(self) -> None:
-        """Leave room to other processes."""
-
     def decode(self, path: Path, fit: PixelFit, /) -> Decoded:
         """Read a picture file.  Raises BadImage, whose message is the reason alone, and NoProcess."""
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from photomap_cli.errors import EncoderFailed, NoProcess, PhotomapError
+from photomap_cli.errors import EncoderFailed, PhotomapError
 from photomap_cli.images.decode import Decoded
 from photomap_cli.images.decode_pool import DecodePool
 from photomap_cli.images.preprocess import PixelFit
@@ -272,11 +272,7 @@ class Indexer:
 
     def _encoder(self) -> ImageEncoder:
         """Open the encoder, and make sure that the library's vectors are its own."""
-        try:
-            encoder = self._open_encoder()
-        except NoProcess:  # the decoders may have taken what it needs; fewer of them will do
-            self._pool.end_idle()
-            encoder = self._open_encoder()
+        encoder = self._open_encoder()
         if not self._catalog.photo_count:
             self._catalog.clear()
             self._vectors.begin_anew()

@@ -49,7 +49,7 @@ def test_a_death_while_nobody_asks_is_seen_and_the_next_query_is_answered(killed
     assert residency.snapshot().state is State.VRAM
     assert residency.snapshot().memory.vram_weight_bytes > 0
     kill_while_idle(residency, process)
-    assert "signal 9" in residency.snapshot().last_error.message
+    assert "SIGKILL" in residency.snapshot().last_error.message
     assert residency.snapshot().memory.vram_weight_bytes == 0
     assert (ask(residency) == expected).all()
 

@@ -24,7 +24,7 @@ def driver(monkeypatch):
         fake = FakeDriver(answer)
         monkeypatch.setattr(pinned_memory.ctypes, "CDLL", lambda name: fake)
         monkeypatch.setattr(pinned_memory, "is_safe", lambda: safe)
-        monkeypatch.setattr(pinned_memory, "_available_ram", lambda: free)
+        monkeypatch.setattr(pinned_memory, "available_memory", lambda: free)
         return fake
 
     return install
@@ -62,4 +62,4 @@ def test_without_a_driver_nothing_is_locked(monkeypatch):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells its free RAM this way")
 def test_free_ram_is_measured():
-    assert pinned_memory._available_ram() > 1 << 20
+    assert pinned_memory.available_memory() > 1 << 20

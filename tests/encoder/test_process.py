@@ -4,7 +4,6 @@ import signal
 import subprocess
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ from photomap_cli.encoder.residency import Residency
 from photomap_cli.errors import EncoderClosed, EncoderDied, NoProcess, UnknownEncoder, WeightsMissing
 from photomap_cli.framing import read_frame, write_frame
 from photomap_cli.records import ResidencyState
+from photomap_cli.subprocesses import Child
 
 TINY_FOLDER = Path(models.__file__).parent / "tiny"
 
@@ -97,8 +97,7 @@ assert not {"torch", "open_clip", "faiss"} & set(sys.modules)
 
 @pytest.fixture
 def refused(monkeypatch):
-    """Return a function that has the system refuse the next processes, so many of them."""
-    monkeypatch.setattr(subprocesses, "PAUSES", (0.0, 0.0))
+    """Return a function that has the system refuse so many of the next processes; it returns how many are left."""
     start, left = subprocess.Popen, [0]
 
     def start_if_there_is_room(*command, **how):
@@ -109,24 +108,19 @@ def refused(monkeypatch):
 
     def refuse(count):
         left[0] = count
+        return left
 
     monkeypatch.setattr(subprocesses.subprocess, "Popen", start_if_there_is_room)
     return refuse
 
 
-def test_a_process_that_finds_room_a_moment_later_is_started(refused):
-    process = EncoderProcess("tiny", device="cpu")
-    refused(2)
-    assert process.load().spec == "tiny"
-    process.close()
-
-
-def test_a_process_without_room_is_said_with_a_way_out_and_can_be_started_later(refused):
+def test_a_process_without_room_is_said_at_once_with_a_way_out_and_can_be_started_later(refused):
     process = EncoderProcess("tiny", device="cpu")
     residency = Residency(process)
-    refused(100)
+    left = refused(100)
     with pytest.raises(NoProcess, match="no process can be started") as caught:
         residency.load()
+    assert left == [99]
     assert "ulimit -u" in caught.value.hint
     assert (residency.snapshot().state, process.pid) == (ResidencyState.OFF, None)
     assert "no process can be started" in residency.snapshot().last_error.message
@@ -136,29 +130,11 @@ def test_a_process_without_room_is_said_with_a_way_out_and_can_be_started_later(
     residency.close()
 
 
-def test_closing_ends_the_wait_for_room(monkeypatch):
-    tried = threading.Event()
-
-    def refuse(*_, **__):
-        tried.set()
-        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
-
-    monkeypatch.setattr(subprocesses, "PAUSES", (1000.0,))
-    monkeypatch.setattr(subprocesses.subprocess, "Popen", refuse)
-    process = EncoderProcess("tiny", device="cpu")
-    with ThreadPoolExecutor(1) as thread:
-        loading = thread.submit(process.load)
-        assert tried.wait(LONG_SECONDS)
-        process.close()
-        assert isinstance(loading.exception(LONG_SECONDS), EncoderClosed)
-
-
 def test_a_thread_that_cannot_be_started_leaves_no_process_behind(monkeypatch):
     def refuse(_):
         raise RuntimeError("can't start new thread")
 
     started, start = [], subprocess.Popen
-    monkeypatch.setattr(subprocesses, "PAUSES", ())
     monkeypatch.setattr(
         subprocesses.subprocess, "Popen", lambda *what, **how: started.append(start(*what, **how)) or started[-1]
     )
@@ -175,7 +151,7 @@ def test_after_a_kill_it_says_so_and_starts_again():
     process.load()
     before = process.encode_text(["dog"])
     os.kill(process.pid, signal.SIGKILL)
-    with pytest.raises(EncoderDied, match="signal 9"):
+    with pytest.raises(EncoderDied, match="SIGKILL"):
         process.encode_text(["dog"])
     assert process.pid is None
     process.load()
@@ -207,11 +183,11 @@ def test_closing_ends_a_load_under_way_at_once(monkeypatch):
 def test_an_end_that_is_noticed_late_is_not_told_of_the_next_process():
     told = []
     process = EncoderProcess("tiny", on_exit=told.append)
-    first, second = (subprocess.Popen([sys.executable, "-c", ""]) for _ in range(2))
+    first, second = (Child([sys.executable, "-c", ""]) for _ in range(2))
     process._child = first
     with process._asking:  # a request comes upon the end, and starts the next process
         noticing = in_thread(lambda: process._watch(first))
-        first.wait()
+        first.terminate()
         process._child = second
     noticing.join(LONG_SECONDS)
     assert told == []

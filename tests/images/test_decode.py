@@ -207,7 +207,7 @@ def test_large_pictures_are_decoded_one_at_a_time(tmp_path, monkeypatch):
     ("available", "megapixels"), [(0, 64), (24 * 100_000_000, 100), (24 * 500_000_000, 500), (1 << 40, 1024)]
 )
 def test_the_limit_follows_the_memory_there_is(monkeypatch, available, megapixels):
-    monkeypatch.setattr(memory_limits, "_available_bytes", lambda: available)
+    monkeypatch.setattr(memory_limits, "available_memory", lambda: available)
     assert memory_limits.default_max_megapixels() == megapixels
 
 

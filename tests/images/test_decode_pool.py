@@ -45,16 +45,15 @@ def pool(processes):
 
 @pytest.fixture
 def room(monkeypatch):
-    """Return a function that has the system refuse processes: all but the first few starts, or some at first."""
-    monkeypatch.setattr(subprocesses, "PAUSES", (0.0, 0.0))
+    """Return a function that has the system refuse processes: all but the first few starts."""
     start, lock = subprocess.Popen, threading.Lock()
     tries = []
 
-    def limit(most, *, first_refused=0, number=errno.EMFILE):
+    def limit(most, *, number=errno.EMFILE):
         def start_if_there_is_room(*command, **how):
             with lock:
                 tries.append(command)
-                if not first_refused < len(tries) <= first_refused + most:
+                if len(tries) > most:
                     raise OSError(number, os.strerror(number))
             return start(*command, **how)
 
@@ -238,12 +237,6 @@ def test_where_there_is_room_for_few_processes_they_decode_everything(pool, proc
     assert len(list(processes.iterdir())) == 2
 
 
-def test_room_that_there_is_a_moment_later_is_taken(pool, photos, room):
-    tries = room(1, first_refused=2)
-    assert pool.decode(picture(photos / "a.png", 1), FIT).facts.width == 24
-    assert len(tries) == 3
-
-
 @pytest.mark.parametrize(
     ("number", "way_out"),
     [(errno.EMFILE, "ulimit -n"), (errno.EAGAIN, "ulimit -u"), (errno.ENOMEM, "memory"), (errno.EPERM, "other")],
@@ -254,7 +247,7 @@ def test_without_room_for_a_single_process_it_is_said_with_a_way_out(pool, photo
     with pytest.raises(NoProcess, match="no process can be started") as caught:
         pool.decode(picture(photos / "a.png", 1), FIT)
     assert way_out in caught.value.hint
-    assert len(tries) == 1 + 1 + len(subprocesses.PAUSES)
+    assert len(tries) == 2  # one to have it ready, one for the file: nobody waits for room
 
 
 def test_nobody_waits_for_a_process_that_has_ended(pool, photos, room):
@@ -275,24 +268,6 @@ def test_who_waits_for_a_process_is_sent_away_when_all_are_closed(pool, processe
             assert not all(each.done() for each in waiting)
         pool.close()
         assert [each.result(60) for each in waiting] == ["the decoders were closed"] * 2
-
-
-def test_idle_processes_can_leave_their_room_to_others(pool, processes, photos):
-    path = picture(photos / "a.png", 1)
-    pool.decode(path, FIT)
-    pool.end_idle()
-    assert not any(is_running(int(each.name)) for each in processes.iterdir())
-    assert pool.decode(path, FIT).facts.width == 24
-    assert len(list(processes.iterdir())) == 2
-
-
-def test_processes_that_have_left_are_not_waited_for(pool, photos, room):
-    room(1)
-    path = picture(photos / "a.png", 1)
-    pool.decode(path, FIT)
-    pool.end_idle()
-    with pytest.raises(NoProcess):
-        pool.decode(path, FIT)
 
 
 def test_an_index_run_goes_on_with_the_processes_there_is_room_for(folder, photos, room):
@@ -317,11 +292,27 @@ def test_an_index_run_without_any_process_ends_with_a_reason_and_loses_no_photo(
         assert catalog.photo_at(str(path)).width == 24
 
 
+def test_an_index_run_that_loses_its_last_process_keeps_what_it_has_done(folder, photos, processes, room):
+    room(1)
+    for name in ("1good", "2good", "3crash", "4good"):
+        picture(photos / f"{name}.png", int(name[0]))
+    command = [sys.executable, "-P", str(WORKER), str(processes)]
+
+    def open_pool(**options):
+        return DecodePool(seconds=LONG_SECONDS, command=command, **options)
+
+    with Catalog.open(folder, create=True) as catalog, VectorStore(folder, catalog) as vectors:
+        run = Indexer(catalog, vectors, FakeEncoder, IndexOptions(jobs=1, batch_size=1), open_pool=open_pool)
+        with pytest.raises(NoProcess, match="no process can be started"):
+            list(run.run([photos]))
+        assert (run.report.added, run.report.interrupted, catalog.photo_count) == (2, True, 2)
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no SIGSTOP here")
 def test_a_stopped_process_costs_no_file(pool, photos, monkeypatch):
     monkeypatch.setattr(subprocesses, "LOOK_SECONDS", 0.01)
     pool.start(1)
     (worker,) = pool._all
-    os.kill(worker._child.pid, signal.SIGSTOP)
+    os.kill(worker.pid, signal.SIGSTOP)
     assert pool.decode(picture(photos / "a.png", 1), FIT).facts
     assert worker not in pool._all

@@ -933,27 +933,19 @@ def test_the_weights_are_taken_on_with_the_first_photo_that_is_encoded(catalog, 
     assert (catalog.encoder.fingerprint, catalog.photo_count) == ("mine", 3)
 
 
-def test_decoders_make_room_for_the_encoder_where_it_finds_none(catalog, store, photos):
-    happened = []
-
-    class Decoders(InProcessDecoder):
-        def start(self, count):
-            happened.append("decoders start")
-
-        def end_idle(self):
-            happened.append("decoders end")
+def test_without_room_for_the_encoder_the_run_ends_at_once_and_the_next_one_goes_on(catalog, store, run, photos):
+    starts = []
 
     def open_encoder():
-        happened.append("encoder starts")
-        if happened.count("encoder starts") == 1:
-            raise NoProcess("no process can be started: too many open files")
-        return FakeEncoder()
+        starts.append(True)
+        raise NoProcess("no process can be started: too many open files")
 
     picture(photos / "a.png", 1)
-    run = indexer.Indexer(catalog, store, open_encoder, IndexOptions(jobs=2), open_pool=Decoders)
-    list(run.run([photos]))
-    assert happened == ["decoders start", "encoder starts", "decoders end", "encoder starts"]
-    assert catalog.photo_count == 1
+    refused = indexer.Indexer(catalog, store, open_encoder, IndexOptions(jobs=2), open_pool=InProcessDecoder)
+    with pytest.raises(NoProcess):
+        list(refused.run([photos]))
+    assert (len(starts), refused.report.interrupted) == (1, True)
+    assert counts(run(photos)) == {"scanned": 1, "added": 1}
 
 
 def test_a_library_without_photos_takes_any_encoder(catalog, run, photos):

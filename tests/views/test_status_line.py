@@ -20,7 +20,7 @@ from photomap_cli.views.status_line import bar, next_step, place, plain_line
 
 DOWNLOADING = replace(LOADING, download=(120 * MB, 605 * MB))
 FULL = replace(RAM, cpu_fallbacks=1, last_error=EncoderFailure("encoder_out_of_memory", "tried to allocate 20 MiB"))
-DEAD = replace(OFF, last_error=EncoderFailure("encoder_died", "the encoder process ended (signal 9)"))
+DEAD = replace(OFF, last_error=EncoderFailure("encoder_died", "the encoder process ended (SIGKILL)"))
 UNIFIED = replace(RAM, device="mps", device_name="Apple M3 (unified memory)", can_offload=False)
 SMALL_GPU = replace(RAM, device_name="Orin (unified memory)", can_offload=False)
 
@@ -57,7 +57,7 @@ BARS = [
     (UNIFIED, 80, " ● RAM 352 MB mps │ released in 9:48 │ 12,034 photos │ :help"),
     (FULL, 80, " ◐ RAM 0 B VRAM │ ! card full: answered from RAM │ released in 9:48"),
     (FULL, 40, " ◐ RAM 0 B VRAM │ ! card full: answere…"),
-    (DEAD, 120, " ✗ OFF │ ! the encoder process ended (signal 9) │ 12,034 photos │ cuda:0 NVIDIA A100 │ :help"),
+    (DEAD, 120, " ✗ OFF │ ! the encoder process ended (SIGKILL) │ 12,034 photos │ cuda:0 NVIDIA A100 │ :help"),
     (DEAD, 40, " ✗ OFF │ ! the encoder process ended (…"),
     (replace(VRAM, busy=True), 80, " ● VRAM 352 MB │ busy │ offloads in 0:18 │ 12,034 photos │ cuda:0 │ :help"),
     (

@@ -1,0 +1,14 @@
+"""Owns how much memory this computer has left for programs.  Light."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def available_memory() -> int | None:
+    """Return the bytes of RAM that programs can still take without swapping; None where the system does not tell."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        return next(1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))
+    except (OSError, StopIteration, ValueError, IndexError):  # not Linux
+        return None
