@@ -45,5 +45,6 @@ def load(**_how):
 
 if __name__ == "__main__":
     sys.modules["photomap_cli.encoder.openclip"] = SimpleNamespace(load=load)
+    sys.modules["photomap_cli.encoder.lazy_imports"] = SimpleNamespace(import_open_clip=lambda name: None)
     worker.Worker = Mortal
     worker.main()

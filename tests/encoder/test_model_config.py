@@ -127,18 +127,25 @@ def test_the_models_that_open_clip_has_are_let_pass(tmp_path):
 
 
 LOAD = """
-import sys
-from photomap_cli.encoder.process import EncoderProcess
+import io, sys
+from photomap_cli.encoder.models import open_clip_name
+from photomap_cli.encoder.worker import Worker
 from photomap_cli.errors import PhotomapError
+from photomap_cli.framing import read_frame
 for spec in sys.argv[1:]:
-    encoder = EncoderProcess(spec, device="cpu", allow_download=False)
-    try:
-        print("loaded", encoder.load().dim)
-    except PhotomapError as error:
+    name, tag = open_clip_name(spec)
+    how = {"device": "cpu", "precision": "auto", "allow_download": False, "may_pin": False}
+    replies = io.BytesIO()
+    Worker(replies).answer({"op": "load", "spec": spec, "name": name, "tag": tag, **how}, b"")
+    replies.seek(0)
+    answer = read_frame(replies.read)[0]
+    if "info" in answer:
+        print("loaded", answer["info"]["dim"])
+    else:
+        error = PhotomapError.from_json(answer["error"])
         print(type(error).__name__, error.exit_status, repr(error.message), repr(error.hint))
-    finally:
-        encoder.close()
 """
+"""What an encoder process does of each model, all in one process: PyTorch is imported once."""
 TRANSFORMERS = """
 import json, pathlib
 class AutoTokenizer:
