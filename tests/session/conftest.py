@@ -2,9 +2,10 @@ from pathlib import Path
 
 import pytest
 from fake_encoder import GPU, FakeEncoder
+from library_fakes import InProcessDecoder
 from waiting import LONG_SECONDS
 
-from photomap_cli.indexing.indexer import IndexOptions
+from photomap_cli.indexing.indexer import Indexer, IndexOptions
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.session import attach, transport
 from photomap_cli.session.session import Session
@@ -20,6 +21,12 @@ def _patient(monkeypatch):
     monkeypatch.setattr(transport, "TIMEOUTS", transport.Timeouts(LONG_SECONDS, LONG_SECONDS))
     monkeypatch.setattr(transport, "_CONNECT_SECONDS", LONG_SECONDS)
     monkeypatch.setattr(attach, "_TIMEOUT_SECONDS", LONG_SECONDS)
+
+
+@pytest.fixture(autouse=True)
+def _decodes_in_process(monkeypatch):
+    """Photos are indexed without decode processes, which take longer to start than these tests to run."""
+    monkeypatch.setitem(Indexer.__init__.__kwdefaults__, "open_pool", InProcessDecoder)
 
 
 @pytest.fixture
