@@ -185,8 +185,10 @@ class Settings(BaseSettings):
     max_image_megapixels: Annotated[
         Literal["auto"] | Annotated[float, Field(gt=0, le=1e6)], BeforeValidator(_auto_or_number)
     ] = Field("auto", description="larger pictures are not decoded; auto = by free memory")
-    previews: Literal["auto", "on", "off", "kitty", "iterm2", "sixel", "blocks", "ascii"] = Field(
-        "auto", description="results as pictures: auto = at the prompt, on = also in `search`, or a way of drawing"
+    previews: Literal["auto", "on", "off", "kitty", "iterm2", "sixel", "octants", "sextants", "quadrants", "blocks"] = (
+        Field(
+            "auto", description="results as pictures: auto = at the prompt, on = also in `search`, or a way of drawing"
+        )
     )
     thumbnail_cache_megabytes: Number = Field(
         512.0, ge=0, le=1e9, description="disk for the photos' thumbnails; 0 = none"

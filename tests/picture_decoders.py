@@ -10,6 +10,7 @@ import re
 import pyte
 from PIL import Image
 
+from photomap_cli.graphics.block_glyphs import HALVES
 from photomap_cli.graphics.kitty_placeholders import NUMBERS, PLACEHOLDER
 
 _KITTY = re.compile(r"\x1b_G([^;\x1b]*);?([^\x1b]*)\x1b\\")
@@ -75,22 +76,23 @@ def sixel(text):
     return image
 
 
-def blocks(text, columns, rows):
-    """Return the picture that half blocks make, two pixels a cell, RGBA; the terminal's own colour is empty."""
+def blocks(text, columns, rows, glyphs=HALVES):
+    """Return the picture that characters of blocks make, RGBA; the terminal's own colour is empty."""
     screen = pyte.Screen(columns, rows)
     pyte.Stream(screen).feed(text.replace("\n", "\r\n"))
-    return pixels_on(screen)
+    return pixels_on(screen, glyphs)
 
 
-def pixels_on(screen):
-    image = Image.new("RGBA", (screen.columns, 2 * screen.lines))
-    for y in range(screen.lines):
-        for x in range(screen.columns):
-            cell = screen.buffer[y][x]
-            upper, lower = {"▀": (cell.fg, cell.bg), "▄": (cell.bg, cell.fg)}.get(cell.data, (cell.bg, cell.bg))
-            for half, colour in enumerate((upper, lower)):
-                if re.fullmatch("[0-9a-f]{6}", colour):
-                    image.putpixel((x, 2 * y + half), (*bytes.fromhex(colour), 255))
+def pixels_on(screen, glyphs=HALVES):
+    image = Image.new("RGBA", (glyphs.width * screen.columns, glyphs.height * screen.lines))
+    for y, x in itertools.product(range(screen.lines), range(screen.columns)):
+        cell = screen.buffer[y][x]
+        pattern = max(0, glyphs.glyphs.find(cell.data))
+        for block in range(glyphs.width * glyphs.height):
+            colour = cell.fg if pattern >> block & 1 else cell.bg
+            if re.fullmatch("[0-9a-f]{6}", colour):
+                place = glyphs.width * x + block % glyphs.width, glyphs.height * y + block // glyphs.width
+                image.putpixel(place, (*bytes.fromhex(colour), 255))
     return image
 
 

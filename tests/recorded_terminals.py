@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from photomap_cli.graphics.protocol_choice import TmuxClient
+
 
 @dataclass(frozen=True)
 class Recorded:
@@ -12,7 +14,7 @@ class Recorded:
     answers: bytes
     way: str
     environment: dict[str, str] = field(default_factory=dict)
-    tmux_client: str = ""
+    tmux_client: TmuxClient = TmuxClient()  # noqa: RUF009  it is frozen
 
 
 def _name(text):
@@ -49,7 +51,7 @@ TERMINALS = {
         {"KONSOLE_VERSION": "230805", "COLORTERM": "truecolor"},
     ),
     "an old konsole": Recorded(
-        _name("Konsole 21.12.3") + DARK + b"\x1b[?62;1c", "blocks", {"KONSOLE_VERSION": "211203"}
+        _name("Konsole 21.12.3") + DARK + b"\x1b[?62;1c", "quadrants", {"KONSOLE_VERSION": "211203"}
     ),
     "iterm2": Recorded(
         _name("iTerm2 3.5.10") + DARK + CELL + b"\x1b[?64;1;2;4;6;17;18;21;22c", "iterm2", {"TERM_PROGRAM": "iTerm.app"}
@@ -68,7 +70,7 @@ TERMINALS = {
         {"TERM_PROGRAM": "vscode", "COLORTERM": "truecolor"},
     ),
     "vs code without pictures": Recorded(
-        _name("xterm.js(5.6.0-beta.98)") + DARK + b"\x1b[?1;2c", "blocks", {"TERM_PROGRAM": "vscode"}
+        _name("xterm.js(5.6.0-beta.98)") + DARK + b"\x1b[?1;2c", "quadrants", {"TERM_PROGRAM": "vscode"}
     ),
     "warp": Recorded(DARK + b"\x1b[?62;c", "iterm2", {"TERM_PROGRAM": "WarpTerminal"}),
     "mintty": Recorded(
@@ -87,8 +89,13 @@ TERMINALS = {
         _name("XTerm(379)") + LIGHT + NO_LIMITS + CELL + b"\x1b[?64;1;2;6;9;15;16;17;18;21;22;28c", "blocks"
     ),
     "vt132": Recorded(b"\x1b[?4;6c", "blocks"),
-    "gnome terminal": Recorded(_name("VTE(7600)") + DARK + b"\x1b[?65;1;9c", "blocks", {"COLORTERM": "truecolor"}),
-    "alacritty": Recorded(DARK + b"\x1b[?6c", "blocks", {"TERM": "alacritty"}),
+    "gnome terminal": Recorded(_name("VTE(7600)") + DARK + b"\x1b[?65;1;9c", "sextants", {"COLORTERM": "truecolor"}),
+    "a newer gnome terminal": Recorded(_name("VTE(7802)") + DARK + b"\x1b[?65;1;9c", "octants"),
+    "an old gnome terminal": Recorded(DARK + b"\x1b[?65;1;9c", "sextants", {"VTE_VERSION": "6401"}),
+    "a very old gnome terminal": Recorded(DARK + b"\x1b[?65;1;9c", "blocks", {"VTE_VERSION": "5202"}),
+    "alacritty": Recorded(DARK + b"\x1b[?6c", "quadrants", {"TERM": "alacritty"}),
+    "windows terminal without sixel": Recorded(LIGHT + CELL + b"\x1b[?61;6;7c", "quadrants", {"WT_SESSION": "x"}),
+    "contour": Recorded(_name("contour 0.4.0") + DARK + b"\x1b[?65;1c", "sextants", {"TERM": "contour"}),
     "tmux": Recorded(
         _name("tmux 3.3a") + b"\x1b[?1;2c",
         "blocks",
@@ -101,7 +108,25 @@ TERMINALS = {
         _name("tmux 3.4") + CELL + b"\x1b[?1;2;4c",
         "kitty (placeholders)",
         {"TERM": "tmux-256color", "TMUX": "/s,1,0"},
-        "xterm-kitty",
+        TmuxClient("kitty(0.35.2)", draws_placeholders=True),
+    ),
+    "tmux that keeps pictures from kitty": Recorded(
+        _name("tmux 3.4") + b"\x1b[?1;2c",
+        "sextants",
+        {"TERM": "tmux-256color", "TMUX": "/s,1,0"},
+        TmuxClient("kitty(0.42.1)"),
+    ),
+    "tmux in gnome terminal": Recorded(
+        _name("tmux 3.4") + b"\x1b[?1;2c",
+        "sextants",
+        {"TERM": "tmux-256color", "TMUX": "/s,1,0", "VTE_VERSION": "7802"},
+        TmuxClient("VTE(7802)"),
+    ),
+    "tmux in xterm": Recorded(
+        _name("tmux 3.4") + b"\x1b[?1;2c",
+        "blocks",
+        {"TERM": "tmux-256color", "TMUX": "/s,1,0", "VTE_VERSION": "7802"},
+        TmuxClient("XTerm(379)"),
     ),
     "ssh from a tmux in kitty": Recorded(_name("tmux 3.4") + b"\x1b[?1;2c", "blocks", {"TERM": "tmux-256color"}),
     "kitty started from a tmux": Recorded(

@@ -46,6 +46,7 @@ def show(result: SearchResult, given: Globals, console: Console, *, notices: Seq
     previews.detect_between_commands()
     painter = previews.painter(is_asked_for=is_asked_for)
     if painter is None:
+        backend.tell([reason] if (reason := previews.excuse(is_asked_for=is_asked_for)) else [], given)
         return False
     backend.tell(notices, given)
     total, count = len(result.hits), previews.show(result.hits, painter, waiting(given))

@@ -74,14 +74,6 @@ def painter(way: GraphicsProtocol, display: Display) -> Renderer:
     """Return what draws in this way on this terminal."""
     around, cell = display.around, display.cell
     match way:
-        case GraphicsProtocol.BLOCKS:
-            from photomap_cli.graphics.half_blocks import HalfBlocks
-
-            return HalfBlocks(aspect=2 * cell[0] / cell[1], has_all_colours=around.has_all_colours)
-        case GraphicsProtocol.ASCII:
-            from photomap_cli.graphics.ascii import Ascii
-
-            return Ascii(aspect=cell[0] / cell[1], on_light=sum(protocol_choice.background(around)) > 3 * 127)
         case GraphicsProtocol.SIXEL:
             from photomap_cli.graphics.sixel import MOST_COLOURS, Sixel
 
@@ -98,3 +90,18 @@ def painter(way: GraphicsProtocol, display: Display) -> Renderer:
             from photomap_cli.graphics.kitty_placeholders import KittyPlaceholders
 
             return KittyPlaceholders(cell, wrap=tmux.wrap if around.is_multiplexed else str)
+    return _cells(way, display)
+
+
+def _cells(way: GraphicsProtocol, display: Display) -> Renderer:
+    from photomap_cli.graphics import block_glyphs
+    from photomap_cli.graphics.cells import Cells
+
+    around = display.around
+    glyphs = {
+        GraphicsProtocol.OCTANTS: block_glyphs.OCTANTS,
+        GraphicsProtocol.SEXTANTS: block_glyphs.SEXTANTS,
+        GraphicsProtocol.QUADRANTS: block_glyphs.QUADRANTS,
+    }.get(way, block_glyphs.HALVES)
+    on_light = sum(protocol_choice.background(around)) > 3 * 127
+    return Cells(glyphs, display.cell, colours=around.colours, on_light=on_light)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from photomap_cli.graphics.renderer import Grid
 
 GAP = 1
-_LEAST_FINE, _LEAST_COARSE = 19, 24  # cells a photo needs: 190 pixels, or 24 where a cell is one
+_LEAST_FINE, _LEAST_COARSE = 19, 24  # cells a photo needs: 190 pixels, or 24 where a cell is one or two wide
 _USUAL_FINE, _USUAL_COARSE = 6, 4  # photos in a row, until each is as large as its thumbnail
 _LARGE_FINE, _LARGE_COARSE = 32, 40
 _TWO_FROM = 2 * 14 + GAP
@@ -39,7 +39,7 @@ def row_layout(columns: int, rows: int, grid: Grid, photos: int = 1) -> Layout:
     The first row fits into it with all that stands below.
     """
     least, usual, large = (
-        (_LEAST_COARSE, _USUAL_COARSE, _LARGE_COARSE) if grid.width == 1 else (_LEAST_FINE, _USUAL_FINE, _LARGE_FINE)
+        (_LEAST_COARSE, _USUAL_COARSE, _LARGE_COARSE) if grid.width <= 2 else (_LEAST_FINE, _USUAL_FINE, _LARGE_FINE)
     )
     count = max(min(columns // least, usual), columns // (large + GAP), 2 if columns >= _TWO_FROM else 1)
     each = max(1, (columns + GAP) // count - GAP)

@@ -37,8 +37,11 @@ _OF_THOSE_THAT_WRAP_AGAIN = ("TMUX", "ZELLIJ", "VTE_VERSION", "WT_SESSION", "ALA
 _NAMELESS = "xterm.js"  # a part of many programs, which say who they are in TERM_PROGRAM
 _PRINTS_QUESTIONS = frozenset({"Apple_Terminal"})
 _SIXEL = 4
-_KITTY_VERSION, _PLACEHOLDERS_SINCE = re.compile(r"kitty\((\d+)\.(\d+)"), (0, 28)
+_PLACEHOLDERS_SINCE = (0, 28)
+_VERSION = re.compile(r"\d{1,9}(?:\.\d{1,9})*")
+_DRAW_QUADRANTS = ("WT_SESSION", "ALACRITTY_WINDOW_ID", "KONSOLE_VERSION")
 _PLAIN_TERMS = frozenset({"", "dumb", "unknown"})
+_OF_FEW_COLOURS = frozenset({"linux", "ansi", "cygwin", "vt100", "vt220", "rxvt"})
 
 
 class GraphicsProtocol(Enum):
@@ -48,8 +51,52 @@ class GraphicsProtocol(Enum):
     KITTY = "kitty"
     ITERM2 = "iterm2"
     SIXEL = "sixel"
+    OCTANTS = "octants"
+    SEXTANTS = "sextants"
+    QUADRANTS = "quadrants"
     BLOCKS = "blocks"
-    ASCII = "ascii"
+
+
+class ColourDepth(Enum):
+    """How many colours a terminal's text has."""
+
+    NONE = 0
+    USUAL = 16
+    INDEXED = 256
+    ALL = 1 << 24
+
+
+_DRAWS = (
+    # How terminals begin their names, from which version on they draw such characters themselves; the best one first.
+    ("kitty", (0, 40), GraphicsProtocol.OCTANTS),
+    ("kitty", (), GraphicsProtocol.SEXTANTS),
+    ("xterm-kitty", (), GraphicsProtocol.SEXTANTS),  # as tmux has it of one that does not say its version
+    ("ghostty", (1, 2), GraphicsProtocol.OCTANTS),
+    ("ghostty", (), GraphicsProtocol.SEXTANTS),
+    ("xterm-ghostty", (), GraphicsProtocol.SEXTANTS),
+    ("foot", (1, 20), GraphicsProtocol.OCTANTS),
+    ("foot", (1, 7), GraphicsProtocol.SEXTANTS),
+    ("vte", (7800,), GraphicsProtocol.OCTANTS),
+    ("vte", (6200,), GraphicsProtocol.SEXTANTS),
+    ("wezterm", (20210814,), GraphicsProtocol.SEXTANTS),
+    ("contour", (), GraphicsProtocol.SEXTANTS),
+    ("alacritty", (), GraphicsProtocol.QUADRANTS),
+    ("konsole", (), GraphicsProtocol.QUADRANTS),
+    ("iterm2", (), GraphicsProtocol.QUADRANTS),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TmuxClient:
+    """The terminal around a tmux.
+
+    Attributes:
+        name: as it answered tmux, with its version, or else its terminfo entry.
+        draws_placeholders: tmux lets kitty's pictures through to it, and it knows placeholders.
+    """
+
+    name: str = ""
+    draws_placeholders: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +107,21 @@ class TerminalInfo:
         environment: this process's.
         is_utf8: whether what is written leaves as UTF-8.
         answers: what the terminal said; nothing if it was not asked.
-        tmux_client: the kind of terminal that tmux lets pictures through to; empty if there is none.
+        tmux_client: the terminal around tmux; nothing if there is none, or tmux does not know it.
     """
 
     environment: Mapping[str, str]
     is_utf8: bool = True
     answers: TerminalReplies = field(default_factory=TerminalReplies)
-    tmux_client: str = ""
+    tmux_client: TmuxClient = field(default_factory=TmuxClient)
 
     @property
-    def is_plain(self) -> bool:
-        """Whether there shall be neither colour nor anything but ASCII."""
-        env = self.environment
-        return bool(env.get("NO_COLOR")) or env.get("TERM", "") in _PLAIN_TERMS or not self.is_utf8
+    def draws_nothing(self) -> str:
+        """Why there is no way of drawing here at all; empty where there is one."""
+        term = _term(self.environment)
+        if term in _PLAIN_TERMS:
+            return f"TERM={term} draws no pictures" if term else "without TERM there are no pictures"
+        return "" if self.is_utf8 else "pictures need UTF-8"
 
     @property
     def may_be_asked(self) -> bool:
@@ -92,16 +141,19 @@ class TerminalInfo:
         return bool(env.get("TMUX") or env.get("STY") or env.get("ZELLIJ")) or _term(env).startswith(("tmux", "screen"))
 
     @property
-    def has_all_colours(self) -> bool:
-        """Whether colours of 24 bits are understood."""
+    def colours(self) -> ColourDepth:
+        """How many colours text has."""
         env = self.environment
-        if env.get("STY"):  # screen is the one that turns them into nonsense; COLORTERM is the outer terminal's
-            return False
+        if env.get("NO_COLOR"):
+            return ColourDepth.NONE
+        if _term(env) in _OF_FEW_COLOURS or _term(env).endswith(("-16color", "-color")):
+            return ColourDepth.USUAL
+        if env.get("STY"):  # screen turns more into nonsense; COLORTERM is the outer terminal's
+            return ColourDepth.INDEXED
         named = self.family or self.answers.name.lower().startswith(("foot", "vte", "xterm", "contour", "alacritty"))
         in_tmux = bool(env.get("TMUX")) or _term(env).startswith("tmux")
-        return (
-            env.get("COLORTERM", "").lower() in ("truecolor", "24bit") or bool(named) or in_tmux or "WT_SESSION" in env
-        )
+        has_all = env.get("COLORTERM", "").lower() in ("truecolor", "24bit") or _term(env).endswith("-direct")
+        return ColourDepth.ALL if has_all or named or in_tmux or "WT_SESSION" in env else ColourDepth.INDEXED
 
     @property
     def wraps_again(self) -> bool:
@@ -151,17 +203,19 @@ def way(setting: str, around: TerminalInfo, *, is_asked_for: bool) -> GraphicsPr
         return None
     if setting == "kitty":
         return _kitty(around)
-    if setting in ("iterm2", "sixel", "blocks", "ascii"):
+    if setting not in ("auto", "on", "off"):
         return GraphicsProtocol(setting)
-    if around.is_plain:
-        return GraphicsProtocol.ASCII if is_asked_for or setting == "on" else None
+    if around.draws_nothing:
+        return None
+    if around.colours is ColourDepth.NONE:
+        return _cells(around) if is_asked_for or setting == "on" else None
     return _best(around)
 
 
 def _kitty(around: TerminalInfo) -> GraphicsProtocol:
     """Return placeholders for those that know them, and for where nothing else gets through; else the plain way."""
-    version = _KITTY_VERSION.match(around.answers.name)
-    is_old = version is not None and (int(version[1]), int(version[2])) < _PLACEHOLDERS_SINCE
+    name = around.answers.name
+    is_old = name.startswith("kitty(") and _version(name) < _PLACEHOLDERS_SINCE
     return (
         GraphicsProtocol.PLACEHOLDERS
         if around.is_multiplexed or (around.family == "kitty" and not is_old)
@@ -175,13 +229,9 @@ def _best(around: TerminalInfo) -> GraphicsProtocol:
         return GraphicsProtocol.BLOCKS
     draws_sixel = _SIXEL in answers.attributes
     if around.is_multiplexed:
-        return (
-            GraphicsProtocol.PLACEHOLDERS
-            if around.tmux_client
-            else GraphicsProtocol.SIXEL
-            if draws_sixel
-            else GraphicsProtocol.BLOCKS
-        )
+        if around.tmux_client.draws_placeholders:
+            return GraphicsProtocol.PLACEHOLDERS
+        return GraphicsProtocol.SIXEL if draws_sixel else _cells(around)
     match around.family:
         case "kitty":
             return _kitty(around)
@@ -191,7 +241,36 @@ def _best(around: TerminalInfo) -> GraphicsProtocol:
             return GraphicsProtocol.ITERM2
     if answers.draws_kitty:
         return GraphicsProtocol.KITTY
-    return GraphicsProtocol.SIXEL if draws_sixel else GraphicsProtocol.BLOCKS
+    return GraphicsProtocol.SIXEL if draws_sixel else _cells(around)
+
+
+def _cells(around: TerminalInfo) -> GraphicsProtocol:
+    """Return the finest characters of blocks that this terminal draws itself; those of a font rarely fit together."""
+    if around.answers.attributes is None:
+        return GraphicsProtocol.BLOCKS
+    if around.is_multiplexed:
+        glyphs = _finest(around.tmux_client.name)
+        # How wide a character is tmux knows by the system's tables, which may be older than octants.
+        return GraphicsProtocol.SEXTANTS if glyphs is GraphicsProtocol.OCTANTS else glyphs
+    if (name := around.answers.name) and not name.startswith(_NAMELESS):
+        return _finest(name)
+    env = around.environment
+    if version := env.get("VTE_VERSION", ""):
+        return _finest(f"vte({version})")
+    draws_quadrants = any(variable in env for variable in _DRAW_QUADRANTS) or _term(env).startswith("alacritty")
+    return GraphicsProtocol.QUADRANTS if draws_quadrants or name else GraphicsProtocol.BLOCKS
+
+
+def _finest(name: str) -> GraphicsProtocol:
+    """Return what a terminal of this name and version draws; the name is as it answers, or tmux has it."""
+    version = _version(name)
+    drawn = (way for start, since, way in _DRAWS if name.lower().startswith(start) and version >= since)
+    return next(drawn, GraphicsProtocol.BLOCKS)
+
+
+def _version(name: str) -> tuple[int, ...]:
+    """Return `kitty(0.35.2)` as 0, 35, 2; nothing where there is no version."""
+    return tuple(int(part) for part in (_VERSION.search(name) or [""])[0].split(".") if part)
 
 
 def cell(around: TerminalInfo, by_window: tuple[int, int] | None) -> tuple[int, int]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 from typing import TYPE_CHECKING
 
+from photomap_cli.graphics.protocol_choice import TmuxClient
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -13,13 +15,13 @@ _FORMAT = "#{allow-passthrough}\t#{client_termname}\t#{client_termtype}"
 _KNOW_PLACEHOLDERS = ("kitty", "xterm-kitty", "ghostty", "xterm-ghostty")
 
 
-def client(environment: Mapping[str, str]) -> str:
-    """Return the kind of terminal that placeholders get to through the tmux we are in; empty if they do not.
+def client(environment: Mapping[str, str]) -> TmuxClient:
+    """Return the terminal around the tmux we are in, nameless if there is no tmux.
 
     tmux is asked, not the terminal: its answer would come as keys, to whichever pane is in front by then.
     """
     if not environment.get("TMUX"):
-        return ""
+        return TmuxClient()
     try:
         done = subprocess.run(
             ["tmux", "display-message", "-p", _FORMAT],
@@ -30,16 +32,16 @@ def client(environment: Mapping[str, str]) -> str:
             check=False,
         )
     except (OSError, subprocess.SubprocessError):
-        return ""
+        return TmuxClient()
     return understood(done.stdout)
 
 
-def understood(line: str) -> str:
-    """Return the terminal by what tmux says of itself; empty unless it lets placeholders through to one."""
+def understood(line: str) -> TmuxClient:
+    """Return the terminal by what tmux says of itself."""
     allowed, *names = line.strip("\n").split("\t")
-    if allowed not in ("on", "all", "1", "2"):
-        return ""
-    return next((name for name in names if name.lower().startswith(_KNOW_PLACEHOLDERS)), "")
+    knows = next((name for name in names if name.lower().startswith(_KNOW_PLACEHOLDERS)), "")
+    best = next((name for name in reversed(names) if name), "")  # what it answered, before its terminfo entry
+    return TmuxClient(best, draws_placeholders=bool(knows) and allowed in ("on", "all", "1", "2"))
 
 
 def wrap(text: str) -> str:

@@ -54,6 +54,8 @@ class TtyFrontend:
         """Print as many of the results as fit into the window: pictures, or a table."""
         painter = self.previews.painter() if left.hits else None
         if painter is None:
+            if reason := self.previews.excuse():
+                self.tell(reason)
             count = results.print_page(left, self._cwd, self.console)
         else:
             count = self.previews.show(left.hits, painter, self._wait_for_photos)

@@ -1,4 +1,4 @@
-"""Owns results as pictures: contact sheets, one photo large, and the choice of how.  What draws is in `pictures/`."""
+"""Owns results as pictures: contact sheets, one photo large, and the choice of how.  What draws is in `graphics/`."""
 
 from __future__ import annotations
 
@@ -70,6 +70,7 @@ class Previews:
         self._console = console
         self._display = detection.found(sys.stdout, environment)
         self._painters: dict[GraphicsProtocol, Renderer] = {}
+        self._is_excused = False
 
     def detect(self) -> bytes:
         """Ask the terminal, which is quiet by now, what it draws; returns the keys that were typed meanwhile."""
@@ -87,7 +88,7 @@ class Previews:
         return self._display.around.wraps_again
 
     def painter(self, *, is_asked_for: bool = False) -> Renderer | None:
-        """Return what draws results, or None where they are told in a table; see `choice.way`."""
+        """Return what draws results, or None where they are told in a table; see `protocol_choice.way`."""
         way = protocol_choice.way(self.setting, self._display.around, is_asked_for=is_asked_for)
         if way is None or not self._console.is_terminal:
             return None
@@ -98,11 +99,20 @@ class Previews:
     def in_words(self) -> str:
         """Return how results are shown: `as pictures: sixel (auto)`."""
         painter = self.painter()
-        return (
-            f"results as pictures: {painter.name} ({self.setting})"
-            if painter
-            else f"results as a table ({self.setting})"
-        )
+        if painter:
+            return f"results as pictures: {painter.name} ({self.setting})"
+        reason = self._draws_nothing if self.setting == "on" else ""
+        return f"results as a table ({self.setting}){reason and f': {reason}'}"
+
+    def excuse(self, *, is_asked_for: bool = False) -> str:
+        """Return why pictures that the user wants cannot be drawn on this terminal; only once, then nothing."""
+        wanted = (is_asked_for or self.setting == "on") and self._console.is_terminal and not self._is_excused
+        self._is_excused |= wanted
+        return self._draws_nothing if wanted else ""
+
+    @property
+    def _draws_nothing(self) -> str:
+        return self._display.around.draws_nothing
 
     def show(self, hits: Sequence[Hit], painter: Renderer, wait: Wait) -> int:
         """Draw the rows of photos that fit into the window, captions below; return how many photos that are.
@@ -134,7 +144,9 @@ class Previews:
         """
         painter = self.painter(is_asked_for=True)
         if painter is None:
-            raise UsageError("there is no terminal to show pictures on")
+            raise UsageError(
+                (self._console.is_terminal and self._draws_nothing) or "there is no terminal to show pictures on"
+            )
         below, grid = line_below(hit, cwd), painter.grid
         layout = single_layout(self._columns(painter), self._console.height, len(self._console.render_lines(below)))
         long_side_px = max(layout.columns * grid.width, layout.rows * grid.height)

@@ -6,14 +6,17 @@ import pty
 import sys
 import termios
 import threading
+from dataclasses import replace
 
 import pytest
 from cases import cases
+from PIL import Image
 from recorded_terminals import CELL, DARK, KITTY_OK, LIGHT, TERMINALS
 from waiting import LONG_SECONDS
 
 from photomap_cli.graphics import detection, protocol_choice, terminal_query, tmux
-from photomap_cli.graphics.protocol_choice import GraphicsProtocol, TerminalInfo
+from photomap_cli.graphics.protocol_choice import ColourDepth, GraphicsProtocol, TerminalInfo, TmuxClient
+from photomap_cli.graphics.renderer import Sheet
 from photomap_cli.graphics.terminal_query import TerminalReplies, understood
 from photomap_cli.graphics.tty_mode import TtyMode
 
@@ -57,7 +60,7 @@ class Terminal:
 def _impatient(monkeypatch):
     """Answers that come do so at once here; those that do not need not be waited for."""
     monkeypatch.setattr(terminal_query, "TIMEOUT_SECONDS", 0.05)
-    monkeypatch.setattr(tmux, "client", lambda environment: "")
+    monkeypatch.setattr(tmux, "client", lambda environment: TmuxClient())
 
 
 @cases("name", TERMINALS)
@@ -153,7 +156,9 @@ def around(name, **environment):
         ("sixel", "kitty", GraphicsProtocol.SIXEL),
         ("iterm2", "xterm", GraphicsProtocol.ITERM2),
         ("blocks", "kitty", GraphicsProtocol.BLOCKS),
-        ("ascii", "kitty", GraphicsProtocol.ASCII),
+        ("octants", "xterm", GraphicsProtocol.OCTANTS),
+        ("sextants", "one that never answers", GraphicsProtocol.SEXTANTS),
+        ("quadrants", "tmux", GraphicsProtocol.QUADRANTS),
         ("on", "foot", GraphicsProtocol.SIXEL),
         ("off", "kitty", None),
     ],
@@ -167,37 +172,74 @@ def test_what_is_asked_for_is_shown_also_where_the_setting_says_off():
 
 
 @pytest.mark.parametrize(
-    "plain",
+    ("plain", "reason"),
     [
-        TerminalInfo({"TERM": "xterm-kitty", "NO_COLOR": "1"}),
-        TerminalInfo({"TERM": "dumb"}),
-        TerminalInfo({}),
-        TerminalInfo({"TERM": "xterm-kitty"}, is_utf8=False),
+        (TerminalInfo({"TERM": "dumb"}), "TERM=dumb draws no pictures"),
+        (TerminalInfo({}), "without TERM there are no pictures"),
+        (TerminalInfo({"TERM": "xterm-kitty"}, is_utf8=False), "pictures need UTF-8"),
     ],
 )
-def test_a_plain_terminal_gets_letters_and_only_if_the_user_wants_them(plain):
-    assert protocol_choice.way("auto", plain, is_asked_for=False) is None
-    assert protocol_choice.way("auto", plain, is_asked_for=True) is GraphicsProtocol.ASCII
-    assert protocol_choice.way("on", plain, is_asked_for=False) is GraphicsProtocol.ASCII
+def test_a_terminal_of_text_alone_gets_none_and_the_reason_is_known(plain, reason):
+    for setting in ("auto", "on", "off"):
+        assert protocol_choice.way(setting, plain, is_asked_for=True) is None
     assert protocol_choice.way("blocks", plain, is_asked_for=False) is GraphicsProtocol.BLOCKS
+    assert plain.draws_nothing == reason
+    assert around("xterm").draws_nothing == ""
+
+
+def test_without_colours_pictures_are_blocks_of_the_terminals_own_and_only_if_the_user_wants_them():
+    plain = around("kitty", NO_COLOR="1")
+    assert plain.colours is ColourDepth.NONE
+    assert protocol_choice.way("auto", plain, is_asked_for=False) is None
+    assert protocol_choice.way("auto", plain, is_asked_for=True) is GraphicsProtocol.SEXTANTS
+    assert protocol_choice.way("on", plain, is_asked_for=False) is GraphicsProtocol.SEXTANTS
 
 
 @pytest.mark.parametrize(
-    ("name", "environment", "has_them"),
+    ("name", "environment", "colours"),
     [
-        ("gnome terminal", {}, True),
-        ("kitty", {}, True),
-        ("foot", {"COLORTERM": ""}, True),
-        ("windows terminal", {}, True),
-        ("tmux", {}, True),
-        ("screen in iterm2", {}, False),
-        ("alacritty", {}, False),
-        ("alacritty", {"COLORTERM": "truecolor"}, True),
-        ("vt132", {}, False),
+        ("gnome terminal", {}, ColourDepth.ALL),
+        ("kitty", {}, ColourDepth.ALL),
+        ("foot", {"COLORTERM": ""}, ColourDepth.ALL),
+        ("windows terminal", {}, ColourDepth.ALL),
+        ("tmux", {}, ColourDepth.ALL),
+        ("screen in iterm2", {}, ColourDepth.INDEXED),
+        ("alacritty", {}, ColourDepth.INDEXED),
+        ("alacritty", {"COLORTERM": "truecolor"}, ColourDepth.ALL),
+        ("vt132", {}, ColourDepth.INDEXED),
+        ("vt132", {"TERM": "xterm-direct"}, ColourDepth.ALL),
+        ("vt132", {"TERM": "linux"}, ColourDepth.USUAL),
+        ("vt132", {"TERM": "xterm-16color"}, ColourDepth.USUAL),
+        ("kitty", {"NO_COLOR": "1"}, ColourDepth.NONE),
     ],
 )
-def test_who_has_all_colours(name, environment, has_them):
-    assert around(name, **environment).has_all_colours is has_them
+def test_how_many_colours_there_are(name, environment, colours):
+    assert around(name, **environment).colours is colours
+
+
+@pytest.mark.parametrize(
+    ("name", "way"),
+    [
+        ("kitty(0.40.0)", GraphicsProtocol.OCTANTS),
+        ("kitty(0.39.1)", GraphicsProtocol.SEXTANTS),
+        ("kitty(1.0)", GraphicsProtocol.OCTANTS),
+        ("ghostty 1.2.0", GraphicsProtocol.OCTANTS),
+        ("ghostty 1.1.3-dev+abc", GraphicsProtocol.SEXTANTS),
+        ("foot(1.20.2)", GraphicsProtocol.OCTANTS),
+        ("foot(1.16.2)", GraphicsProtocol.SEXTANTS),
+        ("foot(1.6.4)", GraphicsProtocol.BLOCKS),
+        ("WezTerm 20240203-110809-5046fc22", GraphicsProtocol.SEXTANTS),
+        ("WezTerm 20200101-000000-00000000", GraphicsProtocol.BLOCKS),
+        ("XTerm(390)", GraphicsProtocol.BLOCKS),
+        ("kitty", GraphicsProtocol.SEXTANTS),
+        ("vte", GraphicsProtocol.BLOCKS),
+        ("\u0660\u0661" * 5000, GraphicsProtocol.BLOCKS),
+    ],
+)
+def test_the_characters_that_a_terminal_draws_itself(name, way):
+    answers = replace(UNDERSTOOD["vt132"], name=name)
+    plain = TerminalInfo({"TERM": "xterm", "NO_COLOR": "1"}, answers=answers)
+    assert protocol_choice.way("on", plain, is_asked_for=False) is way
 
 
 def test_sixel_keeps_to_the_terminals_limits():
@@ -207,9 +249,12 @@ def test_sixel_keeps_to_the_terminals_limits():
 
 
 def test_the_background_decides_what_ink_means():
-    dark = detection.painter(GraphicsProtocol.ASCII, detection.Display(TerminalInfo({}, answers=understood(DARK))))
-    light = detection.painter(GraphicsProtocol.ASCII, detection.Display(TerminalInfo({}, answers=understood(LIGHT))))
-    assert dark._table == light._table[::-1]
+    def drawn(answer):
+        around = TerminalInfo({"NO_COLOR": "1"}, answers=understood(answer))
+        painter = detection.painter(GraphicsProtocol.BLOCKS, detection.Display(around))
+        return painter.paint(Sheet(Image.new("RGBA", (3, 2), "white"), 3, 1))
+
+    assert (drawn(DARK), drawn(LIGHT)) == ("███\n", "\n")
 
 
 @pytest.mark.parametrize(
@@ -233,19 +278,19 @@ def test_nonsense_is_survived(data):
 
 
 @pytest.mark.parametrize(
-    ("line", "client"),
+    ("line", "name", "draws_placeholders"),
     [
-        ("1\txterm-kitty\tkitty(0.35.2)\n", "xterm-kitty"),
-        ("on\txterm-256color\tghostty 1.1.3\n", "ghostty 1.1.3"),
-        ("2\txterm-ghostty\t\n", "xterm-ghostty"),
-        ("0\txterm-kitty\tkitty(0.35.2)\n", ""),
-        ("1\txterm-256color\tiTerm2 3.5\n", ""),
-        ("1\t\t\n", ""),
-        ("", ""),
+        ("1\txterm-kitty\tkitty(0.35.2)\n", "kitty(0.35.2)", True),
+        ("on\txterm-256color\tghostty 1.1.3\n", "ghostty 1.1.3", True),
+        ("2\txterm-ghostty\t\n", "xterm-ghostty", True),
+        ("0\txterm-kitty\tkitty(0.35.2)\n", "kitty(0.35.2)", False),
+        ("1\txterm-256color\tiTerm2 3.5\n", "iTerm2 3.5", False),
+        ("1\t\t\n", "", False),
+        ("", "", False),
     ],
 )
-def test_what_tmux_says_of_itself(line, client):
-    assert tmux.understood(line) == client
+def test_what_tmux_says_of_itself(line, name, draws_placeholders):
+    assert tmux.understood(line) == TmuxClient(name, draws_placeholders)
 
 
 def test_tmux_is_asked_only_from_within(tmp_path, monkeypatch):
@@ -255,7 +300,7 @@ def test_tmux_is_asked_only_from_within(tmp_path, monkeypatch):
     fake.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(tmux, "_TIMEOUT_SECONDS", LONG_SECONDS)
-    assert tmux.client({"TMUX": "/s,1,0"}) == "xterm-kitty"
-    assert tmux.client({}) == ""
+    assert tmux.client({"TMUX": "/s,1,0"}) == TmuxClient("xterm-kitty", draws_placeholders=True)
+    assert tmux.client({}) == TmuxClient()
     fake.unlink()
-    assert tmux.client({"TMUX": "/s,1,0"}) == ""
+    assert tmux.client({"TMUX": "/s,1,0"}) == TmuxClient()

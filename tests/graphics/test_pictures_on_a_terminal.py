@@ -146,13 +146,13 @@ def test_show_draws_one_photo_large_and_previews_switches(start):
     terminal.wait_until(lambda: set(COLOURS) == set(colours_seen(terminal)))
 
 
-def test_no_color_means_a_table_and_letters_only_when_asked_for(start):
+def test_no_color_means_a_table_and_pictures_without_colour_only_when_asked_for(start):
     terminal = start(NO_COLOR="1")
     terminal.wait("VRAM 352 MB", where="bar")
     terminal.send("dog\r")
     terminal.wait("3 photos in 41 ms")
     assert "2023-06-02 10:22" in terminal.text
     terminal.send(":previews on\r:again\r")
-    terminal.wait(r"results as pictures: ascii \(on\)")
+    terminal.wait(r"results as pictures: blocks \(on\)")
     terminal.wait(r"1  0\.399  2023-06-02 +2  0\.398")
     assert not re.search(rb"\x1b\[[\d;]*[34]8;", terminal.raw)

@@ -1,23 +1,27 @@
 """What each way of drawing sends is decoded again and compared with the sheet."""
 
 import io
+import itertools
 import re
+import unicodedata
 from itertools import pairwise
 
 import pytest
 
 pytest.importorskip("pyte")
 
+import numpy as np
 import picture_decoders as decoded
 from PIL import Image, ImageChops, ImageStat
 
-from photomap_cli.graphics.ascii import RAMP, Ascii
+from photomap_cli.graphics.block_glyphs import HALVES, OCTANTS, QUADRANTS, SEXTANTS
+from photomap_cli.graphics.cells import Cells, fit
 from photomap_cli.graphics.contact_sheet import compose
-from photomap_cli.graphics.half_blocks import HalfBlocks
 from photomap_cli.graphics.iterm2 import Iterm2
 from photomap_cli.graphics.kitty import Album, Kitty
 from photomap_cli.graphics.kitty_placeholders import NUMBERS, KittyPlaceholders
 from photomap_cli.graphics.layout import Layout
+from photomap_cli.graphics.protocol_choice import ColourDepth
 from photomap_cli.graphics.renderer import Sheet
 from photomap_cli.graphics.sixel import Sixel
 from photomap_cli.graphics.tmux import wrap
@@ -152,34 +156,125 @@ def test_sixel_keeps_to_the_colours_there_are():
     assert decoded.sixel(decoded.drawn_over(text)[1]).getchannel("A").getextrema() == (255, 255)
 
 
-def test_blocks_are_the_sheets_pixels_and_the_gaps_are_the_terminals():
-    painter = HalfBlocks()
+EVERY_GLYPHS = pytest.mark.parametrize("glyphs", [HALVES, QUADRANTS, SEXTANTS, OCTANTS], ids=lambda glyphs: glyphs.name)
+
+
+@EVERY_GLYPHS
+def test_every_pattern_has_one_character_and_is_that_of_its_name(glyphs):
+    count = glyphs.width * glyphs.height
+    assert len(glyphs.glyphs) == len(set(glyphs.glyphs)) == 1 << count
+    assert sorted([*glyphs.patterns, *((1 << count) - 1 - pattern for pattern in glyphs.patterns)]) == list(
+        range(1 << count)
+    )
+    for pattern, glyph in enumerate(glyphs.glyphs):
+        kind, _, blocks = unicodedata.name(glyph, "").rpartition("-")
+        if kind.endswith(("SEXTANT", "OCTANT")):
+            assert pattern == sum(1 << int(block) - 1 for block in blocks)
+
+
+@pytest.mark.parametrize(
+    ("blocks", "glyph"),
+    # As the standard's charts have them, first and last and at the places where the range leaves some out.
+    [
+        ("3", 0x1CD00), ("23", 0x1CD01), ("123", 0x1CD02), ("4", 0x1CD03), ("14", 0x1CD04), ("124", 0x1CD05),
+        ("34", 0x1CD06), ("134", 0x1CD07), ("234", 0x1CD08), ("5", 0x1CD09), ("15", 0x1CD0A), ("25", 0x1CD0B),
+        ("2345678", 0x1CDE5), ("1", 0x1CEA8), ("2", 0x1CEAB), ("7", 0x1CEA3), ("8", 0x1CEA0), ("35", 0x1FBE6),
+        ("46", 0x1FBE7), ("12", 0x1FB82), ("123456", 0x1FB85), ("1234", 0x2580), ("1357", 0x258C), ("2468", 0x2590),
+        ("5678", 0x2584), ("78", 0x2582), ("345678", 0x2586), ("13", 0x2598), ("24", 0x259D), ("57", 0x2596),
+        ("1256", 0x1CD2A), ("3568", 0x1CDA0), ("", 0x20), ("12345678", 0x2588),
+    ],
+)  # fmt: skip
+def test_octants_are_numbered_as_in_unicode(blocks, glyph):
+    assert ord(OCTANTS.glyphs[sum(1 << int(block) - 1 for block in blocks)]) == glyph
+
+
+def shown(text, sheet, glyphs):
+    return decoded.blocks(text, sheet.columns, sheet.rows + 1, glyphs).crop((0, 0, *sheet.image.size))
+
+
+@EVERY_GLYPHS
+def test_blocks_are_the_sheets_pixels_and_the_gaps_are_the_terminals(glyphs):
+    painter = Cells(glyphs)
     sheet = sheet_for(painter)
     text = painter.paint(sheet)
     assert text.count("\n") == sheet.rows
-    image = decoded.blocks(text, sheet.columns, sheet.rows + 1).crop((0, 0, *sheet.image.size))
-    assert image.tobytes() == sheet.image.tobytes()
+    image = shown(text, sheet, glyphs)
+    assert image.getchannel("A").tobytes() == sheet.image.getchannel("A").tobytes()
+    assert difference(image, sheet.image) < 2  # a cell that is not all there has one colour, also where a photo has two
     assert all(line.endswith("\x1b[0m") for line in text.splitlines())
 
 
-def test_blocks_in_256_colours_are_the_nearest_of_them():
-    painter = HalfBlocks(has_all_colours=False)
+def test_half_blocks_are_exact():
+    sheet = sheet_for(Cells(HALVES))
+    assert shown(Cells(HALVES).paint(sheet), sheet, HALVES).tobytes() == sheet.image.tobytes()
+
+
+@EVERY_GLYPHS
+def test_a_cells_two_colours_are_those_with_the_least_error(glyphs):
+    rng = np.random.default_rng(7)
+    count = glyphs.width * glyphs.height
+    cells = rng.integers(0, 256, (40, count, 3)).astype(np.float32)
+    fitted = fit(cells, np.ones((40, count), dtype=bool), glyphs)
+    for number, pixels in enumerate(cells):
+        inked = fitted.patterns[number] >> np.arange(count) & 1
+        found = np.where(inked[:, None], fitted.ink[number], fitted.paper[number])
+        assert ((found - pixels) ** 2).sum() == pytest.approx(least_error(pixels), rel=1e-4)
+
+
+def least_error(pixels):
+    """The least squared error of two colours, by trying every division."""
+    errors = []
+    for division in itertools.product((False, True), repeat=len(pixels)):
+        parts = [part for part in (pixels[np.array(division)], pixels[~np.array(division)]) if len(part)]
+        errors.append(sum(((part - part.mean(0)) ** 2).sum() for part in parts))
+    return min(errors)
+
+
+@EVERY_GLYPHS
+@pytest.mark.parametrize(
+    ("colours", "escapes", "most"), [(ColourDepth.INDEXED, "[34]8;5;", 16), (ColourDepth.USUAL, r"(?:[349]|10)\d", 90)]
+)
+def test_where_colours_are_few_the_nearest_are_taken(colours, escapes, most, glyphs):
+    painter = Cells(glyphs, colours=colours)
     sheet = sheet_for(painter)
     text = painter.paint(sheet)
-    assert "38;2;" not in text
-    assert "48;2;" not in text
-    image = decoded.blocks(text, sheet.columns, sheet.rows + 1).crop((0, 0, *sheet.image.size))
-    assert difference(image.convert("RGB"), sheet.image.convert("RGB")) < 16
-    assert image.getchannel("A").tobytes() == sheet.image.getchannel("A").tobytes()
+    assert "8;2;" not in text
+    changes = [
+        change
+        for sequence in re.findall(r"\x1b\[([\d;]+)m", text)
+        for change in re.findall(r"\d+(?:;5;\d+)?", sequence)
+    ]
+    assert {change for change in changes if not re.match(escapes, change)} <= {"0", "39", "49"}
+    if colours is ColourDepth.INDEXED:
+        image = shown(text, sheet, glyphs)
+        assert difference(image.convert("RGB"), sheet.image.convert("RGB")) < most
+        assert image.getchannel("A").tobytes() == sheet.image.getchannel("A").tobytes()
 
 
-def test_letters_are_ascii_and_darker_where_the_photo_is():
-    greys = Image.linear_gradient("L").resize((10, 5)).convert("RGBA")
-    text = Ascii().paint(Sheet(greys, 10, 5))
-    assert text.isascii()
-    assert "\x1b" not in text
-    inks = [RAMP.index(line[0]) if line else 0 for line in text.splitlines()]
-    assert inks == sorted(inks)
-    assert inks[-1] > inks[0]
-    on_light = Ascii(on_light=True).paint(Sheet(greys, 10, 5))
-    assert RAMP.index(on_light[0]) > RAMP.index(on_light.splitlines()[-1][0])
+def test_of_sixteen_colours_points_of_several_make_those_between():
+    grey = Sheet(Image.new("RGBA", (40, 20), (64, 64, 64)), 20, 5)
+    text = Cells(OCTANTS, colours=ColourDepth.USUAL).paint(grey)
+    told = set(re.findall(r"\d+", text))
+    assert told & {"30", "40"}, "black"
+    assert told & {"90", "100"}, "grey"
+
+
+@EVERY_GLYPHS
+def test_without_colours_there_is_no_escape_sequence_and_ink_is_light(glyphs):
+    size = (10 * glyphs.width, 5 * glyphs.height)
+    greys = Sheet(Image.linear_gradient("L").resize(size).convert("RGBA"), 10, 5)
+    texts = [Cells(glyphs, colours=ColourDepth.NONE, on_light=on_light).paint(greys) for on_light in (False, True)]
+    assert all("\x1b" not in text and text.count("\n") == 5 for text in texts)
+    inks = [
+        [sum(glyphs.glyphs.index(letter).bit_count() for letter in line) for line in text.splitlines()]
+        for text in texts
+    ]
+    assert inks[0][0] < inks[0][2] < inks[0][4]
+    assert inks[1][0] > inks[1][2] > inks[1][4]
+
+
+def test_a_sheet_of_many_cells_is_fitted_in_parts_that_fit_together():
+    noise = Sheet(Image.effect_noise((60, 90), 90).convert("RGBA"), 30, 30)
+    whole = Cells(SEXTANTS).paint(noise)
+    rows = [Cells(SEXTANTS).paint(Sheet(noise.image.crop((0, y, 60, y + 3)), 30, 1)) for y in range(0, 90, 3)]
+    assert whole == "".join(rows)

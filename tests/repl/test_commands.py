@@ -287,7 +287,7 @@ def test_previews_tells_and_changes_how_results_are_shown():
         "results as a table (auto)",
         "results as pictures: blocks (blocks)",
         "results as a table (off)",
-        "results as pictures: ascii (on)",
+        "results as a table (on): without TERM there are no pictures",
     ]
     assert "'holograms' is no way of drawing" in talk.refusal(":previews holograms").message
     assert "no terminal" in Talk().refusal(":previews on").message

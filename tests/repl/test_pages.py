@@ -15,7 +15,7 @@ from photomap_cli.repl.tty_frontend import TtyFrontend
 from photomap_cli.views.previews import Previews
 
 SIZES = [(120, 40), (80, 24), (50, 20), (200, 60), (132, 43), (57, 21), (100, 30), (300, 25)]
-WAYS = ["off", "kitty", "iterm2", "sixel", "blocks", "ascii"]
+WAYS = ["off", "kitty", "iterm2", "sixel", "octants", "sextants", "quadrants", "blocks"]
 PROMPT = ("photomap> ", "● VRAM 352 MB")
 CWD = Path("/photos")
 
@@ -84,7 +84,7 @@ def test_no_further_photo_would_have_fitted(size):
         assert count >= 2
 
 
-@cases("way", ["kitty", "blocks", "ascii"])
+@cases("way", ["kitty", "octants", "sextants", "blocks"])
 @cases("size", SIZES)
 def test_photos_that_are_gone_take_a_line_more(size, way):
     _, text = shown(screen(size, way, Faulty), make_result(100))
@@ -113,3 +113,10 @@ def test_what_is_told_below_stays_on_one_line():
         _, text = shown(screen((50, 20), way), result)
         assert "session 4242" not in text
         assert text.count("\n") + len(PROMPT) <= 20
+
+
+def test_a_dumb_terminal_is_told_once_that_it_draws_no_pictures():
+    page = screen((80, 24), "on")
+    page.previews = Previews(page.console, PaintedGallery, setting="on", environment={"TERM": "dumb"})
+    texts = [shown(page, make_result(3))[1] for _ in range(2)]
+    assert ["TERM=dumb draws no pictures" in text for text in texts] == [True, False]

@@ -40,9 +40,11 @@ def console(**settings):
 
 
 def previews(gallery=None, **settings):
-    setting = settings.pop("setting", "ascii")
+    setting = settings.pop("setting", "blocks")
     gallery = gallery or PaintedGallery()
-    return Previews(console(**settings), lambda: gallery, setting=setting, environment={"TERM": "xterm"})
+    return Previews(
+        console(**settings), lambda: gallery, setting=setting, environment={"TERM": "xterm", "NO_COLOR": "1"}
+    )
 
 
 def printed(previews):
@@ -103,6 +105,19 @@ def test_in_a_pipe_there_are_no_pictures_whatever_is_asked_for():
     assert shown.painter(is_asked_for=True) is None
     with pytest.raises(UsageError, match="no terminal"):
         shown.look(make_hit(1), at_once, cwd=Path("/photos"))
+
+
+def test_a_terminal_of_text_alone_says_once_why_there_are_no_pictures():
+    for setting, is_asked_for in (("on", False), ("auto", True)):
+        shown = Previews(console(), PaintedGallery, setting=setting, environment={"TERM": "dumb"})
+        assert shown.painter(is_asked_for=is_asked_for) is None
+        said = [shown.excuse(is_asked_for=is_asked_for) for _ in range(3)]
+        assert said == ["TERM=dumb draws no pictures", "", ""]
+        with pytest.raises(UsageError, match="TERM=dumb draws no pictures"):
+            shown.look(make_hit(1), at_once, cwd=Path("/photos"))
+    assert Previews(console(), PaintedGallery, environment={"TERM": "dumb"}).excuse() == ""
+    in_a_pipe = Previews(console(force_terminal=False), PaintedGallery, setting="on", environment={"TERM": "dumb"})
+    assert in_a_pipe.excuse(is_asked_for=True) == ""
 
 
 def test_a_terminals_limit_for_sixel_is_kept():

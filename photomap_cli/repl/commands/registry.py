@@ -271,11 +271,11 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "previews",
         "[on|off|WAY]",
-        "results as pictures; ways: auto kitty iterm2 sixel blocks ascii",
+        "results as pictures; Tab completes the ways of drawing",
         _previews,
         (),
         Argument.CHOICE,
-        ("on", "off", "auto", "kitty", "iterm2", "sixel", "blocks", "ascii"),
+        ("on", "off", "auto", "kitty", "iterm2", "sixel", "octants", "sextants", "quadrants", "blocks"),
         (":previews off", ":previews sixel"),
     ),
     Command(
