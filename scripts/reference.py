@@ -1,11 +1,15 @@
-"""Writes docs/settings.md and the man page docs/photomap.1 from the program; --check says whether they are fresh."""
+"""Writes what follows from the program's commands and settings; with --check, says whether it is fresh.
+
+That is docs/settings.md, the man page docs/photomap.1, and the table of options in photomap_cli/cli/option_table.py.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
+from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 os.environ.update(COLUMNS="100", NO_COLOR="1")
 
@@ -16,7 +20,15 @@ from photomap_cli.cli import dispatch  # noqa: F401  registers every command
 from photomap_cli.cli.app import app
 from photomap_cli.settings import Settings
 
-DOCS = Path(__file__).parent.parent / "docs"
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+OPTION_TABLE = ROOT / "photomap_cli" / "cli" / "option_table.py"
+BEGIN, END = "# options: begin\n", "# options: end\n"
+READ_WITHOUT_TYPER = ("", "search", "map", "status")
+"""The commands whose options others than Typer read; "" for the options before a command."""
 
 SETTINGS = """# Settings
 
@@ -131,14 +143,56 @@ def _roff(text: str) -> str:
     return f"\\&{escaped}" if escaped[:1] in (".", "'") else escaped
 
 
+def option_table() -> str:
+    """Return the module of options with a fresh table."""
+    group: Any = typer.main.get_command(app)
+    lines = ["OPTIONS: dict[str, dict[str, Option]] = {"]
+    for name in READ_WITHOUT_TYPER:
+        command = group.commands[name] if name else group
+        lines += [f'    "{name}": {{', *_table_rows(command), "    },"]
+    before, _, rest = OPTION_TABLE.read_text(encoding="utf-8").partition(BEGIN)
+    return before + BEGIN + "\n".join([*lines, "}"]) + "\n" + END + rest.partition(END)[2]
+
+
+def _table_rows(command: Any) -> Iterator[str]:
+    """Yield a line of the table for every spelling of a command's options."""
+    for parameter in command.params:
+        if parameter.param_type_name == "option":
+            for spelling in (*parameter.opts, *parameter.secondary_opts):
+                yield f'        "{spelling}": {_option(parameter, is_off=spelling in parameter.secondary_opts)},'
+    for spelling in ("-h", "--help"):
+        yield f'        "{spelling}": Option("help", "flag"),'
+
+
+def _option(parameter: Any, *, is_off: bool) -> str:
+    """Return the Python of an `Option`."""
+    runtime = parameter.get_runtime_param()
+    kind, limits = runtime.annotation, runtime.parameter_info
+    fields = f'"{parameter.name}", '
+    if parameter.is_flag:
+        return f'Option({fields}"flag"{", value=False" if is_off else ""})'
+    if issubclass(kind, Enum):
+        words = ", ".join(f'"{member.value}"' for member in kind)
+        return f'Option({fields}"choice", choices=({words}))'
+    if kind in (int, float):
+        return f'Option({fields}"{kind.__name__}", least={_figure(limits.min)}, most={_figure(limits.max)})'
+    return f'Option({fields}"text")'
+
+
+def _figure(value: float) -> str:
+    return f"{int(value) if value == int(value) else value:_}"
+
+
 def main() -> int:
-    """Rewrite both, or compare them; returns the exit status."""
+    """Rewrite the files, or compare them; returns the exit status."""
     stale = 0
-    for file, text in ((DOCS / "settings.md", settings_page()), (DOCS / "photomap.1", man_page())):
+    files = {DOCS / "settings.md": settings_page, DOCS / "photomap.1": man_page, OPTION_TABLE: option_table}
+    for file, write in files.items():
+        text = write()
         if "--check" not in sys.argv:
             file.write_text(text, encoding="utf-8")
         elif not file.exists() or file.read_text(encoding="utf-8") != text:
-            print(f"docs/{file.name} is out of date; run scripts/reference.py", file=sys.stderr)
+            print(f"{file.relative_to(ROOT)} is out of date; run scripts/reference.py", file=sys.stderr)
             stale = 1
     return stale
 

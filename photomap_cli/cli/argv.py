@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import re
 
+from photomap_cli.cli.option_table import OPTIONS, Option
 from photomap_cli.search.query_files import file_in_word, files_in_lines, is_folder
 
-_GLOBAL_FLAGS = frozenset({"--quiet", "-q", "--verbose", "-v"})
-_GLOBAL_VALUES = frozenset({"--library"})
-_SEARCH_SHORT = re.compile(r"-k(\d+)?|-0|-h")
-_TAKES_VALUE = frozenset({"-k", "--limit", "--in", "--min-score", "--sort", "--html"})
+_HELP = "help"  # each command's own
 _PLAIN_PATH = re.compile(r'(?:\.{1,2}/|/)[^\s"]+')
 _OPERATORS = frozenset("+-–−")
 _IN_FOLDER = re.compile(r'(-?in:)([^"]*\s[^"]*)', re.IGNORECASE)
@@ -23,7 +21,7 @@ def prepare(words: list[str]) -> list[str]:
     """Move global options to the front; in a `search` or `map`, mark what begins with a dash and is part of a query."""
     front, rest = split_globals(words)
     if rest[:1] in (["search"], ["map"]):
-        rest = [rest[0], *_marked(rest[1:])]
+        rest = [rest[0], *_marked(rest[1:], OPTIONS[rest[0]])]
     return front + rest
 
 
@@ -60,24 +58,32 @@ def split_globals(words: list[str]) -> tuple[list[str], list[str]]:
         word = queue.pop(0)
         if word == "--":
             return front, [*rest, word, *queue]
-        if word in _GLOBAL_FLAGS or word.startswith("--library="):
-            front.append(word)
-        elif word in _GLOBAL_VALUES and queue:
-            front += [word, queue.pop(0)]
-        else:
+        option = OPTIONS[""].get(spelling(word))
+        if option is None or option.parameter == _HELP:
             rest.append(word)
+        elif option.kind == "flag" or "=" in word:
+            front.append(word)
+        else:
+            front += [word, *queue[:1]]
+            del queue[:1]
     return front, rest
 
 
-def _marked(words: list[str]) -> list[str]:
-    """Mark the words that begin with one dash and are none of search's options."""
+def spelling(word: str) -> str:
+    """Return how an option is spelled in a word, which may hold its value too: `--in` of `--in=DIR`."""
+    return word.partition("=")[0] if word.startswith("--") else word
+
+
+def _marked(words: list[str], options: dict[str, Option]) -> list[str]:
+    """Mark the words that begin with one dash and are none of these options, such as `-k`, nor `-k3`."""
     marked: list[str] = []
     previous = ""
     for number, word in enumerate(words):
         if word == "--":
             return marked + words[number:]
-        is_option = word.startswith("--") or _SEARCH_SHORT.fullmatch(word) or previous in _TAKES_VALUE
-        marked.append(_DASH + word[1:] if word[:1] == "-" and len(word) > 1 and not is_option else word)
+        is_value = previous in options and options[previous].kind != "flag"
+        is_option = word.startswith("--") or word in options or (word[:2] in options and word[2:].isdecimal())
+        marked.append(_DASH + word[1:] if word[:1] == "-" and len(word) > 1 and not (is_option or is_value) else word)
         previous = word
     return marked
 

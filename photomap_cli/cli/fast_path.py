@@ -1,10 +1,10 @@
 """Owns the way past Typer: `status --json`, a `search` that a live session or the text tower answers, and the prompt.
 
 A shell prompt, a tmux bar and scripts ask these all day, and Typer with pydantic costs more than the answer.  Only the
-plain forms listed here are answered; an option that is not in these tables, a value that is not obviously right, any
-error, or the need for an encoder process: `answer` returns None with nothing written, and the full command line starts
-from the beginning (and says what is wrong).  Both ways write the same bytes; tests/cli/test_fast.py compares them, and
-these tables with Typer's.
+plain forms are answered; an option that this module cannot serve, a value that is not obviously right, any error, or
+the need for an encoder process: `answer` returns None with nothing written, and the full command line starts from the
+beginning (and says what is wrong).  Both ways write the same bytes (tests/cli/test_fast_path.py compares them), and
+know the same options: `option_table.py` is written from Typer's.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from photomap_cli import directories
 from photomap_cli.cli import argv, exit_status, settings_cache, stdio
+from photomap_cli.cli.option_table import OPTIONS, Option
 from photomap_cli.errors import PhotomapError
 from photomap_cli.views.machine_output import ResultStyle, write_document, write_lines
 from photomap_cli.views.output import say
@@ -28,44 +29,62 @@ if TYPE_CHECKING:
     from photomap_cli.session.transport import Transport
 
 _STYLES = {
-    "--json": ResultStyle.JSON,
-    "--jsonl": ResultStyle.JSONL,
-    "--paths": ResultStyle.PATHS,
-    "-0": ResultStyle.NUL,
+    "as_json": ResultStyle.JSON,
+    "jsonl": ResultStyle.JSONL,
+    "paths": ResultStyle.PATHS,
+    "nul": ResultStyle.NUL,
 }
 _PATHS_ALONE = (ResultStyle.PATHS, ResultStyle.NUL)
-FLAGS = {
-    "--exact": ("exact", True),
-    "--explain": ("explain", True),
-    "--collapse": ("collapse", True),
-    "--no-collapse": ("collapse", False),
-}
-"""What an option without a value says in a request."""
+_PLAIN = frozenset({"limit", "folder", "min_score", "sort", "collapse", "exact", "explain", "local", *_STYLES})
+"""What a search's options may set here; a request has the same names."""
 
-_MOST_HITS = 100_000
 _TIMEOUT_SECONDS = 0.5  # then the full command line asks again, and says that it waits
 _NUMBER = re.compile(r"-?\d{1,9}(\.\d{1,9})?", re.ASCII)
 
 
 def answer(arguments: list[str]) -> int | None:
     """Answer one of the command lines above and return its exit status; None for every other."""
-    options, command = argv.split_globals(arguments)
-    if "-v" in options or "--verbose" in options or "_PHOTOMAP_COMPLETE" in os.environ:  # a shell asks for completions
-        return None
+    words, command = argv.split_globals(arguments)
+    read = _options(words, OPTIONS[""])
+    if read is None or not read.values.keys() <= {"library", "quiet"} or "_PHOTOMAP_COMPLETE" in os.environ:
+        return None  # the last is how a shell asks for completions
+    given = _Given.of(read.values)
     if not command:
-        return exit_status.exit_status(lambda: _converse(_library(options)), arguments)
+        return exit_status.exit_status(lambda: _converse(given.library()), arguments)
     try:
-        if command == ["status", "--json"]:
-            write_document(status_look(_library(options), lambda words: _tell((words,), options)), sys.stdout)
-            sys.stdout.flush()
-            return exit_status.FOUND
-        if command[:1] == ["search"]:
-            return _search(options, argv.prepare(command)[1:])
+        if command[0] == "status":
+            return _status(given, command[1:])
+        if command[0] == "search":
+            return _search(given, argv.prepare(command)[1:])
     except PhotomapError:
         return None
     except (OSError, KeyboardInterrupt) as error:
         return exit_status.cut_short(error)
     return None
+
+
+class _Given(NamedTuple):
+    """The options before a command that are plain."""
+
+    named: str | None
+    quiet: bool
+
+    @classmethod
+    def of(cls, values: dict[str, Any]) -> _Given:
+        return cls(values.get("library"), "quiet" in values)
+
+    def library(self) -> Path:
+        """Return the library's folder.  Raises BadPath."""
+        return directories.library_directory(Path(self.named) if self.named else None)
+
+
+def _status(given: _Given, words: list[str]) -> int | None:
+    read = _options(words, OPTIONS["status"])
+    if read is None or read.words or read.values != {"as_json": True}:
+        return None
+    write_document(status_look(given.library(), lambda words: _tell((words,), given)), sys.stdout)
+    sys.stdout.flush()
+    return exit_status.FOUND
 
 
 def status_look(library: Path, tell: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
@@ -100,26 +119,26 @@ class _Parsed(NamedTuple):
     local: bool
 
 
-def _search(options: list[str], arguments: list[str]) -> int | None:
-    parsed = _parsed(arguments)
+def _search(given: _Given, words: list[str]) -> int | None:
+    parsed = _parsed(words)
     is_table = parsed is not None and parsed.style is ResultStyle.TABLE
     if parsed is None or (is_table and settings_cache.is_set("previews")):
         return None
-    waits_in_words = is_table and sys.stderr.isatty() and not {"-q", "--quiet"}.intersection(options)
-    result = _result(_library(options), parsed, _in_words if waits_in_words else _in_silence)
+    waits_in_words = is_table and sys.stderr.isatty() and not given.quiet
+    result = _result(given.library(), parsed, _in_words if waits_in_words else _in_silence)
     stdio.forgive()
     (_write_table if is_table else write_lines)(result, parsed.style, sys.stdout)
     sys.stdout.flush()
-    _tell(result.get("notices", ()), options)
+    _tell(result.get("notices", ()), given)
     if result["served_by"] == "local" and not parsed.local:
         from photomap_cli.cli import warming
 
-        warming.leave_session(_library(options))
+        warming.leave_session(given.library())
     return exit_status.FOUND if result["hits"] else exit_status.NOTHING_FOUND
 
 
-def _tell(notices: Iterable[str], options: list[str]) -> None:
-    if not {"-q", "--quiet"}.intersection(options):
+def _tell(notices: Iterable[str], given: _Given) -> None:
+    if not given.quiet:
         for notice in notices:
             say(f"photomap: {notice}")
 
@@ -167,71 +186,58 @@ def _result(
     return oneshot.search(library, parsed.request)
 
 
-def _parsed(arguments: list[str]) -> _Parsed | None:
+def _parsed(words: list[str]) -> _Parsed | None:
     """Return what a search's words ask for; None where anything is not plain."""
-    query: list[str] = []
-    styles: list[ResultStyle] = []
-    asked: dict[str, Any] = {"limit": None}
-    left = iter(arguments)
-    for word in left:
-        name, has_value, value = word.partition("=") if word.startswith("--") else (word, "", "")
-        if word in _STYLES:
-            styles.append(_STYLES[word])
-        elif word == "--local":
-            asked["local"] = True
-        elif word in FLAGS:
-            asked.update((FLAGS[word],))
-        elif name in VALUES:
-            field, read = VALUES[name]
-            asked[field] = read(value if has_value else next(left, ""))
-            if asked[field] is None:
-                return None
-        elif word.startswith("-") and word != "-":
-            return None
-        else:
-            query.append(word)
-    style = styles[0] if styles else ResultStyle.TABLE if sys.stdout.isatty() else ResultStyle.PLAIN
-    if not query or len(styles) > 1 or (asked.get("explain") and style in _PATHS_ALONE):
+    read = _options(words, OPTIONS["search"])
+    if read is None or not read.words or not read.values.keys() <= _PLAIN:
         return None
-    cwd, local = os.getcwd(), asked.pop("local", False)  # noqa: PTH109  Path.cwd() is slower
-    return _Parsed({"text": argv.query_text(query, cwd), "cwd": cwd, **asked}, style, local)
+    values = {"limit": None, **read.values}
+    if (folder := values.get("folder", "*")) != "*":
+        values["folder"] = str(directories.absolute(Path(folder)))
+    local = values.pop("local", False)
+    styles = [style for parameter, style in _STYLES.items() if values.pop(parameter, False)]
+    style = styles[0] if styles else ResultStyle.TABLE if sys.stdout.isatty() else ResultStyle.PLAIN
+    if len(styles) > 1 or (values.get("explain") and style in _PATHS_ALONE):
+        return None
+    cwd = os.getcwd()  # noqa: PTH109  Path.cwd() is slower
+    return _Parsed({"text": argv.query_text(read.words, cwd), "cwd": cwd, **values}, style, local)
 
 
-def _limit(text: str) -> int | None:
-    is_plain = text.isascii() and text.isdigit() and 1 <= len(text) <= len(str(_MOST_HITS))
-    return int(text) if is_plain and 1 <= int(text) <= _MOST_HITS else None
+class _Read(NamedTuple):
+    """The words of a command line apart: what its options set, and the others."""
+
+    values: dict[str, Any]
+    words: list[str]
 
 
-def _score(text: str) -> float | None:
-    return float(text) if _NUMBER.fullmatch(text) and -1 <= float(text) <= 1 else None
+def _options(words: list[str], options: dict[str, Option]) -> _Read | None:
+    """Tell a command's options from its other words; None where anything is not plain."""
+    read, left = _Read({}, []), iter(words)
+    for word in left:
+        option = options.get(spelling := argv.spelling(word))
+        if option is None:
+            if word.startswith("-") and word != "-":
+                return None
+            read.words.append(word)
+            continue
+        if option.kind == "flag":
+            value: object = option.value if word == spelling else None
+        else:
+            value = _value(option, next(left, "") if word == spelling else word[len(spelling) + 1 :])
+        if value is None:
+            return None
+        read.values[option.parameter] = value
+    return read
 
 
-def _folder(text: str) -> str | None:
-    if text in ("", "*") or text.startswith("-"):
-        return text if text == "*" else None
-    return str(directories.absolute(Path(text)))
-
-
-def _order(text: str) -> str | None:
-    return text if text in ("score", "date") else None
-
-
-VALUES: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "-k": ("limit", _limit),
-    "--limit": ("limit", _limit),
-    "--in": ("folder", _folder),
-    "--min-score": ("min_score", _score),
-    "--sort": ("sort", _order),
-}
-"""What an option with a value says in a request, and how the value is read; None where it is not plain."""
-
-
-def _library(options: list[str]) -> Path:
-    """Return the folder that --library names; the last one counts, as with Typer."""
-    named = None
-    for before, word in zip(["", *options], options, strict=False):
-        if before == "--library":
-            named = Path(word)
-        elif word.startswith("--library="):
-            named = Path(word.removeprefix("--library="))
-    return directories.library_directory(named)
+def _value(option: Option, text: str) -> object:
+    """Return the value that a text means for an option; None where that is not plain."""
+    match option.kind:
+        case "int":
+            is_plain = text.isascii() and text.isdigit() and len(text) <= len(f"{option.most}")
+            return int(text) if is_plain and option.least <= int(text) <= option.most else None
+        case "float":
+            return float(text) if _NUMBER.fullmatch(text) and option.least <= float(text) <= option.most else None
+        case "choice":
+            return text if text in option.choices else None
+    return text if text and not text.startswith("-") else None

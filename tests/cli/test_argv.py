@@ -37,6 +37,16 @@ def test_global_options_may_stand_anywhere():
     assert prepare(["search", "--", "--quiet"]) == ["search", "--", "--quiet"]
 
 
+def test_what_an_option_of_the_map_takes_is_no_filter():
+    assert prepare(["map", "-ext:jpg", "--group", "-x"])[1] != "-ext:jpg"
+    assert prepare(["map", "-ext:jpg", "--group", "-x"])[2:] == ["--group", "-x"]
+    assert filters_text(prepare(["map", "-ext:jpg"])[1:], "/none") == "-ext:jpg"
+
+
+def test_a_word_of_a_query_is_no_global_option():
+    assert query_text(prepare(["search", "dog", "-q=x"])[1:], "/none") == "dog -q=x"
+
+
 def test_wants_json():
     assert wants_json(["search", "x", "--json"])
     assert not wants_json(["search", "--", "--json"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
 import re
 import subprocess
@@ -10,14 +11,14 @@ import sys
 from dataclasses import replace
 
 import pytest
-import typer
 from cases import cases
 from waiting import LONG_SECONDS
 
 from photomap_cli import directories
 from photomap_cli.cli import dispatch, fast_path
+from photomap_cli.cli.option_table import OPTIONS
 from photomap_cli.errors import BadQuery
-from photomap_cli.records import Hit, ResidencyState, SearchResult, SessionStatus, Timings
+from photomap_cli.records import Hit, ResidencyState, SearchRequest, SearchResult, SessionStatus, Timings
 from photomap_cli.session.server import SessionServer, claim
 
 HITS = tuple(
@@ -155,16 +156,11 @@ def test_everything_else_is_left_to_the_full_way_untouched(words, library, capfd
     assert capfd.readouterr() == ("", "")
 
 
-def test_the_tables_of_options_are_typers():
-    command = typer.main.get_command(dispatch.app).commands["search"]
-    known = {name: option for option in command.params for name in (*option.opts, *option.secondary_opts)}
-    left = {"--html", "--force", "--preview", "--local", "--json", "--jsonl", "--paths", "-0"}
-    assert {name for name in known if name.startswith("-")} - left == fast_path.VALUES.keys() | fast_path.FLAGS.keys()
-    fields = {"folder": "folder", "limit": "limit", "min_score": "min_score", "sort": "sort"}
-    assert all(
-        known[name].name == fields[field] and not known[name].is_flag for name, (field, _) in fast_path.VALUES.items()
-    )
-    assert all(known[name].name == field and known[name].is_flag for name, (field, _) in fast_path.FLAGS.items())
+def test_every_option_of_a_search_is_served_or_left_alone_on_purpose():
+    served = {option.parameter for option in OPTIONS["search"].values()} - fast_path._PLAIN
+    assert served == {"preview", "html", "force", "help"}
+    fields = fast_path._PLAIN - {"local", *fast_path._STYLES}
+    assert fields <= {field.name for field in dataclasses.fields(SearchRequest)}
 
 
 @pytest.mark.parametrize("words", [["cat"], ["cat", "-k", "2"], ["nothing"], ["cat", "--explain"]], ids=" ".join)
