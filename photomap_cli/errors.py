@@ -104,6 +104,12 @@ class LibraryUnusable(PhotomapError):
     code = "library_unusable"
 
 
+class LibraryFormat(LibraryUnusable):
+    """The library was made by another version of photomap, and is none of this one's."""
+
+    code = "library_format"
+
+
 class NoProcess(PhotomapError):
     """The system has no room for another process."""
 

@@ -193,7 +193,8 @@ def remember(library: Path, photos: Path) -> None:
     with Catalog.open(library, create=True) as catalog:
         catalog.set_encoder(LibraryEncoder("tiny", DIM, "float32"))
         catalog.set_roots([str(photos)])
-        known = [NewPhoto(f.path, f.size_bytes, f.mtime_ns, None, *SIZE, None, vector) for f in files]
+        facts = {"taken_at": None, "width": SIZE[0], "height": SIZE[1], "camera": None}
+        known = [NewPhoto.of(file, vector, **facts) for file in files]
         catalog.commit_batch(known)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ from PIL import Image
 from photomap_cli.images.decode import Decoded, ReadOptions, read
 from photomap_cli.images.preprocess import PixelFit
 from photomap_cli.library.entities import STORED, LibraryEncoder, NewPhoto
+from photomap_cli.library.file_identity import DIGEST_BYTES
 from photomap_cli.records import EncoderInfo
 from photomap_cli.vectors.file_header import NUMBER, PAGE, Header
 from photomap_cli.vectors.vector_file import FILE_NAME
@@ -83,7 +85,9 @@ def similar(count: int, *, seed: int = 0) -> np.ndarray:
 
 
 def new_photo(path: str, vector: np.ndarray | None = None, **facts) -> NewPhoto:
-    values = {"size_bytes": 1, "mtime_ns": 0, "taken_at": None, "width": 4, "height": 3, "camera": None, **facts}
+    """Return a photo of four by three pixels; its file's content is like no other's."""
+    values = {"size_bytes": 1, "mtime_ns": 0, "taken_at": None, "width": 4, "height": 3, "camera": None}
+    values |= {"content_hash": hashlib.sha256(path.encode()).digest()[:DIGEST_BYTES], **facts}
     return NewPhoto(path=path, vector=unit_vectors(1)[0] if vector is None else vector, **values)
 
 

@@ -52,6 +52,9 @@ def _encode_anew(
 
     options = replace(options, thumbnail_cache_bytes=0, anew=True)  # the library has thumbnails
     with Reindex(folder) as anew, ExitStack() as opened:
+        roots = anew.roots(paths) or [directories.working_directory()]
+        if anew.has_other_format and not quiet:
+            say(f"photomap: the library has another format; encoding anew what is in {', '.join(map(str, roots))}")
         spec = models.resolve(encoder or anew.spec or values.encoder, values.device)
         draft = anew.draft
         if not options.dry_run:
@@ -59,7 +62,6 @@ def _encode_anew(
         elif not anew.goes_on(spec):
             draft = Path(opened.enter_context(TemporaryDirectory()))
         with Session.open(draft, values, encoder=spec, create=True) as session:
-            roots = [*map(Path, anew.roots), *paths] or [directories.working_directory()]
             interrupted, report = run_index(session, roots, options, quiet=quiet)
         if interrupted and not quiet:
             say("photomap: the old vectors go on answering; the same command goes on from here")

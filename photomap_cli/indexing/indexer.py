@@ -281,14 +281,12 @@ class Indexer:
             self._catalog.set_encoder(LibraryEncoder(info.spec, info.dim, info.dtype, info.fingerprint))
             return encoder
         library.require(info)
-        if not library.fingerprint:
-            self._catalog.set_encoder(replace(library, fingerprint=info.fingerprint))
         return encoder
 
     def _drop_other_weights(self) -> None:
         """Remove all photos if the encoder has other weights by now than made their vectors."""
         library = self._catalog.encoder
-        if library and library.fingerprint and not library.has_weights_of(self._open_encoder().info):
+        if library and not library.has_weights_of(self._open_encoder().info):
             self._catalog.clear()
             self._vectors.begin_anew()
 

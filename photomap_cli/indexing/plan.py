@@ -88,7 +88,7 @@ class Todo(NamedTuple):
 class Plan:
     """What a run has to do: encode `todo`, remove `gone` (path -> row).  `scanned` counts photo files found.
 
-    `noted` are unchanged files of which the catalogue does not have the signs of a later change.
+    `noted` are unchanged files that have other inodes now.
     `others` counts the files that are no photos by their endings; `learned` are those that had to be looked into now,
     `outdated` the paths of such files that are no longer there.
     """
@@ -135,8 +135,6 @@ def diff(found: Iterable[Found], seen: dict[str, SeenFile], *, recheck: bool = F
             renumbered.append(Todo(each, old.row, is_suspect=True))
         else:
             plan.unchanged += 1
-            if old.inode is None:
-                plan.noted.append(each.again(old.row))
     if len(renumbered) <= FEW_INODES:
         plan.todo += renumbered
     else:

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import os
 import shutil
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from photomap_cli.errors import BadPath, EmptyLibrary, LibraryUnusable
+from photomap_cli.errors import BadPath, EmptyLibrary, LibraryFormat, LibraryUnusable
 from photomap_cli.indexing import unmounted
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.entities import PROBES_NAME
 from photomap_cli.library.file_lock import only_writer
+from photomap_cli.library.other_format import OtherFormatLibrary
 from photomap_cli.vectors import pq_file, vector_file
 from photomap_cli.vectors.store import VectorStore
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Sequence
 
 FOLDER_NAME = "rebuild"
 _DERIVED = (vector_file.FILE_NAME, pq_file.FILE_NAME, PROBES_NAME)
@@ -38,11 +40,20 @@ def unfinished(folder: Path) -> Unfinished | None:
 
     Nor is what has taken the library's place already and only was not taken away: it has the library's id.
     """
-    with suppress(EmptyLibrary), Catalog.open(folder / FOLDER_NAME) as begun, Catalog.open(folder) as library:
+    with suppress(EmptyLibrary, LibraryFormat), Catalog.open(folder / FOLDER_NAME) as begun:
+        with closing(_open(folder)) as library:
+            library_id = library.library_id
         encoder = begun.encoder
-        if encoder is not None and begun.library_id != library.library_id:
+        if encoder is not None and begun.library_id != library_id:
             return Unfinished(encoder.spec, begun.photo_count)
     return None
+
+
+def _open(folder: Path) -> Catalog | OtherFormatLibrary:
+    try:
+        return Catalog.open(folder)
+    except LibraryFormat:
+        return OtherFormatLibrary.open(folder)
 
 
 class Reindex:
@@ -58,7 +69,7 @@ class Reindex:
 
     def __enter__(self) -> Self:
         with ExitStack() as opened:
-            self._catalog = opened.enter_context(Catalog.open(self._folder))
+            self._library = opened.enter_context(closing(_open(self._folder)))
             opened.enter_context(only_writer(self._folder))
             self._opened = opened.pop_all()
         return self
@@ -69,13 +80,24 @@ class Reindex:
     @property
     def spec(self) -> str | None:
         """The encoder that made the library's vectors; None before the first."""
-        made_with = self._catalog.encoder
-        return made_with.spec if made_with else None
+        return self._library.spec
 
     @property
-    def roots(self) -> tuple[str, ...]:
-        """The library's roots that are there now."""
-        return tuple(root for root in self._catalog.roots() if os.path.lexists(root))
+    def has_other_format(self) -> bool:
+        """Whether the library is one that this version of photomap cannot read."""
+        return isinstance(self._library, OtherFormatLibrary)
+
+    def roots(self, more: Sequence[Path] = ()) -> list[Path]:
+        """Return what to encode: the library's roots that are there now, and `more`; nothing where it has no roots.
+
+        Raises BadPath where that is nothing and was something, or may have been: another folder is not meant then.
+        """
+        roots = self._library.roots()
+        there = [*(Path(root) for root in roots if os.path.lexists(root)), *more]
+        if not there and (roots or self.has_other_format):
+            reason = f"not there: {', '.join(roots)}" if roots else "the library does not say what was indexed"
+            raise BadPath(reason, hint="name the folders: `photomap index --rebuild FOLDER`")
+        return there
 
     def goes_on(self, spec: str) -> bool:
         """Whether there is a draft by this encoder, which has not taken the library's place yet."""
@@ -100,8 +122,8 @@ class Reindex:
                 raise EmptyLibrary("no photo could be encoded; the library is as before", hint="--errors lists them")
             if not prune:
                 self._require_all(draft)
-        self._catalog.replace_by(self.draft)
-        with VectorStore(self._folder, self._catalog) as vectors:
+        self._library.replace_by(self.draft)
+        with Catalog.open(self._folder) as catalog, VectorStore(self._folder, catalog) as vectors:
             vectors.begin_anew()
         for name in _DERIVED:  # of the same rows and the same id, and of the same weights
             with suppress(OSError):
@@ -110,10 +132,12 @@ class Reindex:
 
     def _require_all(self, draft: Catalog) -> None:
         """Raise BadPath if photos are not in the draft because their disk may be missing."""
-        roots = self._catalog.roots()
+        roots, paths, encoded = self._library.roots(), self._library.paths(), set(draft.paths())
         for root in roots:
-            gone = self._catalog.seen_files(root).keys() - draft.seen_files(root).keys()
-            absent = [unmounted.absent(root, len(gone))] if gone and not os.path.lexists(root) else []
+            below = root.rstrip(os.sep) + os.sep
+            gone = [path for path in paths if (path + os.sep).startswith(below) and path not in encoded]
+            is_absent = not os.path.lexists(root) and (gone or not paths)
+            absent = [unmounted.absent(root, len(gone))] if is_absent else []
             for each in absent or [*unmounted.empty_folders(gone, roots), *unmounted.unreadable_folders(gone)]:
                 raise BadPath(
                     f"{each.path}: {each.reason}; the library is as before",

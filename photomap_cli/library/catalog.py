@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from photomap_cli.errors import PhotomapError
-from photomap_cli.library import database, photo_rows, schema_check
+from photomap_cli.library import database, photo_rows, schema, schema_check
 from photomap_cli.library.entities import STORED, LibraryEncoder, NewPhoto, SeenFile, Snapshot
 from photomap_cli.library.file_notes import FileNotes
 from photomap_cli.library.index_runs import IndexRuns
@@ -37,7 +37,6 @@ _OF_CONTENT = (
     "damage",
 )
 _FILE = "row, size_bytes, mtime_ns, ctime_ns, inode"  # as in SeenFile
-_TABLES = ("photos", "vectors", "tombstones", "roots", "meta", "other_files", "unfinished", "refused")
 _VECTOR = "SELECT row, vector FROM vectors"
 _CHUNK = 500  # below SQLite's oldest limit of 999 parameters
 _VECTORS_AT_ONCE = 4096
@@ -65,8 +64,8 @@ class Catalog:
     def open(cls, folder: Path, *, create: bool = False) -> Self:
         """Open the library in `folder`, made first if `create` says so.
 
-        Raises EmptyLibrary when there is none; LibraryUnusable for a damaged file, one of a newer photomap, an
-        unwritable folder.
+        Raises EmptyLibrary when there is none; LibraryUnusable for a damaged file or an unwritable folder;
+        LibraryFormat for one in another format.
         """
         return cls(folder, database.connect(folder, create=create))
 
@@ -97,6 +96,12 @@ class Catalog:
         with self._database.reading() as connection:
             gone: int = connection.execute("SELECT count(*) FROM tombstones").fetchone()[0]
             return max(0, int(read_meta(connection)["next_row"]) - gone)
+
+    @property
+    def spec(self) -> str | None:
+        """The encoder that made the vectors, by its spec; None before the first."""
+        made_with = self.encoder
+        return made_with.spec if made_with else None
 
     @property
     def encoder(self) -> LibraryEncoder | None:
@@ -156,10 +161,10 @@ class Catalog:
         """Return all there is to say of the photo at this absolute path, if the library has it."""
         with self._database.reading() as connection:
             record = connection.execute(f"SELECT {_DETAILS} FROM photos WHERE path = ?", (shown(path),)).fetchone()
-        if record is None:
-            return None
-        path, size, taken_at, dated_at, source, *others = record
-        return PhotoDetails(path, size, taken_at, dated_at, DateSource.known(source), *others)
+            if record is None:
+                return None
+            path, size, taken_at, dated_at, source, *others = record
+            return PhotoDetails(path, size, taken_at, dated_at, schema_check.one_of(DateSource, source), *others)
 
     def vector(self, row: int) -> np.ndarray:
         """Return a photo's vector, (dim,) float32 of unit length.  Raises KeyError if the row is gone."""
@@ -247,8 +252,8 @@ class Catalog:
             return [record[0] for record in connection.execute("SELECT path FROM photos")]
 
     def known_sizes(self, sizes: Iterable[int]) -> set[int]:
-        """Return those of some sizes in bytes of which there is a photo whose content is known."""
-        query = "SELECT DISTINCT size_bytes FROM photos WHERE content_hash IS NOT NULL AND size_bytes IN (...)"
+        """Return those of some sizes in bytes of which there is a photo."""
+        query = "SELECT DISTINCT size_bytes FROM photos WHERE size_bytes IN (...)"
         with self._database.reading() as connection:
             return {record[0] for record in _in_pieces(connection, query, list(sizes))}
 
@@ -260,13 +265,13 @@ class Catalog:
         return {row: (path, mtime_ns) for row, path, mtime_ns in found}
 
     def rows_like(self, file: FoundFile) -> list[int]:
-        """Return the rows of the photos whose files have a file's size and time of change; those that were digested."""
-        query = "SELECT row FROM photos WHERE size_bytes = ? AND mtime_ns = ? AND content_hash IS NOT NULL"
+        """Return the rows of the photos whose files have a file's size and time of change."""
+        query = "SELECT row FROM photos WHERE size_bytes = ? AND mtime_ns = ?"
         with self._database.reading() as connection:
             return [record[0] for record in connection.execute(query, (file.size_bytes, file.mtime_ns))]
 
-    def contents_of_same_size(self) -> dict[int, bytes | None]:
-        """Return the content's digest, None where it is not known, of the photos that share their size in bytes."""
+    def contents_of_same_size(self) -> dict[int, bytes]:
+        """Return the content's digest of the photos that share their size in bytes."""
         query = (
             "SELECT row, content_hash FROM photos WHERE size_bytes IN "
             "(SELECT size_bytes FROM photos GROUP BY size_bytes HAVING count(*) > 1)"
@@ -341,9 +346,7 @@ class Catalog:
     def replace_by(self, folder: Path) -> None:
         """Have everything be as in the library in another folder, its id included, in one transaction."""
         with self._database.writing_from(folder) as connection:
-            for table in _TABLES:
-                connection.execute(f"DELETE FROM main.{table}")
-                connection.execute(f"INSERT INTO main.{table} SELECT * FROM other.{table}")
+            schema.copy_from_other(connection)
 
     def touch_indexed(self, now: datetime) -> None:
         """Record when the library was last brought up to date; `now` has a time zone."""
@@ -369,8 +372,7 @@ def _set_meta(connection: sqlite3.Connection, **values: str | int) -> None:
 def _encoder(meta: dict[str, str | int]) -> LibraryEncoder | None:
     if "spec" not in meta:
         return None
-    fingerprint = str(meta.get("fingerprint", ""))
-    return LibraryEncoder(str(meta["spec"]), int(meta["dim"]), str(meta["precision"]), fingerprint)
+    return LibraryEncoder(str(meta["spec"]), int(meta["dim"]), str(meta["precision"]), str(meta["fingerprint"]))
 
 
 def _in_pieces(connection: sqlite3.Connection, query: str, values: Sequence[int]) -> Iterator[tuple[Any, ...]]:

@@ -1,4 +1,4 @@
-"""Owns the SQLite file: its schema and version, connections, transactions, errors; knows no photos."""
+"""Owns the SQLite file: connections, transactions, errors; knows no photos."""
 
 from __future__ import annotations
 
@@ -11,84 +11,15 @@ from typing import TYPE_CHECKING
 
 from photomap_cli import files
 from photomap_cli.errors import LibraryUnusable
-from photomap_cli.library import schema_check
+from photomap_cli.library import schema, schema_check
 from photomap_cli.library.file_lock import FileLock
-from photomap_cli.library.sqlite_errors import FILE_NAME, UNREACHABLE, damaged, nothing_indexed, translated, unreachable
+from photomap_cli.library.sqlite_errors import FILE_NAME, UNREACHABLE, nothing_indexed, translated, unreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 LOCK_NAME = "catalog.lock"
-FIRST_SCHEMA = (
-    "CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID",
-    "CREATE TABLE roots (path TEXT PRIMARY KEY) WITHOUT ROWID",
-    """CREATE TABLE photos (
-        row INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, size_bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
-        taken_at TEXT, dated_at TEXT NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL, camera TEXT,
-        name_key TEXT NOT NULL, ext TEXT NOT NULL, camera_key TEXT)""",
-    "CREATE INDEX photos_by_date ON photos (dated_at)",
-    # Vectors live apart, so that reading photos does not walk over them.
-    "CREATE TABLE vectors (row INTEGER PRIMARY KEY, vector BLOB NOT NULL)",
-    # Every row number below next_row is in `photos` or here.
-    "CREATE TABLE tombstones (row INTEGER PRIMARY KEY)",
-    "INSERT INTO meta VALUES ('library_id', lower(hex(randomblob(16)))), ('next_row', 0)",
-)
-UPGRADES = (
-    # To version 2.  What older photos say of themselves is not known until they are encoded again.
-    (
-        "ALTER TABLE photos ADD COLUMN lens TEXT",
-        "ALTER TABLE photos ADD COLUMN latitude REAL",
-        "ALTER TABLE photos ADD COLUMN longitude REAL",
-        "ALTER TABLE photos ADD COLUMN orientation INTEGER",
-    ),
-    # To version 3: the digest of the file's bytes (file_identity.py).
-    (
-        "ALTER TABLE photos ADD COLUMN content_hash BLOB",
-        "CREATE INDEX photos_by_content ON photos (size_bytes, content_hash) WHERE content_hash IS NOT NULL",
-    ),
-    # To version 4: where a date comes from, and the dates in names (filename_dates.py).  It is not known of the others:
-    # they may have a day in their EXIF that was not read, as the time is none.
-    (
-        "ALTER TABLE photos ADD COLUMN date_source TEXT",
-        "UPDATE photos SET date_source = 'exif' WHERE taken_at IS NOT NULL",
-        """UPDATE photos SET date_source = source_in_name(path),
-            dated_at = coalesce(date_in_name(path), dated_at) WHERE taken_at IS NULL""",
-    ),
-    # What is wrong with a file of which there is something to see (salvage.py).
-    (
-        "ALTER TABLE photos ADD COLUMN damage TEXT",
-        "CREATE INDEX photos_damaged ON photos (path) WHERE damage IS NOT NULL",
-    ),
-    # What tells of a change that left a file's size and time as they were.  The next index run notes older photos'.
-    (
-        "ALTER TABLE photos ADD COLUMN ctime_ns INTEGER",
-        "ALTER TABLE photos ADD COLUMN inode INTEGER",
-    ),
-    # Files that had to be looked into and are no photos (content_sniffing.py).
-    (
-        """CREATE TABLE other_files (
-            path TEXT PRIMARY KEY, size_bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL) WITHOUT ROWID""",
-    ),
-    # What is remembered of index runs (index_runs.py).
-    (
-        "CREATE TABLE unfinished (path TEXT PRIMARY KEY, since TEXT NOT NULL) WITHOUT ROWID",
-        """CREATE TABLE refused (
-            path TEXT PRIMARY KEY, size_bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL) WITHOUT ROWID""",
-    ),
-)
-"""What each version adds to the one before; a new library goes through all of them too."""
-
-LATER_COLUMNS = (
-    *("lens", "latitude", "longitude", "orientation", "content_hash", "date_source", "damage"),
-    *("ctime_ns", "inode"),
-)
-LATER_TABLES = {
-    "other_files": ("path", "size_bytes", "mtime_ns"),
-    "unfinished": ("path", "since"),
-    "refused": ("path", "size_bytes", "mtime_ns"),
-}
-SCHEMA_VERSION = 1 + len(UPGRADES)
 BUSY_SECONDS = 10.0
 _STEPS_BETWEEN_LOOKS = 1000  # of SQLite's virtual machine; some 0.05 ms, or as many patterns as there are filters
 WAL_BYTES_KEPT = 64 << 20
@@ -198,10 +129,12 @@ class Database:
                     self._connection.execute("ROLLBACK")
 
 
-def connect(folder: Path, *, create: bool) -> Database:
+def connect(folder: Path, *, create: bool, any_format: bool = False) -> Database:
     """Open the SQLite file in a library's folder, made first if `create` says so.
 
-    Raises EmptyLibrary when there is none, LibraryUnusable for a damaged or newer one.
+    Of one in any format nothing is believed: whoever reads it looks at each value.
+
+    Raises EmptyLibrary when there is none, LibraryUnusable for a damaged one, LibraryFormat for one in another format.
     """
     with translated(folder):
         if create:
@@ -209,13 +142,15 @@ def connect(folder: Path, *, create: bool) -> Database:
         _require_plain(folder, create=create)
         if not create and not library_exists(folder):
             raise nothing_indexed(folder)
-        connection = _opened(folder, create=create)
+        connection = _opened(folder, create=create, any_format=any_format)
         try:
-            _check(connection, folder)
+            if _is_empty(connection):
+                raise nothing_indexed(folder)
         except BaseException:
             connection.close()
             raise
-        connection.row_factory = schema_check.reader(schema(SCHEMA_VERSION))
+        if not any_format:
+            connection.row_factory = schema_check.reader()
         return Database(folder, connection)
 
 
@@ -255,22 +190,22 @@ def _make_folder(folder: Path) -> None:
         ) from error
 
 
-def _opened(folder: Path, *, create: bool) -> sqlite3.Connection:
+def _opened(folder: Path, *, create: bool, any_format: bool) -> sqlite3.Connection:
     try:
-        return _connection(folder, "mode=rwc" if create else "mode=rw", create=create)
+        return _connection(folder, "mode=rwc" if create else "mode=rw", create=create, any_format=any_format)
     except sqlite3.OperationalError as error:
         if create or not _may_be_read_only(error, folder):
             raise
     # A write-ahead log needs a writable folder even for reading; with nothing in the log the file alone will do.
-    return _connection(folder, "mode=ro&immutable=1", create=False)
+    return _connection(folder, "mode=ro&immutable=1", create=False, any_format=any_format)
 
 
 def _may_be_read_only(error: sqlite3.Error, folder: Path) -> bool:
     log = folder / f"{FILE_NAME}-wal"
-    return error.sqlite_errorcode & 0xFF in UNREACHABLE and not (log.exists() and log.stat().st_size)
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in UNREACHABLE and not (log.exists() and log.stat().st_size)
 
 
-def _connection(folder: Path, mode: str, *, create: bool) -> sqlite3.Connection:
+def _connection(folder: Path, mode: str, *, create: bool, any_format: bool) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"{(folder / FILE_NAME).absolute().as_uri()}?{mode}",
         uri=True,
@@ -285,31 +220,12 @@ def _connection(folder: Path, mode: str, *, create: bool) -> sqlite3.Connection:
         schema_check.distrust(connection)
         if _is_empty(connection) and create:
             _create_alone(connection, folder)
-        version = _checked_version(connection)
-        if 0 < version < SCHEMA_VERSION:
-            (_seem_upgraded if mode.startswith("mode=ro") else _upgrade)(connection)
+        if not any_format and not _is_empty(connection):
+            schema_check.require(connection)
     except BaseException:
         connection.close()
         raise
     return connection
-
-
-def _checked_version(connection: sqlite3.Connection) -> int:
-    """Return the version, with the tables being those of this version; another process may be upgrading."""
-    connection.execute("BEGIN")
-    try:
-        version = _version(connection)
-        if 0 < version <= SCHEMA_VERSION:
-            schema_check.require(connection, schema(version))
-    finally:
-        connection.execute("ROLLBACK")
-    return version
-
-
-def schema(version: int) -> schema_check.Schema:
-    """Return what a catalogue of this version is made of."""
-    later = (statement for step in UPGRADES[: version - 1] for statement in step)
-    return schema_check.made_by((*FIRST_SCHEMA, *later))
 
 
 def _create_alone(connection: sqlite3.Connection, folder: Path) -> None:
@@ -326,49 +242,10 @@ def _create_alone(connection: sqlite3.Connection, folder: Path) -> None:
 
 def _create(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
-    with _all_or_nothing(connection):
-        if _is_empty(connection):
-            _apply(connection, FIRST_SCHEMA, version=1)
-            _apply_upgrades(connection)
-
-
-def _upgrade(connection: sqlite3.Connection) -> None:
-    """Bring an older library up to date; its photos stay.  Another process may be doing the same."""
-    with _all_or_nothing(connection):
-        _apply_upgrades(connection)
-
-
-def _seem_upgraded(connection: sqlite3.Connection) -> None:
-    """Have an older library that cannot be changed read as if it were up to date, with nothing known that is new."""
-    there = {record[1] for record in connection.execute("PRAGMA table_info(photos)")}
-    new = "".join(f", NULL AS {column}" for column in LATER_COLUMNS if column not in there)
-    connection.execute(f"CREATE TEMP VIEW photos AS SELECT *{new} FROM main.photos")
-    tables = {record[0] for record in connection.execute("SELECT name FROM main.sqlite_schema WHERE type = 'table'")}
-    for table, columns in LATER_TABLES.items():
-        if table not in tables:
-            connection.execute(f"CREATE TEMP TABLE {table} ({', '.join(columns)})")
-
-
-def _apply_upgrades(connection: sqlite3.Connection) -> None:
-    from photomap_cli.library.dating import date_in_name, source_in_name  # not for every status
-
-    for function in (date_in_name, source_in_name):
-        connection.create_function(function.__name__, 1, function)
-    for version in range(_version(connection), SCHEMA_VERSION):
-        _apply(connection, UPGRADES[version - 1], version=version + 1)
-
-
-def _apply(connection: sqlite3.Connection, statements: Iterable[str], *, version: int) -> None:
-    for statement in statements:
-        connection.execute(statement)
-    connection.execute(f"PRAGMA user_version = {version}")
-
-
-@contextmanager
-def _all_or_nothing(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("BEGIN IMMEDIATE")
     try:
-        yield
+        if _is_empty(connection):
+            schema.create(connection)
     except BaseException:
         connection.execute("ROLLBACK")
         raise
@@ -376,28 +253,6 @@ def _all_or_nothing(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def _is_empty(connection: sqlite3.Connection) -> bool:
-    return not _table_count(connection) and _version(connection) == 0
-
-
-def _check(connection: sqlite3.Connection, folder: Path) -> None:
     # In this order, as another process may be making both.
-    has_tables, version = _table_count(connection) > 0, _version(connection)
-    if version > SCHEMA_VERSION:
-        raise LibraryUnusable(
-            f"the library {folder} was made by a newer photomap",
-            hint="upgrade photomap, or choose another folder with --library",
-        )
-    if version < 0 or (version == 0 and has_tables):
-        raise damaged(folder, "it is not photomap's")
-    if version == 0:
-        raise nothing_indexed(folder)
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
-    return version
-
-
-def _table_count(connection: sqlite3.Connection) -> int:
-    count: int = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
-    return count
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    return not tables and schema_check.version(connection) == 0

@@ -33,7 +33,7 @@ FileState = tuple[str, int]
 class LibraryEncoder:
     """The encoder that made a library's vectors: its spec string, their length, and the precision it ran in.
 
-    `fingerprint` is of its weights; empty in a library of an older version until the next photo is encoded.
+    `fingerprint` is of its weights.
     """
 
     spec: str
@@ -42,8 +42,8 @@ class LibraryEncoder:
     fingerprint: str = ""
 
     def has_weights_of(self, info: EncoderInfo) -> bool:
-        """Whether the weights are those of a loaded encoder, as far as both are known."""
-        return not (self.fingerprint and info.fingerprint) or self.fingerprint == info.fingerprint
+        """Whether the weights are those of a loaded encoder."""
+        return self.fingerprint == info.fingerprint
 
     def require(self, info: EncoderInfo) -> None:
         """Raise EncoderMismatch unless this is the loaded encoder: vectors of two cannot be compared."""
@@ -75,12 +75,12 @@ class NewPhoto:
     latitude: float | None = None
     longitude: float | None = None
     orientation: int = 1
-    content_hash: bytes | None = None
+    content_hash: bytes = b""
     is_day: bool = False
     damage: str | None = None
     extension: str = ""
-    ctime_ns: int | None = None
-    inode: int | None = None
+    ctime_ns: int = 0
+    inode: int = 0
 
     @classmethod
     def of(cls, file: FoundFile, vector: np.ndarray, **facts: Any) -> NewPhoto:
@@ -95,8 +95,8 @@ class FoundAgain(NamedTuple):
     row: int
     path: str
     mtime_ns: int
-    ctime_ns: int | None = None
-    inode: int | None = None
+    ctime_ns: int = 0
+    inode: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +113,8 @@ class FoundFile:
     path: str
     size_bytes: int
     mtime_ns: int
-    ctime_ns: int | None = None
-    inode: int | None = None
+    ctime_ns: int = 0
+    inode: int = 0
     raw: FoundFile | None = None
 
     @classmethod
@@ -128,13 +128,13 @@ class FoundFile:
 
 
 class SeenFile(NamedTuple):
-    """A file as it was when its photo was added; `ctime_ns` and `inode` are None in a photo of an older library."""
+    """A file as it was when its photo was added."""
 
     row: int
     size_bytes: int
     mtime_ns: int
-    ctime_ns: int | None = None
-    inode: int | None = None
+    ctime_ns: int = 0
+    inode: int = 0
 
     def has_changed(self, now: FoundFile) -> bool:
         """Whether the file has another size, or another time of its last change."""
@@ -146,13 +146,13 @@ class SeenFile(NamedTuple):
         A ctime that is now the time of the last change, in another inode, is of a file system that keeps none, as FAT
         does once its disk was away.
         """
-        if self.ctime_ns in (None, now.ctime_ns):
+        if self.ctime_ns == now.ctime_ns:
             return False
         return now.ctime_ns != now.mtime_ns or now.inode == self.inode
 
     def has_other_inode(self, now: FoundFile) -> bool:
         """Whether the file is another one by its number, as far as its file system keeps that."""
-        return self.inode not in (None, now.inode)
+        return self.inode != now.inode
 
 
 @dataclass(frozen=True, slots=True, eq=False)

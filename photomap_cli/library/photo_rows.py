@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
     from photomap_cli.library.entities import FoundAgain, NewPhoto
 
+_FIELDS = (
+    *("path", "size_bytes", "mtime_ns", "ctime_ns", "inode", "content_hash", "damage"),
+    *("taken_at", "width", "height", "orientation", "camera", "lens", "latitude", "longitude"),
+)
+"""The columns that are a NewPhoto's fields."""
+
 
 def remove(connection: sqlite3.Connection, rows: Iterable[int]) -> None:
     """Take photos out; their row numbers are not given away again."""
@@ -31,10 +37,8 @@ def rename(connection: sqlite3.Connection, again: FoundAgain) -> None:
     dated_at, source = date_of_file(again.path, again.mtime_ns)
     connection.execute(
         """UPDATE photos SET path = ?, mtime_ns = ?, name_key = ?, ext = coalesce(nullif(?, ''), ext),
-        dated_at = coalesce(taken_at, ?),
-        date_source = CASE WHEN taken_at IS NOT NULL OR (date_source IS NULL AND ? = 'file') THEN date_source
-        ELSE ? END WHERE row = ?""",
-        (again.path, again.mtime_ns, *_name_and_extension(again.path), dated_at, source, source, again.row),
+        dated_at = coalesce(taken_at, ?), date_source = iif(taken_at IS NULL, ?, date_source) WHERE row = ?""",
+        (again.path, again.mtime_ns, *_name_and_extension(again.path), dated_at, source, again.row),
     )
     note_signs(connection, [again])
 
@@ -50,30 +54,18 @@ def add(connection: sqlite3.Connection, row: int, photo: NewPhoto) -> None:
     remove(connection, _rows_at(connection, photo.path))
     dated_at, source = date_of(photo)
     name, extension = _name_and_extension(photo.path)
-    values = (
-        row,
-        photo.path,
-        photo.size_bytes,
-        photo.mtime_ns,
-        photo.taken_at,
-        dated_at,
-        photo.width,
-        photo.height,
-        photo.camera,
-        name,
-        extension or photo.extension,
-        key(photo.camera) if photo.camera else None,
-        photo.lens,
-        photo.latitude,
-        photo.longitude,
-        photo.orientation,
-        photo.content_hash,
-        source,
-        photo.damage,
-        photo.ctime_ns,
-        photo.inode,
+    values = {
+        "row": row,
+        **{field: getattr(photo, field) for field in _FIELDS},
+        "dated_at": dated_at,
+        "date_source": source,
+        "name_key": name,
+        "ext": extension or photo.extension,
+        "camera_key": key(photo.camera) if photo.camera else None,
+    }
+    connection.execute(
+        f"INSERT INTO photos ({', '.join(values)}) VALUES ({', '.join(f':{name}' for name in values)})", values
     )
-    connection.execute(f"INSERT INTO photos VALUES ({', '.join('?' * len(values))})", values)
     connection.execute("INSERT INTO vectors VALUES (?, ?)", (row, photo.vector.astype(STORED).tobytes()))
 
 

@@ -1,4 +1,4 @@
-"""Owns whether a catalogue says what photomap writes: its tables, the types of what is in them, its own facts.
+"""Owns whether a catalogue says what photomap writes: its version and tables, the types of what is in them, its facts.
 
 SQLite opens whatever has its form, and gives a text where a number was stored if a byte was flipped.  Light.
 """
@@ -9,10 +9,13 @@ import sqlite3
 from contextlib import closing
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+
+from photomap_cli.library import schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from enum import StrEnum
 
 MOST_DIMENSIONS = 1 << 16
 _OF_TYPE: Mapping[str, tuple[type, ...]] = {"INTEGER": (int,), "REAL": (float, int), "TEXT": (str,), "BLOB": (bytes,)}
@@ -24,11 +27,16 @@ _OF_META = {
 _ENDS = """SELECT (SELECT min(row) FROM photos), (SELECT max(row) FROM photos),
     (SELECT min(row) FROM tombstones), (SELECT max(row) FROM tombstones)"""
 
+_Value = TypeVar("_Value", bound="StrEnum")
 Columns = tuple[tuple[object, ...], ...]
 
 
 class Damaged(Exception):
     """The catalogue says something that photomap never wrote; the message says what."""
+
+
+class OtherFormat(Exception):
+    """The catalogue is that of another version of photomap, or has another schema; the message says which."""
 
 
 _REFUSED = {"DEFENSIVE": True, "ENABLE_TRIGGER": False, "ENABLE_VIEW": False}
@@ -51,39 +59,68 @@ class Schema(NamedTuple):
 
 
 @cache
-def made_by(statements: tuple[str, ...]) -> Schema:
-    """Return the schema that these statements make; those that only change what is in the tables are left out."""
+def expected() -> Schema:
+    """Return what a catalogue is made of."""
     with closing(sqlite3.connect(":memory:")) as connection:
-        for statement in statements:
-            if statement.lstrip().startswith(("CREATE", "ALTER", "DROP")):
-                connection.execute(statement)
+        schema.create(connection)
         parts = _parts(connection)
     kinds: dict[str, tuple[type, ...]] = {}
-    for columns in parts.values():
-        for name, declared, is_required, place_in_key, _ in columns:
+    for (what, _), columns in parts.items():
+        for name, declared, is_required, place_in_key, _ in columns if what == "table" else ():
             if of_type := _OF_TYPE.get(str(declared)):
                 nothing = () if is_required or place_in_key else (type(None),)
                 kinds[str(name)] = (*kinds.get(str(name), ()), *of_type, *nothing)
     return Schema(parts, kinds)
 
 
-def require(connection: sqlite3.Connection, schema: Schema) -> None:
-    """Raise Damaged unless the file has just these tables and indexes: no trigger, no view in a table's place."""
-    found = _parts(connection)
-    for what, name in schema.parts.keys() - found.keys():
-        raise Damaged(f"it has no {what} {name}")
-    for what, name in found.keys() - schema.parts.keys():
-        raise Damaged(f"its {what} {name} is not photomap's")
-    for part, columns in schema.parts.items():
-        if found[part] != columns:
-            raise Damaged(f"its table {part[1]} has other columns")
+def version(connection: sqlite3.Connection) -> int:
+    """Return the version of the schema that a file says it has; 0 where nobody has said it."""
+    found: int = connection.execute("PRAGMA main.user_version").fetchone()[0]
+    return found
+
+
+def require(connection: sqlite3.Connection) -> None:
+    """Raise OtherFormat unless the file has just the tables and indexes of the schema: no trigger, no view, no more.
+
+    Damaged where it is no photomap's at all.
+    """
+    connection.execute("BEGIN")  # another process may be changing all of it
+    try:
+        if difference := _difference(connection):
+            raise OtherFormat(difference) if library_id(connection) else Damaged("it is not photomap's")
+    finally:
+        connection.execute("ROLLBACK")
+
+
+def library_id(connection: sqlite3.Connection) -> str | None:
+    """Return the id of the library in a file of any format; None where it is no photomap's."""
+    if [str(each[0]) for each in _columns(connection, "meta")] != ["key", "value"]:
+        return None
+    found = connection.execute("SELECT value FROM main.meta WHERE key = 'library_id'").fetchone()
+    return found[0] if found and type(found[0]) is str else None
+
+
+def _difference(connection: sqlite3.Connection) -> str:
+    """Return what is other than it should be; nothing where all is as it should be."""
+    if (said := version(connection)) != schema.VERSION:
+        return f"version {said}, not {schema.VERSION}"
+    wanted, found = expected().parts, _parts(connection)
+    for what, name in sorted(wanted.keys() - found.keys()):
+        return f"it has no {what} {name}"
+    for what, name in sorted(found.keys() - wanted.keys()):
+        return f"its {what} {name} is not photomap's"
+    for part, content in wanted.items():
+        if found[part] != content:
+            return f"its {part[0]} {part[1]} is another"
+    return ""
 
 
 def _parts(connection: sqlite3.Connection) -> dict[tuple[str, str], Columns]:
-    there = connection.execute("SELECT type, name FROM main.sqlite_schema").fetchall()
+    """Return all there is, by type and name: the columns of a table, the statement that made an index."""
+    there = connection.execute("SELECT type, name, sql FROM main.sqlite_schema").fetchall()
     return {
-        (str(what), str(name)): _columns(connection, str(name)) if what == "table" else ()
-        for what, name in there
+        (str(what), str(name)): _columns(connection, str(name)) if what == "table" else ((sql,),)
+        for what, name, sql in there
         if not str(name).startswith("sqlite_stat")  # what ANALYZE leaves
     }
 
@@ -94,9 +131,9 @@ def _columns(connection: sqlite3.Connection, table: str) -> Columns:
     return tuple((name, kind, required, key, hidden) for _, name, kind, required, _, key, hidden in found)
 
 
-def reader(schema: Schema) -> Callable[[sqlite3.Cursor, tuple[Any, ...]], tuple[Any, ...]]:
+def reader() -> Callable[[sqlite3.Cursor, tuple[Any, ...]], tuple[Any, ...]]:
     """Return a row factory that raises Damaged for a value that its column cannot have.  One thread at a time."""
-    described: object = None
+    kinds_of, described = expected().kinds, cast("object", None)
     columns: list[tuple[int, str, tuple[type, ...]]] = []
 
     def checked(cursor: sqlite3.Cursor, record: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -104,7 +141,7 @@ def reader(schema: Schema) -> Callable[[sqlite3.Cursor, tuple[Any, ...]], tuple[
         if cursor.description is not described:
             described = cursor.description
             names = [each[0] for each in cursor.description]
-            columns = [(place, name, schema.kinds[name]) for place, name in enumerate(names) if name in schema.kinds]
+            columns = [(place, name, kinds_of[name]) for place, name in enumerate(names) if name in kinds_of]
         for place, name, kinds in columns:
             value = record[place]
             if type(value) not in kinds or (name in _NEVER_NEGATIVE and value is not None and value < 0):
@@ -117,7 +154,7 @@ def reader(schema: Schema) -> Callable[[sqlite3.Cursor, tuple[Any, ...]], tuple[
 def meta(connection: sqlite3.Connection) -> dict[str, Any]:
     """Return the library's own facts by name, after a look whether they are true.  Takes some microseconds."""
     found = dict(connection.execute("SELECT key, value FROM meta").fetchall())
-    for name in ("library_id", "next_row", *(("dim", "precision") if "spec" in found else ())):
+    for name in ("library_id", "next_row", *(("dim", "precision", "fingerprint") if "spec" in found else ())):
         if name not in found:
             raise Damaged(f"its {name} is gone")
     for name, value in found.items():
@@ -147,6 +184,14 @@ def _require_rows(connection: sqlite3.Connection, next_row: int) -> None:
     pages, page_bytes = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
     if next_row > pages * page_bytes:  # each row takes more than a byte
         raise Damaged(f"its next_row is {next_row}")
+
+
+def one_of(kind: type[_Value], text: str) -> _Value:
+    """Return the value of an enumeration that a column has.  Raises Damaged where it has no such value."""
+    try:
+        return kind(text)
+    except ValueError as error:
+        raise Damaged(f"there is no {kind.__name__} {_told(text)}") from error
 
 
 def require_vectors(rows: Iterable[tuple[int, bytes]], vector_bytes: int) -> None:

@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from photomap_cli.errors import EmptyLibrary, LibraryBusy, LibraryUnusable, PhotomapError
+from photomap_cli.errors import EmptyLibrary, LibraryBusy, LibraryFormat, LibraryUnusable, PhotomapError
 from photomap_cli.library import schema_check
 
 if TYPE_CHECKING:
@@ -41,6 +41,11 @@ def translated(folder: Path) -> Iterator[None]:
         yield
     except schema_check.Damaged as error:
         raise damaged(folder, str(error)) from error
+    except schema_check.OtherFormat as error:
+        raise LibraryFormat(
+            f"the library {folder} has another format: {error}",
+            hint="`photomap index --rebuild` encodes its photos anew, for this version of photomap",
+        ) from error
     except UnicodeDecodeError as error:  # what SQLite says of the file quotes it
         raise damaged(folder, "it holds text that is none") from error
     except MemoryError as error:  # so SQLite says of a length that cannot be

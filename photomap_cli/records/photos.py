@@ -49,11 +49,6 @@ class DateSource(StrEnum):
         """Whether the time of day is none."""
         return self in (DateSource.EXIF_DAY, DateSource.NAME_DAY)
 
-    @staticmethod
-    def known(text: str | None) -> DateSource | None:
-        """Return the source of this value; None for what an older or a newer library has there."""
-        return next((source for source in DateSource if source == text), None)
-
 
 @dataclass(frozen=True, slots=True)
 class Photo:
@@ -85,7 +80,7 @@ class PhotoDetails:
     """All that the library knows of one photo; the first fields are those of `Photo`.
 
     Attributes:
-        date_source: where `dated_at` comes from; None in a library that does not say.
+        date_source: where `dated_at` comes from.
         lens: make and model, or None.
         latitude, longitude: degrees, north and east positive; both or neither.
     """
@@ -94,7 +89,7 @@ class PhotoDetails:
     size_bytes: int
     taken_at: str | None
     dated_at: str
-    date_source: DateSource | None
+    date_source: DateSource
     width: int
     height: int
     camera: str | None
@@ -109,7 +104,7 @@ class PhotoDetails:
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> PhotoDetails:
         """Rebuild details from `to_json`."""
-        return cls(**{**record, "date_source": DateSource.known(record["date_source"])})
+        return cls(**{**record, "date_source": DateSource(record["date_source"])})
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from photomap_cli.library.entities import STORED
-from photomap_cli.library.file_identity import digest_at
 from photomap_cli.library.same_file import RealFiles
 from photomap_cli.records import DuplicateGroup, DuplicatePhoto
 from photomap_cli.vectors import knn
@@ -72,15 +71,10 @@ def _worth(photo: Photo) -> tuple[int, int, int, int, str]:
 
 
 def _of_same_content(catalog: Catalog, photos: dict[int, Photo], checkpoint: Checkpoint) -> Iterator[list[Photo]]:
-    """Yield the photos whose files have the same bytes, some of `photos` among them: a link may be anywhere.
-
-    Those of `photos` that an older library has not read are read for it.
-    """
+    """Yield the photos whose files have the same bytes, some of `photos` among them: a link may be anywhere."""
     by_content: dict[bytes, list[int]] = defaultdict(list)
-    for row, known in catalog.contents_of_same_size().items():
-        checkpoint()
-        if digest := known or (digest_at(photos[row].path) if row in photos else None):
-            by_content[digest].append(row)
+    for row, digest in catalog.contents_of_same_size().items():
+        by_content[digest].append(row)
     for rows in by_content.values():
         if len(rows) > 1 and not photos.keys().isdisjoint(rows):
             checkpoint()

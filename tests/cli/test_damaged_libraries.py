@@ -21,7 +21,7 @@ from photomap_cli.cli import run
 from photomap_cli.doctor import environment
 from photomap_cli.images.thumbnail_cache import ThumbnailCache
 from photomap_cli.library.catalog import Catalog
-from photomap_cli.library.entities import LibraryEncoder, NewPhoto
+from photomap_cli.library.entities import FoundFile, LibraryEncoder, NewPhoto
 from photomap_cli.library.query_cache import QueryCache
 from photomap_cli.vectors.store import VectorStore
 
@@ -46,8 +46,8 @@ def sound(tmp_path_factory):
         path = home / f"{number}.jpg"
         Image.effect_noise((60, 40), 60).save(path)
         info, unit = path.stat(), vector / np.linalg.norm(vector)
-        facts = ("2023-01-02T03:04:05", 60, 40, "camera")
-        added.append(NewPhoto(str(path), info.st_size, info.st_mtime_ns, *facts, vector=unit, content_hash=b"0" * 16))
+        facts = {"taken_at": "2023-01-02T03:04:05", "width": 60, "height": 40, "camera": "camera"}
+        added.append(NewPhoto.of(FoundFile.of(str(path), info), unit, content_hash=b"0" * 16, **facts))
     with Catalog.open(library, create=True) as catalog, VectorStore(library, catalog) as store:
         catalog.set_roots([str(home)])
         catalog.set_encoder(LibraryEncoder("tiny", 128, "float32"))

@@ -12,7 +12,7 @@ import pytest
 
 from photomap_cli.cli import run
 from photomap_cli.library.catalog import Catalog
-from photomap_cli.library.entities import LibraryEncoder, NewPhoto
+from photomap_cli.library.entities import FoundFile, LibraryEncoder, NewPhoto
 
 
 def unit(*values):
@@ -35,13 +35,14 @@ def duplicates(tmp_path, capfdbinary):
         for name, vector, size, digest in (
             ("a/1.jpg", unit(1, 0, 0), 5000, b"x" * 16),
             ("b/1\n.jpg", unit(1, 0, 0), 5000, b"x" * 16),
-            ("a/2.jpg", unit(0, 1, 0), 9000, None),
-            ("b/2.jpg", unit(0, 1, 0.1), 8000, None),
-            ("b/3.jpg", unit(0, 0, 1), 7000, None),
+            ("a/2.jpg", unit(0, 1, 0), 9000, b"2" * 16),
+            ("b/2.jpg", unit(0, 1, 0.1), 8000, b"3" * 16),
+            ("b/3.jpg", unit(0, 0, 1), 7000, b"4" * 16),
         ):
             written(tmp_path / name, size)
-            facts = ("2023-06-15T10:22:00", 40, 30, None)
-            catalog.commit_batch([NewPhoto(str(tmp_path / name), size, 0, *facts, vector, content_hash=digest)])
+            file = FoundFile.of(str(tmp_path / name), (tmp_path / name).stat())
+            facts = {"taken_at": "2023-06-15T10:22:00", "width": 40, "height": 30, "camera": None}
+            catalog.commit_batch([NewPhoto.of(file, vector, content_hash=digest, **facts)])
 
     def run_it(*words):
         status = run(["--library", str(tmp_path / "library"), "duplicates", *words])
@@ -126,9 +127,10 @@ def test_folders_are_meant_in_whatever_form_they_are_typed(duplicates, tmp_path)
     digest = b"y" * 16
     with Catalog.open(tmp_path / "library") as catalog:
         for name in ("1", "2"):
-            facts = (4000, 0, None, 40, 30, None)
-            path = f"{tmp_path}/{apart}/{name}.jpg"
+            path = tmp_path / apart / f"{name}.jpg"
             written(path, 4000)
-            catalog.commit_batch([NewPhoto(path, *facts, unit(0, 0, 1), content_hash=digest)])
+            file = FoundFile.of(str(path), path.stat())
+            facts = {"taken_at": None, "width": 40, "height": 30, "camera": None}
+            catalog.commit_batch([NewPhoto.of(file, unit(0, 0, 1), content_hash=digest, **facts)])
     status, out, _ = duplicates(str(tmp_path / "Été"), "--paths")
     assert (status, out) == (0, f"{tmp_path}/{apart}/2.jpg\n")

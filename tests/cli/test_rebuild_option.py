@@ -18,6 +18,7 @@ from safetensors.numpy import load_file, save_file
 from waiting import LONG_SECONDS
 
 import photomap_cli.encoder
+from photomap_cli.library.catalog import Catalog
 
 PHOTOS = 60
 
@@ -77,6 +78,34 @@ def test_weights_that_change_under_their_name_are_never_mixed(command, tmp_path,
     assert status == 0
     scores = [{hit["path"]: hit["score"] for hit in json.loads(each)["hits"]} for each in (before, after)]
     assert scores[0][str(photos / "001.png")] != scores[1][str(photos / "001.png")]
+
+
+def test_a_library_of_another_version_says_the_way_out_and_that_works(command, tmp_path, photos):
+    for number in range(3, PHOTOS):
+        (photos / f"{number:03}.png").unlink()
+    before = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in photos.iterdir()}
+    library = tmp_path / "library"
+    with Catalog.open(library, create=True) as catalog:
+        catalog.set_roots([str(photos)])
+    with closing(sqlite3.connect(library / "catalog.sqlite")) as connection:
+        connection.executescript("PRAGMA user_version = 8; ALTER TABLE photos ADD COLUMN stars INTEGER")
+
+    def photomap(*words):
+        done = subprocess.run([*command, *words], capture_output=True, text=True, timeout=LONG_SECONDS, cwd=tmp_path)
+        return done.returncode, done.stdout, done.stderr
+
+    refused = f"photomap: the library {library} has another format: version 8, not 1\nhint: `photomap index --rebuild` "
+    for words in (["search", "a red car"], ["index", "photos"], ["status", "--json"], ["duplicates"]):
+        status, out, told = photomap(*words)
+        is_told = (
+            json.loads(out)["error"]["code"] == "library_format" if "--json" in words else told.startswith(refused)
+        )
+        assert (status, is_told) == (2, True), words
+    status, out, told = photomap("index", "--rebuild", "--encoder", "tiny")
+    assert (status, "3 added" in out) == (0, True), out
+    assert f"photomap: the library has another format; encoding anew what is in {photos}\n" in told
+    assert {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in photos.iterdir()} == before
+    assert photomap("status", "--json")[0] == 0
 
 
 def test_a_killed_rebuild_goes_on_where_it_was_and_the_old_vectors_answer_meanwhile(command, photos, other, tmp_path):

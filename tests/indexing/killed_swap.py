@@ -29,5 +29,5 @@ if __name__ == "__main__":
         with Catalog.open(anew.draft, create=True) as draft, VectorStore(anew.draft, draft) as vectors:
             for _ in Indexer(draft, vectors, FakeEncoder).run([photos]):
                 pass
-        anew._catalog._database._connection.set_trace_callback(kill_at)
+        anew._library._database._connection.set_trace_callback(kill_at)
         anew.finish()

@@ -482,20 +482,6 @@ def test_a_file_that_was_only_touched_is_read_once_and_encoded_never(folder, cat
     assert [check.message for check in library.checks(folder)][-1] == "1 photo, as indexed"
 
 
-def test_what_an_older_library_does_not_know_is_noted_and_encodes_nothing(catalog, run, photos):
-    path = picture(photos / "a.bmp", 1)
-    run(photos)
-    with catalog._database.writing() as connection:
-        connection.execute("UPDATE photos SET ctime_ns = NULL, inode = NULL")
-    assert counts(run(photos, encoder=no_encoder)) == {"scanned": 1, "unchanged": 1}
-    before = catalog.change_counter()
-    assert catalog.seen_files(str(path))[str(path)][3:] == (path.stat().st_ctime_ns, path.stat().st_ino)
-    run(photos, encoder=no_encoder, dry_run=True)
-    assert catalog.change_counter() == before
-    rewritten(path, picture(photos.parent / "b.bmp", 2).read_bytes())
-    assert counts(run(photos)) == {"scanned": 1, "updated": 1}
-
-
 def test_a_recheck_finds_what_nothing_tells_of(catalog, store, run, photos):
     path, same = picture(photos / "a.bmp", 1), picture(photos / "same.bmp", 3)
     run(photos)
@@ -654,16 +640,6 @@ def test_what_a_dry_run_says_of_known_content_comes_true(catalog, run, photos):
     forecast = counts(run(photos, encoder=no_encoder, dry_run=True))
     assert forecast == {"scanned": 5, "added": 2, "updated": 1, "moved": 1, "unchanged": 1}
     assert counts(run(photos)) == forecast
-
-
-def test_photos_of_an_older_library_are_encoded_anew_when_they_move(catalog, store, run, photos):
-    picture(photos / "a.png", 1)
-    run(photos)
-    with catalog._database.writing() as connection:
-        connection.execute("UPDATE photos SET content_hash = NULL")
-    (photos / "a.png").rename(photos / "b.png")
-    assert counts(run(photos)) == {"scanned": 1, "added": 1, "removed": 1}
-    assert_sound(catalog, store)
 
 
 # Roots
@@ -920,17 +896,11 @@ def test_another_encoder_or_other_weights_are_refused_and_change_nothing(catalog
     assert (catalog.encoder.spec, catalog.encoder.fingerprint) == ("fake", "old")
 
 
-def test_the_weights_are_taken_on_with_the_first_photo_that_is_encoded(catalog, run, photos):
-    picture(photos / "a.png", 1)
-    run(photos)  # as before there were fingerprints
-    run(photos, encoder=no_encoder)
-    assert catalog.encoder.fingerprint == ""
-    picture(photos / "b.png", 2)
-    run(photos, encoder=other_encoder(fingerprint="mine", dtype="bfloat16"))
-    assert (catalog.encoder.fingerprint, catalog.encoder.precision) == ("mine", "float32")
-    picture(photos / "c.png", 3)
-    run(photos)  # an encoder that does not tell, such as this one, is taken at its word
-    assert (catalog.encoder.fingerprint, catalog.photo_count) == ("mine", 3)
+def test_the_precision_of_the_first_run_is_the_librarys(catalog, run, photos):
+    for number, dtype in enumerate(("float32", "bfloat16")):
+        picture(photos / f"{number}.png", number)
+        run(photos, encoder=other_encoder(dtype=dtype))
+    assert (catalog.encoder.precision, catalog.photo_count) == ("float32", 2)
 
 
 def test_without_room_for_the_encoder_the_run_ends_at_once_and_the_next_one_goes_on(catalog, store, run, photos):

@@ -35,14 +35,13 @@ def file(*, ctime_ns=50, inode=7, mtime_ns=1):
         (SeenFile(0, 1, 1, 50, 7), file(ctime_ns=40), True),  # a disk that was put back to an earlier state
         (SeenFile(0, 1, 1, 50, 7), file(ctime_ns=1), True),
         (SeenFile(0, 1, 1, 50, 7), file(inode=8), True),
-        (SeenFile(0, 1, 1, None, None), file(), False),  # an older library
     ],
 )
 def test_a_file_with_its_old_size_and_time_is_suspect_by_what_else_has_changed(before, now, is_suspect):
     plan = diff([now], {"/p/a": before})
     assert plan.todo == ([Todo(now, 0, is_suspect=True)] if is_suspect else [])
     assert (plan.unchanged, plan.gone) == (0 if is_suspect else 1, {})
-    assert plan.noted == ([now.again(0)] if before.inode is None else [])
+    assert plan.noted == []
 
 
 @pytest.mark.parametrize("ctime_ns", [50, 1])  # 1: the disk has none of its own any more, as FAT's

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from contextlib import closing, nullcontext
@@ -16,7 +17,7 @@ import pytest
 from library_fakes import FakeEncoder, picture
 from waiting import LONG_SECONDS
 
-from photomap_cli.errors import BadPath, EmptyLibrary, EncoderFailed, LibraryBusy
+from photomap_cli.errors import BadPath, EmptyLibrary, EncoderFailed, LibraryBusy, LibraryFormat, LibraryUnusable
 from photomap_cli.indexing.indexer import Indexer, IndexOptions
 from photomap_cli.indexing.reindex import Reindex, unfinished
 from photomap_cli.library.catalog import Catalog
@@ -263,6 +264,108 @@ def test_a_store_that_is_open_sees_the_new_rows_and_their_compressed_ones(librar
         assert PqFile(library).read().header.library_id == catalog.library_id
         assert store.take_notes() == []
         assert np.frombuffer(next(catalog.vectors_from(0))[1], STORED).shape == old.shape
+
+
+OF_ANOTHER_VERSION = """PRAGMA user_version = 8; DROP TABLE unfinished; ALTER TABLE photos RENAME COLUMN lens TO glass;
+    CREATE TABLE "odd "" name" (a); CREATE VIEW seen AS SELECT path FROM photos"""
+
+
+def make_other(library, statements=OF_ANOTHER_VERSION):
+    """Have a library be as another version of photomap makes it."""
+    with closing(sqlite3.connect(library / "catalog.sqlite")) as connection:
+        connection.executescript(statements)
+
+
+def test_a_library_of_another_version_is_encoded_anew_from_its_roots(library, photos):
+    before = seen(library)
+    make_other(library)
+    with pytest.raises(LibraryFormat):
+        seen(library)
+    with Reindex(library) as anew:
+        assert (anew.roots(), anew.spec, anew.has_other_format) == ([photos], "fake", True)
+    encode_anew(library, photos, "fake", FakeEncoder, batches=2)
+    assert 0 < unfinished(library).photos < 6
+    with pytest.raises(LibraryFormat):
+        seen(library)
+    encode_anew(library, photos, "fake", FakeEncoder)
+    assert seen(library) == before
+    assert unfinished(library) is None
+    with Catalog.open(library) as catalog:
+        assert catalog.roots() == (str(photos),)
+    list(index(library, [photos], lambda: pytest.fail("the encoder was opened")))
+
+
+def test_a_draft_of_another_version_is_begun_anew(library, photos):
+    encode_anew(library, photos, batches=2)
+    make_other(library / "rebuild")
+    assert unfinished(library) is None
+    encode_anew(library, photos)
+    assert seen(library)[0] == "other/tag"
+
+
+@pytest.mark.parametrize("statement", ["DROP TABLE photos", "UPDATE roots SET path = path"])
+def test_a_missing_disk_of_a_library_of_another_version_is_not_given_up(library, photos, tmp_path, statement):
+    picture(tmp_path / "disk/far.png", 99)
+    list(index(library, [tmp_path / "disk"]))
+    make_other(library, f"PRAGMA user_version = 8; {statement}")
+    (tmp_path / "disk").rename(tmp_path / "unplugged")
+    with Reindex(library) as anew:
+        assert anew.roots() == [photos]
+    with pytest.raises(BadPath, match="disk: not there"):
+        encode_anew(library, photos, "fake", FakeEncoder)
+    with pytest.raises(LibraryFormat):
+        seen(library)
+    encode_anew(library, photos, "fake", FakeEncoder, prune=True)
+    assert len(seen(library)[1]) == 6
+
+
+def test_no_other_folder_is_taken_for_roots_that_are_all_gone(library, photos, tmp_path):
+    photos.rename(tmp_path / "unplugged")
+    with Reindex(library) as anew, pytest.raises(BadPath, match=f"not there: {photos}"):
+        anew.roots()
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("UPDATE roots SET path = '/nowhere'", "not there: /nowhere"),
+        ("DROP TABLE roots", "the library does not say what was indexed"),
+        ("UPDATE roots SET path = x'2fff'", "the library does not say what was indexed"),
+        ("UPDATE roots SET path = 'relative'", "the library does not say what was indexed"),
+    ],
+)
+def test_no_other_folder_is_taken_for_the_roots_of_a_library_of_another_version(library, photos, statement, told):
+    make_other(library, f"PRAGMA user_version = 8; {statement}")
+    with Reindex(library) as anew:
+        with pytest.raises(BadPath) as caught:
+            anew.roots()
+        assert (caught.value.message, "--rebuild FOLDER" in caught.value.hint) == (told, True)
+        assert anew.roots([photos]) == [photos]
+
+
+def test_somebody_elses_database_is_never_replaced(tmp_path, photos):
+    with closing(sqlite3.connect(tmp_path / "catalog.sqlite")) as connection:
+        connection.executescript("CREATE TABLE recipes (name); CREATE TABLE meta (key, value); PRAGMA user_version = 8")
+    before = (tmp_path / "catalog.sqlite").read_bytes()
+    with pytest.raises(LibraryUnusable, match="not photomap's"):
+        encode_anew(tmp_path, photos)
+    assert (tmp_path / "catalog.sqlite").read_bytes() == before
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no kill -9 here")
+@pytest.mark.parametrize(
+    "statement", ["DROP table", "CREATE INDEX photos_by_date", "other.vectors", "COMMIT", "DETACH"]
+)
+def test_a_kill_leaves_a_library_of_another_version_or_the_new_one(library, photos, statement):
+    before = seen(library)
+    make_other(library)
+    script = Path(__file__).with_name("killed_swap.py")
+    killed = subprocess.run([sys.executable, script, library, photos, statement], timeout=LONG_SECONDS)
+    assert killed.returncode == -signal.SIGKILL
+    with nullcontext() if statement == "DETACH" else pytest.raises(LibraryFormat):
+        seen(library)
+    encode_anew(library, photos, "fake", FakeEncoder)
+    assert seen(library) == before
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no kill -9 here")

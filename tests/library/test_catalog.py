@@ -5,7 +5,6 @@ import shutil
 import sqlite3
 import threading
 from contextlib import closing
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from cases import cases
 from library_fakes import DIM, ENCODER, new_photo, unit_vectors
 from waiting import LONG_SECONDS
 
-from photomap_cli.errors import EmptyLibrary, LibraryBusy, LibraryUnusable
+from photomap_cli.errors import EmptyLibrary, LibraryBusy, LibraryFormat, LibraryUnusable
 from photomap_cli.library import database, stats
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.entities import FoundAgain, FoundFile, LibraryEncoder
@@ -81,14 +80,32 @@ def test_damage_found_later_is_told_alike(folder):
         list(catalog.vectors_from(0))
 
 
-def test_a_newer_library_is_refused(folder):
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("PRAGMA user_version = 0", "version 0, not 1"),
+        ("PRAGMA user_version = 8", "version 8, not 1"),
+        ("ALTER TABLE photos ADD COLUMN stars INTEGER", "its table photos is another"),
+        ("ALTER TABLE photos RENAME COLUMN lens TO glass", "its table photos is another"),
+        ("DROP TABLE unfinished", "it has no table unfinished"),
+        ("CREATE TABLE albums (name)", "its table albums is not photomap's"),
+        ("DROP INDEX photos_by_date", "it has no index photos_by_date"),
+        (
+            "DROP INDEX photos_by_date; CREATE INDEX photos_by_date ON photos (row)",
+            "its index photos_by_date is another",
+        ),
+        ("CREATE VIEW more AS SELECT * FROM photos", "its view more is not photomap's"),
+    ],
+)
+def test_another_version_or_shape_is_refused_with_the_way_out(folder, statement, told):
     Catalog.open(folder, create=True).close()
-    connection = sqlite3.connect(folder / CATALOG)
-    connection.execute(f"PRAGMA user_version = {database.SCHEMA_VERSION + 1}")
-    connection.close()
+    with closing(sqlite3.connect(folder / CATALOG)) as connection:
+        connection.executescript(statement)
     for create in (False, True):
-        with pytest.raises(LibraryUnusable, match="newer photomap"):
+        with pytest.raises(LibraryFormat) as caught:
             Catalog.open(folder, create=create)
+        assert caught.value.message == f"the library {folder} has another format: {told}"
+        assert "`photomap index --rebuild`" in caught.value.hint
 
 
 def test_somebody_elses_database_is_left_alone(folder):
@@ -337,7 +354,7 @@ def test_seen_files_are_those_at_or_below_a_root(catalog):
     paths = ["/p/a.jpg", "/p/b/c.jpg", "/pp/d.jpg", "/p%/e.jpg", "/P/f.jpg"]
     catalog.commit_batch([new_photo(path) for path in paths])
     assert sorted(catalog.seen_files("/p")) == ["/p/a.jpg", "/p/b/c.jpg"]
-    assert catalog.seen_files("/p/a.jpg") == {"/p/a.jpg": (0, 1, 0, None, None)}
+    assert catalog.seen_files("/p/a.jpg") == {"/p/a.jpg": (0, 1, 0, 0, 0)}
     assert len(catalog.seen_files("/")) == 5
 
 
@@ -481,7 +498,7 @@ def test_a_photo_found_again_keeps_its_row_and_takes_its_new_place(catalog):
 
 
 def test_photos_are_known_by_size_and_content(catalog):
-    places = [(1, b"a"), (1, b"b"), (2, b"a"), (1, b"a"), (3, None)]
+    places = [(1, b"a"), (1, b"b"), (2, b"a"), (1, b"a")]
     catalog.commit_batch(
         [
             new_photo(f"/p/{number}.jpg", size_bytes=size, content_hash=content)
@@ -559,87 +576,12 @@ def test_the_details_of_a_photo(catalog):
     assert catalog.details("/p/\udce4.JPG") is None
 
 
-def test_a_source_of_a_newer_photomap_is_unknown():
-    assert DateSource.known("satellite") is None
-    assert DateSource.known(None) is None
-
-
-def test_an_older_library_gets_the_dates_of_names_when_it_is_opened(folder):
-    make_first_version(folder)
-    with closing(sqlite3.connect(folder / CATALOG)) as connection, connection:
-        others = [
-            (1, "/p/IMG-20180514-WA0007.jpg", None, "2020-01-01T00:00:00"),
-            (2, "/p/IMG-20180514-WA0008.jpg", EXIF, EXIF),
-        ]
-        for row, path, taken_at, dated_at in others:
-            values = (row, path, 5, 6, taken_at, dated_at, 4, 3, None, "", "jpg", None)
-            connection.execute(f"INSERT INTO photos VALUES ({', '.join('?' * len(values))})", values)
-        connection.execute("UPDATE meta SET value = 3 WHERE key = 'next_row'")
-    with Catalog.open(folder) as catalog:
-        unknown = (None, "2020-01-01T00:00:00", None)
-        assert dates(catalog) == [unknown, (WHATSAPP, WHATSAPP, "name-day"), (EXIF, EXIF, "exif")]
-        catalog.commit_batch([], found_again=[FoundAgain(0, "/p/a.jpg", 10**18)])  # only touched
-        of_file = datetime.fromtimestamp(10**9).isoformat()
-        assert dates(catalog)[0] == (None, of_file, None)
-
-
-def make_first_version(folder):
-    """Make a library of one photo as the first photomap did."""
-    folder.mkdir()
-    connection = sqlite3.connect(folder / CATALOG)
-    for statement in database.FIRST_SCHEMA:
-        connection.execute(statement)
-    connection.execute("PRAGMA user_version = 1")
-    values = (0, "/p/a.jpg", 5, 6, None, "2020-01-01T00:00:00", 4, 3, None, "a.jpg", "jpg", None)
-    connection.execute(f"INSERT INTO photos VALUES ({', '.join('?' * len(values))})", values)
-    connection.execute("INSERT INTO vectors VALUES (0, ?)", (unit_vectors(1)[0].astype("<f2").tobytes(),))
-    connection.execute("UPDATE meta SET value = 1 WHERE key = 'next_row'")
-    connection.execute("INSERT INTO meta VALUES ('spec', 'fake'), ('dim', 32), ('precision', 'float32')")
-    connection.commit()
-    connection.close()
-
-
-def test_a_library_of_the_first_version_is_brought_up_to_date(folder):
-    make_first_version(folder)
-    with Catalog.open(folder) as catalog:
-        catalog.commit_batch([new_photo("/p/b.jpg", content_hash=b"b")])
-        assert [photo.path for photo in catalog.photos(catalog.rows())] == ["/p/a.jpg", "/p/b.jpg"]
-        assert catalog.known_sizes([1, 5]) == {1}
-        catalog.set_encoder(replace(catalog.encoder, fingerprint="mine"))
-    with Catalog.open(folder) as catalog:
-        assert catalog.encoder == LibraryEncoder("fake", 32, "float32", fingerprint="mine")
-        catalog.clear()
-        assert catalog.encoder is None
-        catalog.set_encoder(LibraryEncoder("other/tag", 7, "float32"))
-        assert catalog.encoder.fingerprint == ""
-
-
-def test_a_library_of_the_first_version_that_cannot_be_written_is_read(folder, monkeypatch):
-    make_first_version(folder)
-    connect = sqlite3.connect
-    monkeypatch.setattr(sqlite3, "connect", lambda address, **options: connect(read_only(address), **options))
-    with Catalog.open(folder) as catalog:
-        assert [photo.path for photo in catalog.photos(catalog.rows())] == ["/p/a.jpg"]
-        assert catalog.contents_of_same_size() == {}
-        assert catalog.known_sizes([5]) == set()
-        assert catalog.encoder == LibraryEncoder("fake", 32, "float32", fingerprint="")
-        assert catalog.copy(0, FoundFile("/p/b.jpg", 5, 7)).lens is None
-        assert dates(catalog) == [(None, "2020-01-01T00:00:00", None)]
-        with pytest.raises(LibraryUnusable, match="cannot be read or written"):
-            catalog.touch_indexed(datetime.now(UTC))
-
-
-def test_columns_that_came_later_are_all_known(folder):
-    make_first_version(folder)
-    columns = [columns_of_photos(folder)]
-    Catalog.open(folder).close()
-    columns.append(columns_of_photos(folder))
-    assert columns[1] - columns[0] == set(database.LATER_COLUMNS)
-
-
-def columns_of_photos(folder):
-    with closing(sqlite3.connect(folder / CATALOG)) as connection:
-        return {each[1] for each in connection.execute("PRAGMA table_info(photos)")}
+def test_a_source_that_is_none_is_damage(catalog):
+    catalog.commit_batch([new_photo("/p/a.jpg")])
+    with catalog._database.writing() as connection:
+        connection.execute("UPDATE photos SET date_source = 'satellite'")
+    with pytest.raises(LibraryUnusable, match="damaged: there is no DateSource 'satellite'"):
+        catalog.details("/p/a.jpg")
 
 
 def test_the_same_filters_are_read_once_until_something_is_committed(folder, catalog, monkeypatch):

@@ -13,7 +13,6 @@ import pytest
 from library_fakes import DIM, FakeEncoder, InProcessDecoder, new_photo, picture, unit_vectors
 
 from photomap_cli.indexing.indexer import Indexer
-from photomap_cli.library.file_identity import digest_at
 from photomap_cli.records import FilterKind, PhotoFilter
 from photomap_cli.search.near_duplicates import find
 
@@ -36,6 +35,7 @@ def add(catalog, photos):
         if write:
             path.write_bytes(hashlib.shake_128(name.encode()).digest(facts["size_bytes"]))
             os.utime(path, ns=(0, facts["mtime_ns"]))
+            facts |= {"ctime_ns": path.stat().st_ctime_ns, "inode": path.stat().st_ino}
         catalog.commit_batch([new_photo(str(path), vector, **facts)])
         return path
 
@@ -95,19 +95,6 @@ def test_at_the_threshold_is_in_and_below_it_is_not(catalog, add, paths):
     assert paths(find(catalog, threshold=0.98)) == [("similar", ["/one", "/near"])]
     assert paths(find(catalog, threshold=0.95)) == [("similar", ["/one", "/near", "/far"])]
     assert find(catalog, threshold=0.999) == []
-
-
-def test_files_of_an_older_library_are_read_where_their_sizes_are_equal(catalog, add, paths):
-    for name, content in {"a": b"same", "b": b"same", "c": b"else"}.items():
-        path = add(name, unit_vectors(1, seed=ord(name))[0], size_bytes=4)
-        path.write_bytes(content)
-        os.utime(path, ns=(0, 0))
-        if name == "a":
-            catalog.commit_batch(
-                [new_photo(str(path), unit_vectors(1)[0], size_bytes=4, content_hash=digest_at(str(path)))]
-            )
-    add("gone", unit_vectors(1, seed=9)[0], size_bytes=4, write=False)
-    assert paths(find(catalog, threshold=0.97)) == [("identical", ["/a", "/b"])]
 
 
 def test_scopes_are_added_up_and_nothing_outside_them_is_listed(catalog, add, paths, photos):

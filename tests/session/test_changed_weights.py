@@ -161,22 +161,3 @@ def test_an_index_run_whose_weights_change_stops_there(session, encoder, photos)
         list(run)
     assert session.catalog.photo_count < 8
     assert session.catalog.encoder.fingerprint == "old"
-
-
-def test_a_library_of_an_older_version_is_searched_and_repeats_without_the_encoder(another, session):
-    with session.catalog._database.writing() as connection:
-        connection.execute("DELETE FROM meta WHERE key = 'fingerprint'")
-    first = ask(another(OLD)[0])
-    session, encoder = another(OLD)
-    assert ask(session).hits == first.hits
-    assert encoder.calls == []
-
-
-def test_of_an_older_library_each_weights_keep_their_own_queries(another, session):
-    with session.catalog._database.writing() as connection:
-        connection.execute("DELETE FROM meta WHERE key = 'fingerprint'")
-    ask(another(OLD)[0])
-    session, encoder = another(NEW)
-    session.load()
-    ask(session)
-    assert "encode" in encoder.calls

@@ -26,7 +26,6 @@ _SOURCES = {
     DateSource.NAME: "from the file name",
     DateSource.NAME_DAY: "from the file name, which has no time",
     DateSource.FILE: "the file's own time; neither EXIF nor the name has a date",
-    None: "an older photomap added the photo and did not record where this is from",
 }
 
 
@@ -58,7 +57,7 @@ def facts(known: PhotoDetails) -> Iterator[tuple[str, str]]:
 def date(known: PhotoDetails) -> str:
     """Return a photo's date, without the time of day where that is not known."""
     day, _, time = known.dated_at.partition("T")
-    return day if known.date_source and known.date_source.is_day else f"{day} {time}"
+    return day if known.date_source.is_day else f"{day} {time}"
 
 
 def _print(dialogue: SearchState, known: PhotoDetails) -> None:
