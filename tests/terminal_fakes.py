@@ -128,6 +128,9 @@ class FakeBackend:
         self.calls.append("load")
         return self.current
 
+    def progress(self) -> str:
+        return ""
+
     def prewarm(self) -> None:
         self.calls.append("prewarm")
 
@@ -245,6 +248,9 @@ class TimedBackend:
                 self._moving.release()
 
     # -- the rest of a backend ---------------------------------------------------------------------------------------
+
+    def progress(self) -> str:
+        return ""
 
     def prewarm(self) -> None:
         threading.Thread(target=self.load, daemon=True).start()

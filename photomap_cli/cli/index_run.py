@@ -84,7 +84,7 @@ def run_index(session: Session, paths: list[Path], options: IndexOptions, *, qui
     try:
         with closing(indexer.run(paths)) as events:
             follow(events, console=make_console(stderr=True), quiet=quiet, note=encoder_under_way)
-            for words in () if quiet else (*session.encoder_notes(), *session.vectors.take_notes()):
+            for words in () if quiet else session.drain_notices():
                 say(f"photomap: {words}")
     except KeyboardInterrupt:
         return True, indexer.report

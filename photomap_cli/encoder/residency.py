@@ -105,7 +105,7 @@ class Residency:
         """Return the time on the clock that the snapshot's times are on."""
         return self._clock()
 
-    def take_notes(self) -> tuple[str, ...]:
+    def drain_notices(self) -> tuple[str, ...]:
         """Return what the user shall hear about the encoder, once: why the GPU that is there is not used."""
         info = self._snapshot.info
         if info is None or info.notice == self._told:

@@ -93,7 +93,7 @@ class Connection:
             with suppress(Exception):  # the next question meets it again
                 self.backend()
 
-    def take_notes(self) -> list[str]:
+    def drain_notices(self) -> list[str]:
         """Return what the user should be told since the last call."""
         notes, self._notes = self._notes, []
         return notes

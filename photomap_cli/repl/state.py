@@ -223,7 +223,7 @@ class SearchState:
         try:
             return self.front.wait(lambda: self.connection.ask(question), words)
         finally:
-            for note in self.connection.take_notes():
+            for note in self.connection.drain_notices():
                 self.front.tell(note)
 
     def _show_page(self) -> None:

@@ -100,7 +100,7 @@ class Searcher:
             timings_ms=Timings(run.load, run.reload, run.encode, 1e3 * (now - searching), run.cache),
             hits=hits,
             encoded_by=run.encoded_by,
-            notices=(*told, *self._residency.take_notes(), *notices, *self._vectors.take_notes()),
+            notices=(*told, *self._residency.drain_notices(), *notices, *self._vectors.drain_notices()),
             searched_elsewhere=bool(elsewhere),
         )
 

@@ -18,6 +18,9 @@ class Backend(Protocol):
     def map(self, request: MapRequest) -> PhotoMap:
         """Lay photos out in two dimensions; needs the encoder once in a library's life, for the names of groups."""
 
+    def progress(self) -> str:
+        """Say what goes on with the map that is being drawn, where that is known here; never waits."""
+
     def details(self, path: str) -> PhotoDetails:
         """Say all that the library knows of the photo at an absolute path.  Raises BadPath if it has none there."""
 

@@ -73,6 +73,10 @@ class SessionClient:
         """Have the session list a group of a map."""
         return _read(SearchResult.from_json, self._line.work("group", request=request.to_json()))
 
+    def progress(self) -> str:
+        """Say nothing: how far the session is with a map is not known here."""
+        return ""
+
     def status(self) -> SessionStatus:
         """Say where the session's encoder is; gives up after some seconds."""
         return _read(SessionStatus.from_json, self._line.glance("status"))
@@ -124,6 +128,10 @@ class WatchingClient(SessionClient):
         self._on_change = on_change
         self._closed = threading.Event()
         threading.Thread(target=self._watch, name="session-watch", daemon=True).start()
+
+    def progress(self) -> str:
+        """Say nothing: how far the session is with a map is not known here."""
+        return ""
 
     def status(self) -> SessionStatus:
         """Return what the session last said; raises SessionGone or SessionSilent once it says nothing more."""

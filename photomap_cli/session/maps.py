@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from photomap_cli.encoder.text_route import CACHE
@@ -13,7 +14,7 @@ from photomap_cli.search.query import parse_filters
 from photomap_cli.session.fair_lock import FairLock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -31,7 +32,8 @@ class Maps:
         catalog, scope: the library and where searches look.
         turns: the session's, taken while the library is looked at.
         refresh: called within such a turn, before the library is looked at.
-        cartographer: returns what draws.
+        spec: the encoder's spec string.
+        encode: encodes what groups may be called, as float32 rows of unit length.
     """
 
     def __init__(
@@ -40,17 +42,36 @@ class Maps:
         scope: Scope,
         turns: FairLock,
         refresh: Callable[[], None],
-        cartographer: Callable[[], MapBuilder],
+        *,
+        spec: str,
+        encode: Callable[[Sequence[str]], NDArray[np.float32]],
     ) -> None:
         self._catalog, self._scope, self._turns = catalog, scope, turns
-        self._refresh, self._cartographer = refresh, cartographer
+        self._refresh, self._spec, self._encode = refresh, spec, encode
         self._drawings = FairLock()
+        self._drawing: MapBuilder | None = None
+
+    @cached_property
+    def builder(self) -> MapBuilder:
+        """What draws the maps."""
+        from photomap_cli.map.builder import MapBuilder
+
+        return MapBuilder(self._catalog, spec=self._spec, encode=self._encode)
+
+    def progress(self) -> str:
+        """Say what goes on with a map that is being drawn; nothing where none is.  Never waits."""
+        drawing = self._drawing
+        return drawing.stage if drawing else ""
 
     def draw(self, request: MapRequest, checkpoint: Callable[[], None]) -> PhotoMap:
         """Lay photos out; arguments and errors are those of `Session.map`."""
         with self._drawings.turn(checkpoint):
             rows, elsewhere = self._photos(request, checkpoint)
-            drawn = self._cartographer().draw(rows, request.clusters, checkpoint)
+            self._drawing = self.builder
+            try:
+                drawn = self.builder.draw(rows, request.clusters, checkpoint)
+            finally:
+                self._drawing = None
         return replace(drawn, notices=(elsewhere, *drawn.notices)) if elsewhere else drawn
 
     def group(self, request: GroupRequest, checkpoint: Callable[[], None]) -> SearchResult:
@@ -58,8 +79,7 @@ class Maps:
         started, cluster = time.perf_counter(), request.cluster
         with self._drawings.turn(checkpoint):
             rows, _ = self._photos(request.map, checkpoint)
-            cartographer = self._cartographer()
-            members = cartographer.members(rows, request.map.clusters, cluster.id, checkpoint)
+            members = self.builder.members(rows, request.map.clusters, cluster.id, checkpoint)
             photos = {photo.row: photo for photo in self._catalog.photos([row for row, _ in members])}
         there = [(photos[row], score) for row, score in members if row in photos]
         if len(members) != cluster.count or not {photo.path for photo, _ in there}.issuperset(cluster.representatives):
@@ -67,7 +87,7 @@ class Maps:
         elapsed_ms = 1e3 * (time.perf_counter() - started)
         return SearchResult(
             query=cluster.name,
-            encoder=cartographer.spec,
+            encoder=self._spec,
             elapsed_ms=elapsed_ms,
             served_by="local",
             timings_ms=Timings(search=elapsed_ms),

@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from contextlib import ExitStack, suppress
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, Self
 
 from photomap_cli import cancellation
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
     from photomap_cli.encoder.interface import Encoder
     from photomap_cli.indexing.indexer import Indexer, IndexOptions
-    from photomap_cli.map.builder import MapBuilder
     from photomap_cli.records import EncoderInfo, PhotoDetails, SearchRequest, SearchResult
     from photomap_cli.records.maps import GroupRequest, MapRequest, PhotoMap
     from photomap_cli.search.query import Query
@@ -109,7 +108,9 @@ class Session:
             catalog, vectors, self.residency, recall, texts=self.texts, spec=spec, settings=settings
         )
         self._turns = FairLock()
-        self._maps = Maps(catalog, self._searcher.scope, self._turns, self._refresh, lambda: self.cartographer)
+        self._maps = Maps(
+            catalog, self._searcher.scope, self._turns, self._refresh, spec=spec, encode=self._encode_texts
+        )
         self._prewarming = threading.Lock()
         self._started_at = rfc3339(time.time())
         self.log: Path | None = None
@@ -270,6 +271,10 @@ class Session:
         if self._prewarming.acquire(blocking=False):
             threading.Thread(target=self._load_quietly, name="prewarm", daemon=True).start()
 
+    def progress(self) -> str:
+        """Say what goes on with a map that is being drawn; nothing where none is."""
+        return self._maps.progress()
+
     def set_idle_timeout(self, seconds: float) -> SessionStatus:
         """Change the idle timeout; 0 = never."""
         self.residency.set_idle_timeout(seconds)
@@ -288,9 +293,9 @@ class Session:
         """It goes on: serve others again.  Returns False when another session has the library by now."""
         return self.door is None or self.door.open()
 
-    def encoder_notes(self) -> tuple[str, ...]:
-        """Return what is to be said, once, about where an index run has encoded."""
-        notes, snapshot = self.residency.take_notes(), self.residency.snapshot()
+    def drain_notices(self) -> tuple[str, ...]:
+        """Return what is to be said, once, about an index run: where it has encoded, what was made anew."""
+        notes, snapshot = (*self.residency.drain_notices(), *self.vectors.drain_notices()), self.residency.snapshot()
         if not snapshot.cpu_fallbacks:
             return notes
         reason = f"; {snapshot.last_error.message}" if snapshot.last_error else ""
@@ -303,13 +308,6 @@ class Session:
         from photomap_cli.indexing.indexer import Indexer  # as the map's, not for a search: together they take 60 ms
 
         return Indexer(self.catalog, self.vectors, self._image_encoder, options)
-
-    @cached_property
-    def cartographer(self) -> MapBuilder:
-        """What draws the maps."""
-        from photomap_cli.map.builder import MapBuilder
-
-        return MapBuilder(self.catalog, spec=self.spec, encode=self._encode_texts)
 
     # Small print ----------------------------------------------------------------------------------------------------
 

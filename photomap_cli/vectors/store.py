@@ -135,7 +135,7 @@ class VectorStore:
         self._file.discard()
         self._tier.discard()
 
-    def take_notes(self) -> list[str]:
+    def drain_notices(self) -> list[str]:
         """Return what the user should be told since the last call: files that were damaged and made anew."""
         notes = self._notes[:]
         del self._notes[: len(notes)]

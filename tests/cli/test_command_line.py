@@ -189,7 +189,7 @@ def test_local_refuses_the_session(photomap, serving):
 
 
 def test_a_query_new_or_asked_before_starts_no_process_and_loads_no_more_than_it_needs(home, indexed, tmp_path):
-    rooms = "library.indexer library.decodepool library.scan map.cartographer search.web"
+    rooms = "indexing.indexer images.decode_pool indexing.scan map.builder search.image_fetch"
     unneeded = {"torch", "PIL", "pathspec", *(f"photomap_cli.{room}" for room in rooms.split())}
     program = (
         "import sys; started = [];"

@@ -659,10 +659,10 @@ def test_a_process_that_cannot_say_what_it_holds_answers_all_the_same(residency,
 def test_why_the_gpu_is_not_used_is_said_once(time):
     encoder = FakeEncoder(replace(CPU, notice="the GPU is not used: the driver is too old"))
     residency = Residency(encoder, clock=time.clock, timer=time.timer)
-    assert residency.take_notes() == ()
+    assert residency.drain_notices() == ()
     query(residency)
-    assert residency.take_notes() == ("the GPU is not used: the driver is too old",)
-    assert residency.take_notes() == ()
+    assert residency.drain_notices() == ("the GPU is not used: the driver is too old",)
+    assert residency.drain_notices() == ()
 
 
 def test_no_room_on_the_cpu_is_an_error(time):

@@ -262,7 +262,7 @@ def test_a_store_that_is_open_sees_the_new_rows_and_their_compressed_ones(librar
         store.refresh()
         assert store.search(-old, 1)[1][0] == pytest.approx(1, abs=1e-2)
         assert PqFile(library).read().header.library_id == catalog.library_id
-        assert store.take_notes() == []
+        assert store.drain_notices() == []
         assert np.frombuffer(next(catalog.vectors_from(0))[1], STORED).shape == old.shape
 
 

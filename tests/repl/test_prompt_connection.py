@@ -32,8 +32,8 @@ def test_a_session_that_is_gone_is_opened_again_and_asked_again():
     connection = Connection(lambda: opened.append(FakeBackend()) or opened[-1])
     assert connection.ask(gone_once()) is opened[1]
     assert opened[0].calls == ["close"]
-    assert connection.take_notes() == [REOPENED]
-    assert connection.take_notes() == []
+    assert connection.drain_notices() == [REOPENED]
+    assert connection.drain_notices() == []
 
 
 def test_it_is_asked_again_once_only():
@@ -104,7 +104,7 @@ def test_a_stop_reaches_the_backend_and_it_goes_on_afterwards():
     connection.resume()
     assert backend.calls == ["pause", "resume"]
     assert connection.current is backend
-    assert connection.take_notes() == []
+    assert connection.drain_notices() == []
 
 
 def test_a_library_that_was_taken_over_meanwhile_is_asked_of_who_has_it():
@@ -115,7 +115,7 @@ def test_a_library_that_was_taken_over_meanwhile_is_asked_of_who_has_it():
     connection.resume()
     assert opened[0].calls == ["pause", "resume", "close"]
     assert connection.current is opened[1]
-    assert connection.take_notes() == [TAKEN_OVER]
+    assert connection.drain_notices() == [TAKEN_OVER]
 
 
 def test_a_query_in_flight_goes_to_who_took_the_library_over():

@@ -78,21 +78,24 @@ def test_names_cost_the_encoder_once_in_a_librarys_life(session, encoder):
 
 def test_searches_go_on_while_a_map_is_drawn(session, monkeypatch):
     drawing, go_on = threading.Event(), threading.Event()
-    real = session.cartographer.draw
+    real = session._maps.builder.draw
 
     def slow(*arguments):
+        session._maps.builder.stage = "laying out…"
         drawing.set()
         assert go_on.wait(LONG_SECONDS)
         return real(*arguments)
 
-    monkeypatch.setattr(session.cartographer, "draw", slow)
+    monkeypatch.setattr(session._maps.builder, "draw", slow)
     made = []
     thread = in_thread(lambda: made.append(session.map(MapRequest("/"))))
     assert drawing.wait(LONG_SECONDS)
     assert session.search(SearchRequest("dog", cwd="/")).hits
+    assert session.progress() == "laying out…"
     go_on.set()
     thread.join(LONG_SECONDS)
     assert len(made[0].points) == 20
+    assert session.progress() == ""
 
 
 def test_new_photos_are_on_the_next_map(session, photos):

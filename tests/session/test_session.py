@@ -342,10 +342,10 @@ def test_a_session_that_stays_compresses_behind_its_searches(ask, session, monke
 
 def test_an_index_run_on_a_full_card_says_that_the_cpu_encoded(make_session, photos, encoder):
     session = make_session()
-    assert session.encoder_notes() == ()
+    assert session.drain_notices() == ()
     encoder.full = True
     for _ in session.indexer(IndexOptions()).run([photos]):
         pass
-    (note,) = session.encoder_notes()
+    (note,) = session.drain_notices()
     assert "encoded on the CPU" in note
     assert "card full" in note

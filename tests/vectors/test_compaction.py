@@ -64,7 +64,7 @@ def sweep(store):
     list(store.sweep())
     assert store._view.count == store._view.photo_count < before
     assert store._view.live is None
-    assert store.take_notes() == []
+    assert store.drain_notices() == []
     assert drafts(store._catalog.folder) == []
 
 
@@ -187,7 +187,7 @@ def test_a_session_moves_over_by_itself_although_nothing_is_committed(folder, th
         np.testing.assert_array_equal(session.search(query, 10), before)
         assert session._view.count == COUNT - GONE
         assert not noted
-        assert session.take_notes() == []
+        assert session.drain_notices() == []
 
 
 def test_a_search_under_way_ends_on_the_rows_it_began_with(folder, catalog, thinned):
@@ -199,7 +199,7 @@ def test_a_search_under_way_ends_on_the_rows_it_began_with(folder, catalog, thin
         np.testing.assert_array_equal(
             session.search(query, 10), before
         )  # not refreshed: the compressed rows are not its
-        assert session.take_notes() == []
+        assert session.drain_notices() == []
         assert PqFile(folder).path.stat().st_ino == new
 
 
@@ -230,7 +230,7 @@ def test_photos_that_come_and_go_during_a_sweep_are_not_lost(folder, catalog, th
     for number, query in enumerate(new):
         assert COUNT + number in thinned.search(query, 2)[0]
     assert 1 not in thinned.search(vectors[1], 5)[0]
-    assert thinned.take_notes() == []
+    assert thinned.drain_notices() == []
     assert rows_on_disk(folder).items() >= dict(catalog.vectors_from(0)).items()
 
 
@@ -257,7 +257,7 @@ def test_a_library_that_begins_again_during_a_sweep_is_not_given_its_old_rows(fo
     monkeypatch.setattr(VectorFile, "adopt_draft", adopt_after_beginning)
     list(thinned.sweep())
     assert_agrees(thinned, similar(5, seed=40), similar(1)[0], 10)
-    assert (thinned.take_notes(), drafts(folder)) == ([], [])
+    assert (thinned.drain_notices(), drafts(folder)) == ([], [])
 
 
 def test_while_another_process_compresses_nothing_is_swept(folder, thinned):
@@ -284,7 +284,7 @@ def test_a_full_disk_leaves_the_files_as_they_were(folder, thinned, monkeypatch)
     with monkeypatch.context() as patched:
         patched.setattr("photomap_cli.vectors.pq_file.os.fsync", full)
         list(thinned.sweep())
-    assert (rows_inode(folder, thinned), drafts(folder), thinned.take_notes()) == (file, [], [])
+    assert (rows_inode(folder, thinned), drafts(folder), thinned.drain_notices()) == (file, [], [])
     np.testing.assert_array_equal(thinned.search(query, 10), before)
     sweep(thinned)
 
@@ -331,7 +331,7 @@ def test_compressed_rows_of_the_old_places_are_quietly_made_anew(folder, thinned
         list(session.compress())
         noted.clear()
         session.search(similar(1, seed=5)[0], 10)
-        assert (noted, session.take_notes()) == ([], [])
+        assert (noted, session.drain_notices()) == ([], [])
 
 
 def test_a_deletion_that_a_power_cut_took_back_brings_the_photo_back(folder, catalog, thinned, vectors, tmp_path):
@@ -347,7 +347,7 @@ def test_a_deletion_that_a_power_cut_took_back_brings_the_photo_back(folder, cat
         restored.refresh()
         for row in (1, 2):
             assert row in restored.search(vectors[row], 3)[0]
-        assert restored.take_notes() == ["vectors.f16 did not match the catalogue and was made anew"]
+        assert restored.drain_notices() == ["vectors.f16 did not match the catalogue and was made anew"]
 
 
 @pytest.mark.parametrize("at", [PAGE, PAGE + 700 * 8 - 1])
@@ -359,7 +359,7 @@ def test_a_damaged_list_of_rows_is_noticed(folder, catalog, thinned, vectors, at
     (folder / vector_file.FILE_NAME).write_bytes(content)
     with another(folder) as store:
         assert_agrees(store, vectors, vectors[7], 20, live=catalog.rows())
-        assert store.take_notes() == ["vectors.f16 did not match the catalogue and was made anew"]
+        assert store.drain_notices() == ["vectors.f16 did not match the catalogue and was made anew"]
     assert rows_on_disk(folder) == dict(catalog.vectors_from(0))
 
 
@@ -395,7 +395,7 @@ def test_a_sweep_that_is_killed_at_any_step_loses_nothing(folder, catalog, thinn
             list(store.sweep())
             list(store.compress())
             assert_same_as_exact(store, query, 20)
-            assert (store.take_notes(), store._view.count) == ([], len(live))
+            assert (store.drain_notices(), store._view.count) == ([], len(live))
         assert drafts(victim) == []
         assert rows_on_disk(victim).keys() == set(live.tolist())
         shutil.rmtree(victim)

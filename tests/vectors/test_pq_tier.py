@@ -232,7 +232,7 @@ def test_a_file_that_can_be_neither_read_nor_replaced_is_done_without_and_each_i
     assert list(store.compress()) != []
     assert list(store.compress()) == []
     assert_same_as_exact(store, vectors[0], 10)
-    damaged, not_made = store.take_notes()
+    damaged, not_made = store.drain_notices()
     assert (damaged.split(";")[0], "could not be made" in not_made) == (
         "vectors.pq is damaged and will be made anew",
         True,
@@ -267,7 +267,7 @@ def test_a_full_disk_leaves_nothing_behind_and_is_said_once(folder, catalog, vec
             assert sorted(path.name for path in folder.glob("vectors.pq*")) == [LOCK_NAME]
             now[0] += 2 * pq_tier.LONGEST_RETRY_SECONDS
             assert_same_as_exact(store, vectors[0], 10)
-        (words,) = store.take_notes()
+        (words,) = store.drain_notices()
     assert words.startswith("vectors.pq could not be made and will be tried again (no space left on device)")
 
 
@@ -286,7 +286,7 @@ def test_what_failed_is_tried_again_ever_later_until_it_works(folder, catalog, v
         store.compress_behind()
         store._compressing.join()
         assert PqFile(folder).read().header.depth
-        assert len(store.take_notes()) == 1
+        assert len(store.drain_notices()) == 1
 
 
 def test_after_a_success_a_failure_is_said_anew_and_waited_for_as_the_first(folder, catalog, vectors, monkeypatch):
@@ -302,10 +302,10 @@ def test_after_a_success_a_failure_is_said_anew_and_waited_for_as_the_first(fold
     with VectorStore(folder, catalog, clock=lambda: now[0]) as store:
         for _ in range(2):
             list(store.compress())
-            assert len(store.take_notes()) == 1
+            assert len(store.drain_notices()) == 1
             now[0] += pq_tier.RETRY_SECONDS
             list(store.compress())
-            assert (PqFile(folder).read() is not None, store.take_notes()) == (True, [])
+            assert (PqFile(folder).read() is not None, store.drain_notices()) == (True, [])
             add(catalog, similar(catalog.next_row, seed=catalog.next_row), name=str(catalog.next_row))
     assert works == []
 
@@ -319,7 +319,7 @@ def test_a_library_that_cannot_be_written_stays_exact_and_nothing_is_said(catalo
     with caplog.at_level(logging.WARNING):
         assert list(store.compress()) == []
     assert "not compressed" in caplog.text
-    assert store.take_notes() == []
+    assert store.drain_notices() == []
     assert_same_as_exact(store, vectors[0], 10)
 
 
@@ -430,11 +430,11 @@ def test_a_file_of_no_use_is_noticed_once_and_made_anew(folder, catalog, compres
     spoil(path)
     with VectorStore(folder, catalog) as store:
         assert_same_as_exact(store, vectors[0], 10)
-        assert len(store.take_notes()) == 1
-        assert store.take_notes() == []
+        assert len(store.drain_notices()) == 1
+        assert store.drain_notices() == []
     with VectorStore(folder, catalog) as store:
         assert list(store.compress()) != []
-        assert store.take_notes() == []
+        assert store.drain_notices() == []
     assert path.read_bytes() == right
 
 
@@ -464,7 +464,7 @@ def test_beginning_anew_takes_the_files_away_without_a_word(folder, catalog, com
     add(catalog, vectors[:700])
     list(compressing.compress())
     assert_same_as_exact(compressing, vectors[0], 10)
-    assert compressing.take_notes() == []
+    assert compressing.drain_notices() == []
 
 
 def test_a_search_among_few_of_many_is_exact(catalog, compressing, vectors, monkeypatch):

@@ -77,7 +77,7 @@ def test_who_reads_meanwhile_never_misses_a_photo_nor_sees_a_wrong_score(folder,
                 found, scores = store.search(vector_of(row), 5)
                 assert found[0] == row
                 np.testing.assert_allclose(scores, [vector_of(each) @ vector_of(row) for each in found], atol=2e-3)
-            assert store.take_notes() == []
+            assert store.drain_notices() == []
         finally:
             process.kill()
 
@@ -94,6 +94,6 @@ def assert_answers_are_right(folder, catalog):
             exact, exact_scores = store.search(query, 20, exact=True)
             np.testing.assert_array_equal(found, exact)
             np.testing.assert_array_equal(scores, exact_scores)
-        assert store.take_notes() == []
+        assert store.drain_notices() == []
     on_disk = rows_on_disk(folder)
     assert [row for row, blob in blobs.items() if on_disk.get(row) != blob] == []

@@ -128,5 +128,4 @@ def _stage(backend: Backend) -> str:
     """Say what goes on, as far as it is known here."""
     from photomap_cli.repl.commands.map import DRAWING
 
-    own = getattr(backend, "cartographer", None)
-    return (own and own.stage) or DRAWING
+    return backend.progress() or DRAWING
