@@ -1,6 +1,7 @@
 """Writes what follows from the program's commands and settings; with --check, says whether it is fresh.
 
-That is docs/settings.md, the man page docs/photomap.1, and the table of options in photomap_cli/cli/option_table.py.
+That is docs/settings.md, the man page docs/photomap.1, and the tables of commands and options in
+photomap_cli/cli/option_table.py.
 """
 
 from __future__ import annotations
@@ -144,14 +145,22 @@ def _roff(text: str) -> str:
 
 
 def option_table() -> str:
-    """Return the module of options with a fresh table."""
+    """Return the module of options with fresh tables."""
     group: Any = typer.main.get_command(app)
     lines = ["OPTIONS: dict[str, dict[str, Option]] = {"]
     for name in READ_WITHOUT_TYPER:
         command = group.commands[name] if name else group
         lines += [f'    "{name}": {{', *_table_rows(command), "    },"]
+    lines += ["}", "", "COMMANDS: dict[str, bool] = {"]
+    lines += [f'    "{name}": {_takes_words(command)},' for name, command in group.commands.items()]
     before, _, rest = OPTION_TABLE.read_text(encoding="utf-8").partition(BEGIN)
-    return before + BEGIN + "\n".join([*lines, "}"]) + "\n" + END + rest.partition(END)[2]
+    lines += ["}", '"""Whether words may follow a command."""']
+    return before + BEGIN + "\n".join(lines) + "\n" + END + rest.partition(END)[2]
+
+
+def _takes_words(command: Any) -> bool:
+    """Whether words may follow a command: arguments, or a command of a group."""
+    return hasattr(command, "commands") or any(each.param_type_name == "argument" for each in command.params)
 
 
 def _table_rows(command: Any) -> Iterator[str]:

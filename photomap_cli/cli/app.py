@@ -48,7 +48,7 @@ def repl(
     """Find photos by what is in them.
 
     Without a command: an interactive prompt over the library.  The encoder stays ready between queries and gives the
-    GPU back by itself when it is idle.
+    GPU back by itself when it is idle.  `photomap black cat` is short for `photomap search black cat`.
     """
     context.obj = Globals(directories.library_directory(library), _is_chosen(library), quiet, verbose)
     stdio.log(verbose=verbose)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from photomap_cli.cli import routing
 from photomap_cli.cli.option_table import OPTIONS, Option
 from photomap_cli.search.query_files import file_in_word, files_in_lines, is_folder
 
@@ -18,8 +19,12 @@ _DASH = "\ue02d"  # a private character: no query holds it
 
 
 def prepare(words: list[str]) -> list[str]:
-    """Move global options to the front; in a `search` or `map`, mark what begins with a dash and is part of a query."""
+    """Move global options to the front; in a `search` or `map`, mark what begins with a dash and is part of a query.
+
+    Words that name no command are a `search`.  Raises UsageError where one looks like a mistyped command.
+    """
     front, rest = split_globals(words)
+    rest = routing.with_command(rest)
     if rest[:1] in (["search"], ["map"]):
         rest = [rest[0], *_marked(rest[1:], OPTIONS[rest[0]])]
     return front + rest
@@ -58,7 +63,7 @@ def split_globals(words: list[str]) -> tuple[list[str], list[str]]:
         word = queue.pop(0)
         if word == "--":
             return front, [*rest, word, *queue]
-        option = OPTIONS[""].get(spelling(word))
+        option = OPTIONS[""].get(routing.spelling(word))
         if option is None or option.parameter == _HELP:
             rest.append(word)
         elif option.kind == "flag" or "=" in word:
@@ -67,11 +72,6 @@ def split_globals(words: list[str]) -> tuple[list[str], list[str]]:
             front += [word, *queue[:1]]
             del queue[:1]
     return front, rest
-
-
-def spelling(word: str) -> str:
-    """Return how an option is spelled in a word, which may hold its value too: `--in` of `--in=DIR`."""
-    return word.partition("=")[0] if word.startswith("--") else word
 
 
 def _marked(words: list[str], options: dict[str, Option]) -> list[str]:

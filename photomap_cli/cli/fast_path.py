@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from photomap_cli import directories
-from photomap_cli.cli import argv, exit_status, settings_cache, stdio
+from photomap_cli.cli import argv, exit_status, routing, settings_cache, stdio
 from photomap_cli.cli.option_table import OPTIONS, Option
 from photomap_cli.errors import PhotomapError
 from photomap_cli.views.machine_output import ResultStyle, write_document, write_lines
@@ -52,6 +52,7 @@ def answer(arguments: list[str]) -> int | None:
     if not command:
         return exit_status.exit_status(lambda: _converse(given.library()), arguments)
     try:
+        command = routing.with_command(command)
         if command[0] == "status":
             return _status(given, command[1:])
         if command[0] == "search":
@@ -214,7 +215,7 @@ def _options(words: list[str], options: dict[str, Option]) -> _Read | None:
     """Tell a command's options from its other words; None where anything is not plain."""
     read, left = _Read({}, []), iter(words)
     for word in left:
-        option = options.get(spelling := argv.spelling(word))
+        option = options.get(spelling := routing.spelling(word))
         if option is None:
             if word.startswith("-") and word != "-":
                 return None

@@ -1,6 +1,6 @@
-"""Owns which options Typer's commands take, for those who read a command line without Typer (it costs 0.1 s).
+"""Owns which commands and options there are, for those who read a command line without Typer (it costs 0.1 s).
 
-`scripts/reference.py` writes the table from the commands, and `scripts/check` compares it with them.
+`scripts/reference.py` writes the tables from the commands, and `scripts/check` compares them.
 """
 
 from __future__ import annotations
@@ -81,4 +81,20 @@ OPTIONS: dict[str, dict[str, Option]] = {
         "--help": Option("help", "flag"),
     },
 }
+
+COMMANDS: dict[str, bool] = {
+    "search": True,
+    "index": True,
+    "map": True,
+    "duplicates": True,
+    "status": False,
+    "serve": False,
+    "offload": False,
+    "stop": False,
+    "encoders": False,
+    "doctor": False,
+    "demo": False,
+    "config": True,
+}
+"""Whether words may follow a command."""
 # options: end

@@ -253,7 +253,7 @@ def test_nothing_found_is_status_1(photomap, serving):
         (["index", "/nowhere"], "/nowhere"),
         (["index", "photos", "--encoder", "other/encoder"], "was made with tiny"),
         (["config", "set", "encoder_idle_timeout_seconds", "-1"], "negative"),
-        (["frobnicate"], "frobnicate"),
+        (["serach"], "serach"),
         (["stop", "--library", "/nowhere"], "no live session"),
     ],
 )

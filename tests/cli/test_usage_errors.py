@@ -16,8 +16,11 @@ def refusal(line):
 @cases(
     ("line", "message", "hint"),
     [
-        ("serch dog", "there is no command 'serch'", "did you mean search or serve?"),
-        ("xyz", "there is no command 'xyz'", "photomap --help"),
+        (
+            "serach dog",
+            "there is no command 'serach'",
+            "did you mean `photomap search`? `photomap search serach dog` searches for the words",
+        ),
         ("config ste", "there is no command 'ste'", "did you mean set?"),
         ("search", "QUERY is missing", "photomap search --help"),
         ("config set results", "VALUE is missing", "photomap config set --help"),
