@@ -1,4 +1,4 @@
-"""The command line as a user runs it, with the embedded encoder: one process a command."""
+"""The command line as a user runs it, with the embedded encoder; in a process of its own where that is the point."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from command_line import run_here
 from drawing.picture import make_picture
 from waiting import LONG_SECONDS
 
@@ -47,17 +49,8 @@ def environment(home):
 
 @pytest.fixture(scope="module")
 def photomap(home):
-    def run(*words, cwd=home, stdin="", **more):
-        command = [sys.executable, "-m", "photomap_cli", *words]
-        return subprocess.run(
-            command,
-            cwd=cwd,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=LONG_SECONDS,
-            env=environment(home) | more,
-        )
+    def run(*words, stdin="", **more):
+        return run_here(*words, cwd=home, environment=environment(home) | more, stdin=stdin)
 
     return run
 
@@ -189,8 +182,9 @@ def test_local_refuses_the_session(photomap, serving):
 
 
 def test_a_query_new_or_asked_before_starts_no_process_and_loads_no_more_than_it_needs(home, indexed, tmp_path):
-    rooms = "indexing.indexer images.decode_pool indexing.scan map.builder search.image_fetch"
-    unneeded = {"torch", "PIL", "pathspec", *(f"photomap_cli.{room}" for room in rooms.split())}
+    ours = "indexing.indexer images.decode_pool indexing.scan map.builder search.image_fetch"
+    unneeded = {"torch", "PIL", "pathspec", *(f"photomap_cli.{module}" for module in ours.split())}
+    assert all(map(find_spec, unneeded))
     program = (
         "import sys; started = [];"
         "sys.addaudithook(lambda event, told: started.append(told) if event == 'subprocess.Popen' else None);"
@@ -347,8 +341,11 @@ def test_the_example_for_python_runs_as_written(home, serving, place, tmp_path):
     assert mistake.startswith("bad_query at 4: ")
 
 
-def test_a_terminal_without_unicode_is_no_reason_to_fail(photomap, serving):
-    assert photomap("status", PYTHONIOENCODING="ascii").returncode == 0
+def test_a_terminal_without_unicode_is_no_reason_to_fail(home, serving):
+    ascii_only = environment(home) | {"PYTHONIOENCODING": "ascii"}
+    words = [sys.executable, "-m", "photomap_cli", "status"]
+    done = subprocess.run(words, cwd=home, env=ascii_only, timeout=LONG_SECONDS, capture_output=True, check=True)
+    assert b"tiny" in done.stdout
 
 
 def test_encoders_are_rows_in_a_pipe(photomap):
@@ -379,30 +376,29 @@ def test_a_closed_pipe_is_silent(home, serving):
         assert process.stderr.read() == b""
 
 
-def test_ctrl_c_while_indexing_keeps_what_is_done_and_is_130(home, tmp_path):
+def test_ctrl_c_while_indexing_keeps_what_is_done_and_is_130(photomap, home, tmp_path):
     many = tmp_path / "many"
     many.mkdir()
     picture = many / "0.jpg"
     make_picture("cat", seed=1, size=(240, 180)).save(picture)
-    for number in range(1, 200):
+    for number in range(1, 80):
         (many / f"{number}.jpg").write_bytes(picture.read_bytes() + b"%d" % number)
     words = ["--library", str(tmp_path / "lib"), "index", str(many), "--encoder", "tiny", "--jobs", "1", "--json"]
+    interrupted = [sys.executable, str(Path(__file__).with_name("stopped_index.py")), str(int(signal.SIGINT)), *words]
     how = {"env": environment(home), "capture_output": True, "text": True, "timeout": LONG_SECONDS}
-    interrupted = [str(Path(__file__).with_name("stopped_index.py")), str(int(signal.SIGINT))]
-    first = subprocess.run([sys.executable, *interrupted, *words], **how)
+    first = subprocess.run(interrupted, **how)
     assert first.returncode == 130, first.stderr
     told = json.loads(first.stdout)
     done = told["added"]
-    assert 0 < done < 200
-    assert (told["interrupted"], told["left"]) == (True, 200 - done)
-    status = [sys.executable, "-m", "photomap_cli", "--library", str(tmp_path / "lib"), "status"]
-    assert f"indexing {many} is unfinished" in subprocess.run(status, **how).stdout
-    assert json.loads(subprocess.run([*status, "--json"], **how).stdout)["library"]["unfinished"] == [str(many)]
-    again = subprocess.run([sys.executable, "-m", "photomap_cli", *words], **how)
-    report = json.loads(again.stdout)
-    assert (report["unchanged"], report["added"]) == (done, 200 - done)
+    assert 0 < done < 80
+    assert (told["interrupted"], told["left"]) == (True, 80 - done)
+    status = ("--library", str(tmp_path / "lib"), "status")
+    assert f"indexing {many} is unfinished" in photomap(*status).stdout
+    assert json.loads(photomap(*status, "--json").stdout)["library"]["unfinished"] == [str(many)]
+    report = json.loads(photomap(*words).stdout)
+    assert (report["unchanged"], report["added"]) == (done, 80 - done)
     assert (report["interrupted"], report["left"]) == (False, 0)
-    assert "unfinished" not in json.loads(subprocess.run([*status, "--json"], **how).stdout)["library"]
+    assert "unfinished" not in json.loads(photomap(*status, "--json").stdout)["library"]
 
 
 def test_in_a_pipe_a_preview_is_no_different(photomap, serving):

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections import Counter
 
 import pytest
+from command_line import run_here
 from drawing.picture import make_picture
-from waiting import LONG_SECONDS
 
 NAMES = {
     "sunset": {"sunset", "sunrise", "sunset over the sea"},
@@ -33,8 +31,7 @@ def photomap(tmp_path_factory):
     (home / "run").mkdir(mode=0o700)
 
     def run(*words):
-        command = [sys.executable, "-m", "photomap_cli", *words]
-        return subprocess.run(command, cwd=home, capture_output=True, text=True, timeout=LONG_SECONDS, env=environment)
+        return run_here(*words, cwd=home, environment=environment)
 
     for kind in NAMES:
         (home / "photos" / kind).mkdir(parents=True)

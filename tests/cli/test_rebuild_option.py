@@ -1,8 +1,9 @@
-"""`photomap index --rebuild --encoder X`, killed and gone on with, as a user runs it: one process a command."""
+"""`photomap index --rebuild --encoder X`, killed and gone on with, as a user runs it."""
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import sqlite3
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command_line import run_here
 from PIL import Image
 from safetensors.numpy import load_file, save_file
 from waiting import LONG_SECONDS
@@ -42,8 +44,15 @@ def other(tmp_path):
 
 
 @pytest.fixture
-def command(tmp_path):
-    return [sys.executable, "-m", "photomap_cli", "--library", str(tmp_path / "library")]
+def photomap(tmp_path):
+    """Return a function that runs a command over the test's library: its exit status, output and errors."""
+
+    def photomap(*words):
+        library = f"--library={tmp_path / 'library'}"
+        done = run_here(library, *words, cwd=tmp_path, environment=os.environ)
+        return done.returncode, done.stdout, done.stderr
+
+    return photomap
 
 
 def train(weights):
@@ -54,13 +63,9 @@ def train(weights):
     weights.with_name("new").replace(weights)
 
 
-def test_weights_that_change_under_their_name_are_never_mixed(command, tmp_path, photos, other):
+def test_weights_that_change_under_their_name_are_never_mixed(photomap, tmp_path, photos, other):
     for number in range(3, PHOTOS):
         (photos / f"{number:03}.png").unlink()
-
-    def photomap(*words):
-        done = subprocess.run([*command, *words], capture_output=True, text=True, timeout=LONG_SECONDS, cwd=tmp_path)
-        return done.returncode, done.stdout, done.stderr
 
     anything = ("--json", "--min-score", "-1")
     assert photomap("index", "photos", "--encoder", other, "-q")[0] == 0
@@ -80,7 +85,7 @@ def test_weights_that_change_under_their_name_are_never_mixed(command, tmp_path,
     assert scores[0][str(photos / "001.png")] != scores[1][str(photos / "001.png")]
 
 
-def test_a_library_of_another_version_says_the_way_out_and_that_works(command, tmp_path, photos):
+def test_a_library_of_another_version_says_the_way_out_and_that_works(photomap, tmp_path, photos):
     for number in range(3, PHOTOS):
         (photos / f"{number:03}.png").unlink()
     before = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in photos.iterdir()}
@@ -89,10 +94,6 @@ def test_a_library_of_another_version_says_the_way_out_and_that_works(command, t
         catalog.set_roots([str(photos)])
     with closing(sqlite3.connect(library / "catalog.sqlite")) as connection:
         connection.executescript("PRAGMA user_version = 8; ALTER TABLE photos ADD COLUMN stars INTEGER")
-
-    def photomap(*words):
-        done = subprocess.run([*command, *words], capture_output=True, text=True, timeout=LONG_SECONDS, cwd=tmp_path)
-        return done.returncode, done.stdout, done.stderr
 
     refused = f"photomap: the library {library} has another format: version 8, not 1\nhint: `photomap index --rebuild` "
     for words in (["search", "a red car"], ["index", "photos"], ["status", "--json"], ["duplicates"]):
@@ -108,28 +109,28 @@ def test_a_library_of_another_version_says_the_way_out_and_that_works(command, t
     assert photomap("status", "--json")[0] == 0
 
 
-def test_a_killed_rebuild_goes_on_where_it_was_and_the_old_vectors_answer_meanwhile(command, photos, other, tmp_path):
-    def photomap(*words):
-        done = subprocess.run([*command, *words], capture_output=True, text=True, timeout=LONG_SECONDS, cwd=tmp_path)
-        assert done.returncode == 0, done.stderr
-        return done
+def test_a_killed_rebuild_goes_on_where_it_was_and_the_old_vectors_answer_meanwhile(photomap, photos, other, tmp_path):
+    def done(*words):
+        status, out, told = photomap(*words)
+        assert status == 0, told
+        return out, told
 
     def encoder_that_answers():  # about a photo of the library, so nothing has to be loaded
-        found = json.loads(photomap("search", "./photos/007.png", "--json", "--min-score", "-1", "-k", "3").stdout)
+        found = json.loads(done("search", "./photos/007.png", "--json", "--min-score", "-1", "-k", "3")[0])
         return found["encoder"], len(found["hits"])
 
-    photomap("index", "photos", "--encoder", "tiny", "-q")
+    done("index", "photos", "--encoder", "tiny", "-q")
     rebuild = ["index", "--rebuild", "--encoder", other, "--json", "--jobs", "1"]
     draft = tmp_path / "library" / "rebuild"
-    program, library = Path(__file__).with_name("stopped_index.py"), command[3:]
-    killed = [sys.executable, str(program), str(int(signal.SIGKILL)), *library, *rebuild]
+    program = Path(__file__).with_name("stopped_index.py")
+    killed = [sys.executable, str(program), str(int(signal.SIGKILL)), f"--library={tmp_path / 'library'}", *rebuild]
     assert subprocess.run(killed, cwd=tmp_path, timeout=LONG_SECONDS).returncode == -signal.SIGKILL
     with closing(sqlite3.connect(f"file:{draft}/catalog.sqlite?mode=ro", uri=True)) as connection:
-        (done,) = connection.execute("SELECT count(*) FROM photos").fetchone()
-    assert 0 < done < PHOTOS
+        (kept,) = connection.execute("SELECT count(*) FROM photos").fetchone()
+    assert 0 < kept < PHOTOS
     assert encoder_that_answers() == ("tiny", 3)
-    assert f"photomap index --rebuild --encoder {other}" in photomap("index", "photos").stderr
-    report = json.loads(photomap(*rebuild).stdout)
-    assert (report["unchanged"], report["added"], report["failed"]) == (done, PHOTOS - done, 0)
+    assert f"photomap index --rebuild --encoder {other}" in done("index", "photos")[1]
+    report = json.loads(done(*rebuild)[0])
+    assert (report["unchanged"], report["added"], report["failed"]) == (kept, PHOTOS - kept, 0)
     assert encoder_that_answers() == (other, 3)
     assert not draft.exists()
