@@ -56,7 +56,9 @@ LIBRARY = LibraryStatus(PATH, 1, HOSTILE, 8, 1, None, (PATH,))
 SESSION = replace(VRAM, kind=HOSTILE, library=PATH, encoder=HOSTILE, device=HOSTILE, device_name=HOSTILE, log=PATH)
 HIT = replace(make_hit(1, PATH), taken_at=HOSTILE, terms=(TermPart(HOSTILE, 1.0, 0.3, 0.3),))
 RESULT = replace(make_result(1, query=HOSTILE), hits=(HIT,), served_by=HOSTILE, notices=(HOSTILE,))
-MAP = PhotoMap(HOSTILE, "groups", 1.0, (MapCluster(1, HOSTILE, 1, 0.5, 0.5, (PATH,)),), (MapPoint(PATH, 0.5, 0.5, 1),))
+MAP = PhotoMap(
+    HOSTILE, "groups", 1.0, (MapCluster(1, HOSTILE, 1, (0.5, 0.5), (PATH,)),), (MapPoint(PATH, 0.5, 0.5, 1),)
+)
 
 
 def errors_and_notices() -> None:

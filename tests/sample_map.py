@@ -16,7 +16,7 @@ def _map():
         for across, n in places:
             path = f"/photos/{name}/{n}.jpg"
             points.append(MapPoint(path, across, y + radius * (n / count) ** 0.5 * math.sin(2.4 * n), number))
-        clusters.append(MapCluster(number, name, count, x, y, (f"/photos/{name}/0.jpg",)))
+        clusters.append(MapCluster(number, name, count, (x, y), (f"/photos/{name}/0.jpg",)))
     return PhotoMap("tiny", "groups", 41.2, tuple(clusters), tuple(points))
 
 

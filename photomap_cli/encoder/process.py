@@ -90,7 +90,7 @@ class EncoderProcess:
             allow_download=self._allow_download,
             may_pin=self._may_pin,
         )
-        return EncoderInfo(**{**message["info"], "image_size": tuple(message["info"]["image_size"])})
+        return EncoderInfo.from_json(message["info"])
 
     def to_vram(self, tower: Tower) -> None:
         """Copy one tower to the device.  Raises EncoderOutOfMemory when it is full."""
@@ -102,7 +102,7 @@ class EncoderProcess:
 
     def memory(self) -> MemoryReport:
         """Measure what the process holds."""
-        return MemoryReport(**self._ask("memory")[0]["memory"])
+        return MemoryReport.from_json(self._ask("memory")[0]["memory"])
 
     def probes(self) -> Probes | None:
         """Return what the encoder makes of the probe texts."""

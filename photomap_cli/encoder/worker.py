@@ -13,7 +13,6 @@ import queue
 import signal
 import sys
 import threading
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
 from photomap_cli.encoder.watchdog import RELEASED_STATUS, IdleGuard
@@ -147,7 +146,7 @@ class Worker:
             from photomap_cli.encoder import openclip
 
             self._encoder = openclip.load(**how, on_progress=lambda *bytes_: self._send({"progress": bytes_}))
-        return {"info": asdict(self._encoder.info)}, b""
+        return {"info": self._encoder.info.to_json()}, b""
 
     def _do_to_vram(self, _: bytes, *, tower: str) -> tuple[dict[str, Any], bytes]:
         self._require_encoder().to_vram(tower)
@@ -162,7 +161,7 @@ class Worker:
         return {}, b""
 
     def _do_memory(self, _: bytes) -> tuple[dict[str, Any], bytes]:
-        return {"memory": asdict(self._require_encoder().memory())}, b""
+        return {"memory": self._require_encoder().memory().to_json()}, b""
 
     def _do_probes(self, _: bytes) -> tuple[dict[str, Any], bytes]:
         return self._require_encoder().probes().to_frame()

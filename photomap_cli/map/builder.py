@@ -160,7 +160,7 @@ def _clusters(drawn: Layout, called: Sequence[str], photos: dict[int, Photo]) ->
         places = drawn.places[drawn.labels == group]
         x, y = np.median(places, axis=0).tolist()
         typical = tuple(photos[row].path for row in drawn.typical[group].tolist() if row in photos)
-        made.append(MapCluster(group + 1, name, len(places), x, y, typical))
+        made.append(MapCluster(group + 1, name, len(places), (x, y), typical))
     return tuple(made)
 
 

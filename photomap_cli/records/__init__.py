@@ -18,6 +18,7 @@ from photomap_cli.records.photos import (
     PhotoFilter,
     Thumbnail,
 )
+from photomap_cli.records.record import BadRecord, Record
 from photomap_cli.records.residency import (
     EncoderFailure,
     EncoderInfo,
@@ -25,10 +26,11 @@ from photomap_cli.records.residency import (
     ResidencySnapshot,
     ResidencyState,
 )
-from photomap_cli.records.search import Hit, SearchRequest, SearchResult, TermPart, Timings, hit_to_json
+from photomap_cli.records.search import Hit, SearchRequest, SearchResult, TermPart, Timings
 from photomap_cli.records.status import SessionStatus
 
 __all__ = [
+    "BadRecord",
     "Check",
     "CheckState",
     "Counted",
@@ -49,6 +51,7 @@ __all__ = [
     "Photo",
     "PhotoDetails",
     "PhotoFilter",
+    "Record",
     "ResidencySnapshot",
     "ResidencyState",
     "SearchRequest",
@@ -58,5 +61,4 @@ __all__ = [
     "TermPart",
     "Thumbnail",
     "Timings",
-    "hit_to_json",
 ]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+
+from photomap_cli.records.record import Record
 
 
 class CheckState(StrEnum):
@@ -16,14 +17,10 @@ class CheckState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class Check(Record):
     """One thing that `photomap doctor` looked at.  `hint` says what to do where there is something to do."""
 
     subject: str
     state: CheckState
     message: str
     hint: str = ""
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the check as `doctor --json` prints it."""
-        return asdict(self)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from photomap_cli.records.record import Record, rounded
 
 
 @dataclass(frozen=True, slots=True)
-class DuplicatePhoto:
+class DuplicatePhoto(Record):
     """One photo of a group; `score` is its cosine with the group's first."""
 
     path: str
-    score: float
+    score: float = field(metadata=rounded(6))
     size_bytes: int
     taken_at: str | None
     width: int
@@ -19,11 +21,13 @@ class DuplicatePhoto:
 
 
 @dataclass(frozen=True, slots=True)
-class DuplicateGroup:
+class DuplicateGroup(Record):
     """Photos that show the same; the first looks best to keep.
 
     `kind` is "identical" for the same bytes, "similar" for shots that are hardly different.
     """
+
+    ALSO = (("spare_bytes", "photos"),)
 
     kind: str
     photos: tuple[DuplicatePhoto, ...]
@@ -35,6 +39,7 @@ class DuplicateGroup:
 
     def to_json(self) -> dict[str, Any]:
         """Return one group of `duplicates --json`."""
-        photos = [{**asdict(each), "score": round(each.score, 6), "keep": False} for each in self.photos]
-        photos[0]["keep"] = True
-        return {"kind": self.kind, "spare_bytes": self.spare_bytes, "photos": photos}
+        record = super(DuplicateGroup, self).to_json()
+        for place, photo in enumerate(record["photos"]):
+            photo["keep"] = place == 0
+        return record

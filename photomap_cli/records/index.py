@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
+
+from photomap_cli.records.record import Record, rounded
 
 
 @dataclass(frozen=True, slots=True)
-class IndexFailure:
+class IndexFailure(Record):
     """One file that could not be indexed, and why."""
 
     path: str
@@ -15,7 +17,7 @@ class IndexFailure:
 
 
 @dataclass(frozen=True, slots=True)
-class IndexNote:
+class IndexNote(Record):
     """One photo that is in the library although something is wrong with its file, and what."""
 
     path: str
@@ -23,7 +25,7 @@ class IndexNote:
 
 
 @dataclass(frozen=True, slots=True)
-class StageTimes:
+class StageTimes(Record):
     """Where an index run's time went, in milliseconds by the clock on the wall.
 
     Attributes:
@@ -34,11 +36,11 @@ class StageTimes:
         commit: writing.
     """
 
-    scan: float = 0.0
-    load: float = 0.0
-    decode: float = 0.0
-    encode: float = 0.0
-    commit: float = 0.0
+    scan: float = field(default=0.0, metadata=rounded(1))
+    load: float = field(default=0.0, metadata=rounded(1))
+    decode: float = field(default=0.0, metadata=rounded(1))
+    encode: float = field(default=0.0, metadata=rounded(1))
+    commit: float = field(default=0.0, metadata=rounded(1))
 
     @property
     def bottleneck(self) -> tuple[str, float] | None:
@@ -64,7 +66,7 @@ class IndexProgress:
 
 
 @dataclass(frozen=True, slots=True)
-class IndexReport:
+class IndexReport(Record):
     """What one index run did; counts are files.
 
     Attributes:
@@ -73,6 +75,8 @@ class IndexReport:
         interrupted: whether the run ended before it was done.
         left: how many files it had found, and had not come to then.
     """
+
+    ALSO = (("failed", "failures"), ("noted", "notes"), ("other_kinds", "interrupted"))
 
     roots: tuple[str, ...]
     scanned: int = 0
@@ -86,29 +90,27 @@ class IndexReport:
     others: tuple[tuple[str, int], ...] = ()
     interrupted: bool = False
     left: int = 0
-    elapsed_ms: float = 0.0
-    images_per_second: float = 0.0
+    elapsed_ms: float = field(default=0.0, metadata=rounded(1))
+    images_per_second: float = field(default=0.0, metadata=rounded(1))
     stages: StageTimes = field(default_factory=StageTimes)
+
+    @property
+    def failed(self) -> int:
+        """How many files could not be indexed."""
+        return len(self.failures)
+
+    @property
+    def noted(self) -> int:
+        """How many photos have a note."""
+        return len(self.notes)
+
+    @property
+    def other_kinds(self) -> dict[str, int]:
+        """`others` by their endings."""
+        return dict(self.others)
 
     def to_json(self) -> dict[str, Any]:
         """Return what `index --json` prints, as JSON values."""
-        return {
-            "roots": list(self.roots),
-            "scanned": self.scanned,
-            "added": self.added,
-            "updated": self.updated,
-            "moved": self.moved,
-            "removed": self.removed,
-            "unchanged": self.unchanged,
-            "failed": len(self.failures),
-            "failures": [asdict(failure) for failure in self.failures],
-            "noted": len(self.notes),
-            "notes": [asdict(note) for note in self.notes],
-            "others": sum(count for _, count in self.others),
-            "other_kinds": dict(self.others),
-            "interrupted": self.interrupted,
-            "left": self.left,
-            "elapsed_ms": round(self.elapsed_ms, 1),
-            "images_per_second": round(self.images_per_second, 1),
-            "stages_ms": {name: round(ms, 1) for name, ms in asdict(self.stages).items()},
-        }
+        record = super(IndexReport, self).to_json()
+        record["others"] = sum(self.other_kinds.values())
+        return {**record, "stages_ms": record.pop("stages")}

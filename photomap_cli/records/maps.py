@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from string import ascii_letters
-from typing import Any
+
+from photomap_cli.records.record import IF_ANY, Record, rounded
 
 LETTERS = ascii_letters[26:] + ascii_letters[:26]
 MOST_CLUSTERS = len(LETTERS)
 
 
 @dataclass(frozen=True, slots=True)
-class MapRequest:
+class MapRequest(Record):
     """One map as it is asked for, in this process or over the socket.
 
     Attributes:
@@ -26,28 +27,25 @@ class MapRequest:
     filters: str = ""
     clusters: int | None = None
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the request as JSON values."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, slots=True)
-class MapCluster:
+class MapCluster(Record):
     """One group of photos.
 
     Attributes:
         id: its number, from 1, the largest group first.
         name: a query that finds such photos.
         count: how many photos.
-        x, y: its middle.
+        centre: its middle, as the place of a `MapPoint`.
         representatives: paths of its most typical photos, the most typical first.
     """
+
+    ALSO = (("letter", "name"),)
 
     id: int
     name: str
     count: int
-    x: float
-    y: float
+    centre: tuple[float, float] = field(metadata=rounded(5))
     representatives: tuple[str, ...]
 
     @property
@@ -55,49 +53,28 @@ class MapCluster:
         """The group's letter in a plot."""
         return LETTERS[self.id - 1]
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the group as JSON values."""
-        return {
-            "id": self.id,
-            "letter": self.letter,
-            "name": self.name,
-            "count": self.count,
-            "centre": [round(self.x, 5), round(self.y, 5)],
-            "representatives": list(self.representatives),
-        }
-
-    @classmethod
-    def from_json(cls, record: dict[str, Any]) -> MapCluster:
-        """Rebuild a group from `to_json`."""
-        x, y = record["centre"]
-        return cls(record["id"], record["name"], record["count"], x, y, tuple(record["representatives"]))
-
 
 @dataclass(frozen=True, slots=True)
-class GroupRequest:
+class GroupRequest(Record):
     """The photos of one group as they are asked for: the map as it was asked for, and the group as it was drawn."""
 
     map: MapRequest
     cluster: MapCluster
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the request as JSON values."""
-        return {"map": self.map.to_json(), "cluster": self.cluster.to_json()}
-
 
 @dataclass(frozen=True, slots=True)
-class MapPoint:
+class MapPoint(Record):
     """One photo on the map: from 0 to 1, `x` to the right, `y` up.  `cluster` is a group's id."""
 
     path: str
-    x: float
-    y: float
+    x: float = field(metadata=rounded(5))
+    y: float = field(metadata=rounded(5))
     cluster: int
     taken_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class PhotoMap:
+class PhotoMap(Record):
     """Photos laid out in two dimensions.
 
     Attributes:
@@ -109,44 +86,16 @@ class PhotoMap:
         notices: sentences for the user, such as that groups have no names.
     """
 
+    ALSO = (("count", "elapsed_ms"),)
+
     encoder: str
     method: str
-    elapsed_ms: float
+    elapsed_ms: float = field(metadata=rounded(1))
     clusters: tuple[MapCluster, ...]
     points: tuple[MapPoint, ...]
-    notices: tuple[str, ...] = ()
+    notices: tuple[str, ...] = field(default=(), metadata=IF_ANY)
 
-    def to_json(self) -> dict[str, Any]:
-        """Return what `map --json` prints, as JSON values; `notices` only when there are any."""
-        record = {
-            "encoder": self.encoder,
-            "method": self.method,
-            "count": len(self.points),
-            "elapsed_ms": round(self.elapsed_ms, 1),
-            "clusters": [each.to_json() for each in self.clusters],
-            "points": [_point_to_json(each) for each in self.points],
-        }
-        return {**record, "notices": list(self.notices)} if self.notices else record
-
-    @classmethod
-    def from_json(cls, record: dict[str, Any]) -> PhotoMap:
-        """Rebuild a map from `to_json`."""
-        return cls(
-            encoder=record["encoder"],
-            method=record["method"],
-            elapsed_ms=record["elapsed_ms"],
-            clusters=tuple(MapCluster.from_json(each) for each in record["clusters"]),
-            points=tuple(MapPoint(**each) for each in record["points"]),
-            notices=tuple(record.get("notices", ())),
-        )
-
-
-def _point_to_json(point: MapPoint) -> dict[str, Any]:
-    # By hand: dataclasses.asdict takes 0.6 s for 100,000 of them.
-    return {
-        "path": point.path,
-        "x": round(point.x, 5),
-        "y": round(point.y, 5),
-        "cluster": point.cluster,
-        "taken_at": point.taken_at,
-    }
+    @property
+    def count(self) -> int:
+        """How many photos."""
+        return len(self.points)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+
+from photomap_cli.records.record import IF_ANY, Record
 
 
 class FilterKind(StrEnum):
@@ -76,7 +77,7 @@ class Photo:
 
 
 @dataclass(frozen=True, slots=True)
-class PhotoDetails:
+class PhotoDetails(Record):
     """All that the library knows of one photo; the first fields are those of `Photo`.
 
     Attributes:
@@ -96,15 +97,6 @@ class PhotoDetails:
     lens: str | None
     latitude: float | None
     longitude: float | None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the details as JSON values."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, record: dict[str, Any]) -> PhotoDetails:
-        """Rebuild details from `to_json`."""
-        return cls(**{**record, "date_source": DateSource(record["date_source"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +129,7 @@ class Facets:
 
 
 @dataclass(frozen=True, slots=True)
-class LibraryStatus:
+class LibraryStatus(Record):
     """The library on disk: where it is, how much is in it, and with which encoder it was made.
 
     `unfinished` are the paths whose last index run has not come to its end; in the JSON only if there are any.
@@ -150,4 +142,4 @@ class LibraryStatus:
     bytes: int
     last_indexed_at: str | None
     roots: tuple[str, ...]
-    unfinished: tuple[str, ...] = ()
+    unfinished: tuple[str, ...] = field(default=(), metadata=IF_ANY)

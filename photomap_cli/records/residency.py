@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from photomap_cli.records.record import Record
+
 LONGEST_TIMEOUT_SECONDS = 366 * 86_400.0
 """The longest idle or release timeout; 0 is never."""
 
@@ -32,7 +34,7 @@ _MOVING = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class EncoderInfo:
+class EncoderInfo(Record):
     """What a loaded encoder is.
 
     Attributes:
@@ -66,7 +68,7 @@ class EncoderInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class MemoryReport:
+class MemoryReport(Record):
     """Bytes the encoder holds; all 0 when there is no process.
 
     Attributes:
@@ -85,7 +87,7 @@ class MemoryReport:
 
 
 @dataclass(frozen=True, slots=True)
-class EncoderFailure:
+class EncoderFailure(Record):
     """What went wrong with the encoder last: the code of a `PhotomapError`, and a line for people."""
 
     code: str

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+
+from photomap_cli.records.record import IF_ANY, Record, rounded
 
 
 @dataclass(frozen=True, slots=True)
-class SearchRequest:
+class SearchRequest(Record):
     """One search as it is asked for, in this process or over the socket.
 
     Attributes:
@@ -37,18 +38,9 @@ class SearchRequest:
     explain: bool = False
     cursor: str | None = None
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the request as JSON values."""
-        return {**asdict(self), "references": list(self.references)}
-
-    @classmethod
-    def from_json(cls, record: dict[str, Any]) -> SearchRequest:
-        """Rebuild a request from `to_json`."""
-        return cls(**{**record, "references": tuple(record.get("references", ()))})
-
 
 @dataclass(frozen=True, slots=True)
-class TermPart:
+class TermPart(Record):
     """What one term of a query adds to a photo's score; the parts of all terms sum to it.
 
     Attributes:
@@ -60,12 +52,12 @@ class TermPart:
 
     term: str
     weight: float
-    cosine: float
-    part: float
+    cosine: float = field(metadata=rounded(6))
+    part: float = field(metadata=rounded(6))
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(Record):
     """One photo found.
 
     `score` is the cosine between the query and the photo, None where filters alone found it; `rank` starts at 1;
@@ -75,40 +67,30 @@ class Hit:
 
     rank: int
     path: str
-    score: float | None
+    score: float | None = field(metadata=rounded(6))
     taken_at: str | None
     width: int
     height: int
-    collapsed: tuple[str, ...] = ()
-    terms: tuple[TermPart, ...] = ()
-
-    @classmethod
-    def from_json(cls, record: dict[str, Any]) -> Hit:
-        """Rebuild a hit from `hit_to_json`."""
-        terms = tuple(TermPart(**part) for part in record.get("terms", ()))
-        return cls(**{**record, "collapsed": tuple(record.get("collapsed", ())), "terms": terms})
+    collapsed: tuple[str, ...] = field(default=(), metadata=IF_ANY)
+    terms: tuple[TermPart, ...] = field(default=(), metadata=IF_ANY)
 
 
 @dataclass(frozen=True, slots=True)
-class Timings:
+class Timings(Record):
     """Where a query's time went, in milliseconds; 0 for what was not needed.
 
     `cache` is there when words or pictures of the query had been encoded for an earlier one; `encode` is the rest.
     """
 
-    load: float = 0.0
-    reload: float = 0.0
-    encode: float = 0.0
-    search: float = 0.0
-    cache: float | None = None
-
-    def to_json(self) -> dict[str, float]:
-        """Return the times, rounded to a tenth; `cache` only when there is one."""
-        return {name: round(ms, 1) for name, ms in asdict(self).items() if ms is not None}
+    load: float = field(default=0.0, metadata=rounded(1))
+    reload: float = field(default=0.0, metadata=rounded(1))
+    encode: float = field(default=0.0, metadata=rounded(1))
+    search: float = field(default=0.0, metadata=rounded(1))
+    cache: float | None = field(default=None, metadata=rounded(1) | IF_ANY)
 
 
 @dataclass(frozen=True, slots=True)
-class SearchResult:
+class SearchResult(Record):
     """The answer to one query.
 
     `notices` are sentences for the user, such as that the card was full.  `encoded_by` says who made the query's
@@ -119,16 +101,23 @@ class SearchResult:
     `searched_elsewhere`: in the whole library, from a folder that is not in it.
     """
 
+    ALSO = (("count", "elapsed_ms"),)
+
     query: str
     encoder: str
-    elapsed_ms: float
+    elapsed_ms: float = field(metadata=rounded(1))
     served_by: str
+    encoded_by: str | None = field(default="encoder", kw_only=True)
     timings_ms: Timings
     hits: tuple[Hit, ...]
-    notices: tuple[str, ...] = ()
-    encoded_by: str | None = "encoder"
-    searched_elsewhere: bool = False
-    cursor: str | None = None
+    searched_elsewhere: bool = field(default=False, kw_only=True, metadata=IF_ANY)
+    cursor: str | None = field(default=None, kw_only=True, metadata=IF_ANY)
+    notices: tuple[str, ...] = field(default=(), metadata=IF_ANY)
+
+    @property
+    def count(self) -> int:
+        """How many hits."""
+        return len(self.hits)
 
     @property
     def is_list(self) -> bool:
@@ -138,54 +127,3 @@ class SearchResult:
     def served(self, by: str) -> SearchResult:
         """Return the same result under the name of who served it."""
         return replace(self, served_by=by)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return what `search --json` prints, as JSON values.
-
-        `notices` is there only when there are any, `searched_elsewhere` only when it is so, `cursor` only while there
-        are more photos.
-        """
-        record = {
-            "query": self.query,
-            "encoder": self.encoder,
-            "count": len(self.hits),
-            "elapsed_ms": round(self.elapsed_ms, 1),
-            "served_by": self.served_by,
-            "encoded_by": self.encoded_by,
-            "timings_ms": self.timings_ms.to_json(),
-            "hits": [hit_to_json(hit) for hit in self.hits],
-        }
-        if self.searched_elsewhere:
-            record["searched_elsewhere"] = True
-        if self.cursor is not None:
-            record["cursor"] = self.cursor
-        return {**record, "notices": list(self.notices)} if self.notices else record
-
-    @classmethod
-    def from_json(cls, record: dict[str, Any]) -> SearchResult:
-        """Rebuild a result from `to_json`."""
-        return cls(
-            query=record["query"],
-            encoder=record["encoder"],
-            elapsed_ms=record["elapsed_ms"],
-            served_by=record["served_by"],
-            timings_ms=Timings(**record["timings_ms"]),
-            hits=tuple(map(Hit.from_json, record["hits"])),
-            notices=tuple(record.get("notices", ())),
-            encoded_by=record["encoded_by"],
-            searched_elsewhere=bool(record.get("searched_elsewhere", False)),
-            cursor=record.get("cursor"),
-        )
-
-
-def hit_to_json(hit: Hit) -> dict[str, Any]:
-    """Return one hit as JSON values; scores keep six digits, which is more than float16 rows hold.
-
-    `collapsed` and `terms` are there only if there are any.
-    """
-    score = None if hit.score is None else round(hit.score, 6)
-    record = {**asdict(hit), "score": score, "collapsed": list(hit.collapsed)}
-    record["terms"] = [
-        {**asdict(each), "cosine": round(each.cosine, 6), "part": round(each.part, 6)} for each in hit.terms
-    ]
-    return {name: value for name, value in record.items() if value != []}

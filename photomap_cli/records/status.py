@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Self
 
+from photomap_cli.records.record import IF_ANY, Record, rounded
 from photomap_cli.records.residency import EncoderFailure, ResidencyState
-
-_ONLY_IF_ANY = ("download", "offloaded_seconds_ago", "loose_tensors", "log", "text_state", "image_state")
 
 
 @dataclass(frozen=True, slots=True)
-class SessionStatus:
+class SessionStatus(Record):
     """One live session as `status --json` shows it; every field has the contract's name and unit."""
 
     pid: int
@@ -30,51 +29,45 @@ class SessionStatus:
     vram_process_bytes: int | None
     ram_bytes: int
     pinned: bool
-    idle_seconds: float | None
-    idle_timeout_seconds: float
-    offload_in_seconds: float | None
-    release_timeout_seconds: float
-    release_in_seconds: float | None
-    last_reload_ms: float | None
-    last_offload_ms: float | None
+    idle_seconds: float | None = field(metadata=rounded(1))
+    idle_timeout_seconds: float = field(metadata=rounded(1))
+    offload_in_seconds: float | None = field(metadata=rounded(1))
+    release_timeout_seconds: float = field(metadata=rounded(1))
+    release_in_seconds: float | None = field(metadata=rounded(1))
+    last_reload_ms: float | None = field(metadata=rounded(1))
+    last_offload_ms: float | None = field(metadata=rounded(1))
     reloads: int
     offloads: int
     cpu_fallbacks: int
     last_error: EncoderFailure | None
     """What went wrong last; in the JSON its message, and its code as `last_error_code` if there is one."""
     photos: int
-    download: tuple[int, int] | None = None
+    download: tuple[int, int] | None = field(default=None, metadata=IF_ANY)
     """Bytes (done, total) of a weights download under way; in the JSON only then."""
-    offloaded_seconds_ago: float | None = None
+    offloaded_seconds_ago: float | None = field(default=None, metadata=rounded(1) | IF_ANY)
     """Since the weights left VRAM; in the JSON only while they are in RAM."""
-    loose_tensors: int | None = None
+    loose_tensors: int | None = field(default=None, metadata=IF_ANY)
     """Tensors of the encoder that are moved one by one; in the JSON only if there are any."""
-    log: str | None = None
+    log: str | None = field(default=None, metadata=IF_ANY)
     """The file that the session writes to; in the JSON only if it does."""
 
-    text_state: ResidencyState | None = None
+    text_state: ResidencyState | None = field(default=None, metadata=IF_ANY)
     """Where words are encoded in the session's own process; in the JSON only while the text tower is there."""
-    image_state: ResidencyState | None = None
+    image_state: ResidencyState | None = field(default=None, metadata=IF_ANY)
     """Where the encoder process is meanwhile, which pictures need; in the JSON likewise."""
 
     def to_json(self) -> dict[str, Any]:
-        """Return the JSON object of this session; seconds and milliseconds rounded to a tenth."""
-        record = {
-            name: round(value, 1) if isinstance(value, float) else value
-            for name, value in asdict(self).items()
-            if name not in _ONLY_IF_ANY or value is not None
-        }
+        """Return the JSON object of this session."""
+        record = super(SessionStatus, self).to_json()
         if self.last_error:
             record |= {"last_error": self.last_error.message, "last_error_code": self.last_error.code}
-        return {**record, "download": list(self.download)} if self.download else record
+        return record
 
     @classmethod
-    def from_json(cls, record: dict[str, Any]) -> SessionStatus:
-        """Rebuild a status from `to_json`."""
-        states = ("state", "text_state", "image_state")
-        values = {**record, **{name: ResidencyState(record[name]) for name in states if record.get(name)}}
-        if values.get("download"):
-            values["download"] = tuple(values["download"])
-        if code := values.pop("last_error_code", None):
-            values["last_error"] = EncoderFailure(code, values["last_error"])
-        return cls(**values)
+    def from_json(cls, record: object) -> Self:
+        """Rebuild a status from `to_json`.  Raises BadRecord for anything else."""
+        if isinstance(record, dict) and "last_error_code" in record:
+            failure = {"code": record["last_error_code"], "message": record.get("last_error")}
+            record = {name: value for name, value in record.items() if name != "last_error_code"}
+            record["last_error"] = failure
+        return super(SessionStatus, cls).from_json(record)

@@ -6,11 +6,11 @@ A request is `{"version", "op", ...}`; the result is the JSON of a record (see `
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from photomap_cli.errors import PhotomapError, ProtocolMismatch
-from photomap_cli.records import SearchRequest
-from photomap_cli.records.maps import GroupRequest, MapCluster, MapRequest
+from photomap_cli.records import BadRecord, Record, SearchRequest
+from photomap_cli.records.maps import GroupRequest, MapRequest
 from photomap_cli.records.residency import LONGEST_TIMEOUT_SECONDS
 from photomap_cli.session.socket_dir import PROTOCOL_VERSION
 from photomap_cli.session.transport import TWO_VERSIONS
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from photomap_cli.session.session import Session
+
+Request = TypeVar("Request", bound=Record)
 
 
 class RequestHandlers:
@@ -97,53 +99,32 @@ def _not_understood(what: str) -> ProtocolMismatch:
 
 
 def _search_request(record: dict[str, Any]) -> SearchRequest:
-    """Return the request, with every value of the type it should have: the search trusts it."""
-    try:
-        request = SearchRequest.from_json(record)
-    except TypeError as error:
-        raise _not_understood(f"the search: {error}") from error
-    match request:
-        case SearchRequest(
-            text=str(),
-            cwd=str(),
-            limit=int() | None as limit,
-            min_score=int() | float() | None,
-            folder=str() | None,
-            sort="score" | "date",
-            exact=bool(),
-            collapse=bool() | None,
-            explain=bool(),
-            cursor=str() | None,
-        ) if (limit is None or limit >= 1) and all(isinstance(path, str) for path in request.references):
-            return request
-    raise _not_understood(f"the search {str(record)[:100]}")
+    request = _read(SearchRequest, record)
+    if request.sort not in ("score", "date") or (request.limit is not None and request.limit < 1):
+        raise _not_understood(f"the search {str(record)[:100]}")
+    return request
 
 
 def _map_request(record: dict[str, Any]) -> MapRequest:
-    """Return the request, with every value of the type it should have."""
-    try:
-        request = MapRequest(**record)
-    except TypeError as error:
-        raise _not_understood(f"the map: {error}") from error
-    match request:
-        case MapRequest(cwd=str(), folder=str() | None, filters=str(), clusters=int() | None as clusters) if (
-            clusters is None or clusters >= 1
-        ):
-            return request
-    raise _not_understood(f"the map {str(record)[:100]}")
+    return _checked(_read(MapRequest, record))
 
 
 def _group_request(record: dict[str, Any]) -> GroupRequest:
-    """Return the request, with every value of the type it should have."""
-    match record:
-        case {"map": dict(drawn), "cluster": dict(cluster)}:
-            try:
-                request = GroupRequest(_map_request(drawn), MapCluster.from_json(cluster))
-            except (KeyError, TypeError, ValueError) as error:
-                raise _not_understood(f"the group: {error}") from error
-            match request.cluster:
-                case MapCluster(id=int() as number, name=str(), count=int(), representatives=paths) if (
-                    number >= 1 and all(isinstance(path, str) for path in paths)
-                ):
-                    return request
-    raise _not_understood(f"the group {str(record)[:100]}")
+    request = _read(GroupRequest, record)
+    _checked(request.map)
+    if request.cluster.id < 1:
+        raise _not_understood(f"the group {str(record)[:100]}")
+    return request
+
+
+def _checked(request: MapRequest) -> MapRequest:
+    if request.clusters is not None and request.clusters < 1:
+        raise _not_understood(f"a map of {request.clusters} groups")
+    return request
+
+
+def _read(kind: type[Request], record: dict[str, Any]) -> Request:
+    try:
+        return kind.from_json(record)
+    except BadRecord as error:
+        raise _not_understood(str(error)) from error

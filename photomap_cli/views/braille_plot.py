@@ -102,7 +102,7 @@ def _letters(clusters: Sequence[MapCluster], grid: Grid) -> dict[Cell, MapCluste
     """Return where each group's letter stands: in its middle, or as near to it as there is room."""
     taken: dict[Cell, MapCluster] = {}
     for cluster in clusters:
-        across, down = grid.dot(cluster.x, cluster.y)
+        across, down = grid.dot(*cluster.centre)
         free = (cell for cell in _around((across // 2, down // 4), grid) if cell not in taken)
         cell = next(free, None)
         if cell is not None:

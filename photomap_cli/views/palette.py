@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -42,4 +43,4 @@ def colours(clusters: Sequence[MapCluster]) -> list[str]:
 def _room(cluster: MapCluster, colour: str, clusters: Sequence[MapCluster], chosen: Sequence[str]) -> float:
     """Return how far the nearest group of this colour is."""
     users = (clusters[number] for number, taken in enumerate(chosen) if taken == colour)
-    return min(((cluster.x - user.x) ** 2 + (cluster.y - user.y) ** 2 for user in users), default=9.0)
+    return min((math.dist(cluster.centre, user.centre) for user in users), default=9.0)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from rich.live import Live
 
-from photomap_cli.records import LibraryStatus, SessionStatus
+from photomap_cli.records import BadRecord, LibraryStatus, SessionStatus
 from photomap_cli.views.machine_output import write_document_line
 from photomap_cli.views.output import say
 from photomap_cli.views.status_table import NO_SESSION, library_line, session_line, status_table
@@ -116,9 +116,9 @@ def _read(session: Look) -> SessionStatus | None:
     """Return a session's status; None where it is of another build, with other fields."""
     try:
         return SessionStatus.from_json(session)
-    except (KeyError, TypeError, ValueError):
+    except BadRecord:
         return None
 
 
 def _library(look: Look) -> LibraryStatus:
-    return LibraryStatus(**look["library"])
+    return LibraryStatus.from_json(look["library"])

@@ -97,7 +97,7 @@ def test_groups_have_names_counts_middles_and_typical_photos(draw):
         assert {point.path.split("/")[2] for point in members} == {str(group.id - 1)}
         assert set(group.representatives) <= {point.path for point in members}
         assert len(group.representatives) == 9
-        assert min(point.x for point in members) < group.x < max(point.x for point in members)
+        assert min(point.x for point in members) < group.centre[0] < max(point.x for point in members)
     assert len(drawn.points) == 60
     assert drawn.method == "groups"
     assert drawn.notices == ()

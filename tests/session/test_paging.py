@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from photomap_cli.indexing.indexer import IndexOptions
-from photomap_cli.records import Hit, SearchRequest, hit_to_json
+from photomap_cli.records import Hit, SearchRequest
 from photomap_cli.repl.connection import Connection
 from photomap_cli.repl.pipe_frontend import PipeFrontend
 from photomap_cli.repl.state import SearchState
@@ -176,7 +176,7 @@ def test_sorting_by_date_shows_the_best_hits_newest_first(make_session, index, m
 def test_the_others_are_in_the_json_only_where_there_are_any():
     alone = Hit(1, "/a", 0.5, None, 4, 3)
     leading = Hit(1, "/a", 0.5, None, 4, 3, ("/b", "/c"))
-    assert "collapsed" not in hit_to_json(alone)
-    assert hit_to_json(leading)["collapsed"] == ["/b", "/c"]
-    assert Hit.from_json(hit_to_json(leading)) == leading
-    assert Hit.from_json(hit_to_json(alone)) == alone
+    assert "collapsed" not in alone.to_json()
+    assert leading.to_json()["collapsed"] == ["/b", "/c"]
+    assert Hit.from_json(leading.to_json()) == leading
+    assert Hit.from_json(alone.to_json()) == alone

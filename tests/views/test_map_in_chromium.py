@@ -53,7 +53,7 @@ def made_map(count):
             )
         )
     clusters = tuple(
-        MapCluster(n + 1, name, count // 3, *PLACES[n], tuple(point.path for point in points[n::3][:9]))
+        MapCluster(n + 1, name, count // 3, PLACES[n], tuple(point.path for point in points[n::3][:9]))
         for n, name in enumerate(NAMES)
     )
     return PhotoMap("tiny", "groups", 1.0, clusters, tuple(points))

@@ -40,7 +40,11 @@ def made_map(names=WILD, *, folder="/photos/été & <b>", groups=2):
     ]
     clusters = [
         MapCluster(
-            n + 1, f"<i>{n}</i>", len(points[n::groups]), 0.5, 0.1, tuple(point.path for point in points[n::groups][:9])
+            n + 1,
+            f"<i>{n}</i>",
+            len(points[n::groups]),
+            (0.5, 0.1),
+            tuple(point.path for point in points[n::groups][:9]),
         )
         for n in range(groups)
     ]

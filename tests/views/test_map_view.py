@@ -147,7 +147,7 @@ def test_a_pipe_gets_a_row_for_each_group():
 
 
 def test_paths_leave_in_a_pipe_as_the_bytes_they_have_whatever_its_encoding():
-    cluster = MapCluster(1, "cat", 1, 0.5, 0.5, ("/Été/\udcff.jpg",))
+    cluster = MapCluster(1, "cat", 1, (0.5, 0.5), ("/Été/\udcff.jpg",))
     bytes_out = io.BytesIO()
     file = io.TextIOWrapper(bytes_out, encoding="ascii", errors="replace")
     map_module.write(PhotoMap("tiny", "groups", 1.0, (cluster,), ()), file, as_json=False, console=Console(file=file))
@@ -162,7 +162,7 @@ def test_json_is_the_record():
 
 def test_a_name_with_escapes_harms_no_terminal():
     file = io.StringIO()
-    wild = MapCluster(1, "cat", 1, 0.5, 0.5, ("/photos/\x1b[2J.jpg",))
+    wild = MapCluster(1, "cat", 1, (0.5, 0.5), ("/photos/\x1b[2J.jpg",))
     drawn = PhotoMap("tiny", "groups", 1.0, (wild,), (MapPoint("/photos/x.jpg", 0.5, 0.5, 1),))
     map_module.write(drawn, file, as_json=False, console=Console(file=file))
     assert "\x1b" not in file.getvalue()
@@ -174,7 +174,7 @@ def test_a_name_with_escapes_harms_no_terminal():
 def test_many_groups_share_colours_only_from_afar():
     ring = [
         MapCluster(
-            n + 1, str(n), 1, 0.5 + 0.5 * math.cos(n * math.tau / 24), 0.5 + 0.5 * math.sin(n * math.tau / 24), ()
+            n + 1, str(n), 1, (0.5 + 0.5 * math.cos(n * math.tau / 24), 0.5 + 0.5 * math.sin(n * math.tau / 24)), ()
         )
         for n in range(24)
     ]
@@ -184,7 +184,7 @@ def test_many_groups_share_colours_only_from_afar():
 
 
 def test_two_groups_in_one_place_both_show_their_letters():
-    both = tuple(MapCluster(n, f"group {n}", 1, 0.5, 0.5, ()) for n in (1, 2))
+    both = tuple(MapCluster(n, f"group {n}", 1, (0.5, 0.5), ()) for n in (1, 2))
     points = tuple(MapPoint(f"/{n}.jpg", n / 2 - 0.5, n / 2 - 0.5, n) for n in (1, 2))
     file = io.StringIO()
     console = Console(file=file, force_terminal=True, width=40, height=16, color_system=None)

@@ -53,7 +53,7 @@ def status(
     from photomap_cli.views.status_table import status_lines, status_table
     from photomap_cli.views.status_watch import others, sessions
 
-    shown = sessions(look), LibraryStatus(**look["library"]), others(look)
+    shown = sessions(look), LibraryStatus.from_json(look["library"]), others(look)
     if sys.stdout.isatty():
         make_console().print(status_table(*shown))
     else:

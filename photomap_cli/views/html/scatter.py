@@ -49,7 +49,7 @@ def map_page(drawn: PhotoMap, open_gallery: Callable[[], Thumbnailer], wait: Wai
 
 
 def _group(cluster: MapCluster, colour: str, numbers: dict[str, int]) -> Group:
-    x, y = _place(cluster.x, cluster.y)
+    x, y = _place(*cluster.centre)
     typical = tuple(numbers[path] for path in cluster.representatives if path in numbers)
     return Group(cluster.letter, printable(cluster.name), cluster.count, colour, x, y, typical)
 
