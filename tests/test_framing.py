@@ -1,11 +1,11 @@
 import io
 import json
-import os
 import struct
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from torture import inputs
 
 from photomap_cli.errors import ProtocolMismatch
 from photomap_cli.framing import read_frame, write_frame
@@ -58,9 +58,7 @@ texts = st.binary(max_size=64) | st.sampled_from(
 )
 lies = st.builds(framed, texts, st.binary(max_size=64), json_bytes=lengths, payload_bytes=lengths)
 streams = st.lists(lies | st.binary(max_size=32), max_size=4).map(b"".join)
-FUZZ = settings(
-    max_examples=int(os.environ.get("PHOTOMAP_FUZZ", "2000")), deadline=None, suppress_health_check=list(HealthCheck)
-)
+FUZZ = settings(max_examples=inputs(1000, 100_000), deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @FUZZ

@@ -1,8 +1,7 @@
-import os
-
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from torture import inputs
 
 from photomap_cli import directories
 from photomap_cli.encoder import bpe
@@ -12,7 +11,7 @@ open_clip = pytest.importorskip("open_clip")
 
 from open_clip.tokenizer import SimpleTokenizer  # noqa: E402
 
-TEXTS = int(os.environ.get("PHOTOMAP_FUZZ", "1500"))
+TEXTS = inputs(500, 20_000)
 CLEANERS = ("lower", "whitespace", "canonicalize")
 WORDS = (
     *("a photo of", "Tree-house", "don't", "we'LL", "naïve", "東京タワー", "👩\u200d👩\u200d👧"),

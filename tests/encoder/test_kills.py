@@ -1,4 +1,4 @@
-"""The encoder process is killed at every kind of moment.  PHOTOMAP_KILLS=500 for a long run."""
+"""The encoder process is killed at every kind of moment; see torture.py."""
 
 import os
 import random
@@ -7,13 +7,14 @@ import threading
 from pathlib import Path
 
 import pytest
+from torture import kills
 from waiting import LONG_SECONDS, in_thread, wait_until
 
 from photomap_cli.encoder.process import EncoderProcess
 from photomap_cli.encoder.residency import Residency
 from photomap_cli.records import ResidencyState as State
 
-KILLS = int(os.environ.get("PHOTOMAP_KILLS", "8"))
+KILLS = kills(long=500)
 
 
 @pytest.fixture

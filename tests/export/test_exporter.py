@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from torture import kills
 from waiting import LONG_SECONDS
 
 from photomap_cli.errors import BadPath
@@ -444,7 +445,7 @@ def test_kill_9_at_any_moment_leaves_nothing_half_and_loses_nothing(tmp_path, ho
         return subprocess.run(program, capture_output=True, check=False, timeout=LONG_SECONDS)
 
     moments = int(run(0).stdout)
-    runs = min(moments, int(os.environ.get("PHOTOMAP_KILLS", "8")))
+    runs = min(moments, kills(8))
     for moment in {1 + at * moments // runs for at in range(runs)}:
         assert run(moment).returncode == -signal.SIGKILL
         found = {name: content for name, content in contents(there).items() if not name.startswith(".")}

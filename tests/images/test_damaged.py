@@ -1,7 +1,6 @@
 """What damaged files cost: themselves alone."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,13 +9,14 @@ from random import Random
 import pytest
 from damaged_files import damaged, samples
 from library_fakes import expected_blob, picture
+from torture import inputs
 
 from photomap_cli.images.decode import ALONE_MEGAPIXELS
 from photomap_cli.images.memory_limits import BYTES_PER_PIXEL, HEADROOM_BYTES
 from photomap_cli.library.catalog import Catalog
 
 RUN = Path(__file__).with_name("damaged_run.py")
-MUTATIONS = int(os.environ.get("PHOTOMAP_FUZZ", "1000"))
+MUTATIONS = inputs(100, 20_000)
 SEED = 5
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory is limited and measured on Linux alone")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from library_fakes import FakeEncoder
+from library_fakes import FakeEncoder, InProcessDecoder
 
 from photomap_cli.indexing.indexer import Indexer
 from photomap_cli.indexing.reindex import Reindex
@@ -27,7 +27,7 @@ if __name__ == "__main__":
     with Reindex(library) as anew:
         anew.begin("fake")
         with Catalog.open(anew.draft, create=True) as draft, VectorStore(anew.draft, draft) as vectors:
-            for _ in Indexer(draft, vectors, FakeEncoder).run([photos]):
+            for _ in Indexer(draft, vectors, FakeEncoder, open_pool=InProcessDecoder).run([photos]):
                 pass
         anew._library._database._connection.set_trace_callback(kill_at)
         anew.finish()

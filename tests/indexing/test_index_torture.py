@@ -1,4 +1,4 @@
-"""Runs that are killed, or whose disk is full, at any moment.  PHOTOMAP_KILLS=200 for more of them."""
+"""Runs that are killed, or whose disk is full, at any moment; see torture.py."""
 
 import os
 import random
@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 from library_fakes import picture, rows_on_disk
+from torture import kills
 from waiting import LONG_SECONDS
 
 from photomap_cli.doctor.library import checks
 from photomap_cli.library import database
 from photomap_cli.records import CheckState
 
-KILLS = int(os.environ.get("PHOTOMAP_KILLS", "16"))
+KILLS = kills()
 RUN = Path(__file__).with_name("killed_run.py")
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kill -9, and a library to preload")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from library_fakes import FakeEncoder, picture
+from library_fakes import FakeEncoder, InProcessDecoder, picture
 from waiting import LONG_SECONDS
 
 from photomap_cli.errors import BadPath, EmptyLibrary, EncoderFailed, LibraryBusy, LibraryFormat, LibraryUnusable
@@ -39,7 +39,9 @@ class Other(FakeEncoder):
 def index(folder, roots, encoder=FakeEncoder, **options):
     """Yield the progress of an index run over the library in a folder."""
     with Catalog.open(folder, create=True) as catalog, VectorStore(folder, catalog) as store:
-        yield from Indexer(catalog, store, encoder, IndexOptions(jobs=2, batch_size=2, **options)).run(roots)
+        yield from Indexer(
+            catalog, store, encoder, IndexOptions(jobs=2, batch_size=2, **options), open_pool=InProcessDecoder
+        ).run(roots)
 
 
 @pytest.fixture

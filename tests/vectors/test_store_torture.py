@@ -1,6 +1,5 @@
-"""Photos come and go, rows are swept and compressed, and the process is killed at any moment; see test_torture."""
+"""Photos come and go, rows are swept and compressed, and the process is killed at any moment; see torture.py."""
 
-import os
 import random
 import subprocess
 import sys
@@ -11,11 +10,13 @@ import pytest
 from killed_store import MOST_DELETED, NEVER_DELETED, vector_of
 from library_fakes import new_photo, rows_on_disk, similar
 from test_pq_tier import small  # noqa: F401
+from torture import IS_LONG, kills
 
 from photomap_cli.vectors.pq_file import PqFile
 from photomap_cli.vectors.store import VectorStore
 
-KILLS = int(os.environ.get("PHOTOMAP_KILLS", "16"))
+KILLS = kills()
+SWEEPS = 60 if IS_LONG else 2
 RUN = Path(__file__).with_name("killed_store.py")
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kill -9")
@@ -68,7 +69,7 @@ def test_who_reads_meanwhile_never_misses_a_photo_nor_sees_a_wrong_score(folder,
     ):
         try:
             before = line = ""
-            while sweeps < 6:
+            while sweeps < SWEEPS:
                 before, line = line, process.stdout.readline()
                 assert line
                 sweeps += line.startswith("sweeping") and not before.startswith("sweeping")
