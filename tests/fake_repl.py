@@ -12,26 +12,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from terminal_fakes import PaintedGallery, TimedBackend
+from terminal_fakes import FakeHost, PaintedGallery, TimedBackend
 
 from photomap_cli.errors import LibraryBusy
 from photomap_cli.graphics import terminal_query
 from photomap_cli.records import Facets
 from photomap_cli.repl import prompt
-from photomap_cli.repl.repl import Choices, Repl
+from photomap_cli.repl.repl import Repl
 from photomap_cli.views.previews import Previews
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def main() -> int:
-    options = _options()
-    terminal_query.TIMEOUT_SECONDS, prompt.CPR_SECONDS = options.answer_timeout, options.cursor_timeout
-    subscribers = []
-    opened = []
+class TimedHost(FakeHost):
+    """Opens backends that take their time, as the options say."""
 
-    def open_backend() -> TimedBackend:
+    def __init__(self, options: argparse.Namespace) -> None:
+        super().__init__(results=options.limit, prewarm=options.prewarm, previews=options.previews)
+        self._options = options
+        self._has_opened = False
+
+    def open_backend(self) -> TimedBackend:
+        options = self._options
         opened_at = options.clock() + options.opening
         while options.clock() < opened_at:
             time.sleep(0.01)
@@ -40,24 +43,27 @@ def main() -> int:
             raise LibraryBusy("the library is busy", hint="wait a moment")
         times = {name: getattr(options, name) for name in ("load", "reload", "idle", "release", "clock")}
         backend = TimedBackend(**times, device=options.device)
-        backend._is_gone = bool(opened)
-        backend.on_change = lambda: [repaint() for repaint in subscribers]
-        opened.append(backend)
+        backend._is_gone, self._has_opened = self._has_opened, True
+        backend.on_change = lambda: [repaint() for repaint in self.subscribers]
         return backend
 
+    def facets(self) -> Facets:
+        return Facets(cameras=(("NIKON Z 6", 900),))
+
+    def first_note(self) -> str:
+        return self._options.note
+
+    def default_folder(self) -> str:
+        return self._options.folder
+
+
+def main() -> int:
+    options = _options()
+    terminal_query.TIMEOUT_SECONDS, prompt.CPR_SECONDS = options.answer_timeout, options.cursor_timeout
     console = Console(highlight=False)
-    return Repl(
-        open_backend,
-        console=console,
-        previews=Previews(console, PaintedGallery),
-        cwd=Path("/photos"),
-        history_path=options.history,
-        choices=lambda: Choices(options.limit, options.prewarm, options.previews),
-        read_words=lambda: Facets(cameras=(("NIKON Z 6", 900),)),
-        first_note=lambda: options.note,
-        read_usual_folder=lambda: options.folder,
-        subscribe=subscribers.append,
-    ).run()
+    previews = Previews(console, PaintedGallery)
+    host = TimedHost(options)
+    return Repl(host, console=console, previews=previews, cwd=Path("/photos"), history_path=options.history).run()
 
 
 def _options() -> argparse.Namespace:

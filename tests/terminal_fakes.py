@@ -14,6 +14,7 @@ from PIL import Image
 from photomap_cli.errors import BadQuery, SessionGone
 from photomap_cli.records import (
     DateSource,
+    Facets,
     Hit,
     PhotoDetails,
     ResidencyState,
@@ -22,6 +23,7 @@ from photomap_cli.records import (
     Thumbnail,
     Timings,
 )
+from photomap_cli.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -87,6 +89,36 @@ def make_result(
     hits = tuple(make_hit(rank) for rank in range(1, count + 1))
     result = SearchResult(query, "tiny", 41.2, "local", timings or Timings(encode=12.1, search=3.0), hits)
     return replace(result, **values)
+
+
+class FakeHost:
+    """A prompt's host over one backend; keywords are settings."""
+
+    def __init__(self, backend: FakeBackend | None = None, **settings: object) -> None:
+        self.backend = backend or FakeBackend()
+        self.subscribers: list[Callable[[], None]] = []
+        self._settings = Settings(**{"results": 3, "prewarm": False} | settings)
+
+    def open_backend(self) -> FakeBackend:
+        return self.backend
+
+    def settings(self) -> Settings:
+        return self._settings
+
+    def first_scope(self) -> None:
+        return None
+
+    def default_folder(self) -> str:
+        return ""
+
+    def first_note(self) -> str:
+        return ""
+
+    def facets(self) -> Facets:
+        return Facets()
+
+    def subscribe(self, on_change: Callable[[], None]) -> None:
+        self.subscribers.append(on_change)
 
 
 class FakeBackend:
@@ -199,7 +231,7 @@ class TimedBackend:
         self._clock = clock
         self._load, self._reload, self._idle, self._release = load, reload, idle, release
         self._has_card = device != "cpu"
-        self._base = OFF if self._has_card else replace(OFF, device="cpu", device_name="cpu")
+        self._base = OFF if self._has_card else replace(OFF, device="cpu", device_name="cpu", can_offload=False)
         self._state, self._last_used = State.OFF, clock()
         self._moving = threading.RLock()
         self._closed = threading.Event()

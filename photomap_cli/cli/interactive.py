@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from functools import partial
 from typing import TYPE_CHECKING
 
 from photomap_cli import directories
+from photomap_cli.cli import settings_cache
 from photomap_cli.errors import PhotomapError
 from photomap_cli.repl.pipe_frontend import has_screen, run_lines
 
@@ -29,25 +29,75 @@ def converse(library: Path, *, is_demo: bool = False) -> int:
         BadSetting: a setting is refused; at the prompt after its first paint, since reading them takes 0.15 s.
     """
     directories.leave()
-    subscribers: list[Callable[[], None]] = []
-
-    def on_change() -> None:
-        for tell in subscribers:
-            tell()
-
-    def open_backend() -> Backend:
-        from photomap_cli.session.attach import attach_or_open
-
-        return attach_or_open(library, _settings(), kind="repl", on_change=on_change)
-
+    host = LibraryHost(library, is_demo=is_demo)
+    cwd = directories.working_directory()
     if not has_screen(sys.stdin, sys.stdout):
-        open_gallery = partial(_open_gallery, library)
         return run_lines(
-            open_backend, open_gallery=open_gallery, cwd=directories.working_directory(), limit=_settings().results
+            host.open_backend, open_gallery=host.open_gallery, cwd=cwd, limit=settings_cache.load().results
         )
     if not _has_photos(library) and not _is_welcome(library):
         return 0
-    return _at_the_prompt(library, open_backend, subscribers.append, is_demo=is_demo)
+    from photomap_cli.repl.repl import Repl
+    from photomap_cli.views.console import console_on
+    from photomap_cli.views.previews import Previews
+
+    console = console_on()
+    previews = Previews(console, host.open_gallery)
+    return Repl(host, console=console, previews=previews, cwd=cwd, history_path=directories.history_file()).run()
+
+
+class LibraryHost:
+    """A library as the prompt's host; imports what it needs when it is asked."""
+
+    def __init__(self, library: Path, *, is_demo: bool) -> None:
+        self._library, self._is_demo = library, is_demo
+        self._subscribers: list[Callable[[], None]] = []
+
+    def open_backend(self) -> Backend:
+        """Attach to the library's session, or open one."""
+        from photomap_cli.session.attach import attach_or_open
+
+        return attach_or_open(self._library, settings_cache.load(), kind="repl", on_change=self._on_change)
+
+    def open_gallery(self) -> Thumbnailer:
+        """Open what makes thumbnails."""
+        from photomap_cli.images.thumbnails import Thumbnailer
+
+        return Thumbnailer(self._library, settings_cache.load)
+
+    def settings(self) -> Settings:
+        """Return the user's settings.  Raises BadSetting."""
+        return settings_cache.load()
+
+    def first_scope(self) -> str | None:
+        """Return all of the library for the demo, else the usual scope."""
+        return "*" if self._is_demo else None
+
+    def default_folder(self) -> str:
+        """Return the working directory where the library has photos of it."""
+        from photomap_cli.library import paths, stats
+
+        return paths.part(str(directories.working_directory()), stats.facts(self._library)["roots"])
+
+    def first_note(self) -> str:
+        """Return a word on photos in the working directory that are not in the library."""
+        from photomap_cli.cli import first_run
+
+        return "" if self._is_demo else first_run.note_on(directories.working_directory(), self._library)
+
+    def facets(self) -> Facets:
+        """Read what the library's photos can be filtered by."""
+        from photomap_cli.library import facets
+
+        return facets.read(self._library)
+
+    def subscribe(self, on_change: Callable[[], None]) -> None:
+        """Call `on_change` whenever the encoder's place changes."""
+        self._subscribers.append(on_change)
+
+    def _on_change(self) -> None:
+        for tell in self._subscribers:
+            tell()
 
 
 def _has_photos(library: Path) -> bool:
@@ -63,69 +113,4 @@ def _has_photos(library: Path) -> bool:
 def _is_welcome(library: Path) -> bool:
     from photomap_cli.cli import first_run
 
-    return first_run.offer(library, _settings())
-
-
-def _at_the_prompt(
-    library: Path,
-    open_backend: Callable[[], Backend],
-    subscribe: Callable[[Callable[[], None]], None],
-    *,
-    is_demo: bool,
-) -> int:
-    from photomap_cli.repl.repl import Choices, Repl
-    from photomap_cli.views.console import console_on
-    from photomap_cli.views.previews import Previews
-
-    def choices() -> Choices:
-        settings = _settings()
-        return Choices(
-            limit=settings.results,
-            prewarm=settings.prewarm,
-            previews=settings.previews,
-            keys=settings.keys,
-            min_score=settings.min_score,
-            folder="*" if is_demo else None,
-        )
-
-    def read_words() -> Facets:
-        from photomap_cli.library import facets
-
-        return facets.read(library)
-
-    def usual_folder() -> str:
-        from photomap_cli.library import paths, stats
-
-        return paths.part(str(directories.working_directory()), stats.facts(library)["roots"])
-
-    console = console_on()
-    return Repl(
-        open_backend,
-        console=console,
-        previews=Previews(console, partial(_open_gallery, library)),
-        cwd=directories.working_directory(),
-        history_path=directories.history_file(),
-        choices=choices,
-        first_note=str if is_demo else partial(_note_on_folder, library),
-        read_usual_folder=usual_folder,
-        read_words=read_words,
-        subscribe=subscribe,
-    ).run()
-
-
-def _note_on_folder(library: Path) -> str:
-    from photomap_cli.cli import first_run
-
-    return first_run.note_on(directories.working_directory(), library)
-
-
-def _open_gallery(library: Path) -> Thumbnailer:
-    from photomap_cli.images.thumbnails import Thumbnailer
-
-    return Thumbnailer(library, _settings)
-
-
-def _settings() -> Settings:
-    from photomap_cli.cli import settings_cache
-
-    return settings_cache.load()
+    return first_run.offer(library, settings_cache.load())

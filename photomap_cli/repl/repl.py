@@ -1,21 +1,19 @@
-"""Owns the prompt's loop: read a line, answer it, go on.  What is printed is screen's, what is asked is dialogue's."""
+"""Owns the prompt's loop: read a line, answer it, go on.  `tty_frontend` prints, `state` asks."""
 
 from __future__ import annotations
 
 import os
 import threading
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from prompt_toolkit.application import run_in_terminal
 from prompt_toolkit.patch_stdout import patch_stdout
 
 from photomap_cli.errors import PhotomapError
 from photomap_cli.graphics.tty_mode import TtyMode
-from photomap_cli.records import Facets
 from photomap_cli.repl.commands import registry
 from photomap_cli.repl.completion.completer import PromptCompleter
 from photomap_cli.repl.completion.facets import FacetCache
@@ -44,7 +42,8 @@ if TYPE_CHECKING:
     from prompt_toolkit.formatted_text import StyleAndTextTuples
     from rich.console import Console
 
-    from photomap_cli.session.backend import Backend
+    from photomap_cli.repl.host import PromptHost
+    from photomap_cli.settings import Settings
     from photomap_cli.views.previews import Previews
 
 PROMPT = "photomap> "
@@ -54,69 +53,24 @@ PAGES_AHEAD = 3
 """How many times as many hits a query fetches, so that :more neither waits nor wakes an encoder that is at rest."""
 
 
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """What the user has chosen for the prompt.
-
-    Attributes:
-        limit: hits a search.
-        prewarm: whether the first key of a query brings the encoder back.
-        previews: how results are shown as pictures.
-        keys: how the keys work, "emacs" or "vi".
-        min_score: lowest score shown; "auto" for the encoder's own floor.
-        folder: what is searched until `:in` says otherwise, as `SearchRequest` takes it.
-    """
-
-    limit: int
-    prewarm: bool = True
-    previews: str = "auto"
-    keys: str = "emacs"
-    min_score: float | Literal["auto"] = "auto"
-    folder: str | None = None
-
-
 class Repl:
-    """The interactive prompt over one backend.
-
-    Attributes:
-        open_backend: called on a background thread once the prompt is painted, and again if its session is gone.
-        previews: asks the terminal, before the first prompt, what it draws.
-        choices: called once, likewise after the first paint; a PhotomapError of it ends the prompt and leaves `run`.
-        first_note: returns what to say once at the start, if anything; called on a background thread.
-        read_usual_folder: returns the folder that is searched unless told otherwise, or nothing where it is the whole
-            library; called likewise.
-        read_words: reads what filters can name, on a background thread.
-        subscribe: given a function to call whenever the status changes, from any thread, so that the bar follows at
-            once instead of at its next refresh.
-    """
+    """The interactive prompt over what its host opens; `previews` asks the terminal what it draws, before the first."""
 
     def __init__(
-        self,
-        open_backend: Callable[[], Backend],
-        *,
-        console: Console,
-        cwd: Path,
-        history_path: Path,
-        choices: Callable[[], Choices],
-        previews: Previews,
-        first_note: Callable[[], str] = str,
-        read_usual_folder: Callable[[], str] = str,
-        read_words: Callable[[], Facets] = Facets,
-        subscribe: Callable[[Callable[[], None]], None] | None = None,
+        self, host: PromptHost, *, console: Console, cwd: Path, history_path: Path, previews: Previews
     ) -> None:
-        self._connection = Connection(open_backend)
-        self._read_choices, self._subscribe = choices, subscribe
-        self._first_note, self._read_usual_folder = first_note, read_usual_folder
-        self._usual_folder = ""
-        self._choices: Choices | None = None
+        self._host = host
+        self._connection = Connection(host.open_backend)
+        self._default_folder = ""
+        self._settings: Settings | None = None
         self._settling = threading.Lock()
         self._history = PrivateHistory(history_path)
         self._previews = previews
         self._screen = TtyFrontend(
             console, self._connection, cwd=cwd, past=self._history.get_strings, previews=previews
         )
-        self._dialogue = SearchState(self._connection, self._screen, cwd=cwd, limit=0, pages_ahead=PAGES_AHEAD)
-        self._words = FacetCache(read_words, self._photo_count)
+        self._state = SearchState(self._connection, self._screen, cwd=cwd, limit=0, pages_ahead=PAGES_AHEAD)
+        self._words = FacetCache(host.facets, self._photo_count)
         self._toolbar = Toolbar(
             self._connection,
             width=lambda: self._prompt.output.get_size().columns,
@@ -127,7 +81,7 @@ class Repl:
         )
         self._prompt = make_prompt(
             toolbar=self._toolbar,
-            completer=PromptCompleter(self._dialogue, self._words),
+            completer=PromptCompleter(self._state, self._words),
             history=self._history,
             has_colour=not console.no_color,
             on_text=self._on_text,
@@ -143,8 +97,7 @@ class Repl:
 
     def run(self) -> int:
         """Read and answer lines until the user leaves; returns the exit status."""
-        if self._subscribe is not None:
-            self._subscribe(self._repaint)
+        self._host.subscribe(self._repaint)
         with closing(self._connection), self._terminal:
             drop_late_answers(self._prompt)
             type_ahead(self._prompt, self._previews.detect())
@@ -165,7 +118,7 @@ class Repl:
         """Return the next line, or None when the user leaves."""
         while True:
             self._is_prewarmed = False
-            use_keys(self._prompt, self._dialogue.keys)
+            use_keys(self._prompt, self._state.keys)
             try:
                 # An interrupt while prompt_toolkit starts or ends is not for its insides: it would leave them broken.
                 with noted_interrupts(), patch_stdout(raw=True):
@@ -189,25 +142,25 @@ class Repl:
         """Answer one line, whatever happens; returns False when the user leaves."""
         self._settle()
         try:
-            registry.answer(self._dialogue, line)
+            registry.answer(self._state, line)
         except registry.Leave:
             return False
         except KeyboardInterrupt:
             self._screen.tell("cancelled")
         except Exception as error:
-            self._screen.complain(error, self._dialogue.asked)
+            self._screen.complain(error, self._state.asked)
         return True
 
     def _settle(self) -> None:
-        """Have the user's choices, read at the first call; the others wait for it."""
+        """Have the settings, read at the first call; the others wait for it."""
         with self._settling:
-            if self._choices is None:
-                self._choices = chosen = self._read_choices()
-                self._dialogue.limit, self._dialogue.prewarm = chosen.limit, chosen.prewarm
-                self._dialogue.keys, self._dialogue.min_score = chosen.keys, chosen.min_score
-                self._dialogue.folder = chosen.folder
-                use_keys(self._prompt, chosen.keys)
-                self._previews.setting = chosen.previews
+            if self._settings is None:
+                self._settings = settings = self._host.settings()
+                self._state.limit, self._state.prewarm = settings.results, settings.prewarm
+                self._state.keys, self._state.min_score = settings.keys, settings.min_score
+                self._state.folder = self._host.first_scope()
+                use_keys(self._prompt, settings.keys)
+                self._previews.setting = settings.previews
 
     def _message(self) -> StyleAndTextTuples:
         message: StyleAndTextTuples = [("class:prompt", PROMPT)]
@@ -218,7 +171,7 @@ class Repl:
 
     def _scope(self) -> str:
         """Name the folder that is searched, where it is not all of the library by itself."""
-        folder = self._dialogue.folder or self._usual_folder
+        folder = self._state.folder or self._default_folder
         if folder == "*":
             return "in: everything"
         return f"in: {shortened(printable(PurePath(folder).name or folder), FOLDER_CELLS)}" if folder else ""
@@ -246,10 +199,10 @@ class Repl:
             return
         try:
             backend = self._connection.backend()
-            self._usual_folder = self._read_usual_folder()
+            self._default_folder = self._host.default_folder()
             self._repaint()
             self._words()
-            if note := self._first_note():
+            if note := self._host.first_note():
                 self._above(lambda: self._screen.tell(note))
             backend.load()
         except Exception as error:
@@ -293,7 +246,7 @@ class Repl:
         backend = self._connection.current
         if backend is None or self._is_prewarmed or not text.strip() or registry.is_command(text):
             return
-        if not self._dialogue.prewarm:
+        if not self._state.prewarm:
             return
         self._is_prewarmed = True
         threading.Thread(target=_quietly, args=(backend.prewarm,), name="photomap-prewarm", daemon=True).start()

@@ -48,8 +48,8 @@ def test_the_demo_says_nothing_of_the_folder_it_is_tried_in(tmp_path, monkeypatc
     told = []
 
     class Prompt:
-        def __init__(self, open_backend, **given):
-            told.extend((given["first_note"](), given["choices"]().folder))
+        def __init__(self, host, **given):
+            told.extend((host.first_note(), host.first_scope()))
 
         def run(self):
             return 0

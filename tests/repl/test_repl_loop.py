@@ -12,12 +12,12 @@ from prompt_toolkit.application import create_app_session
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 from rich.console import Console
-from terminal_fakes import CPU, VRAM, FakeBackend, PaintedGallery, make_result
+from terminal_fakes import CPU, VRAM, FakeBackend, FakeHost, PaintedGallery, make_result
 from waiting import LONG_SECONDS
 
 from photomap_cli.errors import BadQuery, BadSetting, LibraryBusy, SessionGone
 from photomap_cli.records import EncoderFailure
-from photomap_cli.repl.repl import HOW_TO_LEAVE, Choices, Repl
+from photomap_cli.repl.repl import HOW_TO_LEAVE, Repl
 from photomap_cli.views.previews import Previews
 
 UP, CTRL_A, CTRL_C, CTRL_D, CTRL_K, CTRL_R, ENTER = "\x1b[A", "\x01", "\x03", "\x04", "\x0b", "\x12", "\r"
@@ -28,25 +28,21 @@ class Prompt:
 
     def __init__(self, folder, backend=None, **settings):
         self.backend = backend or FakeBackend()
+        self.host = FakeHost(self.backend, **settings)
         self.console = Console(file=io.StringIO(), width=100, highlight=False)
         self.history = folder / "private" / "history"
-        choices = Choices(limit=3, prewarm=settings.pop("prewarm", False))
-        standing = {
-            "open_backend": lambda: self.backend,
-            "choices": lambda: choices,
-            "previews": Previews(self.console, PaintedGallery),
-            "subscribe": None,
-        }
-        self.settings = standing | settings
 
     def type(self, keys):
         """Type keys, then leave; return what was printed."""
         with create_pipe_input() as pipe, create_app_session(input=pipe, output=DummyOutput()):
             pipe.send_text(keys + CTRL_D)
             pipe.close()  # a prompt that does not take Ctrl-D ends here instead of never
-            repl = Repl(console=self.console, cwd=Path("/photos"), history_path=self.history, **self.settings)
-            self.status = repl.run()
+            self.status = self.repl().run()
         return self.console.file.getvalue()
+
+    def repl(self):
+        previews = Previews(self.console, PaintedGallery)
+        return Repl(self.host, console=self.console, cwd=Path("/photos"), history_path=self.history, previews=previews)
 
     @property
     def queries(self):
@@ -71,16 +67,18 @@ def refuse():
 
 
 def test_a_refused_setting_ends_the_prompt_also_between_two_lines(tmp_path):
-    prompt = Prompt(tmp_path, choices=refuse)
+    prompt = Prompt(tmp_path)
+    prompt.host.settings = refuse
     with pytest.raises(BadSetting, match="no number"):
         prompt.type("dog" + ENTER)
     assert prompt.queries == []
 
 
 def test_a_refused_setting_ends_a_prompt_at_which_nothing_is_typed(tmp_path):
-    prompt = Prompt(tmp_path, choices=refuse)
+    prompt = Prompt(tmp_path)
+    prompt.host.settings = refuse
     with create_pipe_input() as pipe, create_app_session(input=pipe, output=DummyOutput()):
-        repl = Repl(console=prompt.console, cwd=Path("/photos"), history_path=prompt.history, **prompt.settings)
+        repl = prompt.repl()
         with pytest.raises(BadSetting, match="no number"):
             repl.run()
 
@@ -118,7 +116,7 @@ def test_ctrl_c_twice_on_an_empty_line_says_how_to_leave(prompt):
 def test_ctrl_c_when_the_line_has_just_ended_is_nothing(tmp_path):
     with create_pipe_input() as pipe, create_app_session(input=pipe, output=DummyOutput()):
         prompt = Prompt(tmp_path)
-        repl = Repl(console=prompt.console, cwd=Path("/photos"), history_path=prompt.history, **prompt.settings)
+        repl = prompt.repl()
 
         async def press():
             repl._prompt.app.key_processor.send_sigint()
@@ -188,7 +186,8 @@ def test_a_session_that_is_gone_is_opened_again_and_answers(tmp_path):
     gone = FakeBackend(answer=failing(SessionGone("gone")))
     opened = [gone, FakeBackend()]
     backends = iter(opened)
-    prompt = Prompt(tmp_path, open_backend=lambda: next(backends))
+    prompt = Prompt(tmp_path)
+    prompt.host.open_backend = lambda: next(backends)
     printed = prompt.type("bad" + ENTER)
     assert printed.startswith("the session ended; a new one was opened\n")
     assert "photo-001.jpg" in printed
@@ -226,7 +225,7 @@ def test_bytes_that_are_no_text_do_not_end_the_session(tmp_path):
     prompt = Prompt(tmp_path)
     with create_pipe_input() as pipe, create_app_session(input=pipe, output=DummyOutput()):
         pipe.send_bytes(b"caf\xe9\rdog\r\x04")
-        Repl(console=prompt.console, cwd=Path("/photos"), history_path=prompt.history, **prompt.settings).run()
+        prompt.repl().run()
     assert prompt.queries[-1] == "dog"
 
 
@@ -280,16 +279,17 @@ def test_a_library_that_cannot_be_opened_is_told_by_the_query_and_then_tried_aga
         prompt.backend = answer
         return answer
 
-    prompt = Prompt(tmp_path, open_backend=open_backend)
+    prompt = Prompt(tmp_path)
+    prompt.host.open_backend = open_backend
     printed = prompt.type(("dog" + ENTER) * 3)
     assert "the library is busy" in printed
     assert "photo-001.jpg" in printed
 
 
-def test_the_loop_subscribes_to_changes(tmp_path):
-    told = []
-    Prompt(tmp_path, subscribe=told.append).type("dog" + ENTER)
-    told[0]()  # after the end: nothing to repaint, nothing to fail
+def test_the_loop_subscribes_to_changes(prompt):
+    prompt.type("dog" + ENTER)
+    (repaint,) = prompt.host.subscribers
+    repaint()  # after the end: nothing to repaint, nothing to fail
 
 
 @pytest.mark.parametrize("status", [CPU, VRAM, replace(VRAM, last_error=EncoderFailure("internal", "x"))])
