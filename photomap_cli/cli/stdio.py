@@ -8,7 +8,6 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from photomap_cli.views import encoding_fallback
 from photomap_cli.views.output import printable_lines, say
 
 if TYPE_CHECKING:
@@ -16,11 +15,10 @@ if TYPE_CHECKING:
 
 
 def forgive() -> None:
-    """Let a terminal that has no ● show a * instead of failing."""
-    encoding_fallback.register()
+    """Let a terminal that has no ● show a ? instead of failing."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors=encoding_fallback.ERRORS)
+            stream.reconfigure(errors="replace")
 
 
 def guard() -> None:

@@ -77,7 +77,6 @@ class Repl:
             scope=self._scope,
             extras=self._extras,
             has_colour=not console.no_color,
-            encoding=console.encoding,
         )
         self._prompt = make_prompt(
             toolbar=self._toolbar,

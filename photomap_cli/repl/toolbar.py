@@ -12,7 +12,6 @@ from rich.text import Text
 
 from photomap_cli.errors import SessionGone
 from photomap_cli.views.console import make_console
-from photomap_cli.views.encoding_fallback import fitting
 from photomap_cli.views.errors import complaint_line
 from photomap_cli.views.status_line import bar, short_state
 
@@ -39,11 +38,10 @@ class Toolbar:
         scope: Callable[[], str] = str,
         extras: Callable[[], Sequence[str]] = tuple,
         has_colour: bool = True,
-        encoding: str = "utf-8",
     ) -> None:
         self._connection, self._width = connection, width
         self._scope, self._extras = scope, extras
-        self._has_colour, self._encoding = has_colour, encoding
+        self._has_colour = has_colour
         self._key: object = None
         self._fragments: StyleAndTextTuples = []
 
@@ -57,7 +55,7 @@ class Toolbar:
             return self._told(f"✗ {complaint_line(error)}")
 
     def _told(self, words: str, style: str = "") -> StyleAndTextTuples:
-        return [(style, fitting(_cut(f" {words}", self._width()), self._encoding))]
+        return [(style, _cut(f" {words}", self._width()))]
 
     def short(self) -> str:
         """Return one word on the state, for a terminal that cannot show a bar."""
@@ -96,7 +94,7 @@ class Toolbar:
         )
         with console.capture() as capture:
             console.print(text, end="")
-        return to_formatted_text(ANSI(fitting(capture.get(), self._encoding)))
+        return to_formatted_text(ANSI(capture.get()))
 
 
 def _cut(text: str, width: int) -> str:

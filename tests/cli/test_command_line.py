@@ -341,11 +341,29 @@ def test_the_example_for_python_runs_as_written(home, serving, place, tmp_path):
     assert mistake.startswith("bad_query at 4: ")
 
 
-def test_a_terminal_without_unicode_is_no_reason_to_fail(home, serving):
-    ascii_only = environment(home) | {"PYTHONIOENCODING": "ascii"}
-    words = [sys.executable, "-m", "photomap_cli", "status"]
-    done = subprocess.run(words, cwd=home, env=ascii_only, timeout=LONG_SECONDS, capture_output=True, check=True)
-    assert b"tiny" in done.stdout
+@pytest.mark.parametrize(
+    "poor",
+    [
+        {"PYTHONIOENCODING": "ascii"},
+        {"PYTHONIOENCODING": "latin-1"},
+        {"LANG": "C", "LC_ALL": "C"},
+        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    ],
+    ids=str,
+)
+def test_a_terminal_without_unicode_is_no_reason_to_fail(home, serving, poor):
+    def told(*words, stdin=None):
+        command = [sys.executable, "-m", "photomap_cli", *words]
+        done = subprocess.run(
+            command, cwd=home, env=environment(home) | poor, timeout=LONG_SECONDS, capture_output=True, input=stdin
+        )
+        assert b"Traceback" not in done.stderr
+        return done.returncode, done.stdout + done.stderr
+
+    assert b"tiny" in told("status")[1]
+    assert told("search", "…●犬", "no:☃")[0] == 2
+    assert told("config", "set", "keys", "●")[0] == 2
+    assert told(stdin="dog ●\n:status\n:nosuch…\n".encode())[0] == 2
 
 
 def test_encoders_are_rows_in_a_pipe(photomap):

@@ -1,5 +1,5 @@
 import pytest
-from terminal_fakes import CPU, EVERY_STATE, VRAM, FakeBackend
+from terminal_fakes import CPU, VRAM, FakeBackend
 
 from photomap_cli.errors import LibraryBusy, SessionGone
 from photomap_cli.repl.connection import Connection
@@ -63,17 +63,3 @@ def test_a_lost_session_says_what_brings_a_new_one(connection):
     assert text_of(toolbar) == " ✗ session lost │ the next query opens a new one"
     assert toolbar.short() == "LOST"
     assert len(text_of(failing(connection, SessionGone("the session ended"), width=30))) == 29
-
-
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
-def test_where_the_encoding_lacks_symbols_letters_tell_the_places_apart(connection, encoding):
-    backend = connection.backend()
-    toolbar = make_toolbar(connection, encoding=encoding)
-    firsts = set()
-    for backend.current in EVERY_STATE:
-        text = text_of(toolbar)
-        text.encode(encoding)
-        firsts.add(text[1])
-    assert firsts == set("*%o.~")
-    assert text_of(make_toolbar(connection, width=120)).startswith(" ◌ RAM → OFF… │")
-    assert text.startswith(" . RAM > OFF. | ")
