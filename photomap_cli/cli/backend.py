@@ -59,7 +59,7 @@ def live_session(given: Globals) -> SessionClient | None:
     """
     from photomap_cli.session import client
 
-    return client.find(given.library, tell=lambda words: tell((words,), given))
+    return client.SessionClient.find(given.library, tell=lambda words: tell((words,), given))
 
 
 def _answer(given: Globals, question: Callable[[Backend], T], *, local: bool, words: Callable[[Backend], str]) -> T:

@@ -147,10 +147,11 @@ def _tell(notices: Iterable[str], given: _Given) -> None:
 def _write_table(result: dict[str, Any], style: ResultStyle, file: TextIO) -> None:
     """Write a result for people; what draws tables is imported for it alone."""
     from photomap_cli.records import SearchResult
+    from photomap_cli.session import transport
     from photomap_cli.views import results
     from photomap_cli.views.console import console_on
 
-    read, cwd = SearchResult.from_json(result), directories.working_directory()
+    read, cwd = transport.read(SearchResult, result), directories.working_directory()
     results.write(read, style, file, cwd=cwd, console=console_on())
 
 
@@ -161,12 +162,13 @@ def _in_silence(line: Transport, request: dict[str, Any]) -> dict[str, Any]:
 def _in_words(line: Transport, request: dict[str, Any]) -> dict[str, Any]:
     """Ask a session and say where its encoder is meanwhile, if that takes long."""
     from photomap_cli.records import SessionStatus
+    from photomap_cli.session import transport
     from photomap_cli.views.console import console_on
     from photomap_cli.views.spinner import wait_for
     from photomap_cli.views.status_line import place
 
     def words() -> str:
-        return str(place(SessionStatus.from_json(line.glance("status"))))
+        return str(place(transport.read(SessionStatus, line.glance("status"))))
 
     return wait_for(lambda: _in_silence(line, request), console=console_on(stderr=True), words=words)
 

@@ -39,11 +39,14 @@ class EncoderProcess:
         spec: an encoder's spec string, resolved (not `auto`).
         device: "auto", "cuda:N", "mps" or "cpu".
         precision: "auto", "float32", "bfloat16" or "float16".
-        on_progress: called with bytes (done, total) while weights are fetched.
-        on_exit: called from another thread when the process ends though nobody asked for it; requests wait meanwhile.
+        on_progress, on_exit: the attributes.
         allow_download: whether weights that are not on disk may be fetched.
         may_pin: whether RAM may be page-locked for faster reloads.
         worker: the module that the child runs; tests pass one with a pretended device.
+
+    Attributes:
+        on_progress: called with bytes (done, total) while weights are fetched.
+        on_exit: called from another thread when the process ends though nobody asked for it; requests wait meanwhile.
     """
 
     def __init__(
@@ -59,7 +62,7 @@ class EncoderProcess:
         worker: str = "photomap_cli.encoder.worker",
     ) -> None:
         self._spec, self._device, self._precision = spec, device, precision
-        self._on_progress, self._on_exit = on_progress, on_exit
+        self.on_progress, self.on_exit = on_progress, on_exit
         self._allow_download, self._may_pin, self._worker = allow_download, may_pin, worker
         self._asking = threading.Lock()  # held for a request and its reply
         self._rest = (0.0, 0.0)
@@ -159,7 +162,7 @@ class EncoderProcess:
             try:
                 message, answer = child.ask({"op": op, **values}, payload, seconds=seconds)
                 while "progress" in message:
-                    self._on_progress(tuple(message["progress"]))
+                    self.on_progress(tuple(message["progress"]))
                     message, answer = child.receive()
             except ChildDied as death:
                 self._child = None
@@ -202,7 +205,7 @@ class EncoderProcess:
         child.wait()
         with self._asking:  # no other process can take its place while its end is told
             if self._child is child and not self._closed:
-                self._on_exit(_end_of(child.terminate()))
+                self.on_exit(_end_of(child.terminate()))
 
     def _death(self, ended: Exit | None) -> PhotomapError:
         return EncoderClosed("the encoder is closed") if self._closed else _end_of(ended)

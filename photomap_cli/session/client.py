@@ -6,19 +6,19 @@ import re
 import threading
 from contextlib import ExitStack, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Self
 
-from photomap_cli.errors import PhotomapError, ProtocolMismatch, SessionGone, SessionSilent
-from photomap_cli.records import BadRecord, PhotoDetails, Record, SearchRequest, SearchResult, SessionStatus
+from photomap_cli.errors import PhotomapError, SessionGone, SessionSilent
+from photomap_cli.records import PhotoDetails, SearchRequest, SearchResult, SessionStatus
 from photomap_cli.records.maps import GroupRequest, MapRequest, PhotoMap
 from photomap_cli.search.query import MOST_LETTERS
 from photomap_cli.session import transport
+from photomap_cli.session.transport import read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-Reply = TypeVar("Reply", bound=Record)
 _WATCH_SECONDS = 0.5
 _REFERENCE = re.compile(r"#(\d{1,6})")
 
@@ -59,19 +59,19 @@ class SessionClient:
 
     def search(self, request: SearchRequest) -> SearchResult:
         """Answer one query by the session's warm encoder."""
-        return _read(SearchResult, self._line.work("search", request=_slim(request).to_json()))
+        return read(SearchResult, self._line.work("search", request=_slim(request).to_json()))
 
     def map(self, request: MapRequest) -> PhotoMap:
         """Have the session lay photos out."""
-        return _read(PhotoMap, self._line.work("map", request=request.to_json()))
+        return read(PhotoMap, self._line.work("map", request=request.to_json()))
 
     def details(self, path: str) -> PhotoDetails:
         """Say all that the library knows of a photo."""
-        return _read(PhotoDetails, self._line.glance("details", path=path))
+        return read(PhotoDetails, self._line.glance("details", path=path))
 
     def group(self, request: GroupRequest) -> SearchResult:
         """Have the session list a group of a map."""
-        return _read(SearchResult, self._line.work("group", request=request.to_json()))
+        return read(SearchResult, self._line.work("group", request=request.to_json()))
 
     def progress(self) -> str:
         """Say nothing: how far the session is with a map is not known here."""
@@ -79,15 +79,15 @@ class SessionClient:
 
     def status(self) -> SessionStatus:
         """Say where the session's encoder is; gives up after some seconds."""
-        return _read(SessionStatus, self._line.glance("status"))
+        return read(SessionStatus, self._line.glance("status"))
 
     def offload(self) -> SessionStatus:
         """Take the session's encoder out of VRAM."""
-        return _read(SessionStatus, self._line.work("offload"))
+        return read(SessionStatus, self._line.work("offload"))
 
     def load(self) -> SessionStatus:
         """Bring the session's encoder to where queries run."""
-        return _read(SessionStatus, self._line.work("load"))
+        return read(SessionStatus, self._line.work("load"))
 
     def prewarm(self) -> None:
         """Start bringing it there."""
@@ -95,11 +95,11 @@ class SessionClient:
 
     def set_idle_timeout(self, seconds: float) -> SessionStatus:
         """Change the session's idle timeout, for everybody who uses it."""
-        return _read(SessionStatus, self._line.glance("set_idle_timeout", seconds=seconds))
+        return read(SessionStatus, self._line.glance("set_idle_timeout", seconds=seconds))
 
     def stop(self) -> SessionStatus:
         """Ask a session without a terminal to end."""
-        return _read(SessionStatus, self._line.glance("stop"))
+        return read(SessionStatus, self._line.glance("stop"))
 
     def pause(self) -> None:
         """Do nothing: the session goes on while this process is stopped."""
@@ -156,16 +156,6 @@ class WatchingClient(SessionClient):
             self._on_change()
 
 
-def _read(kind: type[Reply], result: dict[str, Any]) -> Reply:
-    """Return the record in a reply; a session of another build may have other fields."""
-    try:
-        return kind.from_json(result)
-    except BadRecord as error:
-        raise ProtocolMismatch(
-            f"the session's answer is not understood: {error}", hint=transport.TWO_VERSIONS
-        ) from error
-
-
 def _slim(request: SearchRequest) -> SearchRequest:
     """Return the request with only those references that its text can mean: ten thousand paths are a megabyte.
 
@@ -177,23 +167,13 @@ def _slim(request: SearchRequest) -> SearchRequest:
     return replace(request, text=text, references=tuple(kept) if named else ())
 
 
-def find(library: Path, *, tell: Callable[[str], None] = lambda _: None) -> SessionClient | None:
-    """Return a client of the library's live session, or None when there is none; see `SessionClient.find`."""
-    return SessionClient.find(library, tell=tell)
-
-
 def watch(library: Path, on_change: Callable[[], None]) -> WatchingClient | None:
     """Return a watching client of the library's live session, or None when there is none.  Raises as `find`."""
     line = transport.find(library)
     if line is not None:
         with suppress(SessionGone), ExitStack() as opened:
             opened.callback(line.close)
-            watching = WatchingClient(line, _read(SessionStatus, line.glance("status")), on_change)
+            watching = WatchingClient(line, read(SessionStatus, line.glance("status")), on_change)
             opened.pop_all()
             return watching
     return None
-
-
-def live_sessions() -> list[SessionStatus]:
-    """Return the status of every live session of this user that answers, oldest first."""
-    return [_read(SessionStatus, status) for status in transport.statuses()]

@@ -9,11 +9,8 @@ from photomap_cli.encoder.tower_encoder import TowerEncoder
 from photomap_cli.errors import EncoderMismatch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from photomap_cli.encoder.interface import Encoder
     from photomap_cli.encoder.probes import Probes
-    from photomap_cli.encoder.residency import Residency
+    from photomap_cli.encoder.process import EncoderProcess
     from photomap_cli.library.catalog import Catalog
     from photomap_cli.settings import Settings
 
@@ -31,16 +28,14 @@ def spec_of(catalog: Catalog, settings: Settings, asked: str | None) -> str:
     return made_with.spec
 
 
-def process(residency: Callable[[], Residency], spec: str, settings: Settings) -> Encoder:
-    """Return the encoder process, which tells this residency how it fares."""
-    from photomap_cli.encoder.process import EncoderProcess
+def process(spec: str, settings: Settings) -> EncoderProcess:
+    """Return the encoder process."""
+    from photomap_cli.encoder.process import EncoderProcess  # not for a search that needs none
 
     return EncoderProcess(
         spec,
         device=settings.device,
         precision=settings.precision,
-        on_progress=lambda progress: residency().note_progress(progress),
-        on_exit=lambda error: residency().note_exit(error),
         may_pin=settings.pin_memory == "auto",
     )
 

@@ -158,11 +158,19 @@ class Session:
             spec = encoder_choice.spec_of(catalog, settings, encoder)
             vectors = VectorStore(folder, catalog)
             opened.callback(vectors.close)
-            process = encoder_choice.process(lambda: session.residency, spec, settings) if may_start else NoEncoder()
-            tower = encoder_choice.tower(catalog, spec)
+            process = encoder_choice.process(spec, settings) if may_start else None
             session = cls(
-                catalog, vectors, process, spec=spec, settings=settings, kind=kind, on_change=on_change, tower=tower
+                catalog,
+                vectors,
+                process or NoEncoder(),
+                spec=spec,
+                settings=settings,
+                kind=kind,
+                on_change=on_change,
+                tower=encoder_choice.tower(catalog, spec),
             )
+            if process:
+                process.on_progress, process.on_exit = session.residency.note_progress, session.residency.note_exit
             opened.pop_all()
         return session
 

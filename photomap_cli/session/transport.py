@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from photomap_cli import cancellation
 from photomap_cli.errors import PhotomapError, ProtocolMismatch, SessionGone, SessionSilent
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from photomap_cli.records import Record
+
+Reply = TypeVar("Reply", bound="Record")
 TWO_VERSIONS = "two versions of photomap are in use: end the session and start it again, or search with --local"
 _CONNECT_SECONDS = 0.5
 _LOOK_SECONDS = 1.0
@@ -153,9 +156,12 @@ def looks(tell: Callable[[str], None] = lambda _: None) -> list[Look]:
     return sorted(found, key=lambda look: (look.status is None, str((look.status or {}).get("started_at"))))
 
 
-def statuses() -> list[dict[str, Any]]:
-    """Return the status of every live session of this user that answers as JSON, oldest first."""
-    return [look.status for look in looks() if look.status is not None]
+def read(kind: type[Reply], result: dict[str, Any]) -> Reply:
+    """Return the record in a reply.  Raises ProtocolMismatch: a session of another build may have other fields."""
+    try:
+        return kind.from_json(result)
+    except ValueError as error:
+        raise ProtocolMismatch(f"the session's answer is not understood: {error}", hint=TWO_VERSIONS) from error
 
 
 def _look_at(path: Path, tell: Callable[[str], None], found: list[Look]) -> None:

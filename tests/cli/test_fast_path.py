@@ -19,6 +19,7 @@ from photomap_cli.cli import dispatch, fast_path
 from photomap_cli.cli.option_table import OPTIONS
 from photomap_cli.errors import BadQuery
 from photomap_cli.records import Hit, ResidencyState, SearchRequest, SearchResult, SessionStatus, Timings
+from photomap_cli.session.handlers import RequestHandlers
 from photomap_cli.session.server import SessionServer, claim
 
 HITS = tuple(
@@ -175,6 +176,13 @@ def test_a_table_for_a_terminal_is_the_same_either_way(words, library, session, 
         told.append((status, re.sub(r"\bid=\d+;", "", out), err))  # Rich numbers its links
     assert told[0] == told[1]
     assert told[0][0] == (1 if "nothing" in words else 0)
+
+
+def test_an_answer_of_another_version_is_left_to_the_full_way(library, monkeypatch, capfd):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setattr(RequestHandlers, "answer", lambda *_: {**RESULT.to_json(), "colour": "red"})
+    assert fast_path.answer(["search", "cat", library]) is None
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_wait_at_a_terminal_says_where_the_encoder_is(library, monkeypatch, capfd):

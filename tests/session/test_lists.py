@@ -18,7 +18,7 @@ from photomap_cli.repl.connection import Connection
 from photomap_cli.repl.pipe_frontend import PipeFrontend
 from photomap_cli.repl.state import SearchState
 from photomap_cli.search.listing import NO_SCORES
-from photomap_cli.session import client
+from photomap_cli.session.client import SessionClient
 from photomap_cli.session.server import SessionServer, claim
 from photomap_cli.views import export
 from photomap_cli.views.machine_output import ResultStyle
@@ -49,7 +49,10 @@ def asked(session, place):
     if place == "here":
         yield session
         return
-    with SessionServer(session, claim(session.catalog.folder)), client.find(session.catalog.folder) as remote:
+    with (
+        SessionServer(session, claim(session.catalog.folder)),
+        SessionClient.find(session.catalog.folder) as remote,
+    ):
         yield remote
 
 

@@ -131,7 +131,7 @@ def test_a_query_that_was_given_up_at_the_prompt_ends_between_two_terms(session,
         backend = session
         if is_other_process:
             opened.enter_context(SessionServer(session, claim(session.catalog.folder)))
-            backend = opened.enter_context(client.find(session.catalog.folder))
+            backend = opened.enter_context(client.SessionClient.find(session.catalog.folder))
         asking = in_thread(lambda: ask(backend))
         assert entered.wait(LONG_SECONDS)
         given_up.set()

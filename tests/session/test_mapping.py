@@ -11,7 +11,7 @@ from photomap_cli.errors import BadPath, BadQuery, EmptyLibrary, ProtocolMismatc
 from photomap_cli.indexing.indexer import IndexOptions
 from photomap_cli.records import SearchRequest
 from photomap_cli.records.maps import GroupRequest, MapRequest
-from photomap_cli.session import client
+from photomap_cli.session.client import SessionClient
 from photomap_cli.session.handlers import RequestHandlers
 from photomap_cli.session.server import SessionServer, claim
 
@@ -107,7 +107,10 @@ def test_new_photos_are_on_the_next_map(session, photos):
 
 
 def test_a_client_gets_the_same_map(session):
-    with SessionServer(session, claim(session.catalog.folder)), client.find(session.catalog.folder) as other:
+    with (
+        SessionServer(session, claim(session.catalog.folder)),
+        SessionClient.find(session.catalog.folder) as other,
+    ):
         remote, local = (each.map(MapRequest("/", clusters=3)).to_json() for each in (other, session))
         assert {**remote, "elapsed_ms": 0} == {**local, "elapsed_ms": 0}
         with pytest.raises(BadQuery):
@@ -153,7 +156,10 @@ def test_a_group_over_the_socket_is_the_one_here(session):
     request = MapRequest("/", clusters=4)
     cluster = session.map(request).clusters[1]
     here = session.group(GroupRequest(request, cluster))
-    with SessionServer(session, claim(session.catalog.folder)), client.find(session.catalog.folder) as asking:
+    with (
+        SessionServer(session, claim(session.catalog.folder)),
+        SessionClient.find(session.catalog.folder) as asking,
+    ):
         there = asking.group(GroupRequest(request, cluster))
     assert [(hit.path, hit.rank) for hit in there.hits] == [(hit.path, hit.rank) for hit in here.hits]
     assert there.served_by.startswith("session ")

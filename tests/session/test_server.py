@@ -40,7 +40,7 @@ def server(session, library, stopped):
 
 @pytest.fixture
 def other(server, library):
-    with client.find(library) as found:
+    with client.SessionClient.find(library) as found:
         yield found
 
 
@@ -68,7 +68,7 @@ def test_a_client_may_look_move_and_set(other, session):
     assert other.offload().state is ResidencyState.RAM
     assert other.set_idle_timeout(7).idle_timeout_seconds == 7
     other.prewarm()
-    assert client.live_sessions()[0].pid == os.getpid()
+    assert transport.looks()[0].pid == os.getpid()
     assert session.status().idle_timeout_seconds == 7
 
 
@@ -106,7 +106,7 @@ def test_a_prompts_session_refuses_to_stop(session, library):
     lock = claim(library)
     with (
         SessionServer(session, lock),
-        client.find(library) as found,
+        client.SessionClient.find(library) as found,
         pytest.raises(PhotomapError, match="belongs to a prompt"),
     ):
         found.stop()
@@ -142,12 +142,12 @@ def test_a_long_runtime_directory_still_gives_a_short_socket_path(monkeypatch, t
 
 def test_after_the_session_ends_clients_know(session, library):
     server = SessionServer(session, claim(library))
-    with client.find(library) as found:
+    with client.SessionClient.find(library) as found:
         server.close()
         with pytest.raises(SessionGone):
             found.status()
-    assert client.find(library) is None
-    assert client.live_sessions() == []
+    assert client.SessionClient.find(library) is None
+    assert transport.looks() == []
 
 
 def test_whoever_is_hung_up_on_finds_the_library_free(session, library, monkeypatch):
@@ -160,7 +160,7 @@ def test_whoever_is_hung_up_on_finds_the_library_free(session, library, monkeypa
         hang_up(caller)
 
     monkeypatch.setattr(Peer, "hang_up", look_and_hang_up)
-    with client.find(library):
+    with client.SessionClient.find(library):
         server.close()
     assert free
     free[0].release()
@@ -234,7 +234,7 @@ def test_hosting_ends_with_the_session(session, library):
         assert attached.status().kind == "serve"
         assert hosted.status().pid == os.getpid()
         attached.close()
-    assert client.find(library) is None
+    assert client.SessionClient.find(library) is None
     lock = claim(library)
     assert lock is not None
     lock.release()
@@ -244,8 +244,8 @@ def test_without_sessions_a_prompt_has_its_own_and_serve_says_so(session, librar
     monkeypatch.setattr(unix_socket, "HAS_SESSIONS", False)
     with attach_module.attach_or_open(library, Settings(), kind="repl") as alone:
         assert alone.status().kind == "repl"
-    assert client.find(library) is None
-    assert client.live_sessions() == []
+    assert client.SessionClient.find(library) is None
+    assert transport.looks() == []
     with pytest.raises(PhotomapError, match="no live sessions on this system"):
         attach_module.host(library, Settings(), kind="serve")
 
