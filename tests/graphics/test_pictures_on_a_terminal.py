@@ -65,7 +65,7 @@ def test_results_are_pictures_with_captions_below(columns, lefts, start):
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(120, 40), (80, 24), (50, 20)])
-@pytest.mark.parametrize("way", ["blocks", "off", "kitty"])
+@pytest.mark.parametrize("way", ["blocks", "sextants", "off", "kitty"])
 def test_a_page_has_the_best_results_in_view_and_the_prompt_below(columns, rows, way, start):
     terminal = start("--limit", 10, "--previews", way, columns=columns, rows=rows)
     terminal.wait("VRAM 352 MB", where="bar")

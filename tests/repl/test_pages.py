@@ -1,6 +1,7 @@
 """A page of results fits the window: whole rows, best first, with the next prompt and its bar below."""
 
 import io
+import itertools
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,8 @@ from cases import cases
 from rich.console import Console
 from terminal_fakes import PaintedGallery, make_hit, make_result
 
+from photomap_cli.graphics.cells import Cells
+from photomap_cli.graphics.kitty_placeholders import KittyPlaceholders
 from photomap_cli.records import Timings
 from photomap_cli.repl.connection import Connection
 from photomap_cli.repl.tty_frontend import TtyFrontend
@@ -113,6 +116,16 @@ def test_what_is_told_below_stays_on_one_line():
         _, text = shown(screen((50, 20), way), result)
         assert "session 4242" not in text
         assert text.count("\n") + len(PROMPT) <= 20
+
+
+@cases("way", ["off", "sextants", "kitty"])
+def test_every_size_from_50x20_holds_a_page_of_whole_rows_and_the_prompt(way, monkeypatch):
+    for painter in (Cells, KittyPlaceholders):  # what is drawn does not matter, the rows that it takes do
+        monkeypatch.setattr(painter, "paint", lambda self, sheet: "\n" * sheet.rows)
+    for columns, rows in itertools.product(range(50, 141, 9), range(20, 61, 4)):
+        number, text = shown(screen((columns, rows), way), make_result(10))
+        assert text.count("\n") + len(PROMPT) <= rows, (columns, rows)
+        assert ranks(text) == list(range(1, number + 1)), (columns, rows)
 
 
 def test_a_dumb_terminal_is_told_once_that_it_draws_no_pictures():
