@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import sys
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from photomap_cli import directories
@@ -22,12 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from photomap_cli.encoder.models import EncoderModel
-    from photomap_cli.records import IndexReport
+    from photomap_cli.session.opener import SessionOpener
+    from photomap_cli.session.session import Session
     from photomap_cli.settings import Settings
 
 COUNTING_SECONDS = 2.0
 MOST_LOOKED_AT = 2000
 NOT_COVERED = "this folder's photos are not in the library, so all of it is searched; `photomap index` adds them"
+NOTHING_DONE = "Nothing was done. `photomap index FOLDER` adds photos; `photomap demo` shows all of it with drawn ones."
 TRIED = 16  # photos; spread over all that were found, so that the newest camera's are among them
 
 
@@ -46,11 +47,13 @@ class Finding:
         return f"{more}{photos(len(self.paths))} in {self.folder}"
 
 
-def offer(library: Path, settings: Settings, ask: Callable[[str], str] = input) -> bool:
+def offer(opener: SessionOpener, settings: Settings, ask: Callable[[str], str] = input) -> bool:
     """Offer to make the library of the photos in this folder, or in the user's folder of pictures.
 
+    What has been tried, is indexed and will be asked at the prompt share one session, and so one encoder process.
+
     Returns:
-        Whether there is a library now.
+        Whether there is a library now; the session is left to the prompt then.
 
     Raises:
         EmptyLibrary: no photos were found; the hint says what to do.
@@ -60,14 +63,18 @@ def offer(library: Path, settings: Settings, ask: Callable[[str], str] = input) 
     say("There are no photos in your library yet.", file=sys.stdout)
     found = _found(settings)
     say(f"Found {found.words}.", file=sys.stdout)
-    say(_time_needed(found, settings), file=sys.stdout)
-    if not _agrees(ask):
-        say(
-            "Nothing was done. `photomap index FOLDER` adds photos; `photomap demo` shows all of it with drawn ones.",
-            file=sys.stdout,
-        )
-        return False
-    return _index(library, settings, found.folder)
+    with ExitStack() as undo:
+        undo.callback(opener.give_up)
+        say(_time_needed(found, opener, settings), file=sys.stdout)
+        if not _agrees(ask):
+            say(NOTHING_DONE, file=sys.stdout)
+            return False
+        undo.pop_all()
+    with ExitStack() as undo:
+        undo.callback(opener.close)
+        if has_photos := _index(opener.begun or opener.begin(), settings, found.folder):
+            undo.pop_all()
+        return has_photos
 
 
 def note_on(folder: Path, library: Path) -> str:
@@ -123,7 +130,7 @@ def look(folder: Path, settings: Settings, clock: Callable[[], float] = time.mon
     return Finding(folder, tuple(paths), True)
 
 
-def _time_needed(found: Finding, settings: Settings) -> str:
+def _time_needed(found: Finding, opener: SessionOpener, settings: Settings) -> str:
     """Say how long indexing takes, by trying some photos; or what has to be fetched first."""
     from photomap_cli.encoder import models
 
@@ -132,18 +139,11 @@ def _time_needed(found: Finding, settings: Settings) -> str:
     if model is not None and not model.is_on_disk:
         return _words_on_download(model)
     sample = spread(found.paths, TRIED)
-    tried = _tried(sample, settings)
-    if tried is None or not tried.images_per_second:
+    rate = _tried(sample, opener)
+    if not rate:
         return f"The encoder is {spec}."
-    about = "about" if found.is_all else "at least"
-    needed = duration(seconds_needed(len(found.paths), tried))
-    return f"{spec} reads {tried.images_per_second:,.1f} photos/s here ({len(sample)} tried): {about} {needed} for all."
-
-
-def seconds_needed(photo_count: int, tried: IndexReport) -> float:
-    """Return how long so many photos take, by a report on a few: as long to start, and as long for each."""
-    each = 1 / tried.images_per_second
-    return max(0.0, tried.elapsed_ms / 1000 - tried.added * each) + photo_count * each
+    about, needed = "about" if found.is_all else "at least", duration(len(found.paths) / rate)
+    return f"{spec} reads {rate:,.1f} photos/s here ({len(sample)} tried): {about} {needed} for all."
 
 
 def _words_on_download(model: EncoderModel) -> str:
@@ -157,18 +157,21 @@ def spread(paths: Sequence[str], most: int) -> list[Path]:
     return [Path(paths[int(number * step)]) for number in range(min(most, len(paths)))]
 
 
-def _tried(sample: list[Path], settings: Settings) -> IndexReport | None:
-    """Index a few photos into a library that is thrown away; return the report, or None where that failed."""
-    from photomap_cli.cli.index_run import bring_up_to_date
-    from photomap_cli.indexing.indexer import IndexOptions
+def _tried(sample: list[Path], opener: SessionOpener) -> float:
+    """Return how many photos a second are read here, or 0 where that failed; indexing will say why."""
+    from photomap_cli.cli.options import make_console
+    from photomap_cli.indexing.trial import photos_per_second
+    from photomap_cli.views.spinner import wait_for
 
-    options = IndexOptions(max_megapixels=settings.megapixel_limit, thumbnail_cache_bytes=0)
-    with TemporaryDirectory(prefix="photomap-") as folder, suppress(PhotomapError):
-        interrupted, report = bring_up_to_date(Path(folder) / "trial", settings, None, sample, options, quiet=False)
-        if interrupted:
-            raise KeyboardInterrupt
-        return report
-    return None
+    with suppress(PhotomapError):
+        session = opener.begin()
+        limit, words = session.settings.megapixel_limit, f"trying {photos(len(sample))}…"
+        return wait_for(
+            lambda: photos_per_second(sample, session.image_encoder, max_megapixels=limit),
+            console=make_console(stderr=True),
+            words=lambda: words,
+        )
+    return 0.0
 
 
 def _agrees(ask: Callable[[str], str]) -> bool:
@@ -187,8 +190,8 @@ def _agrees(ask: Callable[[str], str]) -> bool:
             return False
 
 
-def _index(library: Path, settings: Settings, folder: Path) -> bool:
-    from photomap_cli.cli.index_run import bring_up_to_date
+def _index(session: Session, settings: Settings, folder: Path) -> bool:
+    from photomap_cli.cli.index_run import run_index
     from photomap_cli.indexing.indexer import IndexOptions
     from photomap_cli.views.index_report import write_report
 
@@ -197,7 +200,7 @@ def _index(library: Path, settings: Settings, folder: Path) -> bool:
         max_megapixels=settings.megapixel_limit,
         thumbnail_cache_bytes=settings.thumbnail_cache_bytes,
     )
-    interrupted, report = bring_up_to_date(library, settings, None, [folder], options, quiet=False)
+    interrupted, report = run_index(session, [folder], options, quiet=False)
     write_report(report, sys.stdout)
     if interrupted:
         say(f"`photomap index {folder}` goes on from here.", file=sys.stdout)

@@ -93,4 +93,6 @@ def run_index(session: Session, paths: list[Path], options: IndexOptions, *, qui
         if done.left and (done.added or done.updated or done.moved) and not quiet:
             say(f"photomap: {summary(done)}")
         raise
+    finally:
+        session.count_photos()
     return False, indexer.report

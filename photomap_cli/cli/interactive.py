@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from photomap_cli import directories
@@ -17,25 +18,29 @@ if TYPE_CHECKING:
     from photomap_cli.images.thumbnails import Thumbnailer
     from photomap_cli.records import Facets
     from photomap_cli.session.backend import Backend
+    from photomap_cli.session.opener import SessionOpener
     from photomap_cli.settings import Settings
 
 
-def converse(library: Path, *, is_demo: bool = False) -> int:
+def converse(library: Path, *, is_demo: bool = False, opener: SessionOpener | None = None) -> int:
     """Talk until the user leaves or the input ends; returns the exit status.
 
-    The demo's photos are what it is about, not those where the user happens to stand.
+    Args:
+        library: its folder.
+        is_demo: the demo's photos are what it is about, not those where the user happens to stand.
+        opener: may have begun a session, which the prompt takes over.
 
     Raises:
         BadSetting: a setting is refused; at the prompt after its first paint, since reading them takes 0.15 s.
     """
     directories.leave()
-    host = LibraryHost(library, is_demo=is_demo)
+    host = LibraryHost(library, is_demo=is_demo, opener=opener)
     cwd = directories.working_directory()
     if not has_screen(sys.stdin, sys.stdout):
         return run_lines(
             host.open_backend, open_gallery=host.open_gallery, cwd=cwd, limit=settings_cache.load().results
         )
-    if not _has_photos(library) and not _is_welcome(library):
+    if not _has_photos(library) and not _is_welcome(host.opener):
         return 0
     from photomap_cli.repl.repl import Repl
     from photomap_cli.views.console import console_on
@@ -43,21 +48,37 @@ def converse(library: Path, *, is_demo: bool = False) -> int:
 
     console = console_on()
     previews = Previews(console, host.open_gallery)
-    return Repl(host, console=console, previews=previews, cwd=cwd, history_path=directories.history_file()).run()
+    with closing(host):
+        return Repl(host, console=console, previews=previews, cwd=cwd, history_path=directories.history_file()).run()
 
 
 class LibraryHost:
     """A library as the prompt's host; imports what it needs when it is asked."""
 
-    def __init__(self, library: Path, *, is_demo: bool) -> None:
-        self._library, self._is_demo = library, is_demo
+    def __init__(self, library: Path, *, is_demo: bool, opener: SessionOpener | None) -> None:
+        self._library, self._is_demo, self._opener = library, is_demo, opener
         self._subscribers: list[Callable[[], None]] = []
+        if opener is not None:
+            opener.subscribe(self._on_change)
+
+    @property
+    def opener(self) -> SessionOpener:
+        """What opens the library's sessions."""
+        if self._opener is None:
+            from photomap_cli.session.opener import SessionOpener
+
+            self._opener = SessionOpener(self._library, settings_cache.load)
+            self._opener.subscribe(self._on_change)
+        return self._opener
 
     def open_backend(self) -> Backend:
-        """Attach to the library's session, or open one."""
-        from photomap_cli.session.attach import attach_or_open
+        """Take over the session that the library was filled with, attach to the library's session, or open one."""
+        return self.opener.open()
 
-        return attach_or_open(self._library, settings_cache.load(), kind="repl", on_change=self._on_change)
+    def close(self) -> None:
+        """Close a session that was begun for a prompt which did not come to it."""
+        if self._opener is not None:
+            self._opener.close()
 
     def open_gallery(self) -> Thumbnailer:
         """Open what makes thumbnails."""
@@ -110,7 +131,7 @@ def _has_photos(library: Path) -> bool:
         return True
 
 
-def _is_welcome(library: Path) -> bool:
+def _is_welcome(opener: SessionOpener) -> bool:
     from photomap_cli.cli import first_run
 
-    return first_run.offer(library, settings_cache.load())
+    return first_run.offer(opener, settings_cache.load())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
 from photomap_cli.errors import LibraryBusy, PhotomapError
@@ -58,6 +59,8 @@ def host(
     settings: Settings,
     *,
     kind: str,
+    encoder: str | None = None,
+    create: bool = False,
     on_change: Callable[[], None] = lambda: None,
     on_stop: Callable[[], None] | None = None,
     log: Path | None = None,
@@ -66,6 +69,7 @@ def host(
 
     Args:
         library, settings, kind, on_change: see `attach_or_open`.
+        encoder, create: see `Session.open`.
         on_stop: called when somebody asks it to end.
         log: the file that this process writes to, for who asks for the session's status.
 
@@ -75,10 +79,13 @@ def host(
     """
     from photomap_cli.session.session import Session
 
+    open_session = partial(
+        Session.open, library, settings, kind=kind, encoder=encoder, create=create, on_change=on_change
+    )
     if not unix_socket.HAS_SESSIONS:
         if kind == "serve":
             raise PhotomapError("there are no live sessions on this system", hint="prompts and searches work without")
-        return Session.open(library, settings, kind=kind, on_change=on_change)
+        return open_session()
     from photomap_cli.session.server import SessionServer, claim
 
     lock = claim(library)
@@ -86,7 +93,7 @@ def host(
         raise LibraryBusy("another session has this library", hint="`photomap status` shows it")
     with ExitStack() as opened:
         opened.callback(lock.release)
-        session = opened.enter_context(Session.open(library, settings, kind=kind, on_change=on_change))
+        session = opened.enter_context(open_session())
         session.log = log
         session.door = _Door(library, lambda held: SessionServer(session, held, on_stop=on_stop), lock)
         session.on_close(session.door.close)

@@ -315,7 +315,20 @@ class Session:
         """Return an indexer over this library that encodes with this session's encoder."""
         from photomap_cli.indexing.indexer import Indexer  # as the map's, not for a search: together they take 60 ms
 
-        return Indexer(self.catalog, self.vectors, self._image_encoder, options)
+        return Indexer(self.catalog, self.vectors, self.image_encoder, options)
+
+    def image_encoder(self) -> ImageEncoder:
+        """Return the indexer's view of the encoder, with the library's probes taken once it is loaded."""
+        from photomap_cli.session.image_encoder import ImageEncoder
+
+        encoder = ImageEncoder(self.residency)
+        self._take_probes()
+        return encoder
+
+    def count_photos(self) -> int:
+        """Have `status` know how many photos there are by now."""
+        self._photos = self.catalog.photo_count
+        return self._photos
 
     # Small print ----------------------------------------------------------------------------------------------------
 
@@ -343,17 +356,8 @@ class Session:
             self.residency.release()  # the library was encoded anew, and what is on disk by now may be its encoder
         self.texts.keep_to(made_with.fingerprint if made_with else "")
         self.vectors.refresh()
-        self._photos = self.catalog.photo_count
-        if not self._photos:
+        if not self.count_photos():
             raise EmptyLibrary("the library holds no photos yet", hint="photomap index ~/Pictures")
-
-    def _image_encoder(self) -> ImageEncoder:
-        """Return the indexer's view of the encoder, with the library's probes taken once it is loaded."""
-        from photomap_cli.session.image_encoder import ImageEncoder
-
-        encoder = ImageEncoder(self.residency)
-        self._take_probes()
-        return encoder
 
     def _take_probes(self) -> None:
         """Store what the encoder, loaded as it is, makes of the probe texts: once, and nothing hangs on it."""

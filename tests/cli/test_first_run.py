@@ -8,10 +8,15 @@ import pytest
 from drawing.picture import make_picture
 from waiting import LONG_SECONDS
 
-from photomap_cli.cli import first_run, index_run
-from photomap_cli.errors import EmptyLibrary
+from photomap_cli.cli import first_run
+from photomap_cli.encoder.process import EncoderProcess
+from photomap_cli.errors import EmptyLibrary, PhotomapError
+from photomap_cli.indexing import trial
+from photomap_cli.library import stats
 from photomap_cli.library.catalog import Catalog
-from photomap_cli.records import IndexReport
+from photomap_cli.records import SearchRequest
+from photomap_cli.session import attach
+from photomap_cli.session.opener import SessionOpener
 from photomap_cli.settings import Settings
 
 
@@ -30,12 +35,23 @@ def home(tmp_path, monkeypatch):
 
 @pytest.fixture
 def tried(monkeypatch):
-    """What trying a few photos gave; nothing is encoded."""
-    report = IndexReport((), added=4, elapsed_ms=5_000.0, images_per_second=2.0)
-    monkeypatch.setattr(first_run, "_tried", lambda sample, settings: report)
+    """How fast a few photos are read; nothing is encoded."""
+    monkeypatch.setattr(first_run, "_tried", lambda sample, opener: 2.0)
 
 
-TINY = Settings(encoder="tiny")
+@pytest.fixture
+def encoder_starts(monkeypatch):
+    """The encoder processes that have been started."""
+    starts, start = [], EncoderProcess._started
+    monkeypatch.setattr(EncoderProcess, "_started", lambda self: starts.append("started") or start(self))
+    return starts
+
+
+TINY = Settings(encoder="tiny", text_encoder="torch")
+
+
+def opener(home, settings=TINY):
+    return SessionOpener(home / "library", lambda: settings)
 
 
 def answers(*given):
@@ -71,17 +87,17 @@ def test_no_photos_anywhere_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     with pytest.raises(EmptyLibrary) as caught:
-        first_run.offer(tmp_path / "library", TINY, answers("y"))
+        first_run.offer(opener(tmp_path), TINY, answers("y"))
     assert "photomap index FOLDER" in caught.value.hint
 
 
 @pytest.mark.parametrize("given", [("n",), ("what?", "no"), ()])
 def test_no_changes_nothing(home, tried, capsys, given):
-    assert not first_run.offer(home / "library", TINY, answers(*given))
+    assert not first_run.offer(opener(home), TINY, answers(*given))
     assert not (home / "library").exists()
     told = capsys.readouterr().out
     assert f"Found 5 photos in {home}/Pictures." in told
-    assert "tiny reads 2.0 photos/s here (5 tried): about 6 s for all." in told
+    assert "tiny reads 2.0 photos/s here (5 tried): about 3 s for all." in told
     assert "Nothing was done." in told
 
 
@@ -90,26 +106,72 @@ def test_ctrl_c_at_the_question_changes_nothing_and_ends_the_line(home, tried, c
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        first_run.offer(home / "library", TINY, interrupted)
+        first_run.offer(opener(home), TINY, interrupted)
     assert capsys.readouterr().out.endswith("for all.\n\n")
     assert not (home / "library").exists()
 
 
 def test_ctrl_c_while_some_are_tried_leaves_without_a_question(home, monkeypatch):
-    monkeypatch.setattr(index_run, "bring_up_to_date", lambda *_, **__: (True, IndexReport(())))
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(trial, "photos_per_second", stopped)
     with pytest.raises(KeyboardInterrupt):
-        first_run.offer(home / "library", TINY, answers())
+        first_run.offer(opener(home), TINY, answers())
     assert not (home / "library").exists()
 
 
-def test_the_time_is_that_to_start_and_that_for_each():
-    report = IndexReport((), added=4, elapsed_ms=5_000.0, images_per_second=2.0)
-    assert first_run.seconds_needed(1000, report) == 3.0 + 500.0
+def test_trying_some_and_saying_no_leaves_no_library_unless_another_process_has_filled_it(home, monkeypatch):
+    monkeypatch.setattr(trial, "photos_per_second", lambda sample, encoder, max_megapixels: 2.0)
+    assert not first_run.offer(opener(home), TINY, answers("n"))
+    assert not (home / "library").exists()
+
+    def filled_meanwhile(question):
+        (home / "library" / "mark").touch()
+        monkeypatch.setattr(stats, "facts", lambda folder: {"photos": 1})
+        return "n"
+
+    assert not first_run.offer(opener(home), TINY, filled_meanwhile)
+    assert (home / "library" / "mark").exists()
+
+
+def test_the_trial_the_index_run_and_the_prompt_share_one_encoder_process(home, encoder_starts, capsys):
+    for number, kind in enumerate(("cat", "pizza", "lighthouse")):
+        make_picture(kind, seed=1, size=(240, 180)).save(home / "Pictures" / "cats" / f"{number}.jpg")
+    opened = opener(home)
+    assert first_run.offer(opened, TINY, answers("y"))
+    assert "photos/s here (5 tried): about" in capsys.readouterr().out
+    begun = opened.begun
+    with opened.open() as session:
+        assert session is begun
+        assert session.status().photos == 3
+        assert len(session.search(SearchRequest("cat min:-1", cwd=str(home), limit=5)).hits) == 3
+        assert encoder_starts == ["started"]
+
+
+def test_where_another_process_has_the_session_the_prompt_attaches_to_it(home, monkeypatch):
+    with attach.host(home / "library", TINY, kind="serve", create=True) as serving:
+        opened = opener(home)
+        with opened.begin() as begun:
+            assert begun.kind == "local"
+        with opened.open() as attached:
+            assert attached.status().pid == serving.status().pid
+            assert attached is not begun
+
+
+def test_a_session_that_nobody_takes_over_is_closed(home):
+    opened = opener(home)
+    session = opened.begin()
+    opened.close()
+    with pytest.raises(PhotomapError):
+        session.load()
+    assert attach.host(home / "library", TINY, kind="serve").close() is None
 
 
 def test_weights_that_have_to_be_fetched_are_named_with_their_size(home, monkeypatch, capsys):
     monkeypatch.setenv("HF_HOME", str(home / "no-weights"))
-    first_run.offer(home / "library", Settings(encoder="ViT-B-32-256/datacomp_s34b_b86k"), answers("n"))
+    settings = Settings(encoder="ViT-B-32-256/datacomp_s34b_b86k")
+    first_run.offer(opener(home, settings), settings, answers("n"))
     assert "605 MB are downloaded first, once" in capsys.readouterr().out
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 import sys
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer  # noqa: TC002  Typer reads the annotations
 
@@ -13,6 +15,9 @@ from photomap_cli import directories
 from photomap_cli.cli.exit_status import FOUND, INTERRUPTED
 from photomap_cli.cli.index_run import run_index
 from photomap_cli.cli.options import Globals, make_console
+
+if TYPE_CHECKING:
+    from photomap_cli.session.opener import SessionOpener
 
 DEMO_QUERIES = ("snowy mountains", "red car", "sunset over the sea -boat")
 DEMO_PHOTOS = Path(__file__).parents[2] / "demo_photos"
@@ -32,12 +37,16 @@ def demo(context: typer.Context) -> int:
     photos = home / "photos"
     if not photos.is_dir():
         copy_demo_photos(photos)
-    status = _index_and_show(given, photos)
-    if status or not has_screen(sys.stdin, sys.stdout):
-        return status
-    from photomap_cli.cli.interactive import converse
+    from photomap_cli.session.opener import SessionOpener
 
-    return converse(given.library, is_demo=True)
+    opener = SessionOpener(given.library, lambda: given.settings().values)
+    with closing(opener):
+        status = _index_and_show(given, photos, opener)
+        if status or not has_screen(sys.stdin, sys.stdout):
+            return status
+        from photomap_cli.cli.interactive import converse
+
+        return converse(given.library, is_demo=True, opener=opener)
 
 
 def copy_demo_photos(folder: Path) -> None:
@@ -48,26 +57,25 @@ def copy_demo_photos(folder: Path) -> None:
     begun.rename(folder)
 
 
-def _index_and_show(given: Globals, photos: Path) -> int:
-    """Index the demo's photos and print the answers to a few queries."""
+def _index_and_show(given: Globals, photos: Path, opener: SessionOpener) -> int:
+    """Index the demo's photos and show the answers to a few queries, the last one in pictures if the terminal can."""
     from rich.text import Text
 
+    from photomap_cli.cli import previews
     from photomap_cli.indexing.indexer import IndexOptions
     from photomap_cli.records import SearchRequest
-    from photomap_cli.session.session import Session
     from photomap_cli.views import index_report, results
     from photomap_cli.views.machine_output import ResultStyle
 
-    console = make_console()
-    values = given.settings().values
-    options = IndexOptions(thumbnail_cache_bytes=values.thumbnail_cache_bytes)
-    with Session.open(given.library, values, encoder="tiny", create=True) as session:
-        interrupted, done = run_index(session, [photos], options, quiet=given.quiet)
-        index_report.write_report(done, sys.stdout)
-        if interrupted:
-            return INTERRUPTED
-        for query in DEMO_QUERIES:
-            result = session.search(SearchRequest(query, cwd=str(photos), limit=5))
-            console.print(Text(f"\n$ photomap search {query}", "bold"))
+    console, session = make_console(), opener.begin("tiny")
+    options = IndexOptions(thumbnail_cache_bytes=given.settings().values.thumbnail_cache_bytes)
+    interrupted, done = run_index(session, [photos], options, quiet=given.quiet)
+    index_report.write_report(done, sys.stdout)
+    if interrupted:
+        return INTERRUPTED
+    for query in DEMO_QUERIES:
+        result = session.search(SearchRequest(query, cwd=str(photos), limit=5))
+        console.print(Text(f"\n$ photomap search {query}", "bold"))
+        if query != DEMO_QUERIES[-1] or not previews.show(result, given, console, notices=(), is_asked_for=True):
             results.write(result, ResultStyle.TABLE, sys.stdout, cwd=photos, console=console)
     return FOUND

@@ -1,0 +1,49 @@
+"""Owns how fast photos are read here: some are decoded and encoded as an index run would, and nothing is kept."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from photomap_cli.errors import BadImage
+from photomap_cli.images.decode_pool import DecodePool
+from photomap_cli.images.preprocess import PixelFit
+from photomap_cli.indexing.indexer import JOBS
+from photomap_cli.indexing.prefetch import ahead
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from photomap_cli.indexing.indexer import ImageEncoder
+
+
+def photos_per_second(
+    sample: Sequence[Path],
+    open_encoder: Callable[[], ImageEncoder],
+    *,
+    max_megapixels: float | None,
+    clock: Callable[[], float] = time.monotonic,
+) -> float:
+    """Return how many of these photos a second are decoded and encoded once the encoder is there; 0 if none can be."""
+    with DecodePool(max_megapixels=max_megapixels) as pool:
+        pool.start(min(JOBS, len(sample)))  # they start while the encoder does
+        encoder = open_encoder()
+        fit = PixelFit.of(encoder.info)
+
+        def pixels_of(path: Path) -> np.ndarray | None:
+            try:
+                return pool.decode(path, fit).pixels
+            except BadImage:
+                return None
+
+        began = clock()
+        with closing(ahead(pixels_of, sample, threads=JOBS, limit=len(sample))) as decoded:
+            pictures = [pixels for _, pixels in decoded if pixels is not None]
+        if not pictures:
+            return 0.0
+        encoder.encode_images(np.stack(pictures))
+        return len(sample) / (clock() - began)
