@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
 
 def forgive() -> None:
-    """Let a terminal that has no ● show a ? instead of failing."""
+    """Let a terminal that has no ● show a ? instead of failing, and bytes that are no text be read as they are."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="surrogateescape")
 
 
 def guard() -> None:

@@ -1,5 +1,6 @@
 """The first start: no library yet, and somebody who has read nothing."""
 
+import os
 import sys
 from itertools import count
 from pathlib import Path
@@ -204,11 +205,12 @@ def test_from_nothing_to_the_first_answer(tmp_path):
     fresh = {"HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path), "PHOTOMAP_ENCODER": "tiny", "TERM": "xterm"}
     here = {"PYTHONPATH": str(Path(__file__).parents[2]), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
     words = ["-m", "photomap_cli"]
-    child = pexpect.spawn(
-        sys.executable, words, env={**fresh, **here}, cwd=str(tmp_path), timeout=LONG_SECONDS, encoding="utf-8"
-    )
+    text = {"encoding": "utf-8", "codec_errors": "replace"}
+    child = pexpect.spawn(sys.executable, words, env={**fresh, **here}, cwd=str(tmp_path), timeout=LONG_SECONDS, **text)
     child.expect(r"Found 3 photos in [^\r]*\.\r")
     child.expect(r"tiny reads .* photos/s here \(3 tried\): about")
+    child.expect(r"Index them now\? \[Y/n\] ")
+    os.write(child.child_fd, b"\xff\n")  # no text, so no answer
     child.expect(r"Index them now\? \[Y/n\] ")
     child.send("y\n")
     child.expect("3 photos found: 3 added")
