@@ -27,8 +27,13 @@ def wanted_until(given_up: threading.Event) -> Iterator[None]:
         _given_up.reset(before)
 
 
+def is_wanted() -> bool:
+    """Whether anybody still waits for what this thread does."""
+    given_up = _given_up.get()
+    return given_up is None or not given_up.is_set()
+
+
 def check() -> None:
     """Raise Cancelled if nobody waits any more for what this thread does."""
-    given_up = _given_up.get()
-    if given_up is not None and given_up.is_set():
+    if not is_wanted():
         raise Cancelled

@@ -20,6 +20,7 @@ class FakeFront:
     def __init__(self):
         self.console = Console(file=io.StringIO(), width=100, highlight=False)
         self.pages, self.notes, self.lines, self.looked, self.waits = [], [], [], [], []
+        self.questions, self.answer = [], True
         self.previews, self.room, self.keys = None, None, "Ctrl-D leaves"
 
     def show(self, left, *, total, more):
@@ -34,6 +35,14 @@ class FakeFront:
     def wait(self, work, words=""):
         self.waits.append(words)
         return work()
+
+    def carry_out(self, work, words):
+        self.waits.append(words)
+        return work()
+
+    def confirm(self, question):
+        self.questions.append(question)
+        return self.answer
 
     def past(self):
         return self.lines

@@ -75,6 +75,13 @@ class ThumbnailCache:
         found = self._file.attempt(lambda connection: [connection.execute(query, old).fetchone() for old, _ in pairs])
         self.put((*new, record[0]) for (_, new), record in zip(pairs, found or (), strict=False) if record)
 
+    def rename(self, names: Iterable[tuple[FileState, FileState]]) -> None:
+        """Have thumbnails be those of files that were moved: each the old path and time of change, and the new ones."""
+        if self._file.is_there:
+            command = "UPDATE OR REPLACE thumbnails SET path = ?, mtime_ns = ? WHERE path = ? AND mtime_ns = ?"
+            pairs = [(*new, *old) for old, new in names]
+            self._file.attempt(lambda connection: connection.executemany(command, pairs))
+
     def _put(self, connection: sqlite3.Connection, rows: list[tuple[str, int, bytes]]) -> None:
         connection.execute("BEGIN IMMEDIATE")
         connection.executemany("INSERT OR REPLACE INTO thumbnails (path, mtime_ns, webp) VALUES (?, ?, ?)", rows)

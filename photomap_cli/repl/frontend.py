@@ -38,6 +38,15 @@ class Frontend(Protocol):
         `words` say what is going on; without any, it is a search.
         """
 
+    def carry_out(self, work: Callable[[], T], words: Callable[[], str]) -> T:
+        """Do work that changes something and return its result; Ctrl-C has it end early (`cancellation.is_wanted`).
+
+        `words()` say how far it is.
+        """
+
+    def confirm(self, question: str) -> bool:
+        """Ask the user for a yes.  Raises UsageError where nobody can be asked."""
+
     @property
     def previews(self) -> Previews | None:
         """How results are shown as pictures; None where they never are."""

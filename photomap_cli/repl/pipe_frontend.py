@@ -75,6 +75,14 @@ class PipeFrontend:
         """Do the work; Ctrl-C ends the program, as in any pipe, or the wait where somebody types the lines."""
         return wait_for(work, console=self.console, words=str) if self.is_typed else work()
 
+    def carry_out(self, work: Callable[[], T], words: Callable[[], str]) -> T:
+        """Do work that changes something; Ctrl-C has it end early."""
+        return wait_for(work, console=self.console, words=words, until_it_ends=True)
+
+    def confirm(self, question: str) -> bool:
+        """Refuse: nobody is there to be asked."""
+        raise UsageError("there is no terminal to ask on")
+
     def look(self, hit: Hit) -> None:
         """Refuse: there is nothing to look at."""
         raise UsageError("there is no terminal to show pictures on", hint=":paths prints where they are")

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from prompt_toolkit import PromptSession
 from prompt_toolkit.application import run_in_terminal
 from prompt_toolkit.patch_stdout import patch_stdout
 
@@ -67,7 +68,7 @@ class Repl:
         self._history = PrivateHistory(history_path)
         self._previews = previews
         self._screen = TtyFrontend(
-            console, self._connection, cwd=cwd, past=self._history.get_strings, previews=previews
+            console, self._connection, cwd=cwd, past=self._history.get_strings, previews=previews, ask=self._ask
         )
         self._state = SearchState(self._connection, self._screen, cwd=cwd, limit=0, pages_ahead=PAGES_AHEAD)
         self._words = FacetCache(host.facets, self._photo_count)
@@ -131,6 +132,17 @@ class Repl:
                 self._empty_interrupts = 0
                 return line
 
+    def _ask(self, question: str) -> str:
+        """Return the answer to a question; nothing where the user presses Ctrl-C or Ctrl-D."""
+        asking = PromptSession[str](input=self._prompt.input, output=self._prompt.output)
+        try:
+            with noted_interrupts():
+                return asking.prompt(question)
+        except (EOFError, KeyboardInterrupt):
+            return ""
+        finally:
+            self._terminal.hush()
+
     def _tell_how_to_leave(self) -> None:
         is_empty = not self._prompt.default_buffer.text
         self._empty_interrupts = self._empty_interrupts + 1 if is_empty else 0
@@ -166,7 +178,8 @@ class Repl:
         return message if has_bar(self._prompt) else [("class:prompt.state", f"[{self._toolbar.short()}] "), *message]
 
     def _extras(self) -> tuple[str, ...]:
-        return (*self._whose(), ":help")
+        marked = len(self._state.marks)
+        return (*((f"{marked:,} marked",) if marked else ()), *self._whose(), ":help")
 
     def _scope(self) -> str:
         """Name the folder that is searched, where it is not all of the library by itself."""

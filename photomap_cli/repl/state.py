@@ -7,17 +7,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from photomap_cli.errors import UsageError
-from photomap_cli.records import SearchRequest
+from photomap_cli.records import SearchRequest, SearchResult, Timings
 from photomap_cli.records.maps import GroupRequest
 from photomap_cli.search.query import shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from rich.console import Console
 
-    from photomap_cli.records import Hit, SearchResult
+    from photomap_cli.records import Hit
     from photomap_cli.records.maps import MapCluster, MapRequest, PhotoMap
     from photomap_cli.repl.connection import Connection
     from photomap_cli.repl.frontend import Frontend, T
@@ -39,6 +39,7 @@ class SearchState:
         asked: the text of the query under way or last; error positions refer to it.
         shown: hits that have a number, of the last search that found any; `#N` reaches these, also where they are on no
             page yet.
+        marks: photos chosen for later, by path, in the order of choosing; they stay over queries.
         knows_elsewhere: whether it was told that the whole library is searched from a folder that is no part of it.
         drawn, map_request: the last map, and how it was asked for; `:map B` reaches its groups.
         found, queries: hits and answered queries since the start.
@@ -54,6 +55,7 @@ class SearchState:
         self.prewarm, self.keys = False, "emacs"
         self.asked = ""
         self.shown: tuple[Hit, ...] = ()
+        self.marks: dict[str, Hit] = {}
         self.drawn: PhotoMap | None = None
         self.map_request: MapRequest | None = None
         self.found = self.queries = 0
@@ -96,6 +98,22 @@ class SearchState:
         shown = self.require_shown()
         assert self._result is not None
         return replace(self._result, hits=shown, cursor=None)
+
+    def result_of(self, hits: Sequence[Hit]) -> SearchResult:
+        """Return a result with these hits, ranked as they come: those marked may be of several searches."""
+        ranked = tuple(replace(hit, rank=rank) for rank, hit in enumerate(hits, 1))
+        last = self._result or SearchResult(self.asked, "", 0.0, "", Timings(), ())
+        return replace(last, hits=ranked, cursor=None)
+
+    def follow_moves(self, places: Mapping[str, str]) -> None:
+        """Have results and marks be where their photos were moved to: from old paths to new ones."""
+
+        def followed(hits: Iterable[Hit]) -> tuple[Hit, ...]:
+            return tuple(replace(hit, path=places.get(hit.path, hit.path)) for hit in hits)
+
+        self.shown, self.marks = followed(self.shown), {hit.path: hit for hit in followed(self.marks.values())}
+        if self._result is not None:
+            self._result = replace(self._result, hits=followed(self._result.hits))
 
     def ask(self, text: str) -> None:
         """Search for `text` and show the first page; `more 3` and `less 5` search for the last query, refined."""

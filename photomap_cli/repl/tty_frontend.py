@@ -44,9 +44,11 @@ class TtyFrontend:
         cwd: Path,
         past: Callable[[], Sequence[str]],
         previews: Previews,
+        ask: Callable[[str], str] = lambda question: "",
     ) -> None:
         self.console = console
         self.past, self.keys = past, KEYS
+        self._ask = ask
         self.previews = previews
         self._connection, self._cwd = connection, cwd
 
@@ -84,6 +86,14 @@ class TtyFrontend:
     def wait(self, work: Callable[[], T], words: str = "") -> T:
         """Do slow work while a line says what is going on."""
         return wait_for(work, console=self.console, words=lambda: words or self._what_goes_on())
+
+    def carry_out(self, work: Callable[[], T], words: Callable[[], str]) -> T:
+        """Do work that changes something while a line says how far it is; Ctrl-C has it end early."""
+        return wait_for(work, console=self.console, words=words, until_it_ends=True)
+
+    def confirm(self, question: str) -> bool:
+        """Ask the user for a yes; anything else is a no."""
+        return self._ask(f"{printable(question)} [y/N] ").strip().lower() in ("y", "yes")
 
     def page(self, result: SearchResult) -> Iterator[bytes]:
         """Yield a page of these results for a browser."""

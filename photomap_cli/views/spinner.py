@@ -51,18 +51,22 @@ class _Job(Generic[T]):
         return self._answers[0]
 
 
-def wait_for(work: Callable[[], T], *, console: Console, words: Callable[[], str]) -> T:
+def wait_for(work: Callable[[], T], *, console: Console, words: Callable[[], str], until_it_ends: bool = False) -> T:
     """Run `work` on a worker thread and return its result; `words()` is shown while it takes long.
 
+    With Ctrl-C it ends where it next looks whether it is wanted; `until_it_ends` waits for that, and for its result.
+
     Raises:
-        KeyboardInterrupt: Ctrl-C was pressed; the work ends where it next looks whether it is wanted.
+        KeyboardInterrupt: Ctrl-C was pressed, and the work's end is not waited for.
     """
-    with noted_interrupts() as interrupted, _spinner(console) as show:
+    what_ctrl_c_does = "stops it" if until_it_ends else "stops waiting"
+    with noted_interrupts() as interrupted, _spinner(console, f"  Ctrl-C {what_ctrl_c_does}") as show:
         job = _Job(work)
         while not job.done.wait(POLL_SECONDS):
             if interrupted.is_set():
                 job.given_up.set()
-                raise KeyboardInterrupt
+                if not until_it_ends:
+                    raise KeyboardInterrupt
             show(words)
     return job.result()
 
@@ -86,7 +90,7 @@ def noted_interrupts() -> Iterator[threading.Event]:
 
 
 @contextmanager
-def _spinner(console: Console) -> Iterator[Callable[[Callable[[], str]], None]]:
+def _spinner(console: Console, hint: str) -> Iterator[Callable[[Callable[[], str]], None]]:
     """Yield a function that draws the spinner; the caller's thread draws, and only after a moment."""
     spinner = Spinner("dots")
     live = Live(
@@ -97,7 +101,7 @@ def _spinner(console: Console) -> Iterator[Callable[[Callable[[], str]], None]]:
     def show(words: Callable[[], str]) -> None:
         if not console.is_terminal or console.is_dumb_terminal or time.monotonic() - start < SPINNER_AFTER_SECONDS:
             return
-        spinner.update(text=Text(words()).append("  Ctrl-C stops waiting", "dim"))
+        spinner.update(text=Text(words()).append(hint, "dim"))
         live.start()
         live.refresh()
 

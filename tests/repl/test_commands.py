@@ -33,7 +33,7 @@ from photomap_cli.views.previews import Previews
         ("hi", "history"),
         ("OFFLOAD", "offload"),
         (":k", "k"),
-        ("l", "load"),
+        ("lo", "load"),
     ],
 )
 def test_names_aliases_and_unique_prefixes(word, name):

@@ -36,6 +36,28 @@ def hits(dialogue: SearchState, text: str) -> list[Hit]:
     return [dialogue.hit(found) for word in text.replace(",", " ").split() for found in _numbers(word, dialogue)]
 
 
+def chosen(dialogue: SearchState, text: str) -> tuple[list[Hit], str]:
+    """Return the photos that a command is to take somewhere, and the place: `1-4 7 ~/frames`, `~/frames`.
+
+    They are those given by number, else those marked, else the results.  A name that begins with a number needs quotes.
+    """
+    words = text.split(" ")
+    count = 0
+    while count < len(words) - 1 and _RANGE.fullmatch(words[count].rstrip(",")):
+        count += 1
+    place = " ".join(words[count:]).strip()
+    if count:
+        return hits(dialogue, " ".join(words[:count])), place
+    return list(dialogue.marks.values()) or list(dialogue.require_shown()), place
+
+
+def place_begun(text: str) -> str:
+    """Return what was typed of the place behind options and numbers."""
+    while (word := text.partition(" "))[1] and (word[0].startswith("--") or _RANGE.fullmatch(word[0].rstrip(","))):
+        text = word[2]
+    return text
+
+
 def _numbers(word: str, dialogue: SearchState) -> range:
     match = _RANGE.fullmatch(word)
     if match is None:

@@ -13,10 +13,10 @@ from rich.text import Text
 
 from photomap_cli.errors import UsageError
 from photomap_cli.pathnames import key
-from photomap_cli.repl.commands import arguments, encoder, info, map, results, settings, why
+from photomap_cli.repl.commands import arguments, encoder, export, info, map, marks, results, settings, why
 from photomap_cli.repl.state import MAX_LIMIT
 from photomap_cli.search.query import whole_file
-from photomap_cli.views import export
+from photomap_cli.views.export import ENDINGS
 from photomap_cli.views.output import printable
 from photomap_cli.views.palette import ACCENT
 
@@ -50,6 +50,8 @@ class Argument(Enum):
 
     NONE = auto()
     RESULT = auto()
+    MARK = auto()
+    PLACE = auto()
     FOLDER = auto()
     FILE = auto()
     SETTING = auto()
@@ -300,13 +302,50 @@ COMMANDS: tuple[Command, ...] = (
     Command("paths", "", "plain paths of the results", results.paths),
     Command(
         "save",
-        "[-f] FILE",
-        f"the results into FILE ({', '.join(export.ENDINGS)}); -f: over it",
+        "[-f] [N...] FILE",
+        f"photos into FILE ({', '.join(ENDINGS)}); -f: over it",
         results.save,
         ("w",),
         Argument.FILE,
         examples=(":save dogs.html", ":save dogs.csv", ":save -f ~/Desktop/dogs.json"),
     ),
+    Command(
+        "mark",
+        "[N|-N|all|none]",
+        "mark results for :save :cp :ln :mv; nothing: list the marked",
+        marks.mark,
+        (),
+        Argument.MARK,
+        examples=(":mark 1-4 7", ":mark -3", ":mark none", ":mark"),
+    ),
+    Command(
+        "cp",
+        "[--reflink] [N...] DIR",
+        "copy the marked, else the results, into DIR or DIR.zip",
+        export.copy,
+        (),
+        Argument.PLACE,
+        examples=(":cp ~/frames", ":cp 1-4 7 ~/frames", ":cp best.zip"),
+    ),
+    Command(
+        "ln",
+        "[--hard] [N...] DIR",
+        "links to them in DIR, symbolic or hard",
+        export.link,
+        (),
+        Argument.PLACE,
+        examples=(":ln ~/frames", ":ln --hard 3 ~/frames"),
+    ),
+    Command(
+        "mv",
+        "[N...] DIR",
+        "move them into DIR, once you say yes; they stay in the library",
+        export.move,
+        (),
+        Argument.PLACE,
+        examples=(":mv 2 ~/Pictures/Italy",),
+    ),
+    Command("mv!", "[N...] DIR", "move them without asking", export.move_at_once, (), Argument.PLACE),
     Command(
         "in",
         "[DIR|*]",

@@ -71,12 +71,13 @@ def paths(dialogue: SearchState, rest: str) -> None:
 
 
 def save(dialogue: SearchState, rest: str) -> None:
-    """Write the results into a file; `-f` writes over one."""
+    """Write photos into a file: those given by number, else those marked, else the results; `-f` writes over one."""
     is_forced = rest.split(" ", 1)[0] == "-f"
     name = rest.removeprefix("-f").strip() if is_forced else rest
     if not name:
         raise UsageError("into which file?")
-    path = arguments.file(dialogue.cwd, name)
-    result = dialogue.shown_result()
+    hits, file = arguments.chosen(dialogue, name)
+    path = arguments.file(dialogue.cwd, file)
+    result = dialogue.result_of(hits)
     export.save(result, path, as_page=dialogue.front.page, over=is_forced, hint=f":save -f {name} writes over it")
-    dialogue.front.tell(f"{photos(len(result.hits))} saved to {printable(str(path))}")
+    dialogue.front.tell(f"{photos(len(hits))} saved to {printable(str(path))}")

@@ -10,7 +10,7 @@ from prompt_toolkit.completion import Completer, Completion
 
 from photomap_cli.pathnames import composed, key
 from photomap_cli.records import Facets, FilterKind
-from photomap_cli.repl.commands.arguments import path_begun
+from photomap_cli.repl.commands.arguments import path_begun, place_begun
 from photomap_cli.repl.commands.registry import COMMANDS, Argument, find
 from photomap_cli.repl.commands.settings import NAMES, values_of
 from photomap_cli.repl.completion import facets
@@ -70,6 +70,12 @@ class PromptCompleter(Completer):
         match command.argument:
             case Argument.RESULT:
                 yield from self._results(rest.rpartition(" ")[2].removeprefix("#"))
+            case Argument.MARK:
+                yield from _plain(("all", "none"), rest)
+                yield from self._results(rest.rpartition(" ")[2].removeprefix("-").removeprefix("#"))
+            case Argument.PLACE:
+                place = place_begun(rest)
+                yield from self._folders(place, path_begun(place))
             case Argument.FOLDER:
                 yield from _plain(("*",), rest)
                 yield from self._folders(rest, path_begun(rest))

@@ -1,0 +1,88 @@
+"""Owns telling a library where photos were moved to: they keep their vectors, and nothing is encoded."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Self
+
+from photomap_cli.errors import PhotomapError
+from photomap_cli.images.thumbnail_cache import ThumbnailCache
+from photomap_cli.indexing.roots import covers, merged
+from photomap_cli.library.catalog import Catalog
+from photomap_cli.library.entities import FoundAgain, FoundFile
+from photomap_cli.pathnames import real
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from photomap_cli.library.entities import FileState
+    from photomap_cli.records.export import Exported
+
+NOT_NOTED = "the library was not told of each move; `photomap index` finds the photos, and encodes none of them again"
+_AT_ONCE = 64
+
+
+class Relocation:
+    """Moves of photos being written down in the library of a folder; a context manager.
+
+    A killed process may have moved up to 64 photos that the library still has at their old places: the next index run
+    finds them by their content.
+
+    Attributes:
+        has_failed: whether some move could not be written down.
+    """
+
+    def __init__(self, library: Path) -> None:
+        self._catalog, self._thumbnails = Catalog.open(library), ThumbnailCache(library, max_bytes=0)
+        self._waiting: list[Exported] = []
+        self.has_failed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        try:
+            self._write_down()
+        finally:
+            self._catalog.close()
+            self._thumbnails.close()
+
+    def adopt(self, folder: str) -> tuple[str, bool]:
+        """Have an absolute folder be part of the library; return how the library writes it, and whether it is new."""
+        roots = self._catalog.roots()
+        if any(covers(root, folder) for root in roots):
+            return folder, False
+        folder = real(folder)
+        if any(covers(root, folder) for root in roots):
+            return folder, False
+        self._catalog.set_roots(merged({*roots, folder}))
+        return folder, True
+
+    def note(self, moved: Exported) -> None:
+        """Write a move down, together with others; never fails."""
+        self._waiting.append(moved)
+        if len(self._waiting) >= _AT_ONCE:
+            self._write_down()
+
+    def _write_down(self) -> None:
+        moves, self._waiting = self._waiting, []
+        try:
+            found = [(known, again) for each in moves for known, again in self._found(each)]
+            self._catalog.commit_batch((), (), [again for _, again in found])
+        except PhotomapError:
+            self.has_failed = True
+            return
+        self._thumbnails.rename((known, (again.path, again.mtime_ns)) for known, again in found)
+
+    def _found(self, move: Exported) -> Iterator[tuple[FileState, FoundAgain]]:
+        """Yield what the library has of a photo that was moved, and where its file is by now."""
+        photo = self._catalog.photo_at(move.source)
+        if photo is None or os.path.lexists(move.source):
+            return
+        file = FoundFile.of(move.target, os.stat(move.target))  # noqa: PTH116 - paths are text here
+        if (file.size_bytes, file.mtime_ns) == (photo.size_bytes, photo.mtime_ns):
+            again = file.again(photo.row)
+        else:  # it was changed since it was encoded, which the next index run is to see
+            again = FoundAgain(photo.row, move.target, photo.mtime_ns)
+        yield (photo.path, photo.mtime_ns), again

@@ -1,0 +1,116 @@
+"""Owns `:cp`, `:ln` and `:mv`: photos into a folder, those given by number, else those marked, else the results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from photomap_cli import cancellation
+from photomap_cli.errors import BadPath, UsageError
+from photomap_cli.records.export import ExportMode
+from photomap_cli.repl.commands import arguments
+from photomap_cli.views import export_report
+from photomap_cli.views.formatting import photos
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from photomap_cli.records import Hit
+    from photomap_cli.records.export import Exported, ExportReport
+    from photomap_cli.repl.state import SearchState
+
+    OnDone = Callable[[Exported], None]
+
+
+def copy(dialogue: SearchState, rest: str) -> None:
+    """Copy photos into a folder, or into a zip file where that is what is named."""
+    is_reflink, rest = _flag("--reflink", rest)
+    hits, place = _asked(dialogue, rest)
+    is_zip = place.suffix.lower() == ".zip" and not place.is_dir()
+    how = ExportMode.REFLINK if is_reflink else ExportMode.ZIP if is_zip else ExportMode.COPY
+    _tell(dialogue, _exported(dialogue, hits, place, how))
+
+
+def link(dialogue: SearchState, rest: str) -> None:
+    """Make symbolic links to photos in a folder; hard ones with `--hard`."""
+    is_hard, rest = _flag("--hard", rest)
+    hits, place = _asked(dialogue, rest)
+    _tell(dialogue, _exported(dialogue, hits, place, ExportMode.HARDLINK if is_hard else ExportMode.LINK))
+
+
+def move(dialogue: SearchState, rest: str) -> None:
+    """Move photos into a folder once the user has said yes; they keep their vectors."""
+    hits, place = _asked(dialogue, rest)
+    if not dialogue.console.is_terminal:
+        raise UsageError("nobody can be asked here whether to move photos", hint=f":mv! {rest} moves without asking")
+    if dialogue.front.confirm(f"move {photos(len(hits))} to {place}?"):
+        _move(dialogue, hits, place)
+    else:
+        dialogue.front.tell("nothing was moved")
+
+
+def move_at_once(dialogue: SearchState, rest: str) -> None:
+    """Move photos into a folder without asking."""
+    _move(dialogue, *_asked(dialogue, rest))
+
+
+def _move(dialogue: SearchState, hits: Sequence[Hit], place: Path) -> None:
+    from photomap_cli.indexing.relocation import NOT_NOTED, Relocation
+
+    library = Path(dialogue.request(lambda backend: backend.status()).library)
+    with Relocation(library) as relocation:
+        folder, is_new = relocation.adopt(str(place))
+        report = _exported(dialogue, hits, Path(folder), ExportMode.MOVE, relocation.note)
+    dialogue.follow_moves({each.source: each.target for each in report.done})
+    if is_new:
+        dialogue.front.tell(f"{folder} belongs to the library now; `photomap index` there adds what else is in it")
+    if relocation.has_failed:
+        dialogue.front.tell(NOT_NOTED)
+    _tell(dialogue, report)
+
+
+def _flag(flag: str, rest: str) -> tuple[bool, str]:
+    """Return whether a flag is the first word, and what comes behind it."""
+    is_there = rest.split(" ", 1)[0] == flag
+    return is_there, rest.removeprefix(flag).strip() if is_there else rest
+
+
+def _asked(dialogue: SearchState, rest: str) -> tuple[list[Hit], Path]:
+    hits, name = arguments.chosen(dialogue, rest)
+    if not name:
+        raise UsageError("into which folder?")
+    return hits, arguments.file(dialogue.cwd, name)
+
+
+def _exported(
+    dialogue: SearchState, hits: Sequence[Hit], place: Path, how: ExportMode, on_done: OnDone = lambda exported: None
+) -> ExportReport:
+    """Export while a line says how far it is; Ctrl-C ends it behind the photo under way."""
+    from photomap_cli.export.exporter import export  # not for the first prompt
+
+    progress = [0, len(hits)]
+
+    def run() -> ExportReport:
+        return export(
+            [hit.path for hit in hits],
+            place,
+            how,
+            on_progress=lambda *now: progress.__setitem__(slice(None), now),
+            on_done=on_done,
+            cancelled=lambda: not cancellation.is_wanted(),
+        )
+
+    return dialogue.front.carry_out(run, lambda: f"{progress[0]:,} of {photos(progress[1])}…")
+
+
+def _tell(dialogue: SearchState, report: ExportReport) -> None:
+    """Say what was done.  To a program that did not get all of it, fail."""
+    for line in export_report.lines(report):
+        dialogue.front.tell(line)
+    if dialogue.console.is_terminal:
+        return
+    if report.is_cancelled:
+        raise KeyboardInterrupt
+    if report.failed or report.left:
+        not_there = photos(len(report.failed) + report.left)
+        raise BadPath(f"{not_there} did not get to {report.folder}", hint="the lines before say why; the rest is there")
