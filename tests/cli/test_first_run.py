@@ -203,7 +203,7 @@ def test_from_nothing_to_the_first_answer(tmp_path):
     for kind in ("cat", "pizza", "lighthouse"):
         make_picture(kind, seed=1, size=(240, 180)).save(tmp_path / f"{kind}.jpg")
     fresh = {"HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path), "PHOTOMAP_ENCODER": "tiny", "TERM": "xterm"}
-    here = {"PYTHONPATH": str(Path(__file__).parents[2]), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
+    here = {"PYTHONPATH": str(Path(__file__).parents[2]), "PATH": "/usr/bin:/bin", "PYTHONIOENCODING": "utf-8"}
     words = ["-m", "photomap_cli"]
     text = {"encoding": "utf-8", "codec_errors": "replace"}
     child = pexpect.spawn(sys.executable, words, env={**fresh, **here}, cwd=str(tmp_path), timeout=LONG_SECONDS, **text)
