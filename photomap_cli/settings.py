@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
@@ -179,7 +180,7 @@ class Settings(BaseSettings):
     )
     collapse: bool = Field(False, description="one of several shots of the same thing stands for all of them")
     same_shot_score: Number = Field(0.97, gt=0, le=1, description="cosine from which two photos count as the same shot")
-    exclude: Annotated[tuple[str, ...], BeforeValidator(_list_of_globs)] = Field(
+    exclude: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_list_of_globs)] = Field(
         (), description="globs never indexed, in gitignore form"
     )
     max_image_megapixels: Annotated[
@@ -219,14 +220,6 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Take values from the initialiser alone: `load` hands in the merged sources."""
         return (init_settings,)
-
-
-class _PlainEnvironment(EnvSettingsSource):
-    """Environment values as plain text: a list is written with commas, not as JSON."""
-
-    def prepare_field_value(self, field_name: str, field: Any, value: Any, value_is_complex: bool) -> Any:
-        """Return the text unparsed; the field's validator reads it."""
-        return value
 
 
 @dataclass(frozen=True)
@@ -299,7 +292,7 @@ def load(config: Path, flags: Mapping[str, Any] | None = None) -> LoadedSettings
     """
     layers = (
         ("config.toml", read_config(config)),
-        ("environment", _PlainEnvironment(Settings)()),
+        ("environment", EnvSettingsSource(Settings)()),
         ("flag", {name: value for name, value in (flags or {}).items() if value is not None}),
     )
     merged: dict[str, Any] = {}
