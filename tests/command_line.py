@@ -10,9 +10,11 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
+from waiting import LONG_SECONDS
 
 from photomap_cli import directories
 from photomap_cli.cli import run
+from photomap_cli.session import transport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +34,7 @@ def run_here(
         patch.chdir(cwd)
         for name, value in (("_started_in", None), ("_has_left", False)):
             patch.setattr(directories, name, value)
+        patch.setattr(transport, "TIMEOUTS", transport.Timeouts(1.0, LONG_SECONDS))  # a machine may stall
         streams = []
         for name in ("stdin", "stdout", "stderr"):
             streams.append(opened.enter_context(_stream()))

@@ -8,14 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from waiting import LONG_SECONDS, wait_until
+from waiting import LONG_SECONDS, PHOTOMAP, wait_until
 
 from photomap_cli import directories, subprocesses
 from photomap_cli.encoder.process import EncoderProcess
 from photomap_cli.errors import BadPath
 from photomap_cli.library.catalog import Catalog
 
-PROGRAM = [sys.executable, "-P", "-m", "photomap_cli"]
+PROGRAM = [sys.executable, "-P", *PHOTOMAP[1:]]
 SHOW = "import json, os; print(json.dumps([os.getcwd(), dict(os.environ)]))"
 
 linux = pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="no /proc here")

@@ -3,11 +3,10 @@
 import os
 import signal
 import subprocess
-import sys
 import threading
 
 import pytest
-from waiting import LONG_SECONDS, wait_until
+from waiting import LONG_SECONDS, PHOTOMAP, wait_until
 
 from photomap_cli import job_control, subprocesses
 from photomap_cli.job_control import Suspension
@@ -16,14 +15,6 @@ from photomap_cli.session import transport
 from photomap_cli.session.client import SessionClient
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGTSTP"), reason="no SIGTSTP here")
-
-PATIENT = f"""
-from photomap_cli.cli import main
-from photomap_cli import job_control as suspension
-suspension.TIMEOUT_SECONDS = {LONG_SECONDS}
-main()
-"""
-PROGRAM = [sys.executable, "-c", PATIENT]
 
 
 @pytest.fixture
@@ -121,7 +112,7 @@ def library(tmp_path, monkeypatch):
 @pytest.fixture(params=["serve", "piped"])
 def session(request, library):
     """A session in a process group of its own, as a shell makes one: only such a one can be stopped by Ctrl-Z."""
-    words = [*PROGRAM, "--library", str(library), *(["serve"] if request.param == "serve" else [])]
+    words = [*PHOTOMAP, "--library", str(library), *(["serve"] if request.param == "serve" else [])]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(words, process_group=0, text=True, **pipes) as started:
         if request.param == "piped":
@@ -152,7 +143,7 @@ def test_a_session_that_is_stopped_by_ctrl_z_leaves_the_library_to_others_and_co
 def test_a_session_whose_library_was_taken_over_meanwhile_leaves_it_there(session, library):
     session.send_signal(signal.SIGTSTP)
     wait_until(lambda: subprocesses.is_stopped(session.pid), "the stop")
-    with subprocess.Popen([*PROGRAM, "--library", str(library), "serve"], stderr=subprocess.PIPE) as other:
+    with subprocess.Popen([*PHOTOMAP, "--library", str(library), "serve"], stderr=subprocess.PIPE) as other:
         wait_until(lambda: pid_of(library) == other.pid, "the other session")
         session.send_signal(signal.SIGCONT)
         if session.args[-1] == "serve":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 
@@ -9,6 +10,18 @@ import pytest
 
 LONG_SECONDS = 300
 """Only a test that fails waits so long: what stalls meanwhile, a thread, a process or the machine, is no failure."""
+
+PATIENCE = f"""
+from photomap_cli import job_control
+from photomap_cli.session import attach, daemon, transport
+transport.TIMEOUTS = transport.Timeouts(1.0, {LONG_SECONDS})
+transport._CONNECT_SECONDS = attach._TIMEOUT_SECONDS = daemon._TIMEOUT_SECONDS = {LONG_SECONDS}
+job_control.TIMEOUT_SECONDS = {LONG_SECONDS}
+"""
+"""Has a process give nobody up for being slow; who is stopped is found out as ever."""
+
+PHOTOMAP = [sys.executable, "-c", f"{PATIENCE}\nfrom photomap_cli.cli import main\nmain()"]
+"""`photomap`, patient: for tests in which it talks to a session of another process."""
 
 
 def wait_until(holds, what="it"):

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from command_line import run_here
 from drawing.picture import make_picture
-from waiting import LONG_SECONDS
+from waiting import LONG_SECONDS, PATIENCE, PHOTOMAP
 
 if sys.platform != "win32":
     import fcntl
@@ -326,7 +326,7 @@ def test_the_example_for_python_runs_as_written(home, serving, place, tmp_path):
     own = {"XDG_RUNTIME_DIR": str(tmp_path), "PHOTOMAP_QUERY_CACHE": "0"}
     runtime = {} if place == "attached" else own
     done = subprocess.run(
-        [sys.executable, "-c", example],
+        [sys.executable, "-c", PATIENCE + example],
         env=environment(home) | runtime,
         capture_output=True,
         text=True,
@@ -432,7 +432,7 @@ def test_in_a_pipe_a_preview_is_no_different(photomap, serving):
 class Screen:
     """A terminal for one command, which answers what it is and remembers what it was sent."""
 
-    def __init__(self, home, *words, program=("-m", "photomap_cli"), **more):
+    def __init__(self, home, *words, program=PHOTOMAP[1:], **more):
         self.ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 80, 0, 0))
         own = {name: text for name, text in environment(home).items() if name not in ("COLUMNS", "NO_COLOR")}

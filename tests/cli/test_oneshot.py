@@ -10,7 +10,7 @@ import sys
 
 import pytest
 from PIL import Image
-from waiting import LONG_SECONDS, wait_until
+from waiting import LONG_SECONDS, PHOTOMAP, wait_until
 
 from photomap_cli import directories
 from photomap_cli.cli import dispatch, fast_path, oneshot, settings_cache
@@ -167,7 +167,7 @@ def has_session(folder):
 
 @pytest.mark.parametrize("way", ["fast", "full"])
 def test_a_search_leaves_a_session_behind_where_that_is_wanted(indexed, library, way):
-    command = [sys.executable, "-m", "photomap_cli", library, *(["-v"] if way == "full" else [])]
+    command = [*PHOTOMAP, library, *(["-v"] if way == "full" else [])]
     wanted = {**os.environ, "PHOTOMAP_KEEP_WARM": "10m"}
 
     def search(*more, environment=wanted):

@@ -6,24 +6,22 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from waiting import LONG_SECONDS, wait_until
+from waiting import LONG_SECONDS, PHOTOMAP, wait_until
 
 from photomap_cli import directories
 from photomap_cli.errors import BadPath
 from photomap_cli.library.catalog import Catalog
-from photomap_cli.session import daemon
+from photomap_cli.session import daemon, transport
 from photomap_cli.session.client import SessionClient
-
-PROGRAM = [sys.executable, "-m", "photomap_cli"]
 
 
 @pytest.fixture
 def library(tmp_path, monkeypatch):
     """A library without photos, whose encoder is a folder without weights: nothing to load, nothing to fetch."""
+    monkeypatch.setattr(transport, "TIMEOUTS", transport.Timeouts(LONG_SECONDS, LONG_SECONDS))
     monkeypatch.setenv("PHOTOMAP_ENCODER", f"local-dir:{tmp_path}")
     (tmp_path / "open_clip_config.json").write_text("{}")
     folder = tmp_path / "library"
@@ -32,7 +30,7 @@ def library(tmp_path, monkeypatch):
 
 
 def photomap(library, *words):
-    command = [*PROGRAM, "--library", str(library), *words]
+    command = [*PHOTOMAP, "--library", str(library), *words]
     return subprocess.run(command, capture_output=True, text=True, timeout=LONG_SECONDS, check=False)
 
 
@@ -86,7 +84,7 @@ def test_it_is_apart_from_our_terminal(detached):
 def test_it_ends_cleanly(detached, library, way):
     pid, _ = detached
     with subprocess.Popen(
-        [*PROGRAM, "--library", str(library), "status", "--watch", "--json"], stdout=subprocess.PIPE, text=True
+        [*PHOTOMAP, "--library", str(library), "status", "--watch", "--json"], stdout=subprocess.PIPE, text=True
     ) as watching:
         assert json.loads(watching.stdout.readline())["sessions"][0]["pid"] == pid
         if way == "stop":
@@ -171,7 +169,7 @@ def test_a_log_in_the_way_of_a_folder_is_a_user_error(tmp_path):
 
 def test_watching_ends_like_other_programs(library):
     for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
-        with subprocess.Popen([*PROGRAM, "status", "--watch"], stdout=subprocess.PIPE, text=True) as watching:
+        with subprocess.Popen([*PHOTOMAP, "status", "--watch"], stdout=subprocess.PIPE, text=True) as watching:
             assert watching.stdout.readline()
             watching.send_signal(number)
             assert watching.wait(LONG_SECONDS) == status
@@ -181,7 +179,7 @@ def test_a_dash_is_standard_output_for_the_log(library):
     refused = photomap(library, "serve", "--detach", "--log", "-")
     assert refused.returncode == 2
     assert "leaves no standard output" in refused.stderr
-    words = [*PROGRAM, "--library", str(library), "serve", "--log", "-"]
+    words = [*PHOTOMAP, "--library", str(library), "serve", "--log", "-"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as serving:
         assert f"serving {library}" in serving.stdout.readline()
         serving.terminate()
@@ -224,7 +222,7 @@ def test_a_stopped_session_is_told_as_such_by_whoever_asks(stopped, library, tmp
     assert "the library holds no photos yet" in done.stderr  # so it did look, by itself
     assert json.loads(photomap(library, "search", "dog", "--json").stdout)["error"]["code"] == "empty_library"
     done = subprocess.run(
-        [*PROGRAM, "--library", str(library)], input="dog\n", capture_output=True, text=True, check=False
+        [*PHOTOMAP, "--library", str(library)], input="dog\n", capture_output=True, text=True, check=False
     )
     assert wording in done.stderr
 

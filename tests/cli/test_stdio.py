@@ -112,7 +112,7 @@ def test_watching_ends_with_its_reader_though_nothing_changes(environment):
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as watching:
         assert watching.stdout.readline()
         watching.stdout.close()
-        assert (watching.wait(120), watching.stderr.read()) == (0, b"")
+        assert (watching.wait(LONG_SECONDS), watching.stderr.read()) == (0, b"")
 
 
 def test_ctrl_c_while_modules_are_imported_is_130(environment, tmp_path):

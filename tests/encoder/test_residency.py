@@ -415,7 +415,7 @@ def test_callbacks_run_unlocked(encoder, time):
 
     def is_free():
         def look():
-            if residency._settled.acquire(timeout=1):
+            if residency._settled.acquire(timeout=LONG_SECONDS):
                 residency._settled.release()
                 free.append(True)
             else:

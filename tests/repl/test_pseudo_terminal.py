@@ -136,40 +136,40 @@ def test_ctrl_c_at_the_prompt_clears_the_line(start):
     terminal.wait("3 photos in")
 
 
-@pytest.mark.parametrize(
-    "keys",
-    [
-        ["\x1b"],
-        ["\x1b", "\r"],
-        ["dog\x1b", "\r"],
-        ["\x1b\x1b", "\x1b"],
-        ["\x1b", "\x03"],
-        [":of\x1b", "\x03"],
-        ["\x12do\x1b", "\x03"],
-        ["\x11\x1b", "\r"],  # quoted: the line is an escape character
-        ["\x11\x1b[31mdog", "\r"],
-        ["in:\x11\x1b", "\r"],
-        [":in \x11\x1b", "\r"],
-        [":save \x11\x1b.json", "\r"],
-        ["\x1b[", "\x1bO", "\x1b]", "\x1bP", "\x1b_"],
-        ["slow\r\x1b", "\x03", "\x03"],
-    ],
-)
-def test_escape_wherever_it_is_typed_is_no_traceback(keys, start):
+ESCAPES = [
+    ["\x1b"],
+    ["\x1b", "\r"],
+    ["dog\x1b", "\r"],
+    ["\x1b\x1b", "\x1b"],
+    ["\x1b", "\x03"],
+    [":of\x1b", "\x03"],
+    ["\x12do\x1b", "\x03"],
+    ["\x11\x1b", "\r"],  # quoted: the line is an escape character
+    ["\x11\x1b[31mdog", "\r"],
+    ["in:\x11\x1b", "\r"],
+    [":in \x11\x1b", "\r"],
+    [":save \x11\x1b.json", "\r"],
+    ["\x1b[", "\x1bO", "\x1b]", "\x1bP", "\x1b_"],
+    ["slow\r\x1b", "\x03", "\x03"],
+]
+
+
+def test_escape_wherever_it_is_typed_is_no_traceback(start):
     terminal = start(typed="\x1b")
     terminal.wait("VRAM 352 MB", where="bar")
-    for key in keys:
-        terminal.send(key)
-        terminal.pump(0.2)
+    for number, keys in enumerate(ESCAPES, 11):
+        for key in keys:
+            terminal.send(key)
+            terminal.pump(0.2)
 
-    def lives():
-        terminal.send("\x03:k 7\r")
-        terminal.pump(0.3)
-        return "7 results a search" in terminal.text
+        def lives(number=number):
+            terminal.send(f"\x03:k {number}\r")
+            terminal.pump(0.3)
+            return f"{number} results a search" in terminal.text
 
-    terminal.wait_until(lives)
-    assert b"Traceback" not in terminal.raw
-    assert b"Unhandled" not in terminal.raw
+        terminal.wait_until(lives, f"a prompt after {keys!r}")
+        assert b"Traceback" not in terminal.raw, keys
+        assert b"Unhandled" not in terminal.raw, keys
 
 
 @pytest.mark.parametrize("seed", [2, 3])

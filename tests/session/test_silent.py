@@ -162,14 +162,20 @@ def test_a_long_search_of_one_that_gives_signs_of_life_is_waited_for(stand_in, h
     line.close()
 
 
-def test_one_that_is_full_foreign_or_silent_hides_no_other(stand_in, hasty, monkeypatch):
+def test_one_that_is_full_foreign_or_silent_hides_no_other(stand_in, monkeypatch):
     full = SessionFull("the session serves 64 clients already", hint="try again")
     stand_in(answering(record(7)), name="a")
     stand_in(answering({"error": full.to_json()}), name="b")
     stand_in(answering({"version": 99, "result": {}}), name="c")
-    stand_in(name="d")
+    silent = socket_dir.socket_path(stand_in(name="d"))
     stand_in(answering({"result": {"no": "pid"}}), name="e")
     library = stand_in(answering(record(8)), name="f")
+    really, hasty, patient = transport.Transport, transport.Timeouts(0.02, 0.1), transport.Timeouts(1, LONG_SECONDS)
+    monkeypatch.setattr(
+        transport,
+        "Transport",
+        lambda path, **more: really(path, **more, timeouts=hasty if path == silent else patient),
+    )
     look = fast_path.status_look(library)
     assert sorted(session["pid"] for session in look["sessions"]) == [7, 8]
     codes = sorted(other["code"] for other in look["unreachable"])

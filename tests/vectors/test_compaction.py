@@ -12,6 +12,7 @@ import pytest
 from library_fakes import DIM, new_photo, rows_on_disk, similar
 from test_pq_tier import assert_same_as_exact, scans, small  # noqa: F401
 from test_store import add, assert_agrees
+from waiting import LONG_SECONDS
 
 from photomap_cli.doctor.library import checks
 from photomap_cli.library.catalog import Catalog
@@ -386,7 +387,7 @@ def test_a_sweep_that_is_killed_at_any_step_loses_nothing(folder, catalog, thinn
     while killed:
         steps += 1
         victim = Path(shutil.copytree(folder, folder.with_name(f"victim{steps}")))
-        run = subprocess.run([sys.executable, SCRIPT, victim, str(steps)], timeout=300)
+        run = subprocess.run([sys.executable, SCRIPT, victim, str(steps)], timeout=LONG_SECONDS)
         killed = run.returncode == -signal.SIGKILL
         assert killed or run.returncode == 0
         with another(victim) as store:

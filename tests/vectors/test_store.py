@@ -165,7 +165,7 @@ def _extend(folder, name, start):
 
 def test_processes_extend_one_file_together(folder, catalog, store):
     context = multiprocessing.get_context("spawn")
-    start = context.Barrier(3)
+    start = context.Barrier(3, timeout=LONG_SECONDS)
     processes = [context.Process(target=_extend, args=(folder, name, start)) for name in "ab"]
     for process in processes:
         process.start()
