@@ -158,7 +158,7 @@ class Settings(BaseSettings):
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field("auto", description="dtype of the weights")
     text_encoder: Literal["auto", "torch", "tower"] = Field(
         "auto",
-        description="who encodes words: auto = the text tower where no GPU is ready and it gives PyTorch's vectors",
+        description="what encodes words: auto = no PyTorch where no GPU is ready and the vectors are the same",
     )
     encoder_idle_timeout_seconds: Duration = Field(30.0, description="idle time before VRAM -> RAM; 0 = never")
     encoder_release_timeout_seconds: Duration = Field(600.0, description="idle time before RAM -> OFF; 0 = never")

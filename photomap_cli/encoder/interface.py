@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from photomap_cli.encoder.image_probes import ImageProbes
     from photomap_cli.encoder.probes import Probes
     from photomap_cli.records import EncoderInfo, MemoryReport
 
@@ -47,6 +48,9 @@ class Encoder(Protocol):
 
     def probes(self) -> Probes | None:
         """Return what the encoder makes of the probe texts; None where it keeps none.  Call inside `use("text")`."""
+
+    def image_probes(self) -> ImageProbes | None:
+        """Return what the encoder makes of the probe pictures, as `probes`.  Call inside `use("image")`."""
 
     def encode_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Encode texts.  Returns (n, dim) float32, rows of unit length.  Call inside `use("text")`.

@@ -35,6 +35,11 @@ class MappedTensor:
         return self._stored.shape
 
     @property
+    def size(self) -> int:
+        """How many numbers it has."""
+        return int(self._stored.size)
+
+    @property
     def nbytes(self) -> int:
         """Its bytes in the file."""
         return self._stored.nbytes

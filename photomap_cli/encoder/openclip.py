@@ -21,6 +21,8 @@ from photomap_cli.encoder import (
     devices,
     download,
     gpu,
+    image_probes,
+    image_recipe,
     model_config,
     probes,
     text_recipe,
@@ -77,6 +79,22 @@ class OpenClipEncoder:
             return made(None, error.message, (), (), np.empty((0, self.info.dim), np.float32))
         ids = tuple(map(_up_to_end, self._tokenizer(list(probes.TEXTS)).tolist()))
         return made(recipe, "", probes.TEXTS, ids, self.encode_text(probes.TEXTS))
+
+    def image_probes(self) -> image_probes.ImageProbes:
+        """Return what this encoder makes of the probe pictures, and how an image tower would read its weights."""
+        info = self.info
+        made = functools.partial(image_probes.ImageProbes, info.fingerprint, str(self._file.path))
+        try:
+            recipe = image_recipe.recipe_of(
+                self._model,
+                image_size=info.image_size,
+                resize_mode=info.resize_mode,
+                interpolation=info.interpolation,
+                fill=info.fill,
+            )
+        except TowerUnfit as error:
+            return made(None, error.message, np.empty((0, info.dim), np.float32))
+        return made(recipe, "", self.encode_images(image_probes.pictures(info.image_size)))
 
     def to_vram(self, tower: str) -> None:
         """Copy one tower to the device.  Raises EncoderOutOfMemory; then everything is as before."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from photomap_cli.encoder.image_probes import ImageProbes
     from photomap_cli.encoder.interface import Tower
     from photomap_cli.encoder.probes import Probes
 
@@ -112,6 +113,12 @@ class EncoderProcess:
         from photomap_cli.encoder.probes import Probes
 
         return Probes.from_frame(*self._ask("probes"))
+
+    def image_probes(self) -> ImageProbes | None:
+        """Return what the encoder makes of the probe pictures."""
+        from photomap_cli.encoder.image_probes import ImageProbes
+
+        return ImageProbes.from_frame(*self._ask("image_probes"))
 
     def encode_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Encode texts.  Returns (n, dim) float32, rows of unit length."""

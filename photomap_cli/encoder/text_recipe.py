@@ -64,7 +64,7 @@ def recipe_of(model: Any, tokenizer: Any, *, vocabulary: str) -> TextRecipe:
         raise TowerUnfit("its text transformer looks at all tokens at once")
     return TextRecipe(
         heads=int(heads),
-        activation=_activation_of(activation),
+        activation=activation_of(activation),
         norm_eps=float(norm_eps),
         context_length=int(tokenizer.context_length),
         end_token=end_token,
@@ -73,7 +73,8 @@ def recipe_of(model: Any, tokenizer: Any, *, vocabulary: str) -> TextRecipe:
     )
 
 
-def _activation_of(module: Any) -> str:
+def activation_of(module: Any) -> str:
+    """Return the name of an activation, as recipes have it; that of its class where it is another one."""
     tanh = {"none": "gelu", "tanh": "gelu_tanh"}
     names = {"QuickGELU": "quick_gelu", "GELU": tanh.get(getattr(module, "approximate", "none"), "")}
     return names.get(type(module).__name__) or type(module).__name__

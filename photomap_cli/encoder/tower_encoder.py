@@ -1,8 +1,8 @@
-"""Owns what Residency moves besides an encoder process: the text tower, mapped and unmapped, and nothing at all."""
+"""Owns what Residency moves besides an encoder process: a tower, mapped and unmapped, and nothing at all."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from photomap_cli.encoder import context_length
 from photomap_cli.errors import EncoderClosed, EncoderDied, EncoderFailed, TowerUnfit
@@ -15,11 +15,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from photomap_cli.encoder.fingerprint import WeightsFile
+    from photomap_cli.encoder.image_probes import ImageProbes
+    from photomap_cli.encoder.image_tower import ImageTower
     from photomap_cli.encoder.interface import Tower
     from photomap_cli.encoder.probes import Probes
     from photomap_cli.encoder.text_tower import TextTower
 
-DEVICE_NAME = "text tower"
+MOST_OPERATIONS = 15e9
+"""Multiplications and additions of one picture: some 0.3 s of one core, where starting PyTorch takes two seconds.
+
+A ViT-B-32-256 takes 11.5 billion, a ViT-B-16 35, a ViT-L-14 162.
+"""
 
 
 class NoEncoder:
@@ -51,6 +57,9 @@ class NoEncoder:
     def probes(self) -> None:
         """Return nothing."""
 
+    def image_probes(self) -> None:
+        """Return nothing."""
+
     def encode_text(self, texts: Sequence[str]) -> NoReturn:
         """Refuse."""
         self.load()
@@ -64,24 +73,26 @@ class NoEncoder:
         self.load()
 
 
-class TowerEncoder:
-    """Encodes texts in this process.  Loading maps the weights, releasing gives the mapping back.
+class _TowerEncoder:
+    """Encodes in this process.  Loading maps the weights, releasing gives the mapping back.
 
     Args:
         spec: the encoder's spec string.
         fingerprint: returns that of the weights that made the library's vectors; "" where it is not known.
-        read_probes: returns the probes that are stored with the library.
     """
 
-    def __init__(self, spec: str, fingerprint: Callable[[], str], read_probes: Callable[[], Probes | None]) -> None:
-        self._spec, self._fingerprint, self._read_probes = spec, fingerprint, read_probes
-        self._tower: TextTower | None = None
+    def __init__(self, spec: str, fingerprint: Callable[[], str]) -> None:
+        self._spec, self._fingerprint = spec, fingerprint
+        self._tower: TextTower | ImageTower | None = None
         self._file: WeightsFile | None = None
         self._closed = False
 
+    def _opened(self, fingerprint: str) -> tuple[TextTower | ImageTower, dict[str, Any]]:
+        """Return the tower, and what its `EncoderInfo` says of pictures.  Raises TowerUnfit."""
+        raise NotImplementedError
+
     def load(self) -> EncoderInfo:
         """Map the weights.  Raises TowerUnfit where the tower cannot stand in for the library's encoder."""
-        from photomap_cli.encoder import tower_trust
         from photomap_cli.encoder.fingerprint import WeightsFile
 
         if self._closed:
@@ -89,20 +100,16 @@ class TowerEncoder:
         fingerprint = self._fingerprint()
         if not fingerprint:
             raise TowerUnfit("the library does not know its weights yet")
-        self._tower = tower_trust.open_tower(fingerprint, self._spec, self._read_probes)
-        self._file = WeightsFile(self._tower.path)
+        tower, pictures = self._opened(fingerprint)
+        self._tower, self._file = tower, WeightsFile(tower.path)
         return EncoderInfo(
             spec=self._spec,
-            dim=self._tower.dim,
-            image_size=(0, 0),
-            resize_mode="",
-            interpolation="",
-            fill=0,
+            dim=tower.dim,
             device="cpu",
-            device_name=DEVICE_NAME,
             dtype="float32",
             can_offload=False,
             fingerprint=fingerprint,
+            **pictures,
         )
 
     def to_vram(self, tower: Tower) -> None:
@@ -119,31 +126,95 @@ class TowerEncoder:
         self._tower = None
 
     def close(self) -> None:
-        """Let go of the mapping, for good; a text under way is finished first by whoever asked for it."""
+        """Let go of the mapping, for good; an encode under way is finished first by whoever asked for it."""
         self._closed, self._tower = True, None
 
     def memory(self) -> MemoryReport:
-        """Return the bytes of the weights that texts read; they lie in the system's cache of the file as well."""
-        return MemoryReport(ram_bytes=self._tower.nbytes if self._tower else 0)
+        """Return the bytes of the weights that are read; they lie in the system's cache of the file as well."""
+        tower = self._tower
+        return MemoryReport(ram_bytes=tower.nbytes if tower else 0)
 
-    def encode_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Encode texts.  Returns (n, dim) float32, rows of unit length."""
+    def probes(self) -> None:
+        """Return nothing: what is probed is this."""
+
+    def image_probes(self) -> None:
+        """Return nothing: what is probed is this."""
+
+    def _in_use(self) -> Any:
+        """Return the tower.  Raises EncoderClosed, and EncoderDied where its weights are others by now."""
         tower, file = self._tower, self._file
         if tower is None or file is None:
             raise EncoderClosed("the encoder is closed")
         if file.was_written_to:
             raise EncoderDied("its weights were written to while they were in use")
-        return tower.encode(texts)
+        return tower
+
+
+class TextTowerEncoder(_TowerEncoder):
+    """Encodes texts in this process.
+
+    Args:
+        spec, fingerprint: see the base class.
+        read_probes: returns the probe texts that are stored with the library.
+    """
+
+    def __init__(self, spec: str, fingerprint: Callable[[], str], read_probes: Callable[[], Probes | None]) -> None:
+        super().__init__(spec, fingerprint)
+        self._read_probes = read_probes
+
+    def _opened(self, fingerprint: str) -> tuple[TextTower, dict[str, Any]]:
+        from photomap_cli.encoder import tower_trust
+
+        tower = tower_trust.open_text_tower(fingerprint, self._spec, self._read_probes)
+        nothing = {"image_size": (0, 0), "resize_mode": "", "interpolation": "", "fill": 0}
+        return tower, {**nothing, "device_name": "text tower"}
+
+    def encode_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Encode texts.  Returns (n, dim) float32, rows of unit length."""
+        rows: NDArray[np.float32] = self._in_use().encode(texts)
+        return rows
 
     def letters_read(self, text: str) -> int:
         """Return how many letters of a text are before the end of the context."""
-        if self._tower is None:
-            raise EncoderClosed("the encoder is closed")
-        return context_length.letters_read(text, self._tower.tokens)
-
-    def probes(self) -> None:
-        """Return nothing: what is probed is this."""
+        return context_length.letters_read(text, self._in_use().tokens)
 
     def encode_images(self, pixels: NDArray[np.uint8]) -> NoReturn:
-        """Refuse: pictures are the encoder process's."""
+        """Refuse: pictures are others'."""
         raise TowerUnfit("it encodes texts only")
+
+
+class ImageTowerEncoder(_TowerEncoder):
+    """Encodes a few pictures in this process, where one takes no more than `MOST_OPERATIONS`.
+
+    Args:
+        spec, fingerprint: see the base class.
+        read_probes: returns the probe pictures that are stored with the library.
+    """
+
+    def __init__(
+        self, spec: str, fingerprint: Callable[[], str], read_probes: Callable[[], ImageProbes | None]
+    ) -> None:
+        super().__init__(spec, fingerprint)
+        self._read_probes = read_probes
+
+    def _opened(self, fingerprint: str) -> tuple[ImageTower, dict[str, Any]]:
+        from photomap_cli.encoder import tower_trust
+
+        tower = tower_trust.open_image_tower(fingerprint, self._spec, self._read_probes)
+        if tower.operations > MOST_OPERATIONS:
+            raise TowerUnfit(f"a picture takes {tower.operations / 1e9:.0f} billion operations: PyTorch is quicker")
+        names = ("image_size", "resize_mode", "interpolation", "fill")
+        return tower, {**{name: getattr(tower.recipe, name) for name in names}, "device_name": "image tower"}
+
+    def encode_images(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Encode pictures, (n, height, width, 3) uint8 RGB.  Returns (n, dim) float32, rows of unit length."""
+        rows: NDArray[np.float32] = self._in_use().encode(pixels)
+        return rows
+
+    def encode_text(self, texts: Sequence[str]) -> NoReturn:
+        """Refuse: texts are others'."""
+        raise TowerUnfit("it encodes pictures only")
+
+    def letters_read(self, text: str) -> NoReturn:
+        """Refuse: texts are others'."""
+        raise TowerUnfit("it encodes pictures only")

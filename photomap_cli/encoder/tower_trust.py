@@ -1,4 +1,4 @@
-"""Owns whether a text tower may stand in for an encoder, and what this computer remembers of having checked it.
+"""Owns whether a tower may stand in for an encoder, and what this computer remembers of having checked it.
 
 What is remembered is a file in the cache directory, named by the weights' fingerprint: where they are, how they are
 read, and that the probes agreed, or why not.  It holds while the weights' file is the one that was looked at (by inode,
@@ -16,21 +16,83 @@ import numpy as np
 
 from photomap_cli import directories, files
 from photomap_cli._version import __version__
-from photomap_cli.encoder import bpe, models
+from photomap_cli.encoder import models
 from photomap_cli.encoder.fingerprint import WeightsFile
-from photomap_cli.encoder.probes import require_agreement
-from photomap_cli.encoder.text_recipe import TextRecipe
-from photomap_cli.encoder.text_tower import TextTower
 from photomap_cli.errors import TowerUnfit
 from photomap_cli.framing import read_file, write_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from photomap_cli.encoder.image_probes import ImageProbes
+    from photomap_cli.encoder.image_recipe import ImageRecipe
+    from photomap_cli.encoder.image_tower import ImageTower
     from photomap_cli.encoder.probes import Probes
+    from photomap_cli.encoder.text_recipe import TextRecipe
+    from photomap_cli.encoder.text_tower import TextTower
 
 
 _MADE_BY = [__version__, np.__version__]  # others may compute otherwise, and check for themselves
+
+
+class TextTowers:
+    """How the towers that encode words are read and built."""
+
+    name, probes = "text", "texts"
+
+    @staticmethod
+    def recipe(record: Any) -> TextRecipe:
+        """Rebuild a recipe from JSON.  Raises TowerUnfit."""
+        from photomap_cli.encoder.text_recipe import TextRecipe
+
+        return TextRecipe.from_json(record)
+
+    @staticmethod
+    def build(weights: Path, recipe: TextRecipe) -> TextTower:
+        """Return the tower over these weights.  Raises TowerUnfit, OSError."""
+        from photomap_cli.encoder import bpe
+        from photomap_cli.encoder.text_tower import TextTower
+
+        table = bpe.table(recipe.vocabulary)
+        tokenizer = bpe.Tokenizer(table, context_length=recipe.context_length, clean=recipe.clean)
+        return TextTower(weights, recipe, tokenizer)
+
+    @staticmethod
+    def require_agreement(tower: TextTower, probes: Probes) -> None:
+        """Raise TowerUnfit unless the tower makes of the probes what PyTorch made."""
+        from photomap_cli.encoder.probes import require_agreement
+
+        require_agreement(tower, probes)
+
+
+class ImageTowers:
+    """How the towers that encode pictures are read and built."""
+
+    name, probes = "image", "pictures"
+
+    @staticmethod
+    def recipe(record: Any) -> ImageRecipe:
+        """Rebuild a recipe from JSON.  Raises TowerUnfit."""
+        from photomap_cli.encoder.image_recipe import ImageRecipe
+
+        return ImageRecipe.from_json(record)
+
+    @staticmethod
+    def build(weights: Path, recipe: ImageRecipe) -> ImageTower:
+        """Return the tower over these weights.  Raises TowerUnfit, OSError."""
+        from photomap_cli.encoder.image_tower import ImageTower
+
+        return ImageTower(weights, recipe)
+
+    @staticmethod
+    def require_agreement(tower: ImageTower, probes: ImageProbes) -> None:
+        """Raise TowerUnfit unless the tower makes of the probes what PyTorch made."""
+        from photomap_cli.encoder.image_probes import require_agreement
+
+        require_agreement(tower, probes)
+
+
+Kind = type[TextTowers | ImageTowers]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +101,7 @@ class _Verdict:
 
     weights: str
     state: list[list[int] | None]
-    recipe: TextRecipe | None
+    recipe: Any
     fault: str
 
     @property
@@ -48,7 +110,7 @@ class _Verdict:
         return bool(self.weights) and _state(Path(self.weights)) == self.state
 
 
-def open_tower(fingerprint: str, spec: str, read_probes: Callable[[], Probes | None]) -> TextTower:
+def open_text_tower(fingerprint: str, spec: str, read_probes: Callable[[], Probes | None]) -> TextTower:
     """Return the text tower of the weights with this fingerprint, once it is known to give PyTorch's vectors.
 
     Args:
@@ -58,41 +120,52 @@ def open_tower(fingerprint: str, spec: str, read_probes: Callable[[], Probes | N
 
     Raises TowerUnfit where it cannot stand in.
     """
-    kept = _read(fingerprint)
+    tower: TextTower = _opened(TextTowers, fingerprint, spec, read_probes)
+    return tower
+
+
+def open_image_tower(fingerprint: str, spec: str, read_probes: Callable[[], ImageProbes | None]) -> ImageTower:
+    """Return the image tower of the weights with this fingerprint; as `open_text_tower`, by the probe pictures."""
+    tower: ImageTower = _opened(ImageTowers, fingerprint, spec, read_probes)
+    return tower
+
+
+def fault(fingerprint: str, kind: Kind = TextTowers) -> str | None:
+    """Return why the tower cannot stand in for these weights, "" where it can; None where that was never checked."""
+    kept = _read(kind, fingerprint)
+    return kept.fault if kept else None
+
+
+def _opened(kind: Kind, fingerprint: str, spec: str, read_probes: Callable[[], Any]) -> Any:
+    kept = _read(kind, fingerprint)
     if kept and kept.fault:
         raise TowerUnfit(kept.fault)
     try:
         if kept and kept.recipe and kept.is_current:
-            return _built(Path(kept.weights), kept.recipe)
-        return _checked(fingerprint, spec, kept, read_probes())
+            return kind.build(Path(kept.weights), kept.recipe)
+        return _checked(kind, fingerprint, spec, kept, read_probes())
     except OSError as error:
         raise TowerUnfit(f"its weights cannot be read: {error.strerror or error}") from error
 
 
-def fault(fingerprint: str) -> str | None:
-    """Return why the tower cannot stand in for these weights, "" where it can; None where that was never checked."""
-    kept = _read(fingerprint)
-    return kept.fault if kept else None
-
-
-def _checked(fingerprint: str, spec: str, kept: _Verdict | None, probes: Probes | None) -> TextTower:
+def _checked(kind: Kind, fingerprint: str, spec: str, kept: _Verdict | None, probes: Any) -> Any:
     """Find the weights, make sure that they are these, compare with the probes, and remember the outcome."""
     recipe = probes.recipe if probes else kept.recipe if kept else None
     if probes and probes.fingerprint == fingerprint and probes.recipe is None:
-        _write(fingerprint, _Verdict("", [], None, probes.why_not))
+        _write(kind, fingerprint, _Verdict("", [], None, probes.why_not))
         raise TowerUnfit(probes.why_not)
     if recipe is None or (probes and probes.fingerprint != fingerprint):
-        raise TowerUnfit("no probe texts are stored with the library yet")
+        raise TowerUnfit(f"no probe {kind.probes} are stored with the library yet")
     hints = [Path(each.weights) for each in (kept, probes) if each and each.weights]
     weights, state = _found(fingerprint, [*hints, *models.weights_files(spec)])
     try:
-        tower = _built(weights, recipe)
+        tower: Any = kind.build(weights, recipe)
         if probes:  # else they agreed earlier, and the same weights lie elsewhere now
-            require_agreement(tower, probes)
+            kind.require_agreement(tower, probes)
     except TowerUnfit as error:
-        _write(fingerprint, _Verdict(str(weights), state, recipe, error.message))
+        _write(kind, fingerprint, _Verdict(str(weights), state, recipe, error.message))
         raise
-    _write(fingerprint, _Verdict(str(weights), state, recipe, ""))
+    _write(kind, fingerprint, _Verdict(str(weights), state, recipe, ""))
     return tower
 
 
@@ -110,12 +183,6 @@ def _found(fingerprint: str, candidates: list[Path]) -> tuple[Path, list[list[in
     raise TowerUnfit("the weights on disk are not those that made the library's vectors")
 
 
-def _built(weights: Path, recipe: TextRecipe) -> TextTower:
-    table = bpe.table(recipe.vocabulary)
-    tokenizer = bpe.Tokenizer(table, context_length=recipe.context_length, clean=recipe.clean)
-    return TextTower(weights, recipe, tokenizer)
-
-
 def _state(weights: Path) -> list[list[int] | None]:
     """Return how the weights' file, and the configuration beside it, are now, as JSON has it; None for none."""
     now = (files.state(each) for each in (weights, models.config_beside(weights)))
@@ -125,22 +192,22 @@ def _state(weights: Path) -> list[list[int] | None]:
 # What is remembered ---------------------------------------------------------------------------------------------------
 
 
-def _path(fingerprint: str) -> Path:
-    return directories.cache_directory() / f"text-tower-{fingerprint}"
+def _path(kind: Kind, fingerprint: str) -> Path:
+    return directories.cache_directory() / f"{kind.name}-tower-{fingerprint}"
 
 
-def _read(fingerprint: str) -> _Verdict | None:
-    frame = read_file(_path(fingerprint)) if fingerprint.isalnum() else None
+def _read(kind: Kind, fingerprint: str) -> _Verdict | None:
+    frame = read_file(_path(kind, fingerprint)) if fingerprint.isalnum() else None
     if frame is None or frame[0].get("made_by") != _MADE_BY:
         return None
     try:
         record: dict[str, Any] = frame[0]["verdict"]
-        recipe = TextRecipe.from_json(record["recipe"]) if record["recipe"] else None
+        recipe = kind.recipe(record["recipe"]) if record["recipe"] else None
         return _Verdict(**{**record, "recipe": recipe})
     except (TowerUnfit, KeyError, TypeError):
         return None
 
 
-def _write(fingerprint: str, verdict: _Verdict) -> None:
+def _write(kind: Kind, fingerprint: str, verdict: _Verdict) -> None:
     with suppress(OSError):  # it is checked again the next time
-        write_file(_path(fingerprint), {"made_by": _MADE_BY, "verdict": asdict(verdict)})
+        write_file(_path(kind, fingerprint), {"made_by": _MADE_BY, "verdict": asdict(verdict)})

@@ -166,6 +166,9 @@ class Worker:
     def _do_probes(self, _: bytes) -> tuple[dict[str, Any], bytes]:
         return self._require_encoder().probes().to_frame()
 
+    def _do_image_probes(self, _: bytes) -> tuple[dict[str, Any], bytes]:
+        return self._require_encoder().image_probes().to_frame()
+
     def _do_encode_text(self, _: bytes, *, texts: list[str]) -> tuple[dict[str, Any], memoryview]:
         rows = self._encoder_for("text").encode_text(texts)
         return {"shape": list(rows.shape)}, rows.data.cast("B")

@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 COMMIT_SECONDS = 2.0
 """How much work an interruption may lose at most: batches shrink until one takes no longer."""
 
+FEW_PICTURES = 16
+"""As many as an encoder that is ready at once may take: PyTorch's start takes as long as 20 to 35 of them."""
+
 JOBS = min(16, os.cpu_count() or 1)
 
 
@@ -85,7 +88,8 @@ class Indexer:
     """One index run over a library: call `run` once.  `report` says at any time what it has done so far.
 
     `open_encoder` is called once there is something to encode, so never for an unchanged library, but with `anew` also
-    to see whether that is by its weights.
+    to see whether that is by its weights.  `open_light_encoder` is asked first where there are few pictures: it returns
+    one that is slower but ready at once, or None.
     """
 
     def __init__(
@@ -95,11 +99,13 @@ class Indexer:
         open_encoder: Callable[[], ImageEncoder],
         options: IndexOptions | None = None,
         *,
+        open_light_encoder: Callable[[], ImageEncoder | None] = lambda: None,
         open_pool: Callable[..., Decoder] = DecodePool,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
     ) -> None:
         self._catalog, self._vectors, self._open_encoder = catalog, vectors, open_encoder
+        self._open_light_encoder = open_light_encoder
         self._options = options or IndexOptions()
         self._thumbnails = ThumbnailCache(catalog.folder, max_bytes=self._options.thumbnail_cache_bytes)
         self._pending = WriteBatch(catalog, self._thumbnails)
@@ -192,7 +198,7 @@ class Indexer:
             if self._unreadable:
                 yield self._progress()
             self._pool.start(min(self._jobs, len(todo)))  # they start while the encoder does
-            encoder = self._encoder() if todo else None
+            encoder = self._encoder(len(todo)) if todo else None
         self._catalog.set_roots(merged({*self._catalog.roots(), *self._pending.counts.roots} - self._forgotten))
         self._pending.lose(self._not_moved(plan))
         self._commit()
@@ -270,9 +276,10 @@ class Indexer:
                 self._fail(one, str(outcome))
         return []
 
-    def _encoder(self) -> ImageEncoder:
-        """Open the encoder, and make sure that the library's vectors are its own."""
-        encoder = self._open_encoder()
+    def _encoder(self, count: int) -> ImageEncoder:
+        """Open the encoder for so many pictures, and make sure that the library's vectors are its own."""
+        is_light = count <= FEW_PICTURES and self._catalog.photo_count and not self._options.anew
+        encoder = (self._open_light_encoder() if is_light else None) or self._open_encoder()
         if not self._catalog.photo_count:
             self._catalog.clear()
             self._vectors.begin_anew()

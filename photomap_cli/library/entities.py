@@ -20,6 +20,7 @@ STORED = np.dtype("<f2")
 
 
 PROBES_NAME = "text-probes"
+IMAGE_PROBES_NAME = "image-probes"
 """The file in the library's folder that holds what its encoder made of some texts."""
 
 FileMark = tuple[int, int]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from photomap_cli.encoder import context_length
-from photomap_cli.encoder.text_route import CACHE, ENCODER
+from photomap_cli.encoder.encoder_route import CACHE, ENCODER
 from photomap_cli.errors import BadImage, BadQuery
 from photomap_cli.library.entities import FoundFile
 from photomap_cli.library.file_identity import digest, digest_at
@@ -27,9 +27,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from photomap_cli.encoder.encoder_route import EncoderRoute, EncoderRoutes
     from photomap_cli.encoder.interface import Encoder, Lease, Tower
-    from photomap_cli.encoder.residency import Residency
-    from photomap_cli.encoder.text_route import TextRoute
     from photomap_cli.library.catalog import Catalog
     from photomap_cli.records import EncoderInfo
     from photomap_cli.search.query import Query, Term
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from photomap_cli.search.scope import Scope
     from photomap_cli.search.vector_cache import VectorCache
 
-    Work = Callable[[Encoder], NDArray[np.float32]]
+    Work = Callable[[Encoder, EncoderInfo], NDArray[np.float32]]
 
 
 _TOLD_LETTERS = 30  # of a long text's beginning, and of the end of what counts of it
@@ -93,22 +92,21 @@ class QueryEncoder:
     """Turns terms into vectors.  One thread at a time.
 
     Args:
-        catalog, residency, texts, recall, pictures, scope: where vectors, and what they are made of, come from.
+        catalog, routes, recall, pictures, scope: where vectors, and what they are made of, come from.
         template: what is encoded for a text, with `{}` where the text goes.
     """
 
     def __init__(
         self,
         catalog: Catalog,
-        residency: Residency,
-        texts: TextRoute,
+        routes: EncoderRoutes,
         recall: VectorCache,
         pictures: QueryImages,
         scope: Scope,
         *,
         template: str,
     ) -> None:
-        self._catalog, self._residency, self._texts, self._recall = catalog, residency, texts, recall
+        self._catalog, self._routes, self._recall = catalog, routes, recall
         self._pictures, self._scope, self._template = pictures, scope, template
 
     def vectors(self, query: Query, references: Sequence[str], run: Run) -> TermVectors:
@@ -120,7 +118,7 @@ class QueryEncoder:
         """
         terms = [_resolved(term, references) for term in query.terms]
         texts = [self._template.replace("{}", term.value) for term in terms if term.kind is TermKind.TEXT]
-        text_rows = iter(self._text_vectors(texts, run, words_only=len(texts) == len(terms)))
+        text_rows = iter(self._text_vectors(texts, run, is_alone=len(texts) == len(terms)))
         vectors: list[NDArray[np.float32]] = []
         own_rows: set[int] = set()
         for term in terms:
@@ -128,7 +126,7 @@ class QueryEncoder:
             if term.kind is TermKind.TEXT:
                 vectors.append(next(text_rows))
                 continue
-            rows, vector = self._image_vector(term, run)
+            rows, vector = self._image_vector(term, run, is_alone=not texts)
             vectors.append(vector)
             own_rows.update(rows)
         return TermVectors(query.terms, np.stack(vectors), frozenset(own_rows), self._notices(terms, run))
@@ -140,7 +138,7 @@ class QueryEncoder:
         read = ((text, run.letters_read.get(self._template.replace("{}", text), len(text) + before)) for text in texts)
         return tuple(_told_of_cut(text, max(0, count - before)) for text, count in read if count - before < len(text))
 
-    def _text_vectors(self, texts: Sequence[str], run: Run, *, words_only: bool) -> list[NDArray[np.float32]]:
+    def _text_vectors(self, texts: Sequence[str], run: Run, *, is_alone: bool) -> list[NDArray[np.float32]]:
         """Return a vector a text.
 
         Each is encoded alone: in bfloat16 a vector depends on what it shares a batch with (by 0.001), and scores must
@@ -151,7 +149,7 @@ class QueryEncoder:
         missing = [text for text, content in contents.items() if content not in known]
         if missing:
 
-            def one_by_one(encoder: Encoder) -> NDArray[np.float32]:
+            def one_by_one(encoder: Encoder, _: EncoderInfo) -> NDArray[np.float32]:
                 rows = []
                 for text in missing:
                     run.checkpoint()
@@ -160,7 +158,7 @@ class QueryEncoder:
                     run.letters_read[text] = encoder.letters_read(short)
                 return np.concatenate(rows)
 
-            rows, by = self._encode_words(one_by_one, run, words_only=words_only)
+            rows, by = _encoded(self._routes.text, one_by_one, run, is_alone=is_alone)
             known |= {contents[text]: row for text, row in zip(missing, rows, strict=True)}
             # One that was cut is encoded again the next time, as it is told each time how much of it counts.
             whole = [contents[text] for text in missing if run.letters_read[text] == len(text)]
@@ -183,11 +181,11 @@ class QueryEncoder:
             self._recall.keep(tower, vectors, by=by)
         return vectors
 
-    def _image_vector(self, term: Term, run: Run) -> tuple[set[int], NDArray[np.float32]]:
+    def _image_vector(self, term: Term, run: Run, *, is_alone: bool) -> tuple[set[int], NDArray[np.float32]]:
         """Return the rows of the photos that are the image itself, by whatever path, and its vector."""
         if term.kind is TermKind.ADDRESS:
             content = digest(io.BytesIO(run.fetched.pictures[term.value]))
-            return set(), self._picture_vector(term, content, run)
+            return set(), self._picture_vector(term, content, run, is_alone=is_alone)
         try:
             seen = Path(term.value).stat()
         except (OSError, ValueError) as error:
@@ -200,9 +198,9 @@ class QueryEncoder:
             with suppress(KeyError):  # another process has just removed it
                 return rows, self._catalog.vector(row)
         require_picture(term, seen)
-        return rows, self._file_vector(term, seen, run)
+        return rows, self._file_vector(term, seen, run, is_alone=is_alone)
 
-    def _file_vector(self, term: Term, seen: os.stat_result, run: Run) -> NDArray[np.float32]:
+    def _file_vector(self, term: Term, seen: os.stat_result, run: Run, *, is_alone: bool) -> NDArray[np.float32]:
         """Return the vector of a picture that the library does not hold, whatever its name."""
 
         def is_unchanged() -> bool:
@@ -210,58 +208,55 @@ class QueryEncoder:
             return FoundFile.of(term.value, now) == FoundFile.of(term.value, seen)
 
         content = digest_at(term.value, run.checkpoint) if self._recall.is_on else None
-        return self._picture_vector(term, content, run, is_unchanged)
+        return self._picture_vector(term, content, run, is_unchanged, is_alone=is_alone)
 
     def _picture_vector(
-        self, term: Term, content: bytes | None, run: Run, is_unchanged: Callable[[], bool] = lambda: True
+        self,
+        term: Term,
+        content: bytes | None,
+        run: Run,
+        is_unchanged: Callable[[], bool] = lambda: True,
+        *,
+        is_alone: bool,
     ) -> NDArray[np.float32]:
         """Return the vector of a picture whose bytes have this digest, if they still have it when it is encoded."""
-        if content is None:
-            return self._encode_picture(term, run)
-        known = self._known("image", (content,), run)
+        known = self._known("image", (content,), run) if content else {}
         if content in known:
             return known[content]
-        vector = self._encode_picture(term, run)
-        if is_unchanged():
-            self._kept("image", {content: vector}, run)
+        vector, by = self._encode_picture(term, run, is_alone=is_alone)
+        if content and is_unchanged():
+            self._kept("image", {content: vector}, run, by=by)
         return vector
 
-    def _encode_picture(self, term: Term, run: Run) -> NDArray[np.float32]:
+    def _encode_picture(self, term: Term, run: Run, *, is_alone: bool) -> tuple[NDArray[np.float32], str]:
         from photomap_cli.images.preprocess import PixelFit  # with Pillow
 
-        pixels = self._pictures.pixels(term, PixelFit.of(self._loaded_info(run)), run.fetched, run.checkpoint)
-        rows = self._encode("image", run, lambda encoder: encoder.encode_images(pixels[np.newaxis]))
-        return np.asarray(rows[0], dtype=np.float32)
+        decoded: dict[PixelFit, NDArray[np.uint8]] = {}
 
-    def _loaded_info(self, run: Run) -> EncoderInfo:
-        """Return what the encoder is, loading it if that is not known yet."""
-        if self._residency.snapshot().info is None:
-            self._encode("image", run, lambda _: np.empty((0, 0), dtype=np.float32))
-        info = self._residency.snapshot().info
-        assert info is not None
-        return info
+        def decode_and_encode(encoder: Encoder, info: EncoderInfo) -> NDArray[np.float32]:
+            fit = PixelFit.of(info)
+            if fit not in decoded:
+                decoded[fit] = self._pictures.pixels(term, fit, run.fetched, run.checkpoint)
+            return encoder.encode_images(decoded[fit][np.newaxis])
 
-    def _encode_words(self, work: Work, run: Run, *, words_only: bool) -> tuple[NDArray[np.float32], str]:
-        """Run `work` on whoever encodes words now; return the rows and who it was."""
-        started = time.perf_counter()
-        encoded = self._texts.run(_checked(work, run), words_only=words_only)
-        run.note(encoded.use, started, by=encoded.by)
-        return encoded.rows, encoded.by
+        rows, by = _encoded(self._routes.image, decode_and_encode, run, is_alone=is_alone)
+        return np.asarray(rows[0], dtype=np.float32), by
 
-    def _encode(self, tower: Tower, run: Run, work: Work) -> NDArray[np.float32]:
-        """Run `work` in one use of the encoder process and note what it cost."""
-        started = time.perf_counter()
-        rows, use = self._residency.run(tower, _checked(work, run))
-        run.note(use, started, by=ENCODER)
-        return rows
+
+def _encoded(route: EncoderRoute, work: Work, run: Run, *, is_alone: bool) -> tuple[NDArray[np.float32], str]:
+    """Run `work` on whoever encodes now and note what it cost; return the rows and who it was."""
+    started = time.perf_counter()
+    encoded = route.run(_checked(work, run), is_alone=is_alone)
+    run.note(encoded.use, started, by=encoded.by)
+    return encoded.rows, encoded.by
 
 
 def _checked(work: Work, run: Run) -> Work:
     """Return the same work, with the chance to stop before it."""
 
-    def wanted_work(encoder: Encoder) -> NDArray[np.float32]:
+    def wanted_work(encoder: Encoder, info: EncoderInfo) -> NDArray[np.float32]:
         run.checkpoint()
-        return work(encoder)
+        return work(encoder, info)
 
     return wanted_work
 

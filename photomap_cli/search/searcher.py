@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from photomap_cli.encoder.encoder_route import EncoderRoutes
     from photomap_cli.encoder.residency import Residency
-    from photomap_cli.encoder.text_route import TextRoute
     from photomap_cli.library.catalog import Catalog
     from photomap_cli.records import Photo, SearchRequest
     from photomap_cli.search.query import Query
@@ -47,7 +47,7 @@ class Searcher:
         residency: Residency,
         recall: VectorCache,
         *,
-        texts: TextRoute,
+        routes: EncoderRoutes,
         spec: str,
         settings: Settings,
     ) -> None:
@@ -56,9 +56,7 @@ class Searcher:
         self.scope = Scope(catalog)
         self._lister = Lister(catalog, self.scope, spec=spec, settings=settings)
         self.pictures = QueryImages(settings)
-        self._terms = QueryEncoder(
-            catalog, residency, texts, recall, self.pictures, self.scope, template=settings.text_template
-        )
+        self._terms = QueryEncoder(catalog, routes, recall, self.pictures, self.scope, template=settings.text_template)
 
     def search(
         self,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from photomap_cli._version import __version__
 from photomap_cli.encoder import gpu
-from photomap_cli.encoder.text_route import ENCODER, TOWER
+from photomap_cli.encoder.encoder_route import ENCODER, IMAGE_TOWER, TEXT_TOWER
 from photomap_cli.library.query_cache import key
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class VectorCache:
     are is known once an encoder has been loaded.  Before, it is what the same settings led to the last time on this
     host, and with these weights if the library knows its own; so nothing has to be loaded to find out.
 
-    The text tower's vectors answer as well as the encoder process's: which of the two would encode a text now is a
+    A tower's vectors answer as well as the encoder process's: which of the two would encode a term now is a
     matter of speed, and what was looked for once keeps the vector that it got.
     """
 
@@ -49,8 +49,7 @@ class VectorCache:
 
     def get(self, kind: Tower, contents: Sequence[bytes]) -> dict[bytes, NDArray[np.float32]]:
         """Return the vectors that are known, (dim,) float32 of unit length, by content."""
-        towers = self._towers_maker() if kind == "text" else None
-        makers = (towers, self._maker() or self._cache.maker_for(self._wish()))
+        makers = (self._towers_maker(kind), self._maker() or self._cache.maker_for(self._wish()))
         found: dict[bytes, NDArray[np.float32]] = {}
         for maker in makers if contents else ():
             keys = self._keys(maker, kind, [each for each in contents if each not in found]) if maker else {}
@@ -59,13 +58,13 @@ class VectorCache:
         return found
 
     def keep(self, kind: Tower, vectors: Mapping[bytes, NDArray[np.float32]], *, by: str = ENCODER) -> None:
-        """Keep what the encoder, loaded as it is, or the text tower has just made."""
-        maker = self._towers_maker() if by == TOWER else self._maker()
+        """Keep what the encoder, loaded as it is, or a tower has just made."""
+        maker = self._maker() if by == ENCODER else self._towers_maker(kind)
         if maker is None or not self.is_on:
             return
         keys = self._keys(maker, kind, vectors)
         self._cache.put({keys[content]: vector for content, vector in vectors.items()})
-        if by != TOWER and maker != self._noted:
+        if by == ENCODER and maker != self._noted:
             self._cache.set_maker(self._wish(), maker)
             self._noted = maker
 
@@ -81,10 +80,10 @@ class VectorCache:
             return None
         return "\n".join((info.device_name, info.dtype, info.fingerprint))
 
-    def _towers_maker(self) -> str | None:
-        """Return the text tower's: it computes in float32 by the library's weights, and alike everywhere."""
-        made_with = self._catalog.encoder
-        return f"{TOWER}\n{made_with.fingerprint}" if made_with and made_with.fingerprint else None
+    def _towers_maker(self, kind: Tower) -> str | None:
+        """Return a tower's: it computes in float32 by the library's weights, and alike everywhere."""
+        made_with, name = self._catalog.encoder, TEXT_TOWER if kind == "text" else IMAGE_TOWER
+        return f"{name}\n{made_with.fingerprint}" if made_with and made_with.fingerprint else None
 
     def _wish(self) -> str:
         """Return what decides about those, as far as it can be told without loading anything."""

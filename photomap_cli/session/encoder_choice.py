@@ -1,16 +1,23 @@
-"""Owns which encoder a library is opened with: its spec string, the process for it, and the text tower."""
+"""Owns which encoder a library is opened with: its spec string, the process for it, and the towers."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from photomap_cli.encoder import models
-from photomap_cli.encoder.tower_encoder import TowerEncoder
+from photomap_cli.encoder.encoder_route import EncoderRoute, EncoderRoutes
+from photomap_cli.encoder.tower_encoder import ImageTowerEncoder, TextTowerEncoder
 from photomap_cli.errors import EncoderMismatch
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from photomap_cli.encoder.image_probes import ImageProbes
+    from photomap_cli.encoder.interface import Encoder, Tower
     from photomap_cli.encoder.probes import Probes
     from photomap_cli.encoder.process import EncoderProcess
+    from photomap_cli.encoder.residency import Residency
     from photomap_cli.library.catalog import Catalog
     from photomap_cli.settings import Settings
 
@@ -40,16 +47,41 @@ def process(spec: str, settings: Settings) -> EncoderProcess:
     )
 
 
-def tower(catalog: Catalog, spec: str) -> TowerEncoder:
-    """Return the text tower of a library's encoder."""
+def towers(catalog: Catalog, spec: str) -> dict[Tower, Encoder]:
+    """Return the towers of a library's encoder: what encodes words, and a few pictures, without PyTorch."""
 
     def fingerprint() -> str:
         made_with = catalog.encoder
         return made_with.fingerprint if made_with else ""
 
-    def read_probes() -> Probes | None:
+    def text_probes() -> Probes | None:
         from photomap_cli.session import stored_probes  # not where this computer has checked them already
 
         return stored_probes.read(catalog.folder)
 
-    return TowerEncoder(spec, fingerprint, read_probes)
+    def image_probes() -> ImageProbes | None:
+        from photomap_cli.session import stored_probes
+
+        return stored_probes.read_image(catalog.folder)
+
+    return {
+        "text": TextTowerEncoder(spec, fingerprint, text_probes),
+        "image": ImageTowerEncoder(spec, fingerprint, image_probes),
+    }
+
+
+def routes(
+    residency: Residency,
+    towers: Mapping[Tower, Residency],
+    settings: Settings,
+    *,
+    has_gpu: Callable[[], bool],
+    on_absent_gpu: Callable[[], None],
+) -> EncoderRoutes:
+    """Return who encodes what: the setting `text_encoder` decides about words, and its `torch` about pictures too."""
+    made = partial(EncoderRoute, has_gpu=has_gpu, on_absent_gpu=on_absent_gpu)
+    setting = settings.text_encoder
+    return EncoderRoutes(
+        made("text", residency, towers.get("text"), setting=setting),
+        made("image", residency, towers.get("image"), setting="torch" if setting == "torch" else "auto"),
+    )

@@ -1,4 +1,4 @@
-"""Owns where the two encoders of a session are, as its status tells it: the encoder process and the text tower."""
+"""Owns where the encoders of a session are, as its status tells it: the encoder process and the towers."""
 
 from __future__ import annotations
 
@@ -7,42 +7,45 @@ from typing import TYPE_CHECKING, Any
 from photomap_cli.records import ResidencyState
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from photomap_cli.encoder.encoder_route import EncoderRoute, EncoderRoutes
     from photomap_cli.encoder.residency import Residency
-    from photomap_cli.encoder.text_route import TextRoute
     from photomap_cli.records import ResidencySnapshot
 
 
-def of(residency: Residency, texts: TextRoute, *, device: str, dtype: str) -> dict[str, Any]:
+def of(residency: Residency, routes: EncoderRoutes, *, device: str, dtype: str) -> dict[str, Any]:
     """Return the fields of a `SessionStatus` that tell of places, bytes and moves.
 
-    While the weights are mapped here and the encoder process is OFF, the state is RAM: that is where words are encoded.
+    While weights are mapped here and the encoder process is OFF, the state is RAM: that is where a query is encoded.
 
     Args:
         residency: of the encoder process.
-        texts: who knows the text tower.
+        routes: who knows the towers.
         device, dtype: what is expected of an encoder that has not been loaded yet.
     """
-    process, tower, now = residency.snapshot(), texts.snapshot(), residency.now()
-    is_mapped = tower is not None and tower.state is not ResidencyState.OFF and texts.are_the_towers
-    alone = tower if tower is not None and is_mapped and process.state is ResidencyState.OFF else None
-    shown = alone or process
-    info = process.info or shown.info
+    process, now = residency.snapshot(), residency.now()
+    towers = [snapshot for route in routes if (snapshot := route.snapshot())]
+    text, image = (_mapped(route) for route in routes)
+    mapped = [each for each in (text, image) if each]
+    alone = mapped if process.state is ResidencyState.OFF else []
+    info = process.info or (alone[0].info if alone else None)
     return {
         "device": info.device if info else device,
         "device_name": process.info.device_name if process.info else "",
         "dtype": info.dtype if info else dtype,
         "can_offload": info.can_offload if info else device.startswith("cuda"),
-        "state": shown.state,
-        "busy": process.busy or bool(tower and tower.busy),
+        "state": alone[0].state if alone else process.state,
+        "busy": process.busy or any(each.busy for each in towers),
         "vram_weight_bytes": process.memory.vram_weight_bytes,
         "vram_process_bytes": process.memory.vram_process_bytes,
-        "ram_bytes": process.memory.ram_bytes + (tower.memory.ram_bytes if tower else 0),
+        "ram_bytes": process.memory.ram_bytes + sum(each.memory.ram_bytes for each in towers),
         "pinned": process.memory.pinned,
-        "idle_seconds": _idle_seconds(process, tower, now),
+        "idle_seconds": _idle_seconds([process, *towers], now),
         "idle_timeout_seconds": process.idle_timeout,
         "offload_in_seconds": _until(process.offload_at, now),
         "release_timeout_seconds": process.release_timeout,
-        "release_in_seconds": _until(shown.release_at, now),
+        "release_in_seconds": _until(_first(each.release_at for each in alone or [process]), now),
         "last_reload_ms": process.last_reload_ms,
         "last_offload_ms": process.last_offload_ms,
         "reloads": process.reloads,
@@ -52,14 +55,24 @@ def of(residency: Residency, texts: TextRoute, *, device: str, dtype: str) -> di
         "download": process.progress,
         "offloaded_seconds_ago": _offloaded_seconds_ago(process, now),
         "loose_tensors": process.memory.loose_tensors or None,
-        "text_state": tower.state if tower and is_mapped else None,
-        "image_state": process.state if is_mapped else None,
+        "text_state": (text or process).state if mapped else None,
+        "image_state": (image or process).state if mapped else None,
     }
 
 
-def _idle_seconds(process: ResidencySnapshot, tower: ResidencySnapshot | None, now: float) -> float | None:
-    used = [each.last_used for each in (process, tower) if each and each.last_used is not None]
+def _mapped(route: EncoderRoute) -> ResidencySnapshot | None:
+    """Return where a tower is that is there, and would answer now."""
+    snapshot = route.snapshot()
+    return snapshot if snapshot and snapshot.state is not ResidencyState.OFF and route.is_the_towers else None
+
+
+def _idle_seconds(snapshots: Iterable[ResidencySnapshot], now: float) -> float | None:
+    used = [each.last_used for each in snapshots if each.last_used is not None]
     return max(0.0, now - max(used)) if used else None
+
+
+def _first(deadlines: Iterable[float | None]) -> float | None:
+    return min((each for each in deadlines if each is not None), default=None)
 
 
 def _offloaded_seconds_ago(snapshot: ResidencySnapshot, now: float) -> float | None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from photomap_cli.errors import EncoderFailed, EncoderMismatch
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from photomap_cli.encoder.encoder_route import EncoderRoute
     from photomap_cli.encoder.residency import Residency
 
 
@@ -24,3 +27,13 @@ class ImageEncoder:
     def encode_images(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Encode a batch, (n, height, width, 3) uint8.  Returns (n, dim) float32, rows of unit length."""
         return self._residency.run("image", lambda encoder: encoder.encode_images(pixels))[0]
+
+
+def light_image_encoder(route: EncoderRoute) -> ImageEncoder | None:
+    """Return the image tower, which is ready at once, as the indexer sees encoders; None where it cannot stand in."""
+    if route.tower is None or route.fault or not route.is_the_towers:
+        return None
+    try:
+        return ImageEncoder(route.tower)
+    except (EncoderFailed, EncoderMismatch):
+        return None  # the encoder process will say what is wrong, if anything is

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from photomap_cli.encoder.text_route import CACHE
+from photomap_cli.encoder.encoder_route import CACHE
 from photomap_cli.errors import UsageError
 from photomap_cli.records import Hit, SearchResult, Timings
 from photomap_cli.search.query import parse_filters

@@ -6,14 +6,14 @@ import datetime
 import os
 import threading
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, Self
 
 from photomap_cli import cancellation
 from photomap_cli.encoder import gpu
+from photomap_cli.encoder.encoder_route import ENCODER
 from photomap_cli.encoder.residency import Residency
-from photomap_cli.encoder.text_route import ENCODER, TextRoute
 from photomap_cli.encoder.tower_encoder import NoEncoder
 from photomap_cli.errors import BadPath, EmptyLibrary, EncoderMismatch, PhotomapError
 from photomap_cli.library.catalog import Catalog
@@ -25,16 +25,17 @@ from photomap_cli.search.vector_cache import VectorCache
 from photomap_cli.session import encoder_choice, encoder_places
 from photomap_cli.session.fair_lock import FairLock
 from photomap_cli.session.maps import Maps
+from photomap_cli.session.stored_probes import ProbeTaker
 from photomap_cli.vectors.store import VectorStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
 
-    from photomap_cli.encoder.interface import Encoder
+    from photomap_cli.encoder.interface import Encoder, Tower
     from photomap_cli.indexing.indexer import Indexer, IndexOptions
     from photomap_cli.records import EncoderInfo, PhotoDetails, SearchRequest, SearchResult
     from photomap_cli.records.maps import GroupRequest, MapRequest, PhotoMap
@@ -67,7 +68,7 @@ class Session:
         settings: timeouts, limits and floors.
         kind: "repl", "serve" or "local".
         on_change: called, without a lock, whenever the encoder's place changes.
-        tower: what encodes words in this process, where it can stand in for the encoder; None for nothing.
+        towers: what encodes words, and pictures, in this process, where it can stand in for the encoder.
 
     Attributes:
         log: the file that this process writes to, told by `status`; None for none.
@@ -84,7 +85,7 @@ class Session:
         settings: Settings,
         kind: str = "local",
         on_change: Callable[[], None] = lambda: None,
-        tower: Encoder | None = None,
+        towers: Mapping[Tower, Encoder] | None = None,
     ) -> None:
         self.catalog, self.vectors, self.spec, self.settings, self.kind = catalog, vectors, spec, settings, kind
         move = partial(
@@ -94,18 +95,18 @@ class Session:
             accept=self._require_the_librarys,
         )
         self.residency = move(encoder, idle_timeout=settings.encoder_idle_timeout_seconds)
-        self.texts = TextRoute(
+        self.routes = encoder_choice.routes(
             self.residency,
-            move(tower) if tower else None,
-            setting=settings.text_encoder,
+            {kind: move(tower) for kind, tower in (towers or {}).items()},
+            settings,
             has_gpu=lambda: self._expected_device() != "cpu",
             on_absent_gpu=lambda: None if kind == "local" else self.prewarm(),
         )
-        self._probed = ""
+        self._probes = ProbeTaker(catalog.folder, self.residency, self.routes, spec=spec)
         past = QueryCache(catalog.folder, most=settings.query_cache)
         recall = VectorCache(past, catalog, self.residency, spec=spec, settings=settings)
         self._searcher = Searcher(
-            catalog, vectors, self.residency, recall, texts=self.texts, spec=spec, settings=settings
+            catalog, vectors, self.residency, recall, routes=self.routes, spec=spec, settings=settings
         )
         self._turns = FairLock()
         self._maps = Maps(
@@ -122,7 +123,7 @@ class Session:
         self._resources.callback(vectors.close)
         self._resources.callback(past.close)
         self._resources.callback(self.residency.close)
-        self._resources.callback(self.texts.close)
+        self._resources.callback(self.routes.close)
 
     @classmethod
     def open(
@@ -167,7 +168,7 @@ class Session:
                 settings=settings,
                 kind=kind,
                 on_change=on_change,
-                tower=encoder_choice.tower(catalog, spec),
+                towers=encoder_choice.towers(catalog, spec),
             )
             if process:
                 process.on_progress, process.on_exit = session.residency.note_progress, session.residency.note_exit
@@ -185,7 +186,7 @@ class Session:
         while self._first_at_close:
             self._first_at_close.pop()()
         self.residency.close()
-        self.texts.close()
+        self.routes.close()
         with self._turns.turn():
             self._resources.close()
 
@@ -211,12 +212,12 @@ class Session:
         """
         query = parse(request.text, cwd=request.cwd, may_be_blank=request.sort == "date")
         self.residency.touch()
-        self.texts.touch()
+        self.routes.touch()
         fetched = self._searcher.pictures.fetch(query, checkpoint)
         with self._turns.turn(checkpoint):
             result = self._answer(query, request, checkpoint, fetched)
         if result.encoded_by == ENCODER and self.settings.text_encoder == "auto":
-            self._take_probes()
+            self._probes.take()
         if self.kind != "local":  # a one-shot search ends before it could be of use
             self.vectors.compress_behind()
         return result
@@ -260,7 +261,7 @@ class Session:
             photos=self._photos,
             log=str(self.log) if self.log else None,
             **encoder_places.of(
-                self.residency, self.texts, device=self._expected_device(), dtype=self.settings.precision
+                self.residency, self.routes, device=self._expected_device(), dtype=self.settings.precision
             ),
         )
 
@@ -271,7 +272,7 @@ class Session:
 
     def load(self) -> SessionStatus:
         """Bring the text tower to where queries run; also when the encoder had been given up."""
-        self.texts.load(try_again=True)
+        self.routes.text.load(try_again=True)
         return self.status()
 
     def prewarm(self) -> None:
@@ -314,15 +315,17 @@ class Session:
     def indexer(self, options: IndexOptions) -> Indexer:
         """Return an indexer over this library that encodes with this session's encoder."""
         from photomap_cli.indexing.indexer import Indexer  # as the map's, not for a search: together they take 60 ms
+        from photomap_cli.session.image_encoder import light_image_encoder
 
-        return Indexer(self.catalog, self.vectors, self.image_encoder, options)
+        light = partial(light_image_encoder, self.routes.image)
+        return Indexer(self.catalog, self.vectors, self.image_encoder, options, open_light_encoder=light)
 
     def image_encoder(self) -> ImageEncoder:
         """Return the indexer's view of the encoder, with the library's probes taken once it is loaded."""
         from photomap_cli.session.image_encoder import ImageEncoder
 
         encoder = ImageEncoder(self.residency)
-        self._take_probes()
+        self._probes.take()
         return encoder
 
     def count_photos(self) -> int:
@@ -354,22 +357,10 @@ class Session:
         loaded = self.residency.snapshot().info
         if made_with is not None and loaded is not None and not made_with.has_weights_of(loaded):
             self.residency.release()  # the library was encoded anew, and what is on disk by now may be its encoder
-        self.texts.keep_to(made_with.fingerprint if made_with else "")
+        self.routes.keep_to(made_with.fingerprint if made_with else "")
         self.vectors.refresh()
         if not self.count_photos():
             raise EmptyLibrary("the library holds no photos yet", hint="photomap index ~/Pictures")
-
-    def _take_probes(self) -> None:
-        """Store what the encoder, loaded as it is, makes of the probe texts: once, and nothing hangs on it."""
-        info = self.residency.snapshot().info
-        if not self.texts.wants_probes or info is None or not info.fingerprint or info.fingerprint == self._probed:
-            return
-        from photomap_cli.session import stored_probes
-
-        self._probed = info.fingerprint
-        with suppress(PhotomapError):
-            stored_probes.take(self.catalog.folder, self.residency, spec=self.spec, fingerprint=info.fingerprint)
-        self.texts.start_afresh()
 
     def _require_the_librarys(self, info: EncoderInfo) -> None:
         """Raise EncoderMismatch where the library's vectors were made by another encoder than this one."""
@@ -388,7 +379,7 @@ class Session:
 
     def _load_quietly(self) -> None:
         try:
-            self.texts.load()
+            self.routes.text.load()
             self.vectors.warm_up()
         except PhotomapError:
             return  # the snapshot's last_error says it

@@ -24,7 +24,7 @@ def check(folder: Path, made_with: LibraryEncoder, *, setting: str) -> Check:
         return Check("words", CheckState.OK, "encoded by PyTorch: text_encoder is torch")
     began = time.perf_counter()
     try:
-        tower = tower_trust.open_tower(made_with.fingerprint, made_with.spec, lambda: stored_probes.read(folder))
+        tower = tower_trust.open_text_tower(made_with.fingerprint, made_with.spec, lambda: stored_probes.read(folder))
         opened = time.perf_counter()
         tower.encode(["a photo"])
     except TowerUnfit as error:

@@ -16,6 +16,7 @@ from photomap_cli import directories
 from photomap_cli.cli import dispatch, fast_path, oneshot, settings_cache
 from photomap_cli.errors import BadSetting, PhotomapError
 from photomap_cli.indexing.indexer import IndexOptions
+from photomap_cli.library.entities import IMAGE_PROBES_NAME
 from photomap_cli.session import transport
 from photomap_cli.session.session import Session
 from photomap_cli.settings import Settings
@@ -95,9 +96,22 @@ def test_what_is_wrong_is_left_to_the_full_way(words, library, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_what_needs_an_encoder_process_is_left_to_the_full_way(library, tmp_path, capfd):
+@pytest.fixture
+def mine(tmp_path):
+    """A picture that is not in the library."""
     Image.new("RGB", (50, 50), "purple").save(tmp_path / "mine.png")
-    assert fast_path.answer(["search", str(tmp_path / "mine.png"), "--json", library]) is None
+    return str(tmp_path / "mine.png")
+
+
+def test_a_picture_is_answered_by_the_image_tower(library, mine, capfd):
+    assert fast_path.answer(["search", mine, "--json", library]) == 0
+    sys.stdout.flush()
+    assert json.loads(capfd.readouterr().out)["encoded_by"] == "image tower"
+
+
+def test_what_needs_an_encoder_process_is_left_to_the_full_way(library, indexed, mine, capfd):
+    (indexed / "library" / IMAGE_PROBES_NAME).unlink()
+    assert fast_path.answer(["search", mine, "--json", library]) is None
     assert capfd.readouterr() == ("", "")
 
 
@@ -108,11 +122,9 @@ def test_so_are_words_that_pytorch_has_to_encode(library, monkeypatch, capfd):
 
 
 @pytest.mark.usefixtures("library")
-@pytest.mark.parametrize("text", ["PICTURE", "a cat + http://127.0.0.1:9/x.jpg"])
-def test_it_starts_no_process_and_fetches_nothing(indexed, tmp_path, text):
-    Image.new("RGB", (50, 50), "purple").save(tmp_path / "mine.png")
+def test_it_fetches_nothing(indexed):
     with pytest.raises(PhotomapError, match="an encoder process is needed"):
-        oneshot.search(indexed / "library", {"text": text.replace("PICTURE", f"{tmp_path}/mine.png"), "cwd": "/"})
+        oneshot.search(indexed / "library", {"text": "a cat + http://127.0.0.1:9/x.jpg", "cwd": "/"})
 
 
 HEAVY = {

@@ -37,7 +37,7 @@ def fingerprint_of(weights):
 
 def opened(probes, read=None):
     spec = f"local-dir:{Path(probes.weights).parent}"
-    return tower_trust.open_tower(probes.fingerprint, spec, read or (lambda: probes))
+    return tower_trust.open_text_tower(probes.fingerprint, spec, read or (lambda: probes))
 
 
 def unasked():
@@ -126,8 +126,8 @@ def test_a_configuration_that_was_changed_counts_as_other_weights(probes, weight
 def test_weights_that_lie_elsewhere_now_are_found_by_the_spec(probes, weights):
     opened(probes)
     moved = shutil.move(weights.parent, weights.parents[1] / "moved")
-    tower_trust.open_tower(probes.fingerprint, f"local-dir:{moved}", lambda: None)
-    tower_trust.open_tower(probes.fingerprint, f"local-dir:{moved}", unasked)
+    tower_trust.open_text_tower(probes.fingerprint, f"local-dir:{moved}", lambda: None)
+    tower_trust.open_text_tower(probes.fingerprint, f"local-dir:{moved}", unasked)
 
 
 def test_weights_that_are_gone_are_told(probes, weights):

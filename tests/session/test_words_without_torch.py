@@ -13,11 +13,12 @@ import pytest
 from PIL import Image
 from waiting import LONG_SECONDS
 
+from photomap_cli.encoder import tower_encoder
 from photomap_cli.encoder.process import EncoderProcess
 from photomap_cli.errors import EncoderFailed
 from photomap_cli.indexing.indexer import IndexOptions
 from photomap_cli.library.catalog import Catalog
-from photomap_cli.library.entities import PROBES_NAME
+from photomap_cli.library.entities import IMAGE_PROBES_NAME, PROBES_NAME
 from photomap_cli.records import ResidencyState, SearchRequest, SearchResult, SessionStatus
 from photomap_cli.session import stored_probes, text_encoder_report
 from photomap_cli.session.session import Session
@@ -97,7 +98,7 @@ def test_the_status_shows_the_two_towers_and_the_release_empties_both(library):
         assert SessionStatus.from_json(after.to_json()) == replace(
             after, **{name: value for name, value in after.to_json().items() if isinstance(value, float)}
         )
-        session.texts.tower.release()
+        session.routes.text.tower.release()
         gone = session.status().to_json()
     assert (gone["state"], gone["ram_bytes"], gone["release_in_seconds"]) == ("OFF", 0, None)
     assert "text_state" not in gone
@@ -110,13 +111,65 @@ def test_the_first_key_at_a_prompt_maps_the_weights_and_starts_no_process(librar
         assert session.load().text_state == "RAM"
 
 
-def test_a_picture_that_is_not_in_the_library_needs_the_encoder(library, tmp_path):
+@pytest.fixture
+def mine(tmp_path):
+    """A picture that is not in the library."""
     Image.new("RGB", (50, 50), "purple").save(tmp_path / "mine.png")
+    return tmp_path / "mine.png"
+
+
+@pytest.mark.usefixtures("no_process")
+def test_a_picture_that_is_not_in_the_library_starts_no_encoder_process_and_scores_as_one_would(
+    library, mine, monkeypatch
+):
     with Session.open(library, settings(), kind="repl") as session:
-        assert ask(session, f"{tmp_path}/mine.png + a square").encoded_by == "encoder"
+        assert session.status().image_state is None
+        result = ask(session, f"{mine}")
         status = session.status()
-        assert (status.state, status.text_state, status.image_state) == ("RAM", "RAM", "RAM")
+        assert (status.state, status.text_state, status.image_state) == ("RAM", "OFF", "RAM")
+        assert 0 < status.ram_bytes < 19_000_000
+        assert ask(session, f"{mine} + a square").encoded_by == "image tower"
+        assert (session.status().text_state, session.status().image_state) == ("RAM", "RAM")
+    monkeypatch.undo()
+    with Session.open(library, settings(text_encoder="torch", precision="float32")) as session:
+        by_torch = ask(session, f"{mine}")
+    assert (result.encoded_by, by_torch.encoded_by) == ("image tower", "encoder")
+    assert scores(result) == pytest.approx(scores(by_torch), abs=2e-4)
+
+
+def test_a_picture_goes_to_the_encoder_process_once_that_is_there(library, mine):
+    with Session.open(library, settings(), kind="repl") as session:
+        session.residency.load("image")
+        assert ask(session, f"{mine}").encoded_by == "encoder"
+        assert ask(session, f"{mine} + a square").encoded_by == "encoder"
         assert ask(session, "something else").encoded_by == "text tower"
+
+
+def test_a_picture_that_takes_longer_than_pytorch_does_to_start_is_pytorchs(library, mine, monkeypatch):
+    monkeypatch.setattr(tower_encoder, "MOST_OPERATIONS", 1)
+    with Session.open(library, settings()) as session:
+        assert [ask(session, f"{mine}").encoded_by for _ in range(2)] == ["encoder", "encoder"]
+        session.residency.release()
+        assert ask(session, f"{mine}").encoded_by == "encoder"
+        assert "PyTorch is quicker" in session.routes.image.fault
+        assert session.status().last_error is None
+
+
+@pytest.mark.parametrize("damage", ["missing", "nonsense", "other"])
+def test_probe_pictures_that_are_not_there_leave_pictures_to_pytorch_which_takes_them_again(library, mine, damage):
+    probes, path = stored_probes.read_image(library), library / IMAGE_PROBES_NAME
+    path.unlink()
+    if damage == "nonsense":
+        path.write_bytes(b"nonsense")
+    elif damage == "other":
+        stored_probes.write_file(path, *replace(probes, vectors=-probes.vectors).to_frame())
+    with Session.open(library, settings()) as session:
+        assert ask(session, f"{mine}").encoded_by == "encoder"
+        if damage != "other":
+            assert stored_probes.read_image(library).fingerprint == probes.fingerprint
+        session.residency.release()
+        assert ask(session, f"{mine}").encoded_by == ("encoder" if damage == "other" else "image tower")
+        assert ("computes otherwise" in session.routes.image.fault) == (damage == "other")
 
 
 @pytest.mark.usefixtures("no_process")
@@ -165,7 +218,7 @@ def test_probes_of_another_model_leave_words_to_pytorch(library):
     stored_probes.write_file(library / PROBES_NAME, *replace(probes, vectors=-probes.vectors).to_frame())
     with Session.open(library, settings()) as session:
         assert [ask(session, text).encoded_by for text in ("one", "two")] == ["encoder", "encoder"]
-        assert "computes otherwise" in session.texts.fault
+        assert "computes otherwise" in session.routes.text.fault
         assert session.status().last_error is None
 
 
@@ -227,3 +280,40 @@ def test_a_search_is_answered_where_pytorch_cannot_be_imported(library, tmp_path
         )
         assert done.returncode == 0, done.stderr
         assert '"encoded_by": "text tower"' in done.stdout
+
+
+def added(library, folder, count):
+    """Index so many more pictures, of colours that are in the library by name alone."""
+    for number in range(count):
+        Image.new("RGB", (40, 30), (10 * number, 90, 200)).save(folder / f"new-{number}.png")
+    with Session.open(library, settings()) as session:
+        run = session.indexer(IndexOptions())
+        list(run.run([folder]))
+        return run.report, session.residency.snapshot().state, session.routes.image.snapshot().state
+
+
+@pytest.mark.usefixtures("no_process")
+def test_a_few_new_photos_are_indexed_without_an_encoder_process_by_the_vectors_that_it_would_give(library, tmp_path):
+    report, process, tower = added(library, tmp_path, 16)
+    assert (report.added, report.failures, process, tower) == (16, (), "OFF", "RAM")
+
+
+def test_their_vectors_are_those_of_pytorch(library, tmp_path):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    added(library, photos, 4)
+    again = tmp_path / "again"
+    with Session.open(again, settings(precision="float32"), encoder="tiny", create=True) as session:
+        list(session.indexer(IndexOptions()).run([photos]))
+        assert session.residency.snapshot().state == "RAM"
+    vectors = []
+    for folder in (library, again):
+        with Catalog.open(folder) as catalog:
+            rows = [catalog.photo_at(str(photos / f"new-{number}.png")).row for number in range(4)]
+            vectors.append(np.stack([catalog.vector(row) for row in rows]))
+    assert (vectors[0] * vectors[1]).sum(-1).min() > 0.9999
+
+
+@pytest.mark.parametrize(("count", "process"), [(16, "OFF"), (17, "RAM")])
+def test_more_of_them_are_pytorchs(library, tmp_path, count, process):
+    assert added(library, tmp_path, count)[1] == process

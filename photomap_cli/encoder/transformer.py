@@ -1,0 +1,183 @@
+"""Owns the blocks that CLIP's text and image transformers are made of, in numpy over weights as they lie on disk."""
+
+from __future__ import annotations
+
+from itertools import count
+from math import sqrt
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from photomap_cli.errors import TowerUnfit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from photomap_cli.encoder.mapped_tensors import MappedTensor, MappedTensors
+
+    Array = NDArray[np.float32]
+
+_BLOCK = (
+    *("ln_1.weight", "ln_1.bias", "attn.in_proj_weight", "attn.in_proj_bias"),
+    *("attn.out_proj.weight", "attn.out_proj.bias", "ln_2.weight", "ln_2.bias"),
+    *("mlp.c_fc.weight", "mlp.c_fc.bias", "mlp.c_proj.weight", "mlp.c_proj.bias"),
+)
+
+
+class Transformer:
+    """Plain pre-norm residual attention blocks.  Any thread.
+
+    Args:
+        tensors: the weights.
+        prefix: what their names begin with, before the number of the block.
+        heads: of each block's attention.
+        activation: "gelu", "gelu_tanh" or "quick_gelu".
+        norm_eps: what keeps the norms from dividing by nothing.
+
+    Raises TowerUnfit where there is more to a block, or less, than CLIP's have.
+    """
+
+    def __init__(self, tensors: MappedTensors, prefix: str, *, heads: int, activation: str, norm_eps: float) -> None:
+        self._heads, self._act, self._norm_eps = heads, _activation(activation), norm_eps
+        self._blocks = _blocks(tensors, prefix)
+        width = self.width
+        is_wide = all(block["attn.in_proj_weight"].shape == (3 * width, width) for block in self._blocks)
+        if not self._blocks or not is_wide or width % heads:
+            raise TowerUnfit("its transformer is not built as CLIP's")
+
+    @property
+    def width(self) -> int:
+        """The length of a token's vector."""
+        return self._blocks[0]["ln_1.weight"].shape[0] if self._blocks else 0
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of the weights."""
+        return sum(each.nbytes for block in self._blocks for each in block.values())
+
+    def multiplications(self, tokens: int) -> int:
+        """Return how many numbers are multiplied for this many tokens, of one text or picture."""
+        weights = sum(each.size for block in self._blocks for name, each in block.items() if name in _PRODUCTS)
+        return tokens * weights + 2 * len(self._blocks) * tokens * tokens * self.width
+
+    def __call__(self, x: Array, *, tokens: int, mask: Array | None = None) -> Array:
+        """Return what the blocks make of some texts or pictures.
+
+        Args:
+            x: (n * tokens, width).
+            tokens: how many each of the n has.
+            mask: (tokens, tokens), added to the scores of attention; None for nothing.
+        """
+        for block in self._blocks:
+            y = self.norm(x, block["ln_1.weight"], block["ln_1.bias"])
+            y = y @ block["attn.in_proj_weight"].values().T + block["attn.in_proj_bias"].values()
+            x = x + _linear(_attended(y, self._heads, tokens, mask), block, "attn.out_proj")
+            y = self.norm(x, block["ln_2.weight"], block["ln_2.bias"])
+            x = x + _linear(self._act(_linear(y, block, "mlp.c_fc")), block, "mlp.c_proj")
+        return x
+
+    def norm(self, x: Array, weight: MappedTensor, bias: MappedTensor) -> Array:
+        """Return the layer norm of each row."""
+        centred = x - x.mean(-1, keepdims=True)
+        variance = (centred * centred).mean(-1, keepdims=True)
+        normed: Array = centred / np.sqrt(variance + np.float32(self._norm_eps))
+        return normed * weight.values() + bias.values()
+
+    def is_float32(self) -> bool:
+        """Whether the weights are computed with as they lie in the file, without a copy."""
+        return all(not each.values().flags.owndata for block in self._blocks for each in block.values())
+
+
+_PRODUCTS = frozenset({"attn.in_proj_weight", "attn.out_proj.weight", "mlp.c_fc.weight", "mlp.c_proj.weight"})
+
+
+def unit_rows(rows: Array) -> Array:
+    """Return rows of unit length.  Raises TowerUnfit where one is not finite, or zero."""
+    lengths = np.linalg.norm(rows, axis=-1, keepdims=True)
+    if not np.isfinite(lengths).all() or not lengths.all():
+        raise TowerUnfit("its vectors are not finite")
+    unit: Array = (rows / lengths).astype(np.float32)
+    return unit
+
+
+def _blocks(tensors: MappedTensors, prefix: str) -> list[dict[str, MappedTensor]]:
+    """Return the tensors of each block.  Raises TowerUnfit where there are others than a plain block has."""
+    names = {name.removeprefix(prefix) for name in tensors.names if name.startswith(prefix)}
+    blocks = []
+    for at in count():
+        if not any(name.startswith(f"{at}.") for name in names):
+            break
+        blocks.append({part: tensors[f"{prefix}{at}.{part}"] for part in _BLOCK})
+    if len(names) != len(blocks) * len(_BLOCK):
+        raise TowerUnfit("its transformer has more to it than CLIP's")
+    return blocks
+
+
+def _linear(x: Array, block: dict[str, MappedTensor], name: str) -> Array:
+    y: Array = x @ block[f"{name}.weight"].values().T
+    y += block[f"{name}.bias"].values()
+    return y
+
+
+def _attended(qkv: Array, heads: int, tokens: int, mask: Array | None) -> Array:
+    """Return each token's mix of the values of the tokens that it attends to, (n * tokens, width)."""
+    width = qkv.shape[1] // 3
+    parts = qkv.reshape(-1, tokens, 3, heads, width // heads).transpose(2, 0, 3, 1, 4)
+    query, key, value = parts  # (n, heads, tokens, width of a head)
+    scores = query @ key.transpose(0, 1, 3, 2) / np.float32(sqrt(width // heads))
+    if mask is not None:
+        scores += mask
+    shares = np.exp(scores - scores.max(-1, keepdims=True))
+    shares /= shares.sum(-1, keepdims=True)
+    mixed: Array = (shares @ value).transpose(0, 2, 1, 3).reshape(-1, width)
+    return mixed
+
+
+# Activations ------------------------------------------------------------------------------------------------------
+
+
+_ERF: tuple[np.float32, ...] = tuple(map(np.float32, (-1.453152027, 1.421413741, -0.284496736, 0.254829592)))
+
+
+def _activation(name: str) -> Callable[[Array], Array]:
+    try:
+        return {"gelu": _gelu, "gelu_tanh": _gelu_tanh, "quick_gelu": _quick_gelu}[name]
+    except KeyError as error:
+        raise TowerUnfit(f"its activation is {name}") from error
+
+
+def _gelu(x: Array) -> Array:
+    share: Array = 1 + _erf(x / np.float32(sqrt(2)))
+    return _half(x) * share
+
+
+def _gelu_tanh(x: Array) -> Array:
+    share: Array = 1 + np.tanh(np.float32(sqrt(2 / np.pi)) * (x + np.float32(0.044715) * x * x * x))
+    return _half(x) * share
+
+
+def _quick_gelu(x: Array) -> Array:
+    with np.errstate(over="ignore"):  # far below zero the exponential is infinite and the quotient 0, as it should be
+        shrunk: Array = x / (1 + np.exp(np.float32(-1.702) * x))
+    return shrunk
+
+
+def _half(x: Array) -> Array:
+    half: Array = np.float32(0.5) * x
+    return half
+
+
+def _erf(x: Array) -> Array:
+    """Return the error function to 1.5e-7: Abramowitz and Stegun, 7.1.26."""
+    size = np.abs(x)
+    t: Array = np.reciprocal(np.float32(0.3275911) * size + np.float32(1))
+    polynomial: Array = np.full(t.shape, 1.061405429, np.float32)
+    for coefficient in _ERF:
+        polynomial *= t
+        polynomial += coefficient
+    polynomial *= t
+    polynomial *= np.exp(-size * size)
+    value: Array = np.copysign(1 - polynomial, x)
+    return value
