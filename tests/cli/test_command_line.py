@@ -479,7 +479,7 @@ def test_encoders_are_listed_whole_in_a_narrow_terminal_too(home):
         (["--preview"], {"PHOTOMAP_PREVIEWS": "sixel"}, r"\x1bP0;1q"),
         ([], {"PHOTOMAP_PREVIEWS": "on"}, r"\x1b\[48;2;"),
         ([], {}, "score"),
-        (["--preview"], {"NO_COLOR": "1"}, r"[-:=+*#%@]{10}\r\n"),
+        (["--preview"], {"NO_COLOR": "1"}, "[▀-▟]{4}"),
     ],
 )
 def test_on_a_terminal_results_are_seen(words, more, seen, home, serving):
@@ -489,7 +489,7 @@ def test_on_a_terminal_results_are_seen(words, more, seen, home, serving):
     assert "cat.jpg" in sent
     assert "2 photos in" in sent
     assert ("\x1b[>0q" in sent) == bool(words or more)
-    assert ("score" in sent) == (not words and not more)
+    assert ("score" in sent) == (seen == "score")
     if "NO_COLOR" in more:
         assert not re.search(r"\x1b\[[\d;]*[34]8;", sent)
 
@@ -553,13 +553,17 @@ def test_the_doctor_says_how_results_are_shown(previews, told, home, serving):
 @pytest.mark.terminal
 @pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_a_preview_of_cached_thumbnails_over_a_session_imports_nothing_heavy(home, serving):
+@pytest.mark.parametrize(
+    ("way", "seen", "imported"), [("sixel", "\x1bP0;1q", set()), ("blocks", "\x1b[48;2;", {"numpy"})]
+)
+def test_a_preview_of_cached_thumbnails_over_a_session_imports_nothing_heavy(way, seen, imported, home, serving):
+    heavy = {"torch", "open_clip", "faiss", "numpy", "prompt_toolkit"} - imported
     program = (
         "import sys; from photomap_cli.cli import run; status = run(sys.argv[1:]);"
-        "heavy = {'torch', 'open_clip', 'faiss', 'numpy', 'prompt_toolkit'} & set(sys.modules);"
-        "assert not heavy, heavy; sys.exit(status)"
+        f"heavy = {heavy} & set(sys.modules); assert not heavy, heavy; sys.exit(status)"
     )
-    status, sent = Screen(home, "search", "cat min:-1", "--preview", program=("-c", program)).end()
+    words = ("search", "cat min:-1", "--preview")
+    status, sent = Screen(home, *words, program=("-c", program), PHOTOMAP_PREVIEWS=way).end()
     assert "Error" not in sent
     assert status == 0
-    assert "\x1b[48;2;" in sent
+    assert seen in sent
