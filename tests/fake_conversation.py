@@ -44,7 +44,7 @@ class FakeFront:
         self.questions.append(question)
         return self.answer
 
-    def past(self):
+    def past_lines(self):
         return self.lines
 
     def look(self, hit):
@@ -63,13 +63,13 @@ class Talk:
 
     def __init__(self, backend=None, *, limit=3, pages_ahead=2, cwd=Path("/photos")):
         self.backend, self.front = backend or FakeBackend(), FakeFront()
-        self.dialogue = SearchState(
+        self.state = SearchState(
             Connection(lambda: self.backend), self.front, cwd=cwd, limit=limit, pages_ahead=pages_ahead
         )
 
     def type(self, *lines):
         for line in lines:
-            registry.answer(self.dialogue, line)
+            registry.answer(self.state, line)
         return self
 
     def refusal(self, line):

@@ -65,8 +65,8 @@ def errors_and_notices() -> None:
     for kind in errors.PhotomapError._classes.values():
         error = kind(HOSTILE, hint=HOSTILE, position=3)
         error.text = HOSTILE
-        exit_status.complain(error, [])
-    exit_status.complain(errors.BadQuery(HOSTILE), ["search", "--json"])
+        exit_status.report(error, [])
+    exit_status.report(errors.BadQuery(HOSTILE), ["search", "--json"])
     exit_status._defect(ValueError(HOSTILE), [])
     backend.tell([HOSTILE], Globals(Path(PATH), False, False, False))
     say(HOSTILE, HOSTILE)

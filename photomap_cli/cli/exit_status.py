@@ -26,7 +26,7 @@ def exit_status(work: Callable[[], int], arguments: list[str]) -> int:
         status = work()
         sys.stdout.flush()
     except PhotomapError as error:
-        return complain(error, arguments)
+        return report(error, arguments)
     except (Exception, KeyboardInterrupt) as error:
         cut = cut_short(error)
         return _defect(error, arguments) if cut is None else cut
@@ -46,7 +46,7 @@ def cut_short(error: BaseException) -> int | None:
     if isinstance(error, OSError) and error.errno in _NO_ROOM:
         stdio.silence(sys.stdout)
         reason = f"the output cannot be written: {os.strerror(error.errno).lower()}"
-        return complain(PhotomapError(reason, hint="free some space, or write elsewhere"), [])
+        return report(PhotomapError(reason, hint="free some space, or write elsewhere"), [])
     return None
 
 
@@ -56,10 +56,10 @@ def _defect(error: BaseException, arguments: list[str]) -> int:
     with suppress(OSError):
         say(*"".join(traceback.format_exception(error)).splitlines())
     hint = "this is a defect of photomap; please report it with the lines above"
-    return complain(InternalError(f"{type(error).__name__}: {error}", hint=hint), arguments)
+    return report(InternalError(f"{type(error).__name__}: {error}", hint=hint), arguments)
 
 
-def complain(error: PhotomapError, arguments: list[str]) -> int:
+def report(error: PhotomapError, arguments: list[str]) -> int:
     """Tell an error to whoever reads it, and return its exit status."""
     try:
         _tell(error, arguments)
@@ -78,8 +78,8 @@ def _tell(error: PhotomapError, arguments: list[str]) -> None:
         return
     say(f"photomap: {one_line(error.message)}")
     if error.position is not None and error.text:
-        from photomap_cli.views.errors import complaint
+        from photomap_cli.views.errors import error_text
 
-        say(*complaint(error, error.text).plain.split("\n")[1:])
+        say(*error_text(error, error.text).plain.split("\n")[1:])
     if error.hint:
         say(f"hint: {one_line(error.hint)}")

@@ -61,5 +61,5 @@ class Frontend(Protocol):
     def keys(self) -> str:
         """What the keys do here; nothing where none are pressed."""
 
-    def past(self) -> Sequence[str]:
+    def past_lines(self) -> Sequence[str]:
         """Return earlier lines, oldest first."""

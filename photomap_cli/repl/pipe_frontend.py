@@ -13,7 +13,7 @@ from photomap_cli.repl.commands import registry
 from photomap_cli.repl.connection import Connection
 from photomap_cli.repl.state import SearchState
 from photomap_cli.views.console import make_console
-from photomap_cli.views.errors import complaint_line
+from photomap_cli.views.errors import error_line
 from photomap_cli.views.html.contact_sheet import sheet_page
 from photomap_cli.views.machine_output import ResultStyle
 from photomap_cli.views.output import say
@@ -96,7 +96,7 @@ class PipeFrontend:
         """What the keys do: where lines are typed, what the terminal does by itself."""
         return KEYS if self.is_typed else ""
 
-    def past(self) -> Sequence[str]:
+    def past_lines(self) -> Sequence[str]:
         """Return nothing: a pipe keeps no history."""
         return ()
 
@@ -123,40 +123,40 @@ def run_lines(
     style = style or (ResultStyle.TABLE if out.isatty() else ResultStyle.PLAIN)
     with closing(Connection(open_backend)) as connection, _stopping_politely(connection):
         front = PipeFrontend(out, err, style=style, cwd=cwd, open_gallery=open_gallery, is_typed=stdin.isatty())
-        dialogue = SearchState(connection, front, cwd=cwd, limit=limit)
+        state = SearchState(connection, front, cwd=cwd, limit=limit)
         lines = _prompted(stdin, err, connection) if front.is_typed else _decoded(stdin)
         try:
-            failed = _answer_all(dialogue, lines, err, is_typed=front.is_typed)
+            failed = _answer_all(state, lines, err, is_typed=front.is_typed)
             out.flush()
         except BrokenPipeError:
             _silence(out)
             failed = False
     if front.is_typed and out.isatty():
         return FOUND  # a conversation, if on a poor terminal
-    return FAILED if failed else FOUND if dialogue.found or not dialogue.queries else NOTHING
+    return FAILED if failed else FOUND if state.found or not state.queries else NOTHING
 
 
 def _stopping_politely(connection: Connection) -> Suspension:
     return Suspension(give=connection.pause, take=connection.resume)
 
 
-def _answer_all(dialogue: SearchState, lines: Iterable[str], err: TextIO, *, is_typed: bool) -> bool:
+def _answer_all(state: SearchState, lines: Iterable[str], err: TextIO, *, is_typed: bool) -> bool:
     """Answer line by line; returns whether one failed."""
     failed = False
     for number, line in enumerate(lines, 1):
         try:
-            registry.answer(dialogue, line)
-        except registry.Leave:
+            registry.answer(state, line)
+        except registry.Quit:
             break
         except BrokenPipeError:
             raise
         except KeyboardInterrupt:
             if not is_typed:
                 raise
-            dialogue.front.tell("cancelled")
+            state.front.tell("cancelled")
         except Exception as error:
             failed = True
-            say(f"line {number}: {complaint_line(error)}", file=err)
+            say(f"line {number}: {error_line(error)}", file=err)
     return failed
 
 
@@ -169,7 +169,7 @@ def _decoded(stdin: TextIO) -> Iterator[str]:
 
 def _prompted(stdin: TextIO, err: TextIO, connection: Connection) -> Iterator[str]:
     while True:
-        err.write(f"{_state(connection)}photomap> ")
+        err.write(f"{_prompt_state(connection)}photomap> ")
         err.flush()
         try:
             line = stdin.readline()
@@ -182,7 +182,7 @@ def _prompted(stdin: TextIO, err: TextIO, connection: Connection) -> Iterator[st
         yield line
 
 
-def _state(connection: Connection) -> str:
+def _prompt_state(connection: Connection) -> str:
     with suppress(Exception):
         return f"[{short_state(connection.backend().status())}] "
     return ""

@@ -64,14 +64,14 @@ class Repl:
         self._connection = Connection(host.open_backend)
         self._default_folder = ""
         self._settings: Settings | None = None
-        self._settling = threading.Lock()
+        self._settings_lock = threading.Lock()
         self._history = PrivateHistory(history_path)
         self._previews = previews
         self._screen = TtyFrontend(
             console, self._connection, cwd=cwd, past=self._history.get_strings, previews=previews, ask=self._ask
         )
         self._state = SearchState(self._connection, self._screen, cwd=cwd, limit=0, pages_ahead=PAGES_AHEAD)
-        self._words = FacetCache(host.facets, self._photo_count)
+        self._facets = FacetCache(host.facets, self._photo_count)
         self._toolbar = Toolbar(
             self._connection,
             width=lambda: self._prompt.output.get_size().columns,
@@ -81,7 +81,7 @@ class Repl:
         )
         self._prompt = make_prompt(
             toolbar=self._toolbar,
-            completer=PromptCompleter(self._state, self._words),
+            completer=PromptCompleter(self._state, self._facets),
             history=self._history,
             has_colour=not console.no_color,
             on_text=self._on_text,
@@ -151,20 +151,20 @@ class Repl:
 
     def _answer(self, line: str) -> bool:
         """Answer one line, whatever happens; returns False when the user leaves."""
-        self._settle()
+        self._apply_settings()
         try:
             registry.answer(self._state, line)
-        except registry.Leave:
+        except registry.Quit:
             return False
         except KeyboardInterrupt:
             self._screen.tell("cancelled")
         except Exception as error:
-            self._screen.complain(error, self._state.asked)
+            self._screen.show_error(error, self._state.query_text)
         return True
 
-    def _settle(self) -> None:
+    def _apply_settings(self) -> None:
         """Have the settings, read at the first call; the others wait for it."""
-        with self._settling:
+        with self._settings_lock:
             if self._settings is None:
                 self._settings = settings = self._host.settings()
                 self._state.limit, self._state.prewarm = settings.results, settings.prewarm
@@ -179,7 +179,7 @@ class Repl:
 
     def _extras(self) -> tuple[str, ...]:
         marked = len(self._state.marks)
-        return (*((f"{marked:,} marked",) if marked else ()), *self._whose(), ":help")
+        return (*((f"{marked:,} marked",) if marked else ()), *self._other_session(), ":help")
 
     def _scope(self) -> str:
         """Name the folder that is searched, where it is not all of the library by itself."""
@@ -188,7 +188,7 @@ class Repl:
             return "in: everything"
         return f"in: {shortened(printable(PurePath(folder).name or folder), FOLDER_CELLS)}" if folder else ""
 
-    def _whose(self) -> tuple[str, ...]:
+    def _other_session(self) -> tuple[str, ...]:
         """Name the session where it is another process's."""
         backend = self._connection.current
         status = backend.status() if backend is not None else None
@@ -205,7 +205,7 @@ class Repl:
 
     def _warm(self) -> None:
         try:
-            self._settle()
+            self._apply_settings()
         except PhotomapError as error:
             self._leave(error)
             return
@@ -213,12 +213,12 @@ class Repl:
             backend = self._connection.backend()
             self._default_folder = self._host.default_folder()
             self._repaint()
-            self._words()
+            self._facets()
             if note := self._host.first_note():
-                self._above(lambda: self._screen.tell(note))
+                self._print_above(lambda: self._screen.tell(note))
             backend.load()
         except Exception as error:
-            self._above(partial(self._screen.complain, error))
+            self._print_above(partial(self._screen.show_error, error))
         self._repaint()
 
     def _leave(self, error: PhotomapError) -> None:
@@ -228,7 +228,7 @@ class Repl:
             with suppress(RuntimeError):  # the prompt ended meanwhile
                 app.loop.call_soon_threadsafe(lambda: None if app.is_done else app.exit(exception=error))
 
-    def _above(self, print_it: Callable[[], None]) -> None:
+    def _print_above(self, print_it: Callable[[], None]) -> None:
         """Print above the line being typed; between prompts, nothing: what matters is told by the next query."""
         app = self._prompt.app
         loop, context = app.loop, app.context
@@ -240,7 +240,7 @@ class Repl:
         """Take the prompt away, stop, and draw it again afterwards; returns False where none is up."""
         if not self._prompt.app.is_running:
             return False
-        self._above(partial(self._terminal.suspension.stop, whole_group=whole_group))
+        self._print_above(partial(self._terminal.suspension.stop, whole_group=whole_group))
         return True
 
     def _repaint(self) -> None:

@@ -36,7 +36,7 @@ class SearchState:
         folder, collapse, min_score, sort: what `SearchRequest` takes.
         prewarm: whether the first key of a query brings the encoder back.
         keys: how the prompt's keys work, "emacs" or "vi".
-        asked: the text of the query under way or last; error positions refer to it.
+        query_text: the text of the query under way or last; error positions refer to it.
         shown: hits that have a number, of the last search that found any; `#N` reaches these, also where they are on no
             page yet.
         marks: photos chosen for later, by path, in the order of choosing; they stay over queries.
@@ -53,7 +53,7 @@ class SearchState:
         self.min_score: float | Literal["auto"] = "auto"
         self.sort = "score"
         self.prewarm, self.keys = False, "emacs"
-        self.asked = ""
+        self.query_text = ""
         self.shown: tuple[Hit, ...] = ()
         self.marks: dict[str, Hit] = {}
         self.drawn: PhotoMap | None = None
@@ -61,7 +61,7 @@ class SearchState:
         self.found = self.queries = 0
         self._pages_ahead = pages_ahead
         self._paged = 0  # of those, how many have been on a page
-        self._asked: SearchRequest | None = None  # the last query; `_request` is the one whose results are shown
+        self._last_query: SearchRequest | None = None  # `_request` is the one whose results are shown
         self._request: SearchRequest | None = None
         self._result: SearchResult | None = None
         self.knows_elsewhere = False
@@ -91,7 +91,7 @@ class SearchState:
 
     @property
     def _why_nothing(self) -> str:
-        return "the last search found nothing" if self._asked else "search for something first"
+        return "the last search found nothing" if self._last_query else "search for something first"
 
     def shown_result(self) -> SearchResult:
         """Return the last result with the hits shown so far, of which there is at least one."""
@@ -102,7 +102,7 @@ class SearchState:
     def result_of(self, hits: Sequence[Hit]) -> SearchResult:
         """Return a result with these hits, ranked as they come: those marked may be of several searches."""
         ranked = tuple(replace(hit, rank=rank) for rank, hit in enumerate(hits, 1))
-        last = self._result or SearchResult(self.asked, "", 0.0, "", Timings(), ())
+        last = self._result or SearchResult(self.query_text, "", 0.0, "", Timings(), ())
         return replace(last, hits=ranked, cursor=None)
 
     def follow_moves(self, places: Mapping[str, str]) -> None:
@@ -152,9 +152,9 @@ class SearchState:
 
     def again(self) -> None:
         """Repeat the last query, within the folder and page length of now."""
-        if self._asked is None:
+        if self._last_query is None:
             raise UsageError("there is no query to repeat", hint="search for something first")
-        self._search(self._asked)
+        self._search(self._last_query)
 
     def _search(self, request: SearchRequest) -> None:
         min_score = None if self.min_score == "auto" else self.min_score
@@ -163,7 +163,7 @@ class SearchState:
         request = replace(request, limit=limit, folder=self.folder, min_score=min_score, collapse=self.collapse)
         request = replace(request, sort=self.sort)
         result = self._answer(request)
-        self._asked = request
+        self._last_query = request
         self.queries += 1
         self.found += len(result.hits)
         if not result.hits and self.shown:
@@ -228,7 +228,7 @@ class SearchState:
         return fetched == self._request.limit and fetched < MAX_LIMIT
 
     def _answer(self, request: SearchRequest) -> SearchResult:
-        self.asked = request.text
+        self.query_text = request.text
         result = self.request(lambda backend: backend.search(request))
         is_known = result.searched_elsewhere and self.knows_elsewhere
         for notice in result.notices[1:] if is_known else result.notices:

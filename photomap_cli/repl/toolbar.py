@@ -12,7 +12,7 @@ from rich.text import Text
 
 from photomap_cli.errors import SessionGone
 from photomap_cli.views.console import make_console
-from photomap_cli.views.errors import complaint_line
+from photomap_cli.views.errors import error_line
 from photomap_cli.views.status_line import bar, short_state
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Toolbar:
         except SessionGone:
             return self._told(LOST, "ansired" if self._has_colour else "")
         except Exception as error:
-            return self._told(f"✗ {complaint_line(error)}")
+            return self._told(f"✗ {error_line(error)}")
 
     def _told(self, words: str, style: str = "") -> StyleAndTextTuples:
         return [(style, _cut(f" {words}", self._width()))]
@@ -79,7 +79,7 @@ class Toolbar:
 
     def _without_backend(self, width: int) -> Text:
         trouble = self._connection.trouble
-        text = Text(f" ✗ {complaint_line(trouble)}", "red") if trouble else Text(f" {OPENING}", "yellow")
+        text = Text(f" ✗ {error_line(trouble)}", "red") if trouble else Text(f" {OPENING}", "yellow")
         text.truncate(max(1, width - 1), overflow="ellipsis")
         return text
 

@@ -10,7 +10,7 @@ from rich.text import Text
 from photomap_cli.errors import PhotomapError
 from photomap_cli.records import ResidencyState
 from photomap_cli.views import results
-from photomap_cli.views.errors import complaint, complaint_line
+from photomap_cli.views.errors import error_line, error_text
 from photomap_cli.views.html.contact_sheet import sheet_page
 from photomap_cli.views.output import printable
 from photomap_cli.views.palette import NOTE
@@ -47,7 +47,7 @@ class TtyFrontend:
         ask: Callable[[str], str] = lambda question: "",
     ) -> None:
         self.console = console
-        self.past, self.keys = past, KEYS
+        self.past_lines, self.keys = past, KEYS
         self._ask = ask
         self.previews = previews
         self._connection, self._cwd = connection, cwd
@@ -76,12 +76,12 @@ class TtyFrontend:
         """Print a sentence that is no result."""
         self.console.print(Text(printable(note), NOTE))
 
-    def complain(self, error: Exception, text: str = "") -> None:
+    def show_error(self, error: Exception, text: str = "") -> None:
         """Print an error; `text` is the query it refers to."""
         if isinstance(error, PhotomapError):
-            self.console.print(complaint(error, text))
+            self.console.print(error_text(error, text))
         else:
-            self.console.print(Text(complaint_line(error), "red"))
+            self.console.print(Text(error_line(error), "red"))
 
     def wait(self, work: Callable[[], T], words: str = "") -> T:
         """Do slow work while a line says what is going on."""
@@ -105,12 +105,12 @@ class TtyFrontend:
     def _what_goes_on(self) -> str:
         backend = self._connection.current
         try:
-            return what_goes_on(backend.status()) if backend is not None else "opening the library…"
+            return progress_text(backend.status()) if backend is not None else "opening the library…"
         except Exception:
             return "searching…"  # the work itself will tell what is wrong
 
 
-def what_goes_on(status: SessionStatus) -> str:
+def progress_text(status: SessionStatus) -> str:
     """Return what a query is waiting for."""
     if status.state is ResidencyState.LOADING and status.download:
         return place(status).words

@@ -16,7 +16,7 @@ _CONTEXT_BEFORE = 50  # characters of a long query that are kept before the mist
 _CONTEXT = 70  # and in all: with the indent and two ellipses that fits into 80 columns
 
 
-def complaint(error: PhotomapError, text: str = "") -> Text:
+def error_text(error: PhotomapError, text: str = "") -> Text:
     """Return the error for a terminal; with a position in `text`, the query again and a caret under the place."""
     told = Text().append(one_line(error.message), "red")
     if error.hint:
@@ -26,7 +26,7 @@ def complaint(error: PhotomapError, text: str = "") -> Text:
     return told
 
 
-def complaint_line(error: BaseException) -> str:
+def error_line(error: BaseException) -> str:
     """Return any error as one plain line; what is no PhotomapError starts with its kind."""
     from photomap_cli.errors import PhotomapError
 

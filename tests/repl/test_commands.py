@@ -109,18 +109,18 @@ def test_more_pages_through_what_was_fetched_then_fetches_further():
     assert talk.front.pages == [([1, 2, 3], True), ([4, 5, 6], True), ([7, 8, 9], True), ([10, 11], False)]
     assert [request.limit for request in talk.backend.requests] == [6, 15]
     assert talk.front.notes == ["no more results"]
-    assert len(talk.dialogue.references) == 11
+    assert len(talk.state.references) == 11
 
 
 def test_more_pages_through_the_results_then_numbers_further_ones():
     talk = Talk(FakeBackend(photos=7), limit=5)
     talk.front.room = 2
     talk.type("dog")
-    assert len(talk.dialogue.references) == 5
+    assert len(talk.state.references) == 5
     talk.type(":show 5", ":more", ":more", ":more", ":more", ":more")
     assert talk.front.looked == [5]
     assert talk.front.pages == [([1, 2], True), ([3, 4], True), ([5], True), ([6, 7], False)]
-    assert len(talk.dialogue.references) == 7
+    assert len(talk.state.references) == 7
     assert talk.front.notes == ["no more results", "no more results"]
 
 
@@ -152,7 +152,7 @@ def test_k_changes_the_page():
 def test_k_refuses_what_is_no_page(line):
     talk = Talk()
     assert "not a number from 1" in talk.refusal(line).message
-    assert talk.dialogue.limit == 3
+    assert talk.state.limit == 3
 
 
 def test_again_repeats_with_the_references_of_then():
@@ -167,7 +167,7 @@ def test_a_failed_query_keeps_the_last_results():
     talk.backend._answer = lambda request: 1 / 0
     with pytest.raises(ZeroDivisionError):
         talk.type("cat")
-    assert len(talk.dialogue.references) == 3
+    assert len(talk.state.references) == 3
 
 
 def test_notices_are_told():
@@ -349,8 +349,8 @@ def test_set_changes_what_the_prompt_follows_and_nothing_on_disk(config):
     talk = Talk().type(
         ":set results 5", ":set min_score=0.25", ":set prewarm true", ":set keys vi", ":set idle 5m", "dog"
     )
-    dialogue = talk.dialogue
-    assert (dialogue.limit, dialogue.prewarm, dialogue.keys) == (5, True, "vi")
+    state = talk.state
+    assert (state.limit, state.prewarm, state.keys) == (5, True, "vi")
     assert talk.backend.requests[0].min_score == 0.25
     assert talk.backend.calls == ["timeout 300"]
     assert config.read_text() == "results = 7\n"
@@ -405,7 +405,7 @@ def test_set_shows_names_whole_in_a_narrow_terminal_too(config, width, about):
 
 @pytest.mark.parametrize("line", [":quit", ":q", "exit", "quit"])
 def test_quit_leaves(line):
-    with pytest.raises(registry.Leave):
+    with pytest.raises(registry.Quit):
         Talk().type(line)
 
 
@@ -413,7 +413,7 @@ def test_folders_and_files_are_meant_in_whatever_form_they_are_typed(tmp_path):
     there = tmp_path / unicodedata.normalize("NFD", "Été")
     there.mkdir()
     talk = Talk(cwd=tmp_path).type("dog", ":in Été", ":save Été/dogs.txt")
-    assert talk.dialogue.folder == str(there)
+    assert talk.state.folder == str(there)
     assert [each.name for each in there.iterdir()] == ["dogs.txt"]
     assert "writes over it" in talk.refusal(":save Été/dogs.txt").hint
 
@@ -429,8 +429,8 @@ def test_results_shown_stay_when_a_search_finds_nothing():
     talk = Talk(FakeBackend(answer=nothing_for_cats), pages_ahead=1).type("dog", "cat")
     assert talk.front.pages == [([1, 2, 3], True), ([], False)]
     assert talk.front.notes == ['#1 to #3 are still the results of "dog"']
-    assert [hit.rank for hit in arguments.hits(talk.dialogue, "1-3")] == [1, 2, 3]
-    assert talk.dialogue.shown_result().query == "dog"
+    assert [hit.rank for hit in arguments.hits(talk.state, "1-3")] == [1, 2, 3]
+    assert talk.state.shown_result().query == "dog"
     talk.type(":more")
     assert talk.front.pages[-1] == ([4, 5], False)
     talk.type("more 2")

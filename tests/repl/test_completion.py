@@ -37,7 +37,7 @@ WORDS = Facets(
 
 def offers(talk, text, words=Facets):
     """Return the whole lines that Tab would make of `text`."""
-    found = PromptCompleter(talk.dialogue, words).get_completions(Document(text), CompleteEvent())
+    found = PromptCompleter(talk.state, words).get_completions(Document(text), CompleteEvent())
     return [text[: len(text) + completion.start_position] + completion.text for completion in found]
 
 
@@ -107,7 +107,7 @@ def test_results_by_number_with_their_names(talk):
     assert offers(talk, ":open ") == [":open 1", ":open 2", ":open 3"]
     assert offers(talk, "dog + 2:#3") == ["dog + 2:#3"]
     assert offers(talk, ":o 1 ") == [":o 1 1", ":o 1 2", ":o 1 3"]
-    found = PromptCompleter(talk.dialogue).get_completions(Document("#2"), CompleteEvent())
+    found = PromptCompleter(talk.state).get_completions(Document("#2"), CompleteEvent())
     assert [completion.display_meta_text for completion in found] == ["photo-002.jpg"]
 
 
@@ -138,7 +138,7 @@ def test_values_come_from_the_library(talk, text, lines):
 
 
 def test_each_value_says_how_many_photos_have_it(talk):
-    found = PromptCompleter(talk.dialogue, lambda: WORDS).get_completions(Document("after:"), CompleteEvent())
+    found = PromptCompleter(talk.state, lambda: WORDS).get_completions(Document("after:"), CompleteEvent())
     assert [completion.display_meta_text for completion in found] == ["21 photos", "899 photos"]
 
 
@@ -235,7 +235,7 @@ def test_a_path_goes_on_behind_a_blank_without_quotes(talk, text, lines):
 def test_while_typing_past_queries_do_not_pop_up_behind_a_path(talk):
     talk.front.lines = ["./pool.jpg snow"]
     typed = Document("./pool.jpg sn")
-    completer = PromptCompleter(talk.dialogue)
+    completer = PromptCompleter(talk.state)
     assert list(completer.get_completions(typed, CompleteEvent(text_inserted=True))) == []
     assert len(list(completer.get_completions(typed, CompleteEvent(completion_requested=True)))) == 1
 

@@ -16,7 +16,7 @@ def last_line(prompt, monkeypatch):
 
     def typed(keys, earlier=EARLIER):
         asked = []
-        monkeypatch.setattr("photomap_cli.repl.commands.registry.answer", lambda dialogue, line: asked.append(line))
+        monkeypatch.setattr("photomap_cli.repl.commands.registry.answer", lambda state, line: asked.append(line))
         prompt.type("".join(f"{line}{ENTER}" for line in earlier) + keys + ENTER)
         return asked[-1]
 

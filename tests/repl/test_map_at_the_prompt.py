@@ -38,7 +38,7 @@ def talk():
 
 
 def test_the_map_is_drawn_of_what_searches_cover(talk):
-    talk.dialogue.folder = "/photos/italy"
+    talk.state.folder = "/photos/italy"
     talk.type(":map after:2023")
     (request,) = talk.backend.maps
     assert (request.cwd, request.folder, request.filters) == ("/photos", "/photos/italy", "after:2023")
@@ -60,7 +60,7 @@ def test_a_group_is_listed_by_its_own_photos(talk, word):
 def test_a_groups_photos_are_results_like_others(talk):
     talk.type("dog", ":map C", ":more")
     assert talk.front.pages[-1] == ([4, 5], False)
-    assert talk.dialogue.hit(5).path == "/photos/pizza-5.jpg"
+    assert talk.state.hit(5).path == "/photos/pizza-5.jpg"
     talk.type("#4 + snow")
     assert talk.backend.requests[-1].references[3] == "/photos/pizza-4.jpg"
     talk.type(":map C", ":again")
@@ -90,11 +90,11 @@ def test_what_is_no_group_is_refused_with_those_there_are(talk, word):
 
 def test_a_wrong_filter_is_told_with_its_place(talk):
     assert talk.refusal(":map colour:red").position == 0
-    assert talk.dialogue.asked == "colour:red"
+    assert talk.state.query_text == "colour:red"
 
 
 def test_tab_offers_the_groups_with_their_names(talk):
-    completer = PromptCompleter(talk.dialogue)
+    completer = PromptCompleter(talk.state)
 
     def offered(text):
         return [

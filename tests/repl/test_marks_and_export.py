@@ -41,11 +41,11 @@ def on_a_terminal(talk):
 
 
 def marked(talk):
-    return [Path(path).name for path in talk.dialogue.marks]
+    return [Path(path).name for path in talk.state.marks]
 
 
 def there(talk, folder):
-    return sorted(each.name for each in (talk.dialogue.cwd / folder).iterdir())
+    return sorted(each.name for each in (talk.state.cwd / folder).iterdir())
 
 
 @cases(
@@ -61,7 +61,7 @@ def there(talk, folder):
     ],
 )
 def test_marks_stay_over_searches(talk, lines, names):
-    talk.dialogue.marks.clear()
+    talk.state.marks.clear()
     talk.type("dog", *lines)
     assert marked(talk) == names
     assert talk.front.notes[-1] == f"{len(names)} marked"
@@ -85,7 +85,7 @@ def test_the_marked_are_listed_with_their_numbers(talk):
 
 def test_to_a_program_the_marked_are_paths(talk):
     talk.type("dog", ":mark 2", ":mark")
-    assert talk.front.printed == f"{talk.dialogue.cwd}/from/2.jpg\n"
+    assert talk.front.printed == f"{talk.state.cwd}/from/2.jpg\n"
 
 
 @cases(
@@ -101,23 +101,23 @@ def test_to_a_program_the_marked_are_paths(talk):
     ],
 )
 def test_photos_are_taken_to_a_folder(talk, line, names, tmp_path_factory):
-    talk.dialogue.cwd = tmp_path_factory.mktemp("here")
+    talk.state.cwd = tmp_path_factory.mktemp("here")
     talk.type("dog", line)
     assert there(talk, "out") == names
-    assert (talk.dialogue.cwd / "out" / names[0]).read_bytes() == names[0].encode()
+    assert (talk.state.cwd / "out" / names[0]).read_bytes() == names[0].encode()
     assert talk.front.notes[-1].startswith(f"{len(names)} photo")
 
 
 def test_the_marked_come_first_and_numbers_before_them(talk):
     talk.type("dog", ":mark 2", "cat", ":cp marked", ":cp 1 numbered", ":save marked.json")
     assert (there(talk, "marked"), there(talk, "numbered")) == (["2.jpg"], ["4.jpg"])
-    [hit] = json.loads((talk.dialogue.cwd / "marked.json").read_text())["hits"]
+    [hit] = json.loads((talk.state.cwd / "marked.json").read_text())["hits"]
     assert (Path(hit["path"]).name, hit["rank"]) == ("2.jpg", 1)
 
 
 def test_a_zip_file_is_made_where_one_is_named(talk):
     talk.type("dog", ":cp 1-2 best.zip")
-    with zipfile.ZipFile(talk.dialogue.cwd / "best.zip") as packed:
+    with zipfile.ZipFile(talk.state.cwd / "best.zip") as packed:
         assert packed.namelist() == ["1.jpg", "2.jpg"]
 
 
@@ -135,9 +135,9 @@ def test_what_is_not_understood_is_said(talk, line, message):
 
 
 def test_to_a_program_a_photo_that_did_not_go_is_an_error(talk):
-    (talk.dialogue.cwd / "from" / "2.jpg").unlink()
+    (talk.state.cwd / "from" / "2.jpg").unlink()
     talk.type("dog")
-    assert talk.refusal(":cp out").message == f"1 photo did not get to {talk.dialogue.cwd}/out"
+    assert talk.refusal(":cp out").message == f"1 photo did not get to {talk.state.cwd}/out"
     assert there(talk, "out") == ["1.jpg", "3.jpg"]
     on_a_terminal(talk).type(":cp out")
     assert talk.front.notes[-1].startswith("it is not there any more")
@@ -155,9 +155,9 @@ def test_an_export_that_nobody_wants_any_more_says_what_is_left(talk, monkeypatc
 def test_a_move_asks_first(talk):
     on_a_terminal(talk).front.answer = False
     talk.type("dog", ":mv 1 out")
-    assert talk.front.questions == [f"move 1 photo to {talk.dialogue.cwd}/out?"]
+    assert talk.front.questions == [f"move 1 photo to {talk.state.cwd}/out?"]
     assert talk.front.notes[-1] == "nothing was moved"
-    assert not (talk.dialogue.cwd / "out").exists()
+    assert not (talk.state.cwd / "out").exists()
     talk.front.answer = True
     talk.type(":mv 1 out")
     assert there(talk, "out") == ["1.jpg"]
@@ -177,7 +177,7 @@ def test_where_nobody_can_be_asked_a_move_needs_its_own_word(talk):
 def test_results_and_marks_follow_their_photos(talk):
     talk.type("dog", ":mark 1", "cat", ":mv! out", "dog", ":mark")
     talk.type(":mv! 3 out", ":mark 3", ":cp copies")
-    assert [Path(path).relative_to(talk.dialogue.cwd) for path in talk.dialogue.marks] == [
+    assert [Path(path).relative_to(talk.state.cwd) for path in talk.state.marks] == [
         Path("out/1.jpg"),
         Path("out/3.jpg"),
     ]
@@ -185,7 +185,7 @@ def test_results_and_marks_follow_their_photos(talk):
 
 
 def test_a_place_that_is_none_is_said_before_anything_moves(talk):
-    (talk.dialogue.cwd / "file").touch()
+    (talk.state.cwd / "file").touch()
     talk.type("dog")
     assert isinstance(talk.refusal(":mv! file"), BadPath)
     assert there(talk, "from") == ["1.jpg", "2.jpg", "3.jpg", "4.jpg"]

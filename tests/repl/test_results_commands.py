@@ -233,7 +233,7 @@ def test_save_json_is_what_search_json_prints(talk, photos):
     talk.type(":save dogs.json")
     record = json.loads((photos / "dogs.json").read_text())
     assert (record["version"], record["query"], record["count"]) == (1, "dog", 3)
-    assert [hit["path"] for hit in record["hits"]] == list(talk.dialogue.references)
+    assert [hit["path"] for hit in record["hits"]] == list(talk.state.references)
     assert talk.front.notes == [f"3 photos saved to {photos}/dogs.json"]
 
 
@@ -241,10 +241,10 @@ def test_save_csv_and_txt(talk, photos):
     talk.type(':save "my dogs.CSV"', f":w {photos}/dogs.txt", ":save 'my dogs.txt'")
     with (photos / "my dogs.CSV").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [row["path"] for row in rows] == list(talk.dialogue.references)
+    assert [row["path"] for row in rows] == list(talk.state.references)
     assert list(rows[0]) == ["rank", "score", "path", "taken_at", "width", "height"]
     for name in ("dogs.txt", "my dogs.txt"):
-        assert (photos / name).read_text().splitlines() == list(talk.dialogue.references)
+        assert (photos / name).read_text().splitlines() == list(talk.state.references)
 
 
 @pytest.mark.parametrize("name", ["a\rb", "a\nb", "a\r\nb", 'a"b', "a,b", " a", "\r"])

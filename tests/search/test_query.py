@@ -11,7 +11,7 @@ from photomap_cli.errors import BadQuery
 from photomap_cli.records import FilterKind, PhotoFilter
 from photomap_cli.search import query, query_format
 from photomap_cli.search.query import Query, Term, TermKind, parse, parse_filters
-from photomap_cli.views.errors import complaint
+from photomap_cli.views.errors import error_text
 
 CWD = "/photos"
 TEXT, IMAGE, ADDRESS, REFERENCE = TermKind
@@ -166,7 +166,7 @@ def test_every_mistake_has_a_caret_under_its_place_and_a_hint(text, position, me
     assert caught.value.hint
     assert "\n" not in caught.value.message + caught.value.hint
     assert len(caught.value.message + caught.value.hint) < 300
-    told = complaint(caught.value, text).plain.split("\n")
+    told = error_text(caught.value, text).plain.split("\n")
     assert len(told) == (3 if text else 1)
     assert not text or told[2].strip() == "^"
 

@@ -164,21 +164,21 @@ def talk(listed):
 
 
 def test_more_at_the_prompt_goes_on_to_the_end(talk):
-    dialogue, out = talk
-    dialogue.ask("in:*")
-    while "no more" not in dialogue.front._err.getvalue():
-        dialogue.more()
-    assert [hit.path[-6:-4] for hit in dialogue.shown] == [f"{number:02d}" for number in range(25, 0, -1)]
-    assert [hit.rank for hit in dialogue.shown] == list(range(1, 26))
+    state, out = talk
+    state.ask("in:*")
+    while "no more" not in state.front._err.getvalue():
+        state.more()
+    assert [hit.path[-6:-4] for hit in state.shown] == [f"{number:02d}" for number in range(25, 0, -1)]
+    assert [hit.rank for hit in state.shown] == list(range(1, 26))
     assert out.getvalue().splitlines()[0] == "1\t-\t/q/25.jpg"
     with pytest.raises(UsageError, match="no scores"):
-        dialogue.explained("/q/25.jpg")
+        state.explained("/q/25.jpg")
 
 
 def test_a_list_is_saved_without_scores(talk, tmp_path):
-    dialogue, _ = talk
-    dialogue.ask("in:/q")
+    state, _ = talk
+    state.ask("in:/q")
     for ending in (".csv", ".json", ".txt"):
-        export.save(dialogue.shown_result(), tmp_path / f"list{ending}", as_page=None, over=False, hint="")
+        export.save(state.shown_result(), tmp_path / f"list{ending}", as_page=None, over=False, hint="")
     assert (tmp_path / "list.csv").read_text().splitlines()[1] == "1,,/q/25.jpg,2020-01-25T10:00:00,4,3"
     assert '"score": null' in (tmp_path / "list.json").read_text()

@@ -77,22 +77,22 @@ def talk():
         out, err = io.StringIO(), io.StringIO()
         front = PipeFrontend(out, err, style=ResultStyle.PATHS, cwd=Path("/"), open_gallery=lambda: None)
         connection = Connection(lambda: Unclosed(backend))
-        dialogue = SearchState(connection, front, cwd=Path("/"), limit=limit, pages_ahead=pages_ahead)
-        dialogue.collapse = collapse
-        return dialogue
+        state = SearchState(connection, front, cwd=Path("/"), limit=limit, pages_ahead=pages_ahead)
+        state.collapse = collapse
+        return state
 
     return start
 
 
-def pages(dialogue, between):
+def pages(state, between):
     """Ask, then page to the end, with something happening before each page; return the paths page by page."""
-    dialogue.ask("dog")
-    shown = [[hit.path for hit in dialogue.shown]]
+    state.ask("dog")
+    shown = [[hit.path for hit in state.shown]]
     for happen in between:
         happen()
-        before = len(dialogue.shown)
-        dialogue.more()
-        shown.append([hit.path for hit in dialogue.shown[before:]])
+        before = len(state.shown)
+        state.more()
+        shown.append([hit.path for hit in state.shown[before:]])
     return shown
 
 
@@ -100,7 +100,7 @@ def pages(dialogue, between):
 def test_pages_repeat_nothing_though_photos_come_and_go(make_session, index, many, talk, place):
     session = make_session()
     with asked(session, place) as backend:
-        dialogue = talk(backend)
+        state = talk(backend)
         first = [hit.path for hit in backend.search(SearchRequest("dog", cwd="/", limit=20)).hits]
 
         def one_comes():  # near the best hit, so it would push everything a rank down
@@ -113,41 +113,41 @@ def test_pages_repeat_nothing_though_photos_come_and_go(make_session, index, man
                 Path(path).unlink()
             index()
 
-        shown = pages(dialogue, [one_comes, two_go, index, index, index])
+        shown = pages(state, [one_comes, two_go, index, index, index])
     every = [path for page in shown for path in page]
     assert len(every) == len(set(every))
     assert set(first) | {str(many / "new.png")} == set(every)
-    assert [hit.rank for hit in dialogue.shown] == list(range(1, len(every) + 1))
+    assert [hit.rank for hit in state.shown] == list(range(1, len(every) + 1))
 
 
 def test_collapsed_pages_are_stable_and_stand_for_every_shot_once(make_session, index, many, talk):
     write(many, {f"burst{number}": (30, 200, 40 + number) for number in range(6)})
     index()
-    dialogue = talk(make_session(same_shot_score=0.999), limit=4, collapse=True)
-    shown = pages(dialogue, [lambda: None] * 8)
+    state = talk(make_session(same_shot_score=0.999), limit=4, collapse=True)
+    shown = pages(state, [lambda: None] * 8)
     paths = [path for page in shown for path in page]
     assert len(paths) == len(set(paths))
-    hidden = [path for hit in dialogue.shown for path in hit.collapsed]
+    hidden = [path for hit in state.shown for path in hit.collapsed]
     assert set(paths).isdisjoint(hidden)
     assert len(set(paths) | set(hidden)) == 26
-    leader = next(hit for hit in dialogue.shown if is_burst(hit.path))
+    leader = next(hit for hit in state.shown if is_burst(hit.path))
     assert sum(is_burst(path) for path in (leader.path, *leader.collapsed)) == 6
 
 
 def test_a_shot_of_a_burst_that_was_shown_is_not_shown_when_its_leader_has_gone(make_session, index, many, talk):
     write(many, {f"burst{number}": (30, 200, 40 + number) for number in range(6)})
     index()
-    dialogue = talk(make_session(same_shot_score=0.999), limit=26, collapse=True)
-    dialogue.limit = 1
-    dialogue.ask("dog")
-    while not is_burst(dialogue.shown[-1].path):
-        dialogue.more()
+    state = talk(make_session(same_shot_score=0.999), limit=26, collapse=True)
+    state.limit = 1
+    state.ask("dog")
+    while not is_burst(state.shown[-1].path):
+        state.more()
 
-    Path(dialogue.shown[-1].path).unlink()
+    Path(state.shown[-1].path).unlink()
     index()
     for _ in range(26):
-        dialogue.more()
-    assert sum(is_burst(hit.path) for hit in dialogue.shown) == 1
+        state.more()
+    assert sum(is_burst(hit.path) for hit in state.shown) == 1
 
 
 def test_collapse_is_off_unless_asked_for_by_request_or_setting(make_session, index, many):

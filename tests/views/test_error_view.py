@@ -1,11 +1,11 @@
 import pytest
 
 from photomap_cli.errors import BadQuery, UsageError
-from photomap_cli.views.errors import complaint, complaint_line
+from photomap_cli.views.errors import error_line, error_text
 
 
 def test_message_and_hint_are_one_line():
-    assert complaint(UsageError("no such\nthing", hint="try :help")).plain == "no such thing  hint: try :help"
+    assert error_text(UsageError("no such\nthing", hint="try :help")).plain == "no such thing  hint: try :help"
 
 
 @pytest.mark.parametrize(
@@ -23,11 +23,11 @@ def test_message_and_hint_are_one_line():
     ],
 )
 def test_the_caret_is_under_the_place(text, position, shown, column):
-    _, query, caret = complaint(BadQuery("wrong", position=position), text).plain.split("\n")
+    _, query, caret = error_text(BadQuery("wrong", position=position), text).plain.split("\n")
     assert query == f"  {shown}"
     assert caret == f"  {' ' * column}^"
 
 
 def test_other_exceptions_start_with_their_kind():
-    assert complaint_line(ValueError("a\nb\x1b")) == r"ValueError: a b\e"
-    assert complaint_line(BadQuery("wrong", hint="so")) == "wrong  hint: so"
+    assert error_line(ValueError("a\nb\x1b")) == r"ValueError: a b\e"
+    assert error_line(BadQuery("wrong", hint="so")) == "wrong  hint: so"

@@ -29,14 +29,14 @@ def number(text: str, *, most: int) -> int:
     return found
 
 
-def hits(dialogue: SearchState, text: str) -> list[Hit]:
+def hits(state: SearchState, text: str) -> list[Hit]:
     """Return results of the last search by their numbers: `2`, `#2`, `1 4`, `2-5`."""
     if not text:
         raise UsageError("which result?")
-    return [dialogue.hit(found) for word in text.replace(",", " ").split() for found in _numbers(word, dialogue)]
+    return [state.hit(found) for word in text.replace(",", " ").split() for found in _numbers(word, state)]
 
 
-def chosen(dialogue: SearchState, text: str) -> tuple[list[Hit], str]:
+def chosen(state: SearchState, text: str) -> tuple[list[Hit], str]:
     """Return the photos that a command is to take somewhere, and the place: `1-4 7 ~/frames`, `~/frames`.
 
     They are those given by number, else those marked, else the results.  A name that begins with a number needs quotes.
@@ -47,8 +47,8 @@ def chosen(dialogue: SearchState, text: str) -> tuple[list[Hit], str]:
         count += 1
     place = " ".join(words[count:]).strip()
     if count:
-        return hits(dialogue, " ".join(words[:count])), place
-    return list(dialogue.marks.values()) or list(dialogue.require_shown()), place
+        return hits(state, " ".join(words[:count])), place
+    return list(state.marks.values()) or list(state.require_shown()), place
 
 
 def place_begun(text: str) -> str:
@@ -58,13 +58,13 @@ def place_begun(text: str) -> str:
     return text
 
 
-def _numbers(word: str, dialogue: SearchState) -> range:
+def _numbers(word: str, state: SearchState) -> range:
     match = _RANGE.fullmatch(word)
     if match is None:
         raise UsageError(f"{printable(word)!r} is not the number of a result")
     first = int(match[1])
     last = int(match[2] or match[1])
-    return range(first, max(first, min(last, len(dialogue.shown))) + 1)
+    return range(first, max(first, min(last, len(state.shown))) + 1)
 
 
 def folder(cwd: Path, text: str) -> str | None:

@@ -11,7 +11,7 @@ import shutil
 from typing import TYPE_CHECKING, TextIO
 
 from photomap_cli.errors import UsageError
-from photomap_cli.repl.commands.desktop import has_taken
+from photomap_cli.repl.commands.desktop import pipes_into
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -77,4 +77,4 @@ def _programs(platform: str, environment: Mapping[str, str]) -> Iterator[list[st
 
 def _fed(command: list[str], data: bytes) -> bool:
     """Give the data to a program; returns whether it took them."""
-    return shutil.which(command[0]) is not None and has_taken(command, data, seconds=_TIMEOUT_SECONDS)
+    return shutil.which(command[0]) is not None and pipes_into(command, data, seconds=_TIMEOUT_SECONDS)

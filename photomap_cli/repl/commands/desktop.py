@@ -56,10 +56,10 @@ def _selected_by_the_file_manager(path: str) -> bool:
     service = "org.freedesktop.FileManager1"
     command = ["dbus-send", "--session", "--print-reply", f"--dest={service}", "/org/freedesktop/FileManager1"]
     command += [f"{service}.ShowItems", f"array:string:{Path(path).as_uri()}", "string:"]
-    return has_taken(command, b"", seconds=_MANAGER_SECONDS)
+    return pipes_into(command, b"", seconds=_MANAGER_SECONDS)
 
 
-def has_taken(command: list[str], data: bytes, *, seconds: float) -> bool:
+def pipes_into(command: list[str], data: bytes, *, seconds: float) -> bool:
     """Give the data to a program of the desktop; returns whether it ended well, and in time."""
     nowhere = subprocess.DEVNULL  # the program may stay behind, holding what it inherits
     try:

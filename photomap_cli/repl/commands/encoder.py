@@ -15,35 +15,35 @@ if TYPE_CHECKING:
     from photomap_cli.repl.state import SearchState
 
 
-def status(dialogue: SearchState, rest: str) -> None:
+def status(state: SearchState, rest: str) -> None:
     """Say where the encoder is, and everything else there is to say."""
-    dialogue.console.print(Text(plain_line(dialogue.request(lambda backend: backend.status()))))
+    state.console.print(Text(plain_line(state.request(lambda backend: backend.status()))))
 
 
-def offload(dialogue: SearchState, rest: str) -> None:
+def offload(state: SearchState, rest: str) -> None:
     """Take the encoder out of VRAM."""
-    _tell(dialogue, dialogue.request(lambda backend: backend.offload()))
+    _tell(state, state.request(lambda backend: backend.offload()))
 
 
-def load(dialogue: SearchState, rest: str) -> None:
+def load(state: SearchState, rest: str) -> None:
     """Bring the encoder to where queries run."""
-    _tell(dialogue, dialogue.request(lambda backend: backend.load()))
+    _tell(state, state.request(lambda backend: backend.load()))
 
 
-def _tell(dialogue: SearchState, status: SessionStatus) -> None:
-    dialogue.front.tell(f"{place(status)} · {next_step(status)}")
+def _tell(state: SearchState, status: SessionStatus) -> None:
+    state.front.tell(f"{place(status)} · {next_step(status)}")
 
 
-def timeout(dialogue: SearchState, rest: str) -> None:
+def timeout(state: SearchState, rest: str) -> None:
     """Change, or only tell, how long the encoder stays in VRAM."""
     seconds = _seconds(rest) if rest else None
     if seconds is None:
-        now = dialogue.request(lambda backend: backend.status())
+        now = state.request(lambda backend: backend.status())
     else:
-        now = dialogue.request(lambda backend: backend.set_idle_timeout(seconds))
+        now = state.request(lambda backend: backend.set_idle_timeout(seconds))
     idle = now.idle_timeout_seconds
     words = f"offloads {duration(idle)} after the last query" if idle > 0 else "never offloads"
-    dialogue.front.tell(words if now.can_offload else f"{words}; {nothing_to_offload(now)}")
+    state.front.tell(words if now.can_offload else f"{words}; {nothing_to_offload(now)}")
 
 
 def _seconds(text: str) -> float:

@@ -22,51 +22,51 @@ if TYPE_CHECKING:
     OnDone = Callable[[Exported], None]
 
 
-def copy(dialogue: SearchState, rest: str) -> None:
+def copy(state: SearchState, rest: str) -> None:
     """Copy photos into a folder, or into a zip file where that is what is named."""
     is_reflink, rest = _flag("--reflink", rest)
-    hits, place = _asked(dialogue, rest)
+    hits, place = _asked(state, rest)
     is_zip = place.suffix.lower() == ".zip" and not place.is_dir()
     how = ExportMode.REFLINK if is_reflink else ExportMode.ZIP if is_zip else ExportMode.COPY
-    _tell(dialogue, _exported(dialogue, hits, place, how))
+    _tell(state, _exported(state, hits, place, how))
 
 
-def link(dialogue: SearchState, rest: str) -> None:
+def link(state: SearchState, rest: str) -> None:
     """Make symbolic links to photos in a folder; hard ones with `--hard`."""
     is_hard, rest = _flag("--hard", rest)
-    hits, place = _asked(dialogue, rest)
-    _tell(dialogue, _exported(dialogue, hits, place, ExportMode.HARDLINK if is_hard else ExportMode.LINK))
+    hits, place = _asked(state, rest)
+    _tell(state, _exported(state, hits, place, ExportMode.HARDLINK if is_hard else ExportMode.LINK))
 
 
-def move(dialogue: SearchState, rest: str) -> None:
+def move(state: SearchState, rest: str) -> None:
     """Move photos into a folder once the user has said yes; they keep their vectors."""
-    hits, place = _asked(dialogue, rest)
-    if not dialogue.console.is_terminal:
+    hits, place = _asked(state, rest)
+    if not state.console.is_terminal:
         raise UsageError("nobody can be asked here whether to move photos", hint=f":mv! {rest} moves without asking")
-    if dialogue.front.confirm(f"move {photos(len(hits))} to {place}?"):
-        _move(dialogue, hits, place)
+    if state.front.confirm(f"move {photos(len(hits))} to {place}?"):
+        _move(state, hits, place)
     else:
-        dialogue.front.tell("nothing was moved")
+        state.front.tell("nothing was moved")
 
 
-def move_at_once(dialogue: SearchState, rest: str) -> None:
+def move_at_once(state: SearchState, rest: str) -> None:
     """Move photos into a folder without asking."""
-    _move(dialogue, *_asked(dialogue, rest))
+    _move(state, *_asked(state, rest))
 
 
-def _move(dialogue: SearchState, hits: Sequence[Hit], place: Path) -> None:
+def _move(state: SearchState, hits: Sequence[Hit], place: Path) -> None:
     from photomap_cli.indexing.relocation import NOT_NOTED, Relocation
 
-    library = Path(dialogue.request(lambda backend: backend.status()).library)
+    library = Path(state.request(lambda backend: backend.status()).library)
     with Relocation(library) as relocation:
         folder, is_new = relocation.adopt(str(place))
-        report = _exported(dialogue, hits, Path(folder), ExportMode.MOVE, relocation.note)
-    dialogue.follow_moves({each.source: each.target for each in report.done})
+        report = _exported(state, hits, Path(folder), ExportMode.MOVE, relocation.note)
+    state.follow_moves({each.source: each.target for each in report.done})
     if is_new:
-        dialogue.front.tell(f"{folder} belongs to the library now; `photomap index` there adds what else is in it")
+        state.front.tell(f"{folder} belongs to the library now; `photomap index` there adds what else is in it")
     if relocation.has_failed:
-        dialogue.front.tell(NOT_NOTED)
-    _tell(dialogue, report)
+        state.front.tell(NOT_NOTED)
+    _tell(state, report)
 
 
 def _flag(flag: str, rest: str) -> tuple[bool, str]:
@@ -75,15 +75,15 @@ def _flag(flag: str, rest: str) -> tuple[bool, str]:
     return is_there, rest.removeprefix(flag).strip() if is_there else rest
 
 
-def _asked(dialogue: SearchState, rest: str) -> tuple[list[Hit], Path]:
-    hits, name = arguments.chosen(dialogue, rest)
+def _asked(state: SearchState, rest: str) -> tuple[list[Hit], Path]:
+    hits, name = arguments.chosen(state, rest)
     if not name:
         raise UsageError("into which folder?")
-    return hits, arguments.file(dialogue.cwd, name)
+    return hits, arguments.file(state.cwd, name)
 
 
 def _exported(
-    dialogue: SearchState, hits: Sequence[Hit], place: Path, how: ExportMode, on_done: OnDone = lambda exported: None
+    state: SearchState, hits: Sequence[Hit], place: Path, how: ExportMode, on_done: OnDone = lambda exported: None
 ) -> ExportReport:
     """Export while a line says how far it is; Ctrl-C ends it behind the photo under way."""
     from photomap_cli.export.exporter import export  # not for the first prompt
@@ -100,14 +100,14 @@ def _exported(
             cancelled=lambda: not cancellation.is_wanted(),
         )
 
-    return dialogue.front.carry_out(run, lambda: f"{progress[0]:,} of {photos(progress[1])}…")
+    return state.front.carry_out(run, lambda: f"{progress[0]:,} of {photos(progress[1])}…")
 
 
-def _tell(dialogue: SearchState, report: ExportReport) -> None:
+def _tell(state: SearchState, report: ExportReport) -> None:
     """Say what was done.  To a program that did not get all of it, fail."""
     for line in export_report.lines(report):
-        dialogue.front.tell(line)
-    if dialogue.console.is_terminal:
+        state.front.tell(line)
+    if state.console.is_terminal:
         return
     if report.is_cancelled:
         raise KeyboardInterrupt

@@ -29,14 +29,14 @@ _SOURCES = {
 }
 
 
-def info(dialogue: SearchState, rest: str) -> None:
+def info(state: SearchState, rest: str) -> None:
     """Tell what the library knows of results; to programs one fact a line, its name before a tab."""
-    for hit in arguments.hits(dialogue, rest):
-        known = dialogue.request(lambda backend, path=hit.path: backend.details(path))  # type: ignore[misc]
-        if dialogue.console.is_terminal:
-            _print(dialogue, known)
+    for hit in arguments.hits(state, rest):
+        known = state.request(lambda backend, path=hit.path: backend.details(path))  # type: ignore[misc]
+        if state.console.is_terminal:
+            _print(state, known)
         else:
-            file = cast("TextIO", dialogue.console.file)
+            file = cast("TextIO", state.console.file)
             for name, value in [("path", known.path), *facts(known)]:
                 write_plain((name,), value, file)
 
@@ -60,10 +60,10 @@ def date(known: PhotoDetails) -> str:
     return day if known.date_source.is_day else f"{day} {time}"
 
 
-def _print(dialogue: SearchState, known: PhotoDetails) -> None:
+def _print(state: SearchState, known: PhotoDetails) -> None:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    for name, value in [("path", shown_path(known.path, dialogue.cwd)), *facts(known)]:
+    for name, value in [("path", shown_path(known.path, state.cwd)), *facts(known)]:
         table.add_row(name, Text(printable(value)))
-    dialogue.console.print(table)
+    state.console.print(table)

@@ -16,31 +16,31 @@ if TYPE_CHECKING:
 DRAWING, LISTING = "drawing the map…", "looking the photos up…"
 
 
-def draw_or_list(dialogue: SearchState, rest: str) -> None:
+def draw_or_list(state: SearchState, rest: str) -> None:
     """Draw the map of all photos or of those that meet filters; `rest` may also be a group of it to list."""
     if not rest or ":" in rest:
-        _draw(dialogue, rest)
+        _draw(state, rest)
         return
-    drawn = dialogue.drawn or _drawn(dialogue, "")
+    drawn = state.drawn or _drawn(state, "")
     cluster = group_called(drawn, rest)
-    dialogue.front.tell(f"{cluster.letter}, {cluster.name}: {photos(cluster.count)}, the most typical first")
-    dialogue.list_group(cluster, LISTING)
+    state.front.tell(f"{cluster.letter}, {cluster.name}: {photos(cluster.count)}, the most typical first")
+    state.list_group(cluster, LISTING)
 
 
-def _draw(dialogue: SearchState, filters: str) -> None:
+def _draw(state: SearchState, filters: str) -> None:
     from photomap_cli.views import map
 
-    drawn = _drawn(dialogue, filters)
+    drawn = _drawn(state, filters)
     for notice in drawn.notices:
-        dialogue.front.tell(notice)
-    map.show(drawn, dialogue.console, hint=f":map {drawn.clusters[0].letter} lists that group's photos")
+        state.front.tell(notice)
+    map.show(drawn, state.console, hint=f":map {drawn.clusters[0].letter} lists that group's photos")
 
 
-def _drawn(dialogue: SearchState, filters: str) -> PhotoMap:
-    dialogue.asked = filters
-    request = MapRequest(cwd=str(dialogue.cwd), folder=dialogue.folder, filters=filters)
-    drawn = dialogue.request(lambda backend: backend.map(request), DRAWING)
-    dialogue.drawn, dialogue.map_request = drawn, request
+def _drawn(state: SearchState, filters: str) -> PhotoMap:
+    state.query_text = filters
+    request = MapRequest(cwd=str(state.cwd), folder=state.folder, filters=filters)
+    drawn = state.request(lambda backend: backend.map(request), DRAWING)
+    state.drawn, state.map_request = drawn, request
     return drawn
 
 

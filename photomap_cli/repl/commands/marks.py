@@ -15,45 +15,45 @@ if TYPE_CHECKING:
     from photomap_cli.repl.state import SearchState
 
 
-def mark(dialogue: SearchState, rest: str) -> None:
+def mark(state: SearchState, rest: str) -> None:
     """Mark results, or take marks away (`-3`, `none`); without anything, list what is marked."""
     match rest.lower():
         case "":
-            _list(dialogue)
+            _list(state)
             return
         case "all":
-            _add(dialogue, *dialogue.require_shown())
+            _add(state, *state.require_shown())
         case "none":
-            dialogue.marks.clear()
+            state.marks.clear()
         case _:
-            _by_number(dialogue, rest)
-    dialogue.front.tell(f"{len(dialogue.marks):,} marked")
+            _by_number(state, rest)
+    state.front.tell(f"{len(state.marks):,} marked")
 
 
-def _by_number(dialogue: SearchState, rest: str) -> None:
+def _by_number(state: SearchState, rest: str) -> None:
     words = rest.replace(",", " ").split()
-    found = [(word.startswith("-"), arguments.hits(dialogue, word.removeprefix("-"))) for word in words]
+    found = [(word.startswith("-"), arguments.hits(state, word.removeprefix("-"))) for word in words]
     for is_unmarked, hits in found:  # once all of them are understood
         if is_unmarked:
             for hit in hits:
-                dialogue.marks.pop(hit.path, None)
+                state.marks.pop(hit.path, None)
         else:
-            _add(dialogue, *hits)
+            _add(state, *hits)
 
 
-def _add(dialogue: SearchState, *hits: Hit) -> None:
+def _add(state: SearchState, *hits: Hit) -> None:
     for hit in hits:
-        dialogue.marks.setdefault(hit.path, hit)
+        state.marks.setdefault(hit.path, hit)
 
 
-def _list(dialogue: SearchState) -> None:
+def _list(state: SearchState) -> None:
     """Print the paths of the marked, with the numbers of those that are among the results."""
-    if not dialogue.console.is_terminal:
-        write_paths(tuple(dialogue.marks), cast("TextIO", dialogue.console.file))
+    if not state.console.is_terminal:
+        write_paths(tuple(state.marks), cast("TextIO", state.console.file))
         return
-    numbers = {hit.path: f"#{hit.rank}" for hit in dialogue.shown}
-    for path in dialogue.marks:
-        line = Text.assemble((f"  {numbers.get(path, ''):<5}", "dim"), shown_path(path, dialogue.cwd))
-        dialogue.console.print(line, soft_wrap=True)
-    if not dialogue.marks:
-        dialogue.front.tell("nothing is marked")
+    numbers = {hit.path: f"#{hit.rank}" for hit in state.shown}
+    for path in state.marks:
+        line = Text.assemble((f"  {numbers.get(path, ''):<5}", "dim"), shown_path(path, state.cwd))
+        state.console.print(line, soft_wrap=True)
+    if not state.marks:
+        state.front.tell("nothing is marked")

@@ -41,7 +41,7 @@ EXAMPLES = (
 _BARE_WHY = re.compile(r"why( +#?\d+)+", re.IGNORECASE)
 
 
-class Leave(Exception):
+class Quit(Exception):
     """The user wants to leave the prompt."""
 
 
@@ -89,24 +89,24 @@ def is_command(line: str) -> bool:
     return line.startswith(":") or line.lower() in BARE_WORDS or bool(_BARE_WHY.fullmatch(line))
 
 
-def answer(dialogue: SearchState, line: str) -> None:
+def answer(state: SearchState, line: str) -> None:
     """Run one line: a command, or a query.  Empty lines do nothing.
 
     A line that is the name of a file, as `--paths` prints it, is a query, whatever is in the name.
 
     Raises:
         PhotomapError: the line cannot be done.
-        Leave: it was `:quit`.
+        Quit: it was `:quit`.
     """
     line = " ".join(line.split("\n"))
-    if whole_file(line, str(dialogue.cwd)):
-        dialogue.ask(line)
+    if whole_file(line, str(state.cwd)):
+        state.ask(line)
         return
     line = line.strip()
     if not line:
         return
     if not is_command(line):
-        dialogue.ask(line)
+        state.ask(line)
         return
     word, _, rest = line.removeprefix(":").strip().partition(" ")
     command = find(word)
@@ -114,7 +114,7 @@ def answer(dialogue: SearchState, line: str) -> None:
         hint = f"{line.removeprefix(':').strip()}, without the colon, is a query"
         raise UsageError(f"{command.synopsis} takes nothing after it", hint=hint)
     try:
-        command.run(dialogue, rest.strip())
+        command.run(state, rest.strip())
     except UsageError as error:
         error.hint = error.hint or command.synopsis
         raise
@@ -134,86 +134,86 @@ def find(word: str) -> Command:
     raise UsageError(f"there is no command :{word}", hint=hint)
 
 
-def _help(dialogue: SearchState, rest: str) -> None:
+def _help(state: SearchState, rest: str) -> None:
     shown = [find(rest)] if rest else COMMANDS
     if not rest:
-        dialogue.console.print(Text("Type what you look for:", "bold"))
-        dialogue.console.print(Text("\n".join(f"  {example}" for example in EXAMPLES)))
-        dialogue.console.print(Text("Commands:", "bold"))
+        state.console.print(Text("Type what you look for:", "bold"))
+        state.console.print(Text("\n".join(f"  {example}" for example in EXAMPLES)))
+        state.console.print(Text("Commands:", "bold"))
     table = Table.grid(padding=(0, 2))
     for command in shown:
         also = f" (also {', '.join(command.also)})" if command.also else ""
         table.add_row(Text(f"  {command.synopsis}", ACCENT), Text(command.summary).append(also, "dim"))
-    dialogue.console.print(table)
+    state.console.print(table)
     if rest and shown[0].examples:
-        dialogue.console.print(Text("\n".join(f"    {example}" for example in shown[0].examples), "dim"))
-    if not rest and dialogue.front.keys:
-        dialogue.console.print(Text(dialogue.front.keys, "dim"))
+        state.console.print(Text("\n".join(f"    {example}" for example in shown[0].examples), "dim"))
+    if not rest and state.front.keys:
+        state.console.print(Text(state.front.keys, "dim"))
 
 
-def _k(dialogue: SearchState, rest: str) -> None:
+def _k(state: SearchState, rest: str) -> None:
     if rest:
-        dialogue.limit = arguments.number(rest, most=MAX_LIMIT)
-    dialogue.front.tell(f"{dialogue.limit} results a search")
+        state.limit = arguments.number(rest, most=MAX_LIMIT)
+    state.front.tell(f"{state.limit} results a search")
 
 
-def _in(dialogue: SearchState, rest: str) -> None:
-    dialogue.folder, dialogue.knows_elsewhere = arguments.folder(dialogue.cwd, rest), False
+def _in(state: SearchState, rest: str) -> None:
+    state.folder, state.knows_elsewhere = arguments.folder(state.cwd, rest), False
     where = {None: "this folder if it is indexed, else everything", "*": "the whole library"}
-    dialogue.front.tell(f"searching {where.get(dialogue.folder) or printable(str(dialogue.folder))}")
+    state.front.tell(f"searching {where.get(state.folder) or printable(str(state.folder))}")
 
 
-def _more(dialogue: SearchState, rest: str) -> None:
-    dialogue.more()
+def _more(state: SearchState, rest: str) -> None:
+    state.more()
 
 
-def _collapse(dialogue: SearchState, rest: str) -> None:
+def _collapse(state: SearchState, rest: str) -> None:
     if rest.lower() not in ("", "on", "off"):
         raise UsageError(f":collapse: {printable(rest)!r} is neither on nor off", hint=find("collapse").synopsis)
-    dialogue.collapse = {"on": True, "off": False}.get(rest.lower(), dialogue.collapse)
+    state.collapse = {"on": True, "off": False}.get(rest.lower(), state.collapse)
     words = {None: "as the setting collapse says", True: "one of several shots of the same thing", False: "every shot"}
-    dialogue.front.tell(f"shows {words[dialogue.collapse]}")
+    state.front.tell(f"shows {words[state.collapse]}")
 
 
-def _sort(dialogue: SearchState, rest: str) -> None:
+def _sort(state: SearchState, rest: str) -> None:
     if rest.lower() not in ("", *find("sort").choices):
         raise UsageError(f":sort: {printable(rest)!r} is no order", hint=find("sort").synopsis)
-    dialogue.sort = rest.lower() or dialogue.sort
+    state.sort = rest.lower() or state.sort
     orders = {"score": "best first", "date": "newest first"}
-    dialogue.front.tell(f"results come {orders[dialogue.sort]}")
+    state.front.tell(f"results come {orders[state.sort]}")
 
 
-def _show(dialogue: SearchState, rest: str) -> None:
-    for hit in arguments.hits(dialogue, rest):
-        dialogue.front.look(hit)
+def _show(state: SearchState, rest: str) -> None:
+    for hit in arguments.hits(state, rest):
+        state.front.look(hit)
 
 
-def _previews(dialogue: SearchState, rest: str) -> None:
-    previews = dialogue.front.previews
+def _previews(state: SearchState, rest: str) -> None:
+    previews = state.front.previews
     if previews is None:
         raise UsageError("there is no terminal to show pictures on")
     if rest and rest.lower() not in find("previews").choices:
         raise UsageError(f":previews: {printable(rest)!r} is no way of drawing", hint=find("previews").synopsis)
     previews.setting = rest.lower() or previews.setting
-    dialogue.front.tell(previews.in_words())
+    state.front.tell(previews.in_words())
 
 
-def _history(dialogue: SearchState, rest: str) -> None:
-    past = (line for line in reversed(dialogue.front.past()) if not is_command(line))
+def _history(state: SearchState, rest: str) -> None:
+    past = (line for line in reversed(state.front.past_lines()) if not is_command(line))
     lines = dict.fromkeys(line for line in past if key(rest) in key(line))
     kept = list(lines)[:HISTORY_LINES]
     for line in reversed(kept):
-        dialogue.console.print(Text(f"  {printable(line)}"))
+        state.console.print(Text(f"  {printable(line)}"))
     if not kept:
-        dialogue.front.tell("no such query yet" if rest else "no queries yet")
+        state.front.tell("no such query yet" if rest else "no queries yet")
 
 
-def _again(dialogue: SearchState, rest: str) -> None:
-    dialogue.again()
+def _again(state: SearchState, rest: str) -> None:
+    state.again()
 
 
-def _quit(dialogue: SearchState, rest: str) -> None:
-    raise Leave
+def _quit(state: SearchState, rest: str) -> None:
+    raise Quit
 
 
 COMMANDS: tuple[Command, ...] = (

@@ -24,60 +24,60 @@ if TYPE_CHECKING:
     from photomap_cli.repl.state import SearchState
 
 
-def open_results(dialogue: SearchState, rest: str) -> None:
+def open_results(state: SearchState, rest: str) -> None:
     """Open results in the desktop's viewer; without a desktop, print links to them."""
-    for hit in arguments.hits(dialogue, rest):
-        _on_the_desktop(dialogue, hit, desktop.open_photo, "opened")
+    for hit in arguments.hits(state, rest):
+        _on_the_desktop(state, hit, desktop.open_photo, "opened")
 
 
-def reveal(dialogue: SearchState, rest: str) -> None:
+def reveal(state: SearchState, rest: str) -> None:
     """Show results in the desktop's file manager."""
-    for hit in arguments.hits(dialogue, rest):
-        _on_the_desktop(dialogue, hit, desktop.reveal_photo, "shown in its folder:")
+    for hit in arguments.hits(state, rest):
+        _on_the_desktop(state, hit, desktop.reveal_photo, "shown in its folder:")
 
 
-def _on_the_desktop(dialogue: SearchState, hit: Hit, act: Callable[[str], None], done: str) -> None:
+def _on_the_desktop(state: SearchState, hit: Hit, act: Callable[[str], None], done: str) -> None:
     desktop.require_there(hit.path)
     reason = desktop.why_no_desktop(sys.platform, os.environ)
     if not reason:
         act(hit.path)
-        dialogue.front.tell(f"{done} {printable(hit.path)}")
-    elif dialogue.console.is_terminal:
-        dialogue.front.tell(f"{reason}; its link:")
-        dialogue.console.print(Text(printable(hit.path), Style(link=file_link(hit.path))), soft_wrap=True)
+        state.front.tell(f"{done} {printable(hit.path)}")
+    elif state.console.is_terminal:
+        state.front.tell(f"{reason}; its link:")
+        state.console.print(Text(printable(hit.path), Style(link=file_link(hit.path))), soft_wrap=True)
     else:
         raise UsageError(f"{reason}: {hit.path}", hint=":paths prints them all")
 
 
-def copy(dialogue: SearchState, rest: str) -> None:
+def copy(state: SearchState, rest: str) -> None:
     """Copy the paths of results, of all without numbers, to the clipboard."""
-    terminal = dialogue.console
+    terminal = state.console
     if not terminal.is_terminal:
         raise UsageError("there is no terminal to copy by", hint=":paths prints them")
-    copied = arguments.hits(dialogue, rest) if rest else list(dialogue.require_shown())
+    copied = arguments.hits(state, rest) if rest else list(state.require_shown())
     text = "\n".join(hit.path for hit in copied)
     way = clipboard.copy(text, cast("TextIO", terminal.file), platform=sys.platform, environment=os.environ)
     told = printable(copied[0].path) if len(copied) == 1 else f"{len(copied)} paths"
-    dialogue.front.tell(f"copied by {way}: {told}")
+    state.front.tell(f"copied by {way}: {told}")
 
 
-def paths(dialogue: SearchState, rest: str) -> None:
+def paths(state: SearchState, rest: str) -> None:
     """Print the paths of the results."""
-    if not dialogue.console.is_terminal:
-        write_paths(dialogue.references, cast("TextIO", dialogue.console.file))
+    if not state.console.is_terminal:
+        write_paths(state.references, cast("TextIO", state.console.file))
         return
-    for hit in dialogue.require_shown():
-        dialogue.console.print(Text(printable(hit.path)), soft_wrap=True)
+    for hit in state.require_shown():
+        state.console.print(Text(printable(hit.path)), soft_wrap=True)
 
 
-def save(dialogue: SearchState, rest: str) -> None:
+def save(state: SearchState, rest: str) -> None:
     """Write photos into a file: those given by number, else those marked, else the results; `-f` writes over one."""
     is_forced = rest.split(" ", 1)[0] == "-f"
     name = rest.removeprefix("-f").strip() if is_forced else rest
     if not name:
         raise UsageError("into which file?")
-    hits, file = arguments.chosen(dialogue, name)
-    path = arguments.file(dialogue.cwd, file)
-    result = dialogue.result_of(hits)
-    export.save(result, path, as_page=dialogue.front.page, over=is_forced, hint=f":save -f {name} writes over it")
-    dialogue.front.tell(f"{photos(len(hits))} saved to {printable(str(path))}")
+    hits, file = arguments.chosen(state, name)
+    path = arguments.file(state.cwd, file)
+    result = state.result_of(hits)
+    export.save(result, path, as_page=state.front.page, over=is_forced, hint=f":save -f {name} writes over it")
+    state.front.tell(f"{photos(len(hits))} saved to {printable(str(path))}")

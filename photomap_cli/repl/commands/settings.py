@@ -33,23 +33,23 @@ class _Live:
 
 
 def _of_dialogue(name: str) -> _Live:
-    return _Live(lambda dialogue: getattr(dialogue, name), lambda dialogue, value: setattr(dialogue, name, value))
+    return _Live(lambda state: getattr(state, name), lambda state, value: setattr(state, name, value))
 
 
-def _previews(dialogue: SearchState) -> str | None:
-    return dialogue.front.previews.setting if dialogue.front.previews else None
+def _previews(state: SearchState) -> str | None:
+    return state.front.previews.setting if state.front.previews else None
 
 
-def _set_previews(dialogue: SearchState, value: str) -> None:
-    if dialogue.front.previews is None:
+def _set_previews(state: SearchState, value: str) -> None:
+    if state.front.previews is None:
         raise UsageError("there is no terminal to show pictures on")
-    dialogue.front.previews.setting = value
+    state.front.previews.setting = value
 
 
 _LIVE = {
     "encoder_idle_timeout_seconds": _Live(
-        lambda dialogue: dialogue.request(lambda backend: backend.status()).idle_timeout_seconds,
-        lambda dialogue, value: dialogue.request(lambda backend: backend.set_idle_timeout(value)),
+        lambda state: state.request(lambda backend: backend.status()).idle_timeout_seconds,
+        lambda state, value: state.request(lambda backend: backend.set_idle_timeout(value)),
     ),
     "prewarm": _of_dialogue("prewarm"),
     "results": _of_dialogue("limit"),
@@ -61,17 +61,17 @@ _LIVE = {
 NAMES = tuple(_LIVE)
 
 
-def choose(dialogue: SearchState, rest: str) -> None:
+def choose(state: SearchState, rest: str) -> None:
     """Show all settings, or one, or change one: `:set`, `:set NAME`, `:set NAME VALUE` (or `NAME=VALUE`)."""
     name, _, text = rest.replace("=", " ", 1).partition(" ")
     loaded = _loaded()
     if not name:
-        _show(dialogue, loaded, list(loaded.origins))
+        _show(state, loaded, list(loaded.origins))
         return
     name = _full(name, list(loaded.origins))
     if text.strip():
-        _change(dialogue, name, text.strip())
-    _show(dialogue, loaded, [name])
+        _change(state, name, text.strip())
+    _show(state, loaded, [name])
 
 
 def values_of(name: str) -> Sequence[str]:
@@ -99,31 +99,31 @@ def _full(typed: str, names: list[str]) -> str:
     raise UsageError(f"there is no setting {printable(typed)!r}", hint=hint)
 
 
-def _change(dialogue: SearchState, name: str, text: str) -> None:
+def _change(state: SearchState, name: str, text: str) -> None:
     from photomap_cli.settings import understood
 
     value = understood(name, text)
     if name not in _LIVE:
         hint = f"`photomap config set {name} {printable(text)}`, then start photomap again"
         raise UsageError(f"{name} is read at the start", hint=hint)
-    _LIVE[name].write(dialogue, value)
+    _LIVE[name].write(state, value)
 
 
-def _show(dialogue: SearchState, loaded: LoadedSettings, names: Sequence[str]) -> None:
+def _show(state: SearchState, loaded: LoadedSettings, names: Sequence[str]) -> None:
     from photomap_cli.settings import Settings, shown
 
     table = Table.grid(padding=(0, 2))
-    is_wide = dialogue.console.width >= _ABOUT_MIN_WIDTH
+    is_wide = state.console.width >= _ABOUT_MIN_WIDTH
     for width in (max(map(len, names)) + 2 if is_wide else None, None, None, None):  # a name is typed as it is shown
         table.add_column(overflow="fold", min_width=width)
     for name in names:
         there = getattr(loaded.values, name)
-        chosen = _LIVE[name].read(dialogue) if name in _LIVE else None
+        chosen = _LIVE[name].read(state) if name in _LIVE else None
         here = there if chosen is None else chosen
         origin = loaded.origins[name] if here == there else HERE
         about = (Settings.model_fields[name].description or "") if is_wide or len(names) == 1 else ""
         style = ACCENT if name in _LIVE else ""
         table.add_row(Text(f"  {name}", style), Text(printable(shown(here))), Text(origin, "dim"), Text(about, "dim"))
-    dialogue.console.print(table)
+    state.console.print(table)
     if len(names) > 1:
-        dialogue.front.tell(f"{_FORM} changes for now: {', '.join(NAMES)}; `photomap config set` all, for good")
+        state.front.tell(f"{_FORM} changes for now: {', '.join(NAMES)}; `photomap config set` all, for good")

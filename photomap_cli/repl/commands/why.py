@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from photomap_cli.repl.state import SearchState
 
 
-def why(dialogue: SearchState, rest: str) -> None:
+def why(state: SearchState, rest: str) -> None:
     """Tell where the scores of results come from; to programs as `search --explain` does."""
-    explained = tuple(dialogue.explained(hit.path) for hit in arguments.hits(dialogue, rest))
-    if not dialogue.console.is_terminal:
-        result = replace(dialogue.shown_result(), hits=explained)
-        write_lines(result.to_json(), ResultStyle.PLAIN, cast("TextIO", dialogue.console.file))
+    explained = tuple(state.explained(hit.path) for hit in arguments.hits(state, rest))
+    if not state.console.is_terminal:
+        result = replace(state.shown_result(), hits=explained)
+        write_lines(result.to_json(), ResultStyle.PLAIN, cast("TextIO", state.console.file))
         return
     for hit in explained:
-        dialogue.console.print(explanation(hit, dialogue.cwd))
+        state.console.print(explanation(hit, state.cwd))

@@ -48,8 +48,8 @@ _PREFIX = re.compile(r"[-+]?(?:\d+(?:\.\d+)?:)?")
 class PromptCompleter(Completer):
     """Completes one line of the prompt; a failure offers nothing instead of ending the session."""
 
-    def __init__(self, dialogue: SearchState, words: Callable[[], Facets] = Facets) -> None:
-        self._dialogue, self._vocabulary = dialogue, words
+    def __init__(self, state: SearchState, read_facets: Callable[[], Facets] = Facets) -> None:
+        self._state, self._facets = state, read_facets
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
         """Return what may follow the text before the cursor."""
@@ -85,7 +85,7 @@ class PromptCompleter(Completer):
                 yield from _command_names(rest, mark="")
             case Argument.FILE:
                 name = rest.removeprefix("-f").lstrip() if rest.startswith("-f ") else rest
-                yield from _replacing(name, files_to_write(path_begun(name), self._dialogue.cwd, ENDINGS))
+                yield from _replacing(name, files_to_write(path_begun(name), self._state.cwd, ENDINGS))
             case Argument.SETTING:
                 yield from _settings(rest)
             case Argument.CHOICE:
@@ -94,7 +94,7 @@ class PromptCompleter(Completer):
                 return
 
     def _groups(self, typed: str) -> Iterator[Completion]:
-        drawn = self._dialogue.drawn
+        drawn = self._state.drawn
         for cluster in drawn.clusters if drawn else ():
             if not typed or cluster.letter == typed or cluster.name.startswith(typed.lower()):
                 yield Completion(
@@ -117,7 +117,7 @@ class PromptCompleter(Completer):
     def _named(self, body: str) -> list[Completion]:
         """Offer what a path or the value of a filter may become."""
         if _PATH_START.match(body):
-            return list(_replacing(body, images(body, self._dialogue.cwd)))
+            return list(_replacing(body, images(body, self._state.cwd)))
         name, _, value = body.partition(":")
         return list(self._filter_values(name, value))
 
@@ -127,7 +127,7 @@ class PromptCompleter(Completer):
         return next(filter(None, map(self._named, bodies)), [])
 
     def _results(self, typed: str) -> Iterator[Completion]:
-        for hit in self._dialogue.shown:
+        for hit in self._state.shown:
             number = str(hit.rank)
             if number.startswith(typed):
                 name = printable(PurePath(hit.path).name)
@@ -140,18 +140,18 @@ class PromptCompleter(Completer):
         elif name == "min":
             yield from _plain(_SCORES, value)
         else:
-            yield from _told(value, facets.values(name, value, self._vocabulary()))
+            yield from _told(value, facets.values(name, value, self._facets()))
 
     def _folders(self, typed: str, path: str) -> Iterator[Completion]:
         """Offer what `path` may become in the place of `typed`: folders here, then those that the library knows."""
-        here = list(_replacing(typed, folders(path, self._dialogue.cwd)))
+        here = list(_replacing(typed, folders(path, self._state.cwd)))
         yield from here
-        seen = {composed(f"{self._dialogue.cwd}/{completion.display_text.rstrip('/')}") for completion in here}
-        anywhere = facets.folders(path, self._vocabulary())
+        seen = {composed(f"{self._state.cwd}/{completion.display_text.rstrip('/')}") for completion in here}
+        anywhere = facets.folders(path, self._facets())
         yield from _told(typed, ((text, told) for text, told in anywhere if composed(text.strip('"')) not in seen))
 
     def _past(self, text: str) -> Iterator[Completion]:
-        past = dict.fromkeys(reversed(self._dialogue.front.past()))
+        past = dict.fromkeys(reversed(self._state.front.past_lines()))
         begun = [line for line in past if line != text and key(line).startswith(key(text)) and line[:1] != ":"]
         for line in begun[:_HISTORY_OFFERED]:
             yield Completion(line, -len(text), display=printable(line), display_meta="before")

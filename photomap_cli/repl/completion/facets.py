@@ -24,7 +24,7 @@ MOST_OFFERED = 40
 
 
 class FacetCache:
-    """The library's vocabulary; asking for it never waits.
+    """The library's facets; asking for it never waits.
 
     Args:
         read: reads it; may take its time.
