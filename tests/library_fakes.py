@@ -13,7 +13,7 @@ from photomap_cli.images.preprocess import PixelFit
 from photomap_cli.library.entities import STORED, LibraryEncoder, NewPhoto
 from photomap_cli.library.file_identity import DIGEST_BYTES
 from photomap_cli.records import EncoderInfo
-from photomap_cli.vectors.file_header import NUMBER, PAGE, Header
+from photomap_cli.vectors.file_header import Header
 from photomap_cli.vectors.vector_file import FILE_NAME
 
 if TYPE_CHECKING:
@@ -103,9 +103,7 @@ SIZE = DIM * 2
 
 
 def rows_on_disk(folder):
-    """Return what the row file has at each row that has a place."""
+    """Return what the row file has at each row."""
     content = (folder / FILE_NAME).read_bytes()
     header = Header.unpack(content)
-    numbers = header.numbers(np.frombuffer(content, NUMBER, header.kept, PAGE))
-    rows = range(header.count) if numbers is None else numbers.tolist()
-    return {row: content[header.rows_at + place * SIZE :][:SIZE] for place, row in enumerate(rows)}
+    return {row: content[header.place_at(row) :][:SIZE] for row in range(header.next_row)}

@@ -143,7 +143,7 @@ def test_a_link_at_a_drafts_name_is_not_followed(tmp_path):
     with Catalog.open(folder, create=True) as catalog:
         rows = VectorFile(folder)
         (folder / "vectors.new").symlink_to(theirs)
-        (folder / "vectors.swept.new").symlink_to(theirs)
+        (folder / "vectors.pq.new").symlink_to(theirs)
         rows.repair(catalog.snapshot, catalog.vectors_from)
         rows.write_draft(catalog.snapshot(), catalog.vectors_from)
     assert theirs.read_text() == "theirs"

@@ -17,7 +17,7 @@ from photomap_cli.library.entities import STORED, FoundFile
 from photomap_cli.library.paths import is_storable, shown
 from photomap_cli.records import Check, CheckState
 from photomap_cli.vectors import vector_file
-from photomap_cli.vectors.file_header import row_bytes
+from photomap_cli.vectors.file_header import PAGE, row_bytes
 from photomap_cli.vectors.pq_file import PqFile
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from photomap_cli.library.entities import SeenFile, Snapshot
-    from photomap_cli.vectors.pq_file import PqRows
     from photomap_cli.vectors.vector_file import Mapped
 
 _OF_UNIT_LENGTH = (0.99, 1.01)  # half precision costs a thousandth
@@ -72,19 +71,24 @@ def _checks(catalog: Catalog, opened: database.Database, rules: ScanRules) -> It
     if faults:
         yield Check("catalogue", CheckState.FAULT, "; ".join(faults), anew)
     try:
-        snapshot = catalog.snapshot()
+        catalog.snapshot()
     except PhotomapError:
         if faults:
             return  # told already
         raise
     if not faults:
         yield Check("catalogue", CheckState.OK, f"{catalog.photo_count:,} photos, sound")
+    yield from catalog.of_one_numbering(lambda: list(_of_vectors(catalog, anew)))
+    yield from _photo_files(catalog, rules)
+
+
+def _of_vectors(catalog: Catalog, anew: str) -> Iterator[Check]:
+    snapshot = catalog.snapshot()
     mapped = _mapped(catalog.folder, snapshot)
     wrong, other = _compared(catalog, snapshot, mapped)
     yield _check("vectors", [f"not of unit length: {wrong:,}"] if wrong else [], fine="sound", hint=anew)
     yield _row_file(catalog.folder, other, is_there=mapped is not None)
-    yield from _compressed_rows(catalog.folder, snapshot, mapped)
-    yield from _photo_files(catalog, rules)
+    yield from _compressed_rows(catalog.folder, snapshot)
 
 
 def _faults(connection: sqlite3.Connection) -> Iterator[str]:
@@ -125,14 +129,10 @@ def _compared(catalog: Catalog, snapshot: Snapshot, mapped: Mapped | None) -> tu
 
 def _in_file(mapped: Mapped, rows: np.ndarray) -> np.ndarray:
     """Return the vectors that the row file has of photos, (n, dim) fp16; what no vector can be where it has none."""
-    header, numbers = mapped.header, mapped.numbers
-    places = rows if numbers is None else np.searchsorted(numbers, rows)
-    is_there = places < header.count
-    if numbers is not None:
-        is_there[is_there] = numbers[places[is_there]] == rows[is_there]
-    vectors = np.frombuffer(mapped.memory, STORED, header.count * header.dim, header.rows_at)
+    header = mapped.header
+    vectors = np.frombuffer(mapped.memory, STORED, header.next_row * header.dim, PAGE)
     found = np.full((len(rows), header.dim), np.nan, STORED)
-    found[is_there] = vectors.reshape(header.count, header.dim)[places[is_there]]
+    found[rows < header.next_row] = vectors.reshape(header.next_row, header.dim)[rows[rows < header.next_row]]
     return found
 
 
@@ -149,7 +149,7 @@ def _row_file(folder: Path, other: int, *, is_there: bool) -> Check:
     return _check("vector file", faults, fine=fine, hint=f"remove {file}: the next search makes it anew")
 
 
-def _compressed_rows(folder: Path, snapshot: Snapshot, mapped: Mapped | None) -> Iterator[Check]:
+def _compressed_rows(folder: Path, snapshot: Snapshot) -> Iterator[Check]:
     """Say how the compressed rows are, if there are any; the scores do not come from them."""
     file = PqFile(folder)
     if file.signature() is None:
@@ -158,16 +158,11 @@ def _compressed_rows(folder: Path, snapshot: Snapshot, mapped: Mapped | None) ->
         held = file.read()
     except OSError:
         held = None
-    count = mapped.header.count if mapped else snapshot.next_row
-    is_named = held is not None and held.header.library_id == snapshot.library_id
-    if held and is_named and held.header.count <= count and _in_place(held, mapped):
+    count = snapshot.next_row
+    if held and held.header.library_id == snapshot.library_id and held.header.count <= count:
         yield Check(file.path.name, CheckState.OK, f"{held.header.count:,} of {count:,} vectors compressed")
     else:
         yield Check(file.path.name, CheckState.ADVICE, "damaged, or of other photos", "`photomap index` makes it anew")
-
-
-def _in_place(held: PqRows, mapped: Mapped | None) -> bool:
-    return mapped is None or held.header.numbers_crc == mapped.header.numbers_crc
 
 
 def _photo_files(catalog: Catalog, rules: ScanRules) -> Iterator[Check]:

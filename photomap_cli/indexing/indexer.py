@@ -211,8 +211,9 @@ class Indexer:
             self._catalog.shrink()
 
     def _prepare_searches(self) -> Iterator[IndexProgress]:
-        """Leave the files that searches read without gone photos, and a large library quick to search."""
-        for done, total in chain(self._vectors.sweep(), self._vectors.compress()):
+        """Leave the files that searches read as the catalogue is, and a large library quick to search."""
+        self._vectors.refresh()
+        for done, total in self._vectors.compress():
             yield IndexProgress(done, total, self._unreadable, compressing=True)
 
     def _plan(self) -> Plan:

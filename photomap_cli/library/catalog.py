@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 
 from photomap_cli.errors import PhotomapError
-from photomap_cli.library import database, photo_rows, schema, schema_check
+from photomap_cli.library import compaction, database, photo_rows, schema, schema_check
 from photomap_cli.library.entities import STORED, LibraryEncoder, NewPhoto, SeenFile, Snapshot
 from photomap_cli.library.file_notes import FileNotes
 from photomap_cli.library.index_runs import IndexRuns
@@ -43,13 +43,16 @@ _VECTORS_AT_ONCE = 4096
 _FP16_EXPONENT = 0x7C00  # all ones where a number is not finite
 _FILTERS_KEPT = 4  # a million rows are 8 MB
 
+_T = TypeVar("_T")
+
 log = logging.getLogger(__name__)
 
 
 class Catalog:
     """A library's photos and vectors, in one SQLite file.  Any thread may use it; a context manager.
 
-    Rows are dense, start at 0 and are never used for a second photo: an edited photo gets a new one.
+    Rows start at 0 and rise; an edited photo gets a new one.  Under one library id no row is used for a second photo:
+    `shrink` may give the photos new rows and the library a new id, so whoever keeps rows asks `of_one_numbering`.
     Every method raises LibraryBusy or LibraryUnusable when the file cannot be used.
     """
 
@@ -117,6 +120,19 @@ class Catalog:
     def change_counter(self) -> database.ChangeCounter:
         """Return a value that differs after any commit by any process; costs some microseconds."""
         return self._database.change_counter()
+
+    def of_one_numbering(self, work: Callable[[], _T]) -> _T:
+        """Return what some work finds: it is done again where rows have become other photos' meanwhile."""
+        while True:
+            before = self.library_id
+            try:
+                done = work()
+            except LookupError:
+                if self.library_id == before:
+                    raise
+                continue
+            if self.library_id == before:
+                return done
 
     def snapshot(self) -> Snapshot:
         """Return what the vector file has to agree with."""
@@ -354,8 +370,13 @@ class Catalog:
             _set_meta(connection, last_indexed_at=now.isoformat(timespec="seconds"))
 
     def shrink(self) -> None:
-        """Give back to the disk what deleted photos took, if that is much; leave it where that cannot be done now."""
+        """Give back what deleted photos took, rows and disk, if that is much; leave it where that cannot be done now.
+
+        Other processes go on reading; should this one be killed, all is as before, or done.
+        """
         try:
+            with self._database.writing() as connection:
+                compaction.renumber_if_due(connection)
             self._database.shrink()
         except PhotomapError as error:  # another process writes, or the disk is full after all
             log.info("the catalogue keeps its free space: %s", error)

@@ -169,6 +169,11 @@ class Snapshot:
     next_row: int
     tombstones: np.ndarray
 
+    @property
+    def photo_count(self) -> int:
+        """How many photos there are."""
+        return self.next_row - len(self.tombstones)
+
     def is_photo(self) -> np.ndarray:
         """Return for each row whether its photo is there."""
         is_there = np.ones(self.next_row, bool)

@@ -106,7 +106,7 @@ class MapBuilder:
         return self._kept_layout(rows, count, how), how
 
     def _kept_layout(self, rows: NDArray[np.int64], groups: int, how: str) -> Layout:
-        # A row is never given to a second photo, so that rows and library stand for the vectors.
+        # Under one id a row is never given to a second photo, so that rows and library stand for the vectors.
         name = key(self._catalog.library_id, rows.astype("<i8").tobytes(), str(groups), how)
         kept = self._layouts.get(name)
         if kept is not None:
@@ -140,7 +140,8 @@ class MapBuilder:
     def _texts(self, words: Sequence[str], checkpoint: Callable[[], None]) -> NDArray[np.float32]:
         """Return the phrases' vectors, encoded once in a library's life."""
         encoder = self._catalog.encoder
-        name = key(self._catalog.library_id, self.spec, encoder.precision if encoder else "", "\n".join(words))
+        made_with = (encoder.fingerprint, encoder.precision) if encoder else ("", "")
+        name = key(self.spec, *made_with, "\n".join(words))
         kept = self._phrases.get(name)
         if kept is not None:
             return np.asarray(kept["texts"], np.float32)

@@ -44,6 +44,16 @@ def find(
         checkpoint: called now and then; what it raises ends the search.
         left_out: told how many photos could be in a group, but that their files are not as they were indexed.
     """
+    within, options = tuple(scopes), (threshold, only_identical, checkpoint)
+    groups, missing = catalog.of_one_numbering(lambda: _find(catalog, within, *options))
+    left_out(missing)
+    return groups
+
+
+def _find(
+    catalog: Catalog, scopes: Sequence[PhotoFilter], threshold: float, only_identical: bool, checkpoint: Checkpoint
+) -> tuple[list[DuplicateGroup], int]:
+    """Return the groups, and how many photos were left out."""
     chosen = [catalog.rows([scope]) for scope in scopes]
     rows = np.unique(np.concatenate(chosen)) if chosen else catalog.rows()
     photos = {photo.row: photo for photo in catalog.photos(rows)}
@@ -61,8 +71,7 @@ def find(
         similar = list(_similar(catalog, photos, files, threshold, checkpoint))
         similar.sort(key=lambda group: (-max(photo.score for photo in group.photos[1:]), group.photos[0].path))
         groups += similar
-    left_out(len(files.left_out & asked))
-    return groups
+    return groups, len(files.left_out & asked)
 
 
 def _worth(photo: Photo) -> tuple[int, int, int, int, str]:

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 class VectorCache:
     """The vectors of past queries over one library with one encoder.  One thread at a time.
 
-    A vector is used again only for the same bytes, library, encoder, version of photomap, hardware and precision: it is
-    what encoding would give now, by the weights that made the library's vectors.  What weights, hardware and precision
+    A vector is used again only for the same bytes, weights, version of photomap, hardware and precision: it is what
+    encoding would give now, by the weights that made the library's vectors.  What weights, hardware and precision
     are is known once an encoder has been loaded.  Before, it is what the same settings led to the last time on this
     host, and with these weights if the library knows its own; so nothing has to be loaded to find out.
 
@@ -69,8 +69,7 @@ class VectorCache:
             self._noted = maker
 
     def _keys(self, maker: str, kind: Tower, contents: Iterable[bytes]) -> dict[bytes, bytes]:
-        # The library's id changes when it is encoded anew, which may be since a folder's weights are other ones now.
-        whole = "\n".join((self._catalog.library_id, self._spec, __version__, maker))
+        whole = "\n".join((self._spec, __version__, maker))
         return {content: key(whole, kind, content) for content in contents}
 
     def _maker(self) -> str | None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from photomap_cli.library.catalog import Catalog
     from photomap_cli.map.builder import MapBuilder
+    from photomap_cli.records import Photo
     from photomap_cli.records.maps import GroupRequest, MapRequest, PhotoMap
     from photomap_cli.search.scope import Scope
 
@@ -66,10 +67,8 @@ class Maps:
     def draw(self, request: MapRequest, checkpoint: Callable[[], None]) -> PhotoMap:
         """Lay photos out; arguments and errors are those of `Session.map`."""
         with self._drawings.turn(checkpoint):
-            rows, elsewhere = self._photos(request, checkpoint)
-            self._drawing = self.builder
             try:
-                drawn = self.builder.draw(rows, request.clusters, checkpoint)
+                drawn, elsewhere = self._catalog.of_one_numbering(lambda: self._drawn(request, checkpoint))
             finally:
                 self._drawing = None
         return replace(drawn, notices=(elsewhere, *drawn.notices)) if elsewhere else drawn
@@ -78,11 +77,8 @@ class Maps:
         """List a group's photos; arguments and errors are those of `Session.group`."""
         started, cluster = time.perf_counter(), request.cluster
         with self._drawings.turn(checkpoint):
-            rows, _ = self._photos(request.map, checkpoint)
-            members = self.builder.members(rows, request.map.clusters, cluster.id, checkpoint)
-            photos = {photo.row: photo for photo in self._catalog.photos([row for row, _ in members])}
-        there = [(photos[row], score) for row, score in members if row in photos]
-        if len(members) != cluster.count or not {photo.path for photo, _ in there}.issuperset(cluster.representatives):
+            there = self._catalog.of_one_numbering(lambda: self._members(request, checkpoint))
+        if len(there) != cluster.count or not {photo.path for photo, _ in there}.issuperset(cluster.representatives):
             raise UsageError("the library has changed since this map was drawn", hint="`:map` draws it again")
         elapsed_ms = 1e3 * (time.perf_counter() - started)
         return SearchResult(
@@ -97,6 +93,18 @@ class Maps:
             ),
             encoded_by=CACHE,
         )
+
+    def _drawn(self, request: MapRequest, checkpoint: Callable[[], None]) -> tuple[PhotoMap, str]:
+        rows, elsewhere = self._photos(request, checkpoint)
+        self._drawing = self.builder
+        return self.builder.draw(rows, request.clusters, checkpoint), elsewhere
+
+    def _members(self, request: GroupRequest, checkpoint: Callable[[], None]) -> list[tuple[Photo, float]]:
+        """Return a group's photos that are still there, and how near each is to the group's middle."""
+        rows, _ = self._photos(request.map, checkpoint)
+        members = self.builder.members(rows, request.map.clusters, request.cluster.id, checkpoint)
+        photos = {photo.row: photo for photo in self._catalog.photos([row for row, _ in members])}
+        return [(photos[row], score) for row, score in members if row in photos]
 
     def _photos(self, request: MapRequest, checkpoint: Callable[[], None]) -> tuple[NDArray[np.int64], str]:
         """Return the rows of the photos that a map is of, and what to say where that is all of a library elsewhere."""

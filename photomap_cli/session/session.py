@@ -338,13 +338,13 @@ class Session:
     def _answer(
         self, query: Query, request: SearchRequest, checkpoint: Callable[[], None], fetched: Fetched
     ) -> SearchResult:
-        """Answer from one set of rows: again if another took its place meanwhile, for then rows are other photos."""
-        while True:
-            library_id = self.catalog.library_id
+        """Answer from one set of rows."""
+
+        def answer() -> SearchResult:
             self._refresh()
-            result = self._searcher.search(query, request, checkpoint, fetched=fetched)
-            if self.catalog.library_id == library_id:
-                return result
+            return self._searcher.search(query, request, checkpoint, fetched=fetched)
+
+        return self.catalog.of_one_numbering(answer)
 
     def _refresh(self) -> None:
         """See what other processes have indexed meanwhile."""

@@ -1,7 +1,4 @@
-"""Owns the first bytes of `vectors.f16`: whose rows follow, and which row lies at which place.  Opens no file.
-
-A page of fields; then, in whole pages, the numbers of the rows that were kept when others were swept out.
-"""
+"""Owns the first page of `vectors.f16`: whose rows follow, and how many.  Opens no file."""
 
 from __future__ import annotations
 
@@ -9,8 +6,6 @@ import struct
 import zlib
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Any, Self
-
-import numpy as np
 
 from photomap_cli.library.entities import STORED
 
@@ -51,9 +46,8 @@ class HeaderFields:
 
 
 PAGE = 4096
-NUMBER = np.dtype("<i8")
 
-_FIELDS = HeaderFields(b"photomap", version=2, numbers="QQQI")
+_FIELDS = HeaderFields(b"photomap", version=3, numbers="QQ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,27 +56,19 @@ class Header:
 
     Attributes:
         library_id, dim: whose rows.
-        next_row: the file holds what there is of the rows below this one.
-        swept: of the rows below this one only those that are listed have a place; the others were gone.
-        kept: how many are listed.
-        numbers_crc: of `swept` and the list; 0 where there is none.  Files of one library in which it is the same
-            have the same row at the same place.
+        next_row: the rows below this one follow.
+        gone: how many of their photos were gone when the file was last written to; those may be zeros.
     """
 
     library_id: str
     dim: int
     next_row: int
-    swept: int = 0
-    kept: int = 0
-    numbers_crc: int = 0
+    gone: int
 
     @classmethod
-    def for_rows(cls, snapshot: Snapshot, numbers: np.ndarray) -> Self:
-        """Return the header of a file that has just these rows of a snapshot, in this order."""
-        names = snapshot.library_id, snapshot.dim, snapshot.next_row
-        if len(numbers) == snapshot.next_row:
-            return cls(*names)
-        return cls(*names, snapshot.next_row, len(numbers), crc_of(numbers, snapshot.next_row))
+    def of(cls, snapshot: Snapshot) -> Self:
+        """Return the header of a file that has a snapshot's rows."""
+        return cls(snapshot.library_id, snapshot.dim, snapshot.next_row, len(snapshot.tombstones))
 
     def pack(self) -> bytes:
         """Return the fields' bytes: so few that a disk writes them whole or not at all."""
@@ -95,46 +81,25 @@ class Header:
         return cls(*fields) if fields else None
 
     @property
-    def count(self) -> int:
-        """How many places there are."""
-        return self.kept + self.next_row - self.swept
-
-    @property
-    def rows_at(self) -> int:
-        """Where the first place begins."""
-        return PAGE + -(-self.kept * NUMBER.itemsize // PAGE) * PAGE
-
-    @property
     def size(self) -> int:
         """How many bytes the file has at least."""
-        return self.place_at(self.count)
+        return self.place_at(self.next_row)
 
-    def place_at(self, place: int) -> int:
-        """Where a place begins."""
-        return self.rows_at + place * row_bytes(self.dim)
+    def place_at(self, row: int) -> int:
+        """Where a row begins."""
+        return PAGE + row * row_bytes(self.dim)
 
     def belongs_to(self, snapshot: Snapshot) -> bool:
         """Whether the rows are those of this library."""
         return self.library_id == snapshot.library_id and self.dim == snapshot.dim
 
-    def numbers(self, kept: np.ndarray) -> np.ndarray | None:
-        """Return the row at each place, rising, by the list; None where a row's number is its place."""
-        if not self.swept:
-            return None
-        return kept if self.swept == self.next_row else np.append(kept, np.arange(self.swept, self.next_row))
+    def is_ahead_of(self, snapshot: Snapshot) -> bool:
+        """Whether the catalogue is an earlier one than the file was made of.
 
-    def lacks_photos(self, kept: np.ndarray, snapshot: Snapshot) -> bool:
-        """Whether a photo has no place.
-
-        So it is where the catalogue lost in a power cut that the photo was deleted, and has it again.
+        So it is where it lost its last batches in a power cut, or was restored from a backup: rows may be given to
+        other photos, and photos that were gone may be there.
         """
-        gone = snapshot.tombstones[: np.searchsorted(snapshot.tombstones, self.swept)]
-        return int((~np.isin(gone, kept, assume_unique=True)).sum()) < self.swept - self.kept
-
-
-def crc_of(kept: np.ndarray, swept: int) -> int:
-    """Return the checksum of a list of the rows below one that were kept."""
-    return zlib.crc32(kept.astype(NUMBER).data, swept & 0xFFFFFFFF) if swept else 0
+        return self.next_row > snapshot.next_row or self.gone > len(snapshot.tombstones)
 
 
 def row_bytes(dim: int) -> int:

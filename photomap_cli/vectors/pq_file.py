@@ -2,7 +2,7 @@
 
 A page of header, then faiss's own form of the index.  The header names the library, says what the rows looked like that
 were compressed and carries a checksum of the rest: a file that is torn, another library's or behind a catalogue that
-lost its last photos is not used.  The file is never changed but replaced.  A row here is a place of the row file.
+lost its last photos is not used.  The file is never changed but replaced.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ of 800 queries and 2,000 held 99.99 % of the 100 best; beside a scan of 5 ms, 2,
 DEEPEST_SHARE = 32
 """A search that would look at more than one in so many rows is better done without compression."""
 
-_FIELDS = HeaderFields(b"photompq", version=2, numbers="QQIIIIQ")
+_FIELDS = HeaderFields(b"photompq", version=3, numbers="QQIIIQ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,6 @@ class Header:
         trained_count: how many rows there were when the code was trained.
         depth: the factor on RERANKED that the self-check asked for; 0 when these vectors do not compress, and there
             is no index.
-        numbers_crc: as the row file's header has it: which row was at which place.
         tail_crc: of the last rows compressed.
         body_crc, body_bytes: of the index.
     """
@@ -62,7 +61,6 @@ class Header:
     count: int
     trained_count: int
     depth: int
-    numbers_crc: int
     tail_crc: int
     body_crc: int = 0
     body_bytes: int = 0
@@ -87,15 +85,8 @@ class PqRows:
     memory: np.ndarray | None = None  # what the index may point into
 
     def is_of(self, view: View) -> bool:
-        """Whether these are the library's rows, as far as its name and the last of them show."""
-        header = self.header
-        is_named = (header.library_id, header.dim) == (view.library_id, view.rows.dim)
-        return is_named and header.tail_crc == tail_crc(view.rows, header.count)
-
-    def is_of_other_places(self, view: View) -> bool:
-        """Whether rows were swept out of the library's between these and the view."""
-        header = self.header
-        return header.library_id == view.library_id and header.numbers_crc != view.numbers_crc
+        """Whether these are the library's rows, as far as the last of them shows."""
+        return self.header.dim == view.rows.dim and self.header.tail_crc == tail_crc(view.rows, self.header.count)
 
     def candidates(self, query: np.ndarray, k: int, live: np.ndarray | None) -> np.ndarray | None:
         """Return the rows worth scoring for the k best, in order; None where a scan of all is the better way.
@@ -155,41 +146,20 @@ class PqFile:
 
     def write(self, made: PqRows) -> PqRows:
         """Replace the file in one step; return what it holds now."""
-        try:
-            made = self.write_draft(made)
-            self.adopt_draft()
-        finally:
-            self.discard_draft()
-        return made
-
-    def write_draft(self, made: PqRows) -> PqRows:
-        """Write a file beside this one, for `adopt_draft`; return what it holds."""
         header = made.header
-        with files.fresh(self._draft) as file:
-            file.write(bytes(PAGE))
-            if header.depth:
-                header = _write_index(file, made)
-            file.seek(0)
-            file.write(header.pack())
-            file.flush()
-            os.fsync(file.fileno())
-        return replace(made, header=header)
-
-    def adopt_draft(self) -> bool:
-        """Put the draft in the file's place, and say whether there was one."""
         try:
+            with files.fresh(self._draft) as file:
+                file.write(bytes(PAGE))
+                if header.depth:
+                    header = _write_index(file, made)
+                file.seek(0)
+                file.write(header.pack())
+                file.flush()
+                os.fsync(file.fileno())
             files.adopt(self._draft, self.path)
-        except FileNotFoundError:
-            return False
-        return True
-
-    def has_draft(self) -> bool:
-        """Whether there is one, of a process that writes it or was killed at that."""
-        return self._draft.exists()
-
-    def discard_draft(self) -> None:
-        """Take away what is left of a draft."""
-        self._draft.unlink(missing_ok=True)
+        finally:
+            self._draft.unlink(missing_ok=True)
+        return replace(made, header=header)
 
     def discard(self) -> None:
         """Take the file away."""

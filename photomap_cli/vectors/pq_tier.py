@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from photomap_cli import files
@@ -56,51 +56,23 @@ class PqTier:
         """Whether `make` has something to do here."""
         held = self._of(view)
         is_due_now = not self._failures or self._clock() >= self._retry_at
-        return is_due_now and _compresses(view) and is_due(view.count, held.header if held else None)
+        return is_due_now and (_wants(view, held) or self._is_left_over(view))
 
     def make(self, take_view: Callable[[], View], queries: Sequence[np.ndarray]) -> Iterator[int]:
         """Make what is due, and yield how many rows are done.
 
-        Of a view taken when no other process can be making or sweeping.  Does nothing while another one does.  What
+        Of a view taken when no other process can be making them.  Does nothing while another one does.  What
         fails is tried again some time later; where nothing can be written, the library stays exact.
         """
-        try:
-            with self.only_maker() as is_ours:
-                if is_ours and self.is_due(view := take_view()):
-                    yield from self._made(view, queries)
-                    self._failures = 0
-        except (OSError, MemoryError, RuntimeError) as error:  # faiss's errors are the last
-            self._fail(error)
-
-    @contextmanager
-    def only_maker(self) -> Iterator[bool]:
-        """Be the one process that makes compressed rows, and say whether that is so.  Raises OSError."""
         lock = FileLock(self._lock_path)
         try:
-            yield lock.try_acquire()
+            if lock.try_acquire() and self.is_due(view := take_view()):
+                yield from self._made(view, queries)
+                self._failures = 0
+        except (OSError, MemoryError, RuntimeError) as error:  # faiss's errors are the last
+            self._fail(error)
         finally:
             lock.release()
-
-    def write_draft(self, view: View, queries: Sequence[np.ndarray]) -> Iterator[int]:
-        """Make the compressed rows of what will be the library's rows, for `adopt_draft`; none for few rows.
-
-        Yields how many are done.  The only maker may do so.
-        """
-        if _compresses(view) and is_due(view.count, None):
-            self._file.write_draft((yield from compress(Job(view, queries=queries))))
-
-    def adopt_draft(self) -> None:
-        """Have the draft take the file's place; where none was made, no file does."""
-        if not self._file.adopt_draft():
-            self._file.discard()
-
-    def has_draft(self) -> bool:
-        """Whether there is one, of a process that writes it or was killed at that."""
-        return self._file.has_draft()
-
-    def discard_draft(self) -> None:
-        """Take away what is left of a draft."""
-        self._file.discard_draft()
 
     def discard(self) -> None:
         """Take the file away, for its library has begun again."""
@@ -109,10 +81,19 @@ class PqTier:
             self._held = self._signature = None
 
     def _made(self, view: View, queries: Sequence[np.ndarray]) -> Generator[int, None, None]:
-        made = yield from compress(Job(view, self._of(view), queries))
+        earlier = self._of(view)
+        if not _wants(view, earlier):
+            self.discard()
+            return
+        made = yield from compress(Job(view, earlier, queries))
         made = self._file.write(made)
         with self._lock:
             self._held, self._signature = made, self._file.signature()
+
+    def _is_left_over(self, view: View) -> bool:
+        """Whether the file is of rows that are others by now."""
+        held = self._held
+        return held is not None and bool(view.count) and held.header.library_id != view.library_id
 
     def _fail(self, error: Exception) -> None:
         """Wait before the next time, and say once what is wrong."""
@@ -130,8 +111,8 @@ class PqTier:
             if signature != self._signature:
                 self._held, self._signature = self._read() if signature else None, signature
             held = self._held
-            if held is None or held.is_of_other_places(view):
-                return None
+            if held is None or held.header.library_id != view.library_id:
+                return None  # of rows that are others by now, or of a view that does not know them yet
             if held.header.count > view.count:
                 return None  # of photos that this view does not see yet, or that a power cut took
             if not held.is_of(view):
@@ -161,6 +142,6 @@ class PqTier:
 _MEANWHILE = "until then a search scans every photo"
 
 
-def _compresses(view: View) -> bool:
-    """Whether the vectors can be compressed: two dimensions go together, so their number has to be even."""
-    return not view.rows.dim % 2
+def _wants(view: View, held: PqRows | None) -> bool:
+    """Whether rows are to be compressed: two dimensions go together, so their number has to be even."""
+    return not view.rows.dim % 2 and is_due(view.count, held.header if held else None)

@@ -64,8 +64,7 @@ def compress(job: Job) -> Generator[int, None, PqRows]:
         faiss()
         index.add(rows.floats(slice(first, min(first + _ROWS_AT_ONCE, count))))
         yield index.ntotal
-    made_of = job.view.numbers_crc, tail_crc(rows, count)
-    header = Header(job.view.library_id, rows.dim, count, trained_count, _DEPTHS[-1], *made_of)
+    header = Header(job.view.library_id, rows.dim, count, trained_count, _DEPTHS[-1], tail_crc(rows, count))
     made = PqRows(header, index)
     depth = yield from _depth(rows, made, [*_checks(sample), *job.queries])
     return PqRows(replace(header, depth=depth), index if depth else None)

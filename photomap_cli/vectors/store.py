@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from photomap_cli.errors import PhotomapError
-from photomap_cli.vectors import compaction, flat_index, vector_file
+from photomap_cli.vectors import flat_index, vector_file
 from photomap_cli.vectors.flat_index import merged
 from photomap_cli.vectors.pq_file import DEEPEST_SHARE
 from photomap_cli.vectors.pq_tier import PqTier
@@ -78,7 +78,7 @@ class VectorStore:
         self._closing = threading.Event()
 
     def refresh(self) -> None:
-        """Take in what any process has committed or swept since the last time; costs microseconds if that is nothing.
+        """Take in what any process has committed since the last time; costs microseconds if that is nothing.
 
         Raises LibraryUnusable or LibraryBusy when the catalogue cannot be read.
         """
@@ -101,19 +101,12 @@ class VectorStore:
         if k <= 0 or not view.photo_count:
             return np.empty(0, np.int64), np.empty(0, np.float32)
         query = np.ascontiguousarray(vector, np.float32).reshape(1, view.rows.dim)
-        places, scores = self._best(view, query, k, rows, exact=exact)
-        return view.rows_at(places), scores
+        return self._best(view, query, k, rows, exact=exact)
 
     def sample(self, most: int) -> np.ndarray:
         """Return the vectors of photos that are spread evenly over the library, (n, dim) float32; `most` or fewer."""
         view = self._view
         return view.rows.floats(view.spread(most))
-
-    def sweep(self) -> Iterator[tuple[int, int]]:
-        """Sweep out the rows of gone photos if they are many, and yield (rows done, rows in all); see `compaction`."""
-        for done in compaction.sweep(self._catalog, self._file, self._tier, self._fresh_view, self._recent):
-            yield done, self._view.photo_count
-        self.refresh()
 
     def compress(self) -> Iterator[tuple[int, int]]:
         """Compress the rows if the library has grown enough, and yield (rows done, rows in all); see `pq_tier`."""
@@ -185,7 +178,7 @@ class VectorStore:
         return snapshot, mapped
 
     def _best(self, view: View, query: np.ndarray, k: int, rows: np.ndarray | None, *, exact: bool) -> Found:
-        """Return the places of the k best photos among these rows, and their cosines."""
+        """Return the k best photos among these rows, and their cosines."""
         if rows is not None and len(rows) * FEW_SHARE < view.count:
             few = view.photos_among(rows)
             return _without_cut_ties(lambda n: merged([view.rows.score(query, n, few)]), k, len(few))
@@ -234,8 +227,8 @@ def _without_cut_ties(scan: Callable[[int], Found], k: int, count: int) -> Found
     """
     fetched = min(k + _SPARE, count)
     while fetched:
-        places, scores = scan(fetched)
-        if len(places) < fetched or fetched == count or scores[-1] < scores[k - 1]:
-            return places[:k], scores[:k]
+        rows, scores = scan(fetched)
+        if len(rows) < fetched or fetched == count or scores[-1] < scores[k - 1]:
+            return rows[:k], scores[:k]
         fetched = min(fetched * 4, count)
     return np.empty(0, np.int64), np.empty(0, np.float32)

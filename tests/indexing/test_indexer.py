@@ -20,11 +20,11 @@ from photomap_cli.images import exif as exif_tags
 from photomap_cli.images.thumbnail_cache import ThumbnailCache
 from photomap_cli.indexing import indexer, unmounted
 from photomap_cli.indexing.indexer import IndexOptions
-from photomap_cli.library import database
+from photomap_cli.library import compaction, database
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.file_lock import only_writer
 from photomap_cli.records import FilterKind, IndexProgress, PhotoFilter, StageTimes
-from photomap_cli.vectors import compaction, pq_training
+from photomap_cli.vectors import pq_training
 from photomap_cli.vectors.pq_file import PqFile
 from photomap_cli.vectors.store import VectorStore
 

@@ -430,7 +430,7 @@ def test_a_file_of_no_use_is_noticed_once_and_made_anew(folder, catalog, compres
     spoil(path)
     with VectorStore(folder, catalog) as store:
         assert_same_as_exact(store, vectors[0], 10)
-        assert len(store.drain_notices()) == 1
+        assert len(store.drain_notices()) == (spoil is not of_another_library)  # those are of rows before a compaction
         assert store.drain_notices() == []
     with VectorStore(folder, catalog) as store:
         assert list(store.compress()) != []

@@ -1,6 +1,7 @@
 import multiprocessing
 import shutil
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -212,21 +213,21 @@ def cut_short(path):
 
 
 def stale_header(path):
-    _count(path, lambda header: Header(header.library_id, header.dim, 25), spoil_from=25)
+    _count(path, lambda header: replace(header, next_row=25), spoil_from=25)
 
 
 def ahead_of_the_catalogue(path):
     with path.open("ab") as file:
         file.write(b"\xff" * 5 * SIZE)
-    _count(path, lambda header: Header(header.library_id, header.dim, 45))
+    _count(path, lambda header: replace(header, next_row=45))
 
 
 def of_another_library(path):
-    _count(path, lambda header: Header("f" * 32, header.dim, header.count), spoil_from=0)
+    _count(path, lambda header: replace(header, library_id="f" * 32), spoil_from=0)
 
 
 def of_another_dimension(path):
-    _count(path, lambda header: Header(header.library_id, 16, 80))
+    _count(path, lambda header: replace(header, dim=16, next_row=80))
 
 
 def of_another_version(path):

@@ -1,4 +1,4 @@
-"""Photos come and go, rows are swept and compressed, and the process is killed at any moment; see torture.py."""
+"""Photos come and go, rows are compacted and compressed, and the process is killed at any moment; see torture.py."""
 
 import random
 import subprocess
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from killed_store import MOST_DELETED, NEVER_DELETED, vector_of
-from library_fakes import new_photo, rows_on_disk, similar
+from killed_store import MOST_DELETED, NEVER_DELETED, numbers, photo, vector_of
+from library_fakes import rows_on_disk, similar
 from test_pq_tier import small  # noqa: F401
 from torture import IS_LONG, kills
 
@@ -16,29 +16,29 @@ from photomap_cli.vectors.pq_file import PqFile
 from photomap_cli.vectors.store import VectorStore
 
 KILLS = kills()
-SWEEPS = 60 if IS_LONG else 2
+COMPACTIONS = 60 if IS_LONG else 2
 RUN = Path(__file__).with_name("killed_store.py")
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kill -9")
 
 
 def test_what_was_added_or_deleted_before_a_kill_is_so_afterwards(folder, catalog):
-    catalog.commit_batch([new_photo(f"/p/{number}.jpg", vector_of(number)) for number in range(700)])
+    catalog.commit_batch([photo(number) for number in range(700)])
     there, gone, rng = set(range(700)), set(), random.Random(5)
     for turn in range(KILLS):
-        lines = killed(folder, turn, rng, amid=(None, "sweeping", "compressing")[turn % 3])
+        lines = killed(folder, turn, rng, amid=(None, "compacting", "compressing")[turn % 3])
         for word, *rows in (line.split() for line in lines):
             if word == "added":
                 there |= set(range(*map(int, rows)))
             if word == "deleted":
                 gone |= set(map(int, rows))
-        rows = set(catalog.rows())
-        assert not gone & rows
-        assert len(there - gone - rows) <= MOST_DELETED  # by the commit that could not be told any more
-        there = rows
+        left = set(numbers(catalog))
+        assert not gone & left
+        assert len(there - gone - left) <= MOST_DELETED  # by the commit that could not be told any more
+        there = left
         assert_answers_are_right(folder, catalog)
     with VectorStore(folder, catalog) as store:
-        list(store.sweep())
+        catalog.shrink()
         list(store.compress())
     assert PqFile(folder).read().header.depth
     assert not list(folder.glob("*.new"))
@@ -61,26 +61,33 @@ def killed(folder, seed, rng, *, amid=None):
 
 
 def test_who_reads_meanwhile_never_misses_a_photo_nor_sees_a_wrong_score(folder, catalog):
-    catalog.commit_batch([new_photo(f"/p/{number}.jpg", vector_of(number)) for number in range(700)])
-    sweeps, rng = 0, random.Random(6)
+    catalog.commit_batch([photo(number) for number in range(700)])
+    compactions, rng = 0, random.Random(6)
     with (
         subprocess.Popen([sys.executable, RUN, folder, "1"], stdout=subprocess.PIPE, text=True) as process,
         VectorStore(folder, catalog) as store,
     ):
         try:
-            before = line = ""
-            while sweeps < SWEEPS:
-                before, line = line, process.stdout.readline()
+            while compactions < COMPACTIONS:
+                line = process.stdout.readline()
                 assert line
-                sweeps += line.startswith("sweeping") and not before.startswith("sweeping")
-                row = rng.randrange(NEVER_DELETED)
-                store.refresh()
-                found, scores = store.search(vector_of(row), 5)
-                assert found[0] == row
-                np.testing.assert_allclose(scores, [vector_of(each) @ vector_of(row) for each in found], atol=2e-3)
+                compactions += line.startswith("compacted")
+                number = rng.randrange(NEVER_DELETED)
+                found, scores = catalog.of_one_numbering(lambda number=number: nearest(catalog, store, number))
+                assert found[0] == number
+                scores = scores[: len(found)] if len(found) == 5 else []  # one may have gone in between
+                for each, score in zip(found, scores, strict=False):
+                    np.testing.assert_allclose(score, vector_of(each) @ vector_of(number), atol=2e-3)
             assert store.drain_notices() == []
         finally:
             process.kill()
+
+
+def nearest(catalog, store, number):
+    """Return the numbers of the photos that are most like one, as a session finds them, and their scores."""
+    store.refresh()
+    found, scores = store.search(vector_of(number), 5)
+    return numbers(catalog, found), scores
 
 
 def assert_answers_are_right(folder, catalog):

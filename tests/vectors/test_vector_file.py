@@ -11,13 +11,13 @@ ID = "0123456789abcdef" * 2
 
 
 def test_a_header_reads_back():
-    header = Header(ID, 512, 1_000_000)
+    header = Header(ID, 512, 1_000_000, 7)
     assert Header.unpack(header.pack().ljust(PAGE, b"\0")) == header
 
 
 @cases("at", range(60))
 def test_any_damaged_byte_of_a_header_is_noticed(at):
-    packed = bytearray(Header(ID, 512, 7).pack())
+    packed = bytearray(Header(ID, 512, 7, 0).pack())
     packed[at] ^= 1
     assert Header.unpack(bytes(packed)) is None
 
@@ -48,17 +48,6 @@ def test_rows_that_are_gone_before_they_are_appended_are_zeros(folder, catalog):
     _, mapped = VectorFile(folder).repair(catalog.snapshot, catalog.vectors_from)
     rows = np.frombuffer(mapped.memory, np.float16, offset=PAGE).reshape(-1, DIM)
     assert list(rows.any(axis=1)) == [True, False, True, False, True, False]
-    assert mapped.numbers is None
-
-
-def test_a_file_that_is_written_anew_has_the_photos_alone(folder, catalog):
-    vectors = unit_vectors(5)
-    catalog.commit_batch([new_photo(f"/p/{number}.jpg", vector) for number, vector in enumerate(vectors)])
-    catalog.commit_batch([], [0, 2, 4])
-    _, mapped = VectorFile(folder).repair(catalog.snapshot, catalog.vectors_from)
-    rows = np.frombuffer(mapped.memory, np.float16, offset=mapped.header.rows_at).reshape(-1, DIM)
-    np.testing.assert_array_equal(rows, vectors[[1, 3]].astype(np.float16))
-    assert list(mapped.numbers) == [1, 3]
 
 
 def test_many_rows_are_written_in_pieces(folder, catalog, monkeypatch):

@@ -1,6 +1,7 @@
-"""Owns a sweep in a process of its own that is killed at its n-th step: killed_sweep.py LIBRARY N.
+"""Owns a compaction in a process of its own that is killed at its n-th step: killed_compaction.py LIBRARY N.
 
-A step is to open, map, rename or remove one of the files that searches read; it is killed just before it.
+A step is a statement of SQLite, or to open, map, rename or remove one of the files that searches read; it is killed
+just before it.
 """
 
 import os
@@ -23,14 +24,20 @@ if __name__ == "__main__":
     with Catalog.open(Path(sys.argv[1])) as catalog, VectorStore(catalog.folder, catalog) as store:
         store.refresh()
 
-        def kill_at(event, arguments):
+        def step(_what: object = None) -> None:
             global left
+            left -= 1
+            if not left:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        def kill_at(event, arguments):
             if event in STEPS and (event == "mmap.__new__" or "vectors." in str(arguments[0])):
-                left -= 1
-                if not left:
-                    os.kill(os.getpid(), signal.SIGKILL)
+                step()
 
         sys.addaudithook(kill_at)
-        for _ in store.sweep():
+        catalog._database._connection.set_trace_callback(step)
+        catalog.shrink()
+        store.refresh()
+        for _ in store.compress():
             pass
         os._exit(0)  # what follows is no step of it
