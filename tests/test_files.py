@@ -16,6 +16,7 @@ from photomap_cli.library.file_lock import FileLock
 from photomap_cli.library.query_cache import QueryCache
 from photomap_cli.repl.history import PrivateHistory
 from photomap_cli.session.daemon import LogFile
+from photomap_cli.vectors.pq_file import Header, PqFile, PqRows
 from photomap_cli.vectors.vector_file import VectorFile
 from photomap_cli.views import export
 
@@ -145,7 +146,7 @@ def test_a_link_at_a_drafts_name_is_not_followed(tmp_path):
         (folder / "vectors.new").symlink_to(theirs)
         (folder / "vectors.pq.new").symlink_to(theirs)
         rows.repair(catalog.snapshot, catalog.vectors_from)
-        rows.write_draft(catalog.snapshot(), catalog.vectors_from)
+        PqFile(folder).write(PqRows(Header(catalog.library_id, 32, 0, 0, 0, 0)))
     assert theirs.read_text() == "theirs"
 
 
