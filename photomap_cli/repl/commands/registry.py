@@ -273,7 +273,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "previews",
         "[on|off|WAY]",
-        "results as pictures; Tab completes the ways of drawing",
+        "results as pictures, or in a way of drawing",
         _previews,
         (),
         Argument.CHOICE,
