@@ -47,7 +47,7 @@ def working_directory() -> Path:
     raise BadPath("the current folder is not there any more", hint="change to another one")
 
 
-def leave() -> None:
+def release_working_directory() -> None:
     """Have this process keep no folder of the user's busy; `working_directory` still names the one it was started in.
 
     For processes that live long.  Relative folders in the environment become absolute ones.

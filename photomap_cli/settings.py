@@ -269,7 +269,7 @@ def require_known(name: str, *, where: str = "") -> None:
         raise BadSetting(f"{where + ': ' if where else ''}there is no setting {name!r}", hint=_nearest(name))
 
 
-def strangers(environment: Iterable[str]) -> list[BadSetting]:
+def unknown_variables(environment: Iterable[str]) -> list[BadSetting]:
     """Return an error for every variable that looks like a setting's and is none; nobody has to raise it."""
     known = {f"{ENVIRONMENT}{name}".upper() for name in Settings.model_fields} | _NO_SETTINGS
     names = sorted(name for name in environment if name.upper().startswith(ENVIRONMENT) and name.upper() not in known)
@@ -313,7 +313,7 @@ def _validated(values: Mapping[str, Any], origins: Mapping[str, str]) -> Setting
         subject = f"{name} ({origin})" if origin else name
         reason = first.get("ctx", {}).get("error")  # a validator of this module has said it already
         told = f"{subject}: {reason}" if reason else f"{subject} takes {_allowed(name)}, not {echo(values[name])}"
-        raise BadSetting(told, hint=_way_out(name, origin)) from error
+        raise BadSetting(told, hint=_hint(name, origin)) from error
 
 
 def _allowed(name: str) -> str:
@@ -322,7 +322,7 @@ def _allowed(name: str) -> str:
     return constraints.words(field.annotation, field.metadata)
 
 
-def _way_out(name: str, origin: str) -> str:
+def _hint(name: str, origin: str) -> str:
     """Return a hint for a value that is refused: where to change it, else what the setting is for."""
     ways = {
         "environment": f"change or unset {ENVIRONMENT}{name.upper()}",
@@ -331,7 +331,7 @@ def _way_out(name: str, origin: str) -> str:
     return ways.get(origin, f"{name}: {Settings.model_fields[name].description}")
 
 
-def understood(name: str, text: str) -> Any:
+def parsed_value(name: str, text: str) -> Any:
     """Return the value that a text means for a setting.  Raises BadSetting for a name or a value that is none."""
     require_known(name)
     return getattr(_validated({name: text}, {}), name)
@@ -362,7 +362,7 @@ def write_value(config: Path, name: str, text: str) -> object:
     """
     import tomlkit
 
-    value = understood(name, text)
+    value = parsed_value(name, text)
     read_config(config)
     config = Path(os.path.realpath(config))  # a link into somebody's collection of settings stays one
     document = tomlkit.parse(_text(config)) if config.exists() else tomlkit.document()

@@ -70,7 +70,7 @@ def errors_and_notices() -> None:
     exit_status._defect(ValueError(HOSTILE), [])
     backend.tell([HOSTILE], Globals(Path(PATH), False, False, False))
     say(HOSTILE, HOSTILE)
-    stdio.log(verbose=True)
+    stdio.configure_logging(verbose=True)
     logging.getLogger(HOSTILE).warning("%s", HOSTILE)
     sys.excepthook(ValueError, ValueError(HOSTILE), None)
 
@@ -118,8 +118,8 @@ def states_and_reports() -> None:
 
 
 if __name__ == "__main__":
-    stdio.forgive()
-    stdio.guard()
+    stdio.tolerate_encoding_errors()
+    stdio.install_excepthooks()
     assert isinstance(sys.stdout, io.TextIOWrapper)
     errors_and_notices()
     results_and_tables()

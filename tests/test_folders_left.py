@@ -56,8 +56,8 @@ def test_a_child_starts_in_a_folder_that_stays_and_knows_what_relative_paths_mea
 def test_who_has_left_still_means_the_folder_it_was_started_in(here, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", "state")
     monkeypatch.setenv("PHOTOMAP_CONFIG", "my.toml")
-    directories.leave()
-    directories.leave()
+    directories.release_working_directory()
+    directories.release_working_directory()
     assert Path.cwd() == directories.LASTING
     assert directories.working_directory() == here
     assert directories.absolute(Path("a/../b")) == here / "b"
@@ -67,7 +67,7 @@ def test_who_has_left_still_means_the_folder_it_was_started_in(here, monkeypatch
 
 def test_who_was_started_in_a_folder_that_is_gone_can_leave_and_refuses_what_is_relative(here):
     here.rmdir()
-    directories.leave()
+    directories.release_working_directory()
     assert directories.absolute(Path("/a")) == Path("/a")
     with pytest.raises(BadPath, match="not there any more"):
         directories.absolute(Path("a"))

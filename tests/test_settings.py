@@ -161,7 +161,7 @@ def test_variables_that_name_no_setting_are_pointed_at(config):
         "HOME": "/h",
         "PHOTOMAP_": "",
     }
-    found = [(each.message, each.hint) for each in settings.strangers(environment)]
+    found = [(each.message, each.hint) for each in settings.unknown_variables(environment)]
     assert found == [
         ("PHOTOMAP_ names no setting", "`photomap config` lists the settings"),
         ("PHOTOMAP_RESULTZ names no setting", "did you mean PHOTOMAP_RESULTS?"),

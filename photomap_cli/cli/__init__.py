@@ -13,7 +13,7 @@ def main() -> None:
     try:
         from photomap_cli.cli import stdio
 
-        stdio.guard()
+        stdio.install_excepthooks()
         status = run(sys.argv[1:])
     except (OSError, KeyboardInterrupt) as error:  # while modules are still being imported
         from photomap_cli.cli import exit_status
@@ -23,7 +23,7 @@ def main() -> None:
             raise
     done = sys.modules.get(f"{__name__}.oneshot")
     if done is not None and f"{__name__}.dispatch" not in sys.modules:
-        done.leave(status)
+        done.exit_now(status)
     sys.exit(status)
 
 
@@ -34,7 +34,7 @@ def run(arguments: list[str]) -> int:
         return 0
     from photomap_cli.cli import fast_path, stdio
 
-    stdio.complete()
+    stdio.open_missing_streams()
     status = fast_path.answer(arguments)
     if status is not None:
         return status

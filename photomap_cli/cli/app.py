@@ -51,12 +51,12 @@ def repl(
     GPU back by itself when it is idle.  `photomap black cat` is short for `photomap search black cat`.
     """
     context.obj = Globals(directories.library_directory(library), _is_chosen(library), quiet, verbose)
-    stdio.log(verbose=verbose)
+    stdio.configure_logging(verbose=verbose)
     if context.invoked_subcommand:
         return FOUND
-    from photomap_cli.cli.interactive import converse
+    from photomap_cli.cli.interactive import run_interactive
 
-    return converse(context.obj.library)
+    return run_interactive(context.obj.library)
 
 
 def _is_chosen(flag: Path | None) -> bool:

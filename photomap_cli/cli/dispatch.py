@@ -36,7 +36,7 @@ app.add_typer(config.config_app, name="config")
 
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit status; errors become one line and a hint."""
-    stdio.forgive()
+    stdio.tolerate_encoding_errors()
     return exit_status.exit_status(lambda: _parse_and_run(arguments), arguments)
 
 

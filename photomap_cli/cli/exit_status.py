@@ -41,10 +41,10 @@ def cut_short(error: BaseException) -> int | None:
     if isinstance(error, KeyboardInterrupt):
         return INTERRUPTED
     if isinstance(error, BrokenPipeError):
-        stdio.silence(sys.stdout)
+        stdio.redirect_to_null(sys.stdout)
         return FOUND
     if isinstance(error, OSError) and error.errno in _NO_ROOM:
-        stdio.silence(sys.stdout)
+        stdio.redirect_to_null(sys.stdout)
         reason = f"the output cannot be written: {os.strerror(error.errno).lower()}"
         return report(PhotomapError(reason, hint="free some space, or write elsewhere"), [])
     return None
@@ -65,7 +65,7 @@ def report(error: PhotomapError, arguments: list[str]) -> int:
         _tell(error, arguments)
         sys.stdout.flush()
     except OSError:  # nobody reads it, or there is no room for it
-        stdio.silence(sys.stdout, sys.stderr)
+        stdio.redirect_to_null(sys.stdout, sys.stderr)
     return error.exit_status
 
 

@@ -50,7 +50,7 @@ def answer(arguments: list[str]) -> int | None:
         return None  # the last is how a shell asks for completions
     given = _Given.of(read.values)
     if not command:
-        return exit_status.exit_status(lambda: _converse(given.library()), arguments)
+        return exit_status.exit_status(lambda: _run_interactive(given.library()), arguments)
     try:
         command = routing.with_command(command)
         if command[0] == "status":
@@ -104,12 +104,12 @@ def status_look(library: Path, tell: Callable[[str], None] = lambda _: None) -> 
     return {**look, "unreachable": others} if others else look
 
 
-def _converse(library: Path) -> int:
-    stdio.forgive()
-    stdio.log(verbose=False)
-    from photomap_cli.cli.interactive import converse
+def _run_interactive(library: Path) -> int:
+    stdio.tolerate_encoding_errors()
+    stdio.configure_logging(verbose=False)
+    from photomap_cli.cli.interactive import run_interactive
 
-    return converse(library)
+    return run_interactive(library)
 
 
 class _Parsed(NamedTuple):
@@ -127,7 +127,7 @@ def _search(given: _Given, words: list[str]) -> int | None:
         return None
     waits_in_words = is_table and sys.stderr.isatty() and not given.quiet
     result = _result(given.library(), parsed, _in_words if waits_in_words else _in_silence)
-    stdio.forgive()
+    stdio.tolerate_encoding_errors()
     (_write_table if is_table else write_lines)(result, parsed.style, sys.stdout)
     sys.stdout.flush()
     _tell(result.get("notices", ()), given)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from photomap_cli.settings import Settings
 
 
-def converse(library: Path, *, is_demo: bool = False, opener: SessionOpener | None = None) -> int:
+def run_interactive(library: Path, *, is_demo: bool = False, opener: SessionOpener | None = None) -> int:
     """Talk until the user leaves or the input ends; returns the exit status.
 
     Args:
@@ -33,7 +33,7 @@ def converse(library: Path, *, is_demo: bool = False, opener: SessionOpener | No
     Raises:
         BadSetting: a setting is refused; at the prompt after its first paint, since reading them takes 0.15 s.
     """
-    directories.leave()
+    directories.release_working_directory()
     host = LibraryHost(library, is_demo=is_demo, opener=opener)
     cwd = directories.working_directory()
     if not has_screen(sys.stdin, sys.stdout):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 
-def forgive() -> None:
+def tolerate_encoding_errors() -> None:
     """Let a terminal that has no ● show a ? instead of failing, and bytes that are no text be read as they are."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -23,7 +23,7 @@ def forgive() -> None:
         sys.stdin.reconfigure(errors="surrogateescape")
 
 
-def guard() -> None:
+def install_excepthooks() -> None:
     """Have what Python itself tells of a defect go the way of all text, also from threads."""
     sys.excepthook = lambda _kind, error, _trace: _tell_defect(error)
     threading.excepthook = lambda failed: _tell_defect(failed.exc_value)
@@ -36,7 +36,7 @@ def _tell_defect(error: BaseException | None) -> None:
         say(*"".join(traceback.format_exception(error)).splitlines())
 
 
-def complete() -> None:
+def open_missing_streams() -> None:
     """Put nowhere in the place of standard streams that the caller has closed, before files take their numbers."""
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         if getattr(sys, name) is None:
@@ -44,7 +44,7 @@ def complete() -> None:
             setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115
 
 
-def silence(*streams: TextIO) -> None:
+def redirect_to_null(*streams: TextIO) -> None:
     """Nobody reads what we write, or it finds no room: let the rest go nowhere."""
     for stream in streams:
         _to_nowhere(stream.fileno())
@@ -73,14 +73,14 @@ def _to_nowhere(number: int) -> None:
     os.close(nowhere)
 
 
-def log(*, verbose: bool) -> None:
+def configure_logging(*, verbose: bool) -> None:
     """Log what happens to standard error, or keep what libraries say from getting there."""
     import logging
 
-    class Harmless(logging.Formatter):
+    class PrintableFormatter(logging.Formatter):
         def format(self, record: logging.LogRecord) -> str:
             return printable_lines(super().format(record))
 
     handler = logging.StreamHandler()
-    handler.setFormatter(Harmless("%(name)s: %(message)s"))
+    handler.setFormatter(PrintableFormatter("%(name)s: %(message)s"))
     logging.basicConfig(level=logging.INFO if verbose else logging.CRITICAL, handlers=[handler])

@@ -59,7 +59,7 @@ def test_the_demo_says_nothing_of_the_folder_it_is_tried_in(tmp_path, monkeypatc
             return 0
 
     monkeypatch.setattr("photomap_cli.repl.repl.Repl", Prompt)
-    assert interactive.converse(tmp_path / "library", is_demo=is_demo) == 0
+    assert interactive.run_interactive(tmp_path / "library", is_demo=is_demo) == 0
     assert told == (
         ["", "*"] if is_demo else [NOT_COVERED, None]
     )  # what all of the library is searched for needs no note
@@ -69,7 +69,7 @@ def test_the_demo_opens_its_prompt_as_a_demo(tmp_path, monkeypatch):
     opened = []
     monkeypatch.setattr(demo, "_index_and_show", lambda *given: 0)
     monkeypatch.setattr("photomap_cli.repl.pipe_frontend.has_screen", lambda *streams: True)
-    monkeypatch.setattr(interactive, "converse", lambda library, *, is_demo, opener: opened.append(is_demo) or 0)
+    monkeypatch.setattr(interactive, "run_interactive", lambda library, *, is_demo, opener: opened.append(is_demo) or 0)
     monkeypatch.setattr(demo, "copy_demo_photos", lambda folder: None)
     assert run(["demo", "-q"]) == 0
     assert opened == [True]
@@ -89,7 +89,7 @@ def test_the_demo_indexes_searches_and_prompts_with_one_encoder_process(tmp_path
             asked.append(session.search(SearchRequest("lighthouse min:-1", cwd="/", limit=1)).hits)
         return 0
 
-    monkeypatch.setattr(interactive, "converse", prompt)
+    monkeypatch.setattr(interactive, "run_interactive", prompt)
     assert run(["demo", "-q"]) == 0
     assert len(asked[0]) == 1
     assert starts == ["started"]

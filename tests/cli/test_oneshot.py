@@ -272,8 +272,8 @@ def test_a_full_command_line_ends_as_every_process_does(monkeypatch):
     from photomap_cli import cli
     from photomap_cli.cli import dispatch, oneshot, stdio
 
-    monkeypatch.setattr(stdio, "guard", lambda: None)
-    monkeypatch.setattr(oneshot, "leave", lambda _: pytest.fail(f"left behind the back of {dispatch.__name__}"))
+    monkeypatch.setattr(stdio, "install_excepthooks", lambda: None)
+    monkeypatch.setattr(oneshot, "exit_now", lambda _: pytest.fail(f"left behind the back of {dispatch.__name__}"))
     monkeypatch.setattr(cli, "run", lambda _: 3)
     with pytest.raises(SystemExit) as ended:
         cli.main()

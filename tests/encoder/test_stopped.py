@@ -111,7 +111,7 @@ def time():
 
 
 @pytest.fixture
-def guard(time):
+def install_excepthooks(time):
     return IdleGuard(time.clock)
 
 

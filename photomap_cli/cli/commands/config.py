@@ -24,11 +24,11 @@ def config(context: typer.Context) -> int:
     """Show every setting, its value and where it came from; or change one."""
     if context.invoked_subcommand:
         return FOUND
-    from photomap_cli.settings import Settings, shown, strangers
+    from photomap_cli.settings import Settings, shown, unknown_variables
 
     given: Globals = context.obj
     loaded = given.settings()
-    backend.tell((f"{each.message}; {each.hint}" for each in strangers(os.environ)), given)
+    backend.tell((f"{each.message}; {each.hint}" for each in unknown_variables(os.environ)), given)
     rows = [
         (name, shown(getattr(loaded.values, name)), loaded.origins[name], field.description or "")
         for name, field in Settings.model_fields.items()

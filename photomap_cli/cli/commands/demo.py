@@ -44,9 +44,9 @@ def demo(context: typer.Context) -> int:
         status = _index_and_show(given, photos, opener)
         if status or not has_screen(sys.stdin, sys.stdout):
             return status
-        from photomap_cli.cli.interactive import converse
+        from photomap_cli.cli.interactive import run_interactive
 
-        return converse(given.library, is_demo=True, opener=opener)
+        return run_interactive(given.library, is_demo=True, opener=opener)
 
 
 def copy_demo_photos(folder: Path) -> None:

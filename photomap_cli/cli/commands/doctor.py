@@ -54,7 +54,7 @@ def _told(checks: Iterator[Check], console: Console | None) -> Iterator[Check]:
 
 def _checks(given: Globals, console: Console) -> Iterator[Check]:
     from photomap_cli.doctor import environment
-    from photomap_cli.settings import Settings, strangers
+    from photomap_cli.settings import Settings, unknown_variables
     from photomap_cli.views.doctor import terminal
 
     system = f"{__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}"
@@ -67,7 +67,7 @@ def _checks(given: Globals, console: Console) -> Iterator[Check]:
         settings = Settings()
     else:
         yield Check("settings", CheckState.OK, f"{config}" if config.exists() else f"defaults; {config} is not there")
-    yield from (Check("settings", CheckState.ADVICE, each.message, each.hint) for each in strangers(os.environ))
+    yield from (Check("settings", CheckState.ADVICE, each.message, each.hint) for each in unknown_variables(os.environ))
     yield terminal(console, os.environ)
     if console.is_terminal:
         from photomap_cli.cli import previews

@@ -55,7 +55,7 @@ def serve(
     path = None if log is None or is_printed else directories.absolute(Path(log))
     if detach:
         return _detach(given, path or directories.log_file(given.library), limit)
-    directories.leave()
+    directories.release_working_directory()
     if is_printed:
         os.dup2(sys.stdout.fileno(), sys.stderr.fileno())
         return _serve(given, _tell_with_time, limit)

@@ -65,7 +65,7 @@ def _watch(library: Path, *, as_json: bool) -> int:
     """Show looks until Ctrl-C, or SIGTERM, which must not leave the terminal without a cursor."""
     from photomap_cli.views import status_watch
 
-    directories.leave()
+    directories.release_working_directory()
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     console, looks = make_console(), _looks(library)
     if as_json:

@@ -100,9 +100,9 @@ def _full(typed: str, names: list[str]) -> str:
 
 
 def _change(state: SearchState, name: str, text: str) -> None:
-    from photomap_cli.settings import understood
+    from photomap_cli.settings import parsed_value
 
-    value = understood(name, text)
+    value = parsed_value(name, text)
     if name not in _LIVE:
         hint = f"`photomap config set {name} {printable(text)}`, then start photomap again"
         raise UsageError(f"{name} is read at the start", hint=hint)
