@@ -4,7 +4,6 @@ import os
 import random
 import signal
 import threading
-from pathlib import Path
 
 import pytest
 from torture import kills
@@ -18,11 +17,8 @@ KILLS = kills(long=500)
 
 
 @pytest.fixture
-def deaths(tmp_path, monkeypatch):
+def deaths(light_worker, tmp_path):
     """A folder: a file in it, called as a request is, has the process die at that request."""
-    places = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, places)))
-    monkeypatch.setenv("DEATHS", str(tmp_path))
     return tmp_path
 
 

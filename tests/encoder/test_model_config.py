@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from cases import cases
 
-from photomap_cli.encoder import model_config
+from photomap_cli.encoder import model_config, models
 from photomap_cli.errors import UnknownEncoder
 
 TINY = Path(model_config.__file__).parent / "tiny"
@@ -134,7 +134,7 @@ from photomap_cli.errors import PhotomapError
 from photomap_cli.framing import read_frame
 for spec in sys.argv[1:]:
     name, tag = open_clip_name(spec)
-    how = {"device": "cpu", "precision": "auto", "allow_download": False, "may_pin": False}
+    how = {"device": "cpu", "precision": "auto", "allow_download": True, "may_pin": False}
     replies = io.BytesIO()
     Worker(replies).answer({"op": "load", "spec": spec, "name": name, "tag": tag, **how}, b"")
     replies.seek(0)
@@ -198,9 +198,17 @@ def test_a_model_that_cannot_be_built_is_told_in_a_line(model):
         model("empty", weights=b""),
         model("transformers", changed(f"{TEXT}.hf_tokenizer_name", "bert-base-uncased")),
         model("timm", changed(f"{VISION}.timm_model_name", "no_such_model")),
+        "ViT-B-99/laion2b",
+        "ViT-B-32-256/laion9b",
+        models.DEFAULT_WITHOUT_GPU,
     ]
-    loaded, odd, other, narrower, cut, noise, empty, transformers, timm = outcomes(*specs)
+    loaded, *refused, no_model, no_tag, no_weights = outcomes(*specs)
+    odd, other, narrower, cut, noise, empty, transformers, timm = refused
     assert loaded == "loaded 128"
+    assert no_model.startswith('UnknownEncoder 2 "open_clip has no model ')
+    assert no_tag.startswith('UnknownEncoder 2 "ViT-B-32-256 has no weights ')
+    assert no_weights.startswith("WeightsMissing 2 ")
+    assert "--encoder tiny" in no_weights
     for told in (odd, other, narrower, cut, noise, empty, transformers, timm):
         assert told.startswith("UnknownEncoder 2 "), told
         assert "Error" not in told.removeprefix("UnknownEncoder"), told

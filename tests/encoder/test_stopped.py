@@ -25,11 +25,8 @@ HERE = Path(__file__).parent
 
 
 @pytest.fixture
-def calls(tmp_path, monkeypatch):
+def calls(light_worker, tmp_path):
     """What a worker of mortal_worker.py is asked to do is written here."""
-    places = [str(HERE), os.environ.get("PYTHONPATH", "")]
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, places)))
-    monkeypatch.setenv("DEATHS", str(tmp_path))
     path = tmp_path / "calls"
     path.touch()
     return path
