@@ -1,4 +1,4 @@
-"""Owns framing: how one message travels over a pipe or a socket, or lies in a file.  Knows nothing of its meaning.
+"""Owns framing: how one message travels over a pipe, or lies in a file.  Knows nothing of its meaning.
 
 A frame is two big-endian uint32 lengths, a JSON object in UTF-8, and a binary payload (empty in most frames).  In a
 file its CRC follows.

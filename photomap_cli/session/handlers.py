@@ -12,8 +12,8 @@ from photomap_cli.errors import PhotomapError, ProtocolMismatch
 from photomap_cli.records import BadRecord, Record, SearchRequest
 from photomap_cli.records.maps import GroupRequest, MapRequest
 from photomap_cli.records.residency import LONGEST_TIMEOUT_SECONDS
+from photomap_cli.session.json_lines import TWO_VERSIONS
 from photomap_cli.session.socket_dir import PROTOCOL_VERSION
-from photomap_cli.session.transport import TWO_VERSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,19 +5,20 @@ What a request means is `handlers.py`'s, how a client is read and answered `peer
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import socket
+import socketserver
+import sys
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
-from photomap_cli.errors import InternalError, LibraryUnusable, PhotomapError, ProtocolMismatch, SessionFull
+from photomap_cli.errors import LibraryUnusable, PhotomapError, SessionFull
 from photomap_cli.library.file_lock import FileLock
-from photomap_cli.session import socket_dir
+from photomap_cli.session import peer, socket_dir, unix_socket
 from photomap_cli.session.handlers import RequestHandlers
 from photomap_cli.session.limits import LIMITS, Limits
-from photomap_cli.session.peer import Peer, PeerGone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,11 +27,11 @@ if TYPE_CHECKING:
     from photomap_cli.session.session import Session
 
 log = logging.getLogger(__name__)
-_BACKLOG = 128  # what macOS allows; connecting takes the accepting thread some 0.1 ms
 _ACCEPT_AGAIN_SECONDS = 0.1
+_POLL_SECONDS = 1.0  # until closing is noticed where a listening socket that is shut down tells nobody, as on macOS
 
 
-class SessionServer:
+class SessionServer(socketserver.ThreadingUnixStreamServer):
     """Serves one session on its library's socket until closed.  A context manager.
 
     Args:
@@ -40,6 +41,9 @@ class SessionServer:
         limits: what clients are granted.
     """
 
+    daemon_threads, block_on_close = True, False
+    request_queue_size = 128  # what macOS allows; connecting takes the accepting thread some 0.1 ms
+
     def __init__(
         self,
         session: Session,
@@ -48,16 +52,18 @@ class SessionServer:
         on_stop: Callable[[], None] | None = None,
         limits: Limits = LIMITS,
     ) -> None:
-        self._service, self._lock, self._limits = RequestHandlers(session, on_stop), lock, limits
+        self.handlers, self.limits, self._lock = RequestHandlers(session, on_stop), limits, lock
         self._path = socket_dir.socket_path(session.catalog.folder)
-        self._callers: set[Peer] = set()
+        self._clients: set[socket.socket] = set()
         self._changing = threading.Lock()
         self._closed = threading.Event()
-        self._listener = _listen(self._path)
+        super().__init__(os.fspath(self._path), peer.Peer)
         try:
-            threading.Thread(target=self._accept, name="session-socket", daemon=True).start()
+            threading.Thread(
+                target=self.serve_forever, args=(_POLL_SECONDS,), name="session-socket", daemon=True
+            ).start()
         except RuntimeError:  # the system has no room for a thread
-            self._listener.close()
+            self.server_close()
             raise
 
     def __enter__(self) -> Self:
@@ -72,85 +78,74 @@ class SessionServer:
             if self._closed.is_set():
                 return
             self._closed.set()
-            callers = list(self._callers)
-        with contextlib.suppress(OSError):
+            clients = list(self._clients)
+        with suppress(OSError):
             self._path.unlink()
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)  # wakes the accepting thread
-        self._listener.close()
+        with suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)  # wakes the accepting thread
+        self.shutdown()
+        self.server_close()
         self._lock.release()  # whoever is hung up on may start the next session at once
-        for caller in callers:
-            caller.hang_up()
+        for client in clients:
+            _hang_up(client)
 
-    def _accept(self) -> None:
-        while not self._closed.is_set():
-            try:
-                connection, _ = self._listener.accept()
-            except OSError as error:  # closed; or no file descriptors left, which passes
-                if not self._closed.wait(_ACCEPT_AGAIN_SECONDS):
-                    log.warning("a client could not be let in: %s", error)
-                continue
-            self._admit(Peer(connection, self._limits))
+    # What socketserver calls ----------------------------------------------------------------------------------------
 
-    def _admit(self, caller: Peer) -> None:
-        """Give a client a thread, or a word of refusal."""
+    def server_bind(self) -> None:
+        """Bind the socket, in place of a stale one: the library's lock is held."""
+        with suppress(FileNotFoundError):
+            self._path.unlink()
+        super().server_bind()
+        self._path.chmod(0o600)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Accept a client."""
         try:
-            self._require_welcome(caller)
-            threading.Thread(target=self._serve, args=(caller,), name="session-client", daemon=True).start()
-        except PhotomapError as error:
-            self._leave(caller, error)
-        except (OSError, RuntimeError):  # gone already; or no thread to be had
-            self._leave(caller, None)
+            return super().get_request()
+        except OSError as error:  # closed; or no file descriptors left, which passes
+            if not self._closed.wait(_ACCEPT_AGAIN_SECONDS):
+                log.warning("a client could not be let in: %s", error)
+            raise
 
-    def _require_welcome(self, caller: Peer) -> None:
-        """Count the client in, or say why not."""
-        if not caller.is_this_user:
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        """Count a client in, or say why not."""
+        with suppress(OSError):  # gone already
+            request.settimeout(self.limits.seconds)
+            try:
+                self._require_welcome(request)
+            except PhotomapError as error:
+                request.sendall(peer.refusal(error))
+            else:
+                return True
+        return False
+
+    def shutdown_request(self, request: Any) -> None:
+        """Hang up on a client and make room for the next."""
+        _hang_up(request)
+        request.close()
+        with self._changing:
+            self._clients.discard(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say in the log that a client could not be served, as where there is no room for a thread."""
+        log.warning("a client could not be served: %s", sys.exc_info()[1])
+
+    def _require_welcome(self, client: socket.socket) -> None:
+        if unix_socket.user_of(client) not in (None, unix_socket.user()):
             raise PhotomapError("this session belongs to another user", hint="each user has sessions of their own")
         with self._changing:
-            if len(self._callers) >= self._limits.clients or self._closed.is_set():
+            if len(self._clients) >= self.limits.clients or self._closed.is_set():
                 raise SessionFull(
-                    f"the session serves {self._limits.clients} clients already, the most it takes",
+                    f"the session serves {self.limits.clients} clients already, the most it takes",
                     hint="try again in a moment, or search with --local",
                 )
-            self._callers.add(caller)
+            self._clients.add(client)
 
-    def _serve(self, caller: Peer) -> None:
-        """Answer one client until it hangs up, talks nonsense or takes too long."""
-        farewell: PhotomapError | None = None
-        try:
-            while (message := caller.read()) is not None:
-                self._answer(caller, message)
-        except ProtocolMismatch as error:
-            farewell = error
-        except (OSError, PeerGone):
-            pass
-        finally:
-            self._leave(caller, farewell)
 
-    def _answer(self, caller: Peer, message: dict[str, Any]) -> None:
-        try:
-            result = self._service.answer(message, caller.check_present)
-        except PhotomapError as error:
-            caller.refuse(error)
-        except PeerGone:
-            raise
-        except Exception as error:
-            log.exception("a request failed")
-            caller.refuse(InternalError(f"{type(error).__name__}: {error}"))
-        else:
-            try:
-                caller.reply(result)
-            finally:
-                self._service.replied(message)
-
-    def _leave(self, caller: Peer, farewell: PhotomapError | None) -> None:
-        """Hang up on a client, with a last word if there is one, and make room for the next."""
-        with contextlib.suppress(OSError):
-            if farewell is not None:
-                caller.refuse(farewell)
-        caller.close()
-        with self._changing:
-            self._callers.discard(caller)
+def _hang_up(client: socket.socket) -> None:
+    """End a connection, also under the feet of the thread that reads or writes."""
+    with suppress(OSError):
+        client.shutdown(socket.SHUT_RDWR)
 
 
 def claim(library: Path) -> FileLock | None:
@@ -165,18 +160,3 @@ def claim(library: Path) -> FileLock | None:
         return lock if lock.try_acquire() else None
     except OSError as error:
         raise LibraryUnusable(f"{lock.path}: {error.strerror}", hint="remove it, or set XDG_RUNTIME_DIR") from error
-
-
-def _listen(path: Path) -> socket.socket:
-    """Bind the socket, in place of a stale one; call with the library's lock held."""
-    with contextlib.suppress(FileNotFoundError):
-        path.unlink()
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        listener.bind(os.fspath(path))
-        path.chmod(0o600)
-        listener.listen(_BACKLOG)
-    except BaseException:
-        listener.close()
-        raise
-    return listener

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from photomap_cli import cancellation
 from photomap_cli.errors import PhotomapError, ProtocolMismatch, SessionGone, SessionSilent
-from photomap_cli.framing import read_frame, write_frame
-from photomap_cli.session import socket_dir, unix_socket
+from photomap_cli.session import json_lines, socket_dir, unix_socket
+from photomap_cli.session.json_lines import TWO_VERSIONS
 from photomap_cli.session.limits import LIMITS
 from photomap_cli.session.socket_dir import PROTOCOL_VERSION
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from photomap_cli.records import Record
 
 Reply = TypeVar("Reply", bound="Record")
-TWO_VERSIONS = "two versions of photomap are in use: end the session and start it again, or search with --local"
 _CONNECT_SECONDS = 0.5
 _LOOK_SECONDS = 1.0
+_CHUNK_BYTES = 256 << 10
 _LIFE_SIGN_LOOKS = 5  # that a long request waits before it is asked on the other line whether anybody is there
 _STOPPED_LOOKS = 2  # in a row
 
@@ -211,9 +211,13 @@ class _Connection:
             look: called after each `look_seconds` without an answer; what it raises ends the wait.
             look_seconds: how often.
         """
-        request = {"version": PROTOCOL_VERSION, "op": op, **values}
+        try:
+            request = json_lines.encode({"version": PROTOCOL_VERSION, "op": op, **values})
+        except ProtocolMismatch as too_long:
+            raise PhotomapError(f"the request is too large: {too_long.message}", hint=too_long.hint) from None
         with self._asking:
-            reply = self._exchange(request, look, look_seconds)
+            line = self._exchange(request, look, look_seconds)
+        reply = json_lines.decode(line)
         match reply:
             case {"error": dict(error)}:
                 raise PhotomapError.from_json(error)
@@ -224,47 +228,51 @@ class _Connection:
             hint=TWO_VERSIONS,
         )
 
-    def _exchange(self, request: dict[str, Any], look: Callable[[], None], look_seconds: float) -> dict[str, Any]:
-        """Send a frame and return the frame that answers it.
+    def _exchange(self, request: bytes, look: Callable[[], None], look_seconds: float) -> bytes:
+        """Send a line and return the line that answers it.
 
         A session hangs up on silence, and a request may come in that very moment: it is made once more.
         """
         try:
-            frame = self._answer(self._kept() or self._open(), request, look, look_seconds)
-            frame = frame or self._answer(self._open(), request, look, look_seconds)
+            reply = self._answer(self._kept() or self._open(), request, look, look_seconds)
+            reply = reply or self._answer(self._open(), request, look, look_seconds)
         except (TimeoutError, BlockingIOError) as error:  # its queue is full, or it does not take a long request
             self._drop()
             raise silence(self.pid or socket_dir.holder(self._path)) from error
-        except (OSError, ProtocolMismatch) as error:
+        except OSError as error:
             self._drop()
             raise SessionGone("the live session is gone") from error
         except BaseException:  # what `look` says: an answer that comes later is to another question
             self._drop()
             raise
-        if frame is None:
+        if not reply.endswith(b"\n"):
             self._drop()
             raise SessionGone("the live session ended")
-        return frame[0]
+        return reply
 
     def _answer(
-        self, connection: socket.socket, request: dict[str, Any], look: Callable[[], None], look_seconds: float
-    ) -> tuple[dict[str, Any], bytes] | None:
-        """Return the frame that answers a request, or None when the session hangs up on it."""
+        self, connection: socket.socket, request: bytes, look: Callable[[], None], look_seconds: float
+    ) -> bytes:
+        """Return the line that answers a request; without its end, or nothing, when the session hangs up on it."""
         connection.settimeout(self._send_seconds)
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # refused: the reason is there to read
-            _send(connection, request)
+            connection.sendall(request)
         connection.settimeout(look_seconds)
-
-        def receive(count: int) -> bytes:
-            while True:
-                with contextlib.suppress(TimeoutError):
-                    return connection.recv(count)
+        reply = bytearray()
+        while not reply.endswith(b"\n"):
+            try:
+                part = connection.recv(_CHUNK_BYTES)
+            except TimeoutError:
                 look()
-
-        try:
-            return read_frame(receive, max_json_bytes=LIMITS.reply_bytes, max_payload_bytes=0)
-        except ConnectionResetError:
-            return None
+                continue
+            except ConnectionResetError:
+                part = b""
+            reply += part
+            if not part:
+                break
+            if len(reply) > LIMITS.line_bytes:
+                raise json_lines.over_limit(LIMITS.line_bytes)
+        return bytes(reply)
 
     def close(self) -> None:
         """Hang up, also on a request that another thread waits for."""
@@ -298,11 +306,3 @@ class _Connection:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
-
-
-def _send(connection: socket.socket, request: dict[str, Any]) -> None:
-    try:
-        with connection.makefile("wb") as requests:
-            write_frame(requests, request, max_json_bytes=LIMITS.request_bytes)
-    except ProtocolMismatch as error:
-        raise PhotomapError(f"the request is too large: {error.message}", hint="ask for less at once") from error

@@ -6,9 +6,9 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from json_talk import hear, say
 from waiting import LONG_SECONDS, in_thread, wait_until
 
-from photomap_cli.framing import read_frame, write_frame
 from photomap_cli.indexing.indexer import IndexOptions
 from photomap_cli.records import SearchRequest
 from photomap_cli.session import socket_dir
@@ -39,8 +39,7 @@ def ask_and_wait_not(path, text="dog"):
     """Send a search and return the connection, its answer unread."""
     connection = socket.socket(socket.AF_UNIX)
     connection.connect(os.fspath(path))
-    with connection.makefile("wb") as out:
-        write_frame(out, {"version": 1, "op": "search", "request": request(text).to_json()})
+    say(connection, version=1, op="search", request=request(text).to_json())
     return connection
 
 
@@ -76,7 +75,7 @@ def test_the_queued_search_of_a_client_that_left_is_never_run(path, glance, sess
         leaving.close()
         wait_until(lambda: session._turns.waiting == 0)
         go.set()
-        assert read_frame(first.recv)[0]["result"]["query"] == "dog"
+        assert hear(first)["result"]["query"] == "dog"
     assert encodes(encoder) == before + 1
 
 
@@ -112,7 +111,7 @@ def test_status_answers_at_once_during_a_reload_and_a_search(path, glance, encod
         assert glance.status().pid == os.getpid()
         go.set()
         for asking in (first, second):
-            assert "result" in read_frame(asking.recv)[0]
+            assert "result" in hear(asking)
 
 
 def test_status_answers_at_once_while_the_session_indexes(glance, session, encoder, photos):

@@ -16,7 +16,6 @@ from photomap_cli.records import DateSource, ResidencyState, SearchRequest
 from photomap_cli.session import attach as attach_module
 from photomap_cli.session import client, socket_dir, transport, unix_socket
 from photomap_cli.session import server as server_module
-from photomap_cli.session.peer import Peer
 from photomap_cli.session.server import SessionServer, claim
 from photomap_cli.session.session import Session
 from photomap_cli.settings import Settings
@@ -152,14 +151,14 @@ def test_after_the_session_ends_clients_know(session, library):
 
 def test_whoever_is_hung_up_on_finds_the_library_free(session, library, monkeypatch):
     server, free = SessionServer(session, claim(library)), []
-    hang_up = Peer.hang_up
+    hang_up = server_module._hang_up
 
-    def look_and_hang_up(caller):
+    def look_and_hang_up(client):
         if (lock := claim(library)) is not None:
             free.append(lock)
-        hang_up(caller)
+        hang_up(client)
 
-    monkeypatch.setattr(Peer, "hang_up", look_and_hang_up)
+    monkeypatch.setattr(server_module, "_hang_up", look_and_hang_up)
     with client.SessionClient.find(library):
         server.close()
     assert free
@@ -266,7 +265,7 @@ def test_a_socket_that_cannot_be_made_leaves_nothing_open(session, library, monk
     closed = []
     session.on_close(lambda: closed.append(True))
     monkeypatch.setattr(Session, "open", lambda *given, **more: session)
-    monkeypatch.setattr(server_module, "_listen", refused)
+    monkeypatch.setattr(SessionServer, "server_bind", refused)
     with pytest.raises(OSError, match="Too many open files"):
         attach_module.host(library, Settings(), kind="serve")
     assert closed == [True]
@@ -275,11 +274,12 @@ def test_a_socket_that_cannot_be_made_leaves_nothing_open(session, library, monk
     lock.release()
 
 
-def test_a_socket_that_nobody_can_be_told_of_is_closed(tmp_path, monkeypatch):
+def test_a_socket_that_nobody_can_be_told_of_is_closed(session, library, tmp_path, monkeypatch):
     made, make = [], socket.socket
     monkeypatch.setattr(socket, "socket", lambda *kind: made.append(make(*kind)) or made[-1])
+    monkeypatch.setattr(socket_dir, "socket_path", lambda _: tmp_path / ("x" * 200))
     with pytest.raises(OSError, match="too long"):
-        server_module._listen(tmp_path / ("x" * 200))
+        SessionServer(session, claim(library))
     assert [one.fileno() for one in made] == [-1]
 
 

@@ -6,12 +6,12 @@ import threading
 from contextlib import suppress
 
 import pytest
+from json_talk import hear, say
 from waiting import LONG_SECONDS, in_thread, wait_until
 
 from photomap_cli import subprocesses
 from photomap_cli.cli import fast_path
 from photomap_cli.errors import SessionFull, SessionGone, SessionSilent
-from photomap_cli.framing import read_frame, write_frame
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.session import client, socket_dir, transport
 from photomap_cli.session.limits import LIMITS
@@ -73,10 +73,9 @@ def stand_in(tmp_path):
 
 def answering(status):
     def serve(connection):
-        while frame := read_frame(connection.recv):
-            if frame[0]["op"] == "status" and status:
-                with connection.makefile("wb") as stream:
-                    write_frame(stream, {"version": 1, **status})
+        while asked := hear(connection):
+            if asked["op"] == "status" and status:
+                say(connection, **{"version": 1, **status})
 
     return serve
 
@@ -127,12 +126,11 @@ def test_one_that_falls_silent_amid_a_search_is_found_out(stand_in, hasty, monke
     silent = threading.Event()
 
     def serve(connection):
-        while (frame := read_frame(connection.recv)) and not silent.is_set():
-            if frame[0]["op"] == "search":
+        while (asked := hear(connection)) and not silent.is_set():
+            if asked["op"] == "search":
                 silent.set()
                 return
-            with connection.makefile("wb") as stream:
-                write_frame(stream, {"version": 1, **record(1)})
+            say(connection, **{"version": 1, **record(1)})
 
     line = transport.find(stand_in(serve), timeouts=transport.Timeouts(0.02, LONG_SECONDS))
     line._timeouts = transport.TIMEOUTS
@@ -145,12 +143,11 @@ def test_a_long_search_of_one_that_gives_signs_of_life_is_waited_for(stand_in, h
     looks, go = [], threading.Event()
 
     def serve(connection):
-        while frame := read_frame(connection.recv):
-            if frame[0]["op"] == "search":
+        while asked := hear(connection):
+            if asked["op"] == "search":
                 assert go.wait(LONG_SECONDS)
-            looks.append(frame[0]["op"])
-            with connection.makefile("wb") as stream:
-                write_frame(stream, {"version": 1, **record(1)})
+            looks.append(asked["op"])
+            say(connection, **{"version": 1, **record(1)})
 
     line = transport.find(stand_in(serve), timeouts=transport.Timeouts(LONG_SECONDS, LONG_SECONDS))
     found = []
