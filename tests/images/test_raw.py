@@ -86,7 +86,7 @@ def jpeg_of(image):
 @pytest.mark.parametrize("turn", LYING)
 @pytest.mark.parametrize("has_preview", [True, False])
 def test_a_raw_file_is_read_by_libraw(tmp_path, turn, has_preview):
-    pytest.importorskip("rawpy")
+    pytest.importorskip("rawpy", reason="no RAW decoder: pip install -e .[raw]")
     image = stored(turn)
     (tmp_path / "a.dng").write_bytes(tiffs.raw_file(image, turn=turn, preview=image if has_preview else None))
     picture = read(tmp_path / "a.dng", FIT)
@@ -99,7 +99,7 @@ def test_a_raw_file_is_read_by_libraw(tmp_path, turn, has_preview):
 
 @pytest.mark.parametrize("content", [b"junk" * 300, tiffs.raw_file(upright())[:9000]])
 def test_what_libraw_cannot_read_is_refused_with_the_reason(tmp_path, content):
-    pytest.importorskip("rawpy")
+    pytest.importorskip("rawpy", reason="no RAW decoder: pip install -e .[raw]")
     (tmp_path / "a.cr2").write_bytes(content)
     with pytest.raises(BadImage, match=r"^(damaged, or of a camera that LibRaw does not know|truncated)$"):
         read(tmp_path / "a.cr2", FIT)

@@ -115,7 +115,7 @@ def killed(folder, photos, rng):
 def full_disk(tmp_path_factory):
     compiler = shutil.which("cc")
     if compiler is None:
-        pytest.skip("needs a C compiler")
+        pytest.skip("no C compiler for a full disk: apt-get install gcc")
     library = tmp_path_factory.mktemp("preload") / "full_disk.so"
     source = Path(__file__).with_name("full_disk.c")
     subprocess.run([compiler, "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)

@@ -115,7 +115,7 @@ def test_pacmap_gets_the_vectors_and_a_seed_where_it_is_installed(monkeypatch):
 
 
 def test_the_real_pacmap_keeps_heaps_apart_and_repeats_itself():
-    pytest.importorskip("pacmap")
+    pytest.importorskip("pacmap", reason="no layout by PaCMAP: pip install -e .[map]")
     vectors, heap = heaps((60, 60, 60))
     places = pacmap_layout.positions(vectors)
     middles = np.stack([places[heap == each].mean(axis=0) for each in range(3)])

@@ -21,7 +21,10 @@ from picture_decoders import pixels_on
 from pseudo_terminal import Clock, command, environment
 from terminal_fakes import colour_of, make_hit
 
-pytestmark = [pytest.mark.terminal, pytest.mark.skipif(not shutil.which("tmux"), reason="no tmux")]
+pytestmark = [
+    pytest.mark.terminal,
+    pytest.mark.skipif(not shutil.which("tmux"), reason="no tmux to run the prompt in: apt-get install tmux"),
+]
 
 
 class Tmux:

@@ -240,7 +240,7 @@ def test_an_ipv6_address_need_not_end_like_a_port(site, pictures):
 @pytest.fixture
 def certificate(tmp_path):
     if shutil.which("openssl") is None:
-        pytest.skip("openssl makes the certificate")
+        pytest.skip("openssl makes the certificate: apt-get install openssl")
     files = [tmp_path / "key.pem", tmp_path / "certificate.pem"]
     command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=pictures.example"
     names = ["-addext", "subjectAltName=DNS:pictures.example", "-keyout", files[0], "-out", files[1]]
