@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
 _KINDS = (
-    ("jpg", "jpeg", "jpe", "jfif"),
+    ("jpg", "jpeg", "jpe", "jfif", "mpo"),
     ("tif", "tiff"),
     ("heic", "heif", "hif", "heics", "heifs"),
     ("jp2", "j2k", "j2c", "jpc", "jpf", "jpx"),
     ("png", "apng"),
     ("avif", "avifs"),
     ("bmp", "dib"),
+    ("pnm", "ppm", "pgm", "pbm", "pfm"),
 )
 """Extensions of one kind of file, the usual one first."""
 

@@ -19,6 +19,7 @@ import typer
 from photomap_cli._version import __version__
 from photomap_cli.cli import dispatch  # noqa: F401  registers every command
 from photomap_cli.cli.app import app
+from photomap_cli.search.filter_values import FILTER_VALUES, MIN
 from photomap_cli.settings import Settings
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ QUERIES = (
     ("golden retriever on a beach", "words"),
     ('dog -people -"red ball"', "away from these"),
     ("2:dog + ./pool.jpg - fruit", "weights, pictures, a lone operator takes all up to the next one"),
-    ("sunset after:2023-06 in:~/Italy", "filters: in after before ext camera name min; a dash in front negates"),
+    ("sunset after:2023-06 in:~/Italy", f"filters: {' '.join((*FILTER_VALUES, MIN))}; a dash in front negates"),
+    ("camera:nikon after:7d", "filters alone list the photos they leave, newest first"),
 )
 
 

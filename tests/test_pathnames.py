@@ -125,15 +125,15 @@ def test_names_in_any_case():
 @cases(
     ("extension", "alike"),
     [
-        ("jpg", {"jpg", "jpeg", "jpe", "jfif"}),
-        ("jpeg", {"jpg", "jpeg", "jpe", "jfif"}),
+        ("jpg", {"jpg", "jpeg", "jpe", "jfif", "mpo"}),
+        ("jpeg", {"jpg", "jpeg", "jpe", "jfif", "mpo"}),
         ("tif", {"tif", "tiff"}),
         ("heif", {"heic", "heif", "hif", "heics", "heifs"}),
         ("jpx", {"jp2", "j2k", "j2c", "jpc", "jpf", "jpx"}),
         ("png", {"png", "apng"}),
         ("bmp", {"bmp", "dib"}),
         ("webp", {"webp"}),
-        ("mpo", {"mpo"}),
+        ("ppm", {"pnm", "ppm", "pgm", "pbm", "pfm"}),
         ("nef", {"nef"}),
         ("", {""}),
     ],

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from photomap_cli import directories
 from photomap_cli.errors import EmptyLibrary, PhotomapError
-from photomap_cli.repl.commands.registry import EXAMPLES
+from photomap_cli.repl.commands.help import EXAMPLES
 from photomap_cli.views.formatting import duration, human_bytes, photos
 from photomap_cli.views.output import say
 

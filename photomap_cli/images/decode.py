@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from PIL import Image, ImageChops
 
 from photomap_cli.errors import BadImage
-from photomap_cli.images import exif, icc, raw, salvage
+from photomap_cli.images import exif, icc, raw, salvage, xmp
 from photomap_cli.images.animation import telling
 from photomap_cli.images.bit_depth import GREYS, DeepColours, eight_bits
 from photomap_cli.images.decode_errors import Damaged, faults_named
@@ -179,9 +179,11 @@ def _read_preview(path: Path, fit: PixelFit, options: ReadOptions) -> Picture:
     with path.open("rb") as file:
         tables = _tables_of_raw(file)
     said = exif.facts(shot.size, tables, orientation=shot.turn_of(shot.size))
+    stars = said.rating or picture.facts.rating
     if not exif.camera(tables.main):
         said = replace(picture.facts, width=said.width, height=said.height, orientation=said.orientation)
-    return replace(picture, facts=replace(said, lens=said.lens or shot.lens, damage=picture.facts.damage))
+    said = replace(said, lens=said.lens or shot.lens, damage=picture.facts.damage, extension="", kind="raw")
+    return replace(picture, facts=replace(said, rating=stars))
 
 
 def _read(file: BinaryIO, fit: PixelFit, options: ReadOptions, turn_of: TurnOf, load: Load) -> Picture:
@@ -273,17 +275,17 @@ def _max_megapixels() -> float:
 
 def _tables(image: Image.Image) -> ExifTables:
     """Return an open picture's EXIF; what is damaged is as good as missing."""
-    try:
-        return _all_tables(image.getexif())
-    except Exception:
-        return ExifTables()
+    tables = ExifTables()
+    with suppress(Exception):
+        tables = _all_tables(image.getexif())
+    return replace(tables, xmp=xmp.packet(image.info, tables.main))
 
 
 def _tables_of_raw(file: BinaryIO) -> ExifTables:
     """Return the EXIF of a RAW file that keeps it in TIFFs, as most do; of the others, none."""
     try:
         main, *others = [_all_tables(_tags(tiff)) for tiff in raw.tiffs(file)]
-        return ExifTables(main.main, *(each.main for each in others)) if others else main
+        return ExifTables(main.main, *(each.main for each in others), xmp=main.xmp) if others else main
     except Exception:
         return ExifTables()
 
@@ -295,4 +297,6 @@ def _tags(tiff: BinaryIO) -> Image.Exif:
 
 
 def _all_tables(tags: Image.Exif) -> ExifTables:
-    return ExifTables(dict(tags), dict(tags.get_ifd(exif.DETAILS)), dict(tags.get_ifd(exif.PLACE)))
+    main = dict(tags)
+    places = dict(tags.get_ifd(exif.DETAILS)), dict(tags.get_ifd(exif.PLACE))
+    return ExifTables(main, *places, xmp=xmp.packet({}, main))

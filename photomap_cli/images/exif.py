@@ -1,4 +1,4 @@
-"""Owns what photomap reads in EXIF: when, where and with what a photo was taken.  Pure: takes tags, opens nothing."""
+"""Owns what a photo says of itself, in EXIF and XMP: when, where, with what it was taken, its stars.  Pure."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from photomap_cli.images import xmp
 from photomap_cli.library.timestamps import timestamp
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ MAKE, MODEL, ORIENTATION, CHANGED = 0x010F, 0x0110, 0x0112, 0x0132
 DETAILS, PLACE = 0x8769, 0x8825
 """The tags that point to the second table, where the times and the lens are, and to the one of the GPS."""
 TAKEN, DIGITIZED, LENS_MAKE, LENS_MODEL = 0x9003, 0x9004, 0xA433, 0xA434
+RATING, RATING_PERCENT = 0x4746, 0x4749
 LATITUDE_SIDE, LATITUDE, LONGITUDE_SIDE, LONGITUDE = 1, 2, 3, 4
 
 _LONGEST_NAME = 100
@@ -28,11 +30,12 @@ _TIME = re.compile(rf"[ Tt]+(\d\d?)([:.\-]){_PART}(?:\2{_PART})?(?!\d)(?:\.\d*)?
 
 @dataclass(frozen=True, slots=True)
 class ExifTables:
-    """A file's EXIF: the main table, the details, and where it was taken; empty where there is none."""
+    """A file's EXIF: the main table, the details, where it was taken, and its XMP packet; empty where there is none."""
 
     main: Mapping[int, object] = field(default_factory=dict)
     details: Mapping[int, object] = field(default_factory=dict)
     place: Mapping[int, object] = field(default_factory=dict)
+    xmp: str = field(default="", kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,9 @@ class PhotoFacts:
         camera, lens: make and model, or None.
         latitude, longitude: degrees, north and east positive; both or neither.
         damage: what is wrong with the file, and how much of it can be seen; None for a whole one.
-        extension: what files of its format are usually called, for one whose name does not say.
+        extension: what files of its format are usually called; empty for a RAW file, whose name says it.
+        rating: 1 to 5 stars, or -1 where it was rejected; None for no rating, also where that is written as 0.
+        kind: "photo" or "raw".
     """
 
     width: int
@@ -61,23 +66,26 @@ class PhotoFacts:
     is_day: bool = False
     damage: str | None = None
     extension: str = ""
+    rating: int | None = None
+    kind: str = "photo"
 
 
 def facts(size: tuple[int, int], tables: ExifTables, *, orientation: int) -> PhotoFacts:
     """Return the facts of a photo whose stored pixels have this (width, height) and have to be turned like that."""
     width, height = size[::-1] if orientation >= 5 else size
     taken = taken_at(tables.main, tables.details)
-    latitude, longitude = position(tables.place) or (None, None)
+    latitude, longitude = position(tables.place) or position(_place_in_xmp(tables.xmp)) or (None, None)
     return PhotoFacts(
         width,
         height,
         orientation,
         taken.text if taken else None,
         camera(tables.main),
-        lens(tables.details),
+        lens(tables.details) or _shown_name(_name(xmp.lens(tables.xmp))),
         latitude,
         longitude,
         bool(taken and taken.is_day),
+        rating=rating(tables.main, tables.xmp),
     )
 
 
@@ -102,8 +110,7 @@ def camera(main: Mapping[int, object]) -> str | None:
 
 def lens(details: Mapping[int, object]) -> str | None:
     """Return the lens's make and model, like `camera`; adapters without contacts write dashes, which are none."""
-    name = _make_and_model(details.get(LENS_MAKE), details.get(LENS_MODEL))
-    return name if name and any(char.isalnum() for char in name) else None
+    return _shown_name(_make_and_model(details.get(LENS_MAKE), details.get(LENS_MODEL)))
 
 
 def position(place: Mapping[int, object]) -> tuple[float, float] | None:
@@ -118,10 +125,30 @@ def position(place: Mapping[int, object]) -> tuple[float, float] | None:
     return latitude, longitude
 
 
+def rating(main: Mapping[int, object], packet: str = "") -> int | None:
+    """Return 1 to 5 stars, -1 for a photo that was rejected, else None.  XMP counts first: editors write there."""
+    percent = main.get(RATING_PERCENT)
+    found = (xmp.rating(packet), main.get(RATING), xmp.stars_of(percent) if isinstance(percent, int) else None)
+    stars = next((each for each in found if isinstance(each, int | float)), 0)
+    return int(stars) if stars == -1 or 1 <= stars <= 5 else None
+
+
 def orientation(main: Mapping[int, object]) -> int:
     """Return how the stored pixels have to be turned, 1 .. 8; 1 is not at all."""
     value = main.get(ORIENTATION)
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _place_in_xmp(packet: str) -> Mapping[int, object]:
+    """Return the place that a packet says as EXIF's table would."""
+    if (found := xmp.position(packet)) is None:
+        return {}
+    (north, north_side), (east, east_side) = found
+    return {LATITUDE: north, LATITUDE_SIDE: north_side, LONGITUDE: east, LONGITUDE_SIDE: east_side}
+
+
+def _shown_name(name: str | None) -> str | None:
+    return name if name and any(char.isalnum() for char in name) else None
 
 
 def _make_and_model(make_tag: object, model_tag: object) -> str | None:

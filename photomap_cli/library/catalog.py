@@ -26,15 +26,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from photomap_cli.library.entities import FileState, FoundAgain, FoundFile
+    from photomap_cli.library.sql_filters import Value
     from photomap_cli.records import LibraryStatus, PhotoFilter
-
 
 _TAKEN_AT = "CASE WHEN date_source LIKE 'name%' THEN dated_at ELSE taken_at END"
 _PHOTO = f"row, path, size_bytes, mtime_ns, {_TAKEN_AT}, dated_at, width, height, camera"
-_DETAILS = f"path, size_bytes, {_TAKEN_AT}, dated_at, date_source, width, height, camera, lens, latitude, longitude"
+_FACTS = "width, height, camera, lens, latitude, longitude, rating, kind, ext"
+_DETAILS = f"path, size_bytes, {_TAKEN_AT}, dated_at, date_source, {_FACTS}"
 _OF_CONTENT = (
-    *("taken_at", "width", "height", "camera", "lens", "latitude", "longitude", "orientation", "content_hash"),
-    "damage",
+    *("taken_at", "width", "height", "orientation", "camera", "lens", "latitude", "longitude", "rating", "kind"),
+    *("content_hash", "damage"),
 )
 _FILE = "row, size_bytes, mtime_ns, ctime_ns, inode"  # as in SeenFile
 _VECTOR = "SELECT row, vector FROM vectors"
@@ -207,7 +208,7 @@ class Catalog:
     def _read_rows(self, filters: Sequence[PhotoFilter], checkpoint: Callable[[], None]) -> np.ndarray:
         condition, values = where(filters)
         with self._database.reading_while(checkpoint) as connection:
-            rows = _row_numbers(connection, f"photos WHERE {condition}", [shown(value) for value in values])
+            rows = _row_numbers(connection, f"photos WHERE {condition}", values)
         rows.flags.writeable = False
         return rows
 
@@ -221,13 +222,13 @@ class Catalog:
     ) -> list[Photo]:
         """Return the photos that meet all filters, the latest `dated_at` first, then the higher row; `limit` or fewer.
 
-        `behind` is the `dated_at` and the row of the last one before them.  What `checkpoint` raises ends the reading.
+        `behind` is `dated_at` and row of the last one before them.  What `checkpoint` raises ends the reading.
         """
         condition, values = where(filters)
         after, place = ("(dated_at, row) < (?, ?)", behind) if behind else ("1", ())
         query = f"SELECT {_PHOTO} FROM photos WHERE {condition} AND {after} ORDER BY dated_at DESC, row DESC LIMIT ?"
         with self._database.reading_while(checkpoint) as connection:
-            found = connection.execute(query, (*map(shown, values), *place, limit)).fetchall()
+            found = connection.execute(query, (*values, *place, limit)).fetchall()
         return [Photo(*record) for record in found]
 
     def seen_files(self, root: str) -> dict[str, SeenFile]:
@@ -414,7 +415,7 @@ def _vectors(connection: sqlite3.Connection, records: Sequence[tuple[int, bytes]
     return {row: np.frombuffer(blob, STORED) for row, blob in records}
 
 
-def _row_numbers(connection: sqlite3.Connection, source: str, values: Sequence[str] = ()) -> np.ndarray:
+def _row_numbers(connection: sqlite3.Connection, source: str, values: Sequence[Value] = ()) -> np.ndarray:
     """Return the column `row`, int64, sorted.  As one text: 100,000 rows take 28 ms, as Python integers 66."""
     (text,) = connection.execute(f"SELECT group_concat(row) FROM {source}", values).fetchone()
     return np.sort(np.fromstring(text, np.int64, sep=",")) if text else np.empty(0, np.int64)

@@ -80,6 +80,8 @@ class NewPhoto:
     is_day: bool = False
     damage: str | None = None
     extension: str = ""
+    rating: int | None = None
+    kind: str = "photo"
     ctime_ns: int = 0
     inode: int = 0
 

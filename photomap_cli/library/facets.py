@@ -1,4 +1,4 @@
-"""Owns reading what filters can name in a library: cameras, extensions, months, folders.  Light: imports no numpy."""
+"""Owns reading what filters can name in a library, and how many photos that are.  Light: imports no numpy."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from photomap_cli.library import database
+from photomap_cli.library.sql_filters import KINDS, SHAPES, TRAITS, where
 from photomap_cli.library.stats import read_roots
 from photomap_cli.pathnames import extensions_like
-from photomap_cli.records import Facets
+from photomap_cli.records import Facets, FilterKind, PhotoFilter
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
@@ -21,7 +23,22 @@ MOST_CAMERAS = 200
 MOST_FOLDERS = 5_000
 """Folders that are kept, those with most photos; whoever has more knows where things are."""
 
+MOST_PLACES = 40
+
+SUGGESTED = {
+    FilterKind.KIND: tuple(KINDS),
+    FilterKind.ORIENTATION: tuple(SHAPES),
+    FilterKind.HAS: tuple(TRAITS),
+    FilterKind.RATING: ("5", ">=4", ">=3", ">=2", ">=1", "0", "-1"),
+    FilterKind.SIZE: (">=40mp", ">=20mp", ">=12mp", ">=8mp", ">=2mp", "<2mp", ">=10mb", "<500kb"),
+}
+"""Values of filters that are offered if a photo has them."""
+
 _CAMERAS = "SELECT camera, count(*) FROM photos WHERE camera NOT NULL GROUP BY camera ORDER BY 2 DESC, 1 LIMIT ?"
+_LENSES = _CAMERAS.replace("camera", "lens")
+# The middle of what lies in one of the fields that a tenth of a degree makes, 11 km from south to north.
+_PLACES = """SELECT printf('%.2f,%.2f,10km', avg(latitude), avg(longitude)), count(*) AS photos FROM photos
+    WHERE latitude NOT NULL GROUP BY round(latitude, 1), round(longitude, 1) ORDER BY photos DESC, 1 LIMIT ?"""
 _EXTENSIONS = "SELECT ext, count(*) FROM photos GROUP BY ext ORDER BY 2 DESC, 1"
 _MONTHS = "SELECT substr(dated_at, 1, 7) AS month, count(*) FROM photos GROUP BY month ORDER BY month DESC"
 # What is left of a path without the letters of its end that are no separator is its folder.
@@ -43,9 +60,22 @@ def read(folder: Path) -> Facets:
                 extensions=_kinds(connection.execute(_EXTENSIONS)),
                 months=tuple(connection.execute(_MONTHS)),
                 folders=_with_those_above(with_photos, read_roots(connection)),
+                lenses=tuple(connection.execute(_LENSES, (MOST_CAMERAS,))),
+                places=tuple(connection.execute(_PLACES, (MOST_PLACES,))),
+                suggestions=_suggestions(connection),
             )
     finally:
         opened.close()
+
+
+def _suggestions(connection: sqlite3.Connection) -> dict[str, Counted]:
+    """Return how many photos each of the suggested values finds, in one look at all of them."""
+    clauses = [where([PhotoFilter(kind, value)]) for kind, values in SUGGESTED.items() for value in values]
+    sums = ", ".join(f"total({sql})" for sql, _ in clauses)
+    found = connection.execute(f"SELECT {sums} FROM photos", [value for _, values in clauses for value in values])
+    counts = iter(found.fetchone())
+    counted = {kind.value: [(value, int(next(counts))) for value in values] for kind, values in SUGGESTED.items()}
+    return {name: tuple(each for each in values if each[1]) for name, values in counted.items()}
 
 
 def _kinds(extensions: Iterable[tuple[str, int]]) -> Counted:

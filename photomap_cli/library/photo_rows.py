@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from photomap_cli.library.dating import date_of, date_of_file
 from photomap_cli.library.entities import STORED
-from photomap_cli.library.file_types import has_photo_name
-from photomap_cli.pathnames import key
+from photomap_cli.library.file_types import RAW_EXTENSIONS, has_photo_name
+from photomap_cli.pathnames import extensions_like, key
 
 if TYPE_CHECKING:
     import sqlite3
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _FIELDS = (
     *("path", "size_bytes", "mtime_ns", "ctime_ns", "inode", "content_hash", "damage"),
     *("taken_at", "width", "height", "orientation", "camera", "lens", "latitude", "longitude"),
+    *("rating", "kind"),
 )
 """The columns that are a NewPhoto's fields."""
 
@@ -34,11 +35,15 @@ def remove(connection: sqlite3.Connection, rows: Iterable[int]) -> None:
 def rename(connection: sqlite3.Connection, again: FoundAgain) -> None:
     """Write where a photo's file is by now, in the place of what was there."""
     remove(connection, (row for row in _rows_at(connection, again.path) if row != again.row))
+    known = connection.execute("SELECT ext, kind FROM photos WHERE row = ?", (again.row,)).fetchone()
+    if known is None:
+        return
+    (extension, kind), (name, named) = known, _name_and_extension(again.path)
     dated_at, source = date_of_file(again.path, again.mtime_ns)
     connection.execute(
-        """UPDATE photos SET path = ?, mtime_ns = ?, name_key = ?, ext = coalesce(nullif(?, ''), ext),
+        """UPDATE photos SET path = ?, mtime_ns = ?, name_key = ?, ext = ?,
         dated_at = coalesce(taken_at, ?), date_source = iif(taken_at IS NULL, ?, date_source) WHERE row = ?""",
-        (again.path, again.mtime_ns, *_name_and_extension(again.path), dated_at, source, again.row),
+        (again.path, again.mtime_ns, name, _extension(named, extension, kind), dated_at, source, again.row),
     )
     note_signs(connection, [again])
 
@@ -53,15 +58,16 @@ def add(connection: sqlite3.Connection, row: int, photo: NewPhoto) -> None:
     """Write a photo into a row of its own, in the place of what was at its path."""
     remove(connection, _rows_at(connection, photo.path))
     dated_at, source = date_of(photo)
-    name, extension = _name_and_extension(photo.path)
+    name, named = _name_and_extension(photo.path)
     values = {
         "row": row,
         **{field: getattr(photo, field) for field in _FIELDS},
         "dated_at": dated_at,
         "date_source": source,
         "name_key": name,
-        "ext": extension or photo.extension,
+        "ext": _extension(named, photo.extension, photo.kind),
         "camera_key": key(photo.camera) if photo.camera else None,
+        "lens_key": key(photo.lens) if photo.lens else None,
     }
     connection.execute(
         f"INSERT INTO photos ({', '.join(values)}) VALUES ({', '.join(f':{name}' for name in values)})", values
@@ -77,3 +83,9 @@ def _name_and_extension(path: str) -> tuple[str, str]:
     """Return a file's name as filters compare it, and its extension; nothing for one that is no photo's."""
     name = os.path.basename(path)  # noqa: PTH119 - Path would cost more than the insert
     return key(name), name.rpartition(".")[2].lower() if has_photo_name(name) else ""
+
+
+def _extension(named: str, of_content: str, kind: str) -> str:
+    """Return the extension that filters know a photo by: its name's, unless its content is of another kind of file."""
+    is_right = named in RAW_EXTENSIONS if kind == "raw" else extensions_like(named) == extensions_like(of_content)
+    return named if named and (is_right or not of_content) else of_content

@@ -37,10 +37,13 @@ CREATE TABLE photos (
     lens TEXT,
     latitude REAL,
     longitude REAL,
+    rating INTEGER,
+    kind TEXT NOT NULL,
     -- What filters compare.
     name_key TEXT NOT NULL,
     ext TEXT NOT NULL,
-    camera_key TEXT
+    camera_key TEXT,
+    lens_key TEXT
 );
 CREATE INDEX photos_by_date ON photos (dated_at);
 CREATE INDEX photos_by_content ON photos (size_bytes, content_hash);

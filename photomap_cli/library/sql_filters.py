@@ -1,27 +1,65 @@
-"""Owns what a filter means in SQL; knows no database."""
+"""Owns what a filter means in SQL; knows no database.
+
+What is not known of a photo meets no filter, so the opposite of one keeps it: `-camera:nikon` keeps photos without a
+camera.  A photo without a rating has 0 stars, as in other programs.
+"""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
 
+from photomap_cli.library import geography, number_ranges
+from photomap_cli.library.paths import shown
 from photomap_cli.pathnames import extensions_like, key
 from photomap_cli.records import FilterKind, PhotoFilter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Clause = tuple[str, tuple[str, ...]]
+    from photomap_cli.library.number_ranges import NumberRange
+
+_YEAR_WITH_MORE_FIGURES, _BEHIND_EVERY_DATE = 10_000, ":"  # as texts are compared, which follows 9
+
+DISTANCE = "metres_between"
+"""The function that a connection has to offer: `geography.metres_between`."""
+
+Value = str | int | float
+Clause = tuple[str, tuple[Value, ...]]
+
+KINDS = {"photo": "kind <> 'video'", "video": "kind = 'video'", "raw": "kind = 'raw'"}
+"""What `kind:` may be: a RAW file is a photo too."""
+
+SHAPES = {
+    "portrait": "height > width",
+    "landscape": "width > height",
+    "square": "width = height",
+    "panorama": "width >= 2 * height",
+}
+"""What `orientation:` may be, of the picture upright; a panorama is a landscape as well."""
+
+TRAITS = {
+    "gps": "latitude IS NOT NULL",
+    "rating": "rating IS NOT NULL",
+    "camera": "camera IS NOT NULL",
+    "lens": "lens IS NOT NULL",
+    "date": "date_source <> 'file'",
+}
+"""What `has:` may be; a date is one that EXIF or the name says."""
 
 
 def where(filters: Sequence[PhotoFilter]) -> Clause:
-    """Return one SQL condition over the table `photos` that holds where all filters do, with its parameters."""
+    """Return one SQL condition over the table `photos` that holds where all filters do, with its parameters.
+
+    Texts are as the catalogue has them.
+    """
     clauses = [_clause(each) for each in filters]
     condition = " AND ".join(sql for sql, _ in clauses) or "1"
-    return condition, tuple(value for _, values in clauses for value in values)
+    values = (value for _, values in clauses for value in values)
+    return condition, tuple(shown(value) if isinstance(value, str) else value for value in values)
 
 
-def below(folder: str, *, sep: str = os.sep) -> Clause:
+def below(folder: str, *, sep: str = os.sep) -> tuple[str, tuple[str, str]]:
     """Return the condition for paths strictly below a folder: a range of the path index, so `%` and `_` mean nothing.
 
     `/a/b` becomes `/a/b/` <= path < `/a/b0`, as `0` is what follows `/`.
@@ -58,10 +96,61 @@ def _positive(kind: FilterKind, value: str) -> Clause:
             return "(dated_at >= ?)", (value,)
         case FilterKind.BEFORE:
             return "(dated_at < ?)", (value,)
+        case FilterKind.YEAR:
+            return _years(number_ranges.whole_numbers(value))
+        case FilterKind.MONTH:
+            return _months(number_ranges.whole_numbers(value))
+        case FilterKind.RATING:
+            return _between("coalesce(rating, 0)", number_ranges.whole_numbers(value))
+        case FilterKind.SIZE:
+            size = number_ranges.sizes(value)
+            return _between("width * height" if size.is_pixels else "size_bytes", size.numbers)
+        case FilterKind.KIND:
+            return f"({KINDS[value]})", ()
+        case FilterKind.ORIENTATION:
+            return f"({SHAPES[value]})", ()
+        case FilterKind.HAS:
+            return f"(coalesce({TRAITS[value]}, 0))", ()
+        case FilterKind.NEAR:
+            return _near(geography.circle(value))
         case FilterKind.EXT:
             alike = extensions_like(value.lower().removeprefix("."))
             return f"(ext IN ({', '.join('?' * len(alike))}))", alike
         case FilterKind.CAMERA:
             return "(coalesce(instr(camera_key, ?), 0) > 0)", (key(value),)
+        case FilterKind.LENS:
+            return "(coalesce(instr(lens_key, ?), 0) > 0)", (key(value),)
         case FilterKind.NAME:
             return "(name_key GLOB ?)", (glob(key(value)),)
+
+
+def _between(column: str, numbers: NumberRange) -> Clause:
+    ends = [(operator, end) for operator, end in zip((">=", "<="), numbers, strict=True) if end is not None]
+    return f"({' AND '.join(f'{column} {operator} ?' for operator, _ in ends)})", tuple(end for _, end in ends)
+
+
+def _years(years: NumberRange) -> Clause:
+    """Return the condition as one on the index of dates."""
+    low, high = years
+    first = "" if low is None else f"{low:04}" if low < _YEAR_WITH_MORE_FIGURES else _BEHIND_EVERY_DATE
+    last = _BEHIND_EVERY_DATE if high is None else f"{high:04}-12-31T23:59:59"
+    return "(dated_at >= ? AND dated_at <= ?)", (first, last)
+
+
+def _months(months: NumberRange) -> Clause:
+    """Return the condition; `11..2` goes on behind the end of the year."""
+    low, high = months
+    month = "CAST(substr(dated_at, 6, 2) AS INTEGER)"
+    if low is not None and high is not None and low > high:
+        return f"({month} >= ? OR {month} <= ?)", (low, high)
+    return _between(month, months)
+
+
+def _near(circle: geography.Circle) -> Clause:
+    """Return the condition: a band of latitudes, which an index finds, then the distance, which DISTANCE measures."""
+    south, north = circle.latitudes
+    distance = f"{DISTANCE}(?, ?, latitude, longitude)"
+    return (
+        f"(latitude IS NOT NULL AND latitude BETWEEN ? AND ? AND {distance} <= ?)",
+        (south, north, circle.latitude, circle.longitude, circle.metres),
+    )

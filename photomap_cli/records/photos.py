@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from photomap_cli.records.record import IF_ANY, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class FilterKind(StrEnum):
@@ -14,9 +18,18 @@ class FilterKind(StrEnum):
     IN = "in"
     AFTER = "after"
     BEFORE = "before"
+    YEAR = "year"
+    MONTH = "month"
     EXT = "ext"
+    KIND = "kind"
     CAMERA = "camera"
+    LENS = "lens"
     NAME = "name"
+    ORIENTATION = "orientation"
+    SIZE = "size"
+    RATING = "rating"
+    HAS = "has"
+    NEAR = "near"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +39,10 @@ class PhotoFilter:
     Attributes:
         kind: what is looked at.
         value: IN an absolute folder; AFTER / BEFORE a local time `YYYY-MM-DDTHH:MM:SS` (AFTER keeps photos at or after
-            it, BEFORE those earlier than it); EXT an extension in lower case without its dot; CAMERA a part of the
-            camera's name, any case; NAME a shell pattern for the file's name, any case.
+            it, BEFORE those earlier than it); YEAR, MONTH, RATING a range of whole numbers and SIZE one of sizes, as
+            `library.number_ranges` reads them; EXT an extension in lower case without its dot; CAMERA, LENS a part of
+            the name, any case; NAME a shell pattern for the file's name, any case; KIND, ORIENTATION, HAS one of the
+            words in `library.sql_filters`; NEAR a circle, as `library.geography` reads it.
         negated: keep the photos that do *not* meet it.
     """
 
@@ -84,6 +99,9 @@ class PhotoDetails(Record):
         date_source: where `dated_at` comes from.
         lens: make and model, or None.
         latitude, longitude: degrees, north and east positive; both or neither.
+        rating: 1 to 5 stars, -1 where it was rejected, or None.
+        kind: "photo" or "raw".
+        extension: what the file is, as `ext:` knows it.
     """
 
     path: str
@@ -97,6 +115,9 @@ class PhotoDetails(Record):
     lens: str | None
     latitude: float | None
     longitude: float | None
+    rating: int | None = None
+    kind: str = "photo"
+    extension: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +141,18 @@ class Facets:
         extensions: most photos first, without dots.
         months: `YYYY-MM`, newest first.
         folders: absolute, those above others included; most photos first.
+        lenses: most photos first.
+        places: middles of where photos were taken, as `near:` takes them; most photos first.
+        suggestions: by filter, some values that few can choose between; those that no photo has are left out.
     """
 
     cameras: Counted = ()
     extensions: Counted = ()
     months: Counted = ()
     folders: Counted = ()
+    lenses: Counted = ()
+    places: Counted = ()
+    suggestions: Mapping[str, Counted] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@ r"""Owns the query language: text -> `Query`.  Asks the disk whether a text name
     query  = { term | filter }
     term   = [op] [weight ":"] body         op: "+" or "-", standing alone or glued to a word
     body   = words | "quoted words" | image path | image address | #N
-    filter = in:DIR | after:DATE | before:DATE | ext:EXT | camera:TEXT | name:GLOB | min:SCORE   ("-" negates)
+    filter = NAME:VALUE, with a name of `filter_values.py`, or min:SCORE; "-" in front negates
 
 | text | terms (weight: body) and filters |
 |---|---|
@@ -28,6 +28,7 @@ at or after the start of its date, BEFORE what was taken earlier.
 
 from __future__ import annotations
 
+import datetime
 import difflib
 import re
 from dataclasses import dataclass, field
@@ -37,7 +38,7 @@ from urllib.parse import urlsplit
 
 from photomap_cli.errors import BadQuery
 from photomap_cli.records import FilterKind, PhotoFilter
-from photomap_cli.search.filter_values import FILTER_VALUES, absolute
+from photomap_cli.search.filter_values import COMPARED, FILTER_VALUES, MIN, MIN_HINT, Here, absolute
 from photomap_cli.search.query_files import file_named
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ _PICTURE = re.compile(
 )
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _FILTER = re.compile(rf"([{_MINUS}]?)([A-Za-z]+):(?!//)(?=\S)")
-_NO_VALUE = re.compile(rf"[{_MINUS}]?({'|'.join((*FILTER_VALUES, 'min'))}):", re.IGNORECASE)
+_NO_VALUE = re.compile(rf"[{_MINUS}]?({'|'.join((*FILTER_VALUES, MIN))}):", re.IGNORECASE)
 
 
 class TermKind(Enum):
@@ -112,18 +113,19 @@ class _Token(NamedTuple):
     position: int
 
 
-def parse(text: str, *, cwd: str, may_be_blank: bool = False) -> Query:
+def parse(text: str, *, cwd: str, may_be_blank: bool = False, today: datetime.date | None = None) -> Query:
     """Understand a query.
 
     Args:
         text: what the user typed, on one line.
         cwd: absolute folder that relative paths start from.
         may_be_blank: a text that says nothing is a list of every photo, no mistake.
+        today: the day that `after:7d` counts from; None for that of the clock here.
 
     Raises:
         BadQuery: with the position of the mistake and a hint.
     """
-    return _Parser(text, cwd).parse(may_be_blank=may_be_blank)
+    return _Parser(text, cwd, today).parse(may_be_blank=may_be_blank)
 
 
 def parse_filters(text: str, *, cwd: str) -> tuple[PhotoFilter, ...]:
@@ -134,9 +136,10 @@ def parse_filters(text: str, *, cwd: str) -> tuple[PhotoFilter, ...]:
 class _Parser:
     """Collects terms and filters in one pass over the tokens."""
 
-    def __init__(self, text: str, cwd: str) -> None:
+    def __init__(self, text: str, cwd: str, today: datetime.date | None = None) -> None:
         _require_most(len(text), MOST_LETTERS, "a query", "letters", MOST_LETTERS)
         self._text, self._cwd = text, cwd
+        self._here = Here(cwd, today or datetime.date.today())
         self._terms: list[Term] = []
         self._filters: list[PhotoFilter] = []
         self._min_score: float | None = None
@@ -189,6 +192,8 @@ class _Parser:
             self._take_filter(match, text[match.end() :], position)
         elif _NO_VALUE.fullmatch(text):
             hint = "write it without a space, such as after:2023; quotes make text of it"
+            if text.lstrip(_MINUS).lower().removesuffix(":") in COMPARED:
+                hint = "write it without a space; in a shell, > and < need quotes: 'size:>12mp'"
             raise BadQuery(f"nothing follows {text}", hint=hint, position=position)
         elif text[0] in f"+{_MINUS}" and len(text) > 1 and not _NUMBER.fullmatch(text):
             self._finish_term()
@@ -251,17 +256,17 @@ class _Parser:
         negated, name, value = bool(match[1]), match[2].lower(), unquoted(raw)
         _require_most(len(self._filters) + 1, MOST_FILTERS, "a query", "filters", position)
         _require_most(len(value), MOST_VALUE_LETTERS, "a filter's value", "letters", position + match.end())
-        if name == "min":
+        if name == MIN:
             self._min_score, self._min_position = _score(value, negated, position), position
             return
         known = FILTER_VALUES.get(name)
         if known is None:
-            near = difflib.get_close_matches(name, [*FILTER_VALUES, "min"], 1)
-            hint = f"did you mean {near[0]}: ?" if near else f"filters: {', '.join(FILTER_VALUES)}, min"
+            near = difflib.get_close_matches(name, [*FILTER_VALUES, MIN], 1)
+            hint = f"did you mean {near[0]}: ?" if near else f"filters: {', '.join(FILTER_VALUES)}, {MIN}"
             hint += f'; quote it to search for the text: "{shortened(match[0] + raw)}"' if '"' not in raw else ""
             raise BadQuery(f"there is no filter {shortened(name)}:", hint=hint, position=position)
         try:
-            self._filters.append(PhotoFilter(FilterKind(name), known.read(value, self._cwd), negated))
+            self._filters.append(PhotoFilter(FilterKind(name), known.read(value, self._here), negated))
         except ValueError as error:
             told = str(error).replace(value, shortened(value)) if value else str(error)
             raise BadQuery(told, hint=known.hint, position=position + match.end()) from None
@@ -335,8 +340,8 @@ def _score(value: str, negated: bool, position: int) -> float:
     except ValueError:
         score = float("nan")
     if negated:
-        raise BadQuery("min: has no opposite", hint="example: min:0.25", position=position)
+        raise BadQuery("min: has no opposite", hint=MIN_HINT, position=position)
     if not -1 <= score <= 1:
         told = f"min: takes a cosine from -1 to 1, not {shortened(value)!r}"
-        raise BadQuery(told, hint="example: min:0.25", position=position)
+        raise BadQuery(told, hint=MIN_HINT, position=position)
     return score

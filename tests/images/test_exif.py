@@ -1,7 +1,23 @@
 import pytest
 from cases import cases
 
-from photomap_cli.images.exif import CHANGED, DIGITIZED, MAKE, MODEL, ORIENTATION, TAKEN, camera, orientation, taken_at
+from photomap_cli.images import exif, xmp
+from photomap_cli.images.exif import (
+    CHANGED,
+    DIGITIZED,
+    MAKE,
+    MODEL,
+    ORIENTATION,
+    RATING,
+    RATING_PERCENT,
+    TAKEN,
+    ExifTables,
+    camera,
+    facts,
+    orientation,
+    rating,
+    taken_at,
+)
 
 OWN = {MAKE: "Canon", MODEL: "Canon EOS 40D"}
 
@@ -88,3 +104,71 @@ def test_the_first_sensible_time_counts():
 @pytest.mark.parametrize(("value", "turn"), [(1, 1), (6, 6), (8, 8), (0, 1), (9, 1), ("6", 1), (None, 1)])
 def test_orientations_out_of_range_turn_nothing(value, turn):
     assert orientation({ORIENTATION: value}) == turn
+
+
+@cases(
+    ("main", "packet", "stars"),
+    [
+        ({RATING: 4}, "", 4),
+        ({RATING: 0}, "", None),
+        ({RATING: 6}, "", None),
+        ({RATING: "4"}, "", None),
+        ({RATING_PERCENT: 99}, "", 5),
+        ({RATING_PERCENT: 75}, "", 4),
+        ({RATING_PERCENT: 50}, "", 3),
+        ({RATING_PERCENT: 25}, "", 2),
+        ({RATING_PERCENT: 1}, "", 1),
+        ({RATING_PERCENT: 0}, "", None),
+        ({RATING: 2}, '<rdf:Description xmp:Rating="5">', 5),
+        ({RATING: 2}, "<xmp:Rating>0</xmp:Rating>", None),
+        ({}, "<xmp:Rating> 3 </xmp:Rating>", 3),
+        ({}, "xmp:Rating='-1'", -1),
+        ({}, 'xmp:Rating="-2"', None),
+        ({}, 'xmp:Rating = "4.5"', 4),
+        ({}, 'xap:Rating="2"', 2),
+        ({}, 'MicrosoftPhoto:Rating="75"', 4),
+        ({}, 'xmp:Rating="99"', None),
+        ({}, 'xmp:Rating="' + "9" * 400 + '"', None),
+        ({}, 'notxmp:Ratings="5"', None),
+        ({}, 'xmp:Rating="', None),
+        ({}, "", None),
+    ],
+)
+def test_stars_are_those_of_xmp_else_of_exif(main, packet, stars):
+    assert rating(main, packet) == stars
+
+
+def test_a_lens_and_a_place_may_be_in_xmp_alone():
+    packet = (
+        '<rdf:Description aux:Lens="EF24-105mm f/4L &amp; co" '
+        'exif:GPSLatitude="48,51.504N" exif:GPSLongitude="123,30,36.0W"/>'
+    )
+    found = facts((40, 30), ExifTables(xmp=packet), orientation=1)
+    assert (found.lens, found.latitude, found.longitude) == ("EF24-105mm f/4L & co", 48.8584, -123.51)
+    own = ExifTables(details={exif.LENS_MODEL: "50mm"}, xmp=packet)
+    assert facts((40, 30), own, orientation=1).lens == "50mm"
+
+
+@cases("packet", ['exif:GPSLatitude="48,51.5N"', 'exif:GPSLatitude="99,0N" exif:GPSLongitude="1,0E"', 'aux:Lens="---"'])
+def test_half_a_place_or_a_lens_of_dashes_is_none(packet):
+    found = facts((40, 30), ExifTables(xmp=packet), orientation=1)
+    assert (found.lens, found.latitude, found.longitude) == (None, None, None)
+
+
+@cases(
+    ("info", "main", "found"),
+    [
+        ({"xmp": b"<x/>"}, {}, "<x/>"),
+        ({"XML:com.adobe.xmp": "<x/>"}, {}, "<x/>"),
+        ({}, {xmp.TAG: b"<x/>"}, "<x/>"),
+        ({"xmp": b""}, {xmp.TAG: b"<x/>"}, "<x/>"),
+        ({"xmp": b"\xff<x/>"}, {}, "\ufffd<x/>"),
+        ({"xmp": 7}, {xmp.TAG: (1, 2)}, ""),
+    ],
+)
+def test_a_packet_is_found_wherever_a_format_keeps_it(info, main, found):
+    assert xmp.packet(info, main) == found
+
+
+def test_of_a_packet_without_an_end_a_megabyte_counts():
+    assert len(xmp.packet({"xmp": b" " * (9 << 20)}, {})) == 1 << 20

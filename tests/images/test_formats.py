@@ -184,3 +184,26 @@ def test_a_header_that_promises_more_than_the_file_can_hold_is_refused():
 )
 def test_a_file_that_is_known_but_cannot_be_read_says_what_it_is(content, kind):
     assert reason(content) == f"a {kind} file that is damaged, or of a kind that cannot be read"
+
+
+# Stars
+
+
+STARS = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description xmp:Rating="4"/></x:xmpmeta>'
+
+
+def with_stars(format):
+    if format == "PNG":
+        notes = PngImagePlugin.PngInfo()
+        notes.add_itxt("XML:com.adobe.xmp", STARS.decode())
+        return saved(heic.upright(), format, pnginfo=notes)
+    if format == "TIFF":
+        return saved(heic.upright(), format, tiffinfo={700: STARS})
+    return saved(heic.upright(), format, xmp=STARS)
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_stars_are_read_in_every_format(suffix):
+    needs(suffix)
+    facts = read_bytes(with_stars(WRITERS[suffix])).facts
+    assert (facts.rating, facts.kind) == (4, "photo")

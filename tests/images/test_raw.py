@@ -95,6 +95,7 @@ def test_a_raw_file_is_read_by_libraw(tmp_path, turn, has_preview):
     assert (facts.width, facts.height, facts.orientation) == (480, 320, turn)
     assert (facts.camera, facts.lens, facts.taken_at) == ("Canon EOS R5", "RF50mm F1.8 STM", "2021-06-27T18:48:37")
     assert (facts.latitude, facts.longitude) == pytest.approx((43.4666667, 11.8833333))
+    assert (facts.kind, facts.extension) == ("raw", "")
 
 
 @pytest.mark.parametrize("content", [b"junk" * 300, tiffs.raw_file(upright())[:9000]])

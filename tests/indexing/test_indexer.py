@@ -108,6 +108,30 @@ def test_facts_of_the_files_are_stored(catalog, run, photos):
     assert photo.dated_at == datetime.fromtimestamp(1_700_000_000).isoformat()
 
 
+def test_a_rating_that_changes_is_noticed_as_any_change_is_and_copies_have_it_too(catalog, run, photos):
+    path = picture(photos / "a.jpg", 1)
+
+    def rate(stars):
+        exif = Image.Exif()
+        exif[exif_tags.RATING] = stars
+        Image.open(path).save(path, exif=exif, quality="keep")
+        os.utime(path, (1_700_000_000 + stars,) * 2)
+
+    def rated(value):
+        return [photo.path for photo in catalog.photos(catalog.rows([PhotoFilter(FilterKind.RATING, value)]))]
+
+    rate(3)
+    run(photos)
+    assert rated("3") == [str(path)]
+    rate(5)
+    assert counts(run(photos)) == {"scanned": 1, "updated": 1}
+    assert (rated("3"), rated(">=5")) == ([], [str(path)])
+    shutil.copy(path, photos / "copy.jpg")
+    run(photos, encoder=no_encoder)
+    assert sorted(rated("5")) == [str(path), str(photos / "copy.jpg")]
+    assert catalog.details(str(path)).rating == 5
+
+
 def test_removing_alone_needs_no_encoder(catalog, run, photos):
     for number in range(2):
         picture(photos / f"{number}.png", number)
@@ -381,7 +405,7 @@ def test_moved_and_renamed_photos_keep_their_vectors(catalog, store, run, photos
     assert counts(run(photos, encoder=no_encoder)) == {"scanned": 3, "unchanged": 3}
 
 
-def test_a_moved_photo_is_found_by_its_new_name_extension_and_date(catalog, run, photos):
+def test_a_moved_photo_is_found_by_its_new_name_and_date_and_by_what_it_is(catalog, run, photos):
     path = picture(photos / "Old.png", 1)
     run(photos)
     new = path.rename(photos / "New.PNG2.jpg")
@@ -390,8 +414,9 @@ def test_a_moved_photo_is_found_by_its_new_name_extension_and_date(catalog, run,
     (photo,) = catalog.photos(catalog.rows())
     assert (photo.path, photo.mtime_ns) == (str(new), 1_700_000_000_000_000_000)
     assert photo.dated_at == datetime.fromtimestamp(1_700_000_000).isoformat()
-    for kind, value in ((FilterKind.NAME, "new*"), (FilterKind.EXT, "jpg")):
+    for kind, value in ((FilterKind.NAME, "new*"), (FilterKind.EXT, "png")):
         assert len(catalog.rows([PhotoFilter(kind, value)])) == 1
+    assert len(catalog.rows([PhotoFilter(FilterKind.EXT, "jpg")])) == 0
 
 
 def test_of_equal_photos_each_moves_to_its_own_name(catalog, run, photos):

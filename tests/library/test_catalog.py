@@ -568,8 +568,8 @@ def test_a_copy_has_the_exif_of_its_photo_and_the_name_of_its_file(catalog):
 
 
 def test_the_details_of_a_photo(catalog):
-    catalog.commit_batch([new_photo("/p/a.jpg", taken_at=EXIF, lens="50mm", latitude=1.5, longitude=-2.5)])
-    details = PhotoDetails("/p/a.jpg", 1, EXIF, EXIF, DateSource.EXIF, 4, 3, None, "50mm", 1.5, -2.5)
+    catalog.commit_batch([new_photo("/p/a.jpg", taken_at=EXIF, lens="50mm", latitude=1.5, longitude=-2.5, rating=4)])
+    details = PhotoDetails("/p/a.jpg", 1, EXIF, EXIF, DateSource.EXIF, 4, 3, None, "50mm", 1.5, -2.5, 4, "photo", "jpg")
     assert catalog.details("/p/a.jpg") == details
     assert PhotoDetails.from_json(details.to_json()) == details
     assert catalog.details("/p/b.jpg") is None

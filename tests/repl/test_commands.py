@@ -12,6 +12,7 @@ from terminal_fakes import CPU, VRAM, FakeBackend, PaintedGallery, make_result
 from photomap_cli.errors import UsageError
 from photomap_cli.repl.commands import arguments, registry
 from photomap_cli.repl.state import like_as_reference
+from photomap_cli.search.filter_values import FILTER_VALUES
 from photomap_cli.views.previews import Previews
 
 # -- the table -------------------------------------------------------------------------------------------------------
@@ -312,6 +313,24 @@ def test_help_lists_every_command_or_explains_one():
     assert all(command.synopsis in everything and command.summary in everything for command in registry.COMMANDS)
     one = Talk().type(":help off").front.printed
     assert one.strip() == ":offload  take the encoder out of VRAM now"
+
+
+def test_help_on_queries_names_every_filter_with_an_example():
+    told = Talk().type(":help queries").front.printed
+    for name, known in FILTER_VALUES.items():
+        assert f"  {name}:" in told
+        assert known.about in told
+    assert "min:" in told
+    assert Talk().type(":help filters").front.printed == told
+
+
+def test_the_order_of_results_is_chosen_for_the_prompt():
+    talk = Talk().type("dog", ":sort date", "dog", ":sort", ":sort score", "dog")
+    assert [(request.sort, request.limit) for request in talk.backend.requests] == [
+        *(("score", 6), ("date", 3), ("score", 6)),
+    ]
+    assert talk.front.notes == ["results come newest first", "results come newest first", "results come best first"]
+    assert talk.refusal(":sort size").hint == ":sort [score|date]"
 
 
 def test_help_for_one_shows_its_aliases_and_examples():

@@ -2,6 +2,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cases import cases
 from fake_conversation import Talk
 from terminal_fakes import FakeBackend
 
@@ -16,8 +17,9 @@ def test_info_tells_where_the_date_of_a_result_comes_from():
     assert printed.splitlines() == [
         "path\t/photos/photo-002.jpg",
         "date\t2018-05-14 (from the file name, which has no time)",
-        "pixels\t40 × 30 (0.0 megapixels)",
+        "pixels\t40 × 30 (0.0 megapixels, landscape)",
         "size\t3.4 MB",
+        "kind\tphoto",
         "camera\tCanon",
         "place\t47.100000, 8.500000",
     ]
@@ -52,3 +54,20 @@ def test_info_at_a_terminal_is_a_table_without_escapes(monkeypatch):
 def test_every_source_is_named(source, shown):
     known = replace(KNOWN, date_source=source, dated_at="2018-05-14T12:30:00")
     assert dict(info.facts(known))["date"] == shown
+
+
+@cases(
+    ("changes", "fact", "told"),
+    [
+        ({"rating": 4}, "rating", "4 of 5"),
+        ({"rating": -1}, "rating", "rejected"),
+        ({"rating": None}, "rating", None),
+        ({"kind": "raw", "extension": "nef"}, "kind", "RAW, nef"),
+        ({"extension": "jpg"}, "kind", "photo, jpg"),
+        ({"width": 6000, "height": 2000}, "pixels", "6000 × 2000 (12.0 megapixels, panorama)"),
+        ({"width": 3000, "height": 3000}, "pixels", "3000 × 3000 (9.0 megapixels, square)"),
+        ({"width": 3000, "height": 4000}, "pixels", "3000 × 4000 (12.0 megapixels, portrait)"),
+    ],
+)
+def test_what_filters_can_find_is_told(changes, fact, told):
+    assert dict(info.facts(replace(KNOWN, **changes))).get(fact) == told

@@ -3,8 +3,12 @@
 import datetime
 import fnmatch
 import itertools
+import math
+import operator
 import random
+import re
 import unicodedata
+from fractions import Fraction
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -37,6 +41,16 @@ EXTENSIONS = ("jpg", "JPG", "jpeg", "Png", "heic")
 CAMERAS = (None, "Canon EOS 40D", "canon powershot", "SONY ILCE-7M3", "Ünïcode CAM", "50% grey_card")
 TIMES = (None, "2019-12-31T23:59:59", "2020-01-01T00:00:00", "2020-02-29T12:00:00", "2023-06-15T10:22:00")
 MTIMES = (0, 1_577_836_800, 1_686_824_520)
+LENSES = (None, "EF50mm f/1.8 STM", "ef24-105MM", "Zuiko Ünïcode 50%")
+SIZES = ((4032, 3024), (3024, 4032), (3000, 3000), (12000, 3000), (3000, 12000), (4000, 2000), (1920, 1080), (4, 3))
+BYTES = (0, 1, 499_999, 500_000, 2_000_000, 2_499_999, 2_500_000, 40_000_000)
+RATINGS = (None, None, -1, 1, 3, 4, 5)
+PLACES = (
+    *((None, None), (48.8584, 2.2945), (48.8606, 2.3376), (51.5007, -0.1246), (0.0, 179.999), (0.0, -179.999)),
+    *((-16.5, 179.9), (-16.5, -179.9), (89.999, 0.0), (89.999, 180.0), (-90.0, 45.0), (-89.99, -135.0)),
+)
+KINDS = ("photo", "photo", "raw")
+CONTENTS = ("", "", "png", "jpg")
 
 
 def library():
@@ -45,8 +59,16 @@ def library():
     for folder, stem in itertools.product(FOLDERS, STEMS):
         path = f"{folder}/{stem}.{chosen.choice(EXTENSIONS)}"
         mtime_ns = chosen.choice(MTIMES) * 10**9
+        (width, height), (latitude, longitude) = chosen.choice(SIZES), chosen.choice(PLACES)
         yield NewPhoto(
-            path, 1, mtime_ns, chosen.choice(TIMES), 4, 3, chosen.choice(CAMERAS), np.eye(4, dtype=np.float32)[0]
+            *(path, chosen.choice(BYTES), mtime_ns, chosen.choice(TIMES), width, height, chosen.choice(CAMERAS)),
+            np.eye(4, dtype=np.float32)[0],
+            lens=chosen.choice(LENSES),
+            latitude=latitude,
+            longitude=longitude,
+            rating=chosen.choice(RATINGS),
+            kind=chosen.choice(KINDS),
+            extension=chosen.choice(CONTENTS),
         )
 
 
@@ -73,14 +95,92 @@ def meets(photo, condition):
             kept = dated >= datetime.datetime.fromisoformat(value)
         case FilterKind.BEFORE:
             kept = dated < datetime.datetime.fromisoformat(value)
+        case FilterKind.YEAR:
+            kept = is_in_range(dated.year, value)
+        case FilterKind.MONTH:
+            low, _, high = value.replace("-", "..").partition("..")
+            is_round = low and high and int(low) > int(high)
+            kept = dated.month >= int(low) or dated.month <= int(high) if is_round else is_in_range(dated.month, value)
+        case FilterKind.RATING:
+            kept = is_in_range(photo.rating or 0, value)
+        case FilterKind.SIZE:
+            kept = is_of_size(photo, value)
+        case FilterKind.KIND:
+            kept = photo.kind == value or value == "photo"
+        case FilterKind.ORIENTATION:
+            ratio = Fraction(photo.width, photo.height)
+            kept = {"portrait": ratio < 1, "landscape": ratio > 1, "square": ratio == 1, "panorama": ratio >= 2}[value]
+        case FilterKind.HAS:
+            kept = has(photo, value)
+        case FilterKind.NEAR:
+            latitude, longitude, distance = value.split(",")
+            metres = (
+                float(distance.rstrip("kmi")) * {"km": 1000, "mi": 1609.344, "m": 1}[distance.lstrip("0.123456789")]
+            )
+            kept = photo.latitude is not None and metres >= metres_between(
+                (float(latitude), float(longitude)), (photo.latitude, photo.longitude)
+            )
         case FilterKind.EXT:
             alike = {"jpg", "jpeg", "jpe", "jfif"}, {"heic", "heif", "hif"}, {value}
-            kept = path.suffix.lower()[1:] in next(kind for kind in alike if value in kind)
+            kept = what_it_is(photo) in next(kind for kind in alike if value in kind)
+        case FilterKind.LENS:
+            kept = folded(value) in folded(photo.lens or "")
         case FilterKind.CAMERA:
             kept = folded(value) in folded(photo.camera or "")
         case FilterKind.NAME:
             kept = fnmatch.fnmatchcase(folded(path.name), folded(value))
     return kept != condition.negated
+
+
+def is_in_range(number, written, scale=1):
+    """Say whether a number is in a range as it is written, by arithmetic on fractions."""
+    if ".." in written:
+        low, high = written.split("..")
+        return (not low or number >= Fraction(low) * scale) and (not high or number <= Fraction(high) * scale)
+    for sign, holds in ((">=", operator.ge), ("<=", operator.le), (">", operator.gt), ("<", operator.lt)):
+        if written.startswith(sign):
+            return holds(number, Fraction(written.removeprefix(sign)) * scale)
+    return number == Fraction(written.removeprefix("=")) * scale
+
+
+def is_of_size(photo, written):
+    unit = written.strip("0123456789.<>=")
+    scale = {"mp": 10**6, "px": 1, "gb": 10**9, "mb": 10**6, "kb": 1000, "b": 1}[unit or "mp"]
+    number = photo.width * photo.height if unit in ("mp", "px") else photo.size_bytes
+    figures = written.replace(unit, "")
+    if figures[0] in "<>" or ".." in figures:
+        return is_in_range(number, figures, scale)
+    decimals = len(figures.lstrip("=").partition(".")[2])
+    half = Fraction(scale, 2 * 10**decimals)
+    middle = Fraction(figures.lstrip("=")) * scale
+    return middle - half <= number < middle + half if half > Fraction(1, 2) else number == middle
+
+
+def has(photo, what):
+    name_says = re.search(r"\d{8}", photo.path)
+    known = {"gps": photo.latitude, "date": photo.taken_at or name_says}
+    return known.get(what, getattr(photo, what, None)) is not None
+
+
+def what_it_is(photo):
+    """Return the extension of a photo by its content, where that is known and none of its name's kind."""
+    named = PurePosixPath(photo.path).suffix.lower()[1:]
+    if photo.kind == "raw":
+        return photo.extension or named
+    family = {"jpg": "jpg", "jpeg": "jpg"}
+    return named if photo.extension in ("", family.get(named, named)) else photo.extension
+
+
+def metres_between(one, other):
+    """Return the distance by the angle between two vectors from the middle of the earth."""
+    first, second = map(from_the_middle, (one, other))
+    across = math.dist((0, 0, 0), np.cross(first, second))
+    return 6_371_008.8 * math.atan2(across, float(np.dot(first, second)))
+
+
+def from_the_middle(place):
+    latitude, longitude = map(math.radians, place)
+    return math.cos(latitude) * math.cos(longitude), math.cos(latitude) * math.sin(longitude), math.sin(latitude)
 
 
 def folded(text):
@@ -96,6 +196,34 @@ VALUES = {
     "name": PIECES.map("".join) | st.sampled_from([*STEMS, "*.JPG", "cafe\u0301*", "CAFÉ*", "img_?.*", "a[*", "*[b*"]),
 }
 VALUES["before"] = VALUES["after"]
+COMPARISON = st.sampled_from(["{}{}", "={}{}", ">{}{}", ">={}{}", "<{}{}", "<={}{}", "{}{}..", "..{}{}"])
+
+
+def ranges(numbers, units=("",)):
+    """Return how a range of these numbers may be written; the first of two may go without the unit."""
+    number, unit = st.sampled_from(numbers), st.sampled_from(units)
+    between = st.lists(number, min_size=2, max_size=2).map(lambda ends: sorted(ends, key=float)).map("..".join)
+    return st.builds(str.format, COMPARISON, number, unit) | st.builds("{}{}".format, between, unit)
+
+
+VALUES["year"] = ranges(["2019", "2020", "1970", "2023", "1", "9999"])
+VALUES["month"] = ranges([str(month) for month in range(1, 13)]) | st.sampled_from(["12..2", "11-1", "6..5", "jun"])
+VALUES["rating"] = ranges(["-1", "0", "1", "3", "4", "5"])
+VALUES["size"] = ranges(["0", "1", "8", "9", "12", "12.2", "12.19", "36", ".5"], ["mp", "MP", "mb"]) | ranges(
+    ["1", "500", "12192768", "2500000"], ["b", "kb", "px"]
+)
+VALUES["kind"] = st.sampled_from(["photo", "video", "raw", "RAW"])
+VALUES["orientation"] = st.sampled_from(["portrait", "landscape", "square", "panorama"])
+VALUES["has"] = st.sampled_from(["gps", "rating", "camera", "lens", "date"])
+VALUES["lens"] = st.sampled_from(["50mm", "EF", "ü", "50%", "_", "none"])
+VALUES["near"] = st.builds(
+    "{},{},{}{}".format,
+    st.sampled_from(["48.86", "48.8584", "0", "-0.0", "90", "-90", "89.9", "-16.5", "51.5"]),
+    st.sampled_from(["2.35", "2.2945", "0", "180", "-180", "179.99", "-179.5", "45"]),
+    st.sampled_from(["0.5", "3", "10.5", "25", "350", "2000", "21000"]),
+    st.sampled_from(["km", "mi", "m"]),
+)
+assert VALUES.keys() == set(FilterKind)
 
 
 @pytest.mark.parametrize("negation", ["", "-"])
@@ -133,7 +261,46 @@ def test_filters_together_keep_what_all_of_them_keep_in_any_order(catalog, writt
 
 
 @cases("value", ["[" * 4096, "*a" * 2048, "\U0001d160" * 4096, "İ" * 4096, "?" * 4096, "%_" * 2048])
-@cases("kind", [kind for kind in FilterKind if kind not in (FilterKind.AFTER, FilterKind.BEFORE)])
+@cases("kind", [FilterKind.IN, FilterKind.EXT, FilterKind.CAMERA, FilterKind.LENS, FilterKind.NAME])
 def test_the_database_takes_as_many_filters_as_long_as_the_language_allows(kind, value, catalog):
     (condition,) = parse(f"dog -{kind}:{value}", cwd="/p").filters
     assert 0 < len(catalog.rows([condition] * 100)) <= len(PHOTOS)
+
+
+@cases(
+    ("kind", "value"),
+    [
+        ("near", "89.999,-179.999,20000km"),
+        ("size", "12.19mp"),
+        ("month", "11..2"),
+        ("year", "1..9999"),
+        ("rating", "-1..5"),
+        ("has", "date"),
+        ("kind", "video"),
+        ("orientation", "panorama"),
+    ],
+)
+def test_the_database_takes_a_hundred_of_each_of_the_others(kind, value, catalog):
+    (condition,) = parse(f"{kind}:{value}", cwd="/p").filters
+    assert catalog.rows([condition] * 100).tolist() == catalog.rows([condition]).tolist()
+
+
+def test_a_list_is_what_the_filters_keep_newest_first(catalog):
+    filters = parse("-has:gps year:>=2020 -ext:png", cwd="/p").filters
+    rows = sorted(catalog.rows(filters).tolist(), key=lambda row: (PHOTOS[row].taken_at or "2020", row), reverse=True)
+    photos = catalog.newest(filters, limit=1000)
+    assert sorted(photo.row for photo in photos) == sorted(rows)
+    assert [(photo.dated_at, photo.row) for photo in photos] == sorted(
+        ((photo.dated_at, photo.row) for photo in photos), reverse=True
+    )
+
+
+def test_a_photo_at_the_other_side_of_the_date_line_and_of_the_pole_is_near(catalog):
+    def places(value):
+        found = catalog.photos(catalog.rows(parse(f"near:{value}", cwd="/p").filters))
+        return {(PHOTOS[photo.row].latitude, PHOTOS[photo.row].longitude) for photo in found}
+
+    assert places("0,180,1km") == {(0.0, 179.999), (0.0, -179.999)}
+    assert places("-16.5,179.95,25km") == {(-16.5, 179.9), (-16.5, -179.9)}
+    assert places("90,-77,200m") == {(89.999, 0.0), (89.999, 180.0)}
+    assert places("-90,0,2km") == {(-90.0, 45.0), (-89.99, -135.0)}

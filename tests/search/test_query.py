@@ -1,5 +1,6 @@
 import posixpath
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,60 @@ def test_a_filter_may_stand_anywhere():
     assert [t.value for t in parse("red after:2023 car", cwd=CWD).terms] == ["red car"]
 
 
+@cases(
+    ("value", "meant"),
+    [
+        ("today", "2024-03-31"),
+        ("Yesterday", "2024-03-30"),
+        ("0d", "2024-03-31"),
+        ("7d", "2024-03-24"),
+        ("2w", "2024-03-17"),
+        ("1m", "2024-02-29"),
+        ("3M", "2023-12-31"),
+        ("13m", "2023-02-28"),
+        ("1y", "2023-03-31"),
+        ("1000y", "1024-03-31"),
+        ("2023-6", "2023-06-01"),
+    ],
+)
+def test_dates_may_be_relative_to_the_day_here(value, meant):
+    (condition,) = parse(f"dog after:{value}", cwd=CWD, today=date(2024, 3, 31)).filters
+    assert condition.value == f"{meant}T00:00:00"
+
+
+def test_a_year_before_the_29th_of_february_is_the_28th():
+    (condition,) = parse("before:1y", cwd=CWD, today=date(2024, 2, 29)).filters
+    assert condition.value == "2023-02-28T00:00:00"
+
+
+def test_the_day_here_is_that_of_the_clock():
+    days = {f"{date.today()}T00:00:00"}
+    (condition,) = parse("after:today", cwd=CWD).filters
+    assert condition.value in days | {f"{date.today()}T00:00:00"}
+
+
+@cases(
+    ("written", "value"),
+    [
+        ("size:>12MP", ">12mp"),
+        ('size:"12 .. 24 mp"', "12..24mp"),
+        ("month:july", "7"),
+        ("month:Nov-feb", "11-2"),
+        ('near:"48.86, 2.35, 10 KM"', "48.86,2.35,10km"),
+        ("KIND:Raw", "raw"),
+        ("year:>=2019", ">=2019"),
+    ],
+)
+def test_blanks_and_capitals_in_values_mean_nothing(written, value):
+    assert parse(written, cwd=CWD).filters[0].value == value
+
+
+def test_a_shell_that_took_the_angle_for_itself_is_named():
+    with pytest.raises(BadQuery) as caught:
+        parse("cat size:", cwd=CWD)
+    assert "in a shell, > and < need quotes" in caught.value.hint
+
+
 def test_min_score():
     assert parse("dog min:0.25", cwd=CWD).min_score == 0.25
 
@@ -107,7 +162,37 @@ MISTAKES = [
     (r'dog "red \"', 4, "quote"),
     ("dog foo:bar", 4, "no filter foo"),
     ("dog camra:nikon", 4, "no filter camra"),
-    ("dog after:yesterday", 10, "no date"),
+    ("dog after:soon", 10, "no date"),
+    ("dog after:9999y", 10, "no 9999y ago"),
+    ("dog before:999999d", 11, "no 999999d ago"),
+    ("dog year:twenty", 9, "no whole number"),
+    ("dog year:>20000", 9, "years go from 1 to 9999"),
+    ("dog year:2021..2019", 9, "begins after its end"),
+    ("dog -month:13", 11, "months go from 1 to 12"),
+    ("dog month:2023-07", 10, "months go from 1 to 12"),
+    ("dog month:ju", 10, "no month"),
+    ("dog month:juno", 10, "no month"),
+    ("dog rating:6", 11, "ratings go from -1 to 5"),
+    ("dog rating:>=4.5", 11, "no whole number"),
+    ("dog rating:", 4, "nothing follows rating:"),
+    ("dog size:12", 9, "has no unit"),
+    ("dog size:12m", 9, "'m' is no unit"),
+    ("dog size:>", 9, "is no size"),
+    ("dog size:1mp..2mb", 9, "pixels and bytes"),
+    ("dog size:9..8mp", 9, "begins after its end"),
+    ("dog size:" + "9" * 4000 + "mp", 9, "is no size"),
+    ("dog size:99999999999999gb", 9, "too large"),
+    ("dog kind:movie", 9, "is no kind"),
+    ("dog orientation:portait", 16, "did you mean portrait"),
+    ("dog has:stars", 8, "no thing to have"),
+    ("dog near:paris", 9, "no place with a distance"),
+    ("dog near:48.86,2.35", 9, "no place with a distance"),
+    ("dog near:48.86,2.35,10", 9, "has no unit"),
+    ("dog near:48.86,2.35,10au", 9, "no unit"),
+    ("dog near:91,0,1km", 9, "on the globe"),
+    ("dog near:0,180.1,1km", 9, "on the globe"),
+    ("dog near:0,0,0km", 9, "holds nothing"),
+    ('dog lens:""', 9, "no value"),
     ("dog before:2023-13", 11, "calendar"),
     ("dog after:2023-02-30", 10, "calendar"),
     ("dog after:0000", 10, "calendar"),
@@ -315,7 +400,7 @@ TRIMMED = LINE.map(str.strip).filter(bool)
 PATH = st.lists(st.text(LETTERS.filter(lambda letter: letter != "/"), min_size=1), min_size=1).map(
     lambda parts: posixpath.normpath("/" + "/".join(parts))
 )
-DATE = st.dates().map(lambda date: f"{date.isoformat()}T00:00:00")
+DATE = st.dates().map(lambda day: f"{day.isoformat()}T00:00:00")
 WEIGHT = st.floats(0, 1e6, exclude_min=True) | st.floats(-1e6, 0, exclude_max=True) | st.sampled_from([1.0, -1.0])
 VALUES = {
     TEXT: TRIMMED,
@@ -331,6 +416,15 @@ FILTER_VALUES = {
     FilterKind.EXT: LINE.map(lambda text: text.lower().lower().lstrip(".")).filter(bool),
     FilterKind.CAMERA: LINE,
     FilterKind.NAME: LINE,
+    FilterKind.LENS: LINE,
+    FilterKind.YEAR: st.sampled_from(["2019", ">=2019", "<2020", "2019..2021", "..2021", "1999-2003"]),
+    FilterKind.MONTH: st.sampled_from(["7", "11..2", ">=6", "6.."]),
+    FilterKind.RATING: st.sampled_from(["-1", "4", ">=4", "3..5", "<1"]),
+    FilterKind.SIZE: st.sampled_from([">12mp", "12..24mp", "<500kb", ".5mb..", "12192768px", "=2.50gb"]),
+    FilterKind.KIND: st.sampled_from(["photo", "video", "raw"]),
+    FilterKind.ORIENTATION: st.sampled_from(["portrait", "landscape", "square", "panorama"]),
+    FilterKind.HAS: st.sampled_from(["gps", "rating", "camera", "lens", "date"]),
+    FilterKind.NEAR: st.sampled_from(["48.86,2.35,10km", "-90,180,.5mi", "0,-0.0,1m"]),
 }
 FILTER = st.sampled_from(list(FilterKind)).flatmap(
     lambda kind: st.builds(PhotoFilter, st.just(kind), FILTER_VALUES[kind], st.booleans())

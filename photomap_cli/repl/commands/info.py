@@ -44,14 +44,27 @@ def info(state: SearchState, rest: str) -> None:
 def facts(known: PhotoDetails) -> Iterator[tuple[str, str]]:
     """Yield the name of each fact and the fact, in the order in which they are shown."""
     yield "date", f"{date(known)} ({_SOURCES[known.date_source]})"
-    yield "pixels", f"{known.width} × {known.height} ({known.width * known.height / 1e6:.1f} megapixels)"
+    megapixels = known.width * known.height / 1e6
+    yield "pixels", f"{known.width} × {known.height} ({megapixels:.1f} megapixels, {_shape(known)})"
     yield "size", human_bytes(known.size_bytes)
+    yield "kind", f"{'RAW' if known.kind == 'raw' else known.kind}, {known.extension}".removesuffix(", ")
+    if known.rating:
+        yield "rating", "rejected" if known.rating < 0 else f"{known.rating} of 5"
     if known.camera:
         yield "camera", known.camera
     if known.lens:
         yield "lens", known.lens
     if known.latitude is not None and known.longitude is not None:
         yield "place", f"{known.latitude:.6f}, {known.longitude:.6f}"
+
+
+def _shape(known: PhotoDetails) -> str:
+    """Return the orientation, by the narrowest word that `orientation:` finds it with."""
+    if known.width == known.height:
+        return "square"
+    if known.width >= 2 * known.height:
+        return "panorama"
+    return "landscape" if known.width > known.height else "portrait"
 
 
 def date(known: PhotoDetails) -> str:

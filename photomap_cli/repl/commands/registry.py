@@ -8,17 +8,15 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from rich.table import Table
 from rich.text import Text
 
 from photomap_cli.errors import UsageError
 from photomap_cli.pathnames import key
-from photomap_cli.repl.commands import arguments, encoder, export, info, map, marks, results, settings, why
+from photomap_cli.repl.commands import arguments, encoder, export, help, info, map, marks, results, settings, why
 from photomap_cli.repl.state import MAX_LIMIT
 from photomap_cli.search.query import whole_file
 from photomap_cli.views.export import ENDINGS
 from photomap_cli.views.output import printable
-from photomap_cli.views.palette import ACCENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,15 +27,6 @@ HISTORY_LINES = 25
 BARE_WORDS = frozenset({"?", "exit", "quit"})
 """Lines that are commands without a colon."""
 
-EXAMPLES = (
-    "dog on a beach -people",
-    "2:golden retriever + ./pool.jpg",
-    "#3 + snow",
-    "sunset after:2023 in:~/Italy",
-    "more 3 less 5     the last query, nearer to result 3 and away from result 5",
-    "like 3            photos like result 3, as #3",
-    "why 3             where the score of result 3 comes from",
-)
 _BARE_WHY = re.compile(r"why( +#?\d+)+", re.IGNORECASE)
 
 
@@ -135,20 +124,12 @@ def find(word: str) -> Command:
 
 
 def _help(state: SearchState, rest: str) -> None:
-    shown = [find(rest)] if rest else COMMANDS
-    if not rest:
-        state.console.print(Text("Type what you look for:", "bold"))
-        state.console.print(Text("\n".join(f"  {example}" for example in EXAMPLES)))
-        state.console.print(Text("Commands:", "bold"))
-    table = Table.grid(padding=(0, 2))
-    for command in shown:
-        also = f" (also {', '.join(command.also)})" if command.also else ""
-        table.add_row(Text(f"  {command.synopsis}", ACCENT), Text(command.summary).append(also, "dim"))
-    state.console.print(table)
-    if rest and shown[0].examples:
-        state.console.print(Text("\n".join(f"    {example}" for example in shown[0].examples), "dim"))
-    if not rest and state.front.keys:
-        state.console.print(Text(state.front.keys, "dim"))
+    if rest.lower() in help.TOPICS:
+        help.tell_queries(state)
+    elif rest:
+        help.tell_command(state, find(rest))
+    else:
+        help.tell_everything(state, COMMANDS)
 
 
 def _k(state: SearchState, rest: str) -> None:
@@ -218,7 +199,13 @@ def _quit(state: SearchState, rest: str) -> None:
 
 COMMANDS: tuple[Command, ...] = (
     Command(
-        "help", "[COMMAND]", "what can be typed", _help, ("h", "?"), Argument.COMMAND, examples=(":help save", ":h k")
+        "help",
+        "[COMMAND|queries]",
+        "what can be typed; queries: every filter",
+        _help,
+        ("h", "?"),
+        Argument.COMMAND,
+        examples=(":help save", ":h k", ":help queries"),
     ),
     Command(
         "k",

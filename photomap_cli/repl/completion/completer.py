@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from prompt_toolkit.completion import Completer, Completion
 
 from photomap_cli.pathnames import composed, key
-from photomap_cli.records import Facets, FilterKind
+from photomap_cli.records import Facets
+from photomap_cli.repl.commands import help
 from photomap_cli.repl.commands.arguments import path_begun, place_begun
 from photomap_cli.repl.commands.registry import COMMANDS, Argument, find
 from photomap_cli.repl.commands.settings import NAMES, values_of
 from photomap_cli.repl.completion import facets
 from photomap_cli.repl.completion.paths import files_to_write, folders, images
+from photomap_cli.search.filter_values import FILTER_VALUES, MIN, about
 from photomap_cli.views.export import ENDINGS
 from photomap_cli.views.output import printable
 
@@ -26,18 +28,9 @@ if TYPE_CHECKING:
 
     from photomap_cli.repl.state import SearchState
 
-FILTERS = (*(kind.value for kind in FilterKind), "min")
-_FILTER_HELP = {
-    "in": "below a folder",
-    "after": "taken at or after a date",
-    "before": "taken before a date",
-    "ext": "kind of file",
-    "camera": "part of the camera's name",
-    "name": "pattern for the file's name",
-    "min": "lowest score",
-}
-_WITH_A_MENU = ("#", "in:", "camera:", "ext:", "after:", "before:")
-_WITH_BLANKS = ("in:", "camera:")
+FILTERS = (*FILTER_VALUES, MIN)
+_WITH_A_MENU = ("#", *(f"{name}:" for name in FILTER_VALUES if name != "name"))
+_WITH_BLANKS = ("in:", "camera:", "lens:")
 _MOST_WORDS = 12  # of a query, looked at for a path whose blanks have no quotes
 _SCORES = ("0.20", "0.25", "0.30")
 _HISTORY_OFFERED = 8
@@ -83,6 +76,7 @@ class PromptCompleter(Completer):
                 yield from self._groups(rest)
             case Argument.COMMAND:
                 yield from _command_names(rest, mark="")
+                yield from _plain(help.TOPICS[:1], rest)
             case Argument.FILE:
                 name = rest.removeprefix("-f").lstrip() if rest.startswith("-f ") else rest
                 yield from _replacing(name, files_to_write(path_begun(name), self._state.cwd, ENDINGS))
@@ -137,7 +131,7 @@ class PromptCompleter(Completer):
         if name == "in":
             yield from _plain(("*",), value)
             yield from self._folders(value, value)
-        elif name == "min":
+        elif name == MIN:
             yield from _plain(_SCORES, value)
         else:
             yield from _told(value, facets.values(name, value, self._facets()))
@@ -198,7 +192,7 @@ def _command_names(typed: str, *, mark: str = ":") -> Iterator[Completion]:
 def _filter_names(typed: str) -> Iterator[Completion]:
     for name in FILTERS if typed else ():
         if name.startswith(typed):
-            yield Completion(f"{name}:", -len(typed), display_meta=_FILTER_HELP[name])
+            yield Completion(f"{name}:", -len(typed), display_meta=about(name))
 
 
 def _settings(typed: str) -> Iterator[Completion]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from photomap_cli.pathnames import extensions_like, key
 from photomap_cli.records import Facets
+from photomap_cli.search.filter_values import MONTHS
 from photomap_cli.views.formatting import photos
 from photomap_cli.views.output import printable
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 EXTENSIONS = ("jpg", "png", "heic", "webp", "tif", "gif", "bmp", "avif")
 """What is offered as long as the library has not been read."""
+
+RELATIVE = ("today", "yesterday", "7d", "1m", "1y")
+"""Dates that are offered as well."""
 
 MOST_OFFERED = 40
 
@@ -57,8 +61,9 @@ def values(name: str, typed: str, known: Facets) -> Iterator[tuple[str, str]]:
     """Yield (value, what it is) for a filter whose value was begun."""
     typed = key(typed.removeprefix('"'))
     match name:
-        case "camera":
-            yield from _told(known.cameras, lambda camera: typed in key(camera))
+        case "camera" | "lens":
+            names = known.cameras if name == "camera" else known.lenses
+            yield from _told(names, lambda each: typed in key(each))
         case "ext":
             extensions = known.extensions or tuple((extension, 0) for extension in EXTENSIONS)
             written = ((_begun(extension, typed), count) for extension, count in extensions)
@@ -66,6 +71,15 @@ def values(name: str, typed: str, known: Facets) -> Iterator[tuple[str, str]]:
         case "after" | "before":
             dates = known.months if len(typed) >= len("2023") else _years(known.months)
             yield from _told(dates, lambda date: date.startswith(typed))
+            yield from ((word, "") for word in RELATIVE if typed and word.startswith(typed))
+        case "year":
+            yield from _told(_years(known.months), lambda year: year.startswith(typed))
+        case "month":
+            yield from _months(known.months, typed)
+        case "near":
+            yield from _told(known.places, lambda place: place.startswith(typed))
+        case _:
+            yield from _told(known.suggestions.get(name, ()), lambda value: value.startswith(typed))
 
 
 def folders(typed: str, known: Facets) -> Iterator[tuple[str, str]]:
@@ -85,6 +99,18 @@ def _years(months: Counted) -> Counted:
     for month, count in months:
         counts[month[:4]] = counts.get(month[:4], 0) + count
     return tuple(counts.items())
+
+
+def _months(months: Counted, typed: str) -> Iterator[tuple[str, str]]:
+    """Yield the months of any year in which photos were taken, in their order, by number or by the name begun."""
+    counts: dict[int, int] = {}
+    for month, count in months:
+        number = int(month[5:7]) if month[5:7].isdecimal() else 0
+        counts[number] = counts.get(number, 0) + count
+    for number, name in enumerate(MONTHS, 1):
+        written = str(number) if str(number).startswith(typed) else name
+        if number in counts and written.startswith(typed):
+            yield written, f"{name.capitalize()}, {photos(counts[number])}"
 
 
 def _told(counted: Iterable[tuple[str, int]], is_wanted: Callable[[str], bool]) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,129 @@
+"""Owns how a range of whole numbers is written in a filter: `4`, `>=4`, `<2019`, `3..5`, `2019-2021`, `..3`.  Pure.
+
+Sizes are numbers with a unit: `>12mp` is pixels, `<2mb` bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import NamedTuple
+
+UNITS = {"mp": 10**6, "px": 1, "gb": 10**9, "mb": 10**6, "kb": 10**3, "b": 1}
+"""What a size is counted in: pixels, then bytes in powers of 1000, as everywhere in photomap."""
+
+_PIXELS = frozenset({"mp", "px"})
+_MOST = 2**62  # SQLite counts no further than 2**63
+_COMPARED = re.compile(r"(<=|>=|<|>|=)?(.+)")
+_BETWEEN = re.compile(r"()\.\.(.+)|([^<>=]+?)\.\.(.*)|([^<>=]+?)-(.+)")
+_WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
+_SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,9})?|\.\d{1,9})([a-z]*)", re.ASCII)
+
+
+class NumberRange(NamedTuple):
+    """The whole numbers from `low` to `high`, both included; None where there is no end."""
+
+    low: int | None
+    high: int | None
+
+    def holds(self, number: int) -> bool:
+        """Whether a number is one of them."""
+        return (self.low is None or number >= self.low) and (self.high is None or number <= self.high)
+
+
+class SizeRange(NamedTuple):
+    """So many pixels if `is_pixels`, else so many bytes."""
+
+    is_pixels: bool
+    numbers: NumberRange
+
+
+def whole_numbers(text: str) -> NumberRange:
+    """Read a range of whole numbers.  Raises ValueError for what is none; its ends may be the wrong way round."""
+    if between := _BETWEEN.fullmatch(text):
+        low, high = filter(_is_end, between.groups())
+        return NumberRange(_whole(low) if low else None, _whole(high) if high else None)
+    operator, number = _operator(text)
+    return _compared(operator, _whole(number))
+
+
+def sizes(text: str) -> SizeRange:
+    """Read a size or a range of sizes: `>12mp`, `12..24mp`, `<500kb`; one alone is what is rounded to it.
+
+    Raises ValueError for what is none.
+    """
+    if between := _BETWEEN.fullmatch(text):
+        low, high = filter(_is_end, between.groups())
+        return _between_sizes(low, high)
+    operator, written = _operator(text)
+    number, unit = _size(written)
+    scaled = number * UNITS[unit]
+    if not operator:  # 12mp is what a camera of 12 megapixels makes, 12.19 millions of pixels
+        half = Decimal(1).scaleb(int(number.as_tuple().exponent)) / 2 * UNITS[unit]
+        numbers = NumberRange(_at_least(scaled - half), _at_least(scaled + half) - 1 if half > 1 else int(scaled))
+    else:
+        numbers = _compared(operator, int(scaled), is_exact=scaled == int(scaled))
+    return SizeRange(unit in _PIXELS, numbers)
+
+
+def _between_sizes(low: str, high: str) -> SizeRange:
+    """Return the sizes between two of which the first may go without its unit."""
+    last = _size(high) if high else None
+    first = _size(low, unit=last[1] if last else "") if low else None
+    units = {each[1] for each in (first, last) if each}
+    if len({unit in _PIXELS for unit in units}) > 1:
+        raise ValueError("pixels and bytes are no range")
+    numbers = NumberRange(
+        _at_least(first[0] * UNITS[first[1]]) if first else None, int(last[0] * UNITS[last[1]]) if last else None
+    )
+    return SizeRange(units <= _PIXELS, numbers)
+
+
+def _is_end(group: str | None) -> bool:
+    """Whether a group is one of the two ends that were written, of which one may be empty."""
+    return group is not None
+
+
+def _operator(text: str) -> tuple[str, str]:
+    match = _COMPARED.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is no number")
+    return "" if match[1] in (None, "=") else match[1], match[2]
+
+
+def _compared(operator: str, number: int, *, is_exact: bool = True) -> NumberRange:
+    """Return the numbers that compare so; `number` was cut unless it is exact."""
+    match operator:
+        case ">":
+            return NumberRange(number + 1, None)
+        case ">=":
+            return NumberRange(number + (not is_exact), None)
+        case "<":
+            return NumberRange(None, number - is_exact)
+        case "<=":
+            return NumberRange(None, number)
+    return NumberRange(number, number)
+
+
+def _whole(text: str) -> int:
+    if not _WHOLE.fullmatch(text):
+        raise ValueError(f"{text!r} is no whole number")
+    return int(text)
+
+
+def _size(text: str, unit: str = "") -> tuple[Decimal, str]:
+    match = _SIZE.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is no size")
+    unit = match[2] or unit
+    if unit not in UNITS:
+        raise ValueError(f"{match[2]!r} is no unit" if unit else f"{text!r} has no unit")
+    number = Decimal(match[1])
+    if number * UNITS[unit] > _MOST:
+        raise ValueError(f"{text!r} is too large")
+    return number, unit
+
+
+def _at_least(number: Decimal) -> int:
+    """Return the first whole number that is no less."""
+    return int(number) + (number > int(number))

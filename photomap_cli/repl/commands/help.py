@@ -1,0 +1,76 @@
+"""Owns `:help`: what can be typed, one command, and every filter of a query."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+from photomap_cli.search.filter_values import FILTER_VALUES, MIN, MIN_ABOUT, MIN_HINT
+from photomap_cli.views.palette import ACCENT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from photomap_cli.repl.commands.registry import Command
+    from photomap_cli.repl.state import SearchState
+
+TOPICS = ("queries", "filters")
+"""What help can be had on beside commands; both are the same."""
+
+EXAMPLES = (
+    "dog on a beach -people",
+    "2:golden retriever + ./pool.jpg",
+    "#3 + snow",
+    "sunset after:2023 in:~/Italy",
+    "more 3 less 5     the last query, nearer to result 3 and away from result 5",
+    "like 3            photos like result 3, as #3",
+    "why 3             where the score of result 3 comes from",
+)
+_NOTES = (
+    "A - in front of a filter keeps the other photos, as in -ext:gif. All filters must hold.",
+    "Filters alone list the photos they leave, newest first, as in camera:nikon after:2023.",
+    "What isn't known of a photo meets no filter, so -has:lens keeps photos without a lens.",
+)
+
+
+def tell_everything(state: SearchState, commands: Sequence[Command]) -> None:
+    """Print how to search, and the commands."""
+    _tell_examples(state)
+    state.console.print(Text("Commands:", "bold"))
+    _tell_commands(state, commands)
+    if state.front.keys:
+        state.console.print(Text(state.front.keys, "dim"))
+
+
+def tell_command(state: SearchState, command: Command) -> None:
+    """Print one command with its examples."""
+    _tell_commands(state, [command])
+    if command.examples:
+        state.console.print(Text("\n".join(f"    {example}" for example in command.examples), "dim"))
+
+
+def tell_queries(state: SearchState) -> None:
+    """Print how to search, and the filters."""
+    _tell_examples(state)
+    state.console.print(Text("Filters:", "bold"))
+    table = Table.grid(padding=(0, 2))
+    filters = {name: (known.about, known.hint) for name, known in FILTER_VALUES.items()} | {MIN: (MIN_ABOUT, MIN_HINT)}
+    for name, (about, hint) in filters.items():
+        table.add_row(Text(f"  {name}:", ACCENT), Text(about), Text(hint, "dim"))
+    state.console.print(table)
+    state.console.print(Text("\n".join(f"  {note}" for note in _NOTES), "dim"))
+
+
+def _tell_examples(state: SearchState) -> None:
+    state.console.print(Text("Type what you look for:", "bold"))
+    state.console.print(Text("\n".join(f"  {example}" for example in EXAMPLES)))
+
+
+def _tell_commands(state: SearchState, commands: Sequence[Command]) -> None:
+    table = Table.grid(padding=(0, 2))
+    for command in commands:
+        also = f" (also {', '.join(command.also)})" if command.also else ""
+        table.add_row(Text(f"  {command.synopsis}", ACCENT), Text(command.summary).append(also, "dim"))
+    state.console.print(table)
