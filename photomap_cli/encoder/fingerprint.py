@@ -1,24 +1,26 @@
 """Owns telling weights from others of the same name: what is in their file, and whether it still is.
 
-Every byte counts: who trains on may change the norms alone, or one projection, and samples would not see it.  Products
-of 64-bit words go as fast as memory does: 605 MB take 0.05 s, 0.3-0.5 s where they have to be read from disk, 0.67 s by
-SHA-256.  So nothing needs to be remembered between two loads, and no time of change has to be trusted.
+Every byte counts: who trains on may change the norms alone, or write through a link into a download that is named by
+its digest.  605 MB take 0.35 s by SHA-256; so the digest is remembered, as long as the file is the one that was read
+(by inode, size, and the times of change, of which nobody can set the last).
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-from hashlib import blake2b
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-import numpy as np
+from photomap_cli import directories, files
+from photomap_cli.framing import read_file, write_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_BLOCK_BYTES = 1 << 20
-_ODD = np.arange(_BLOCK_BYTES // 8, dtype="<u8") * np.uint64(0x9E3779B97F4A7C15) | np.uint64(1)
-_FileState = tuple[int, int, int, int]
+_SETTLED_NS = 3 * 10**9
+"""A file is remembered when it was last changed so long ago: file systems tell times apart by up to two seconds."""
 
 
 class WeightsFile:
@@ -31,14 +33,15 @@ class WeightsFile:
 
     def __init__(self, path: Path, config: Path | None = None) -> None:
         self._path, self._config = path, config
-        self._seen = _state(path)
+        self._seen = files.state(path)
 
     def fingerprint(self) -> str:
-        """Return 32 digits that are others for other weights, on every computer the same for the same ones."""
-        digest = blake2b(_content(self._path), digest_size=16)
-        if self._config is not None:
-            digest.update(json.dumps(json.loads(self._config.read_bytes()), sort_keys=True).encode())
-        return digest.hexdigest()
+        """Return 64 digits that are others for other weights, on every computer the same for the same ones."""
+        digest = _digest(self._path)
+        if self._config is None:
+            return digest
+        says = json.dumps(json.loads(self._config.read_bytes()), sort_keys=True)
+        return hashlib.sha256(f"{digest}\n{says}".encode()).hexdigest()
 
     @property
     def path(self) -> Path:
@@ -48,31 +51,30 @@ class WeightsFile:
     @property
     def is_the_same(self) -> bool:
         """Whether the path leads to the file as it was."""
-        return _state(self._path) == self._seen
+        return _without_ctime(files.state(self._path)) == _without_ctime(self._seen)
 
     @property
     def was_written_to(self) -> bool:
         """Whether the file itself has been changed, and what is mapped from it; a file in its place changes nothing."""
-        now, seen = _state(self._path), self._seen
+        now, seen = _without_ctime(files.state(self._path)), _without_ctime(self._seen)
         return now is not None and seen is not None and now[:2] == seen[:2] and now != seen
 
 
-def _content(path: Path) -> bytes:
-    """Return the file's length, a word for each whole block, and the rest as it is.
-
-    That word is the sum, modulo 2^64, of the block's words, each times an odd number of its own: it shows a word that
-    changes, and words that change places.
-    """
-    content = np.memmap(path, np.uint8, "r")
-    whole = len(content) // _BLOCK_BYTES * _BLOCK_BYTES
-    sums = content[:whole].view("<u8").reshape(-1, _BLOCK_BYTES // 8) @ _ODD
-    return b"".join((len(content).to_bytes(8, "little"), sums.tobytes(), content[whole:].tobytes()))
+def _without_ctime(state: tuple[int, ...] | None) -> tuple[int, ...] | None:
+    """Leave out what a further link to the file, or its permissions, change too."""
+    return state[:-1] if state else None
 
 
-def _state(path: Path) -> _FileState | None:
-    """Return which file it is and how it is (device, inode, bytes, time of change); None where there is none."""
-    try:
-        info = path.stat()
-    except OSError:
-        return None
-    return info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns
+def _digest(path: Path) -> str:
+    """Return the SHA-256 of a file, remembered or read."""
+    state = files.state(path)
+    name = hashlib.sha256(bytes(path.resolve())).hexdigest()[:32]
+    kept = read_file(directories.cache_directory() / f"weights-{name}")
+    if kept and state and kept[0].get("state") == list(state) and isinstance(kept[0].get("sha256"), str):
+        return str(kept[0]["sha256"])
+    with files.reading(path) as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if state and files.state(path) == state and max(state[3:]) + _SETTLED_NS < time.time_ns():
+        with suppress(OSError):  # it is read again the next time
+            write_file(directories.cache_directory() / f"weights-{name}", {"state": state, "sha256": digest})
+    return digest
