@@ -3,8 +3,6 @@
 import io
 import json
 import os
-import subprocess
-import sys
 import threading
 import tomllib
 from contextlib import suppress
@@ -12,9 +10,9 @@ from pathlib import Path
 
 import pytest
 from cases import cases
+from command_line import run_here
 from fake_encoder import FakeEncoder
 from terminal_fakes import FakeBackend
-from waiting import LONG_SECONDS
 
 from photomap_cli.encoder import models
 from photomap_cli.encoder.residency import Residency
@@ -201,8 +199,7 @@ def test_at_the_prompt(text):
     ids=" ".join,
 )
 def test_on_the_command_line(words, tmp_path):
-    command = [sys.executable, "-m", "photomap_cli", "--library", str(tmp_path), *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=LONG_SECONDS, check=False)
+    done = run_here("--library", str(tmp_path), *words, cwd=tmp_path, environment=os.environ)
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.startswith("photomap: ")
@@ -211,10 +208,6 @@ def test_on_the_command_line(words, tmp_path):
 
 @pytest.mark.parametrize("value", ["/dev/null", "\n", "x" * 300, "x/" * 3000, "/proc/self/mem"])
 def test_a_library_that_is_none(value, tmp_path):
-    command = [sys.executable, "-m", "photomap_cli", "search", "dog"]
-    environment = {**os.environ, "PHOTOMAP_LIBRARY": value}
-    done = subprocess.run(
-        command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=LONG_SECONDS, check=False
-    )
+    done = run_here("search", "dog", cwd=tmp_path, environment={**os.environ, "PHOTOMAP_LIBRARY": value})
     assert (done.returncode, done.stdout) == (2, "")
     assert "Traceback" not in done.stderr

@@ -255,7 +255,7 @@ def test_nobody_waits_for_a_process_that_has_ended(pool, photos, room):
     paths = [picture(photos / f"crash{number}.png", number) for number in range(3)]
     with ThreadPoolExecutor(3) as threads:
         waiting = [threads.submit(pool.decode, path, FIT) for path in paths]
-        errors = [each.exception(60) for each in waiting]
+        errors = [each.exception(LONG_SECONDS) for each in waiting]
     assert [type(error) for error in errors] == [NoProcess] * 3
 
 
@@ -267,7 +267,7 @@ def test_who_waits_for_a_process_is_sent_away_when_all_are_closed(pool, processe
         while not list(processes.iterdir()):
             assert not all(each.done() for each in waiting)
         pool.close()
-        assert [each.result(60) for each in waiting] == ["the decoders were closed"] * 2
+        assert [each.result(LONG_SECONDS) for each in waiting] == ["the decoders were closed"] * 2
 
 
 def test_an_index_run_goes_on_with_the_processes_there_is_room_for(folder, photos, room):
