@@ -1,7 +1,12 @@
+import functools
 import os
 from pathlib import Path
 
 import pytest
+
+from photomap_cli.encoder import bpe
+
+TABLE = functools.cache(bpe.table)
 
 
 @pytest.fixture
@@ -11,3 +16,9 @@ def light_worker(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, places)))
     monkeypatch.setenv("DEATHS", str(tmp_path))
     return "mortal_worker"
+
+
+@pytest.fixture
+def one_table(monkeypatch):
+    """The tokenizer's table is made once, and not in each test's own home: that takes 0.2 s."""
+    monkeypatch.setattr(bpe, "table", TABLE)

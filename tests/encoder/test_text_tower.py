@@ -16,6 +16,8 @@ torch = pytest.importorskip("torch")
 import open_clip  # noqa: E402
 from safetensors.torch import load_file, save_file  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("one_table")
+
 VISION = {"image_size": 16, "layers": 1, "width": 64, "head_width": 32, "patch_size": 8}
 SMALL = {"width": 64, "heads": 2, "layers": 3}
 ANOTHER_KIND = ("hf_model_name", "hf_tokenizer_name", "no_causal_mask", "embed_cls", "ls_init_value", "block_type")

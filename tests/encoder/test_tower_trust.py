@@ -14,6 +14,8 @@ from photomap_cli.encoder.text_recipe import TextRecipe
 from photomap_cli.encoder.text_tower import TextTower
 from photomap_cli.errors import TowerUnfit
 
+pytestmark = pytest.mark.usefixtures("one_table")
+
 
 @pytest.fixture
 def weights(tmp_path):
