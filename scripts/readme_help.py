@@ -17,6 +17,7 @@ COMMANDS = (
     "search",
     "map",
     "duplicates",
+    "albums",
     "status",
     "serve",
     "stop",

@@ -56,6 +56,7 @@ OWNERS = {
         "library/schema_check.py",
         "library/sqlite_errors.py",
         "library/sqlite_cache.py",
+        "library/user_data.py",
     },
     "prompt_toolkit": {"repl/"},
     "typer": {"cli/"},
@@ -156,8 +157,14 @@ def test_status_loads_no_numpy_and_no_torch(tmp_path):
 
 
 def test_json_for_people_and_scripts_is_written_in_one_place():
-    # The pipes' and the socket's, a script's inside a page, and what is only hashed.
-    elsewhere = {"framing.py", "session/json_lines.py", "views/html/scatter.py", "encoder/fingerprint.py"}
+    # The pipes' and the socket's, a script's inside a page, what is only hashed, and what SQLite reads.
+    elsewhere = {
+        "framing.py",
+        "library/albums.py",
+        "session/json_lines.py",
+        "views/html/scatter.py",
+        "encoder/fingerprint.py",
+    }
     writers = {str(path.relative_to(PACKAGE)) for path in FILES if "json.dump" in path.read_text(encoding="utf-8")}
     assert writers - elsewhere == {"views/machine_output.py"}
 

@@ -8,7 +8,19 @@ import typer
 
 from photomap_cli.cli import argv, exit_status, stdio
 from photomap_cli.cli.app import app
-from photomap_cli.cli.commands import config, demo, doctor, duplicates, encoders, index, map, search, serve, status
+from photomap_cli.cli.commands import (
+    albums,
+    config,
+    demo,
+    doctor,
+    duplicates,
+    encoders,
+    index,
+    map,
+    search,
+    serve,
+    status,
+)
 from photomap_cli.cli.usage_errors import Command
 
 if TYPE_CHECKING:
@@ -19,6 +31,7 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "index": index.index,
     "map": map.draw_map,
     "duplicates": duplicates.duplicates,
+    "albums": albums.albums,
     "status": status.status,
     "serve": serve.serve,
     "offload": status.offload,

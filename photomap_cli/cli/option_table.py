@@ -87,6 +87,7 @@ COMMANDS: dict[str, bool] = {
     "index": True,
     "map": True,
     "duplicates": True,
+    "albums": False,
     "status": False,
     "serve": False,
     "offload": False,

@@ -48,6 +48,7 @@ def checks(folder: Path, settings: Settings, open_encoder: OpenEncoder = _encode
         open_encoder: what to load, of a spec; tests pass a fake.
     """
     yield from library.checks(folder, settings.exclude)
+    yield from library.album_checks(folder)
     yield _space(folder)
     gpus = gpu.device_count()
     yield Check("GPU", CheckState.OK, f"{gpus} by the NVIDIA driver" if gpus else "no NVIDIA driver: the CPU encodes")

@@ -11,7 +11,7 @@ import numpy as np
 from photomap_cli.errors import EmptyLibrary, PhotomapError
 from photomap_cli.indexing.content_sniffing import Sniffer
 from photomap_cli.indexing.scan import ScanRules, scan
-from photomap_cli.library import database
+from photomap_cli.library import database, user_data
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.entities import STORED, FoundFile
 from photomap_cli.library.paths import is_storable, shown
@@ -89,6 +89,20 @@ def _of_vectors(catalog: Catalog, anew: str) -> Iterator[Check]:
     yield _check("vectors", [f"not of unit length: {wrong:,}"] if wrong else [], fine="sound", hint=anew)
     yield _row_file(catalog.folder, other, is_there=mapped is not None)
     yield from _compressed_rows(catalog.folder, snapshot)
+
+
+def album_checks(folder: Path) -> Iterator[Check]:
+    """Look at the user's albums and saved searches, where there are any."""
+    path = user_data.path_in(folder)
+    if not os.path.lexists(path):
+        return
+    try:
+        faults, count = user_data.faults(folder), len(user_data.albums(folder))
+    except PhotomapError as error:
+        yield Check("albums", CheckState.FAULT, error.message, error.hint)
+        return
+    hint = f"put a backup of {path} in its place, or move it away and import an export of `photomap albums --json`"
+    yield _check("albums", faults, fine=f"{count:,}, sound", hint=hint)
 
 
 def _faults(connection: sqlite3.Connection) -> Iterator[str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 from photomap_cli.errors import PhotomapError
 from photomap_cli.images.thumbnail_cache import ThumbnailCache
 from photomap_cli.indexing.roots import covers, merged
+from photomap_cli.library import user_data
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.entities import FoundAgain, FoundFile
 from photomap_cli.pathnames import real
@@ -73,6 +75,8 @@ class Relocation:
         except PhotomapError:
             self.has_failed = True
             return
+        with suppress(PhotomapError):  # an album finds its photos by their bytes, too
+            user_data.move(self._catalog.folder, [(known[0], again.path) for known, again in found])
         self._thumbnails.rename((known, (again.path, again.mtime_ns)) for known, again in found)
 
     def _found(self, move: Exported) -> Iterator[tuple[FileState, FoundAgain]]:

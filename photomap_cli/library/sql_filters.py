@@ -122,6 +122,8 @@ def _positive(kind: FilterKind, value: str) -> Clause:
             return "(coalesce(instr(lens_key, ?), 0) > 0)", (key(value),)
         case FilterKind.NAME:
             return "(name_key GLOB ?)", (glob(key(value)),)
+        case FilterKind.ALBUM:
+            return "(row IN (SELECT value FROM json_each(?)))", (value,)
 
 
 def _between(column: str, numbers: NumberRange) -> Clause:

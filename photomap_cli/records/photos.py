@@ -30,6 +30,7 @@ class FilterKind(StrEnum):
     RATING = "rating"
     HAS = "has"
     NEAR = "near"
+    ALBUM = "album"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,8 @@ class PhotoFilter:
             it, BEFORE those earlier than it); YEAR, MONTH, RATING a range of whole numbers and SIZE one of sizes, as
             `library.number_ranges` reads them; EXT an extension in lower case without its dot; CAMERA, LENS a part of
             the name, any case; NAME a shell pattern for the file's name, any case; KIND, ORIENTATION, HAS one of the
-            words in `library.sql_filters`; NEAR a circle, as `library.geography` reads it.
+            words in `library.sql_filters`; NEAR a circle, as `library.geography` reads it; ALBUM the name of
+            an album, any case, and once that is looked up the rows of its photos as a JSON array.
         negated: keep the photos that do *not* meet it.
     """
 

@@ -150,6 +150,16 @@ class SearchState:
     def _shown_at(self, path: str) -> Hit:
         return next(hit for hit in self.shown if hit.path == path)
 
+    def portable_query(self) -> str:
+        """Return the last query as it means the same in another folder and after other searches."""
+        from photomap_cli.search import saved_searches  # not at the first prompt
+
+        if self._last_query is None:
+            raise UsageError("there is no query to save", hint="search for something first")
+        return saved_searches.portable(
+            self._last_query.text, cwd=self._last_query.cwd, references=self._last_query.references
+        )
+
     def again(self) -> None:
         """Repeat the last query, within the folder and page length of now."""
         if self._last_query is None:

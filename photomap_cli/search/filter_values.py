@@ -188,6 +188,7 @@ FILTER_VALUES = {
         "taken within a distance of a place",
         "example: near:48.86,2.35,10km; the distance may be in km, mi or m",
     ),
+    "album": FilterValue(_plain, "in an album of yours", "example: album:Best"),
 }
 """By the filter's name, in the order in which filters are listed."""
 

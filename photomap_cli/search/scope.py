@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from photomap_cli import pathnames
 from photomap_cli.errors import BadPath
+from photomap_cli.library.albums import AlbumRows
 from photomap_cli.records import FilterKind, PhotoFilter
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Scope:
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
+        self._albums = AlbumRows(catalog.folder)
 
     def rows(
         self,
@@ -48,15 +50,19 @@ class Scope:
     def within(self, filters: Sequence[PhotoFilter], *, cwd: str, folder: str | None) -> tuple[PhotoFilter, ...]:
         """Return the filters with the scope among them, as the library writes paths; none for every photo.
 
-        Raises BadPath where the folder is none.
+        Raises BadPath where the folder is none, BadQuery where there is no such album.
         """
         below = self.below(filters, cwd=cwd, folder=folder)
         scope = (PhotoFilter(FilterKind.IN, below),) if below else ()
-        return tuple(
-            replace(one, value=self.located(one.value)) if one.kind is FilterKind.IN else one
-            for one in (*filters, *scope)
-            if not _is_everywhere(one)
-        )
+        return tuple(self._looked_up(one) for one in (*filters, *scope) if not _is_everywhere(one))
+
+    def _looked_up(self, one: PhotoFilter) -> PhotoFilter:
+        """Return a filter as the library has it: a folder as it writes paths, the photos of an album."""
+        if one.kind is FilterKind.IN:
+            return replace(one, value=self.located(one.value))
+        if one.kind is FilterKind.ALBUM:
+            return replace(one, value=self._albums.as_json(one.value, self._catalog.change_counter()))
+        return one
 
     def located(self, path: str) -> str:
         """Return a path as the library has it: as it is written, else as the disk spells it, else without links.

@@ -19,7 +19,7 @@ from photomap_cli.errors import BadPath, EmptyLibrary, EncoderMismatch, Photomap
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.query_cache import QueryCache
 from photomap_cli.records import SessionStatus
-from photomap_cli.search.query import parse
+from photomap_cli.search import saved_searches
 from photomap_cli.search.searcher import Searcher
 from photomap_cli.search.vector_cache import VectorCache
 from photomap_cli.session import encoder_choice, encoder_places
@@ -210,7 +210,9 @@ class Session:
             EmptyLibrary: nothing has been indexed yet.
             PhotomapError: the encoder could not be loaded.
         """
-        query = parse(request.text, cwd=request.cwd, may_be_blank=request.sort == "date")
+        query = saved_searches.parse(
+            request.text, cwd=request.cwd, library=self.catalog.folder, may_be_blank=request.sort == "date"
+        )
         self.residency.touch()
         self.routes.touch()
         fetched = self._searcher.pictures.fetch(query, checkpoint)

@@ -80,7 +80,7 @@ def offers(talk, text, words=Facets):
         ("dog in:I", ["dog in:Italy/"]),
         ("dog -in:M", ['dog -in:"My Photos/']),
         ("dog ext:h", ["dog ext:heic"]),
-        ("dog a", ["dog after:"]),
+        ("dog a", ["dog after:", "dog album:"]),
         ("dog -b", ["dog -before:"]),
         ("dog min:0.2", ["dog min:0.20", "dog min:0.25"]),
         ("dog camera:x", []),

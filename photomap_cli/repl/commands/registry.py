@@ -12,7 +12,19 @@ from rich.text import Text
 
 from photomap_cli.errors import UsageError
 from photomap_cli.pathnames import key
-from photomap_cli.repl.commands import arguments, encoder, export, help, info, map, marks, results, settings, why
+from photomap_cli.repl.commands import (
+    albums,
+    arguments,
+    encoder,
+    export,
+    help,
+    info,
+    map,
+    marks,
+    results,
+    settings,
+    why,
+)
 from photomap_cli.repl.state import MAX_LIMIT
 from photomap_cli.search.query import whole_file
 from photomap_cli.views.export import ENDINGS
@@ -41,6 +53,8 @@ class Argument(Enum):
     RESULT = auto()
     MARK = auto()
     PLACE = auto()
+    ALBUM = auto()
+    SEARCH = auto()
     FOLDER = auto()
     FILE = auto()
     SETTING = auto()
@@ -118,7 +132,7 @@ def find(word: str) -> Command:
     if len(begun) == 1:
         return begun[0]
     names = [command.name for command in COMMANDS]
-    near = [command.name for command in begun] or difflib.get_close_matches(word, names, 3, 0.5)
+    near = [command.name for command in begun] or difflib.get_close_matches(word, names, 3, 0.55)
     hint = f"did you mean {' or '.join(f':{name}' for name in near)}?" if near else ":help lists the commands"
     raise UsageError(f"there is no command :{word}", hint=hint)
 
@@ -333,6 +347,26 @@ COMMANDS: tuple[Command, ...] = (
         examples=(":mv 2 ~/Pictures/Italy",),
     ),
     Command("mv!", "[N...] DIR", "move them without asking", export.move_at_once, (), Argument.PLACE),
+    Command(
+        "album",
+        "[N...] NAME",
+        "add them to an album; --remove takes them out, --delete deletes it",
+        albums.album,
+        (),
+        Argument.ALBUM,
+        examples=(":album Best of 2023", ":album 1-3 Best of 2023", ":album --delete Best of 2023"),
+    ),
+    Command("albums", "", "the albums; album:NAME in a query keeps the photos of one", albums.albums),
+    Command(
+        "save-search",
+        "NAME",
+        "save the last query, for @@NAME in others; --delete deletes it",
+        albums.save_search,
+        (),
+        Argument.SEARCH,
+        examples=(":save-search trip",),
+    ),
+    Command("searches", "", "the saved searches", albums.searches),
     Command(
         "in",
         "[DIR|*]",

@@ -14,7 +14,7 @@ from photomap_cli.repl.commands import help
 from photomap_cli.repl.commands.arguments import path_begun, place_begun
 from photomap_cli.repl.commands.registry import COMMANDS, Argument, find
 from photomap_cli.repl.commands.settings import NAMES, values_of
-from photomap_cli.repl.completion import facets
+from photomap_cli.repl.completion import facets, kept
 from photomap_cli.repl.completion.paths import files_to_write, folders, images
 from photomap_cli.search.filter_values import FILTER_VALUES, MIN, about
 from photomap_cli.views.export import ENDINGS
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from photomap_cli.repl.state import SearchState
 
 FILTERS = (*FILTER_VALUES, MIN)
-_WITH_A_MENU = ("#", *(f"{name}:" for name in FILTER_VALUES if name != "name"))
-_WITH_BLANKS = ("in:", "camera:", "lens:")
+_WITH_A_MENU = ("#", "@@", *(f"{name}:" for name in FILTER_VALUES if name != "name"))
+_WITH_BLANKS = ("in:", "camera:", "lens:", "album:")
 _MOST_WORDS = 12  # of a query, looked at for a path whose blanks have no quotes
 _SCORES = ("0.20", "0.25", "0.30")
 _HISTORY_OFFERED = 8
@@ -69,6 +69,10 @@ class PromptCompleter(Completer):
             case Argument.PLACE:
                 place = place_begun(rest)
                 yield from self._folders(place, path_begun(place))
+            case Argument.ALBUM:
+                yield from _told((name := place_begun(rest)), kept.named(name, kept.albums(self._state)))
+            case Argument.SEARCH:
+                yield from _told((name := place_begun(rest)), kept.named(name, kept.searches(self._state)))
             case Argument.FOLDER:
                 yield from _plain(("*",), rest)
                 yield from self._folders(rest, path_begun(rest))
@@ -98,7 +102,9 @@ class PromptCompleter(Completer):
     def _words(self, text: str, *, is_asked_for: bool) -> Iterator[Completion]:
         *earlier, token = tokens(text)
         body = _body(token)
-        if body.startswith("#"):
+        if token.startswith("@@"):
+            yield from _told(token, kept.named(token, kept.searches(self._state), mark="@@"))
+        elif body.startswith("#"):
             yield from self._results(body[1:])
         elif _names_something(body):
             yield from self._named(body)
@@ -133,6 +139,8 @@ class PromptCompleter(Completer):
             yield from self._folders(value, value)
         elif name == MIN:
             yield from _plain(_SCORES, value)
+        elif name == "album":
+            yield from _told(value, kept.named(value, kept.albums(self._state)))
         else:
             yield from _told(value, facets.values(name, value, self._facets()))
 

@@ -1,0 +1,48 @@
+"""Owns what Tab offers of albums and saved searches: read from their file whenever they are asked for."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from photomap_cli.pathnames import key
+from photomap_cli.views.formatting import photos
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from photomap_cli.repl.state import SearchState
+
+
+def albums(state: SearchState) -> list[tuple[str, str]]:
+    """Return the albums, each with how many photos it has; nothing where they cannot be read."""
+    from photomap_cli.library import user_data  # not before the first prompt
+
+    with suppress(Exception):  # told by the query or the command
+        if library := _library(state):
+            return [(name, photos(count)) for name, count in user_data.albums(library)]
+    return []
+
+
+def searches(state: SearchState) -> list[tuple[str, str]]:
+    """Return the saved searches, each with its text; nothing where they cannot be read."""
+    from photomap_cli.library import user_data
+
+    with suppress(Exception):
+        if library := _library(state):
+            return list(user_data.searches(library).items())
+    return []
+
+
+def named(typed: str, values: Iterable[tuple[str, str]], *, mark: str = "") -> Iterator[tuple[str, str]]:
+    """Yield what `typed`, a name with a mark before it, may become, each with what it is."""
+    begun = key(typed.removeprefix(mark).removeprefix('"'))
+    for name, told in values:
+        if begun in key(name):
+            yield mark + (f'"{name}"' if " " in name else name), told
+
+
+def _library(state: SearchState) -> Path | None:
+    backend = state.connection.current
+    return None if backend is None else Path(backend.status().library)
