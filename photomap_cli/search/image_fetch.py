@@ -7,14 +7,14 @@ proxy would look the name up once more, by itself, and the check of `ssrf.py` wo
 from __future__ import annotations
 
 import http.client
-import io
 import os
+import socket
 import ssl
 import threading
 import time
 from collections import OrderedDict
-from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from contextlib import closing, contextmanager, suppress
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urljoin, urlsplit
 
 from photomap_cli._version import __version__
@@ -22,8 +22,7 @@ from photomap_cli.errors import BadImage
 from photomap_cli.search.ssrf import Deadline, HostRefused, connect, is_public
 
 if TYPE_CHECKING:
-    import socket
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from urllib.parse import SplitResult
 
 MAX_BYTES = 32 << 20
@@ -106,15 +105,15 @@ class ImageFetcher:
     def _ask(self, place: str, deadline: Deadline, checkpoint: Callable[[], None]) -> bytes | str:
         """Return what is at one place, or where else to look."""
         parts = _parts(place)
-        with closing(self._connected(parts, deadline)) as line:
+        with closing(self._connected(parts, deadline)) as line, _until(deadline, line):
             connection = http.client.HTTPConnection(_ascii(parts), _port(parts))  # without, it looks for one in IPv6
-            connection.sock = _Wire(line, deadline, checkpoint)
+            connection.sock = line  # so that it looks no name up
             target = quote(parts.path or "/", _SAFE) + (f"?{quote(parts.query, _SAFE)}" if parts.query else "")
             connection.request("GET", target, headers={"Host": _host_header(parts), **_HEADERS})
             with connection.getresponse() as response:
                 if response.status in _REDIRECTS and (elsewhere := response.getheader("Location")):
                     return urljoin(place, elsewhere)
-                return _content(response)
+                return _content(response, checkpoint)
 
     def _connected(self, parts: SplitResult, deadline: Deadline) -> socket.socket:
         host = _ascii(parts)
@@ -138,45 +137,38 @@ _HEADERS = {
 }
 
 
-class _Wire:
-    """A connection as http.client uses it; its time is for all reads and writes, so a byte a second comes to an end."""
+@contextmanager
+def _until(deadline: Deadline, line: socket.socket) -> Iterator[None]:
+    """Shut a connection when the time for everything is up, so that a byte a second comes to an end as well.
 
-    def __init__(self, line: socket.socket, deadline: Deadline, checkpoint: Callable[[], None]) -> None:
-        self._line, self._deadline, self._checkpoint = line, deadline, checkpoint
-
-    def sendall(self, data: bytes) -> None:
-        self._line.settimeout(self._deadline.left())
-        self._line.sendall(data)
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Reader(self._receive), _CHUNK_BYTES)
-
-    def close(self) -> None:
-        """Leave it open: the answer is still to be read; who connected closes it."""
-
-    def _receive(self, buffer: Any) -> int:
-        self._checkpoint()
-        self._line.settimeout(self._deadline.left())
-        return self._line.recv_into(buffer)
+    Raises:
+        TimeoutError: it was.
+    """
+    timer = threading.Timer(deadline.left(), _shut, (line,))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except (OSError, http.client.HTTPException, ValueError):
+        deadline.left()  # what a shut connection says is not the reason
+        raise
+    finally:
+        timer.cancel()
+    deadline.left()
 
 
-class _Reader(io.RawIOBase):
-    def __init__(self, receive: Callable[[Any], int]) -> None:
-        self._receive = receive
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        return self._receive(buffer)
+def _shut(line: socket.socket) -> None:
+    with suppress(OSError):  # closed meanwhile
+        socket.socket.shutdown(line, socket.SHUT_RDWR)  # of the connection: TLS has no say
 
 
-def _content(response: http.client.HTTPResponse) -> bytes:
+def _content(response: http.client.HTTPResponse, checkpoint: Callable[[], None]) -> bytes:
     if response.status != http.client.OK:
         raise http.client.HTTPException(f"the answer is {response.status} {response.reason[:40]}")
     content = bytearray()
     if (response.length or 0) <= MAX_BYTES:
         while chunk := response.read1(_CHUNK_BYTES):
+            checkpoint()
             content += chunk
             if len(content) > MAX_BYTES:
                 break
