@@ -1,4 +1,4 @@
-"""Owns how an encoder's weights get on disk: open_clip's own download, asked of the disk first.  Child process only.
+"""Owns how an encoder's weights get on disk: from the model hub, asked of its cache first.  Child process only.
 
 Once the files are on disk nothing touches the network: the hub's client is kept offline except while a file is missing.
 """
@@ -8,17 +8,23 @@ from __future__ import annotations
 import functools
 import socket
 import urllib.request
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+from huggingface_hub import constants, hf_hub_download
 
 from photomap_cli.encoder import model_config
 from photomap_cli.errors import UnknownEncoder, WeightsMissing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Sequence
 
+    _Names = tuple[str, ...]
+    """What one file may be called."""
+
+_SAFE_WEIGHTS, _WEIGHTS = "open_clip_model.safetensors", "open_clip_pytorch_model.bin"
 _REPORT_EVERY_BYTES = 1 << 20
 _CONNECT_SECONDS = 5.0
 
@@ -36,18 +42,18 @@ def checkpoint(name: str, tag: str | None, *, allow_download: bool, on_progress:
         WeightsMissing: the weights are not on disk and could not be fetched.
     """
     _require_known(name, tag)
+    constants.HF_HUB_OFFLINE = True
+    if name.startswith("local-dir:"):
+        return _in_folder(name)
+    repository, files = _wanted(name, tag)
     try:
-        with _hub(offline=True):
-            return _path(name, tag)
+        return _on_disk(repository, files)
     except Exception as error:
-        if name.startswith("local-dir:"):
-            raise UnknownEncoder(f"{name}: {error}", hint="give the folder of an open_clip model") from error
         if not allow_download:
             raise _missing(name, tag, "downloads are not allowed here") from error
     try:
         _require_hub()
-        with _hub(offline=False, on_progress=on_progress):
-            return _path(name, tag)
+        return _fetched(repository, files, on_progress)
     except Exception as error:
         raise _missing(name, tag, str(error).strip().splitlines()[-1]) from error
 
@@ -62,8 +68,6 @@ def _missing(name: str, tag: str | None, reason: str) -> WeightsMissing:
 
 def _require_hub() -> None:
     """Raise OSError at once when the hub cannot be reached: its client would try for up to a minute."""
-    from huggingface_hub import constants
-
     hub = urlsplit(constants.ENDPOINT)
     if urllib.request.getproxies():
         return  # only the proxy knows
@@ -86,58 +90,67 @@ def _require_known(name: str, tag: str | None) -> None:
         raise UnknownEncoder(f"{name} has no weights {tag!r}", hint=f"open_clip has: {', '.join(tags) or 'none'}")
 
 
-def _path(name: str, tag: str | None) -> str:
-    """Return the weights' path by open_clip's own functions, downloading as the hub's client is set."""
-    from open_clip import factory, pretrained
-
-    kind, _, rest = name.partition(":")
-    if kind == "local-dir":
-        found = factory._find_checkpoint_in_dir(factory.Path(rest))
-        if found is None:
-            raise FileNotFoundError("the folder holds no weights")
-        return str(found)
-    if kind == "hf-hub":
-        pretrained.download_pretrained_from_hf(rest, filename="open_clip_config.json")
-        return str(pretrained.download_pretrained_from_hf(rest))
-    return str(pretrained.download_pretrained(pretrained.get_pretrained_cfg(name, tag)))
-
-
 def config(name: str) -> Path | None:
     """Return the configuration that comes with a model's weights, which are on disk; None where it is open_clip's."""
-    from open_clip import pretrained
-
     kind, _, rest = name.partition(":")
     if kind == "local-dir":
         return Path(rest) / model_config.FILE_NAME
-    if kind != "hf-hub":
-        return None
-    with _hub(offline=True):
-        return Path(pretrained.download_pretrained_from_hf(rest, filename=model_config.FILE_NAME))
+    return Path(_on_disk(rest, [(model_config.FILE_NAME,)])) if kind == "hf-hub" else None
 
 
-@contextmanager
-def _hub(*, offline: bool, on_progress: Callable[[int, int], None] = lambda *_: None) -> Iterator[None]:
-    """Run open_clip's downloads with the network off, or on and reporting bytes; offline again afterwards."""
-    import huggingface_hub.constants
+def _in_folder(name: str) -> str:
+    from open_clip import factory
+
+    found = factory._find_checkpoint_in_dir(Path(name.removeprefix("local-dir:")))
+    if found is None:
+        raise UnknownEncoder(f"{name}: the folder holds no weights", hint="give the folder of an open_clip model")
+    return str(found)
+
+
+def _wanted(name: str, tag: str | None) -> tuple[str, list[_Names]]:
+    """Return the repository of an encoder on the hub, and its files there, the weights at the end."""
     from open_clip import pretrained
 
-    bar = functools.partial(_ByteCounter, on_progress)
-    fetch, url_bar, url_fetch = pretrained.hf_hub_download, pretrained.tqdm, pretrained.urllib.request.urlopen
-    huggingface_hub.constants.HF_HUB_OFFLINE = offline
-    pretrained.hf_hub_download = functools.partial(fetch, tqdm_class=bar)
-    pretrained.tqdm = bar
-    if offline:
-        pretrained.urllib.request.urlopen = _refuse
+    kind, _, rest = name.partition(":")
+    if kind == "hf-hub":
+        return rest, [(model_config.FILE_NAME,), _weights_names("")]
+    place = pretrained.get_pretrained_cfg(name, tag).get("hf_hub")
+    if not place:
+        raise UnknownEncoder(f"the weights {tag!r} of {name} are not on the hub", hint="pip install -U open_clip_torch")
+    repository, _, file = place.rpartition("/")
+    return repository, [_weights_names(file)]
+
+
+def _weights_names(file: str) -> _Names:
+    """Return what a file of weights may be called, the best first; "" for the one that open_clip expects."""
+    if file in ("", _WEIGHTS):
+        return (_SAFE_WEIGHTS, _WEIGHTS)
+    path = Path(file)
+    return (f"{path.stem}.safetensors", file) if path.suffix in (".bin", ".pth") else (file,)
+
+
+def _on_disk(repository: str, files: Sequence[_Names]) -> str:
+    """Return the path of the last of these files; raises what the hub's client does where one is not in its cache."""
+    return [_first(names, lambda one: hf_hub_download(repository, one, local_files_only=True)) for names in files][-1]
+
+
+def _fetched(repository: str, files: Sequence[_Names], on_progress: Callable[[int, int], None]) -> str:
+    """Fetch these files and return the path of the last.  Raises whatever the hub's client raises."""
+    bar: Any = functools.partial(_ByteCounter, on_progress)
+    constants.HF_HUB_OFFLINE = False
     try:
-        yield
+        return [_first(names, lambda one: hf_hub_download(repository, one, tqdm_class=bar)) for names in files][-1]
     finally:
-        huggingface_hub.constants.HF_HUB_OFFLINE = True
-        pretrained.hf_hub_download, pretrained.tqdm = fetch, url_bar
-        pretrained.urllib.request.urlopen = url_fetch
+        constants.HF_HUB_OFFLINE = True
 
 
-def _refuse(url: str, *_: object) -> None:
-    raise FileNotFoundError(f"{url} is not on disk")
+def _first(names: _Names, get: Callable[[str], str]) -> str:
+    """Return the path of the first of a file's names under which it can be had."""
+    *better, last = names
+    for name in better:
+        with suppress(Exception):
+            return get(name)
+    return get(last)
 
 
 class _ByteCounter:
