@@ -16,6 +16,7 @@ from photomap_cli.records import (
     DateSource,
     Facets,
     Hit,
+    IndexReport,
     PhotoDetails,
     ResidencyState,
     SearchResult,
@@ -27,6 +28,7 @@ from photomap_cli.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from photomap_cli.records import SearchRequest
 
@@ -113,6 +115,9 @@ class FakeHost:
 
     def first_note(self) -> str:
         return ""
+
+    def index(self, backend: FakeBackend, folders: Sequence[Path]) -> tuple[bool, IndexReport]:
+        return False, IndexReport(tuple(map(str, folders)))
 
     def facets(self) -> Facets:
         return Facets()

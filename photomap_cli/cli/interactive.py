@@ -10,13 +10,14 @@ from photomap_cli import directories
 from photomap_cli.cli import settings_cache
 from photomap_cli.errors import PhotomapError
 from photomap_cli.repl.pipe_frontend import has_screen, run_lines
+from photomap_cli.views.output import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from photomap_cli.images.thumbnails import Thumbnailer
-    from photomap_cli.records import Facets
+    from photomap_cli.records import Facets, IndexReport
     from photomap_cli.session.backend import Backend
     from photomap_cli.session.opener import SessionOpener
     from photomap_cli.settings import Settings
@@ -37,9 +38,8 @@ def run_interactive(library: Path, *, is_demo: bool = False, opener: SessionOpen
     host = LibraryHost(library, is_demo=is_demo, opener=opener)
     cwd = directories.working_directory()
     if not has_screen(sys.stdin, sys.stdout):
-        return run_lines(
-            host.open_backend, open_gallery=host.open_gallery, cwd=cwd, limit=settings_cache.load().results
-        )
+        limit = settings_cache.load().results
+        return run_lines(host.open_backend, open_gallery=host.open_gallery, cwd=cwd, limit=limit, index=host.index)
     if not _has_photos(library) and not _is_welcome(host.opener):
         return 0
     from photomap_cli.repl.repl import Repl
@@ -105,6 +105,24 @@ class LibraryHost:
         from photomap_cli.cli import first_run
 
         return "" if self._is_demo else first_run.note_on(directories.working_directory(), self._library)
+
+    def index(self, backend: Backend, folders: Sequence[Path]) -> tuple[bool, IndexReport]:
+        """Bring folders up to date: by the session if it is in this process, else by one of this process's own."""
+        from photomap_cli.cli.index_run import bring_up_to_date, run_index
+        from photomap_cli.indexing.indexer import IndexOptions
+        from photomap_cli.session.session import Session
+
+        settings = settings_cache.load()
+        options = IndexOptions(
+            exclude=settings.exclude,
+            max_megapixels=settings.megapixel_limit,
+            thumbnail_cache_bytes=settings.thumbnail_cache_bytes,
+        )
+        if isinstance(backend, Session):
+            return run_index(backend, list(folders), options, quiet=False)
+        pid = backend.status().pid
+        say(f"photomap: indexing here, with an encoder of its own; session {pid} goes on answering")
+        return bring_up_to_date(self._library, settings, None, list(folders), options, quiet=False)
 
     def facets(self) -> Facets:
         """Read what the library's photos can be filtered by."""

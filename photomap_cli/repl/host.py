@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
-    from photomap_cli.records import Facets
+    from photomap_cli.records import Facets, IndexReport
     from photomap_cli.session.backend import Backend
     from photomap_cli.settings import Settings
 
@@ -29,6 +30,9 @@ class PromptHost(Protocol):
 
     def first_note(self) -> str:
         """Return what to say once at the start, if anything."""
+
+    def index(self, backend: Backend, folders: Sequence[Path]) -> tuple[bool, IndexReport]:
+        """Bring folders up to date, with a bar; return whether Ctrl-C ended it, and the report."""
 
     def facets(self) -> Facets:
         """Return what filters can name."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from photomap_cli.records import Hit, SearchResult
+    from photomap_cli.repl.state import Index
     from photomap_cli.session.backend import Backend
     from photomap_cli.views.previews import Thumbnailer
 
@@ -107,6 +108,7 @@ def run_lines(
     open_gallery: Callable[[], Thumbnailer],
     cwd: Path,
     limit: int,
+    index: Index | None = None,
     style: ResultStyle | None = None,
     stdin: TextIO | None = None,
     stdout: TextIO | None = None,
@@ -123,7 +125,7 @@ def run_lines(
     style = style or (ResultStyle.TABLE if out.isatty() else ResultStyle.PLAIN)
     with closing(Connection(open_backend)) as connection, _stopping_politely(connection):
         front = PipeFrontend(out, err, style=style, cwd=cwd, open_gallery=open_gallery, is_typed=stdin.isatty())
-        state = SearchState(connection, front, cwd=cwd, limit=limit)
+        state = SearchState(connection, front, cwd=cwd, limit=limit, index=index)
         lines = _prompted(stdin, err, connection) if front.is_typed else _decoded(stdin)
         try:
             failed = _answer_all(state, lines, err, is_typed=front.is_typed)

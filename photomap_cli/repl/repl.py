@@ -70,7 +70,9 @@ class Repl:
         self._screen = TtyFrontend(
             console, self._connection, cwd=cwd, past=self._history.get_strings, previews=previews, ask=self._ask
         )
-        self._state = SearchState(self._connection, self._screen, cwd=cwd, limit=0, pages_ahead=PAGES_AHEAD)
+        self._state = SearchState(
+            self._connection, self._screen, cwd=cwd, limit=0, pages_ahead=PAGES_AHEAD, index=host.index
+        )
         self._facets = FacetCache(host.facets, self._photo_count)
         self._toolbar = Toolbar(
             self._connection,

@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from photomap_cli.records import Hit
+    from photomap_cli.records import Hit, IndexReport
     from photomap_cli.records.maps import MapCluster, MapRequest, PhotoMap
     from photomap_cli.repl.connection import Connection
     from photomap_cli.repl.frontend import Frontend, T
     from photomap_cli.session.backend import Backend
+
+    Index = Callable[[Backend, Sequence[Path]], tuple[bool, IndexReport]]  # whether it was interrupted, what was done
 
 
 MAX_LIMIT = 10_000
@@ -39,15 +41,25 @@ class SearchState:
         query_text: the text of the query under way or last; error positions refer to it.
         shown: hits that have a number, of the last search that found any; `#N` reaches these, also where they are on no
             page yet.
+        index: brings folders up to date, with the backend's encoder if that is in this process; None for nothing.
         marks: photos chosen for later, by path, in the order of choosing; they stay over queries.
         knows_elsewhere: whether it was told that the whole library is searched from a folder that is no part of it.
         drawn, map_request: the last map, and how it was asked for; `:map B` reaches its groups.
         found, queries: hits and answered queries since the start.
     """
 
-    def __init__(self, connection: Connection, front: Frontend, *, cwd: Path, limit: int, pages_ahead: int = 1) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        front: Frontend,
+        *,
+        cwd: Path,
+        limit: int,
+        pages_ahead: int = 1,
+        index: Index | None = None,
+    ) -> None:
         self.connection, self.front = connection, front
-        self.cwd, self.limit = cwd, limit
+        self.cwd, self.limit, self.index = cwd, limit, index
         self.folder: str | None = None
         self.collapse: bool | None = None
         self.min_score: float | Literal["auto"] = "auto"

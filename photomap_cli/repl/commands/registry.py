@@ -18,6 +18,7 @@ from photomap_cli.repl.commands import (
     encoder,
     export,
     help,
+    index,
     info,
     map,
     marks,
@@ -375,6 +376,15 @@ COMMANDS: tuple[Command, ...] = (
         (),
         Argument.FOLDER,
         examples=(":in ~/Pictures/Italy", ":in *", ":in"),
+    ),
+    Command(
+        "index",
+        "[DIR|*]",
+        "add DIR, or this folder, or bring it up to date; *: all of the library",
+        index.index,
+        (),
+        Argument.FOLDER,
+        examples=(":index ~/Pictures/Italy", ":index", ":index *"),
     ),
     Command(
         "map",
