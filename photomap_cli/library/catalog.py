@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import numpy as np
 
 from photomap_cli.errors import PhotomapError
-from photomap_cli.library import compaction, database, photo_rows, schema, schema_check
+from photomap_cli.library import compaction, database, newest, photo_rows, schema, schema_check
 from photomap_cli.library.entities import STORED, LibraryEncoder, NewPhoto, SeenFile, Snapshot
 from photomap_cli.library.file_notes import FileNotes
 from photomap_cli.library.index_runs import IndexRuns
@@ -224,12 +224,8 @@ class Catalog:
 
         `behind` is `dated_at` and row of the last one before them.  What `checkpoint` raises ends the reading.
         """
-        condition, values = where(filters)
-        after, place = ("(dated_at, row) < (?, ?)", behind) if behind else ("1", ())
-        query = f"SELECT {_PHOTO} FROM photos WHERE {condition} AND {after} ORDER BY dated_at DESC, row DESC LIMIT ?"
         with self._database.reading_while(checkpoint) as connection:
-            found = connection.execute(query, (*values, *place, limit)).fetchall()
-        return [Photo(*record) for record in found]
+            return [Photo(*record) for record in newest.page(connection, _PHOTO, filters, limit=limit, behind=behind)]
 
     def seen_files(self, root: str) -> dict[str, SeenFile]:
         """Return the files of the photos at or below an absolute path, by path."""

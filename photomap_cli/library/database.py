@@ -13,7 +13,6 @@ from photomap_cli import files
 from photomap_cli.errors import LibraryUnusable
 from photomap_cli.library import geography, schema, schema_check
 from photomap_cli.library.file_lock import FileLock
-from photomap_cli.library.sql_filters import DISTANCE
 from photomap_cli.library.sqlite_errors import FILE_NAME, UNREACHABLE, nothing_indexed, translated, unreachable
 
 if TYPE_CHECKING:
@@ -219,7 +218,7 @@ def _connection(folder: Path, mode: str, *, create: bool, any_format: bool) -> s
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES_KEPT}")
         schema_check.distrust(connection)
-        connection.create_function(DISTANCE, 4, geography.metres_between, deterministic=True)
+        connection.create_function(geography.DISTANCE, 4, geography.metres_between, deterministic=True)
         if _is_empty(connection) and create:
             _create_alone(connection, folder)
         if not any_format and not _is_empty(connection):

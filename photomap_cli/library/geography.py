@@ -9,6 +9,9 @@ from typing import NamedTuple
 EARTH_METRES = 6_371_008.8
 """The mean radius: distances are right to 0.5 %, as the earth is no ball."""
 
+DISTANCE = "metres_between"
+"""What a database connection has to call the function of that name."""
+
 _UNITS = {"km": 1000.0, "mi": 1609.344, "m": 1.0}
 _NUMBER = r"[-+]?\d{1,4}(?:\.\d{1,15})?"
 _CIRCLE = re.compile(rf"({_NUMBER}),({_NUMBER}),(\d{{1,8}}(?:\.\d{{1,9}})?|\.\d{{1,9}})([a-z]*)", re.ASCII)

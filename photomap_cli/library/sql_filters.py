@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 _YEAR_WITH_MORE_FIGURES, _BEHIND_EVERY_DATE = 10_000, ":"  # as texts are compared, which follows 9
 
-DISTANCE = "metres_between"
-"""The function that a connection has to offer: `geography.metres_between`."""
-
 Value = str | int | float
 Clause = tuple[str, tuple[Value, ...]]
 
@@ -149,9 +146,9 @@ def _months(months: NumberRange) -> Clause:
 
 
 def _near(circle: geography.Circle) -> Clause:
-    """Return the condition: a band of latitudes, which an index finds, then the distance, which DISTANCE measures."""
+    """Return the condition: a band of latitudes, then the distance, which a function of the connection measures."""
     south, north = circle.latitudes
-    distance = f"{DISTANCE}(?, ?, latitude, longitude)"
+    distance = f"{geography.DISTANCE}(?, ?, latitude, longitude)"
     return (
         f"(latitude IS NOT NULL AND latitude BETWEEN ? AND ? AND {distance} <= ?)",
         (south, north, circle.latitude, circle.longitude, circle.metres),

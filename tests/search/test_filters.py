@@ -14,9 +14,10 @@ from pathlib import PurePosixPath
 import numpy as np
 import pytest
 from cases import cases
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from photomap_cli.library import newest
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.entities import LibraryEncoder, NewPhoto
 from photomap_cli.records import FilterKind
@@ -223,7 +224,7 @@ VALUES["near"] = st.builds(
     st.sampled_from(["0.5", "3", "10.5", "25", "350", "2000", "21000"]),
     st.sampled_from(["km", "mi", "m"]),
 )
-assert VALUES.keys() == set(FilterKind)
+assert VALUES.keys() == set(FilterKind) - {FilterKind.ALBUM}  # albums are the user's, not the catalogue's
 
 
 @pytest.mark.parametrize("negation", ["", "-"])
@@ -304,3 +305,19 @@ def test_a_photo_at_the_other_side_of_the_date_line_and_of_the_pole_is_near(cata
     assert places("-16.5,179.95,25km") == {(-16.5, 179.9), (-16.5, -179.9)}
     assert places("90,-77,200m") == {(89.999, 0.0), (89.999, 180.0)}
     assert places("-90,0,2km") == {(-90.0, 45.0), (-89.99, -135.0)}
+
+
+@pytest.mark.parametrize("looked_at", [1, 7, 60, 154, 1000])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(written=st.lists(ANY, max_size=3), limit=st.integers(1, 40))
+def test_pages_one_after_the_other_are_all_photos_that_meet_the_filters(
+    catalog, looked_at, written, limit, monkeypatch
+):
+    monkeypatch.setattr(newest, "ALONG_THE_INDEX", looked_at)
+    filters = parse(" ".join(["dog", *written]), cwd="/p").filters
+    seen, place = [], None
+    while photos := catalog.newest(filters, limit=limit, behind=place):
+        seen += [(photo.dated_at, photo.row) for photo in photos]
+        place = seen[-1]
+    assert seen == sorted(seen, reverse=True)
+    assert sorted(row for _, row in seen) == catalog.rows(filters).tolist()

@@ -417,6 +417,7 @@ FILTER_VALUES = {
     FilterKind.CAMERA: LINE,
     FilterKind.NAME: LINE,
     FilterKind.LENS: LINE,
+    FilterKind.ALBUM: LINE,
     FilterKind.YEAR: st.sampled_from(["2019", ">=2019", "<2020", "2019..2021", "..2021", "1999-2003"]),
     FilterKind.MONTH: st.sampled_from(["7", "11..2", ">=6", "6.."]),
     FilterKind.RATING: st.sampled_from(["-1", "4", ">=4", "3..5", "<1"]),
