@@ -1,4 +1,4 @@
-"""Owns Ctrl-Z: what is given to others before this process stops, and taken again when it goes on.  Reads no key."""
+"""Owns Ctrl-Z: what is paused before this process stops, and resumed when it goes on.  Reads no key."""
 
 from __future__ import annotations
 
@@ -13,33 +13,34 @@ if TYPE_CHECKING:
     from types import FrameType
 
 TIMEOUT_SECONDS = 2.0
-"""How long giving and taking may keep the user waiting; what takes longer goes on, or goes on after the stop."""
+"""How long pausing and resuming may keep the user waiting; what takes longer goes on, or goes on after the stop."""
 
 _SIGTSTP: int | None = getattr(signal, "SIGTSTP", None)
 
 
 class Suspension:
-    """While this context lasts Ctrl-Z calls `give` first and then stops the process; `take` is called once it goes on.
+    """While this context lasts Ctrl-Z calls `pause` and then stops the process; it calls `resume` once that goes on.
 
     Does nothing where there is no such signal, or somebody else handles it.  SIGSTOP gives nobody a chance; for that
     the encoder process has deadlines of its own.
 
     Args:
-        give, take: called on another thread, as the signal may come while locks are held; waited for, but not for long.
-        leave, return_: called around the stop itself, for the terminal's mode.
+        pause, resume: called on another thread, as locks may be held when the signal comes; waited for, but not long.
+        release_tty, reclaim_tty: called around the stop itself, for the terminal's mode.
         defer: called when the signal comes; True when somebody will call `stop` at a better moment.
     """
 
     def __init__(
         self,
         *,
-        give: Callable[[], object] = lambda: None,
-        take: Callable[[], object] = lambda: None,
-        leave: Callable[[], object] = lambda: None,
-        return_: Callable[[], object] = lambda: None,
+        pause: Callable[[], object] = lambda: None,
+        resume: Callable[[], object] = lambda: None,
+        release_tty: Callable[[], object] = lambda: None,
+        reclaim_tty: Callable[[], object] = lambda: None,
         defer: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._give, self._take, self._leave, self._return, self._defer = give, take, leave, return_, defer
+        self._pause, self._resume, self._defer = pause, resume, defer
+        self._release_tty, self._reclaim_tty = release_tty, reclaim_tty
         self._is_ours = self._is_stopping = self._is_postponing = self._is_due = False
 
     def __enter__(self) -> Self:
@@ -65,7 +66,7 @@ class Suspension:
             self.stop()
 
     def stop(self, *, whole_group: bool = False) -> None:
-        """Give, stop until SIGCONT, take.  Call from the main thread.
+        """Pause, stop until SIGCONT, resume.  Call from the main thread.
 
         Args:
             whole_group: stop the other processes of a pipeline too, as the terminal does by itself.
@@ -73,19 +74,19 @@ class Suspension:
         if not self._is_ours or self._is_stopping or _SIGTSTP is None:
             return
         self._is_stopping = True
-        giving = _begun(self._give, "photomap-give")
-        giving.join(TIMEOUT_SECONDS)
-        self._leave()
+        pausing = _begun(self._pause, "photomap-pause")
+        pausing.join(TIMEOUT_SECONDS)
+        self._release_tty()
         signal.signal(_SIGTSTP, signal.SIG_DFL)
         os.kill(0 if whole_group else os.getpid(), _SIGTSTP)  # stops here, unless no shell could let it go on
         signal.signal(_SIGTSTP, self._on_signal)
-        self._return()
-        _begun(lambda: self._take_after(giving), "photomap-take").join(TIMEOUT_SECONDS)
+        self._reclaim_tty()
+        _begun(lambda: self._resume_after(pausing), "photomap-resume").join(TIMEOUT_SECONDS)
         self._is_stopping = False
 
-    def _take_after(self, giving: threading.Thread) -> None:
-        giving.join()
-        self._take()
+    def _resume_after(self, pausing: threading.Thread) -> None:
+        pausing.join()
+        self._resume()
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self._is_postponing:

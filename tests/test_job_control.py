@@ -27,14 +27,14 @@ def done(monkeypatch):
 
 
 def noting(done, **more):
-    names = ("give", "take", "leave", "return_")
+    names = ("pause", "resume", "release_tty", "reclaim_tty")
     return Suspension(**{name: (lambda name=name: done.append(name)) for name in names} | more)
 
 
 def test_what_is_given_is_given_before_the_stop_and_taken_after_it(done):
     with noting(done):
         signal.raise_signal(signal.SIGTSTP)
-    assert done == ["give", "leave", ("stop", os.getpid()), "return_", "take"]
+    assert done == ["pause", "release_tty", ("stop", os.getpid()), "reclaim_tty", "resume"]
     assert signal.getsignal(signal.SIGTSTP) is signal.SIG_DFL
 
 
@@ -49,7 +49,7 @@ def test_a_better_moment_is_waited_for(done):
         signal.raise_signal(signal.SIGTSTP)
         assert done == ["later"]
         suspended.stop()
-    assert done[-1] == "take"
+    assert done[-1] == "resume"
 
 
 def test_a_stop_is_postponed_while_there_is_nothing_to_give_yet(done):
@@ -59,27 +59,27 @@ def test_a_stop_is_postponed_while_there_is_nothing_to_give_yet(done):
             done.append("opened")
         with suspended.postponed():
             done.append("nothing came")
-    assert done == ["opened", "give", "leave", ("stop", os.getpid()), "return_", "take", "nothing came"]
+    assert done == ["opened", "pause", "release_tty", ("stop", os.getpid()), "reclaim_tty", "resume", "nothing came"]
 
 
-def test_giving_that_takes_long_holds_nobody_up_and_taking_comes_after_it(done, monkeypatch):
+def test_a_pause_that_takes_long_holds_nobody_up_and_the_resuming_comes_after_it(done, monkeypatch):
     monkeypatch.setattr(job_control, "TIMEOUT_SECONDS", 0.01)
     go = threading.Event()
 
-    def give():
+    def pause():
         assert go.wait(LONG_SECONDS)
-        done.append("give")
+        done.append("pause")
 
-    with noting(done, give=give):
+    with noting(done, pause=pause):
         signal.raise_signal(signal.SIGTSTP)
-        assert done == ["leave", ("stop", os.getpid()), "return_"]
+        assert done == ["release_tty", ("stop", os.getpid()), "reclaim_tty"]
         go.set()
-        wait_until(lambda: done[-1] == "take")
-    assert done[-2:] == ["give", "take"]
+        wait_until(lambda: done[-1] == "resume")
+    assert done[-2:] == ["pause", "resume"]
 
 
 def test_a_second_one_meanwhile_is_none(done):
-    with noting(done, leave=lambda: signal.raise_signal(signal.SIGTSTP)):
+    with noting(done, release_tty=lambda: signal.raise_signal(signal.SIGTSTP)):
         signal.raise_signal(signal.SIGTSTP)
     assert done.count(("stop", os.getpid())) == 1
 

@@ -83,12 +83,12 @@ def _status(given: _Given, words: list[str]) -> int | None:
     read = _options(words, OPTIONS["status"])
     if read is None or read.words or read.values != {"as_json": True}:
         return None
-    write_document(status_look(given.library(), lambda words: _tell((words,), given)), sys.stdout)
+    write_document(status_document(given.library(), lambda words: _tell((words,), given)), sys.stdout)
     sys.stdout.flush()
     return exit_status.FOUND
 
 
-def status_look(library: Path, tell: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
+def status_document(library: Path, tell: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
     """Return what `status --json` prints, as JSON values; wakes no encoder, creates nothing.
 
     Args:
@@ -98,10 +98,10 @@ def status_look(library: Path, tell: Callable[[str], None] = lambda _: None) -> 
     from photomap_cli.library.stats import facts
     from photomap_cli.session import transport
 
-    looks = transport.looks(tell)
-    look = {"sessions": [each.status for each in looks if each.status], "library": facts(library)}
-    others = [{"pid": each.pid, **each.error.to_json()} for each in looks if each.error]
-    return {**look, "unreachable": others} if others else look
+    replies = transport.statuses(tell)
+    document = {"sessions": [each.status for each in replies if each.status], "library": facts(library)}
+    others = [{"pid": each.pid, **each.error.to_json()} for each in replies if each.error]
+    return {**document, "unreachable": others} if others else document
 
 
 def _run_interactive(library: Path) -> int:
@@ -156,7 +156,7 @@ def _write_table(result: dict[str, Any], style: ResultStyle, file: TextIO) -> No
 
 
 def _in_silence(line: Transport, request: dict[str, Any]) -> dict[str, Any]:
-    return line.work("search", request=request)
+    return line.long_request("search", request=request)
 
 
 def _in_words(line: Transport, request: dict[str, Any]) -> dict[str, Any]:
@@ -168,7 +168,7 @@ def _in_words(line: Transport, request: dict[str, Any]) -> dict[str, Any]:
     from photomap_cli.views.status_line import place
 
     def words() -> str:
-        return str(place(transport.read(SessionStatus, line.glance("status"))))
+        return str(place(transport.read(SessionStatus, line.request("status"))))
 
     return wait_for(lambda: _in_silence(line, request), console=console_on(stderr=True), words=words)
 

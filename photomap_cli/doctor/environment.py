@@ -71,11 +71,11 @@ def _space(folder: Path) -> Check:
 
 
 def _encoder(folder: Path, settings: Settings, open_encoder: OpenEncoder, *, gpus: int) -> Iterator[Check]:
-    looks = transport.looks()
-    for each in looks:
+    replies = transport.statuses()
+    for each in replies:
         if each.error is not None:
             yield Check("session", CheckState.ADVICE, each.error.message, each.error.hint)
-    live = [each.status for each in looks if each.status and each.socket == socket_dir.socket_path(folder)]
+    live = [each.status for each in replies if each.status and each.socket == socket_dir.socket_path(folder)]
     if live:
         state, pid, spec = (live[0][name] for name in ("state", "pid", "encoder"))
         yield Check("encoder", CheckState.OK, f"{spec}, in {state}, with the live session {pid}")

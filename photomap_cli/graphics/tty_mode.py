@@ -30,29 +30,31 @@ class TtyMode:
 
     Args:
         fd: the terminal; None for standard input.
-        give, take, defer: see `Suspension`.
+        pause, resume, defer: see `Suspension`.
     """
 
     def __init__(
         self,
         fd: int | None = None,
         *,
-        give: Callable[[], object] = lambda: None,
-        take: Callable[[], object] = lambda: None,
+        pause: Callable[[], object] = lambda: None,
+        resume: Callable[[], object] = lambda: None,
         defer: Callable[[], bool] = lambda: False,
     ) -> None:
         self._fd = _stdin_fd() if fd is None else fd
         self._saved: list[Any] | None = None
         self._at_stop: list[Any] | None = None
         self._handlers: dict[int, Any] = {}
-        self.suspension = Suspension(give=give, take=take, leave=self._leave, return_=self._return, defer=defer)
+        self.suspension = Suspension(
+            pause=pause, resume=resume, release_tty=self._release, reclaim_tty=self._reclaim, defer=defer
+        )
 
     def __enter__(self) -> Self:
         self._saved = _mode(self._fd)
         if self._saved is not None and threading.current_thread() is threading.main_thread():
             self._handlers = _leave_on_signals()
         self.suspension.__enter__()
-        self.hush()
+        self.disable_echo()
         return self
 
     def __exit__(
@@ -64,18 +66,18 @@ class TtyMode:
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
 
-    def hush(self) -> None:
+    def disable_echo(self) -> None:
         """Make the terminal quiet (again: a shell's `fg` may have changed its mode)."""
         if self._saved is not None:
             _set_mode(self._fd, _quiet(self._saved))
 
-    def _leave(self) -> None:
+    def _release(self) -> None:
         """Give the shell the mode that it had."""
         self._at_stop = _mode(self._fd)
         if self._saved is not None:
             _set_mode(self._fd, self._saved)
 
-    def _return(self) -> None:
+    def _reclaim(self) -> None:
         """Have the mode of before again: quiet, or raw where a line was being typed."""
         if self._at_stop is not None:
             _set_mode(self._fd, self._at_stop)

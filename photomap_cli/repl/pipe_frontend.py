@@ -139,7 +139,7 @@ def run_lines(
 
 
 def _stopping_politely(connection: Connection) -> Suspension:
-    return Suspension(give=connection.pause, take=connection.resume)
+    return Suspension(pause=connection.pause, resume=connection.resume)
 
 
 def _answer_all(state: SearchState, lines: Iterable[str], err: TextIO, *, is_typed: bool) -> bool:

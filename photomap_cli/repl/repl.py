@@ -90,7 +90,7 @@ class Repl:
             on_suspend=partial(self._suspend, whole_group=True),
         )
         self._terminal = TtyMode(
-            give=self._connection.pause, take=self._connection.resume, defer=lambda: self._suspend(whole_group=False)
+            pause=self._connection.pause, resume=self._connection.resume, defer=lambda: self._suspend(whole_group=False)
         )
         erase_wrapped_rows(self._prompt, previews.wraps_again)
         self._warming: threading.Thread | None = None
@@ -111,7 +111,7 @@ class Repl:
         """Read one line and answer it; returns False when the user leaves."""
         try:
             line = self._read()
-            self._terminal.hush()
+            self._terminal.disable_echo()
             return line is not None and self._answer(line)
         except KeyboardInterrupt:  # a second Ctrl-C, while the first one was being told
             return True
@@ -143,7 +143,7 @@ class Repl:
         except (EOFError, KeyboardInterrupt):
             return ""
         finally:
-            self._terminal.hush()
+            self._terminal.disable_echo()
 
     def _tell_how_to_leave(self) -> None:
         is_empty = not self._prompt.default_buffer.text

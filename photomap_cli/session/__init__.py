@@ -1,1 +1,1 @@
-"""One session: the parts put together, and its door to other processes."""
+"""One session: the parts put together, and its server for other processes."""

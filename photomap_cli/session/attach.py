@@ -50,7 +50,7 @@ def attach_or_open(
             return host(library, settings, kind=kind, on_change=on_change)
         except LibraryBusy as busy:  # a session that has just claimed the library, or is just leaving
             if time.monotonic() > give_up_at:
-                raise transport.silence(socket_dir.holder(socket_dir.socket_path(library))) from busy
+                raise transport.silent_session(socket_dir.holder(socket_dir.socket_path(library))) from busy
             time.sleep(0.05)
 
 
@@ -95,13 +95,13 @@ def host(
         opened.callback(lock.release)
         session = opened.enter_context(open_session())
         session.log = log
-        session.door = _Door(library, lambda held: SessionServer(session, held, on_stop=on_stop), lock)
-        session.on_close(session.door.close)
+        session.listener = _Listener(library, lambda held: SessionServer(session, held, on_stop=on_stop), lock)
+        session.on_close(session.listener.close)
         opened.pop_all()
     return session
 
 
-class _Door:
+class _Listener:
     """A server that can be closed, so that another session may have the library, and opened again.
 
     Args:

@@ -1,4 +1,4 @@
-"""Owns the one door to a session: what `Session` (this process) and `SessionClient` (over the socket) both offer."""
+"""Owns the interface of a session: what `Session` (this process) and `SessionClient` (over the socket) both offer."""
 
 from __future__ import annotations
 

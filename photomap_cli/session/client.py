@@ -59,19 +59,19 @@ class SessionClient:
 
     def search(self, request: SearchRequest) -> SearchResult:
         """Answer one query by the session's warm encoder."""
-        return read(SearchResult, self._line.work("search", request=_slim(request).to_json()))
+        return read(SearchResult, self._line.long_request("search", request=_slim(request).to_json()))
 
     def map(self, request: MapRequest) -> PhotoMap:
         """Have the session lay photos out."""
-        return read(PhotoMap, self._line.work("map", request=request.to_json()))
+        return read(PhotoMap, self._line.long_request("map", request=request.to_json()))
 
     def details(self, path: str) -> PhotoDetails:
         """Say all that the library knows of a photo."""
-        return read(PhotoDetails, self._line.glance("details", path=path))
+        return read(PhotoDetails, self._line.request("details", path=path))
 
     def group(self, request: GroupRequest) -> SearchResult:
         """Have the session list a group of a map."""
-        return read(SearchResult, self._line.work("group", request=request.to_json()))
+        return read(SearchResult, self._line.long_request("group", request=request.to_json()))
 
     def progress(self) -> str:
         """Say nothing: how far the session is with a map is not known here."""
@@ -79,27 +79,27 @@ class SessionClient:
 
     def status(self) -> SessionStatus:
         """Say where the session's encoder is; gives up after some seconds."""
-        return read(SessionStatus, self._line.glance("status"))
+        return read(SessionStatus, self._line.request("status"))
 
     def offload(self) -> SessionStatus:
         """Take the session's encoder out of VRAM."""
-        return read(SessionStatus, self._line.work("offload"))
+        return read(SessionStatus, self._line.long_request("offload"))
 
     def load(self) -> SessionStatus:
         """Bring the session's encoder to where queries run."""
-        return read(SessionStatus, self._line.work("load"))
+        return read(SessionStatus, self._line.long_request("load"))
 
     def prewarm(self) -> None:
         """Start bringing it there."""
-        self._line.glance("prewarm")
+        self._line.request("prewarm")
 
     def set_idle_timeout(self, seconds: float) -> SessionStatus:
         """Change the session's idle timeout, for everybody who uses it."""
-        return read(SessionStatus, self._line.glance("set_idle_timeout", seconds=seconds))
+        return read(SessionStatus, self._line.request("set_idle_timeout", seconds=seconds))
 
     def stop(self) -> SessionStatus:
         """Ask a session without a terminal to end."""
-        return read(SessionStatus, self._line.glance("stop"))
+        return read(SessionStatus, self._line.request("stop"))
 
     def pause(self) -> None:
         """Do nothing: the session goes on while this process is stopped."""
@@ -173,7 +173,7 @@ def watch(library: Path, on_change: Callable[[], None]) -> WatchingClient | None
     if line is not None:
         with suppress(SessionGone), ExitStack() as opened:
             opened.callback(line.close)
-            watching = WatchingClient(line, read(SessionStatus, line.glance("status")), on_change)
+            watching = WatchingClient(line, read(SessionStatus, line.request("status")), on_change)
             opened.pop_all()
             return watching
     return None

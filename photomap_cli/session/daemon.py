@@ -146,5 +146,5 @@ def _answers(pid: int, library: Path) -> bool:
     with suppress(SessionGone, SessionSilent):  # not yet
         if line := transport.find(library):
             with closing(line):
-                return bool(line.glance("status")["pid"] == pid)
+                return bool(line.request("status")["pid"] == pid)
     return False

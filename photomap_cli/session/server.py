@@ -1,4 +1,4 @@
-"""Owns the session's door to other processes: a local socket, who may come in, one thread a client.
+"""Owns the session's server for other processes: a local socket, who may come in, one thread a client.
 
 What a request means is `handlers.py`'s, how a client is read and answered `peer.py`'s.
 """

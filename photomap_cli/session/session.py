@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from photomap_cli.settings import Settings
 
 
-class Door(Protocol):
+class Listener(Protocol):
     """Where other processes come in."""
 
     def open(self) -> bool:
@@ -72,7 +72,7 @@ class Session:
 
     Attributes:
         log: the file that this process writes to, told by `status`; None for none.
-        door: where other processes come in; None where they cannot.
+        listener: where other processes come in; None where they cannot.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Session:
             Residency,
             release_timeout=settings.encoder_release_timeout_seconds,
             on_change=on_change,
-            accept=self._require_the_librarys,
+            accept=self._check_encoder,
         )
         self.residency = move(encoder, idle_timeout=settings.encoder_idle_timeout_seconds)
         self.routes = encoder_choice.routes(
@@ -115,7 +115,7 @@ class Session:
         self._prewarming = threading.Lock()
         self._started_at = rfc3339(time.time())
         self.log: Path | None = None
-        self.door: Door | None = None
+        self.listener: Listener | None = None
         self._photos = catalog.photo_count
         self._first_at_close: list[Callable[[], None]] = []
         self._resources = ExitStack()
@@ -296,13 +296,13 @@ class Session:
 
         Who is being served is hung up on and asks elsewhere; an encode under way is waited for.
         """
-        if self.door is not None:
-            self.door.close()
+        if self.listener is not None:
+            self.listener.close()
         self.residency.offload()
 
     def resume(self) -> bool:
         """It goes on: serve others again.  Returns False when another session has the library by now."""
-        return self.door is None or self.door.open()
+        return self.listener is None or self.listener.open()
 
     def drain_notices(self) -> tuple[str, ...]:
         """Return what is to be said, once, about an index run: where it has encoded, what was made anew."""
@@ -364,7 +364,7 @@ class Session:
         if not self.count_photos():
             raise EmptyLibrary("the library holds no photos yet", hint="photomap index ~/Pictures")
 
-    def _require_the_librarys(self, info: EncoderInfo) -> None:
+    def _check_encoder(self, info: EncoderInfo) -> None:
         """Raise EncoderMismatch where the library's vectors were made by another encoder than this one."""
         if made_with := self.catalog.encoder:
             made_with.require(info)

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 Reply = TypeVar("Reply", bound="Record")
 _CONNECT_SECONDS = 0.5
-_LOOK_SECONDS = 1.0
+_CHECK_SECONDS = 1.0
 _CHUNK_BYTES = 256 << 10
-_LIFE_SIGN_LOOKS = 5  # that a long request waits before it is asked on the other line whether anybody is there
-_STOPPED_LOOKS = 2  # in a row
+_LIFE_SIGN_CHECKS = 5  # that a long request waits before it is asked on the other line whether anybody is there
+_STOPPED_CHECKS = 2  # in a row
 
 
 class Timeouts(NamedTuple):
@@ -44,12 +44,12 @@ TIMEOUTS = Timeouts(1.0, 5.0)
 
 
 class Transport:
-    """Two connections to one session: `work` may wait for long, `glance` never waits behind it.
+    """Two connections to one session: a `long_request` may wait for long, a `request` never waits behind it.
 
     Args:
         path: the session's socket.
         tell: called with a sentence when it takes longer than a moment.
-        timeouts: how long `glance` waits; `work` waits for as long as the session gives signs of life.
+        timeouts: how long a `request` waits; a `long_request` waits for as long as the session gives signs of life.
 
     Raises (both): SessionGone when the session ends or hangs up; SessionSilent when it does not answer;
     ProtocolMismatch when it is of another version; SessionFull when it has too many clients; whatever error the session
@@ -60,52 +60,52 @@ class Transport:
         self, path: Path, *, tell: Callable[[str], None] = lambda _: None, timeouts: Timeouts | None = None
     ) -> None:
         self._timeouts, self._tell = timeouts or TIMEOUTS, tell
-        self._work = _Connection(path, self._timeouts.whole)
-        self._glance = _Connection(path, self._timeouts.whole)
+        self._slow = _Connection(path, self._timeouts.whole)
+        self._quick = _Connection(path, self._timeouts.whole)
 
     @property
     def pid(self) -> int | None:
         """The session's process, once a connection has been opened, if it can be known."""
-        return self._glance.pid or self._work.pid
+        return self._quick.pid or self._slow.pid
 
-    def work(self, op: str, **values: Any) -> dict[str, Any]:
+    def long_request(self, op: str, **values: Any) -> dict[str, Any]:
         """Send a request that may take its time and return the `result` of the reply.
 
         Raises Cancelled, within a second, when nobody waits for it any more; the session is hung up on, and stops too.
         """
-        looks, stopped = 0, 0
+        checks, stopped = 0, 0
 
-        def look() -> None:
-            nonlocal looks, stopped
+        def check() -> None:
+            nonlocal checks, stopped
             cancellation.check()
-            looks += 1
-            stopped = stopped + 1 if _is_stopped(self._work.pid) else 0
-            if stopped >= _STOPPED_LOOKS:
-                raise silence(self._work.pid)
-            if looks % _LIFE_SIGN_LOOKS == 0:
-                self.glance("status")
+            checks += 1
+            stopped = stopped + 1 if _is_stopped(self._slow.pid) else 0
+            if stopped >= _STOPPED_CHECKS:
+                raise silent_session(self._slow.pid)
+            if checks % _LIFE_SIGN_CHECKS == 0:
+                self.request("status")
 
-        return self._work.ask(op, look, _LOOK_SECONDS, **values)
+        return self._slow.ask(op, check, _CHECK_SECONDS, **values)
 
-    def glance(self, op: str, **values: Any) -> dict[str, Any]:
+    def request(self, op: str, **values: Any) -> dict[str, Any]:
         """Send a request that is answered at once."""
-        looks = 0
+        checks = 0
 
-        def look() -> None:
-            nonlocal looks
-            looks += 1
-            pid = self._glance.pid
-            if looks * self._timeouts.first >= self._timeouts.whole or _is_stopped(pid):
-                raise silence(pid)
-            if looks == 1:
+        def check() -> None:
+            nonlocal checks
+            checks += 1
+            pid = self._quick.pid
+            if checks * self._timeouts.first >= self._timeouts.whole or _is_stopped(pid):
+                raise silent_session(pid)
+            if checks == 1:
                 self._tell(f"session {pid or '?'} does not answer yet")
 
-        return self._glance.ask(op, look, self._timeouts.first, **values)
+        return self._quick.ask(op, check, self._timeouts.first, **values)
 
     def close(self) -> None:
         """Hang up; the session goes on."""
-        self._work.close()
-        self._glance.close()
+        self._slow.close()
+        self._quick.close()
 
 
 def find(
@@ -126,14 +126,14 @@ def find(
         return None
     with contextlib.suppress(SessionGone), contextlib.ExitStack() as unanswered:
         line = unanswered.enter_context(contextlib.closing(Transport(path, tell=tell, timeouts=timeouts)))
-        line.glance("status")
+        line.request("status")
         unanswered.pop_all()
         return line
     return None
 
 
-class Look(NamedTuple):
-    """What one session says when it is looked at: its status as JSON, or why there is none."""
+class SessionReply(NamedTuple):
+    """What one session says when it is asked: its status as JSON, or why there is none."""
 
     socket: Path
     pid: int | None
@@ -141,19 +141,19 @@ class Look(NamedTuple):
     error: PhotomapError | None
 
 
-def looks(tell: Callable[[str], None] = lambda _: None) -> list[Look]:
-    """Look at every live session of this user, at all of them at once; stale sockets are passed over.
+def statuses(tell: Callable[[str], None] = lambda _: None) -> list[SessionReply]:
+    """Ask every live session of this user, all of them at once; stale sockets are passed over.
 
     Those that answer come first, the oldest of them at the beginning.
     """
     paths = socket_dir.sockets() if unix_socket.HAS_SESSIONS else []
-    found: list[Look] = []
-    threads = [threading.Thread(target=_look_at, args=(path, tell, found), daemon=True) for path in paths]
+    found: list[SessionReply] = []
+    threads = [threading.Thread(target=_status_of, args=(path, tell, found), daemon=True) for path in paths]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return sorted(found, key=lambda look: (look.status is None, str((look.status or {}).get("started_at"))))
+    return sorted(found, key=lambda reply: (reply.status is None, str((reply.status or {}).get("started_at"))))
 
 
 def read(kind: type[Reply], result: dict[str, Any]) -> Reply:
@@ -164,20 +164,20 @@ def read(kind: type[Reply], result: dict[str, Any]) -> Reply:
         raise ProtocolMismatch(f"the session's answer is not understood: {error}", hint=TWO_VERSIONS) from error
 
 
-def _look_at(path: Path, tell: Callable[[str], None], found: list[Look]) -> None:
+def _status_of(path: Path, tell: Callable[[str], None], found: list[SessionReply]) -> None:
     with contextlib.closing(Transport(path, tell=tell)) as line:
         try:
-            status = line.glance("status")
-            found.append(Look(path, status["pid"], status, None))
+            status = line.request("status")
+            found.append(SessionReply(path, status["pid"], status, None))
         except SessionGone:
             return
         except PhotomapError as error:
-            found.append(Look(path, line.pid, None, error))
+            found.append(SessionReply(path, line.pid, None, error))
         except (KeyError, TypeError) as error:
-            found.append(Look(path, line.pid, None, ProtocolMismatch(f"no status: {error}", hint=TWO_VERSIONS)))
+            found.append(SessionReply(path, line.pid, None, ProtocolMismatch(f"no status: {error}", hint=TWO_VERSIONS)))
 
 
-def silence(pid: int | None) -> SessionSilent:
+def silent_session(pid: int | None) -> SessionSilent:
     """Return the error for a session that is there and does not answer."""
     if pid is None:
         return SessionSilent("the session does not answer; is it stopped?", hint="fg, or kill its process")
@@ -203,20 +203,20 @@ class _Connection:
         self._is_closed = False
         self.pid: int | None = None
 
-    def ask(self, op: str, look: Callable[[], None], look_seconds: float, **values: Any) -> dict[str, Any]:
+    def ask(self, op: str, check: Callable[[], None], check_seconds: float, **values: Any) -> dict[str, Any]:
         """Send one request and return the `result` of its reply.
 
         Args:
             op, values: the request.
-            look: called after each `look_seconds` without an answer; what it raises ends the wait.
-            look_seconds: how often.
+            check: called after each `check_seconds` without an answer; what it raises ends the wait.
+            check_seconds: how often.
         """
         try:
             request = json_lines.encode({"version": PROTOCOL_VERSION, "op": op, **values})
         except ProtocolMismatch as too_long:
             raise PhotomapError(f"the request is too large: {too_long.message}", hint=too_long.hint) from None
         with self._asking:
-            line = self._exchange(request, look, look_seconds)
+            line = self._exchange(request, check, check_seconds)
         reply = json_lines.decode(line)
         match reply:
             case {"error": dict(error)}:
@@ -228,21 +228,21 @@ class _Connection:
             hint=TWO_VERSIONS,
         )
 
-    def _exchange(self, request: bytes, look: Callable[[], None], look_seconds: float) -> bytes:
+    def _exchange(self, request: bytes, check: Callable[[], None], check_seconds: float) -> bytes:
         """Send a line and return the line that answers it.
 
         A session hangs up on silence, and a request may come in that very moment: it is made once more.
         """
         try:
-            reply = self._answer(self._kept() or self._open(), request, look, look_seconds)
-            reply = reply or self._answer(self._open(), request, look, look_seconds)
+            reply = self._answer(self._kept() or self._open(), request, check, check_seconds)
+            reply = reply or self._answer(self._open(), request, check, check_seconds)
         except (TimeoutError, BlockingIOError) as error:  # its queue is full, or it does not take a long request
             self._drop()
-            raise silence(self.pid or socket_dir.holder(self._path)) from error
+            raise silent_session(self.pid or socket_dir.holder(self._path)) from error
         except OSError as error:
             self._drop()
             raise SessionGone("the live session is gone") from error
-        except BaseException:  # what `look` says: an answer that comes later is to another question
+        except BaseException:  # what `check` says: an answer that comes later is to another question
             self._drop()
             raise
         if not reply.endswith(b"\n"):
@@ -251,19 +251,19 @@ class _Connection:
         return reply
 
     def _answer(
-        self, connection: socket.socket, request: bytes, look: Callable[[], None], look_seconds: float
+        self, connection: socket.socket, request: bytes, check: Callable[[], None], check_seconds: float
     ) -> bytes:
         """Return the line that answers a request; without its end, or nothing, when the session hangs up on it."""
         connection.settimeout(self._send_seconds)
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # refused: the reason is there to read
             connection.sendall(request)
-        connection.settimeout(look_seconds)
+        connection.settimeout(check_seconds)
         reply = bytearray()
         while not reply.endswith(b"\n"):
             try:
                 part = connection.recv(_CHUNK_BYTES)
             except TimeoutError:
-                look()
+                check()
                 continue
             except ConnectionResetError:
                 part = b""

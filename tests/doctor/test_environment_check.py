@@ -20,7 +20,7 @@ Usage = namedtuple("Usage", "total used free")
 
 @pytest.fixture(autouse=True)
 def no_sessions(monkeypatch):
-    monkeypatch.setattr(transport, "looks", list)
+    monkeypatch.setattr(transport, "statuses", list)
 
 
 @pytest.fixture
@@ -98,16 +98,18 @@ def test_an_encoder_that_does_not_load_is_said(folder, error, state):
 def test_the_encoder_of_a_live_session_is_left_alone(folder, monkeypatch):
     status = {"library": str(folder), "state": "VRAM", "pid": 42, "encoder": "fake"}
     places = [(Path("/elsewhere"), {**status, "pid": 7}), (folder, status)]
-    looks = [transport.Look(socket_dir.socket_path(library), each["pid"], each, None) for library, each in places]
-    monkeypatch.setattr(transport, "looks", lambda: looks)
+    looks = [
+        transport.SessionReply(socket_dir.socket_path(library), each["pid"], each, None) for library, each in places
+    ]
+    monkeypatch.setattr(transport, "statuses", lambda: looks)
     encoder = FakeEncoder(CPU)
     assert checked(folder, encoder) == ("ok", "fake, in VRAM, with the live session 42", "")
     assert encoder.calls == []
 
 
 def test_a_session_that_does_not_answer_is_said(folder, monkeypatch):
-    silent = transport.Look(socket_dir.socket_path(folder), 42, None, transport.silence(42))
-    monkeypatch.setattr(transport, "looks", lambda: [silent])
+    silent = transport.SessionReply(socket_dir.socket_path(folder), 42, None, transport.silent_session(42))
+    monkeypatch.setattr(transport, "statuses", lambda: [silent])
     assert checked(folder, subject="session") == ("advice", silent.error.message, silent.error.hint)
 
 

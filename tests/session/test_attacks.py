@@ -35,7 +35,7 @@ def path(library):
 
 @pytest.fixture
 def serve(session, library):
-    """Return a function that opens the session's door, with limits of the test's own."""
+    """Return a function that starts the session's server, with limits of the test's own."""
     with contextlib.ExitStack() as opened:
         yield lambda **limits: opened.enter_context(SessionServer(session, claim(library), limits=Limits(**limits)))
 
@@ -110,7 +110,7 @@ def test_another_users_folder_is_neither_used_nor_looked_into(serve, library, an
         socket_dir.private_folder()
     assert socket_dir.sockets() == []
     assert client.SessionClient.find(library) is None
-    assert transport.looks() == []
+    assert transport.statuses() == []
 
 
 def test_a_planted_link_to_a_folder_is_refused_and_its_target_left_alone(tmp_path, library):
@@ -140,7 +140,7 @@ def test_a_planted_link_to_a_socket_is_not_followed_and_gives_way(serve, session
         socket_dir.private_folder()
         path.symlink_to(elsewhere)
         assert client.SessionClient.find(library) is None
-        assert transport.looks() == []
+        assert transport.statuses() == []
         serve()
         assert elsewhere.is_socket()
     assert not path.is_symlink()
@@ -416,7 +416,7 @@ def test_a_stale_socket_and_a_process_id_used_again_confuse_nobody(serve, librar
         stale.bind(os.fspath(path))
     socket_dir.lock_path(library).write_text(str(os.getpid()))  # of a process that lives, and is no session
     assert client.SessionClient.find(library) is None
-    assert transport.looks() == []
+    assert transport.statuses() == []
     serve()
     assert_serves(library)
 
@@ -447,13 +447,13 @@ sys.stdin.read()
     ):
         assert served.stdout.readline() == "serving\n"
         talking = talks.enter_context(client.SessionClient.find(library))
-        assert [look.pid for look in transport.looks()] == [served.pid]
+        assert [look.pid for look in transport.statuses()] == [served.pid]
         served.kill()
         served.wait()
         with pytest.raises(SessionGone):
             talking.search(SearchRequest("dog", cwd="/"))
     assert path.is_socket()  # nobody has tidied up
-    assert transport.looks() == []
+    assert transport.statuses() == []
     assert client.SessionClient.find(library) is None
     serve()
     assert_serves(library)

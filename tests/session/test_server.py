@@ -67,7 +67,7 @@ def test_a_client_may_look_move_and_set(other, session):
     assert other.offload().state is ResidencyState.RAM
     assert other.set_idle_timeout(7).idle_timeout_seconds == 7
     other.prewarm()
-    assert transport.looks()[0].pid == os.getpid()
+    assert transport.statuses()[0].pid == os.getpid()
     assert session.status().idle_timeout_seconds == 7
 
 
@@ -146,7 +146,7 @@ def test_after_the_session_ends_clients_know(session, library):
         with pytest.raises(SessionGone):
             found.status()
     assert client.SessionClient.find(library) is None
-    assert transport.looks() == []
+    assert transport.statuses() == []
 
 
 def test_whoever_is_hung_up_on_finds_the_library_free(session, library, monkeypatch):
@@ -171,7 +171,7 @@ def test_a_session_that_leaves_while_it_is_looked_at_is_none(server, library, mo
 
     found = transport.find(library)
     monkeypatch.setattr(transport, "find", lambda _: found)
-    monkeypatch.setattr(transport.Transport, "glance", leave)
+    monkeypatch.setattr(transport.Transport, "request", leave)
     assert client.watch(library, lambda: None) is None
 
 
@@ -244,7 +244,7 @@ def test_without_sessions_a_prompt_has_its_own_and_serve_says_so(session, librar
     with attach_module.attach_or_open(library, Settings(), kind="repl") as alone:
         assert alone.status().kind == "repl"
     assert client.SessionClient.find(library) is None
-    assert transport.looks() == []
+    assert transport.statuses() == []
     with pytest.raises(PhotomapError, match="no live sessions on this system"):
         attach_module.host(library, Settings(), kind="serve")
 

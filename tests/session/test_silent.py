@@ -22,7 +22,7 @@ from photomap_cli.session.server import SessionServer, claim
 def hasty(monkeypatch):
     """For what never answers: a machine that stalls changes nothing."""
     monkeypatch.setattr(transport, "TIMEOUTS", transport.Timeouts(0.02, 0.1))
-    monkeypatch.setattr(transport, "_LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(transport, "_CHECK_SECONDS", 0.02)
 
 
 class StandIn:
@@ -91,7 +91,7 @@ def test_no_session_and_a_stale_socket_are_absent(stand_in, tmp_path):
     left.bind(os.fspath(socket_dir.socket_path(tmp_path)))
     left.close()
     assert transport.find(tmp_path) is None
-    assert transport.looks() == []
+    assert transport.statuses() == []
 
 
 def test_one_that_does_not_answer_is_silent_and_something_is_said_first(stand_in, hasty):
@@ -135,7 +135,7 @@ def test_one_that_falls_silent_amid_a_search_is_found_out(stand_in, hasty, monke
     line = transport.find(stand_in(serve), timeouts=transport.Timeouts(0.02, LONG_SECONDS))
     line._timeouts = transport.TIMEOUTS
     with pytest.raises(SessionSilent):
-        line.work("search", request={})
+        line.long_request("search", request={})
     line.close()
 
 
@@ -151,7 +151,7 @@ def test_a_long_search_of_one_that_gives_signs_of_life_is_waited_for(stand_in, h
 
     line = transport.find(stand_in(serve), timeouts=transport.Timeouts(LONG_SECONDS, LONG_SECONDS))
     found = []
-    asking = in_thread(lambda: found.append(line.work("search", request={})))
+    asking = in_thread(lambda: found.append(line.long_request("search", request={})))
     wait_until(lambda: looks.count("status") > 3, "signs of life")
     go.set()
     asking.join(LONG_SECONDS)
@@ -173,7 +173,7 @@ def test_one_that_is_full_foreign_or_silent_hides_no_other(stand_in, monkeypatch
         "Transport",
         lambda path, **more: really(path, **more, timeouts=hasty if path == silent else patient),
     )
-    look = fast_path.status_look(library)
+    look = fast_path.status_document(library)
     assert sorted(session["pid"] for session in look["sessions"]) == [7, 8]
     codes = sorted(other["code"] for other in look["unreachable"])
     assert codes == ["protocol_mismatch", "protocol_mismatch", "session_full", "session_silent"]
@@ -184,15 +184,15 @@ def test_a_watching_prompt_says_so_and_sees_it_go_on(session, monkeypatch):
     library, changes = session.catalog.folder, threading.Event()
     with SessionServer(session, claim(library), limits=LIMITS), client.watch(library, changes.set) as watching:
         pid = watching.status().pid
-        glance, is_silent = transport.Transport.glance, threading.Event()
+        glance, is_silent = transport.Transport.request, threading.Event()
         is_silent.set()
 
         def ask(line, op):
             if is_silent.is_set():
-                raise transport.silence(pid)
+                raise transport.silent_session(pid)
             return glance(line, op)
 
-        monkeypatch.setattr(transport.Transport, "glance", ask)
+        monkeypatch.setattr(transport.Transport, "request", ask)
         wait_until(lambda: says(watching) is SessionSilent)
         is_silent.clear()
         wait_until(lambda: says(watching) is None)

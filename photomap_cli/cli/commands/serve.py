@@ -102,7 +102,7 @@ def _serve(
             tell("another session took the library over while this one was stopped")
             ended.set()
 
-    with Suspension(give=lambda: session.pause(), take=resume) as suspension:
+    with Suspension(pause=lambda: session.pause(), resume=resume) as suspension:
         with suspension.postponed():  # who stops before it can hand the library over would keep it from others
             session = host(given.library, given.settings().values, kind="serve", on_stop=ended.set, log=log)
         with session:

@@ -13,7 +13,7 @@ import typer
 from photomap_cli import directories
 from photomap_cli.cli import backend, stdio
 from photomap_cli.cli.exit_status import FOUND
-from photomap_cli.cli.fast_path import status_look
+from photomap_cli.cli.fast_path import status_document
 from photomap_cli.cli.options import Globals, make_console
 from photomap_cli.errors import NoSession, SessionGone
 from photomap_cli.views.machine_output import write_document
@@ -45,7 +45,7 @@ def status(
     given: Globals = context.obj
     if watch:
         return _watch(given.library, as_json=as_json)
-    look = status_look(given.library, lambda words: backend.tell((words,), given))
+    look = status_document(given.library, lambda words: backend.tell((words,), given))
     if as_json:
         write_document(look, sys.stdout)
         return FOUND
@@ -79,7 +79,7 @@ def _watch(library: Path, *, as_json: bool) -> int:
 
 def _looks(library: Path) -> Iterator[dict[str, Any]]:
     while True:
-        yield status_look(library)
+        yield status_document(library)
         stdio.pause(_WATCH_SECONDS)
 
 
