@@ -237,7 +237,7 @@ def test_a_client_cut_off_for_its_silence_connects_again(serve, path):
     with SessionClient(Transport(path)) as quiet:
         quiet.offload()
         hang_up_on_all(server)
-        wait_until(lambda: unix_socket.has_hung_up(quiet._line._work._socket))
+        wait_until(lambda: unix_socket.has_hung_up(quiet._line._slow._socket))
         assert quiet.offload().pid == os.getpid()
 
 
@@ -246,7 +246,7 @@ def test_a_client_cut_off_in_the_moment_in_which_it_asks_asks_again(serve, path,
     with SessionClient(Transport(path)) as quiet:
         quiet.offload()
         hang_up_on_all(server)
-        wait_until(lambda: unix_socket.has_hung_up(quiet._line._work._socket))
+        wait_until(lambda: unix_socket.has_hung_up(quiet._line._slow._socket))
         with monkeypatch.context() as patched:
             patched.setattr(unix_socket, "has_hung_up", lambda _: False)  # as it looked a moment ago
             assert quiet.offload().pid == os.getpid()
