@@ -5,10 +5,8 @@ Kinds are type annotations as pydantic takes them; a limit is whatever has `ge`,
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 
 def one_of(words: Sequence[str]) -> str:

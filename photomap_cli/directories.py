@@ -7,17 +7,14 @@ import os
 import re
 import sys
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import platformdirs
 
 from photomap_cli.errors import BadPath
 from photomap_cli.pathnames import on_disk, real
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 APP = "photomap"
 LASTING = Path(os.sep) if os.name == "posix" else Path(sys.base_prefix)

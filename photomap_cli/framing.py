@@ -10,14 +10,12 @@ import io
 import json
 import struct
 import zlib
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
 
 from photomap_cli import files
 from photomap_cli.errors import ProtocolMismatch
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 _LENGTHS = struct.Struct(">II")
 _CHECK = struct.Struct(">I")

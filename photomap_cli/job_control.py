@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Self
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from types import FrameType
+from types import FrameType
+from typing import Self
 
 TIMEOUT_SECONDS = 2.0
 """How long pausing and resuming may keep the user waiting; what takes longer goes on, or goes on after the stop."""

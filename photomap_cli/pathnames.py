@@ -11,12 +11,10 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
 from enum import Enum
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+from typing import Protocol
 
 _KINDS = (
     ("jpg", "jpeg", "jpe", "jfif", "mpo"),

@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import (
@@ -24,9 +25,6 @@ from pydantic_settings import (
 from photomap_cli import constraints, files
 from photomap_cli.errors import BadSetting
 from photomap_cli.records.residency import LONGEST_TIMEOUT_SECONDS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 ENVIRONMENT = "PHOTOMAP_"
 _NO_SETTINGS = frozenset({"PHOTOMAP_LIBRARY", "PHOTOMAP_CONFIG"})  # these are read by directories.py

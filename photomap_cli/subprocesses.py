@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +21,6 @@ from photomap_cli.errors import NoProcess, ProtocolMismatch
 from photomap_cli.framing import frame, read_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
     Frame = tuple[dict[str, Any], bytes]
     """A message and its payload."""
 

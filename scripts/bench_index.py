@@ -21,6 +21,7 @@ import shutil
 import statistics
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,8 +39,6 @@ from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.entities import LibraryEncoder, NewPhoto
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from bench_process import Run
 
 DIM = 512

@@ -12,8 +12,9 @@ import argparse
 import resource
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import Self, TypeVar
 
 import numpy as np
 from bench_search import say
@@ -25,10 +26,6 @@ from photomap_cli.map import cluster_layout, kmeans, pacmap_layout
 from photomap_cli.map.builder import MapBuilder
 from photomap_cli.records import Thumbnail
 from photomap_cli.views.html.scatter import map_page
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import Self
 
 T = TypeVar("T")
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from concurrent.futures import ProcessPoolExecutor
 from datetime import datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 from drawing.picture import make_picture
 from PIL import ExifTags, Image
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SIZE = (4000, 3000)
 KINDS = ("beach", "forest", "cat", "pizza", "snowy mountains", "car", "portrait", "city by day")

@@ -19,9 +19,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -36,9 +36,6 @@ from photomap_cli.images.thumbnails import Thumbnailer
 from photomap_cli.records import Hit, SearchResult, Timings
 from photomap_cli.settings import Settings
 from photomap_cli.views.html.contact_sheet import sheet_page
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 ROWS = 50
 DEMO_PHOTOS = Path(photomap_cli.__file__).parent / "demo_photos"

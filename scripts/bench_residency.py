@@ -21,6 +21,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,8 +36,6 @@ from photomap_cli.encoder.residency import Residency
 from photomap_cli.encoder.weights import Weights
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from torch import nn
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16}

@@ -23,6 +23,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,9 +34,6 @@ from photomap_cli.library.query_cache import QueryCache
 from photomap_cli.records import SearchRequest
 from photomap_cli.session import socket_dir, transport
 from photomap_cli.session.client import SessionClient
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 SCRIPT = Path(sys.executable).with_name("photomap")
 PHOTOMAP = [str(SCRIPT)] if SCRIPT.exists() else [sys.executable, "-m", "photomap_cli"]

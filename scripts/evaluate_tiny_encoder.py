@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import random
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,8 +16,6 @@ from drawing.picture import draw
 from drawing.scene import COLOURS, HELD_OUT, KINDS, Scene, sample
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from PIL import Image
 
 SIZES = ((320, 240), (240, 320), (384, 256), (400, 300))

@@ -10,6 +10,7 @@ import argparse
 import random
 import sys
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,8 +25,6 @@ from photomap_cli.search.relevance_feedback import LESS, MORE
 from photomap_cli.search.score_cutoff import ScoreBulk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     Vectors = NDArray[np.float32]

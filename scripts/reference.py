@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 os.environ.update(COLUMNS="100", NO_COLOR="1")
 
@@ -21,9 +22,6 @@ from photomap_cli.cli import dispatch  # noqa: F401  registers every command
 from photomap_cli.cli.app import app
 from photomap_cli.search.filter_values import FILTER_VALUES, MIN
 from photomap_cli.settings import Settings
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"

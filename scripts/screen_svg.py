@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from html import escape
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 import pyte
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 CELL_WIDTH, CELL_HEIGHT = 8, 16
 PAPER, INK = "#16181d", "#d7dae0"

@@ -5,12 +5,9 @@ from __future__ import annotations
 import functools
 import inspect
 import traceback
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
 
 import pytest
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
 
 
 def cases(names: str | tuple[str, ...], values: Iterable[object]) -> Callable:

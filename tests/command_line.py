@@ -6,8 +6,9 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from waiting import LONG_SECONDS
@@ -15,10 +16,6 @@ from waiting import LONG_SECONDS
 from photomap_cli import directories
 from photomap_cli.cli import run
 from photomap_cli.session import transport
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
 
 
 def run_here(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,6 @@ import tiffs
 from PIL import Image, PngImagePlugin, features
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from random import Random
 
 TELLING = (b"\0", b"\1", b"\x7f", b"\x80", b"\xff")

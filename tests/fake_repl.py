@@ -8,8 +8,8 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from terminal_fakes import FakeHost, PaintedGallery, TimedBackend
@@ -20,9 +20,6 @@ from photomap_cli.records import Facets
 from photomap_cli.repl import prompt
 from photomap_cli.repl.repl import Repl
 from photomap_cli.views.previews import Previews
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 class TimedHost(FakeHost):

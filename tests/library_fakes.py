@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -15,9 +15,6 @@ from photomap_cli.library.file_identity import DIGEST_BYTES
 from photomap_cli.records import EncoderInfo
 from photomap_cli.vectors.file_header import Header
 from photomap_cli.vectors.vector_file import FILE_NAME
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 DIM = 32
 INFO = EncoderInfo("fake", DIM, (16, 16), "shortest", "bicubic", 0, "cpu", "cpu", "float32", False)

@@ -6,7 +6,9 @@ import io
 import threading
 import time
 import zlib
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from PIL import Image
@@ -27,9 +29,6 @@ from photomap_cli.records import (
 from photomap_cli.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
     from photomap_cli.records import SearchRequest
 
 State = ResidencyState

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -12,8 +13,6 @@ from photomap_cli.errors import PhotomapError, SessionGone, SessionSilent
 from photomap_cli.views.output import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     from photomap_cli.session.backend import Backend
     from photomap_cli.session.client import SessionClient
     from photomap_cli.session.session import Session

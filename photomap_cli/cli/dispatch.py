@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import typer
 
@@ -22,9 +22,6 @@ from photomap_cli.cli.commands import (
     status,
 )
 from photomap_cli.cli.usage_errors import Command
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 COMMANDS: dict[str, Callable[..., int]] = {
     "search": search.search,

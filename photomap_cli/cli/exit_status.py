@@ -5,15 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from photomap_cli.cli import argv, stdio
 from photomap_cli.errors import InternalError, PhotomapError
 from photomap_cli.views.output import one_line, say
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 FOUND, NOTHING_FOUND, INTERRUPTED = 0, 1, 130
 

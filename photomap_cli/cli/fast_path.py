@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
@@ -24,8 +25,6 @@ from photomap_cli.views.machine_output import ResultStyle, write_document, write
 from photomap_cli.views.output import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     from photomap_cli.session.transport import Transport
 
 _STYLES = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -18,8 +19,6 @@ from photomap_cli.views.formatting import duration, human_bytes, photos
 from photomap_cli.views.output import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from photomap_cli.encoder.models import EncoderModel
     from photomap_cli.session.opener import SessionOpener
     from photomap_cli.session.session import Session

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Sequence
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from photomap_cli import directories
@@ -13,9 +15,6 @@ from photomap_cli.repl.pipe_frontend import has_screen, run_lines
 from photomap_cli.views.output import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
     from photomap_cli.images.thumbnails import Thumbnailer
     from photomap_cli.records import Facets, IndexReport
     from photomap_cli.session.backend import Backend

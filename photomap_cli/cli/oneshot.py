@@ -5,16 +5,15 @@ from __future__ import annotations
 import gc
 import os
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from photomap_cli.cli import settings_cache
 from photomap_cli.errors import EmptyLibrary, EncoderFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from photomap_cli.records import SearchRequest, SearchResult
     from photomap_cli.search.query import Query
     from photomap_cli.settings import Settings

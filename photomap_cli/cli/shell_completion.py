@@ -5,7 +5,7 @@ Paths are left to the shell, which knows them better.
 
 from __future__ import annotations
 
-from collections.abc import Iterator  # noqa: TC003  Typer reads the annotations
+from collections.abc import Iterator
 
 import typer  # noqa: TC002  likewise
 

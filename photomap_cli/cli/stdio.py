@@ -6,12 +6,9 @@ import io
 import os
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TextIO
 
 from photomap_cli.views.output import printable_lines, say
-
-if TYPE_CHECKING:
-    from typing import TextIO
 
 
 def tolerate_encoding_errors() -> None:

@@ -7,6 +7,7 @@ many, so `Group` and `Command` look for these themselves.
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -17,8 +18,6 @@ from photomap_cli import constraints
 from photomap_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import typer
 
 

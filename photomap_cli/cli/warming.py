@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from photomap_cli import directories
 from photomap_cli.cli import settings_cache
 from photomap_cli.errors import PhotomapError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def leave_session(library: Path) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,9 +21,6 @@ from photomap_cli.records import Check, CheckState
 from photomap_cli.session import socket_dir, text_encoder_report, transport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
     from photomap_cli.encoder.interface import Encoder
     from photomap_cli.library.entities import LibraryEncoder
     from photomap_cli.records import EncoderInfo

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from itertools import islice, takewhile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,8 +24,6 @@ from photomap_cli.vectors.pq_file import PqFile
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
-    from pathlib import Path
 
     from photomap_cli.library.entities import SeenFile, Snapshot
     from photomap_cli.vectors.vector_file import Mapped

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import string
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from hashlib import blake2b
@@ -22,8 +23,6 @@ from photomap_cli.errors import TowerUnfit
 from photomap_cli.framing import read_file, write_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
     from numpy.typing import NDArray
 
 VOCABULARY_NAME = "bpe_simple_vocab_16e6.txt.gz"

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from collections.abc import Callable
 
 MOST_LETTERS = 1_000
 """What is longer is cut before an encoder gets it: 77 tokens are some 350 letters, and CLIP's tokenizer takes 8 s for

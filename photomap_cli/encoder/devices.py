@@ -9,17 +9,14 @@ import platform
 import re
 import sys
 import warnings
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 
 from photomap_cli.encoder import gpu
 from photomap_cli.errors import BadSetting, EncoderDeviceFailed, EncoderDied, EncoderFailed, EncoderOutOfMemory
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 CUDA, CPU = torch.device("cuda:0"), torch.device("cpu")
 _HINT = "photomap config set device auto"

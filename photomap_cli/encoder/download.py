@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import socket
 import urllib.request
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,8 +20,6 @@ from photomap_cli.encoder import model_config
 from photomap_cli.errors import UnknownEncoder, WeightsMissing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     _Names = tuple[str, ...]
     """What one file may be called."""
 

@@ -12,14 +12,13 @@ with `text_encoder = tower`.  A picture whose arithmetic takes longer than PyTor
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from photomap_cli.errors import EncoderFailed, EncoderMismatch, TowerUnfit
 from photomap_cli.records import ResidencyState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import numpy as np
     from numpy.typing import NDArray
 

@@ -11,13 +11,10 @@ import hashlib
 import json
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from photomap_cli import directories, files
 from photomap_cli.framing import read_file, write_file
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _SETTLED_NS = 3 * 10**9
 """A file is remembered when it was last changed so long ago: file systems tell times apart by up to two seconds."""

@@ -6,15 +6,13 @@ import ctypes
 import os
 import re
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
 from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from typing import Any
 
 _LEAST_CAPABILITY = {12: (5, 0), 13: (7, 5)}
 """The oldest compute capability that PyTorch's builds for this CUDA have code for."""

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextlib import AbstractContextManager
-
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Protocol
 
 LONGEST_DELAY_SECONDS = 86_400.0  # a `threading.Timer` has a limit; it fires early, and is armed for the rest
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,8 +20,6 @@ from photomap_cli.encoder.transformer import Transformer, unit_rows
 from photomap_cli.errors import TowerUnfit
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
     from photomap_cli.encoder.image_recipe import ImageRecipe

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from photomap_cli.encoder.models import hub_cache
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _COMPILER, _ITS_UTILS = "torch._dynamo", "torch._dynamo.utils"
 _CONFIG = "open_clip_config.json"

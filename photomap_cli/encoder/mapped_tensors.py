@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import mmap
 import struct
+from collections.abc import Sequence
 from math import prod
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,9 +15,6 @@ import numpy as np
 from photomap_cli.errors import TowerUnfit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
 _LENGTH = struct.Struct("<Q")

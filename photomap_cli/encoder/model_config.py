@@ -9,15 +9,14 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from photomap_cli import constraints, files
 from photomap_cli.errors import UnknownEncoder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
-
     Rule = Callable[[object], str]  # what a value has to be, or nothing where it is
 
 FILE_NAME = "open_clip_config.json"

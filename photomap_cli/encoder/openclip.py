@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -34,8 +35,6 @@ from photomap_cli.errors import EncoderDied, EncoderFailed, EncoderOutOfMemory, 
 from photomap_cli.records import EncoderInfo, MemoryReport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from numpy.typing import NDArray
     from torch import Tensor, nn
 

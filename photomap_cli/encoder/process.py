@@ -7,6 +7,7 @@ cannot reach it, and it ends by itself when its standard input closes: no orphan
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +21,6 @@ from photomap_cli.records import EncoderInfo, MemoryReport
 from photomap_cli.subprocesses import Child, ChildDied, Exit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from numpy.typing import NDArray
 
     from photomap_cli.encoder.image_probes import ImageProbes

@@ -20,6 +20,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -41,8 +42,6 @@ from photomap_cli.errors import (
 from photomap_cli.records import EncoderFailure, MemoryReport, ResidencySnapshot, ResidencyState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from photomap_cli.encoder.idle_timer import Timer
     from photomap_cli.encoder.interface import Encoder, Tower
     from photomap_cli.records import EncoderInfo

@@ -8,6 +8,8 @@ nothing here is trusted because of its name.
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,9 +20,6 @@ from photomap_cli.encoder.transformer import Transformer, unit_rows
 from photomap_cli.errors import TowerUnfit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
     from photomap_cli.encoder.bpe import Tokenizer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from photomap_cli.encoder import context_length
@@ -9,8 +10,6 @@ from photomap_cli.errors import EncoderClosed, EncoderDied, EncoderFailed, Tower
 from photomap_cli.records import EncoderInfo, MemoryReport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     import numpy as np
     from numpy.typing import NDArray
 

@@ -7,6 +7,7 @@ size, and the times of change that nobody can set); else their fingerprint is ta
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,8 +23,6 @@ from photomap_cli.errors import TowerUnfit
 from photomap_cli.framing import read_file, write_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from photomap_cli.encoder.image_probes import ImageProbes
     from photomap_cli.encoder.image_recipe import ImageRecipe
     from photomap_cli.encoder.image_tower import ImageTower

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import count
 from math import sqrt
 from typing import TYPE_CHECKING
@@ -11,8 +12,6 @@ import numpy as np
 from photomap_cli.errors import TowerUnfit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from photomap_cli.encoder.mapped_tensors import MappedTensor, MappedTensors

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from photomap_cli.errors import PhotomapError, UnknownEncoder
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 _LOADERS = ("AutoConfig", "AutoModel", "AutoTokenizer")
 _OF_WEIGHTS = ("safetensors", "pickle", "_pickle", "zipfile")

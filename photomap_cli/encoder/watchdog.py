@@ -7,10 +7,7 @@ would wait; this much later, and a little more, nobody is there to say it.  Know
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from collections.abc import Callable
 
 GRACE_SECONDS = 2.0
 """The session comes first: it knows more, and its state follows at once."""

@@ -5,6 +5,7 @@ Weights never change in inference, so the master copy stays in RAM: offloading d
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,6 @@ from photomap_cli.encoder import devices, pinned_memory
 from photomap_cli.encoder.flat_buffer import FlatBuffer, is_flattenable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from torch import Tensor, nn
 
 

@@ -9,6 +9,7 @@ import datetime
 import os
 import stat
 import zipfile
+from collections.abc import Callable, Iterator, Sequence
 from typing import IO, TYPE_CHECKING, Self
 
 from photomap_cli import files
@@ -22,8 +23,6 @@ from photomap_cli.pathnames import key
 from photomap_cli.records.export import Exported, ExportFailure, ExportMode, ExportReport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
     Checkpoint = Callable[[], None]
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from photomap_cli import files
 from photomap_cli.export import archive, transfer
@@ -16,10 +17,6 @@ from photomap_cli.export.folder import made
 from photomap_cli.export.names import Names, beside, has_company, sidecars
 from photomap_cli.library.file_identity import digest_at
 from photomap_cli.records.export import Exported, ExportFailure, ExportMode, ExportReport
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
 
 
 def export(

@@ -6,11 +6,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from itertools import count
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 SIDECAR_SUFFIXES = (".xmp", ".XMP")
 _LONGEST_NAME_BYTES = 255

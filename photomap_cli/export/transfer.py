@@ -15,6 +15,7 @@ import os
 import shutil
 import stat
 import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,6 @@ from photomap_cli import files
 from photomap_cli.export import no_replace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
     from io import BufferedReader
 
     Checkpoint = Callable[[], None]

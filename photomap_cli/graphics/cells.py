@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -14,8 +15,6 @@ from photomap_cli.graphics.protocol_choice import ColourDepth
 from photomap_cli.graphics.renderer import Grid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from photomap_cli.graphics.block_glyphs import BlockGlyphs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PIL import Image
@@ -12,8 +13,6 @@ from photomap_cli.graphics.layout import GAP
 from photomap_cli.graphics.renderer import Sheet
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from photomap_cli.graphics.layout import Layout
     from photomap_cli.graphics.renderer import Grid
     from photomap_cli.records import Thumbnail

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TextIO
@@ -12,8 +13,6 @@ from photomap_cli.graphics import protocol_choice, terminal_query, tmux
 from photomap_cli.graphics.protocol_choice import GraphicsProtocol, TerminalInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from photomap_cli.graphics.renderer import Renderer
 
 

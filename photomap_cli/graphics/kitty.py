@@ -6,13 +6,12 @@ import base64
 import io
 import secrets
 from collections import deque
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from photomap_cli.graphics.renderer import Grid, in_place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from photomap_cli.graphics.renderer import Sheet
 
 CHUNK_BYTES = 4096

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING
 
 from photomap_cli.graphics.terminal_query import TerminalReplies
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 USUAL_CELL = (10, 20)
 _DARK = (0, 0, 0)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from photomap_cli.graphics.renderer import Grid, in_place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from photomap_cli.graphics.renderer import Sheet
 
 MOST_COLOURS = 256

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import subprocess
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from photomap_cli.graphics.protocol_choice import TmuxClient
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _TIMEOUT_SECONDS = 1.0
 _FORMAT = "#{allow-passthrough}\t#{client_termname}\t#{client_termtype}"

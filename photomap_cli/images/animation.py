@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from photomap_cli.images.transparency import flattened, is_transparent
 from photomap_cli.images.visibility import contrast, small
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from PIL import Image
 
 FORMATS = frozenset({"AVIF", "GIF", "PNG", "WEBP"})

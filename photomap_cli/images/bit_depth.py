@@ -7,6 +7,7 @@ the other byte order takes for the upper.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,6 @@ from PIL import Image, ImageChops
 from photomap_cli.images.visibility import brightest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import numpy as np
 
 GREYS = frozenset({"I;16", "I;16L", "I;16B", "I;16N", "I", "F"})

@@ -10,11 +10,12 @@ import io
 import os
 import stat
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cache, partial
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
 
 from PIL import Image, ImageChops
 
@@ -30,11 +31,6 @@ from photomap_cli.images.preprocess import draft_size, fitted
 from photomap_cli.library import file_identity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from contextlib import AbstractContextManager
-    from pathlib import Path
-    from typing import BinaryIO
-
     import numpy as np
 
     from photomap_cli.images.exif import PhotoFacts

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from PIL import UnidentifiedImageError
 
 from photomap_cli.errors import BadImage
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 class Damaged(BadImage):

@@ -10,8 +10,10 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -24,9 +26,6 @@ from photomap_cli.images.memory_limits import default_max_megapixels
 from photomap_cli.subprocesses import Child, ChildDied
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from photomap_cli.images.preprocess import PixelFit
     from photomap_cli.subprocesses import Exit
 

@@ -10,10 +10,11 @@ import faulthandler
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from photomap_cli.errors import BadImage, ProtocolMismatch
 from photomap_cli.framing import read_frame, write_frame
@@ -21,9 +22,6 @@ from photomap_cli.images import memory_limits
 from photomap_cli.images.decode import ALONE_MEGAPIXELS, ReadOptions, read
 from photomap_cli.images.decode_errors import NO_MEMORY
 from photomap_cli.images.preprocess import PixelFit
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 class DecodeWorker:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import TYPE_CHECKING
@@ -11,8 +12,6 @@ from photomap_cli.images import xmp
 from photomap_cli.library.timestamps import timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from photomap_cli.library.timestamps import Timestamp
 
 MAKE, MODEL, ORIENTATION, CHANGED = 0x010F, 0x0110, 0x0112, 0x0132

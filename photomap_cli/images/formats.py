@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import BinaryIO
 
 from PIL import Image, ImageFile, PngImagePlugin, TiffImagePlugin, UnidentifiedImageError
 
@@ -13,9 +13,6 @@ from photomap_cli.errors import BadImage
 from photomap_cli.images import heif
 from photomap_cli.images.decode_errors import Damaged
 from photomap_cli.library import signatures
-
-if TYPE_CHECKING:
-    from typing import BinaryIO
 
 FORMATS = ("AVIF", "BMP", "DIB", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
 """Formats that are tried, whatever a file is called, and HEIF.  Pillow's others stay shut: EPS would run a program."""

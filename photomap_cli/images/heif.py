@@ -7,11 +7,8 @@ no UTF-8 (pi-heif 1.4.0), so neither must reach it.  The boxes are those of ISO/
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import BinaryIO
+from collections.abc import Iterator
+from typing import BinaryIO
 
 TRUNCATED = "truncated"
 _FULL = 4  # bytes of version and flags at the start of some boxes

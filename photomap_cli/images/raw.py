@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from photomap_cli.errors import BadImage
 from photomap_cli.images import heif
@@ -12,9 +13,6 @@ from photomap_cli.library.file_types import RAW_EXTENSIONS
 from photomap_cli.library.signatures import is_boxed
 
 if TYPE_CHECKING:
-    from pathlib import Path
-    from typing import BinaryIO
-
     import numpy as np
 
 WITHOUT_RAWPY = 'a RAW file: pip install "photomap-cli[raw]" reads its preview'

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import BinaryIO
 
 from PIL import Image, ImageChops, ImageFile
 
@@ -15,10 +16,6 @@ from photomap_cli.images.animation import telling
 from photomap_cli.images.formats import kind, opened
 from photomap_cli.images.icc import rgb
 from photomap_cli.images.visibility import share_seen
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import BinaryIO
 
 LEAST_SHARE = 0.1
 """With less of it to be seen a picture is none: a strip of sky above grey."""

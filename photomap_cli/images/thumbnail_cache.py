@@ -6,15 +6,15 @@ Any process may read it while an index run writes.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from photomap_cli.library.sqlite_cache import SqliteCache
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
-    from pathlib import Path
 
     from photomap_cli.library.entities import FileState
 

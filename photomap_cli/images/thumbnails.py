@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -14,8 +15,6 @@ from photomap_cli.library.file_identity import mtime_ns
 from photomap_cli.records import Thumbnail
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from photomap_cli.images.decode_pool import DecodePool
     from photomap_cli.settings import Settings
 

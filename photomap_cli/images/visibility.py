@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from PIL import Image, ImageChops, ImageStat
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 SAMPLE_PX = 64
 """Pictures are judged at this size; finding it costs less than a millisecond."""

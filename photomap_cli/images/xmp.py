@@ -6,11 +6,9 @@ The few values are looked for as text: packets are cut short, and hold parts tha
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from html import unescape
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from typing import Any
 
 TAG = 700
 """Where a TIFF, and a RAW file that is one inside, has its packet."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from photomap_cli.indexing.scan import OtherFile, UnclearFile
 from photomap_cli.library.file_types import is_photo_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-
     from photomap_cli.indexing.plan import Found
     from photomap_cli.indexing.scan import Scanned
     from photomap_cli.library.entities import FileMark, FoundFile, SeenFile

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import partial
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -33,9 +35,6 @@ from photomap_cli.library.paths import shown
 from photomap_cli.records import IndexFailure, IndexNote, IndexProgress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-    from pathlib import Path
-
     from photomap_cli.indexing.file_reader import Decoder, Outcome
     from photomap_cli.indexing.plan import Plan, Todo
     from photomap_cli.indexing.rename_detection import Match

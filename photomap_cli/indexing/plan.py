@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,8 +19,6 @@ from photomap_cli.library.paths import inside, is_storable
 from photomap_cli.records import IndexFailure
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
-
     from photomap_cli.indexing.scan import ScanRules
     from photomap_cli.indexing.unmounted import Whereabouts
     from photomap_cli.library.catalog import Catalog

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import NamedTuple, Self
 
 from photomap_cli.errors import BadPath, EmptyLibrary, LibraryFormat, LibraryUnusable
 from photomap_cli.indexing import unmounted
@@ -20,9 +21,6 @@ from photomap_cli.library.file_lock import only_writer
 from photomap_cli.library.other_format import OtherFormatLibrary
 from photomap_cli.vectors import pq_file, vector_file
 from photomap_cli.vectors.store import VectorStore
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 FOLDER_NAME = "rebuild"
 _DERIVED = (vector_file.FILE_NAME, pq_file.FILE_NAME, PROBES_NAME)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from photomap_cli.errors import PhotomapError
@@ -15,9 +17,6 @@ from photomap_cli.library.entities import FoundAgain, FoundFile
 from photomap_cli.pathnames import real
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from photomap_cli.library.entities import FileState
     from photomap_cli.records.export import Exported
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from photomap_cli.pathnames import composed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from photomap_cli.indexing.plan import Todo
     from photomap_cli.library.catalog import Catalog
     from photomap_cli.library.entities import FileState, FoundAgain, NewPhoto

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import os
-from pathlib import PurePath
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from pathlib import Path, PurePath
 
 from photomap_cli import pathnames
 from photomap_cli.errors import BadPath
 from photomap_cli.library.paths import is_storable, shown
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
 
 def resolved(roots: Sequence[Path], *, known: Sequence[str]) -> tuple[str, ...]:

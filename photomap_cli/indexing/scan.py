@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,8 +21,6 @@ from photomap_cli.pathnames import Form
 from photomap_cli.records import IndexFailure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-
     from pathspec import GitIgnoreSpec
 
     from photomap_cli.indexing.ignore_file import IgnoreFile

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from photomap_cli.records import StageTimes
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 Stage = Literal["scan", "load", "decode", "encode", "commit"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,6 @@ from photomap_cli.indexing.scan import is_bare
 from photomap_cli.records import IndexFailure
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
-
     from photomap_cli.library.catalog import Catalog
 
 MANY = 1000

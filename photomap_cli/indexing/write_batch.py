@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,6 @@ from photomap_cli.library.entities import FoundAgain
 from photomap_cli.records import IndexReport
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from photomap_cli.images.thumbnail_cache import ThumbnailCache
     from photomap_cli.indexing.plan import Todo
     from photomap_cli.indexing.rename_detection import Match

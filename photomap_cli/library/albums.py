@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from photomap_cli import files
@@ -14,8 +16,6 @@ from photomap_cli.library.user_data import Member
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
 
 _KEPT = 4  # albums whose rows are remembered
 _SHOWN = 5

@@ -6,18 +6,15 @@ import os
 import shutil
 import sqlite3
 import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from photomap_cli import files
 from photomap_cli.errors import LibraryUnusable
 from photomap_cli.library import geography, schema, schema_check
 from photomap_cli.library.file_lock import FileLock
 from photomap_cli.library.sqlite_errors import FILE_NAME, UNREACHABLE, nothing_indexed, translated, unreachable
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 LOCK_NAME = "catalog.lock"
 BUSY_SECONDS = 10.0

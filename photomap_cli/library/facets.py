@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from photomap_cli.library import database
@@ -14,8 +16,6 @@ from photomap_cli.records import Facets, FilterKind, PhotoFilter
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
     from photomap_cli.records import Counted
 

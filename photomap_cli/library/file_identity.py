@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from photomap_cli import files
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
     from io import BufferedIOBase
 
 

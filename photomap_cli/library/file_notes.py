@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from photomap_cli.library.paths import is_storable
@@ -9,8 +10,6 @@ from photomap_cli.library.sql_filters import below
 from photomap_cli.records import IndexNote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from photomap_cli.library.database import Database
     from photomap_cli.library.entities import FileMark
 

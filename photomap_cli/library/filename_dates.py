@@ -15,13 +15,10 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from photomap_cli.library.timestamps import Timestamp, timestamp
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _FIRST_DEVICE = "1990"
 """Before this year nothing named photos by their dates; a name that begins with an older one, a scan's, is by hand."""

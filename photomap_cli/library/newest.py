@@ -7,6 +7,7 @@ along the index for a while, and then through the table once, 25 ms.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from photomap_cli.library.sql_filters import where
@@ -14,7 +15,6 @@ from photomap_cli.records import FilterKind
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
 
     from photomap_cli.library.sql_filters import Clause
     from photomap_cli.records import PhotoFilter

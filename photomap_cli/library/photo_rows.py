@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from photomap_cli.library.dating import date_of, date_of_file
@@ -12,7 +13,6 @@ from photomap_cli.pathnames import extensions_like, key
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
 
     from photomap_cli.library.entities import FoundAgain, NewPhoto
 

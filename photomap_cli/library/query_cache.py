@@ -6,7 +6,9 @@ It holds no query: a vector is found by the digest of everything it depends on. 
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import blake2b
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -15,8 +17,6 @@ from photomap_cli.library.sqlite_cache import SqliteCache
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable, Mapping
-    from pathlib import Path
 
     from numpy.typing import NDArray
 

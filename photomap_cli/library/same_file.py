@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
+from collections.abc import Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from photomap_cli.library.entities import FoundFile
 from photomap_cli.library.file_identity import digest_at
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Sequence
-
     from photomap_cli.library.catalog import Catalog
     from photomap_cli.library.entities import SeenFile
     from photomap_cli.records import Photo

@@ -6,6 +6,7 @@ SQLite opens whatever has its form, and gives a text where a number was stored i
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from datetime import datetime
 from functools import cache
@@ -14,7 +15,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 from photomap_cli.library import schema
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
     from enum import StrEnum
 
 MOST_DIMENSIONS = 1 << 16

@@ -7,6 +7,7 @@ camera.  A photo without a rating has 0 stars, as in other programs.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from photomap_cli.library import geography, number_ranges
@@ -15,8 +16,6 @@ from photomap_cli.pathnames import extensions_like, key
 from photomap_cli.records import FilterKind, PhotoFilter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from photomap_cli.library.number_ranges import NumberRange
 
 _YEAR_WITH_MORE_FIGURES, _BEHIND_EVERY_DATE = 10_000, ":"  # as texts are compared, which follows 9

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from photomap_cli.errors import EmptyLibrary, LibraryBusy, LibraryFormat, LibraryUnusable, PhotomapError
 from photomap_cli.library import schema_check
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 FILE_NAME = "catalog.sqlite"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from photomap_cli.errors import EmptyLibrary
@@ -12,7 +13,6 @@ from photomap_cli.library.index_runs import read_unfinished
 
 if TYPE_CHECKING:
     import sqlite3
-    from pathlib import Path
 
     from photomap_cli.records import LibraryStatus
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from photomap_cli import files
@@ -19,9 +21,6 @@ from photomap_cli.library.paths import is_storable
 from photomap_cli.pathnames import key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
-
     from photomap_cli.records import Counted
 
 T = TypeVar("T")

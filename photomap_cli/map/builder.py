@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,8 +16,6 @@ from photomap_cli.map.npz_cache import NpzCache, key
 from photomap_cli.records.maps import MOST_CLUSTERS, MapCluster, MapPoint, PhotoMap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from numpy.typing import NDArray
 
     from photomap_cli.library.catalog import Catalog

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from photomap_cli.records.record import IF_ANY, Record
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 class FilterKind(StrEnum):

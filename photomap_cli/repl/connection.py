@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from photomap_cli.errors import EncoderClosed, PhotomapError, SessionGone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from photomap_cli.session.backend import Backend
 
 T = TypeVar("T")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prompt_toolkit.history import FileHistory
@@ -11,9 +13,6 @@ from prompt_toolkit.history import FileHistory
 from photomap_cli import files
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable
-    from pathlib import Path
-
     from prompt_toolkit.buffer import Buffer
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from photomap_cli.errors import UsageError
@@ -22,9 +24,6 @@ from photomap_cli.views.spinner import wait_for
 from photomap_cli.views.status_line import short_state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
-
     from photomap_cli.records import Hit, SearchResult
     from photomap_cli.repl.state import Index
     from photomap_cli.session.backend import Backend

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
 from prompt_toolkit import PromptSession
@@ -27,8 +28,6 @@ from photomap_cli.repl.reply_filter import ReplyFilter
 from photomap_cli.views.palette import ACCENT, NOTE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from prompt_toolkit.completion import Completer
     from prompt_toolkit.key_binding.key_processor import KeyPress, KeyPressEvent
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from contextlib import closing, suppress
 from functools import partial
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from prompt_toolkit import PromptSession
@@ -37,9 +38,6 @@ from photomap_cli.views.output import printable
 from photomap_cli.views.spinner import noted_interrupts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from prompt_toolkit.formatted_text import StyleAndTextTuples
     from rich.console import Console
 

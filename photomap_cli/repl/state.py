@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from photomap_cli.errors import UsageError
@@ -12,9 +14,6 @@ from photomap_cli.records.maps import GroupRequest
 from photomap_cli.search.query import shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-    from pathlib import Path
-
     from rich.console import Console
 
     from photomap_cli.records import Hit, IndexReport

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,6 @@ from photomap_cli.views.errors import error_line
 from photomap_cli.views.status_line import bar, short_state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from prompt_toolkit.formatted_text import StyleAndTextTuples
 
     from photomap_cli.records import SessionStatus

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from rich.text import Text
@@ -18,9 +20,6 @@ from photomap_cli.views.spinner import wait_for
 from photomap_cli.views.status_line import place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
-
     from rich.console import Console
 
     from photomap_cli.records import Hit, SearchResult, SessionStatus

@@ -6,15 +6,13 @@ import datetime
 import difflib
 import os
 import re
+from collections.abc import Callable, Collection
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from photomap_cli.constraints import one_of
 from photomap_cli.library import geography, number_ranges
 from photomap_cli.library.sql_filters import KINDS, SHAPES, TRAITS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
 
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?", re.ASCII)
 _AGO = re.compile(r"(\d{1,6})([dwmy])", re.ASCII)

@@ -13,6 +13,7 @@ import ssl
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urljoin, urlsplit
@@ -22,7 +23,6 @@ from photomap_cli.errors import BadImage
 from photomap_cli.search.ssrf import Deadline, HostRefused, connect, is_public
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
     from urllib.parse import SplitResult
 
 MAX_BYTES = 32 << 20

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from photomap_cli.errors import UsageError
 from photomap_cli.records import Hit, SearchResult, Timings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from photomap_cli.library.catalog import Catalog
     from photomap_cli.records import Photo, SearchRequest
     from photomap_cli.search.query import Query

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,8 +14,6 @@ from photomap_cli.records import DuplicateGroup, DuplicatePhoto
 from photomap_cli.vectors import knn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-
     from photomap_cli.library.catalog import Catalog
     from photomap_cli.records import Photo, PhotoFilter
 

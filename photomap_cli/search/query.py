@@ -31,18 +31,16 @@ from __future__ import annotations
 import datetime
 import difflib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from photomap_cli.errors import BadQuery
 from photomap_cli.records import FilterKind, PhotoFilter
 from photomap_cli.search.filter_values import COMPARED, FILTER_VALUES, MIN, MIN_HINT, Here, absolute
 from photomap_cli.search.query_files import file_named
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 EXAMPLE = "example: dog on a beach -people after:2023"
 MAX_WEIGHT = 1e6  # the sum of the terms is done in float32

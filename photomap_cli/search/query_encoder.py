@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,7 +24,6 @@ from photomap_cli.search.query_images import require_picture
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from photomap_cli.search import query_format
 from photomap_cli.search.query import Query, Term, TermKind, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from photomap_cli.records import SearchRequest
 
 MORE, LESS = 0.5, 0.25

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from pathlib import Path
 
 from photomap_cli.errors import BadQuery
 from photomap_cli.library import user_data
 from photomap_cli.search import query
 from photomap_cli.search.filter_values import absolute
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
 
 MARK = "@@"
 DEEPEST = 8

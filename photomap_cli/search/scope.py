@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence, Sized
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,8 +14,6 @@ from photomap_cli.library.albums import AlbumRows
 from photomap_cli.records import FilterKind, PhotoFilter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence, Sized
-
     import numpy as np
     from numpy.typing import NDArray
 

@@ -6,6 +6,7 @@ A query of filters alone goes to `listing.py`.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,6 @@ from photomap_cli.search.scope import Scope
 from photomap_cli.search.score_cutoff import NOTHING_STANDS_OUT, ScoreBulk, bulk_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import numpy as np
     from numpy.typing import NDArray
 

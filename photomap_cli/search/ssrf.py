@@ -11,12 +11,11 @@ import ipaddress
 import socket
 import threading
 import time
+from collections.abc import Callable
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 # A list of our own: Python's tables are other ones in other releases, and none of them knows the clouds.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from photomap_cli._version import __version__
@@ -11,8 +12,6 @@ from photomap_cli.encoder.encoder_route import ENCODER, IMAGE_TOWER, TEXT_TOWER
 from photomap_cli.library.query_cache import key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
     import numpy as np
     from numpy.typing import NDArray
 

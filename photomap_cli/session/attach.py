@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from photomap_cli.errors import LibraryBusy, PhotomapError
 from photomap_cli.session import client, socket_dir, transport, unix_socket
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from photomap_cli.library.file_lock import FileLock
     from photomap_cli.session.backend import Backend
     from photomap_cli.session.server import SessionServer

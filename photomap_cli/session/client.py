@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Self
+from pathlib import Path
+from typing import Self
 
 from photomap_cli.errors import PhotomapError, SessionGone, SessionSilent
 from photomap_cli.records import PhotoDetails, SearchRequest, SearchResult, SessionStatus
@@ -14,10 +16,6 @@ from photomap_cli.records.maps import GroupRequest, MapRequest, PhotoMap
 from photomap_cli.search.query import MOST_LETTERS
 from photomap_cli.session import transport
 from photomap_cli.session.transport import read
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 _WATCH_SECONDS = 0.5
 _REFERENCE = re.compile(r"#(\d{1,6})")

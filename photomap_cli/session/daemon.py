@@ -7,18 +7,15 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from photomap_cli import files, subprocesses
 from photomap_cli.errors import BadPath, SessionGone, SessionSilent
 from photomap_cli.session import transport
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
 
 LOG_BYTES = 1 << 20
 """Size beyond which the log is rotated; one older log is kept beside it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,6 @@ from photomap_cli.encoder.tower_encoder import ImageTowerEncoder, TextTowerEncod
 from photomap_cli.errors import EncoderMismatch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from photomap_cli.encoder.image_probes import ImageProbes
     from photomap_cli.encoder.interface import Encoder, Tower
     from photomap_cli.encoder.probes import Probes

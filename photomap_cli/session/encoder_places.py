@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from photomap_cli.records import ResidencyState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from photomap_cli.encoder.encoder_route import EncoderRoute, EncoderRoutes
     from photomap_cli.encoder.residency import Residency
     from photomap_cli.records import ResidencySnapshot

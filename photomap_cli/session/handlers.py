@@ -6,6 +6,7 @@ A request is `{"version", "op", ...}`; the result is the JSON of a record (see `
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from photomap_cli.errors import PhotomapError, ProtocolMismatch
@@ -16,8 +17,6 @@ from photomap_cli.session.json_lines import TWO_VERSIONS
 from photomap_cli.session.socket_dir import PROTOCOL_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from photomap_cli.session.session import Session
 
 Request = TypeVar("Request", bound=Record)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from photomap_cli.errors import LibraryBusy, PhotomapError
@@ -12,9 +14,6 @@ from photomap_cli.library.file_lock import only_writer
 from photomap_cli.session import attach
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from photomap_cli.session.backend import Backend
     from photomap_cli.session.session import Session
     from photomap_cli.settings import Settings

@@ -11,7 +11,9 @@ import socket
 import socketserver
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from photomap_cli.errors import LibraryUnusable, PhotomapError, SessionFull
@@ -21,9 +23,6 @@ from photomap_cli.session.handlers import RequestHandlers
 from photomap_cli.session.limits import LIMITS, Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from photomap_cli.session.session import Session
 
 log = logging.getLogger(__name__)

@@ -6,8 +6,10 @@ import datetime
 import os
 import threading
 import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
 from photomap_cli import cancellation
@@ -29,9 +31,6 @@ from photomap_cli.session.stored_probes import ProbeTaker
 from photomap_cli.vectors.store import VectorStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
-
     import numpy as np
     from numpy.typing import NDArray
 

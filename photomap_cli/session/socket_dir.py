@@ -13,17 +13,14 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from photomap_cli import files
 from photomap_cli.directories import APP, library_key, runtime_directory
 from photomap_cli.errors import LibraryUnusable
 from photomap_cli.library.file_lock import FileLock
 from photomap_cli.session import unix_socket
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 PROTOCOL_VERSION = 1
 _NAME_LENGTH = len("/0123456789abcdef.sock")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from photomap_cli.encoder import tower_trust
@@ -13,8 +14,6 @@ from photomap_cli.framing import read_file, write_file
 from photomap_cli.library.entities import IMAGE_PROBES_NAME, PROBES_NAME
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from photomap_cli.encoder.encoder_route import EncoderRoutes
     from photomap_cli.encoder.residency import Residency
 

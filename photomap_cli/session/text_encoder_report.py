@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from photomap_cli.encoder import tower_trust
@@ -13,8 +14,6 @@ from photomap_cli.records import Check, CheckState
 from photomap_cli.session import stored_probes
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from photomap_cli.library.entities import LibraryEncoder
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from photomap_cli import cancellation
@@ -15,9 +17,6 @@ from photomap_cli.session.limits import LIMITS
 from photomap_cli.session.socket_dir import PROTOCOL_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from photomap_cli.records import Record
 
 Reply = TypeVar("Reply", bound="Record")

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import math
 import os
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from photomap_cli.vectors.flat_index import faiss
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 NEIGHBOURS = 16
 EXACT_ROWS = 8_000

@@ -11,7 +11,8 @@ import mmap
 import os
 import zlib
 from dataclasses import astuple, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,9 +23,6 @@ from photomap_cli.vectors.vector_file import TAIL
 from photomap_cli.vectors.view import live_among
 
 if TYPE_CHECKING:
-    from pathlib import Path
-    from typing import IO
-
     from photomap_cli.vectors.flat_index import StoredRows
     from photomap_cli.vectors.view import View
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from photomap_cli import files
@@ -14,9 +16,6 @@ from photomap_cli.vectors.pq_file import PqFile
 from photomap_cli.vectors.pq_training import Job, compress, is_due
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
-    from pathlib import Path
-
     import numpy as np
 
     from photomap_cli.vectors.pq_file import PqRows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,6 @@ from photomap_cli.vectors.flat_index import faiss, merged
 from photomap_cli.vectors.pq_file import BLOCK, Header, PqRows, reach, tail_crc
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
-
     from photomap_cli.vectors.flat_index import StoredRows
     from photomap_cli.vectors.view import View
 

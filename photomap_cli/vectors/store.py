@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -19,9 +21,6 @@ from photomap_cli.vectors.pq_tier import PqTier
 from photomap_cli.vectors.view import View, bits_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
     from photomap_cli.library.catalog import Catalog
     from photomap_cli.library.database import ChangeCounter
     from photomap_cli.library.entities import Snapshot

@@ -11,9 +11,11 @@ from __future__ import annotations
 import mmap
 import os
 import sys
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
@@ -23,10 +25,6 @@ from photomap_cli.library.file_lock import FileLock
 from photomap_cli.vectors.file_header import PAGE, Header
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
-    from typing import IO
-
     BlobsFrom = Callable[[int], Iterable[tuple[int, bytes]]]  # (row, fp16 bytes) in order, from a row on
 
 FILE_NAME = "vectors.f16"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
+from collections.abc import Sequence
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
@@ -15,9 +16,6 @@ from photomap_cli.views.output import printable
 from photomap_cli.views.palette import ACCENT, NOTE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from photomap_cli.records import Hit, Thumbnail
 from photomap_cli.graphics.layout import Layout
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -11,8 +12,6 @@ from photomap_cli.views.output import printable
 from photomap_cli.views.palette import GOOD, NOTE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from rich.console import Console
 
 _MARKS = {CheckState.OK: ("✓", GOOD), CheckState.ADVICE: ("!", NOTE), CheckState.FAULT: ("✗", "bold red")}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from rich.style import Style
@@ -15,9 +17,6 @@ from photomap_cli.views.output import printable
 from photomap_cli.views.palette import GOOD
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from rich.console import Console
 
     from photomap_cli.records import DuplicateGroup, DuplicatePhoto

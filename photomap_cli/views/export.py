@@ -5,17 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
 
 from photomap_cli import files
 from photomap_cli.errors import BadPath, UsageError
 from photomap_cli.views.machine_output import ResultStyle, document, write_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from pathlib import Path
-    from typing import TextIO
-
     from photomap_cli.records import SearchResult
 
     Form = Callable[[SearchResult], Iterable[bytes]]

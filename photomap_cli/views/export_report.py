@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from photomap_cli.records.export import ExportMode
 from photomap_cli.views.formatting import counted, photos
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from photomap_cli.records.export import Exported, ExportFailure, ExportReport
 
 _DONE = {

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
 from photomap_cli.views.output import printable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 NO_SCORE = "-"
 """What stands in a score's column where there is none: empty, it would be lost on whoever splits rows at blanks."""

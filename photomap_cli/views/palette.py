@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from photomap_cli.records.maps import MapCluster
 
 ACCENT, GOOD, NOTE = "#0b9a9a", "#1f9a54", "#a87400"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self, TextIO, TypeVar, cast
 
 from photomap_cli.errors import BadImage, UsageError
@@ -14,9 +16,6 @@ from photomap_cli.graphics.protocol_choice import GraphicsProtocol
 from photomap_cli.views.captions import captions, line_below
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
-
     from rich.console import Console
 
     from photomap_cli.graphics.layout import Layout

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from rich.cells import cell_len
@@ -22,9 +24,6 @@ from photomap_cli.views.palette import ACCENT
 from photomap_cli.views.score_breakdown import product
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
     from photomap_cli.records import Hit, SearchResult

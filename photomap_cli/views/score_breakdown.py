@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -11,8 +12,6 @@ from photomap_cli.views.filenames import shown_path
 from photomap_cli.views.output import printable
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from rich.console import RenderableType
 
     from photomap_cli.records import Hit, TermPart

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,6 @@ from photomap_cli.views.formatting import clock, duration, human_bytes, photos
 from photomap_cli.views.output import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from photomap_cli.records import SessionStatus
 
 GRAPH_CELLS = 10

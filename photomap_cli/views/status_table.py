@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,6 @@ from photomap_cli.views.palette import NOTE, ON_PAPER
 from photomap_cli.views.status_line import device, error_in_short, moves, next_step, place, plain_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
     from photomap_cli.records import LibraryStatus, SessionStatus

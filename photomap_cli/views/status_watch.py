@@ -6,6 +6,7 @@ a look counts as a change only if more than its clocks differ, or a clock was se
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TextIO
 
 from rich.live import Live
@@ -16,8 +17,6 @@ from photomap_cli.views.output import say
 from photomap_cli.views.status_table import NO_SESSION, library_line, session_line, status_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from rich.console import Console
 
 Look = dict[str, Any]

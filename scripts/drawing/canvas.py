@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,6 @@ from PIL import Image, ImageDraw
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,6 @@ from drawing.scene import KINDS, Kind, Scene
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Mapping, Sequence
 
 TEMPLATES = (
     "{}",

@@ -6,15 +6,12 @@ import datetime
 import random
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from PIL import ExifTags, Image
 
 from drawing.picture import draw
 from drawing.scene import COLOURS, KINDS, Kind, Scene, sample
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PHOTOS = 120
 QUALITY = 88

@@ -5,15 +5,12 @@ from __future__ import annotations
 import itertools
 import math
 import random
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
 
 from drawing.canvas import RGB, Canvas, Pen, mix, scaled
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 SKIES: dict[str, tuple[tuple[RGB, ...], ...]] = {
     "day": (

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Sequence
 from functools import partial
-from pathlib import Path  # noqa: TC003  Typer reads the annotations
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,8 +20,6 @@ from photomap_cli.errors import BadPath, UsageError
 from photomap_cli.views.machine_output import write_document
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from photomap_cli.records import DuplicateGroup, PhotoFilter
 
 

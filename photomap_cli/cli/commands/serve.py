@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,8 +21,6 @@ from photomap_cli.errors import UsageError
 from photomap_cli.views.output import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from photomap_cli.cli.options import Globals
     from photomap_cli.session.session import Session
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -20,9 +22,6 @@ from photomap_cli.views.machine_output import write_document
 from photomap_cli.views.output import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from photomap_cli.session.client import SessionClient
 
 _WATCH_SECONDS = 0.5  # one look a half second costs under 1 % of a core

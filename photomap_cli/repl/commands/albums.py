@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, cast
 
@@ -15,8 +16,6 @@ from photomap_cli.views.machine_output import write_plain
 from photomap_cli.views.output import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from photomap_cli.repl.state import SearchState
 
 

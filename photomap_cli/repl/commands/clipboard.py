@@ -8,13 +8,11 @@ from __future__ import annotations
 import base64
 import os
 import shutil
-from typing import TYPE_CHECKING, TextIO
+from collections.abc import Iterator, Mapping
+from typing import TextIO
 
 from photomap_cli.errors import UsageError
 from photomap_cli.repl.commands.desktop import pipes_into
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 MOST_BYTES = 74_000  # in base64 just under the 100,000 characters that xterm takes
 _TIMEOUT_SECONDS = 2.0

@@ -7,14 +7,10 @@ import shutil
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from photomap_cli.errors import BadPath, UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 
 _MANAGER_SECONDS = 3.0  # a file manager may have to be started first
 

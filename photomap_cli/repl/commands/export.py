@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,6 @@ from photomap_cli.views import export_report
 from photomap_cli.views.formatting import photos
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from photomap_cli.records import Hit
     from photomap_cli.records.export import Exported, ExportReport
     from photomap_cli.repl.state import SearchState

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -11,8 +12,6 @@ from photomap_cli.search.filter_values import FILTER_VALUES, MIN, MIN_ABOUT, MIN
 from photomap_cli.views.palette import ACCENT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from photomap_cli.repl.commands.registry import Command
     from photomap_cli.repl.state import SearchState
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, TextIO, cast
 
 from rich.table import Table
@@ -15,8 +16,6 @@ from photomap_cli.views.machine_output import write_plain
 from photomap_cli.views.output import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from photomap_cli.records import PhotoDetails
     from photomap_cli.repl.state import SearchState
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
@@ -32,8 +33,6 @@ from photomap_cli.views.export import ENDINGS
 from photomap_cli.views.output import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from photomap_cli.repl.state import SearchState
 
 HISTORY_LINES = 25

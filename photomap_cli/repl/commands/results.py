@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO, cast
 
 from rich.style import Style
@@ -18,8 +19,6 @@ from photomap_cli.views.machine_output import write_paths
 from photomap_cli.views.output import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from photomap_cli.records import Hit
     from photomap_cli.repl.state import SearchState
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,6 @@ from photomap_cli.views.output import printable
 from photomap_cli.views.palette import ACCENT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from photomap_cli.repl.state import SearchState
     from photomap_cli.settings import LoadedSettings
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -21,8 +22,6 @@ from photomap_cli.views.export import ENDINGS
 from photomap_cli.views.output import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
     from prompt_toolkit.completion import CompleteEvent
     from prompt_toolkit.document import Document
 

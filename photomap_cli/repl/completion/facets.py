@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -14,8 +15,6 @@ from photomap_cli.views.formatting import photos
 from photomap_cli.views.output import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
     from photomap_cli.records import Counted
 
 EXTENSIONS = ("jpg", "png", "heic", "webp", "tif", "gif", "bmp", "avif")

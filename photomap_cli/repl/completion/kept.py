@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,8 +11,6 @@ from photomap_cli.pathnames import key
 from photomap_cli.views.formatting import photos
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from photomap_cli.repl.state import SearchState
 
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from photomap_cli.pathnames import extensions_like, key, on_disk
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 _IMAGES = ("jpg", "png", "webp", "heic", "avif", "tif", "gif", "bmp")
 IMAGE_SUFFIXES = frozenset(f".{extension}" for image in _IMAGES for extension in extensions_like(image))

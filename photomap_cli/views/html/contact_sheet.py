@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from html import escape
@@ -15,8 +16,6 @@ from photomap_cli.views.html.template import asset, head
 from photomap_cli.views.output import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
     from photomap_cli.records import Hit, SearchResult, Thumbnail
     from photomap_cli.views.previews import Thumbnailer, Wait
 

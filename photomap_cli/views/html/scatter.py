@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from html import escape
@@ -18,8 +19,6 @@ from photomap_cli.views.output import printable
 from photomap_cli.views.palette import colours
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
     from photomap_cli.records.maps import MapCluster, MapPoint, PhotoMap
     from photomap_cli.views.previews import Thumbnailer, Wait
 
