@@ -62,7 +62,7 @@ def test_a_library_in_a_folder_open_to_others_is_its_owners_alone(open_to_all):
         with ThumbnailCache(open_to_all, max_bytes=1 << 20) as thumbnails:
             thumbnails.put([("/a", 1, b"webp")])
         queries = QueryCache(open_to_all, most=8)
-        queries.set_maker("wish", "maker")
+        queries.set_encoder_key("settings_key", "encoder_key")
         with FileLock(open_to_all / "index.lock"):
             VectorFile(open_to_all).repair(catalog.snapshot, catalog.vectors_from)
             modes = {path.name: oct(mode(path)) for path in open_to_all.iterdir()}
@@ -194,8 +194,8 @@ def test_caches_do_without_what_is_no_file(obstacle, tmp_path):
         thumbnails.put([("/a", 1, b"webp")])
         assert thumbnails.get("/a", 1) in (None, b"webp")
     queries = QueryCache(tmp_path, most=8)
-    queries.set_maker("wish", "maker")
-    assert queries.maker_for("wish") in (None, "maker")
+    queries.set_encoder_key("settings_key", "encoder_key")
+    assert queries.encoder_key("settings_key") in (None, "encoder_key")
     queries.close()
 
 

@@ -27,24 +27,24 @@ _SCHEMA = (
     "PRAGMA journal_mode = WAL",
     # The higher the number, the later the last use.
     "CREATE TABLE IF NOT EXISTS vectors (number INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, sealed BLOB NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS makers (wish TEXT PRIMARY KEY, maker TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS encoder_keys (settings_key TEXT PRIMARY KEY, encoder_key TEXT NOT NULL) WITHOUT ROWID",
 )
 _BUSY_SECONDS = 0.02  # nobody waits for a cache
 _SEAL_BYTES = 4
-_MOST_MAKERS = 64
+_MOST_KEYS = 64
 _VECTOR = np.dtype("<f4")  # whole, so that a score is the same to the bit as without the cache
 
 
-def key(maker: str, kind: str, content: bytes) -> bytes:
+def key(encoder_key: str, kind: str, content: bytes) -> bytes:
     """Return what a vector is kept under.
 
     Args:
-        maker: which encoder made it, in which precision, on what.
+        encoder_key: tells which encoder made it, in which precision, on what.
         kind: "text" or "image".
         content: the text, or what stands for the picture's bytes.
     """
     digest = blake2b(digest_size=16)
-    for part in (maker.encode(), kind.encode(), content):
+    for part in (encoder_key.encode(), kind.encode(), content):
         digest.update(len(part).to_bytes(8, "little"))
         digest.update(part)
     return digest.digest()
@@ -72,15 +72,15 @@ class QueryCache:
         """Keep these, and let the least recently used go where they are too many."""
         self._try(lambda connection: _write(connection, vectors, self._most), create=True)
 
-    def maker_for(self, wish: str) -> str | None:
-        """Return what `set_maker` said of this wish: which maker the settings lead to, without loading anything."""
-        query = "SELECT maker FROM makers WHERE wish = ?"
-        record = self._try(lambda connection: connection.execute(query, (wish,)).fetchone())
+    def encoder_key(self, settings_key: str) -> str | None:
+        """Return what `set_encoder_key` said of these settings: which encoder they lead to, with nothing loaded."""
+        query = "SELECT encoder_key FROM encoder_keys WHERE settings_key = ?"
+        record = self._try(lambda connection: connection.execute(query, (settings_key,)).fetchone())
         return record[0] if record and isinstance(record[0], str) else None
 
-    def set_maker(self, wish: str, maker: str) -> None:
-        """Keep which maker these settings led to."""
-        self._try(lambda connection: _write_maker(connection, wish, maker), create=True)
+    def set_encoder_key(self, settings_key: str, encoder_key: str) -> None:
+        """Keep which encoder these settings led to."""
+        self._try(lambda connection: _write_encoder_key(connection, settings_key, encoder_key), create=True)
 
     def clear(self) -> None:
         """Let all of them go, file and all."""
@@ -119,10 +119,10 @@ def _write(connection: sqlite3.Connection, vectors: Mapping[bytes, NDArray[np.fl
     connection.execute(f"DELETE FROM vectors WHERE number <= ({first_too_many})", (most,))
 
 
-def _write_maker(connection: sqlite3.Connection, wish: str, maker: str) -> None:
-    if connection.execute("SELECT count(*) FROM makers").fetchone()[0] >= _MOST_MAKERS:
-        connection.execute("DELETE FROM makers")
-    connection.execute("INSERT OR REPLACE INTO makers VALUES (?, ?)", (wish, maker))
+def _write_encoder_key(connection: sqlite3.Connection, settings_key: str, encoder_key: str) -> None:
+    if connection.execute("SELECT count(*) FROM encoder_keys").fetchone()[0] >= _MOST_KEYS:
+        connection.execute("DELETE FROM encoder_keys")
+    connection.execute("INSERT OR REPLACE INTO encoder_keys VALUES (?, ?)", (settings_key, encoder_key))
 
 
 def _sealed(key_: bytes, vector: NDArray[np.float32]) -> bytes:

@@ -135,12 +135,12 @@ class SearchState:
         """Return the query that feedback on results makes of the last one; nothing if the line is no feedback."""
         from photomap_cli.search import relevance_feedback  # not at the first prompt
 
-        wished = relevance_feedback.wishes(line)
-        if not wished:
+        feedback = relevance_feedback.parse_feedback(line)
+        if not feedback:
             return ""
         if self._request is None:
             raise UsageError("there is no search to refine", hint=f'"{line}" in quotes searches for these words')
-        text = relevance_feedback.refined(self._request, wished, lambda number: self.hit(number).path)
+        text = relevance_feedback.refined(self._request, feedback, lambda number: self.hit(number).path)
         self.front.tell(f"now: {text}")
         return text
 

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 MORE, LESS = 0.5, 0.25
 """What a result weighs, where the words weigh 1: what is not meant says less of what is (scripts/measure_scores.py)."""
 
-_WISH = r"(more|less)((?:[ ,]+#?\d+)+)"
-_LINE = re.compile(rf"(?:{_WISH}[ ,]*)+", re.IGNORECASE)
+_TERM = r"(more|less)((?:[ ,]+#?\d+)+)"
+_LINE = re.compile(rf"(?:{_TERM}[ ,]*)+", re.IGNORECASE)
 
 
-def wishes(line: str) -> list[tuple[float, int]]:
+def parse_feedback(line: str) -> list[tuple[float, int]]:
     """Return what a line asks for as (weight, number of the result); nothing if it is a query.
 
     Example:
@@ -29,24 +29,24 @@ def wishes(line: str) -> list[tuple[float, int]]:
         return []
     return [
         (MORE if word.lower() == "more" else -LESS, int(number))
-        for word, numbers in re.findall(_WISH, line, re.IGNORECASE)
+        for word, numbers in re.findall(_TERM, line, re.IGNORECASE)
         for number in re.findall(r"\d{1,9}", numbers)
     ]
 
 
-def refined(asked: SearchRequest, wished: list[tuple[float, int]], path_of: Callable[[int], str]) -> str:
+def refined(request: SearchRequest, feedback: list[tuple[float, int]], path_of: Callable[[int], str]) -> str:
     """Return the query that a request becomes, in the query language.
 
     Results are named by their paths, since their numbers are others after the next search.
     """
-    query = parse(asked.text, cwd=asked.cwd)
-    terms = [_lasting(term, asked) for term in query.terms]
-    terms += [Term(TermKind.IMAGE, path_of(number), weight) for weight, number in wished]
-    return query_format.format(Query("", tuple(terms), query.filters, query.min_score), cwd=asked.cwd)
+    query = parse(request.text, cwd=request.cwd)
+    terms = [_lasting(term, request) for term in query.terms]
+    terms += [Term(TermKind.IMAGE, path_of(number), weight) for weight, number in feedback]
+    return query_format.format(Query("", tuple(terms), query.filters, query.min_score), cwd=request.cwd)
 
 
-def _lasting(term: Term, asked: SearchRequest) -> Term:
+def _lasting(term: Term, request: SearchRequest) -> Term:
     """Name a result by its path."""
     if term.kind is not TermKind.REFERENCE:
         return term
-    return Term(TermKind.IMAGE, asked.references[int(term.value) - 1], term.weight)
+    return Term(TermKind.IMAGE, request.references[int(term.value) - 1], term.weight)

@@ -48,44 +48,44 @@ class VectorCache:
 
     def get(self, kind: Tower, contents: Sequence[bytes]) -> dict[bytes, NDArray[np.float32]]:
         """Return the vectors that are known, (dim,) float32 of unit length, by content."""
-        makers = (self._towers_maker(kind), self._maker() or self._cache.maker_for(self._wish()))
+        encoder_key = self._encoder_key() or self._cache.encoder_key(self._settings_key())
         found: dict[bytes, NDArray[np.float32]] = {}
-        for maker in makers if contents else ():
-            keys = self._keys(maker, kind, [each for each in contents if each not in found]) if maker else {}
+        for by in filter(None, (self._tower_key(kind), encoder_key) if contents else ()):
+            keys = self._keys(by, kind, [each for each in contents if each not in found])
             known = self._cache.get(keys.values()) if keys else {}
             found |= {content: known[each] for content, each in keys.items() if each in known}
         return found
 
     def keep(self, kind: Tower, vectors: Mapping[bytes, NDArray[np.float32]], *, by: str = ENCODER) -> None:
         """Keep what the encoder, loaded as it is, or a tower has just made."""
-        maker = self._maker() if by == ENCODER else self._towers_maker(kind)
-        if maker is None or not self.is_on:
+        encoder_key = self._encoder_key() if by == ENCODER else self._tower_key(kind)
+        if encoder_key is None or not self.is_on:
             return
-        keys = self._keys(maker, kind, vectors)
+        keys = self._keys(encoder_key, kind, vectors)
         self._cache.put({keys[content]: vector for content, vector in vectors.items()})
-        if by == ENCODER and maker != self._noted:
-            self._cache.set_maker(self._wish(), maker)
-            self._noted = maker
+        if by == ENCODER and encoder_key != self._noted:
+            self._cache.set_encoder_key(self._settings_key(), encoder_key)
+            self._noted = encoder_key
 
-    def _keys(self, maker: str, kind: Tower, contents: Iterable[bytes]) -> dict[bytes, bytes]:
-        whole = "\n".join((self._spec, __version__, maker))
+    def _keys(self, encoder_key: str, kind: Tower, contents: Iterable[bytes]) -> dict[bytes, bytes]:
+        whole = "\n".join((self._spec, __version__, encoder_key))
         return {content: key(whole, kind, content) for content in contents}
 
-    def _maker(self) -> str | None:
+    def _encoder_key(self) -> str | None:
         """Return the encoder's hardware, precision and weights; None before it is loaded, and where it has others."""
         info, made_with = self._residency.snapshot().info, self._catalog.encoder
         if info is None or made_with is None or not made_with.has_weights_of(info):
             return None
         return "\n".join((info.device_name, info.dtype, info.fingerprint))
 
-    def _towers_maker(self, kind: Tower) -> str | None:
+    def _tower_key(self, kind: Tower) -> str | None:
         """Return a tower's: it computes in float32 by the library's weights, and alike everywhere."""
         made_with, name = self._catalog.encoder, TEXT_TOWER if kind == "text" else IMAGE_TOWER
         return f"{name}\n{made_with.fingerprint}" if made_with and made_with.fingerprint else None
 
-    def _wish(self) -> str:
+    def _settings_key(self) -> str:
         """Return what decides about those, as far as it can be told without loading anything."""
         made_with = self._catalog.encoder
         weights = made_with.fingerprint if made_with else ""
-        wished = (self._spec, weights, self._settings.device, self._settings.precision, str(gpu.device_count()))
-        return "\n".join((*wished, platform.node()))
+        decisive = (self._spec, weights, self._settings.device, self._settings.precision, str(gpu.device_count()))
+        return "\n".join((*decisive, platform.node()))

@@ -46,7 +46,7 @@ def test_a_vector_comes_back_to_the_bit_also_to_another_process(open_cache):
 def test_looking_for_what_is_not_there_makes_no_file(open_cache, tmp_path):
     cache = open_cache()
     assert cache.get(keys(1)) == {}
-    assert cache.maker_for("anything") is None
+    assert cache.encoder_key("anything") is None
     assert list(tmp_path.iterdir()) == []
 
 
@@ -86,7 +86,7 @@ def test_none_allowed_keeps_none_and_forgets_what_was_kept(open_cache, tmp_path)
 def test_the_file_tells_nobody_what_was_looked_for(open_cache, tmp_path):
     cache = open_cache()
     cache.put({key("an encoder", "text", b"my secret query"): vector(1)})
-    cache.set_maker("a wish", "a maker")
+    cache.set_encoder_key("a settings_key", "a encoder_key")
     cache.close()
     assert b"secret" not in (tmp_path / FILE_NAME).read_bytes()
 
@@ -128,7 +128,7 @@ def test_a_place_that_cannot_be_written_is_an_empty_cache(open_cache, tmp_path):
     (tmp_path / FILE_NAME).mkdir()
     cache = open_cache()
     cache.put({keys(1)[0]: vector(1)})
-    cache.set_maker("a wish", "a maker")
+    cache.set_encoder_key("a settings_key", "a encoder_key")
     assert cache.get(keys(1)) == {}
     assert (tmp_path / FILE_NAME).is_dir()
 

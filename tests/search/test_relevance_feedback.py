@@ -11,7 +11,7 @@ from rich.console import Console
 from terminal_fakes import FakeBackend, make_result
 
 from photomap_cli.records import SearchRequest, TermPart
-from photomap_cli.search.relevance_feedback import refined, wishes
+from photomap_cli.search.relevance_feedback import parse_feedback, refined
 
 
 @cases(
@@ -31,7 +31,7 @@ from photomap_cli.search.relevance_feedback import refined, wishes
     ],
 )
 def test_only_numbers_of_results_are_feedback(line, meant):
-    assert wishes(line) == meant
+    assert parse_feedback(line) == meant
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_a_query_becomes_one_that_lasts(asked, line, becomes):
     references = tuple(f"/p/old-{number}.jpg" for number in range(1, 6))
     paths = {3: "/p/3.jpg", 4: "/photos/my 4.jpg", 5: "/p/5.jpg"}
     request = SearchRequest(asked, cwd="/photos", references=references)
-    assert refined(request, wishes(line), paths.__getitem__) == becomes
+    assert refined(request, parse_feedback(line), paths.__getitem__) == becomes
 
 
 def test_feedback_searches_again_tells_the_query_and_adds_up():
@@ -137,5 +137,6 @@ def test_help_tells_of_them():
 def test_from_a_list_it_goes_on_to_photos_like_a_result_that_meet_the_filters():
     asked = SearchRequest("in:/p after:2020", cwd="/")
     assert (
-        refined(asked, wishes("more 2"), lambda number: f"/p/{number}.jpg") == "0.5:./p/2.jpg in:./p after:2020-01-01"
+        refined(asked, parse_feedback("more 2"), lambda number: f"/p/{number}.jpg")
+        == "0.5:./p/2.jpg in:./p after:2020-01-01"
     )
