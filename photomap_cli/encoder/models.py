@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from photomap_cli import directories
+from photomap_cli import directories, files
 from photomap_cli.encoder import gpu
 from photomap_cli.errors import UnknownEncoder
 
@@ -15,6 +16,7 @@ DEFAULT_WITH_GPU = "ViT-L-14/datacomp_xl_s13b_b90k"
 DEFAULT_WITHOUT_GPU = "ViT-B-32-256/datacomp_s34b_b86k"
 _FOLDER = "local-dir:"
 _HUB = "hf-hub:"
+_CONFIG_NAME, _MOST_CONFIG_BYTES, _MOST_PIXELS = "open_clip_config.json", 1 << 20, 4096
 _USUAL_NAMES = ("open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "model.safetensors")
 
 
@@ -30,6 +32,7 @@ class EncoderModel:
         about: one line on what to expect.
         score_floor: cosine below which a hit is noise, or None where that has not been measured.
         hub: the repository its weights come from; None for embedded ones.
+        image_size: the side of the square pictures that it takes, in pixels.
     """
 
     spec: str
@@ -39,6 +42,7 @@ class EncoderModel:
     about: str
     score_floor: float | None = None
     hub: str | None = None
+    image_size: int | None = None
 
     @property
     def is_on_disk(self) -> bool:
@@ -65,8 +69,30 @@ def weights_files(spec: str) -> list[Path]:
 
 def config_beside(weights: Path) -> Path | None:
     """Return the configuration that comes with the weights; None where there is none."""
-    config = weights.with_name("open_clip_config.json")
+    config = weights.with_name(_CONFIG_NAME)
     return config if config.is_file() else None
+
+
+def expected_pictures(spec: str) -> tuple[tuple[int, int], str, str] | None:
+    """Return what pictures an encoder probably takes: (height, width), resize mode, interpolation; None if unknown.
+
+    Read off its configuration without open_clip; whoever relies on it looks again once the encoder is loaded.
+    """
+    if (known := _BY_SPEC.get(spec)) and known.image_size:
+        return (known.image_size, known.image_size), "shortest", "bicubic"
+    if spec != TINY and not spec.startswith(_FOLDER):
+        return None
+    try:
+        with files.reading(Path(open_clip_name(spec)[0].removeprefix(_FOLDER)) / _CONFIG_NAME) as file:
+            config = json.loads(file.read(_MOST_CONFIG_BYTES))
+        size, how = config["model_cfg"]["vision_cfg"]["image_size"], config["preprocess_cfg"]
+        height, width = (size, size) if isinstance(size, int) else size
+        mode, interpolation = how.get("resize_mode") or "shortest", how.get("interpolation") or "bicubic"
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
+    is_usual = mode in {"shortest", "longest", "squash"} and interpolation in {"bicubic", "bilinear"}
+    is_sized = all(type(each) is int and 0 < each <= _MOST_PIXELS for each in (height, width))
+    return ((height, width), mode, interpolation) if is_usual and is_sized else None
 
 
 KNOWN = (
@@ -82,6 +108,7 @@ KNOWN = (
         "MIT",
         "ImageNet 72.8 %; the default without a GPU",
         hub="laion/CLIP-ViT-B-32-256x256-DataComp-s34B-b86K",
+        image_size=256,
     ),
     EncoderModel(
         DEFAULT_WITH_GPU,
@@ -90,6 +117,7 @@ KNOWN = (
         "MIT",
         "ImageNet 79.2 %; the default with a CUDA GPU",
         hub="laion/CLIP-ViT-L-14-DataComp.XL-s13B-b90K",
+        image_size=224,
     ),
 )
 _BY_SPEC = {model.spec: model for model in KNOWN}
@@ -124,7 +152,7 @@ def resolve(setting: str, device: str = "auto") -> str:
 def _existing_folder(setting: str) -> Path:
     folder = Path(setting.removeprefix(_FOLDER)).expanduser()
     folder = folder if folder.is_absolute() else directories.working_directory() / folder
-    if not os.path.isfile(folder / "open_clip_config.json"):  # noqa: PTH113  Path's raises for a name that is too long
+    if not os.path.isfile(folder / _CONFIG_NAME):  # noqa: PTH113  Path's raises for a name that is too long
         raise UnknownEncoder(f"{folder} holds no open_clip_config.json", hint="give the folder of an open_clip model")
     return folder
 

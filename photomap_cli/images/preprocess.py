@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 LONGEST_SIDES = 8
 """A side this many times the other is cropped before it is resized: a strip of 1 x 10,000 would become gigabytes."""
 
+LEAST_RATIO = 1.25
+"""How much larger than wanted a JPEG is decoded at least.
+
+Against a full decode the lowest cosine of 48 photos with the embedded encoder was 0.991 to 0.998 at ratios from 1.25 to
+1.75, 0.986 at 2, and 0.901 at 1.1; with a ViT-B-32-256 of random weights 0.9999 from 1.25 on.
+"""
+
 _FILTERS = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
 
 
@@ -33,14 +40,14 @@ class PixelFit:
 
 
 def draft_size(size: tuple[int, int], fit: PixelFit, *, longest_px: int = 0) -> tuple[int, int]:
-    """Return the least (width, height) to decode at: twice what is wanted, so that resizing still averages.
+    """Return the least (width, height) to decode at, so that resizing still averages.
 
     The longer side has at least `longest_px` too, where the picture has as much.
     """
     height, width = fit.image_size
     pick = min if fit.resize_mode == "longest" else max
     # Whether the picture lies on its side is not known yet.
-    scale = 2 * max(pick(width / size[0], height / size[1]), pick(height / size[0], width / size[1]))
+    scale = LEAST_RATIO * max(pick(width / size[0], height / size[1]), pick(height / size[0], width / size[1]))
     scale = min(1.0, max(scale, longest_px / max(size)))
     return ceil(size[0] * scale), ceil(size[1] * scale)
 

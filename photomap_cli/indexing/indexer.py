@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import closing, suppress
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from photomap_cli.errors import EncoderFailed, PhotomapError
 from photomap_cli.images.decode import Decoded
 from photomap_cli.images.decode_pool import DecodePool
-from photomap_cli.images.preprocess import PixelFit
 from photomap_cli.images.thumbnail_cache import THUMBNAIL_PX, ThumbnailCache
+from photomap_cli.indexing.encoder_start import DecodeAhead, start
 from photomap_cli.indexing.file_reader import PROBE, tried
 from photomap_cli.indexing.plan import survey
-from photomap_cli.indexing.prefetch import ahead
+from photomap_cli.indexing.prefetch import Prefetch
 from photomap_cli.indexing.rename_detection import RenameDetector
 from photomap_cli.indexing.roots import merged, resolved
 from photomap_cli.indexing.scan import ScanRules
@@ -35,12 +35,14 @@ from photomap_cli.library.paths import shown
 from photomap_cli.records import IndexFailure, IndexNote, IndexProgress
 
 if TYPE_CHECKING:
-    from photomap_cli.indexing.file_reader import Decoder, Outcome
+    from photomap_cli.images.preprocess import PixelFit
+    from photomap_cli.indexing.encoder_start import ImageEncoder, Pictures
+    from photomap_cli.indexing.file_reader import Decoder
     from photomap_cli.indexing.plan import Plan, Todo
     from photomap_cli.indexing.rename_detection import Match
     from photomap_cli.library.catalog import Catalog
     from photomap_cli.library.entities import FoundFile
-    from photomap_cli.records import EncoderInfo, IndexReport
+    from photomap_cli.records import IndexReport
     from photomap_cli.vectors.store import VectorStore
 
 COMMIT_SECONDS = 2.0
@@ -50,15 +52,6 @@ FEW_PICTURES = 16
 """As many as an encoder that is ready at once may take: PyTorch's start takes as long as 20 to 35 of them."""
 
 JOBS = min(16, os.cpu_count() or 1)
-
-
-class ImageEncoder(Protocol):
-    """What turns pixels into vectors."""
-
-    info: EncoderInfo
-
-    def encode_images(self, pixels: np.ndarray) -> np.ndarray:
-        """Encode pictures, (n, h, w, 3) uint8.  Returns (n, dim) float32, rows of unit length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +81,7 @@ class Indexer:
 
     `open_encoder` is called once there is something to encode, so never for an unchanged library, but with `anew` also
     to see whether that is by its weights.  `open_light_encoder` is asked first where there are few pictures: it returns
-    one that is slower but ready at once, or None.
+    one that is slower but ready at once, or None.  `expected_fit`, probably the encoder's, is decoded to meanwhile.
     """
 
     def __init__(
@@ -99,12 +92,13 @@ class Indexer:
         options: IndexOptions | None = None,
         *,
         open_light_encoder: Callable[[], ImageEncoder | None] = lambda: None,
+        expected_fit: PixelFit | None = None,
         open_pool: Callable[..., Decoder] = DecodePool,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
     ) -> None:
         self._catalog, self._vectors, self._open_encoder = catalog, vectors, open_encoder
-        self._open_light_encoder = open_light_encoder
+        self._open_light_encoder, self._expected_fit = open_light_encoder, expected_fit
         self._options = options or IndexOptions()
         self._thumbnails = ThumbnailCache(catalog.folder, max_bytes=self._options.thumbnail_cache_bytes)
         self._pending = WriteBatch(catalog, self._thumbnails)
@@ -196,13 +190,14 @@ class Indexer:
             todo = self._from_first_readable(todo)
             if self._unreadable:
                 yield self._progress()
-            self._pool.start(min(self._jobs, len(todo)))  # they start while the encoder does
-            encoder = self._encoder(len(todo)) if todo else None
-        self._catalog.set_roots(merged({*self._catalog.roots(), *self._pending.counts.roots} - self._forgotten))
-        self._pending.lose(self._not_moved(plan))
-        self._commit()
-        if encoder:
-            yield from self._encode(encoder, todo)
+        with ExitStack() as decoding:
+            with self._stages.during("load"):
+                started = self._start(todo, decoding) if todo else None
+            self._catalog.set_roots(merged({*self._catalog.roots(), *self._pending.counts.roots} - self._forgotten))
+            self._pending.lose(self._not_moved(plan))
+            self._commit()
+            if started:
+                yield from self._encode(*started)
         self._catalog.touch_indexed(self._now())
         self._catalog.runs.end(roots, self._refused)
         self._is_complete = True
@@ -232,7 +227,7 @@ class Indexer:
         candidates = [each for each in todo if each.file.size_bytes in sizes]
         settled = set[str]()
         limit, since = 4 * self._jobs, self._clock()
-        with closing(ahead(_digest_of, candidates, threads=self._jobs, limit=limit)) as digests:
+        with closing(Prefetch(_digest_of, candidates, threads=self._jobs, limit=limit)) as digests:
             for each, digest in digests:
                 if digest and (match := self._recogniser.match(each, digest)):
                     self._settle(each, match)
@@ -276,10 +271,18 @@ class Indexer:
                 self._fail(one, str(outcome))
         return []
 
-    def _encoder(self, count: int) -> ImageEncoder:
-        """Open the encoder for so many pictures, and make sure that the library's vectors are its own."""
+    def _start(self, todo: Sequence[Todo], decoding: ExitStack) -> tuple[ImageEncoder, Pictures]:
+        ahead = DecodeAhead(self._pool, self._jobs, 2 * self._options.batch_size)  # a batch while another is encoded
+        encoder, pictures = start(todo, partial(self._opened, len(todo)), self._expected_fit, ahead, decoding)
+        return self._require_own(encoder), pictures
+
+    def _opened(self, count: int) -> ImageEncoder:
+        """Open the encoder for so many pictures."""
         is_light = count <= FEW_PICTURES and self._catalog.photo_count and not self._options.anew
-        encoder = (self._open_light_encoder() if is_light else None) or self._open_encoder()
+        return (self._open_light_encoder() if is_light else None) or self._open_encoder()
+
+    def _require_own(self, encoder: ImageEncoder) -> ImageEncoder:
+        """Make sure that the library's vectors are this encoder's."""
         if not self._catalog.photo_count:
             self._catalog.clear()
             self._vectors.begin_anew()
@@ -297,22 +300,18 @@ class Indexer:
             self._catalog.clear()
             self._vectors.begin_anew()
 
-    def _encode(self, encoder: ImageEncoder, todo: Sequence[Todo]) -> Iterator[IndexProgress]:
+    def _encode(self, encoder: ImageEncoder, pictures: Pictures) -> Iterator[IndexProgress]:
         self._encoding_since = self._clock()
-        decode_one = partial(tried, self._pool, fit=PixelFit.of(encoder.info))
-        limit = 2 * self._options.batch_size  # one batch while the encoder works on another
         try:
-            # The pool is closed before the threads are: otherwise they would wait for what is being decoded.
-            ahead_of_encoder = ahead(decode_one, todo, threads=self._jobs, limit=limit)
-            with closing(ahead_of_encoder) as decoded, self._pool, self._stages.during("decode"):
-                for batch in self._batches(decoded):
+            with self._stages.during("decode"):
+                for batch in self._batches(pictures):
                     self._take(encoder, batch)
                     self._commit()
                     yield self._progress(batch[-1][0].file.path if batch else "")
         finally:
             self._commit()
 
-    def _batches(self, decoded: Iterable[tuple[Todo, list[Outcome]]]) -> Iterator[list[tuple[Todo, Decoded]]]:
+    def _batches(self, decoded: Pictures) -> Iterator[list[tuple[Todo, Decoded]]]:
         """Group pictures until there are enough or two seconds have gone; empty where all of them failed."""
         batch: list[tuple[Todo, Decoded]] = []
         since, waiting = self._clock(), 0

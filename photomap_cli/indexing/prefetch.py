@@ -2,28 +2,57 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from itertools import islice
+from typing import Generic, Self, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def ahead(
-    work: Callable[[Item], Result], items: Iterable[Item], *, threads: int, limit: int
-) -> Generator[tuple[Item, Result]]:
-    """Yield each item with its result, in order; threads work on up to `limit` items ahead.  Close it to end them."""
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
-    waiting: deque[tuple[Item, Future[Result]]] = deque()
-    try:
-        for item in items:
-            waiting.append((item, pool.submit(work, item)))
-            if len(waiting) >= limit:
-                first, result = waiting.popleft()
-                yield first, result.result()
-        for item, result in waiting:
-            yield item, result.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+class Prefetch(Generic[Item, Result]):
+    """An iterator over items with their results, in order; threads work on up to `limit` items ahead, from now on.
+
+    Close it to end them; what is being worked on is finished first.
+    """
+
+    def __init__(self, work: Callable[[Item], Result], items: Iterable[Item], *, threads: int, limit: int) -> None:
+        self._work, self._items, self._limit = work, iter(items), limit
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
+        self._waiting: deque[tuple[Item, Future[Result]]] = deque()
+        self._fill()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> tuple[Item, Result]:
+        self._fill()
+        if not self._waiting:
+            raise StopIteration
+        item, result = self._waiting.popleft()
+        return item, result.result()
+
+    def close(self) -> None:
+        """End the threads."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def _fill(self) -> None:
+        for item in islice(self._items, max(0, self._limit - len(self._waiting))):
+            self._waiting.append((item, self._pool.submit(self._work, item)))
+
+
+def begun(work: Callable[[], Result], name: str) -> Future[Result]:
+    """Run `work` on a thread of its own, which nobody waits for who ends without its result."""
+    future: Future[Result] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=run, name=name, daemon=True).start()
+    return future

@@ -14,10 +14,10 @@ from photomap_cli.errors import BadImage
 from photomap_cli.images.decode_pool import DecodePool
 from photomap_cli.images.preprocess import PixelFit
 from photomap_cli.indexing.indexer import JOBS
-from photomap_cli.indexing.prefetch import ahead
+from photomap_cli.indexing.prefetch import Prefetch
 
 if TYPE_CHECKING:
-    from photomap_cli.indexing.indexer import ImageEncoder
+    from photomap_cli.indexing.encoder_start import ImageEncoder
 
 
 def photos_per_second(
@@ -40,7 +40,7 @@ def photos_per_second(
                 return None
 
         began = clock()
-        with closing(ahead(pixels_of, sample, threads=JOBS, limit=len(sample))) as decoded:
+        with closing(Prefetch(pixels_of, sample, threads=JOBS, limit=len(sample))) as decoded:
             pictures = [pixels for _, pixels in decoded if pixels is not None]
         if not pictures:
             return 0.0

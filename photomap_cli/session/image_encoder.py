@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from photomap_cli.encoder import models
 from photomap_cli.errors import EncoderFailed, EncoderMismatch
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from photomap_cli.encoder.encoder_route import EncoderRoute
     from photomap_cli.encoder.residency import Residency
+    from photomap_cli.images.preprocess import PixelFit
 
 
 class ImageEncoder:
@@ -37,3 +39,11 @@ def light_image_encoder(route: EncoderRoute) -> ImageEncoder | None:
         return ImageEncoder(route.tower)
     except (EncoderFailed, EncoderMismatch):
         return None  # the encoder process will say what is wrong, if anything is
+
+
+def expected_fit(spec: str) -> PixelFit | None:
+    """Return what pixels an encoder will probably take; None where that is not known before it is loaded."""
+    from photomap_cli.images.preprocess import PixelFit
+
+    pictures = models.expected_pictures(spec)
+    return PixelFit(*pictures) if pictures else None

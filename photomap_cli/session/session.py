@@ -316,10 +316,12 @@ class Session:
     def indexer(self, options: IndexOptions) -> Indexer:
         """Return an indexer over this library that encodes with this session's encoder."""
         from photomap_cli.indexing.indexer import Indexer  # as the map's, not for a search: together they take 60 ms
-        from photomap_cli.session.image_encoder import light_image_encoder
+        from photomap_cli.session.image_encoder import expected_fit, light_image_encoder
 
-        light = partial(light_image_encoder, self.routes.image)
-        return Indexer(self.catalog, self.vectors, self.image_encoder, options, open_light_encoder=light)
+        light, fit = partial(light_image_encoder, self.routes.image), expected_fit(self.spec)
+        return Indexer(
+            self.catalog, self.vectors, self.image_encoder, options, open_light_encoder=light, expected_fit=fit
+        )
 
     def image_encoder(self) -> ImageEncoder:
         """Return the indexer's view of the encoder, with the library's probes taken once it is loaded."""

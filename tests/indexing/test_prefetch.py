@@ -2,11 +2,11 @@ import threading
 
 import pytest
 
-from photomap_cli.indexing.prefetch import ahead
+from photomap_cli.indexing.prefetch import Prefetch
 
 
 def test_results_come_in_order_whatever_the_threads_do():
-    with_square = list(ahead(lambda number: number * number, range(200), threads=4, limit=7))
+    with_square = list(Prefetch(lambda number: number * number, range(200), threads=4, limit=7))
     assert with_square == [(number, number * number) for number in range(200)]
 
 
@@ -18,21 +18,21 @@ def test_no_more_items_are_taken_than_the_limit():
             taken.append(number)
             yield number
 
-    results = ahead(lambda number: number, items(), threads=2, limit=5)
+    results = Prefetch(lambda number: number, items(), threads=2, limit=5)
     assert next(results) == (0, 0)
     assert taken == [0, 1, 2, 3, 4]
     results.close()
 
 
 def test_closing_ends_the_threads():
-    results = ahead(lambda number: number, range(100), threads=3, limit=10)
+    results = Prefetch(lambda number: number, range(100), threads=3, limit=10)
     next(results)
     results.close()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("decode")]
 
 
 def test_a_failure_arrives_where_its_item_would():
-    results = ahead(lambda number: 1 / (number - 1), [0, 1], threads=1, limit=1)
+    results = Prefetch(lambda number: 1 / (number - 1), [0, 1], threads=1, limit=1)
     assert next(results) == (0, -1.0)
     with pytest.raises(ZeroDivisionError):
         next(results)
