@@ -24,7 +24,7 @@ MOMENT_SECONDS = 0.2
 
 def environment(**changes):
     kept = {name: value for name, value in os.environ.items() if name not in HELD_BACK}
-    return {**kept, "TERM": "xterm-256color", "LANG": "C.UTF-8", "PYTHONPATH": str(HERE.parents[1]), **changes}
+    return {**kept, "TERM": "xterm-256color", "LANG": "C.UTF-8", "PYTHONPATH": str(HERE.parent), **changes}
 
 
 def command(history, *options):

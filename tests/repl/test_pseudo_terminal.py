@@ -15,6 +15,8 @@ if sys.platform == "win32":
 
 from pseudo_terminal import Clock, PseudoTerminal
 
+from photomap_cli.repl.commands import registry
+
 pytestmark = [
     pytest.mark.terminal,
     pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning"),
@@ -423,13 +425,14 @@ def test_up_goes_to_earlier_lines_past_a_menu_that_nobody_entered(start):
 
 
 def test_down_enters_the_menu_and_up_goes_back_in_it(start):
+    first, second = [command.name for command in registry.COMMANDS if command.name.startswith("s")][:2]
     terminal = start()
     terminal.wait(PROMPT.strip())
     terminal.send(":s")
-    terminal.wait(":save")
+    terminal.wait(f":{second}")
     terminal.send("\x1b[B")
-    terminal.wait_until(lambda: terminal.cursor[1] == f"{PROMPT}:show", "the first")
+    terminal.wait_until(lambda: terminal.cursor[1] == f"{PROMPT}:{first}", "the first")
     terminal.send("\x1b[B")
-    terminal.wait_until(lambda: terminal.cursor[1] == f"{PROMPT}:save", "the second")
+    terminal.wait_until(lambda: terminal.cursor[1] == f"{PROMPT}:{second}", "the second")
     terminal.send("\x1b[A")
-    terminal.wait_until(lambda: terminal.cursor[1] == f"{PROMPT}:show", "the first again")
+    terminal.wait_until(lambda: terminal.cursor[1] == f"{PROMPT}:{first}", "the first again")
