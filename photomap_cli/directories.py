@@ -115,6 +115,11 @@ def history_file() -> Path:
     return absolute(platformdirs.user_state_path(APP) / "history")
 
 
+def declined_file() -> Path:
+    """Return the file that keeps which folders a search shall not offer to index."""
+    return absolute(platformdirs.user_state_path(APP) / "not-indexed")
+
+
 def log_file(library: Path) -> Path:
     """Return the file that this library's session in the background writes its log to."""
     readable = re.sub(r"[^\w.-]", "_", library.name)[:_LONGEST_LABEL]

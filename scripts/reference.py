@@ -47,6 +47,7 @@ FILES = (
     ("the library: catalog.sqlite is the truth, all else in it is derived", "$XDG_DATA_HOME/photomap/library"),
     ("settings", "$XDG_CONFIG_HOME/photomap/config.toml"),
     ("the prompt's history", "$XDG_STATE_HOME/photomap/history"),
+    ("folders that a search no longer offers to index", "$XDG_STATE_HOME/photomap/not-indexed"),
     ("sockets of live sessions", "$XDG_RUNTIME_DIR/photomap"),
     ("patterns of what is not indexed, in any indexed folder", ".photomapignore"),
 )

@@ -134,6 +134,11 @@ def _search(given: _Given, words: list[str]) -> int | None:
         from photomap_cli.cli import warming
 
         warming.leave_session(given.library())
+    if is_table and result.get("searched_elsewhere") and not given.quiet:
+        from photomap_cli.cli import index_offer
+
+        if index_offer.accepted(given.library()):
+            return _search(given, words)
     return exit_status.FOUND if result["hits"] else exit_status.NOTHING_FOUND
 
 

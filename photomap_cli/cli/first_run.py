@@ -82,15 +82,20 @@ def note_on(folder: Path, library: Path) -> str:
     The folder alone is looked at, not what is below it: this is done at every start.
     """
     from photomap_cli.indexing.roots import covers
-    from photomap_cli.library.file_types import EXTENSIONS
     from photomap_cli.library.stats import facts
 
     if any(covers(root, str(folder)) for root in facts(library)["roots"]):
         return ""
+    return NOT_COVERED if has_photos(folder) else ""
+
+
+def has_photos(folder: Path) -> bool:
+    """Whether a folder itself has photos, by the names of the first files in it."""
+    from photomap_cli.library.file_types import has_photo_name
+
     with suppress(OSError), os.scandir(folder) as entries:
-        endings = (Path(entry.name).suffix.lower().removeprefix(".") for entry in islice(entries, MOST_LOOKED_AT))
-        return NOT_COVERED if any(ending in EXTENSIONS for ending in endings) else ""
-    return ""
+        return any(has_photo_name(entry.name) for entry in islice(entries, MOST_LOOKED_AT))
+    return False
 
 
 def _found(settings: Settings) -> Finding:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photomap_cli import directories
-from photomap_cli.cli import argv, warming
+from photomap_cli.cli import argv, index_offer, warming
 from photomap_cli.cli import backend as backend_module
 from photomap_cli.cli.exit_status import FOUND, NOTHING_FOUND
 from photomap_cli.cli.options import Globals, make_console
-from photomap_cli.errors import UsageError
+from photomap_cli.errors import EmptyLibrary, UsageError
 
 if TYPE_CHECKING:
     from photomap_cli.records import SearchRequest, SearchResult
@@ -77,6 +77,7 @@ def search(
     """
     from photomap_cli.cli import previews
     from photomap_cli.records import SearchRequest
+    from photomap_cli.views.machine_output import ResultStyle
 
     given: Globals = context.obj
     style = _result_style(as_json=as_json, jsonl=jsonl, paths=paths, nul=nul, preview=preview)
@@ -96,7 +97,8 @@ def search(
         collapse=collapse,
         explain=explain,
     )
-    result = _search(given, request, local=local)
+    offers = style is ResultStyle.TABLE and file is None and not given.quiet and index_offer.is_possible()
+    result = _search(given, request, local=local, offers=offers)
     notices = [*result.notices]
     if file is not None and result.hits:
         notices += previews.write_page(result, given, file)
@@ -106,6 +108,9 @@ def search(
         backend_module.tell(notices, given)
     if result.served_by == "local" and not local:
         warming.leave_session(given.library)
+    if offers and result.searched_elsewhere and index_offer.accepted(given.library):
+        result = _search(given, request, local=local)
+        _write(result, style, given, [*result.notices], preview=preview, explain=explain)
     return FOUND if result.hits else NOTHING_FOUND
 
 
@@ -135,13 +140,19 @@ def _result_style(*, as_json: bool, jsonl: bool, paths: bool, nul: bool, preview
     return chosen[0] if chosen else styles.TABLE if sys.stdout.isatty() else styles.PLAIN
 
 
-def _search(given: Globals, request: SearchRequest, *, local: bool) -> SearchResult:
+def _search(given: Globals, request: SearchRequest, *, local: bool, offers: bool = False) -> SearchResult:
+    """Search; where there are no photos at all yet, offer first to index those of this folder."""
     from photomap_cli.views.status_line import place
 
-    return backend_module.ask(
-        given,
-        lambda backend: backend.search(request),
-        text=request.text,
-        local=local,
-        words=lambda backend: str(place(backend.status())),
-    )
+    try:
+        return backend_module.ask(
+            given,
+            lambda backend: backend.search(request),
+            text=request.text,
+            local=local,
+            words=lambda backend: str(place(backend.status())),
+        )
+    except EmptyLibrary:
+        if not offers or not index_offer.accepted(given.library):
+            raise
+    return _search(given, request, local=local)

@@ -1,0 +1,79 @@
+"""Owns the offer, after a search in a folder that is not indexed, to index it now: to whom, how; a no is kept."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from photomap_cli import directories, framing
+from photomap_cli.cli import settings_cache
+from photomap_cli.views.output import say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from photomap_cli.settings import Settings
+
+
+def is_possible() -> bool:
+    """Whether somebody reads what is printed and can answer."""
+    return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
+
+
+def accepted(library: Path, ask: Callable[[str], str] = input) -> bool:
+    """Offer to index the photos of the current folder, if it has any itself; say whether photos were added.
+
+    No is the answer of whoever presses Enter, and once given it is not asked for again.  Raises PhotomapError where
+    indexing fails.
+    """
+    from photomap_cli.cli import first_run
+
+    folder = directories.working_directory()
+    if not is_possible() or not first_run.has_photos(folder) or str(folder) in _declined():
+        return False
+    settings = settings_cache.load()
+    if _agrees(f"Index {first_run.look(folder, settings).words} now? [y/N] ", ask):
+        return _index(library, folder, settings)
+    return False
+
+
+def _agrees(question: str, ask: Callable[[str], str]) -> bool:
+    try:
+        answer = ask(question).strip().lower()
+    except (EOFError, KeyboardInterrupt):  # the search itself is done
+        say("", file=sys.stdout)
+        return False
+    if answer not in ("y", "yes"):
+        _decline(directories.working_directory())
+    return answer in ("y", "yes")
+
+
+def _index(library: Path, folder: Path, settings: Settings) -> bool:
+    from photomap_cli.cli.index_run import bring_up_to_date
+    from photomap_cli.indexing.indexer import IndexOptions
+    from photomap_cli.views.index_report import write_report
+
+    options = IndexOptions(
+        exclude=settings.exclude,
+        max_megapixels=settings.megapixel_limit,
+        thumbnail_cache_bytes=settings.thumbnail_cache_bytes,
+    )
+    interrupted, report = bring_up_to_date(library, settings, None, [folder], options, quiet=False)
+    write_report(report, sys.stdout)
+    return report.added > 0 and not interrupted
+
+
+def _declined() -> list[str]:
+    """Return the folders that somebody did not want to be indexed when asked."""
+    kept = framing.read_file(directories.declined_file())
+    folders = kept[0].get("folders") if kept else None
+    return [each for each in folders if isinstance(each, str)] if isinstance(folders, list) else []
+
+
+def _decline(folder: Path) -> None:
+    """Keep it in mind; where that cannot be done the question comes again."""
+    with suppress(OSError):
+        framing.write_file(directories.declined_file(), {"folders": [*_declined(), str(folder)]})
+        say("This question won't come again for this folder; `photomap index` adds it.", file=sys.stdout)
