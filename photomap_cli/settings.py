@@ -310,8 +310,8 @@ def _validated(values: Mapping[str, Any], origins: Mapping[str, str]) -> Setting
         origin = origins.get(name, "")
         subject = f"{name} ({origin})" if origin else name
         reason = first.get("ctx", {}).get("error")  # a validator of this module has said it already
-        told = f"{subject}: {reason}" if reason else f"{subject} takes {_allowed(name)}, not {echo(values[name])}"
-        raise BadSetting(told, hint=_hint(name, origin)) from error
+        message = f"{subject}: {reason}" if reason else f"{subject} takes {_allowed(name)}, not {echo(values[name])}"
+        raise BadSetting(message, hint=_hint(name, origin)) from error
 
 
 def _allowed(name: str) -> str:

@@ -86,7 +86,7 @@ def test_a_file_that_others_may_read_stays_so_when_it_is_replaced(tmp_path):
         rows = VectorFile(tmp_path)
         rows.repair(catalog.snapshot, catalog.vectors_from)
         rows.path.chmod(0o640)
-        rows.repair(catalog.snapshot, catalog.vectors_from, anew=True)
+        rows.repair(catalog.snapshot, catalog.vectors_from, rebuild=True)
     assert mode(rows.path) == 0o640
     config = tmp_path / "config.toml"
     config.write_text("# mine\n")

@@ -51,7 +51,7 @@ def _agrees(question: str, ask: Callable[[str], str]) -> bool:
 
 
 def _index(library: Path, folder: Path, settings: Settings) -> bool:
-    from photomap_cli.cli.index_run import bring_up_to_date
+    from photomap_cli.cli.index_run import update_library
     from photomap_cli.indexing.indexer import IndexOptions
     from photomap_cli.views.index_report import write_report
 
@@ -60,7 +60,7 @@ def _index(library: Path, folder: Path, settings: Settings) -> bool:
         max_megapixels=settings.megapixel_limit,
         thumbnail_cache_bytes=settings.thumbnail_cache_bytes,
     )
-    interrupted, report = bring_up_to_date(library, settings, None, [folder], options, quiet=False)
+    interrupted, report = update_library(library, settings, None, [folder], options, quiet=False)
     write_report(report, sys.stdout)
     return report.added > 0 and not interrupted
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Outcome = tuple[bool, IndexReport]  # whether it was interrupted, and what was done
 
 
-def bring_up_to_date(
+def update_library(
     folder: Path, values: Settings, encoder: str | None, paths: list[Path], options: IndexOptions, *, quiet: bool
 ) -> Outcome:
     """Index these paths, this folder if there are none, into a library that is made if need be."""
@@ -42,7 +42,7 @@ def bring_up_to_date(
         return run_index(session, paths or [directories.working_directory()], options, quiet=quiet)
 
 
-def _encode_anew(
+def rebuild_library(
     folder: Path, values: Settings, encoder: str | None, paths: list[Path], options: IndexOptions, *, quiet: bool
 ) -> Outcome:
     """Fill the library's draft, which takes its place when it is whole."""
@@ -50,23 +50,23 @@ def _encode_anew(
     from photomap_cli.indexing.reindex import Reindex
     from photomap_cli.session.session import Session
 
-    options = replace(options, thumbnail_cache_bytes=0, anew=True)  # the library has thumbnails
-    with Reindex(folder) as anew, ExitStack() as opened:
-        roots = anew.roots(paths) or [directories.working_directory()]
-        if anew.has_other_format and not quiet:
+    options = replace(options, thumbnail_cache_bytes=0, rebuild=True)  # the library has thumbnails
+    with Reindex(folder) as reindex, ExitStack() as opened:
+        roots = reindex.roots(paths) or [directories.working_directory()]
+        if reindex.has_other_format and not quiet:
             say(f"photomap: the library has another format; encoding anew what is in {', '.join(map(str, roots))}")
-        spec = models.resolve(encoder or anew.spec or values.encoder, values.device)
-        draft = anew.draft
+        spec = models.resolve(encoder or reindex.spec or values.encoder, values.device)
+        draft = reindex.draft
         if not options.dry_run:
-            anew.begin(spec)
-        elif not anew.goes_on(spec):
+            reindex.begin(spec)
+        elif not reindex.goes_on(spec):
             draft = Path(opened.enter_context(TemporaryDirectory()))
         with Session.open(draft, values, encoder=spec, create=True) as session:
             interrupted, report = run_index(session, roots, options, quiet=quiet)
         if interrupted and not quiet:
             say("photomap: the old vectors go on answering; the same command goes on from here")
         if not interrupted and not options.dry_run:
-            anew.finish(prune=options.prune)
+            reindex.finish(prune=options.prune)
     return interrupted, report
 
 

@@ -107,7 +107,7 @@ class LibraryHost:
 
     def index(self, backend: Backend, folders: Sequence[Path]) -> tuple[bool, IndexReport]:
         """Bring folders up to date: by the session if it is in this process, else by one of this process's own."""
-        from photomap_cli.cli.index_run import bring_up_to_date, run_index
+        from photomap_cli.cli.index_run import run_index, update_library
         from photomap_cli.indexing.indexer import IndexOptions
         from photomap_cli.session.session import Session
 
@@ -121,7 +121,7 @@ class LibraryHost:
             return run_index(backend, list(folders), options, quiet=False)
         pid = backend.status().pid
         say(f"photomap: indexing here, with an encoder of its own; session {pid} goes on answering")
-        return bring_up_to_date(self._library, settings, None, list(folders), options, quiet=False)
+        return update_library(self._library, settings, None, list(folders), options, quiet=False)
 
     def facets(self) -> Facets:
         """Read what the library's photos can be filtered by."""

@@ -42,10 +42,10 @@ def _searched(library: Path, request: dict[str, Any]) -> dict[str, Any]:
         from photomap_cli.records import SearchRequest
         from photomap_cli.search.query import parse
 
-        asked = SearchRequest(**request)
-        query = parse(asked.text, cwd=asked.cwd, may_be_blank=asked.sort == "date")
+        parsed = SearchRequest(**request)
+        query = parse(parsed.text, cwd=parsed.cwd, may_be_blank=parsed.sort == "date")
         if not query.terms:
-            return _listed(library, settings, query, asked).to_json()
+            return _listed(library, settings, query, parsed).to_json()
     threading.Thread(target=_import_faiss, name="faiss", daemon=True).start()  # beside reading and encoding the words
 
     from photomap_cli.records import SearchRequest

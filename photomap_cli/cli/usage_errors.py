@@ -77,15 +77,15 @@ def _translated(error: Exception, context: Any) -> UsageError:
         case object(option_name=name, possibilities=near):
             return _refusal(f"there is no option {name}", context, sorted(near or ()))
         case object(option_name=name):
-            told = f"{name} takes {'no' if _option(name, context).is_flag else 'a'} value"
+            message = f"{name} takes {'no' if _option(name, context).is_flag else 'a'} value"
         case object(param=param, param_type=_):
-            told = f"{_name(param)} is missing"
+            message = f"{_name(param)} is missing"
         case object(param=param, __cause__=Exception() as cause) if hasattr(cause, "errors"):
-            told = f"{_name(param)} takes {_allowed(param)}, not {cause.errors()[0]['input']!r}"
+            message = f"{_name(param)} takes {_allowed(param)}, not {cause.errors()[0]['input']!r}"
         case _:
-            said = str(getattr(error, "message", error))
-            told = f"{said[:1].lower()}{said[1:]}".rstrip(".")
-    return _refusal(told, context, [])
+            text = str(getattr(error, "message", error))
+            message = f"{text[:1].lower()}{text[1:]}".rstrip(".")
+    return _refusal(message, context, [])
 
 
 def _option(name: str, context: Any) -> Any:

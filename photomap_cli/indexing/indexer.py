@@ -61,7 +61,7 @@ class IndexOptions:
     `prune` also removes the photos of folders that are missing or empty, as a disk's is that is not mounted.
     `thumbnail_cache_bytes` is how much thumbnails of the photos may take on the disk; 0 for none.
     `recheck` reads all files whose photos the library has, to see whether they are what they were.
-    `anew` begins again where the encoder has other weights by now, as between two runs that fill a draft.
+    `rebuild` begins again where the encoder has other weights by now, as between two runs that fill a draft.
     """
 
     exclude: tuple[str, ...] = ()
@@ -73,15 +73,15 @@ class IndexOptions:
     max_megapixels: float | None = None
     batch_size: int = 32
     thumbnail_cache_bytes: int = 0
-    anew: bool = False
+    rebuild: bool = False
 
 
 class Indexer:
     """One index run over a library: call `run` once.  `report` says at any time what it has done so far.
 
-    `open_encoder` is called once there is something to encode, so never for an unchanged library, but with `anew` also
-    to see whether that is by its weights.  `open_light_encoder` is asked first where there are few pictures: it returns
-    one that is slower but ready at once, or None.  `expected_fit`, probably the encoder's, is decoded to meanwhile.
+    `open_encoder` is called once there is something to encode, so never for an unchanged library, but with `rebuild`
+    also to see whether that is by its weights.  `open_light_encoder` is asked first where there are few pictures: it
+    returns one that is slower but ready at once, or None.  `expected_fit`, probably the encoder's, is decoded to meanwhile.
     """
 
     def __init__(
@@ -174,7 +174,7 @@ class Indexer:
         self._catalog.runs.begin(roots, self._now())
         # Before any commit: rows that the catalogue lost in a power cut must go before they are given away again.
         self._vectors.refresh()
-        if self._options.anew:
+        if self._options.rebuild:
             with self._stages.during("load"):
                 self._drop_other_weights()
         with self._stages.during("scan"):
@@ -278,14 +278,14 @@ class Indexer:
 
     def _opened(self, count: int) -> ImageEncoder:
         """Open the encoder for so many pictures."""
-        is_light = count <= FEW_PICTURES and self._catalog.photo_count and not self._options.anew
+        is_light = count <= FEW_PICTURES and self._catalog.photo_count and not self._options.rebuild
         return (self._open_light_encoder() if is_light else None) or self._open_encoder()
 
     def _require_own(self, encoder: ImageEncoder) -> ImageEncoder:
         """Make sure that the library's vectors are this encoder's."""
         if not self._catalog.photo_count:
             self._catalog.clear()
-            self._vectors.begin_anew()
+            self._vectors.reset()
         info, library = encoder.info, self._catalog.encoder
         if library is None:
             self._catalog.set_encoder(LibraryEncoder(info.spec, info.dim, info.dtype, info.fingerprint))
@@ -298,7 +298,7 @@ class Indexer:
         library = self._catalog.encoder
         if library and not library.has_weights_of(self._open_encoder().info):
             self._catalog.clear()
-            self._vectors.begin_anew()
+            self._vectors.reset()
 
     def _encode(self, encoder: ImageEncoder, pictures: Pictures) -> Iterator[IndexProgress]:
         self._encoding_since = self._clock()

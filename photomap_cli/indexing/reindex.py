@@ -122,7 +122,7 @@ class Reindex:
                 self._require_all(draft)
         self._library.replace_by(self.draft)
         with Catalog.open(self._folder) as catalog, VectorStore(self._folder, catalog) as vectors:
-            vectors.begin_anew()
+            vectors.reset()
         for name in _DERIVED:  # of the same rows and the same id, and of the same weights
             with suppress(OSError):
                 (self.draft / name).replace(self._folder / name)

@@ -151,8 +151,8 @@ class SearchState:
         if self.shown_result().is_list:
             raise UsageError("filters alone found these photos, so they have no scores", hint="search for something")
         if not self._shown_at(path).terms:
-            asked = replace(self._request, explain=True)
-            terms = {hit.path: hit.terms for hit in self.request(lambda backend: backend.search(asked)).hits}
+            explained = replace(self._request, explain=True)
+            terms = {hit.path: hit.terms for hit in self.request(lambda backend: backend.search(explained)).hits}
             self.shown = tuple(replace(hit, terms=terms.get(hit.path, ())) for hit in self.shown)
         if not self._shown_at(path).terms:
             raise UsageError(f"{path} is not found any more", hint=":again searches anew")

@@ -49,11 +49,11 @@ class Toolbar:
         try:
             return self._drawn()
         except SessionGone:
-            return self._told(LOST, "ansired" if self._has_colour else "")
+            return self._plain(LOST, "ansired" if self._has_colour else "")
         except Exception as error:
-            return self._told(f"✗ {error_line(error)}")
+            return self._plain(f"✗ {error_line(error)}")
 
-    def _told(self, words: str, style: str = "") -> StyleAndTextTuples:
+    def _plain(self, words: str, style: str = "") -> StyleAndTextTuples:
         return [(style, _cut(f" {words}", self._width()))]
 
     def short(self) -> str:

@@ -51,7 +51,7 @@ class LogFile:
         """Return its length in bytes."""
         return os.fstat(self.fd).st_size
 
-    def said_since(self, offset: int) -> str:
+    def output_since(self, offset: int) -> str:
         """Return what was written behind `offset`."""
         try:
             with files.reading(self.path) as log:
@@ -81,7 +81,7 @@ class Launch:
     """How a start went: the process, what it printed so far, its exit status if it ended instead of answering."""
 
     pid: int
-    said: str
+    output: str
     exit_status: int | None
 
 
@@ -103,7 +103,7 @@ def launch(words: Sequence[str], library: Path, log: Path) -> Launch:
             process.terminate()
             process.wait()
             raise
-        return Launch(process.pid, file.said_since(begin), exit_status)
+        return Launch(process.pid, file.output_since(begin), exit_status)
 
 
 def leave_behind(words: Sequence[str], log: Path) -> None:

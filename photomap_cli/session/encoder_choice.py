@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from photomap_cli.settings import Settings
 
 
-def spec_of(catalog: Catalog, settings: Settings, asked: str | None) -> str:
+def spec_of(catalog: Catalog, settings: Settings, named: str | None) -> str:
     """Return the library's encoder, or the one a new library shall have."""
     made_with = catalog.encoder
     if made_with is None:
-        return models.resolve(asked or settings.encoder, settings.device)
-    if asked is not None and models.resolve(asked, settings.device) != made_with.spec:
+        return models.resolve(named or settings.encoder, settings.device)
+    if named is not None and models.resolve(named, settings.device) != made_with.spec:
         raise EncoderMismatch(
-            f"this library was made with {made_with.spec}, not {asked}",
-            hint=f"`photomap index --rebuild --encoder {asked}` encodes every photo anew; --library DIR keeps both",
+            f"this library was made with {made_with.spec}, not {named}",
+            hint=f"`photomap index --rebuild --encoder {named}` encodes every photo anew; --library DIR keeps both",
         )
     return made_with.spec
 

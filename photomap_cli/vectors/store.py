@@ -122,7 +122,7 @@ class VectorStore:
                 self._compressing = threading.Thread(target=self._compress_quietly, name="compress", daemon=True)
                 self._compressing.start()
 
-    def begin_anew(self) -> None:
+    def reset(self) -> None:
         """Take the derived files away, for the catalogue was cleared."""
         self._file.discard()
         self._tier.discard()

@@ -18,12 +18,12 @@ _CONTEXT = 70  # and in all: with the indent and two ellipses that fits into 80 
 
 def error_text(error: PhotomapError, text: str = "") -> Text:
     """Return the error for a terminal; with a position in `text`, the query again and a caret under the place."""
-    told = Text().append(one_line(error.message), "red")
+    line = Text().append(one_line(error.message), "red")
     if error.hint:
-        told.append(f"  hint: {one_line(error.hint)}", "dim")
+        line.append(f"  hint: {one_line(error.hint)}", "dim")
     if error.position is not None and text:
-        told.append_text(_caret(text, error.position))
-    return told
+        line.append_text(_caret(text, error.position))
+    return line
 
 
 def error_line(error: BaseException) -> str:

@@ -79,11 +79,11 @@ def summary(report: IndexReport) -> str:
         "unchanged": report.unchanged,
         "failed": len(report.failures),
     }
-    told = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
+    counted = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
     if report.interrupted:
-        return _stopped(report, told or "none added")
-    told = told or "nothing to do"
-    took = f"{photos(report.scanned)} found: {told} in {report.elapsed_ms / 1e3:.1f} s"
+        return _stopped(report, counted or "none added")
+    counted = counted or "nothing to do"
+    took = f"{photos(report.scanned)} found: {counted} in {report.elapsed_ms / 1e3:.1f} s"
     if not report.images_per_second:
         return took
     loading = report.stages.load / 1e3
@@ -91,13 +91,13 @@ def summary(report: IndexReport) -> str:
     return f"{took}{apart}, {report.images_per_second:,.1f} photos/s ({slowest_stage(report.stages)})"
 
 
-def _stopped(report: IndexReport, told: str) -> str:
+def _stopped(report: IndexReport, counted: str) -> str:
     """Return what an interrupted run did, of how much, and how to have the rest."""
     again = "run the same command again to continue"
     if not report.scanned:
         return f"stopped while looking for photos; {again}"
     seconds, of = report.elapsed_ms / 1e3, photos(report.scanned)
-    return f"stopped after {seconds:.1f} s: {told} of {of}, {report.left:,} left; {again}"
+    return f"stopped after {seconds:.1f} s: {counted} of {of}, {report.left:,} left; {again}"
 
 
 def slowest_stage(stages: StageTimes) -> str:

@@ -62,8 +62,8 @@ def write_lines(result: dict[str, Any], style: ResultStyle, file: TextIO) -> Non
 
 def write_paths(paths: Iterable[str], file: TextIO, *, end: str = "\n") -> None:
     """Write paths, each followed by `end`, as the bytes they have on disk."""
-    told = map(printable, paths) if file.isatty() else paths
-    _write_bytes(file, "".join(path + end for path in told))
+    shown = map(printable, paths) if file.isatty() else paths
+    _write_bytes(file, "".join(path + end for path in shown))
 
 
 def write_rows(rows: Iterable[Iterable[str]], file: TextIO) -> None:
@@ -96,8 +96,8 @@ def _json_line(value: object, indent: int | None = None) -> str:
 
 def write_plain(fields: Iterable[str], path: str, file: TextIO) -> None:
     """Write one row: the fields and a path, between tabs."""
-    told = printable if file.isatty() else _without_controls
-    _write_bytes(file, "\t".join(map(told, (*fields, path))) + "\n")
+    escape = printable if file.isatty() else _without_controls
+    _write_bytes(file, "\t".join(map(escape, (*fields, path))) + "\n")
 
 
 def _without_controls(name: str) -> str:

@@ -77,8 +77,8 @@ class MapView:
 
     def _footer(self) -> Text:
         drawn = self._drawn
-        said = f"{photos(len(drawn.points))} in {len(drawn.clusters)} groups, {elapsed(drawn.elapsed_ms)}"
-        return Text(" · ".join(part for part in (said, self._hint) if part), "dim")
+        summary = f"{photos(len(drawn.points))} in {len(drawn.clusters)} groups, {elapsed(drawn.elapsed_ms)}"
+        return Text(" · ".join(part for part in (summary, self._hint) if part), "dim")
 
 
 def _widest(entries: list[Text]) -> int:

@@ -201,9 +201,9 @@ def bar(status: SessionStatus, *, width: int, scope: str = "", extras: Sequence[
 
 def _pieces(status: SessionStatus, width: int, scope: str, extras: Sequence[str], *, room: int) -> Iterator[Text]:
     if error := error_in_short(status):  # in front of all that is as usual, and cut rather than left out
-        told = Text(f"! {error}", "red")
-        told.truncate(max(room, ERROR_MIN_CELLS), overflow="ellipsis")
-        yield told
+        text = Text(f"! {error}", "red")
+        text.truncate(max(room, ERROR_MIN_CELLS), overflow="ellipsis")
+        yield text
     if status.busy:
         yield Text("busy", "yellow")
     yield from _countdown(status, width)

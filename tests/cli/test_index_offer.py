@@ -36,7 +36,7 @@ def runs(monkeypatch):
         asked.append(paths)
         return False, IndexReport(roots=tuple(map(str, paths)), added=2)
 
-    monkeypatch.setattr(index_run, "bring_up_to_date", run)
+    monkeypatch.setattr(index_run, "update_library", run)
     return asked
 
 

@@ -57,7 +57,7 @@ def encode_anew(folder, photos, spec="other/tag", encoder=Other, *, batches=None
     """Encode a library anew; after some batches, if given, as many as an interruption left time for."""
     with Reindex(folder) as anew:
         anew.begin(spec)
-        with closing(index(anew.draft, [photos], encoder, anew=True)) as events:
+        with closing(index(anew.draft, [photos], encoder, rebuild=True)) as events:
             for number, _ in enumerate(events):
                 if number == batches:
                     return

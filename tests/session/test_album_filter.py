@@ -96,6 +96,6 @@ def test_damaged_albums_cost_no_other_search(session, found):
 @pytest.mark.usefixtures("best")
 def test_a_rebuilt_library_has_its_albums(session, found, photos):
     session.catalog.clear()
-    session.vectors.begin_anew()
+    session.vectors.reset()
     list(session.indexer(IndexOptions()).run([photos]))
     assert found('album:"best of 2023"') == {"red.png", "blue.png"}

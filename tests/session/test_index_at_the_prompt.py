@@ -85,7 +85,7 @@ def test_over_another_process_session_this_one_indexes_and_says_so(talk, session
     library = session.catalog.folder
     lock = claim(library)
     monkeypatch.setattr(
-        index_run, "bring_up_to_date", lambda *given, **_: (False, IndexReport(tuple(map(str, given[3]))))
+        index_run, "update_library", lambda *given, **_: (False, IndexReport(tuple(map(str, given[3]))))
     )
     server = SessionServer(session, lock, on_stop=None)
     try:

@@ -458,7 +458,7 @@ def test_a_file_of_photos_that_a_power_cut_took_is_made_anew(folder, catalog, st
 def test_beginning_anew_takes_the_files_away_without_a_word(folder, catalog, compressing, vectors):
     encoder = catalog.encoder
     catalog.clear()
-    compressing.begin_anew()
+    compressing.reset()
     assert not PqFile(folder).path.exists()
     catalog.set_encoder(encoder)
     add(catalog, vectors[:700])

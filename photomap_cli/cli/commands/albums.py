@@ -45,10 +45,10 @@ def albums(
         raise UsageError("--json and --import exclude each other", hint="choose one of them")
     if file is not None:
         name = None if file == "-" else directories.absolute(_path(file))
-        told = import_json(given.library, sys.stdin.buffer if name is None else name)
+        imported = import_json(given.library, sys.stdin.buffer if name is None else name)
         if not given.quiet:
-            new = f"{counted(told.albums, 'album')} with {counted(told.photos, 'new photo')}"
-            say(f"imported {new}, and {told.searches:,} saved searches")
+            new = f"{counted(imported.albums, 'album')} with {counted(imported.photos, 'new photo')}"
+            say(f"imported {new}, and {imported.searches:,} saved searches")
         return FOUND
     found, saved = user_data.albums(given.library), user_data.searches(given.library)
     if as_json:

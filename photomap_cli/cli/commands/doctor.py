@@ -33,15 +33,14 @@ def doctor(
     """
     given: Globals = context.obj
     console = make_console()
-    seen = list(_told(_checks(given, console), None if as_json else console))
-    faults = [check for check in seen if check.state is CheckState.FAULT]
+    checks = list(_written(_checks(given, console), None if as_json else console))
+    faults = [check for check in checks if check.state is CheckState.FAULT]
     if as_json:
-        checks = [check.to_json() for check in seen]
-        write_document({"ok": not faults, "checks": checks}, sys.stdout)
+        write_document({"ok": not faults, "checks": [check.to_json() for check in checks]}, sys.stdout)
     return PhotomapError.exit_status if faults else FOUND
 
 
-def _told(checks: Iterator[Check], console: Console | None) -> Iterator[Check]:
+def _written(checks: Iterator[Check], console: Console | None) -> Iterator[Check]:
     """Pass the checks on, written as they come."""
     from photomap_cli.views.doctor import line
 

@@ -83,8 +83,8 @@ def _words_on(row: dict[str, Any]) -> tuple[str, ...]:
         f"words by PyTorch: {fault}": fault,
         row["about"]: row["about"],
     }
-    told = "; ".join(words for words, is_so in marks.items() if is_so)
-    return row["spec"], str(row["dim"] or "?"), size, row["licence"] or "?", on_disk, told
+    notes = "; ".join(words for words, is_so in marks.items() if is_so)
+    return row["spec"], str(row["dim"] or "?"), size, row["licence"] or "?", on_disk, notes
 
 
 def _print_encoders(rows: list[tuple[str, ...]]) -> None:

@@ -11,7 +11,7 @@ import typer
 from photomap_cli import directories
 from photomap_cli.cli import shell_completion
 from photomap_cli.cli.exit_status import FOUND, INTERRUPTED
-from photomap_cli.cli.index_run import _encode_anew, bring_up_to_date
+from photomap_cli.cli.index_run import rebuild_library, update_library
 from photomap_cli.views.output import say
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def index(
     )
     quiet = given.quiet or as_json
     roots = [path if path.is_absolute() else directories.working_directory() / path for path in paths or []]
-    work = _encode_anew if rebuild and library_exists(given.library) else bring_up_to_date
+    work = rebuild_library if rebuild and library_exists(given.library) else update_library
     try:
         interrupted, report = work(given.library, values, encoder, roots, options, quiet=quiet)
     except KeyboardInterrupt:  # before the run, or after it

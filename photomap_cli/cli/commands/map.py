@@ -95,9 +95,9 @@ def _list_group(
     from photomap_cli.views import results
     from photomap_cli.views.machine_output import ResultStyle
 
-    asked = GroupRequest(request, group_called(drawn, word, shows="photomap map"))
+    group_request = GroupRequest(request, group_called(drawn, word, shows="photomap map"))
     result = backend_module.ask(
-        given, lambda backend: backend.group(asked), text="", local=local, words=lambda _: LISTING
+        given, lambda backend: backend.group(group_request), text="", local=local, words=lambda _: LISTING
     )
     notices = [*drawn.notices, *result.notices]
     if file is not None:

@@ -133,8 +133,8 @@ def _result_style(*, as_json: bool, jsonl: bool, paths: bool, nul: bool, preview
     from photomap_cli.views.machine_output import ResultStyle
 
     styles = ResultStyle
-    asked = {styles.JSON: as_json, styles.JSONL: jsonl, styles.PATHS: paths, styles.NUL: nul}
-    chosen = [style for style, is_asked in asked.items() if is_asked]
+    flags = {styles.JSON: as_json, styles.JSONL: jsonl, styles.PATHS: paths, styles.NUL: nul}
+    chosen = [style for style, is_set in flags.items() if is_set]
     if len(chosen) + preview > 1:
         raise UsageError("--json, --jsonl, --paths, -0 and --preview exclude each other", hint="choose one of them")
     return chosen[0] if chosen else styles.TABLE if sys.stdout.isatty() else styles.PLAIN

@@ -128,11 +128,11 @@ def _detach(given: Globals, log: Path, idle_limit: float) -> int:
     """Start the same in a process of its own; its errors and its status become ours."""
     from photomap_cli.session.daemon import launch
 
-    asked = [word for word, is_given in (("--quiet", given.quiet), ("--verbose", given.verbose)) if is_given]
-    words = ["--library", str(given.library), *asked, "serve", "--log", str(log), "--for", f"{idle_limit:g}"]
+    flags = [word for word, is_given in (("--quiet", given.quiet), ("--verbose", given.verbose)) if is_given]
+    words = ["--library", str(given.library), *flags, "serve", "--log", str(log), "--for", f"{idle_limit:g}"]
     started = launch(words, given.library, log)
     if started.exit_status is not None:
-        say(*started.said.splitlines())
+        say(*started.output.splitlines())
         return started.exit_status
     if not given.quiet:
         say(f"photomap: serving {given.library} (process {started.pid}), log {log}")

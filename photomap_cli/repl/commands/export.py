@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def copy(state: SearchState, rest: str) -> None:
     """Copy photos into a folder, or into a zip file where that is what is named."""
     is_reflink, rest = _flag("--reflink", rest)
-    hits, place = _asked(state, rest)
+    hits, place = _hits_and_place(state, rest)
     is_zip = place.suffix.lower() == ".zip" and not place.is_dir()
     how = ExportMode.REFLINK if is_reflink else ExportMode.ZIP if is_zip else ExportMode.COPY
     _tell(state, _exported(state, hits, place, how))
@@ -33,13 +33,13 @@ def copy(state: SearchState, rest: str) -> None:
 def link(state: SearchState, rest: str) -> None:
     """Make symbolic links to photos in a folder; hard ones with `--hard`."""
     is_hard, rest = _flag("--hard", rest)
-    hits, place = _asked(state, rest)
+    hits, place = _hits_and_place(state, rest)
     _tell(state, _exported(state, hits, place, ExportMode.HARDLINK if is_hard else ExportMode.LINK))
 
 
 def move(state: SearchState, rest: str) -> None:
     """Move photos into a folder once the user has said yes; they keep their vectors."""
-    hits, place = _asked(state, rest)
+    hits, place = _hits_and_place(state, rest)
     if not state.console.is_terminal:
         raise UsageError("nobody can be asked here whether to move photos", hint=f":mv! {rest} moves without asking")
     if state.front.confirm(f"move {photos(len(hits))} to {place}?"):
@@ -50,7 +50,7 @@ def move(state: SearchState, rest: str) -> None:
 
 def move_at_once(state: SearchState, rest: str) -> None:
     """Move photos into a folder without asking."""
-    _move(state, *_asked(state, rest))
+    _move(state, *_hits_and_place(state, rest))
 
 
 def _move(state: SearchState, hits: Sequence[Hit], place: Path) -> None:
@@ -74,7 +74,7 @@ def _flag(flag: str, rest: str) -> tuple[bool, str]:
     return is_there, rest.removeprefix(flag).strip() if is_there else rest
 
 
-def _asked(state: SearchState, rest: str) -> tuple[list[Hit], Path]:
+def _hits_and_place(state: SearchState, rest: str) -> tuple[list[Hit], Path]:
     hits, name = arguments.chosen(state, rest)
     if not name:
         raise UsageError("into which folder?")

@@ -22,9 +22,9 @@ def index(state: SearchState, rest: str) -> None:
         raise UsageError("nothing can be indexed here", hint="`photomap index` in the shell")
     folders, backend = _folders(state, rest), state.connection.backend()
     is_interrupted, report = state.index(backend, folders)
-    told = io.StringIO()
-    write_report(report, told)
-    for line in told.getvalue().splitlines():
+    report_text = io.StringIO()
+    write_report(report, report_text)
+    for line in report_text.getvalue().splitlines():
         state.front.tell(line)
     if is_interrupted and not state.console.is_terminal:
         raise KeyboardInterrupt

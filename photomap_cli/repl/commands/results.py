@@ -56,8 +56,8 @@ def copy(state: SearchState, rest: str) -> None:
     copied = arguments.hits(state, rest) if rest else list(state.require_shown())
     text = "\n".join(hit.path for hit in copied)
     way = clipboard.copy(text, cast("TextIO", terminal.file), platform=sys.platform, environment=os.environ)
-    told = printable(copied[0].path) if len(copied) == 1 else f"{len(copied)} paths"
-    state.front.tell(f"copied by {way}: {told}")
+    text = printable(copied[0].path) if len(copied) == 1 else f"{len(copied)} paths"
+    state.front.tell(f"copied by {way}: {text}")
 
 
 def paths(state: SearchState, rest: str) -> None:

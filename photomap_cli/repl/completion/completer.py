@@ -69,9 +69,9 @@ class PromptCompleter(Completer):
                 place = place_begun(rest)
                 yield from self._folders(place, path_begun(place))
             case Argument.ALBUM:
-                yield from _told((name := place_begun(rest)), kept.named(name, kept.albums(self._state)))
+                yield from _described((name := place_begun(rest)), kept.named(name, kept.albums(self._state)))
             case Argument.SEARCH:
-                yield from _told((name := place_begun(rest)), kept.named(name, kept.searches(self._state)))
+                yield from _described((name := place_begun(rest)), kept.named(name, kept.searches(self._state)))
             case Argument.FOLDER:
                 yield from _plain(("*",), rest)
                 yield from self._folders(rest, path_begun(rest))
@@ -102,7 +102,7 @@ class PromptCompleter(Completer):
         *earlier, token = tokens(text)
         body = _body(token)
         if token.startswith("@@"):
-            yield from _told(token, kept.named(token, kept.searches(self._state), mark="@@"))
+            yield from _described(token, kept.named(token, kept.searches(self._state), mark="@@"))
         elif body.startswith("#"):
             yield from self._results(body[1:])
         elif _names_something(body):
@@ -139,9 +139,9 @@ class PromptCompleter(Completer):
         elif name == MIN:
             yield from _plain(_SCORES, value)
         elif name == "album":
-            yield from _told(value, kept.named(value, kept.albums(self._state)))
+            yield from _described(value, kept.named(value, kept.albums(self._state)))
         else:
-            yield from _told(value, facets.values(name, value, self._facets()))
+            yield from _described(value, facets.values(name, value, self._facets()))
 
     def _folders(self, typed: str, path: str) -> Iterator[Completion]:
         """Offer what `path` may become in the place of `typed`: folders here, then those that the library knows."""
@@ -149,7 +149,7 @@ class PromptCompleter(Completer):
         yield from here
         seen = {composed(f"{self._state.cwd}/{completion.display_text.rstrip('/')}") for completion in here}
         anywhere = facets.folders(path, self._facets())
-        yield from _told(typed, ((text, told) for text, told in anywhere if composed(text.strip('"')) not in seen))
+        yield from _described(typed, ((text, meta) for text, meta in anywhere if composed(text.strip('"')) not in seen))
 
     def _past(self, text: str) -> Iterator[Completion]:
         past = dict.fromkeys(reversed(self._state.front.past_lines()))
@@ -215,8 +215,8 @@ def _plain(choices: Iterable[str], typed: str) -> Iterator[Completion]:
     return (Completion(choice, -len(typed)) for choice in choices if choice.startswith(typed))
 
 
-def _told(typed: str, values: Iterable[tuple[str, str]]) -> Iterator[Completion]:
-    return (Completion(text, -len(typed), display_meta=told) for text, told in values)
+def _described(typed: str, values: Iterable[tuple[str, str]]) -> Iterator[Completion]:
+    return (Completion(text, -len(typed), display_meta=meta) for text, meta in values)
 
 
 def _replacing(typed: str, names: Iterable[tuple[str, str]]) -> Iterator[Completion]:

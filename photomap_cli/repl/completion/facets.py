@@ -62,30 +62,30 @@ def values(name: str, typed: str, known: Facets) -> Iterator[tuple[str, str]]:
     match name:
         case "camera" | "lens":
             names = known.cameras if name == "camera" else known.lenses
-            yield from _told(names, lambda each: typed in key(each))
+            yield from _counted(names, lambda each: typed in key(each))
         case "ext":
             extensions = known.extensions or tuple((extension, 0) for extension in EXTENSIONS)
             written = ((_begun(extension, typed), count) for extension, count in extensions)
-            yield from _told(written, bool)
+            yield from _counted(written, bool)
         case "after" | "before":
             dates = known.months if len(typed) >= len("2023") else _years(known.months)
-            yield from _told(dates, lambda date: date.startswith(typed))
+            yield from _counted(dates, lambda date: date.startswith(typed))
             yield from ((word, "") for word in RELATIVE if typed and word.startswith(typed))
         case "year":
-            yield from _told(_years(known.months), lambda year: year.startswith(typed))
+            yield from _counted(_years(known.months), lambda year: year.startswith(typed))
         case "month":
             yield from _months(known.months, typed)
         case "near":
-            yield from _told(known.places, lambda place: place.startswith(typed))
+            yield from _counted(known.places, lambda place: place.startswith(typed))
         case _:
-            yield from _told(known.suggestions.get(name, ()), lambda value: value.startswith(typed))
+            yield from _counted(known.suggestions.get(name, ()), lambda value: value.startswith(typed))
 
 
 def folders(typed: str, known: Facets) -> Iterator[tuple[str, str]]:
     """Yield the same for folders anywhere in the library in whose own name a word begins so."""
     begun = " " + key(typed.removeprefix('"'))
     if begun != " " and "/" not in begun:
-        yield from _told(known.folders, lambda folder: begun in f" {key(folder.rpartition('/')[2])}")
+        yield from _counted(known.folders, lambda folder: begun in f" {key(folder.rpartition('/')[2])}")
 
 
 def _begun(extension: str, typed: str) -> str:
@@ -112,7 +112,7 @@ def _months(months: Counted, typed: str) -> Iterator[tuple[str, str]]:
             yield written, f"{name.capitalize()}, {photos(counts[number])}"
 
 
-def _told(counted: Iterable[tuple[str, int]], is_wanted: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
+def _counted(counted: Iterable[tuple[str, int]], is_wanted: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
     """Yield what is wanted and can be typed, a bounded number."""
     typable = ((value, count) for value, count in counted if is_wanted(value) and _is_typable(value))
     for value, count in islice(typable, MOST_OFFERED):

@@ -37,9 +37,9 @@ def searches(state: SearchState) -> list[tuple[str, str]]:
 def named(typed: str, values: Iterable[tuple[str, str]], *, mark: str = "") -> Iterator[tuple[str, str]]:
     """Yield what `typed`, a name with a mark before it, may become, each with what it is."""
     begun = key(typed.removeprefix(mark).removeprefix('"'))
-    for name, told in values:
+    for name, meta in values:
         if begun in key(name):
-            yield mark + (f'"{name}"' if " " in name else name), told
+            yield mark + (f'"{name}"' if " " in name else name), meta
 
 
 def _library(state: SearchState) -> Path | None:
