@@ -81,7 +81,8 @@ class Indexer:
 
     `open_encoder` is called once there is something to encode, so never for an unchanged library, but with `rebuild`
     also to see whether that is by its weights.  `open_light_encoder` is asked first where there are few pictures: it
-    returns one that is slower but ready at once, or None.  `expected_fit`, probably the encoder's, is decoded to meanwhile.
+    returns one that is slower but ready at once, or None.  `expected_fit`, probably the encoder's, is what pictures are
+    decoded to meanwhile.
     """
 
     def __init__(
