@@ -18,9 +18,8 @@ from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.entities import STORED, FoundFile
 from photomap_cli.library.paths import is_storable, shown
 from photomap_cli.records import Check, CheckState
-from photomap_cli.vectors import vector_file
+from photomap_cli.vectors import pq_tier, vector_file
 from photomap_cli.vectors.file_header import PAGE, row_bytes
-from photomap_cli.vectors.pq_file import PqFile
 
 if TYPE_CHECKING:
     import sqlite3
@@ -88,7 +87,8 @@ def _of_vectors(catalog: Catalog, anew: str) -> Iterator[Check]:
     wrong, other = _compared(catalog, snapshot, mapped)
     yield _check("vectors", [f"not of unit length: {wrong:,}"] if wrong else [], fine="sound", hint=anew)
     yield _row_file(catalog.folder, other, is_there=mapped is not None)
-    yield from _compressed_rows(catalog.folder, snapshot)
+    if compressed := pq_tier.check(catalog.folder, snapshot.library_id, snapshot.next_row):
+        yield compressed
 
 
 def album_checks(folder: Path) -> Iterator[Check]:
@@ -161,22 +161,6 @@ def _row_file(folder: Path, other: int, *, is_there: bool) -> Check:
     faults = [f"rows that are not the catalogue's: {other:,}"] if other else []
     fine = "as the catalogue" if is_there else "brought up to date by the next search"
     return _check("vector file", faults, fine=fine, hint=f"remove {file}: the next search makes it anew")
-
-
-def _compressed_rows(folder: Path, snapshot: Snapshot) -> Iterator[Check]:
-    """Say how the compressed rows are, if there are any; the scores do not come from them."""
-    file = PqFile(folder)
-    if file.signature() is None:
-        return
-    try:
-        held = file.read()
-    except OSError:
-        held = None
-    count = snapshot.next_row
-    if held and held.header.library_id == snapshot.library_id and held.header.count <= count:
-        yield Check(file.path.name, CheckState.OK, f"{held.header.count:,} of {count:,} vectors compressed")
-    else:
-        yield Check(file.path.name, CheckState.ADVICE, "damaged, or of other photos", "`photomap index` makes it anew")
 
 
 def _photo_files(catalog: Catalog, rules: ScanRules) -> Iterator[Check]:

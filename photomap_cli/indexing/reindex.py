@@ -19,11 +19,10 @@ from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.entities import PROBES_NAME
 from photomap_cli.library.file_lock import only_writer
 from photomap_cli.library.other_format import OtherFormatLibrary
-from photomap_cli.vectors import pq_file, vector_file
-from photomap_cli.vectors.store import VectorStore
+from photomap_cli.vectors.store import FILES, VectorStore
 
 FOLDER_NAME = "rebuild"
-_DERIVED = (vector_file.FILE_NAME, pq_file.FILE_NAME, PROBES_NAME)
+_DERIVED = (*FILES, PROBES_NAME)
 
 
 class Unfinished(NamedTuple):

@@ -17,7 +17,6 @@ from photomap_cli.library.file_notes import FileNotes
 from photomap_cli.library.index_runs import IndexRuns
 from photomap_cli.library.paths import shown
 from photomap_cli.library.sql_filters import below, where
-from photomap_cli.library.state_cache import StateCache
 from photomap_cli.library.stats import read_meta, read_roots, summary_of
 from photomap_cli.records import DateSource, Photo, PhotoDetails
 
@@ -62,7 +61,7 @@ class Catalog:
         self._database = connection
         self.file_notes = FileNotes(connection)
         self.runs = IndexRuns(connection)
-        self._rows_of = StateCache[np.ndarray](most=_FILTERS_KEPT)
+        self._rows_of: dict[tuple[database.ChangeCounter, tuple[PhotoFilter, ...]], np.ndarray] = {}
 
     @classmethod
     def open(cls, folder: Path, *, create: bool = False) -> Self:
@@ -202,8 +201,14 @@ class Catalog:
         The last few answers are kept until anything is committed: in a library of 200,000 photos the folder that one is
         in takes 40 ms, for each search from there.  What `checkpoint` raises ends the reading.
         """
-        asked = tuple(filters)
-        return self._rows_of.get(self.change_counter(), asked, lambda: self._read_rows(asked, checkpoint))
+        asked = self.change_counter(), tuple(filters)  # read before, so that an answer may only be newer
+        rows = self._rows_of.get(asked)
+        if rows is None:
+            rows = self._read_rows(filters, checkpoint)
+            if len(self._rows_of) >= _FILTERS_KEPT:
+                self._rows_of.clear()
+            self._rows_of[asked] = rows
+        return rows
 
     def _read_rows(self, filters: Sequence[PhotoFilter], checkpoint: Callable[[], None]) -> np.ndarray:
         condition, values = where(filters)

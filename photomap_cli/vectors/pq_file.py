@@ -18,12 +18,12 @@ import numpy as np
 
 from photomap_cli import files
 from photomap_cli.vectors.file_header import PAGE, HeaderFields
-from photomap_cli.vectors.flat_index import faiss
+from photomap_cli.vectors.flat_index import faiss, merged
 from photomap_cli.vectors.vector_file import TAIL
 from photomap_cli.vectors.view import live_among
 
 if TYPE_CHECKING:
-    from photomap_cli.vectors.flat_index import StoredRows
+    from photomap_cli.vectors.flat_index import Found, StoredRows
     from photomap_cli.vectors.view import View
 
 FILE_NAME = "vectors.pq"
@@ -99,6 +99,17 @@ class PqRows:
                 return np.sort(rows[:wanted])
             fetched *= 4
         return None
+
+    def best(self, view: View, query: np.ndarray, k: int) -> Found | None:
+        """Return the k best photos of these rows, scored as they are stored, and of those behind them.
+
+        None where a scan of all is the better way.
+        """
+        candidates = self.candidates(query, k, view.live)
+        if candidates is None:
+            return None
+        behind = (self.header.count, view.count)
+        return merged([view.rows.score(query, k, candidates), view.rows.scan(query, k, view.live, behind)])
 
     def nearest(self, query: np.ndarray, count: int) -> np.ndarray:
         """Return so many rows, gone ones among them, best first by the compressed vectors."""

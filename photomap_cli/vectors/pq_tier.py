@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from photomap_cli import files
 from photomap_cli.library.file_lock import FileLock
-from photomap_cli.vectors.pq_file import PqFile
+from photomap_cli.records import Check, CheckState
+from photomap_cli.vectors.pq_file import FILE_NAME, PqFile
 from photomap_cli.vectors.pq_training import Job, compress, is_due
 
 if TYPE_CHECKING:
@@ -139,6 +140,20 @@ class PqTier:
 
 
 _MEANWHILE = "until then a search scans every photo"
+
+
+def check(folder: Path, library_id: str, count: int) -> Check | None:
+    """Say how the compressed rows of a library of so many rows are; nothing where there are none."""
+    file = PqFile(folder)
+    if file.signature() is None:
+        return None
+    try:
+        held = file.read()
+    except OSError:
+        held = None
+    if held and held.header.library_id == library_id and held.header.count <= count:
+        return Check(FILE_NAME, CheckState.OK, f"{held.header.count:,} of {count:,} vectors compressed")
+    return Check(FILE_NAME, CheckState.ADVICE, "damaged, or of other photos", "`photomap index` makes it anew")
 
 
 def _wants(view: View, held: PqRows | None) -> bool:

@@ -14,10 +14,8 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from photomap_cli.errors import PhotomapError
-from photomap_cli.vectors import flat_index, vector_file
+from photomap_cli.vectors import flat_index, pq_file, pq_tier, vector_file
 from photomap_cli.vectors.flat_index import merged
-from photomap_cli.vectors.pq_file import DEEPEST_SHARE
-from photomap_cli.vectors.pq_tier import PqTier
 from photomap_cli.vectors.view import View, bits_of
 
 if TYPE_CHECKING:
@@ -25,8 +23,10 @@ if TYPE_CHECKING:
     from photomap_cli.library.database import ChangeCounter
     from photomap_cli.library.entities import Snapshot
     from photomap_cli.vectors.flat_index import Found
-    from photomap_cli.vectors.pq_file import PqRows
     from photomap_cli.vectors.vector_file import Mapped
+
+FILES = (vector_file.FILE_NAME, pq_file.FILE_NAME)
+"""The files in a library's folder that are derived from its vectors."""
 
 THREADS = min(8, os.cpu_count() or 1)
 THREADED_ROWS = 20_000
@@ -36,10 +36,10 @@ FEW_SHARE = 256
 """Rows are gathered and scored alone when a filter leaves fewer than one in so many.  Of a million rows, 1,000 take
 0.1 ms so and 1.8 ms by a bitmap over all, 3,000 0.4 and 2.3, 10,000 7 and 5."""
 
-BROAD_SHARE, BROAD_FETCHES = 3, 4
+BROAD_SHARE, BROAD_FETCHES, DEEPEST_SHARE = 3, 4, 32
 """Where a filter leaves more than one row in three, all are scanned and the others dropped from four times as many hits
-as should do: to ask of each row whether it is allowed takes longer than to multiply it.  Of a million rows, half take
-70 ms asked and 37 unasked; a tenth takes 22."""
+as should do, if that is less than one row in 32: to ask of each row whether it is allowed takes longer than to multiply
+it.  Of a million rows, half take 70 ms asked and 37 unasked; a tenth takes 22."""
 
 _SPARE = 16
 """Hits fetched beyond k, to see whether equal scores go on past it: copies of one photo are seldom more."""
@@ -65,7 +65,7 @@ class VectorStore:
         self._catalog = catalog
         self._notes: list[str] = []
         self._file = vector_file.VectorFile(folder, self._notes.append)
-        self._tier = PqTier(folder, self._notes.append, clock=clock)
+        self._tier = pq_tier.PqTier(folder, self._notes.append, clock=clock)
         self._threads = threads
         self._lock = threading.Lock()
         self._seen: tuple[ChangeCounter, int | None] | None = None
@@ -186,15 +186,12 @@ class VectorStore:
             return _without_cut_ties(lambda n: self._scan(view, query, n, allowed, count), k, count)
         self._recent = (*self._recent[1 - _REMEMBERED :], query[0])
         compressed = self._tier.usable(view)
-        return _without_cut_ties(lambda n: self._nearest(view, compressed, query, n), k, count)
 
-    def _nearest(self, view: View, compressed: PqRows | None, query: np.ndarray, k: int) -> Found:
-        """Return the k best photos of the compressed rows, scored as they are stored, and of those behind them."""
-        candidates = compressed.candidates(query, k, view.live) if compressed else None
-        if compressed is None or candidates is None:
-            return self._scan(view, query, k, view.live, view.photo_count)
-        behind = (compressed.header.count, view.count)
-        return merged([view.rows.score(query, k, candidates), view.rows.scan(query, k, view.live, behind)])
+        def nearest(k: int) -> Found:
+            found = compressed.best(view, query, k) if compressed else None
+            return found or self._scan(view, query, k, view.live, view.photo_count)
+
+        return _without_cut_ties(nearest, k, count)
 
     def _scan(self, view: View, query: np.ndarray, k: int, allowed: np.ndarray | None, count: int) -> Found:
         """Return the k best of the `count` rows that are allowed (None: all)."""

@@ -200,13 +200,13 @@ def emptied(folder, monkeypatch):
 def test_space_that_many_photos_leave_is_given_back_while_others_read(folder, emptied):
     catalog, size = emptied
     with Catalog.open(folder) as other:
-        before = other.photos(range(1500, 2000)), other.snapshot().tombstones.tolist()
+        before = sorted(other.paths())
         catalog.shrink()
         assert (folder / CATALOG).stat().st_size < size / 2
         assert (folder / f"{CATALOG}-wal").stat().st_size == 0
-        assert (other.photos(range(1500, 2000)), other.snapshot().tombstones.tolist()) == before
-        assert (other.vector(1700) == unit_vectors(2000)[1700].astype(np.float16)).all()
-        assert catalog.commit_batch([new_photo("/p/new.jpg")]) == range(2000, 2001)
+        assert sorted(other.paths()) == before
+        assert (other.vector(other.photo_at("/p/1700.jpg").row) == unit_vectors(2000)[1700].astype(np.float16)).all()
+        assert catalog.commit_batch([new_photo("/p/new.jpg")]) == range(500, 501)
 
 
 def test_little_space_is_left_to_new_photos(folder, emptied, monkeypatch):
@@ -603,4 +603,4 @@ def test_the_same_filters_are_read_once_until_something_is_committed(folder, cat
 def test_only_a_few_answers_are_kept(catalog):
     for number in range(50):
         catalog.rows([PhotoFilter(FilterKind.IN, f"/{number}")])
-        assert len(catalog._rows_of._kept[1]) <= 4
+        assert len(catalog._rows_of) <= 4
