@@ -126,4 +126,4 @@ def _read(kind: type[Request], record: dict[str, Any]) -> Request:
     try:
         return kind.from_json(record)
     except BadRecord as error:
-        raise _not_understood(str(error)) from error
+        raise _not_understood(f"the request: {error}") from error

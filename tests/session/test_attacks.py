@@ -1,8 +1,10 @@
 """What others may try on a session's socket, its folder and its lock."""
 
 import contextlib
+import errno
 import os
 import socket
+import socketserver
 import subprocess
 import sys
 import threading
@@ -15,6 +17,7 @@ from photomap_cli import directories
 from photomap_cli.errors import LibraryUnusable, PhotomapError, ProtocolMismatch, SessionFull, SessionGone
 from photomap_cli.records import SearchRequest
 from photomap_cli.session import client, handlers, peer, socket_dir, transport, unix_socket
+from photomap_cli.session import server as server_module
 from photomap_cli.session.client import SessionClient
 from photomap_cli.session.limits import Limits
 from photomap_cli.session.server import SessionServer, claim
@@ -309,6 +312,33 @@ def test_of_200_clients_at_once_64_are_served_and_the_others_told(serve, knock, 
         assert "result" in hear(served)
         served.close()
     wait_until(lambda: not threads_serving(before))
+    assert_serves(library)
+
+
+def test_a_client_that_cannot_be_let_in_is_tried_again_after_a_pause(serve, library, monkeypatch):
+    server, accept, pauses = serve(), socketserver.TCPServer.get_request, []
+
+    def accept_at_last(self):
+        if len(pauses) < 3:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return accept(self)
+
+    monkeypatch.setattr(server._closed, "wait", pauses.append)
+    monkeypatch.setattr(socketserver.TCPServer, "get_request", accept_at_last)
+    assert_serves(library)
+    assert pauses == [server_module._ACCEPT_AGAIN_SECONDS] * 3
+
+
+def test_a_client_for_whom_there_is_no_thread_is_hung_up_on_and_makes_room(serve, knock, library, monkeypatch):
+    def refuse(_):
+        raise RuntimeError("can't start new thread")
+
+    server = serve(clients=2)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        assert is_hung_up_on(knock())
+        assert is_hung_up_on(knock())
+    wait_until(lambda: not server._clients)
     assert_serves(library)
 
 
