@@ -108,7 +108,7 @@ def time():
 
 
 @pytest.fixture
-def install_excepthooks(time):
+def guard(time):
     return IdleGuard(time.clock)
 
 
