@@ -15,7 +15,6 @@ from photomap_cli.errors import UsageError
 from photomap_cli.pathnames import key
 from photomap_cli.repl.commands import (
     albums,
-    arguments,
     encoder,
     export,
     help,
@@ -24,10 +23,10 @@ from photomap_cli.repl.commands import (
     map,
     marks,
     results,
+    search,
     settings,
     why,
 )
-from photomap_cli.repl.state import MAX_LIMIT
 from photomap_cli.search.query import whole_file
 from photomap_cli.views.export import ENDINGS
 from photomap_cli.views.output import printable
@@ -146,53 +145,6 @@ def _help(state: SearchState, rest: str) -> None:
         help.tell_everything(state, COMMANDS)
 
 
-def _k(state: SearchState, rest: str) -> None:
-    if rest:
-        state.limit = arguments.number(rest, most=MAX_LIMIT)
-    state.front.tell(f"{state.limit} results a search")
-
-
-def _in(state: SearchState, rest: str) -> None:
-    state.folder, state.knows_elsewhere = arguments.folder(state.cwd, rest), False
-    where = {None: "this folder if it is indexed, else everything", "*": "the whole library"}
-    state.front.tell(f"searching {where.get(state.folder) or printable(str(state.folder))}")
-
-
-def _more(state: SearchState, rest: str) -> None:
-    state.more()
-
-
-def _collapse(state: SearchState, rest: str) -> None:
-    if rest.lower() not in ("", "on", "off"):
-        raise UsageError(f":collapse: {printable(rest)!r} is neither on nor off", hint=find("collapse").synopsis)
-    state.collapse = {"on": True, "off": False}.get(rest.lower(), state.collapse)
-    words = {None: "as the setting collapse says", True: "one of several shots of the same thing", False: "every shot"}
-    state.front.tell(f"shows {words[state.collapse]}")
-
-
-def _sort(state: SearchState, rest: str) -> None:
-    if rest.lower() not in ("", *find("sort").choices):
-        raise UsageError(f":sort: {printable(rest)!r} is no order", hint=find("sort").synopsis)
-    state.sort = rest.lower() or state.sort
-    orders = {"score": "best first", "date": "newest first"}
-    state.front.tell(f"results come {orders[state.sort]}")
-
-
-def _show(state: SearchState, rest: str) -> None:
-    for hit in arguments.hits(state, rest):
-        state.front.look(hit)
-
-
-def _previews(state: SearchState, rest: str) -> None:
-    previews = state.front.previews
-    if previews is None:
-        raise UsageError("there is no terminal to show pictures on")
-    if rest and rest.lower() not in find("previews").choices:
-        raise UsageError(f":previews: {printable(rest)!r} is no way of drawing", hint=find("previews").synopsis)
-    previews.setting = rest.lower() or previews.setting
-    state.front.tell(previews.in_words())
-
-
 def _history(state: SearchState, rest: str) -> None:
     past = (line for line in reversed(state.front.past_lines()) if not is_command(line))
     lines = dict.fromkeys(line for line in past if key(rest) in key(line))
@@ -201,10 +153,6 @@ def _history(state: SearchState, rest: str) -> None:
         state.console.print(Text(f"  {printable(line)}"))
     if not kept:
         state.front.tell("no such query yet" if rest else "no queries yet")
-
-
-def _again(state: SearchState, rest: str) -> None:
-    state.again()
 
 
 def _quit(state: SearchState, rest: str) -> None:
@@ -225,31 +173,31 @@ COMMANDS: tuple[Command, ...] = (
         "k",
         "N",
         "results a search; a page has as many as fit",
-        _k,
+        search.limit,
         (),
         Argument.CHOICE,
         ("5", "10", "20", "50"),
         (":k 20",),
     ),
-    Command("more", "", "the next results of the last search", _more, ("m",)),
+    Command("more", "", "the next results of the last search", search.more, ("m",)),
     Command(
         "collapse",
         "[on|off]",
         "show one of several shots of the same thing, or each",
-        _collapse,
+        search.collapse,
         (),
         Argument.CHOICE,
-        ("on", "off"),
+        search.SWITCH,
         (":collapse on",),
     ),
     Command(
         "sort",
         "[score|date]",
         "order of results: best first, or the same ones with the newest first",
-        _sort,
+        search.sort,
         (),
         Argument.CHOICE,
-        ("score", "date"),
+        tuple(search.ORDERS),
         (":sort date",),
     ),
     Command(
@@ -270,15 +218,15 @@ COMMANDS: tuple[Command, ...] = (
         Argument.RESULT,
         examples=(":reveal 3",),
     ),
-    Command("show", "N...", "look at results here, large", _show, (), Argument.RESULT, (), (":show 3",)),
+    Command("show", "N...", "look at results here, large", search.show, (), Argument.RESULT, (), (":show 3",)),
     Command(
         "previews",
         "[on|off|WAY]",
         "results as pictures, or in a way of drawing",
-        _previews,
+        search.previews,
         (),
         Argument.CHOICE,
-        ("on", "off", "auto", "kitty", "iterm2", "sixel", "octants", "sextants", "quadrants", "blocks"),
+        search.PREVIEWS,
         (":previews off", ":previews sixel"),
     ),
     Command(
@@ -371,7 +319,7 @@ COMMANDS: tuple[Command, ...] = (
         "in",
         "[DIR|*]",
         "search below DIR only, * everything, nothing: as at the start",
-        _in,
+        search.folder,
         (),
         Argument.FOLDER,
         examples=(":in ~/Pictures/Italy", ":in *", ":in"),
@@ -394,7 +342,7 @@ COMMANDS: tuple[Command, ...] = (
         Argument.GROUP,
         examples=(":map", ":map B", ":map after:2023"),
     ),
-    Command("again", "", "repeat the last query", _again),
+    Command("again", "", "repeat the last query", search.again),
     Command("history", "[TEXT]", "earlier queries, those with TEXT", _history, examples=(":history beach",)),
     Command("status", "", "where the encoder is, and what happens next", encoder.status),
     Command("offload", "", "take the encoder out of VRAM now", encoder.offload),

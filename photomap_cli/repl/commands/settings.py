@@ -31,7 +31,7 @@ class _Live:
     write: Callable[[SearchState, Any], object]
 
 
-def _of_dialogue(name: str) -> _Live:
+def _of_state(name: str) -> _Live:
     return _Live(lambda state: getattr(state, name), lambda state, value: setattr(state, name, value))
 
 
@@ -50,11 +50,11 @@ _LIVE = {
         lambda state: state.request(lambda backend: backend.status()).idle_timeout_seconds,
         lambda state, value: state.request(lambda backend: backend.set_idle_timeout(value)),
     ),
-    "prewarm": _of_dialogue("prewarm"),
-    "results": _of_dialogue("limit"),
-    "min_score": _of_dialogue("min_score"),
-    "collapse": _of_dialogue("collapse"),
-    "keys": _of_dialogue("keys"),
+    "prewarm": _of_state("prewarm"),
+    "results": _of_state("limit"),
+    "min_score": _of_state("min_score"),
+    "collapse": _of_state("collapse"),
+    "keys": _of_state("keys"),
     "previews": _Live(_previews, _set_previews),
 }
 NAMES = tuple(_LIVE)

@@ -1,0 +1,75 @@
+"""Owns the commands about searches: how many results, where, in which order, which of several shots, shown how."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from photomap_cli.errors import UsageError
+from photomap_cli.repl.commands import arguments
+from photomap_cli.repl.state import MAX_LIMIT
+from photomap_cli.views.output import printable
+
+if TYPE_CHECKING:
+    from photomap_cli.repl.state import SearchState
+
+SWITCH = ("on", "off")
+ORDERS = {"score": "best first", "date": "newest first"}
+PREVIEWS = ("on", "off", "auto", "kitty", "iterm2", "sixel", "octants", "sextants", "quadrants", "blocks")
+
+
+def limit(state: SearchState, rest: str) -> None:
+    """Set how many results a search has, or say how many."""
+    if rest:
+        state.limit = arguments.number(rest, most=MAX_LIMIT)
+    state.front.tell(f"{state.limit} results a search")
+
+
+def folder(state: SearchState, rest: str) -> None:
+    """Search below a folder only, in everything, or as at the start."""
+    state.folder, state.knows_elsewhere = arguments.folder(state.cwd, rest), False
+    where = {None: "this folder if it is indexed, else everything", "*": "the whole library"}
+    state.front.tell(f"searching {where.get(state.folder) or printable(str(state.folder))}")
+
+
+def more(state: SearchState, rest: str) -> None:
+    """Show the next results of the last search."""
+    state.more()
+
+
+def again(state: SearchState, rest: str) -> None:
+    """Repeat the last query."""
+    state.again()
+
+
+def collapse(state: SearchState, rest: str) -> None:
+    """Show one of several shots of the same thing, or each; or say which."""
+    if rest.lower() not in ("", *SWITCH):
+        raise UsageError(f":collapse: {printable(rest)!r} is neither on nor off")
+    state.collapse = {"on": True, "off": False}.get(rest.lower(), state.collapse)
+    words = {None: "as the setting collapse says", True: "one of several shots of the same thing", False: "every shot"}
+    state.front.tell(f"shows {words[state.collapse]}")
+
+
+def sort(state: SearchState, rest: str) -> None:
+    """Set the order of results, or say it."""
+    if rest.lower() not in ("", *ORDERS):
+        raise UsageError(f":sort: {printable(rest)!r} is no order")
+    state.sort = rest.lower() or state.sort
+    state.front.tell(f"results come {ORDERS[state.sort]}")
+
+
+def show(state: SearchState, rest: str) -> None:
+    """Show results here, large."""
+    for hit in arguments.hits(state, rest):
+        state.front.look(hit)
+
+
+def previews(state: SearchState, rest: str) -> None:
+    """Set how results are shown as pictures, or say how."""
+    shown = state.front.previews
+    if shown is None:
+        raise UsageError("there is no terminal to show pictures on")
+    if rest and rest.lower() not in PREVIEWS:
+        raise UsageError(f":previews: {printable(rest)!r} is no way of drawing")
+    shown.setting = rest.lower() or shown.setting
+    state.front.tell(shown.in_words())
