@@ -239,7 +239,7 @@ def test_a_log_is_no_pipe_but_may_be_a_device(tmp_path):
         LogFile(tmp_path / "log")
     log = LogFile(type(tmp_path)(os.devnull))
     log.rotate()
-    assert log.said_since(0) == ""
+    assert log.output_since(0) == ""
     log.close()
 
 

@@ -172,7 +172,7 @@ class VectorStore:
         is_wrong = not is_checked and self._file.contradicts(snapshot, self._catalog.vectors_from)
         mapped = None if is_wrong else self._file.map(snapshot)
         if mapped is None:
-            snapshot, mapped = self._file.repair(self._catalog.snapshot, self._catalog.vectors_from, anew=is_wrong)
+            snapshot, mapped = self._file.repair(self._catalog.snapshot, self._catalog.vectors_from, rebuild=is_wrong)
         self._checked_library = snapshot.library_id
         return snapshot, mapped
 

@@ -89,16 +89,16 @@ class VectorFile:
         return any(tail[row - first].tobytes() != blob for row, blob in stored)
 
     def repair(
-        self, take_snapshot: Callable[[], Snapshot], blobs_from: BlobsFrom, *, anew: bool = False
+        self, take_snapshot: Callable[[], Snapshot], blobs_from: BlobsFrom, *, rebuild: bool = False
     ) -> tuple[Snapshot, Mapped]:
-        """Bring the file to what the catalogue says now, by appending or by writing it `anew`, and map it.
+        """Bring the file to what the catalogue says now, by appending or by a `rebuild` of it, and map it.
 
         Under the lock, with a snapshot taken inside it: whatever another process did meanwhile is kept.
         """
         with FileLock(self._lock_path):
             snapshot = take_snapshot()
             header = self._header()
-            if anew or header is None or not header.belongs_to(snapshot) or header.is_ahead_of(snapshot):
+            if rebuild or header is None or not header.belongs_to(snapshot) or header.is_ahead_of(snapshot):
                 if self.path.exists() and (header is None or header.belongs_to(snapshot)):
                     self._say(f"{FILE_NAME} did not match the catalogue and was made anew")
                 self._write(snapshot, blobs_from)

@@ -125,16 +125,16 @@ def test_what_a_full_card_had_the_cpu_compute_is_not_kept(restarted):
     assert "encode" in rested.calls
 
 
-def test_a_library_encoded_anew_has_forgotten_its_queries(restarted, session, photos):
+def test_a_library_encoded_anew_by_the_same_weights_still_knows_its_queries(restarted, session, photos):
     from photomap_cli.indexing.indexer import IndexOptions
 
-    ask(restarted()[0], "dog")
+    first = ask(restarted()[0], "dog")
     session.catalog.clear()
     for _ in session.indexer(IndexOptions()).run([photos]):
         pass
     later, rested = restarted()
-    ask(later, "dog")
-    assert "encode" in rested.calls
+    assert ask(later, "dog").hits == first.hits
+    assert "encode" not in rested.calls
 
 
 def test_a_broken_cache_costs_no_answer(restarted, library):
