@@ -1,6 +1,5 @@
-"""Random schedules: whatever happens in whatever order, the promises hold.  200 of 50 steps; PHOTOMAP_SCHEDULES=N."""
+"""Random schedules: whatever happens in whatever order, the promises hold.  200 of 50 steps; see torture.py."""
 
-import os
 from contextlib import suppress
 
 import pytest
@@ -8,12 +7,15 @@ from fake_encoder import FakeEncoder, ManualTime, text_vector
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from torture import inputs
 
 from photomap_cli.encoder.backoff import MOST_DEATHS
 from photomap_cli.encoder.residency import Residency
 from photomap_cli.errors import EncoderDied, EncoderFailed, EncoderOutOfMemory, EncoderReleased, WeightsMissing
 from photomap_cli.records import ResidencyState as State
 
+USUAL = 200
+SCHEDULES = inputs(USUAL, 5_000)
 SECONDS = st.sampled_from((0.0, 0.01, 1.0, 5.0, 29.0, 30.0, 31.0, 100.0, 700.0))
 TOWERS = st.sampled_from(("text", "image"))
 CALLS = st.sampled_from(("load", "to_vram", "to_ram", "encode"))
@@ -172,10 +174,10 @@ class Schedule(RuleBasedStateMachine):
 
 
 Schedule.TestCase.settings = settings(
-    max_examples=int(os.environ.get("PHOTOMAP_SCHEDULES", "200")),
+    max_examples=SCHEDULES,
     stateful_step_count=50,
     deadline=None,
-    derandomize="PHOTOMAP_SCHEDULES" not in os.environ,  # the same ones every time, unless more are asked for
+    derandomize=SCHEDULES == USUAL,  # the same ones every time, unless more are asked for
     suppress_health_check=list(HealthCheck),
 )
 TestSchedules = Schedule.TestCase
