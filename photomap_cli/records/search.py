@@ -24,6 +24,7 @@ class SearchRequest(Record):
         collapse: show one of several shots of the same thing; None for the setting.
         explain: tell of every hit what each term adds to its score.
         cursor: go on behind the page whose result had this cursor.  Only for a list: a query of filters alone.
+        is_draft: the query is still being typed, so nothing of it is kept for later ones.
     """
 
     text: str
@@ -37,6 +38,7 @@ class SearchRequest(Record):
     collapse: bool | None = None
     explain: bool = False
     cursor: str | None = None
+    is_draft: bool = False
 
 
 @dataclass(frozen=True, slots=True)

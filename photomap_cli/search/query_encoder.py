@@ -46,12 +46,14 @@ _TOLD_LETTERS = 30  # of a long text's beginning, and of the end of what counts 
 class Run:
     """One query under way: where it may be stopped, what was fetched, and its milliseconds by what they went into.
 
-    `refusal` says why the CPU had to stand in for the GPU, if it had to; `encoded_by` who encoded most of it;
+    `is_draft` says that it is still being typed: nothing of it is kept.  `refusal` says why the CPU had to stand in for
+    the GPU, if it had to; `encoded_by` who encoded most of it;
     `letters_read` how many letters of each text that was encoded count.
     """
 
     checkpoint: Callable[[], None]
     fetched: Fetched
+    is_draft: bool = False
     load: float = 0.0
     reload: float = 0.0
     encode: float = 0.0
@@ -176,8 +178,8 @@ class QueryEncoder:
     def _kept(
         self, tower: Tower, vectors: dict[bytes, NDArray[np.float32]], run: Run, *, by: str = ENCODER
     ) -> dict[bytes, NDArray[np.float32]]:
-        """Keep these for later queries and return them; but not what a full card had the CPU compute, unlike ever."""
-        if not run.refusal:
+        """Keep these for later queries and return them; but not a draft's, nor what a full card had the CPU compute."""
+        if not run.refusal and not run.is_draft:
             self._recall.keep(tower, vectors, by=by)
         return vectors
 

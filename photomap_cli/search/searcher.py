@@ -80,7 +80,8 @@ class Searcher:
             return self._lister.page(query, request, checkpoint)
         if request.cursor is not None:
             raise UsageError("a search by score has no pages", hint="ask for more results instead")
-        started, run = time.perf_counter(), Run(checkpoint, fetched or self.pictures.fetch(query, checkpoint))
+        started = time.perf_counter()
+        run = Run(checkpoint, fetched or self.pictures.fetch(query, checkpoint), is_draft=request.is_draft)
         terms = self._terms.vectors(query, request.references, run)
         run.checkpoint()
         searching = time.perf_counter()

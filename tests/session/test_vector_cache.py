@@ -57,6 +57,19 @@ def test_a_repeated_query_needs_no_encoder_and_scores_are_the_same_to_the_bit(re
     assert SearchResult.from_json(again.to_json()).timings_ms.cache is not None
 
 
+def test_nothing_is_kept_of_a_query_that_is_still_being_typed(restarted, tmp_path):
+    picture = tmp_path / "elsewhere.png"
+    Image.new("RGB", (40, 30), "red").save(picture)
+    session, encoder = restarted()
+    for prefix in ("d", "do", f"dog {picture}"):
+        session.search(SearchRequest(prefix, cwd="/", is_draft=True))
+    encoder.calls.clear()
+    assert ask(session, "do").timings_ms.cache is None
+    assert encoder.calls.count("encode") == 1
+    ask(session, f"dog {picture}")
+    assert encoder.calls.count("encode") == 3
+
+
 def test_known_words_are_known_in_other_queries_too(restarted):
     ask(restarted()[0], "dog + cat")
     session, encoder = restarted()
