@@ -65,7 +65,8 @@ def _listed(library: Path, settings: Settings, query: Query, request: SearchRequ
         made_with = catalog.encoder
         if made_with is None:
             raise EmptyLibrary("the library holds no photos yet", hint="photomap index ~/Pictures")
-        return Lister(catalog, Scope(catalog), spec=made_with.spec, settings=settings).page(query, request)
+        lister = Lister(catalog, Scope(catalog), spec=made_with.spec, settings=settings)
+        return catalog.of_one_numbering(lambda: lister.page(query, request))
 
 
 def _import_faiss() -> None:

@@ -1,4 +1,5 @@
 import os
+from dataclasses import replace
 
 import pytest
 from terminal_fakes import PaintedGallery, make_hit, make_result
@@ -38,6 +39,11 @@ def test_every_photo_is_on_the_page_and_what_is_missing_is_said():
     assert 'href="file:///photos/%FF.jpg"' in text
     assert "<span>0.399</span><span>2023-06-02</span><span>40×30</span>" in text
     assert "4 photos · tiny" in text
+
+
+def test_a_photo_without_a_score_shows_its_date_and_size():
+    text = text_of(make_result(0, hits=(replace(HITS[0], score=None),), encoded_by=None))
+    assert "</b><span>2023-06-02</span><span>40×30</span>" in text
 
 
 def test_a_few_thumbnails_are_held_at_a_time():

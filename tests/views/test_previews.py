@@ -9,7 +9,7 @@ from terminal_fakes import PaintedGallery, make_hit
 from photomap_cli.errors import BadImage, UsageError
 from photomap_cli.graphics.layout import Layout
 from photomap_cli.records import Thumbnail
-from photomap_cli.views.captions import captions, shortened
+from photomap_cli.views.captions import captions, line_below, shortened
 from photomap_cli.views.previews import Previews
 
 
@@ -161,6 +161,13 @@ def test_figures_are_left_out_from_the_right(rank, columns, line):
 def test_one_of_several_shots_says_how_many_there_are():
     hit = replace(make_hit(1, "/photos/PXL_20210627_184837.jpg"), collapsed=("/a.jpg", "/b.jpg"))
     assert captions([hit], [Thumbnail(b"x")], Layout(1, 19, 4)).plain.splitlines()[1] == "PXL_2021…837.jpg ×3"
+
+
+def test_a_photo_without_a_score_has_a_caption_of_number_and_date():
+    hit = replace(make_hit(1), score=None)
+    shown = [captions([hit], [Thumbnail(b"x")], Layout(1, columns, 4)).plain.splitlines()[0] for columns in (20, 8)]
+    assert [line.strip() for line in shown] == ["1  2023-06-02", "1"]
+    assert line_below(hit, Path("/photos")).plain == "1  photo-001.jpg  2023-06-02 10:22  40×30"
 
 
 def test_captions_stand_below_their_photos_and_link_to_them():

@@ -187,3 +187,23 @@ def test_a_shot_that_stands_for_others_says_how_many_they_are_together():
     assert "×" not in lines[2].replace("40×30", "")
     assert written(result, ResultStyle.PATHS) == b"/photos/photo-001.jpg\n/photos/photo-002.jpg\n"
     assert json.loads(written(result, ResultStyle.JSON))["hits"][0]["collapsed"] == ["/photos/a.jpg", "/photos/b.jpg"]
+
+
+LISTED = make_result(
+    0, hits=tuple(replace(make_hit(rank), score=None) for rank in (1, 2)), encoded_by=None, cursor="x 1"
+)
+
+
+def test_photos_that_filters_alone_found_have_no_scores_in_any_style():
+    assert drawn(LISTED, 100).splitlines() == [
+        "#  photo          taken              size",
+        "1  photo-001.jpg  2023-06-02 10:22  40×30",
+        "2  photo-002.jpg  2023-06-03 10:22  40×30",
+        "2 photos in 41 ms · :open N",
+    ]
+    assert written(LISTED, ResultStyle.PLAIN) == b"1\t-\t/photos/photo-001.jpg\n2\t-\t/photos/photo-002.jpg\n"
+    record = json.loads(written(LISTED, ResultStyle.JSON))
+    assert (record["encoded_by"], [hit["score"] for hit in record["hits"]]) == (None, [None, None])
+    assert "cursor" not in record
+    assert all(json.loads(line)["score"] is None for line in written(LISTED, ResultStyle.JSONL).splitlines())
+    assert written(LISTED, ResultStyle.PATHS).count(b"\n") == 2
