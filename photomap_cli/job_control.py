@@ -63,6 +63,15 @@ class Suspension:
         if self._is_due:
             self.stop()
 
+    @contextmanager
+    def deferring(self, defer: Callable[[], bool]) -> Iterator[None]:
+        """A context in which somebody else than at first may call `stop` at a better moment."""
+        before, self._defer = self._defer, defer
+        try:
+            yield
+        finally:
+            self._defer = before
+
     def stop(self, *, whole_group: bool = False) -> None:
         """Pause, stop until SIGCONT, resume.  Call from the main thread.
 

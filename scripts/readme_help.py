@@ -15,6 +15,7 @@ COMMANDS = (
     "",
     "index",
     "search",
+    "browse",
     "map",
     "duplicates",
     "albums",

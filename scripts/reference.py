@@ -27,7 +27,7 @@ ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 OPTION_TABLE = ROOT / "photomap_cli" / "cli" / "option_table.py"
 BEGIN, END = "# options: begin\n", "# options: end\n"
-READ_WITHOUT_TYPER = ("", "search", "map", "status")
+READ_WITHOUT_TYPER = ("", "search", "browse", "map", "status")
 """The commands whose options others than Typer read; "" for the options before a command."""
 
 SETTINGS = """# Settings

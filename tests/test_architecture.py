@@ -20,6 +20,7 @@ FLOORS = (
     {"search", "indexing"},
     {"session"},
     {"doctor", "repl"},
+    {"browse"},
     {"cli"},
     {"__init__", "__main__"},
 )
@@ -41,6 +42,7 @@ OWNERS = {
         "images/decode_errors.py",
         "images/formats.py",
         "images/icc.py",
+        "images/png.py",
         "images/preprocess.py",
         "images/salvage.py",
         "images/transparency.py",
@@ -58,7 +60,7 @@ OWNERS = {
         "library/sqlite_cache.py",
         "library/user_data.py",
     },
-    "prompt_toolkit": {"repl/"},
+    "prompt_toolkit": {"repl/", "browse/"},
     "typer": {"cli/"},
 }
 

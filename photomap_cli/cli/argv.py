@@ -19,13 +19,13 @@ _DASH = "\ue02d"  # a private character: no query holds it
 
 
 def prepare(words: list[str]) -> list[str]:
-    """Move global options to the front; in a `search` or `map`, mark what begins with a dash and is part of a query.
+    """Move global options to the front; where a query follows, mark what of it begins with a dash.
 
     Words that name no command are a `search`.  Raises UsageError where one looks like a mistyped command.
     """
     front, rest = split_globals(words)
     rest = routing.with_command(rest)
-    if rest[:1] in (["search"], ["map"]):
+    if rest[:1] in (["search"], ["browse"], ["map"]):
         rest = [rest[0], *_marked(rest[1:], OPTIONS[rest[0]])]
     return front + rest
 

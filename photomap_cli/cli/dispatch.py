@@ -10,6 +10,7 @@ from photomap_cli.cli import argv, exit_status, stdio
 from photomap_cli.cli.app import app
 from photomap_cli.cli.commands import (
     albums,
+    browse,
     config,
     demo,
     doctor,
@@ -25,6 +26,7 @@ from photomap_cli.cli.usage_errors import Command
 
 COMMANDS: dict[str, Callable[..., int]] = {
     "search": search.search,
+    "browse": browse.browse,
     "index": index.index,
     "map": map.draw_map,
     "duplicates": duplicates.duplicates,

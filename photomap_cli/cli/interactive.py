@@ -16,7 +16,10 @@ from photomap_cli.views.output import say
 
 if TYPE_CHECKING:
     from photomap_cli.images.thumbnails import Thumbnailer
+    from photomap_cli.job_control import Suspension
     from photomap_cli.records import Facets, IndexReport
+    from photomap_cli.records.browse import BrowseOutcome, BrowseRequest
+    from photomap_cli.repl.connection import Connection
     from photomap_cli.session.backend import Backend
     from photomap_cli.session.opener import SessionOpener
     from photomap_cli.settings import Settings
@@ -55,7 +58,7 @@ class LibraryHost:
     """A library as the prompt's host; imports what it needs when it is asked."""
 
     def __init__(self, library: Path, *, is_demo: bool, opener: SessionOpener | None) -> None:
-        self._library, self._is_demo, self._opener = library, is_demo, opener
+        self.library, self._is_demo, self._opener = library, is_demo, opener
         self._subscribers: list[Callable[[], None]] = []
         if opener is not None:
             opener.subscribe(self._on_change)
@@ -66,7 +69,7 @@ class LibraryHost:
         if self._opener is None:
             from photomap_cli.session.opener import SessionOpener
 
-            self._opener = SessionOpener(self._library, settings_cache.load)
+            self._opener = SessionOpener(self.library, settings_cache.load)
             self._opener.subscribe(self._on_change)
         return self._opener
 
@@ -83,7 +86,7 @@ class LibraryHost:
         """Open what makes thumbnails."""
         from photomap_cli.images.thumbnails import Thumbnailer
 
-        return Thumbnailer(self._library, settings_cache.load)
+        return Thumbnailer(self.library, settings_cache.load)
 
     def settings(self) -> Settings:
         """Return the user's settings.  Raises BadSetting."""
@@ -97,13 +100,13 @@ class LibraryHost:
         """Return the working directory where the library has photos of it."""
         from photomap_cli.library import paths, stats
 
-        return paths.part(str(directories.working_directory()), stats.facts(self._library)["roots"])
+        return paths.part(str(directories.working_directory()), stats.facts(self.library)["roots"])
 
     def first_note(self) -> str:
         """Return a word on photos in the working directory that are not in the library."""
         from photomap_cli.cli import first_run
 
-        return "" if self._is_demo else first_run.note_on(directories.working_directory(), self._library)
+        return "" if self._is_demo else first_run.note_on(directories.working_directory(), self.library)
 
     def index(self, backend: Backend, folders: Sequence[Path]) -> tuple[bool, IndexReport]:
         """Bring folders up to date: by the session if it is in this process, else by one of this process's own."""
@@ -121,13 +124,19 @@ class LibraryHost:
             return run_index(backend, list(folders), options, quiet=False)
         pid = backend.status().pid
         say(f"photomap: indexing here, with an encoder of its own; session {pid} goes on answering")
-        return update_library(self._library, settings, None, list(folders), options, quiet=False)
+        return update_library(self.library, settings, None, list(folders), options, quiet=False)
 
     def facets(self) -> Facets:
         """Read what the library's photos can be filtered by."""
         from photomap_cli.library import facets
 
-        return facets.read(self._library)
+        return facets.read(self.library)
+
+    def browse(self, connection: Connection, request: BrowseRequest, suspension: Suspension) -> BrowseOutcome:
+        """Show the gallery over the prompt's session."""
+        from photomap_cli.cli import gallery
+
+        return gallery.run_inside(self, connection, request, suspension)
 
     def subscribe(self, on_change: Callable[[], None]) -> None:
         """Call `on_change` whenever the encoder's place changes."""

@@ -62,6 +62,12 @@ OPTIONS: dict[str, dict[str, Option]] = {
         "-h": Option("help", "flag"),
         "--help": Option("help", "flag"),
     },
+    "browse": {
+        "--in": Option("folder", "text"),
+        "--print0": Option("print0", "flag"),
+        "-h": Option("help", "flag"),
+        "--help": Option("help", "flag"),
+    },
     "map": {
         "--in": Option("folder", "text"),
         "--clusters": Option("clusters", "int", least=1, most=52),
@@ -84,6 +90,7 @@ OPTIONS: dict[str, dict[str, Option]] = {
 
 COMMANDS: dict[str, bool] = {
     "search": True,
+    "browse": True,
     "index": True,
     "map": True,
     "duplicates": True,

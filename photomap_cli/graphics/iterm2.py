@@ -30,6 +30,14 @@ class Iterm2:
         self._background = background
 
     def paint(self, sheet: Sheet) -> str:
+        """Return the picture and its place."""
+        return in_place(self.drawing(sheet), sheet.rows)
+
+    def removal(self, column: int, row: int) -> str:
+        """Return nothing: the cells that are erased take the picture with them."""
+        return ""
+
+    def drawing(self, sheet: Sheet) -> str:
         """Return the file in one escape sequence."""
         flat = sheet.image.copy()
         flat.paste(self._background, mask=flat.getchannel("A").point(_INVERTED))
@@ -37,7 +45,7 @@ class Iterm2:
         flat.convert("RGB").save(file, "JPEG", quality=_QUALITY)
         size = f"size={file.tell()};width={sheet.columns};height={sheet.rows}"
         text = base64.b64encode(file.getvalue()).decode("ascii")
-        return in_place(f"\x1b]1337;File=inline=1;{size};preserveAspectRatio=0:{text}\a", sheet.rows)
+        return f"\x1b]1337;File=inline=1;{size};preserveAspectRatio=0:{text}\a"
 
 
 _INVERTED = [255 - value for value in range(256)]

@@ -36,16 +36,14 @@ class Album:
             yield command(f"a=d,d=I,i={oldest},q=2")
 
 
-class Kitty:
-    """Draws at the cursor, which Konsole and others do that know no placeholders.
+class KittyPictures:
+    """Sends pictures, and remembers which.
 
     Args:
         cell: pixels of a cell, across and down.
         album: what has been sent so far.
         wrap: what a command goes through on its way to the terminal.
     """
-
-    name = "kitty"
 
     def __init__(
         self, cell: tuple[int, int], *, album: Album | None = None, wrap: Callable[[str], str] = lambda text: text
@@ -54,10 +52,6 @@ class Kitty:
         self._album = album or Album()
         self._wrap = wrap
 
-    def paint(self, sheet: Sheet) -> str:
-        """Return the picture as PNG in pieces, placed without moving the cursor."""
-        return in_place(self.sent(sheet, new_number(), "a=T,C=1"), sheet.rows)
-
     def sent(self, sheet: Sheet, number: int, action: str) -> str:
         """Return the commands that send a picture under this number, and delete what there is no more room for."""
         image = sheet.image
@@ -65,6 +59,24 @@ class Kitty:
         deletions = self._album.add(number, image.width * image.height * 4)
         pieces = transmission(f"{action},f=100,i={number},{size},q=2", _png(sheet))
         return "".join(self._wrap(text) for text in (*deletions, *pieces))
+
+
+class Kitty(KittyPictures):
+    """Draws at the cursor, which Konsole and others do that know no placeholders."""
+
+    name = "kitty"
+
+    def paint(self, sheet: Sheet) -> str:
+        """Return the picture and its place."""
+        return in_place(self.drawing(sheet), sheet.rows)
+
+    def drawing(self, sheet: Sheet) -> str:
+        """Return the picture as PNG in pieces, placed without moving the cursor."""
+        return self.sent(sheet, new_number(), "a=T,C=1")
+
+    def removal(self, column: int, row: int) -> str:
+        """Return the command that takes the picture away: to erase its cells does not."""
+        return self._wrap(command(f"a=d,d=P,x={column},y={row},q=2"))
 
 
 def new_number() -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from photomap_cli.graphics.kitty import Kitty, new_number
+from photomap_cli.graphics.kitty import KittyPictures, new_number
 
 if TYPE_CHECKING:
     from photomap_cli.graphics.renderer import Sheet
@@ -31,7 +31,7 @@ NUMBERS = _letters(_RANGES)
 """The mark that stands for 0, for 1, and so on."""
 
 
-class KittyPlaceholders(Kitty):
+class KittyPlaceholders(KittyPictures):
     """Draws with placeholders, which kitty and Ghostty know.
 
     A picture's number travels in the colour of the letters, as one of 256, so that a tmux between us and the terminal

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -40,6 +40,17 @@ class Renderer(Protocol):
 
     def paint(self, sheet: Sheet) -> str:
         """Return what draws the sheet, from the first column on; the cursor ends in that of the line below."""
+
+
+@runtime_checkable
+class PixelRenderer(Renderer, Protocol):
+    """A way of drawing whose pictures lie on the cells, and go when these are written to or erased."""
+
+    def drawing(self, sheet: Sheet) -> str:
+        """Return what draws the sheet with its upper left corner at the cursor, which may end anywhere."""
+
+    def removal(self, column: int, row: int) -> str:
+        """Return what takes away a picture whose corner is at this cell, from 1, where erasing the cells does not."""
 
 
 def in_place(drawing: str, rows: int) -> str:

@@ -35,14 +35,21 @@ class Sixel:
         self._colours = max(2, min(MOST_COLOURS, colours))
 
     def paint(self, sheet: Sheet) -> str:
+        """Return the picture and its place."""
+        return in_place(self.drawing(sheet), sheet.rows)
+
+    def removal(self, column: int, row: int) -> str:
+        """Return nothing: the cells that are erased take the picture with them."""
+        return ""
+
+    def drawing(self, sheet: Sheet) -> str:
         """Return the picture as one control string."""
         reduced = sheet.image.convert("RGB").quantize(self._colours, method=_FAST_OCTREE)
         palette = reduced.getpalette() or []
         width, height = reduced.size
         there = sheet.image.getchannel("A").tobytes()
         bands = _bands(reduced.tobytes(), there, width)
-        text = "".join((f'\x1bP0;1q"1;1;{width};{height}', *_colours(palette), *bands, "\x1b\\"))
-        return in_place(text, sheet.rows)
+        return "".join((f'\x1bP0;1q"1;1;{width};{height}', *_colours(palette), *bands, "\x1b\\"))
 
 
 def _colours(palette: list[int]) -> Iterator[str]:

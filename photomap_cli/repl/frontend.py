@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from photomap_cli.records import Hit, SearchResult
+    from photomap_cli.records.browse import BrowseOutcome, BrowseRequest
     from photomap_cli.views.previews import Previews
 
 
@@ -55,6 +56,9 @@ class Frontend(Protocol):
 
     def page(self, result: SearchResult) -> Iterator[bytes]:
         """Yield a page of these results for a browser, in pieces."""
+
+    def browse(self, request: BrowseRequest) -> BrowseOutcome:
+        """Show the gallery until the user comes back.  Raises UsageError where it cannot be shown."""
 
     @property
     def keys(self) -> str:

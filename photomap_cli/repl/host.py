@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from photomap_cli.job_control import Suspension
     from photomap_cli.records import Facets, IndexReport
+    from photomap_cli.records.browse import BrowseOutcome, BrowseRequest
+    from photomap_cli.repl.connection import Connection
     from photomap_cli.session.backend import Backend
     from photomap_cli.settings import Settings
 
@@ -35,6 +38,9 @@ class PromptHost(Protocol):
 
     def facets(self) -> Facets:
         """Return what filters can name."""
+
+    def browse(self, connection: Connection, request: BrowseRequest, suspension: Suspension) -> BrowseOutcome:
+        """Show the gallery over the prompt's session until the user comes back."""
 
     def subscribe(self, on_change: Callable[[], None]) -> None:
         """Call `on_change` whenever the status changes, from any thread, so that the bar follows at once."""

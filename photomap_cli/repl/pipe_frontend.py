@@ -25,6 +25,7 @@ from photomap_cli.views.status_line import short_state
 
 if TYPE_CHECKING:
     from photomap_cli.records import Hit, SearchResult
+    from photomap_cli.records.browse import BrowseOutcome, BrowseRequest
     from photomap_cli.repl.state import Index
     from photomap_cli.session.backend import Backend
     from photomap_cli.views.previews import Thumbnailer
@@ -86,6 +87,10 @@ class PipeFrontend:
     def look(self, hit: Hit) -> None:
         """Refuse: there is nothing to look at."""
         raise UsageError("there is no terminal to show pictures on", hint=":paths prints where they are")
+
+    def browse(self, request: BrowseRequest) -> BrowseOutcome:
+        """Refuse: there is nothing to look at."""
+        raise UsageError("there is no terminal to show the gallery on", hint="`photomap browse` finds one, if there is")
 
     def page(self, result: SearchResult) -> Iterator[bytes]:
         """Yield a page of these results for a browser."""

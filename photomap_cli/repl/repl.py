@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from prompt_toolkit.formatted_text import StyleAndTextTuples
     from rich.console import Console
 
+    from photomap_cli.records.browse import BrowseOutcome, BrowseRequest
     from photomap_cli.repl.host import PromptHost
     from photomap_cli.settings import Settings
     from photomap_cli.views.previews import Previews
@@ -66,7 +67,13 @@ class Repl:
         self._history = PrivateHistory(history_path)
         self._previews = previews
         self._screen = TtyFrontend(
-            console, self._connection, cwd=cwd, past=self._history.get_strings, previews=previews, ask=self._ask
+            console,
+            self._connection,
+            cwd=cwd,
+            past=self._history.get_strings,
+            previews=previews,
+            ask=self._ask,
+            browse=self._browse,
         )
         self._state = SearchState(
             self._connection, self._screen, cwd=cwd, limit=0, pages_ahead=PAGES_AHEAD, index=host.index
@@ -131,6 +138,13 @@ class Repl:
             else:
                 self._empty_interrupts = 0
                 return line
+
+    def _browse(self, request: BrowseRequest) -> BrowseOutcome:
+        """Show the gallery in the place of the prompt."""
+        try:
+            return self._host.browse(self._connection, request, self._terminal.suspension)
+        finally:
+            self._terminal.disable_echo()
 
     def _ask(self, question: str) -> str:
         """Return the answer to a question; nothing where the user presses Ctrl-C or Ctrl-D."""

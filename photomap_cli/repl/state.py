@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from photomap_cli.errors import UsageError
 from photomap_cli.records import SearchRequest, SearchResult, Timings
+from photomap_cli.records.browse import BrowseRequest
 from photomap_cli.records.maps import GroupRequest
 from photomap_cli.search.query import shortened
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from photomap_cli.records import Hit, IndexReport
+    from photomap_cli.records.browse import BrowseOutcome
     from photomap_cli.records.maps import MapCluster, MapRequest, PhotoMap
     from photomap_cli.repl.connection import Connection
     from photomap_cli.repl.frontend import Frontend, T
@@ -115,6 +117,35 @@ class SearchState:
         ranked = tuple(replace(hit, rank=rank) for rank, hit in enumerate(hits, 1))
         last = self._result or SearchResult(self.query_text, "", 0.0, "", Timings(), ())
         return replace(last, hits=ranked, cursor=None)
+
+    def browse_request(self, text: str) -> BrowseRequest:
+        """Return what the gallery begins with: a query, else the last one, else all photos."""
+        last = self._request if self._request is not None and self.shown and not text else None
+        search = SearchRequest(
+            text=last.text if last else text,
+            cwd=str(self.cwd),
+            references=last.references if last else self.references,
+            folder=self.folder,
+            min_score=None if self.min_score == "auto" else self.min_score,
+            collapse=self.collapse,
+        )
+        return BrowseRequest(search, tuple(self.marks.values()))
+
+    def adopt(self, outcome: BrowseOutcome, request: BrowseRequest) -> None:
+        """Take over what the gallery ended with: its marks, and its results where they are others."""
+        self.marks = {hit.path: hit for hit in outcome.marks}
+        hits = tuple(replace(hit, rank=rank) for rank, hit in enumerate(outcome.hits[:MAX_LIMIT], 1))
+        if hits and [hit.path for hit in hits[: len(self.shown)]] != list(self.references):
+            status = self.connection.ask(lambda backend: backend.status())
+            made_by = None if outcome.is_list else "encoder"
+            self._request = replace(request.search, text=outcome.query, limit=len(hits), references=())
+            self._result = SearchResult(
+                outcome.query, status.encoder, 0.0, "local", Timings(), hits, encoded_by=made_by
+            )
+            self._asked, self.shown, self._paged = self._request, (), 0
+            self._show_page()
+        if self.marks:
+            self.front.tell(f"{len(self.marks):,} marked")
 
     def follow_moves(self, places: Mapping[str, str]) -> None:
         """Have results and marks be where their photos were moved to: from old paths to new ones."""

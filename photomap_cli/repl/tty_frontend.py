@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from rich.text import Text
 
-from photomap_cli.errors import PhotomapError
+from photomap_cli.errors import PhotomapError, UsageError
 from photomap_cli.records import ResidencyState
 from photomap_cli.views import results
 from photomap_cli.views.errors import error_line, error_text
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from photomap_cli.records import Hit, SearchResult, SessionStatus
+    from photomap_cli.records.browse import BrowseOutcome, BrowseRequest
     from photomap_cli.repl.connection import Connection
     from photomap_cli.views.previews import Previews
 
@@ -44,10 +45,11 @@ class TtyFrontend:
         past: Callable[[], Sequence[str]],
         previews: Previews,
         ask: Callable[[str], str] = lambda question: "",
+        browse: Callable[[BrowseRequest], BrowseOutcome] | None = None,
     ) -> None:
         self.console = console
         self.past_lines, self.keys = past, KEYS
-        self._ask = ask
+        self._ask, self._browse = ask, browse
         self.previews = previews
         self._connection, self._cwd = connection, cwd
 
@@ -70,6 +72,12 @@ class TtyFrontend:
     def look(self, hit: Hit) -> None:
         """Draw one photo large."""
         self.previews.look(hit, self._wait_for_photos, cwd=self._cwd)
+
+    def browse(self, request: BrowseRequest) -> BrowseOutcome:
+        """Show the gallery in the place of the prompt."""
+        if self._browse is None:
+            raise UsageError("there is no gallery here", hint="`photomap browse` shows it")
+        return self._browse(request)
 
     def tell(self, note: str) -> None:
         """Print a sentence that is no result."""

@@ -15,6 +15,7 @@ from photomap_cli.errors import UsageError
 from photomap_cli.pathnames import key
 from photomap_cli.repl.commands import (
     albums,
+    browse,
     encoder,
     export,
     help,
@@ -257,6 +258,14 @@ COMMANDS: tuple[Command, ...] = (
         ("w",),
         Argument.FILE,
         examples=(":save dogs.html", ":save dogs.csv", ":save -f ~/Desktop/dogs.json"),
+    ),
+    Command(
+        "browse",
+        "[QUERY]",
+        "look through photos, full screen; nothing: the last results, or all",
+        browse.browse,
+        ("b",),
+        examples=(":browse", ":browse beach -people"),
     ),
     Command(
         "mark",

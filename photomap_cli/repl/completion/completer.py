@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from prompt_toolkit.completion import Completer, Completion
 
@@ -22,10 +22,14 @@ from photomap_cli.views.export import ENDINGS
 from photomap_cli.views.output import printable
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from prompt_toolkit.completion import CompleteEvent
     from prompt_toolkit.document import Document
 
-    from photomap_cli.repl.state import SearchState
+    from photomap_cli.records import Hit
+    from photomap_cli.records.maps import PhotoMap
+    from photomap_cli.repl.connection import Connection
 
 FILTERS = (*FILTER_VALUES, MIN)
 _WITH_A_MENU = ("#", "@@", *(f"{name}:" for name in FILTER_VALUES if name != "name"))
@@ -37,10 +41,41 @@ _PATH_START = re.compile(r"@|\.{1,2}/|~/|/")
 _PREFIX = re.compile(r"[-+]?(?:\d+(?:\.\d+)?:)?")
 
 
+class Front(Protocol):
+    """Where earlier lines are known."""
+
+    def past_lines(self) -> Sequence[str]:
+        """Return them, oldest first."""
+
+
+class Conversation(Protocol):
+    """What completion looks at; a `SearchState` is one."""
+
+    @property
+    def cwd(self) -> Path:
+        """The folder that relative paths start from."""
+
+    @property
+    def shown(self) -> Sequence[Hit]:
+        """The hits that `#N` reaches."""
+
+    @property
+    def drawn(self) -> PhotoMap | None:
+        """The last map."""
+
+    @property
+    def connection(self) -> Connection:
+        """The way to the backend."""
+
+    @property
+    def front(self) -> Front:
+        """Where earlier lines are known."""
+
+
 class PromptCompleter(Completer):
     """Completes one line of the prompt; a failure offers nothing instead of ending the session."""
 
-    def __init__(self, state: SearchState, read_facets: Callable[[], Facets] = Facets) -> None:
+    def __init__(self, state: Conversation, read_facets: Callable[[], Facets] = Facets) -> None:
         self._state, self._facets = state, read_facets
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:

@@ -11,10 +11,10 @@ from photomap_cli.pathnames import key
 from photomap_cli.views.formatting import photos
 
 if TYPE_CHECKING:
-    from photomap_cli.repl.state import SearchState
+    from photomap_cli.repl.completion.completer import Conversation
 
 
-def albums(state: SearchState) -> list[tuple[str, str]]:
+def albums(state: Conversation) -> list[tuple[str, str]]:
     """Return the albums, each with how many photos it has; nothing where they cannot be read."""
     from photomap_cli.library import user_data  # not before the first prompt
 
@@ -24,7 +24,7 @@ def albums(state: SearchState) -> list[tuple[str, str]]:
     return []
 
 
-def searches(state: SearchState) -> list[tuple[str, str]]:
+def searches(state: Conversation) -> list[tuple[str, str]]:
     """Return the saved searches, each with its text; nothing where they cannot be read."""
     from photomap_cli.library import user_data
 
@@ -42,6 +42,6 @@ def named(typed: str, values: Iterable[tuple[str, str]], *, mark: str = "") -> I
             yield mark + (f'"{name}"' if " " in name else name), meta
 
 
-def _library(state: SearchState) -> Path | None:
+def _library(state: Conversation) -> Path | None:
     backend = state.connection.current
     return None if backend is None else Path(backend.status().library)

@@ -1,0 +1,260 @@
+"""Owns what is done with photos that were chosen: opened, copied, taken elsewhere, downloaded.  Knows no keys."""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+import shlex
+import shutil
+import sys
+import threading
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from photomap_cli import directories
+from photomap_cli.browse.events import Act, Relocated, Told
+from photomap_cli.errors import BadImage, PhotomapError, UsageError
+from photomap_cli.export.exporter import export
+from photomap_cli.records.export import ExportMode
+from photomap_cli.repl.commands import clipboard, desktop
+from photomap_cli.repl.commands.arguments import path_meant
+from photomap_cli.views import export_report
+from photomap_cli.views.errors import error_line
+from photomap_cli.views.formatting import photos
+from photomap_cli.views.output import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from photomap_cli.browse.events import Event
+    from photomap_cli.records.export import ExportReport
+    from photomap_cli.views.previews import Thumbnailer
+
+COPIED_LONG_SIDE_PX = 4096
+"""Of a picture on the clipboard: programs there take PNG, which would make tens of megabytes of a whole photo."""
+
+_CLIPBOARD_SECONDS = 5.0
+_WAYS = {
+    "copy": ExportMode.COPY,
+    "link": ExportMode.LINK,
+    "hard link": ExportMode.HARDLINK,
+    "reflink": ExportMode.REFLINK,
+    "move": ExportMode.MOVE,
+    "zip": ExportMode.ZIP,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What acts need of the world.
+
+    Attributes:
+        post: takes what came of an act; called on its thread.
+        write: has the terminal get a sequence, in between two frames.
+        open_gallery: where pictures come from.
+        library: its folder.
+        cwd: absolute folder that relative paths start from.
+        takes_files: by which terminal's ways files can be downloaded, "kitty" or "iterm2".
+        environment, platform: of this process.
+    """
+
+    post: Callable[[Event], None]
+    write: Callable[[str], None]
+    open_gallery: Callable[[], Thumbnailer]
+    library: Path
+    cwd: Path
+    takes_files: str = ""
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    platform: str = sys.platform
+
+
+class Acts:
+    """Does one act at a time, on a thread of its own."""
+
+    def __init__(self, world: Surroundings) -> None:
+        self._world = world
+        self._cancelled = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self, act: Act) -> None:
+        """Begin an act; `Told` with `is_done` says that it has ended, whatever happens."""
+        self._cancelled = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(act, self._cancelled), name=f"photomap-{act.name}")
+        self._thread.daemon = True
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Have the act under way end where it can without leaving anything half."""
+        self._cancelled.set()
+
+    def close(self) -> None:
+        """Stop, and wait: what an export has begun must not be cut."""
+        self.stop()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self, act: Act, cancelled: threading.Event) -> None:
+        try:
+            self._world.post(Told(_ACTS[act.name](self._world, act, cancelled)))
+        except PhotomapError as error:
+            self._world.post(Told(error_line(error), is_error=True))
+        except Exception as error:  # a defect must not leave the gallery waiting
+            self._world.post(Told(error_line(error), is_error=True))
+
+
+def _open(world: Surroundings, act: Act, cancelled: threading.Event) -> str:
+    reason = desktop.why_no_desktop(world.platform, world.environment)
+    if reason:
+        raise UsageError(f"{reason}: {act.paths[0]}", hint="y copies the paths, d downloads the photos")
+    for path in act.paths:
+        if cancelled.is_set():
+            break
+        desktop.require_there(path)
+        desktop.open_photo(path)
+    return f"opened {_named(act.paths)}"
+
+
+def _copy_paths(world: Surroundings, act: Act, cancelled: threading.Event) -> str:
+    written = io.StringIO()
+    way = clipboard.copy("\n".join(act.paths), written, platform=world.platform, environment=world.environment)
+    world.write(written.getvalue())
+    return f"copied by {way}: {_named(act.paths)}"
+
+
+def _copy_picture(world: Surroundings, act: Act, cancelled: threading.Event) -> str:
+    """Put a picture on the clipboard of this desktop, as PNG."""
+    path = act.paths[0]
+    programs = list(_picture_programs(world))
+    if not programs:
+        raise UsageError("no program here takes a picture to the clipboard", hint="install wl-clipboard or xclip")
+    from photomap_cli.images.png import as_png
+
+    with world.open_gallery() as gallery:
+        thumbnail = gallery.picture(path, long_side_px=COPIED_LONG_SIDE_PX)
+    if thumbnail.fault:
+        raise BadImage(f"{path}: {thumbnail.fault}", hint="`photomap index` brings the library up to date")
+    data = as_png(thumbnail.webp)
+    for command in programs:
+        if desktop.pipes_into(command, data, seconds=_CLIPBOARD_SECONDS):
+            more = f"; of {photos(len(act.paths))} the first one" if len(act.paths) > 1 else ""
+            return f"copied the picture by {command[0]}: {printable(path)}{more}"
+    raise UsageError(f"{programs[0][0]} did not take the picture", hint="y copies its path")
+
+
+def _picture_programs(world: Surroundings) -> list[list[str]]:
+    """Return the programs that take a picture from standard input; none over ssh, where the desktop is nobody's."""
+    if "SSH_CONNECTION" in world.environment:
+        return []
+    programs = []
+    if world.environment.get("WAYLAND_DISPLAY"):
+        programs.append(["wl-copy", "--type", "image/png"])
+    if world.environment.get("DISPLAY"):
+        programs.append(["xclip", "-selection", "clipboard", "-t", "image/png"])
+    if world.platform == "darwin":
+        script = 'set the clipboard to (read (POSIX file "/dev/stdin") as «class PNGf»)'
+        programs.append(["osascript", "-e", script])
+    return [command for command in programs if shutil.which(command[0])]
+
+
+def _export(world: Surroundings, act: Act, cancelled: threading.Event) -> str:
+    way = _WAYS[act.way]
+    target = directories.absolute(world.cwd / Path(path_meant(act.target.strip())).expanduser())
+
+    def on_progress(done: int, total: int) -> None:
+        if total > 1:
+            world.post(Told(f"{act.way}: {done:,} of {total:,}  Ctrl-C stops", is_done=False))
+
+    take = partial(export, act.paths, how=way, on_progress=on_progress, cancelled=cancelled.is_set)
+    if way is not ExportMode.MOVE:
+        return "; ".join(export_report.lines(take(folder=target)))
+    return "; ".join(_moved(world, target, take))
+
+
+def _moved(world: Surroundings, target: Path, take: Callable[..., ExportReport]) -> list[str]:
+    """Move photos, and tell the library where they are by now, so that they keep their vectors."""
+    from photomap_cli.indexing.relocation import NOT_NOTED, Relocation
+
+    with Relocation(world.library) as relocation:
+        folder, is_new = relocation.adopt(str(target))
+        report = take(folder=Path(folder), on_done=relocation.note)
+    world.post(Relocated(tuple((each.source, each.target) for each in report.done)))
+    adopted = f"{folder} belongs to the library now; `photomap index` there adds what else is in it"
+    return [
+        *export_report.lines(report),
+        *([adopted] if is_new else []),
+        *([NOT_NOTED] if relocation.has_failed else []),
+    ]
+
+
+def _album(world: Surroundings, act: Act, cancelled: threading.Event) -> str:
+    from photomap_cli.library import albums, user_data
+
+    name = act.target.strip()
+    added = user_data.add(world.library, name, albums.as_members(world.library, list(act.paths)))
+    there = f"; {len(act.paths) - added:,} in it already" if added < len(act.paths) else ""
+    return f"{photos(added)} added to {printable(name)}{there}"
+
+
+# -- over ssh ----------------------------------------------------------------------------------------------------------
+
+
+def download_command(act: Act, world: Surroundings) -> list[str]:
+    """Return the command that takes photos to the user's own computer through kitty; nothing where there is none.
+
+    It talks to the terminal, so the screen has to be given to it.
+    """
+    if world.takes_files != "kitty" or _is_here(world) or not shutil.which("kitten"):
+        return []
+    return ["kitten", "transfer", "--", *act.paths, "Downloads/"]
+
+
+def _download(world: Surroundings, act: Act, cancelled: threading.Event) -> str:
+    """Send photos through the terminal, as iTerm2 takes them: they get to its folder for downloads."""
+    if _is_here(world):
+        raise UsageError("the photos are on this computer already", hint="e exports them")
+    if world.takes_files == "kitty":
+        raise UsageError("kitty's downloads need its program kitten here", hint=_by_scp(act.paths))
+    if world.takes_files != "iterm2":
+        raise UsageError("this terminal takes no files; kitty and iTerm2 do", hint=_by_scp(act.paths))
+    for number, path in enumerate(act.paths, 1):
+        if cancelled.is_set():
+            return f"stopped: {number - 1:,} of {photos(len(act.paths))} downloaded"
+        world.post(Told(f"download: {number:,} of {len(act.paths):,}  Ctrl-C stops", is_done=False))
+        try:
+            world.write(iterm2_file(path, Path(path).read_bytes()))
+        except OSError as error:
+            raise UsageError(
+                f"{path}: {(error.strerror or str(error)).lower()}", hint="the others were not sent"
+            ) from error
+    return f"sent to the terminal: {_named(act.paths)}"
+
+
+def iterm2_file(path: str, data: bytes) -> str:
+    """Return the sequence by which iTerm2 downloads a file."""
+    name = base64.b64encode(os.fsencode(os.path.basename(path))).decode()  # noqa: PTH119  a name need not be UTF-8
+    return f"\x1b]1337;File=name={name};size={len(data)};inline=0:{base64.b64encode(data).decode()}\x07"
+
+
+def _is_here(world: Surroundings) -> bool:
+    return not any(world.environment.get(name) for name in ("SSH_CONNECTION", "SSH_TTY"))
+
+
+def _by_scp(paths: Sequence[str]) -> str:
+    return f"from your own computer: scp HOST:{shlex.quote(shlex.quote(paths[0]))} ."
+
+
+def _named(paths: Sequence[str]) -> str:
+    return printable(paths[0]) if len(paths) == 1 else photos(len(paths))
+
+
+_ACTS: dict[str, Callable[[Surroundings, Act, threading.Event], str]] = {
+    "open": _open,
+    "copy_paths": _copy_paths,
+    "copy_picture": _copy_picture,
+    "export": _export,
+    "album": _album,
+    "download": _download,
+}

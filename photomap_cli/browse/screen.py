@@ -1,0 +1,254 @@
+"""Owns the gallery as prompt_toolkit draws it: the lines, who has the keys, and the mouse.  Decides nothing."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from prompt_toolkit.filters import Condition, Filter, has_completions
+from prompt_toolkit.formatted_text import fragment_list_width
+from prompt_toolkit.key_binding import KeyBindings
+from prompt_toolkit.keys import Keys
+from prompt_toolkit.layout import ConditionalContainer, Float, FloatContainer, HSplit, Layout, VSplit, Window
+from prompt_toolkit.layout.controls import BufferControl, FormattedTextControl, UIContent, UIControl
+from prompt_toolkit.layout.menus import CompletionsMenu
+from prompt_toolkit.mouse_events import MouseButton, MouseEventType
+from prompt_toolkit.styles import Style
+
+from photomap_cli.browse import events, view
+from photomap_cli.browse.grid import HEADER_ROWS
+from photomap_cli.browse.state import Focus
+from photomap_cli.repl.invisible_characters import UnseenAsEscapes
+from photomap_cli.views.palette import ACCENT, NOTE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from prompt_toolkit.buffer import Buffer
+    from prompt_toolkit.formatted_text import StyleAndTextTuples
+    from prompt_toolkit.key_binding.key_bindings import NotImplementedOrNone
+    from prompt_toolkit.key_binding.key_processor import KeyPressEvent
+    from prompt_toolkit.mouse_events import MouseEvent
+
+    from photomap_cli.browse.events import Event
+    from photomap_cli.browse.state import State
+    from photomap_cli.repl.toolbar import Toolbar
+
+    Feed = Callable[[Event], None]
+
+DOUBLE_CLICK_SECONDS = 0.4
+MENU_LINES = 6
+
+# The background has to be one: prompt_toolkit takes cells without any for the empty end of a line, and erases them.
+_PICTURE = "bg:ansidefault"
+STYLE = Style.from_dict(
+    {
+        "picture": _PICTURE,
+        "cursor": f"bold reverse {ACCENT}",
+        "cursor.away": "reverse",
+        "range": "underline",
+        "marked": f"bold {ACCENT}",
+        "note": NOTE,
+        "error": "ansired",
+        "chip": f"reverse {ACCENT}",
+        "chip.less": f"reverse {NOTE}",
+        "fact": "bold",
+        "month": ACCENT,
+        "info": NOTE,
+        "bar": "noreverse bg:#262626 #d0d0d0",
+        "bar.marks": f"bold {ACCENT}",
+    }
+)
+STYLE_WITHOUT_COLOUR = Style.from_dict(
+    {
+        "picture": _PICTURE,
+        "cursor": "bold reverse",
+        "cursor.away": "reverse",
+        "range": "underline",
+        "marked": "bold",
+        "chip": "reverse",
+        "chip.less": "underline",
+        "fact": "bold",
+    }
+)
+
+_SPECIAL = {
+    "up": "up",
+    "down": "down",
+    "left": "left",
+    "right": "right",
+    "home": "home",
+    "end": "end",
+    "pageup": "pageup",
+    "pagedown": "pagedown",
+    "enter": "enter",
+    "tab": "tab",
+    " ": "space",
+    "c-b": "c-b",
+    "c-f": "c-f",
+}
+"""Keys that mean something to the photos, as prompt_toolkit calls them, and as `Pressed` does."""
+
+_ALWAYS = ("c-c", "c-l", "c-z")
+
+
+class Body(UIControl):
+    """The lines between the two above and the bar."""
+
+    def __init__(self, state: Callable[[], State], feed: Feed, clock: Callable[[], float] = time.monotonic) -> None:
+        self._state, self._feed, self._clock = state, feed, clock
+        self._view = view.View()
+        self._clicked: tuple[int, int, float] = (-1, -1, 0.0)
+
+    def is_focusable(self) -> bool:
+        """Whether it can have the keys."""
+        return True
+
+    def create_content(self, width: int, height: int) -> UIContent:
+        """Return the lines."""
+        lines = self._view.body(self._state())[:height]
+        return UIContent(lambda number: [*lines[number]], line_count=len(lines), show_cursor=False)
+
+    def mouse_handler(self, mouse_event: MouseEvent) -> NotImplementedOrNone:
+        """Tell of a click, of two that make a double click, and of the wheel."""
+        x, y = mouse_event.position.x, mouse_event.position.y + HEADER_ROWS
+        match mouse_event.event_type:
+            case MouseEventType.SCROLL_UP:
+                self._feed(events.Wheeled(-1))
+            case MouseEventType.SCROLL_DOWN:
+                self._feed(events.Wheeled(1))
+            case MouseEventType.MOUSE_UP if mouse_event.button in (MouseButton.LEFT, MouseButton.UNKNOWN):
+                self._click(x, y)
+        return None
+
+    def _click(self, x: int, y: int) -> None:
+        now = self._clock()
+        is_double = self._clicked[:2] == (x, y) and now - self._clicked[2] < DOUBLE_CLICK_SECONDS
+        self._clicked = (x, y, 0.0 if is_double else now)
+        self._feed(events.Clicked(x, y, is_double=is_double))
+
+
+class Screen:
+    """The layout and the keys over one state.
+
+    Args:
+        state: returns the state of now.
+        feed: takes events.
+        query, answer: the lines that are typed.
+        toolbar: the state of the encoder, as the prompt has it; None for none.
+    """
+
+    def __init__(
+        self, state: Callable[[], State], feed: Feed, *, query: Buffer, answer: Buffer, toolbar: Toolbar | None
+    ) -> None:
+        self._state, self._feed, self._toolbar = state, feed, toolbar
+        self._query = Window(BufferControl(query, input_processors=[UnseenAsEscapes()]), height=1)
+        self._answer = Window(BufferControl(answer, input_processors=[UnseenAsEscapes()]), height=1)
+        self._body = Window(Body(state, feed), wrap_lines=False, always_hide_cursor=True)
+        self.layout = Layout(self._container(), focused_element=self._query)
+
+    def _container(self) -> FloatContainer:
+        asks = Condition(lambda: self._state().focus is Focus.QUESTION)
+        top = VSplit([Window(width=1), self._query, _line(self._info, is_wide=False)], height=1)
+        asked = VSplit([_line(self._asked, is_wide=False), self._answer], height=1)
+        below = HSplit(
+            [
+                ConditionalContainer(asked, asks),
+                ConditionalContainer(_line(lambda: [*view.notice(self._state())]), ~asks),
+            ]
+        )
+        menu = Float(xcursor=True, ycursor=True, content=CompletionsMenu(max_height=MENU_LINES, scroll_offset=1))
+        return FloatContainer(HSplit([top, below, self._body, _line(self._bar, style="class:bar")]), [menu])
+
+    def follow(self) -> None:
+        """Give the keys to whom the state says."""
+        windows = {Focus.QUERY: self._query, Focus.QUESTION: self._answer}
+        self.layout.focus(windows.get(self._state().focus, self._body))
+
+    def _info(self) -> StyleAndTextTuples:
+        return [("class:info", f" {view.info(self._state())}")]
+
+    def _asked(self) -> StyleAndTextTuples:
+        question = self._state().question
+        return [("class:note", f" {question.words}" if question else "")]
+
+    def _bar(self) -> StyleAndTextTuples:
+        state = self._state()
+        status = self._toolbar() if self._toolbar is not None else []
+        marks, keys = view.bar(state, fragment_list_width(status))
+        return [*status, ("class:bar.marks", marks), ("", " │"), ("", keys)]
+
+    # -- keys ----------------------------------------------------------------------------------------------------------
+
+    def keys(self) -> KeyBindings:
+        """Return what the keys do: they are told to the state, but for those that edit a line."""
+        bindings = KeyBindings()
+        in_query = Condition(lambda: self._state().focus is Focus.QUERY)
+        in_answer = Condition(lambda: self._state().focus is Focus.QUESTION)
+        in_photos = ~in_query & ~in_answer
+        self._add_photo_keys(bindings, in_photos)
+        self._add_query_keys(bindings, in_query)
+        self._add_answer_keys(bindings, in_answer)
+        for key in _ALWAYS:
+            bindings.add(key, eager=True)(lambda event, key=key: self._feed(events.Pressed(key)))
+        bindings.add("<sigint>")(lambda event: self._feed(events.Pressed("c-c")))
+        return bindings
+
+    def _add_photo_keys(self, bindings: KeyBindings, in_photos: Filter) -> None:
+        for key, name in _SPECIAL.items():
+            bindings.add(key, filter=in_photos)(lambda event, name=name: self._feed(events.Pressed(name)))
+        bindings.add("escape", filter=in_photos, eager=True)(lambda event: self._feed(events.Pressed("escape")))
+
+        @bindings.add(Keys.Any, filter=in_photos)
+        def _(event: KeyPressEvent) -> None:
+            if len(event.data) == 1 and event.data.isprintable():
+                self._feed(events.Pressed(event.data))
+
+    def _add_query_keys(self, bindings: KeyBindings, in_query: Condition) -> None:
+        @bindings.add("enter", filter=in_query)
+        def _(event: KeyPressEvent) -> None:
+            event.current_buffer.cancel_completion()
+            self._feed(events.Submitted(event.current_buffer.text))
+
+        @bindings.add("escape", filter=in_query)
+        def _(event: KeyPressEvent) -> None:
+            if event.current_buffer.complete_state:
+                event.current_buffer.cancel_completion()
+            else:
+                self._feed(events.Pressed("escape"))
+
+        @bindings.add("down", filter=in_query & ~has_completions)
+        def _(event: KeyPressEvent) -> None:
+            before = event.current_buffer.text
+            event.current_buffer.history_forward()
+            if event.current_buffer.text == before:
+                self._feed(events.Pressed("down"))
+
+        for key in ("pageup", "pagedown"):
+            bindings.add(key, filter=in_query)(lambda event, key=key: self._feed(events.Pressed(key)))
+        is_empty = Condition(lambda: not self._state().query)
+        bindings.add("tab", filter=in_query & is_empty)(lambda event: self._feed(events.Pressed("tab")))
+        bindings.add("c-d", filter=in_query & is_empty)(lambda event: self._feed(events.Pressed("escape")))
+
+    def _add_answer_keys(self, bindings: KeyBindings, in_answer: Condition) -> None:
+        @bindings.add("enter", filter=in_answer)
+        def _(event: KeyPressEvent) -> None:
+            text = event.current_buffer.text
+            event.current_buffer.reset()
+            self._feed(events.AnswerGiven(text))
+
+        @bindings.add("escape", filter=in_answer)
+        def _(event: KeyPressEvent) -> None:
+            event.current_buffer.reset()
+            self._feed(events.Pressed("escape"))
+
+    # -- the pictures' cells -------------------------------------------------------------------------------------------
+
+    @property
+    def has_menu(self) -> bool:
+        """Whether completions lie on the photos."""
+        return self.layout.current_buffer is not None and self.layout.current_buffer.complete_state is not None
+
+
+def _line(text: Callable[[], StyleAndTextTuples], *, style: str = "", is_wide: bool = True) -> Window:
+    return Window(FormattedTextControl(text), height=1, style=style, dont_extend_width=not is_wide)

@@ -1,0 +1,225 @@
+"""Owns what the gallery is at one moment, as one frozen value, and the questions about it.  Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from photomap_cli.browse.grid import Geometry, Size, geometry
+from photomap_cli.graphics.renderer import Grid
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from photomap_cli.browse.timeline import Month
+    from photomap_cli.errors import PhotomapError
+    from photomap_cli.records import Hit, PhotoDetails, TermPart
+
+FIRST_LIMIT = 200
+"""Results that a search asks for at first: several screens, and under a millisecond more than one screen's."""
+
+MOST_RESULTS = 10_000
+"""Of a search; a list goes on in pages of at most so many."""
+
+
+class Mode(Enum):
+    """What the screen shows."""
+
+    GRID = auto()
+    LOOK = auto()  # one photo, large
+    TIMELINE = auto()  # the months of the results
+    KEYS = auto()  # all the keys
+
+
+class Focus(Enum):
+    """Who gets the keys."""
+
+    QUERY = auto()
+    PHOTOS = auto()
+    QUESTION = auto()  # a line that is to be answered: a folder, a name
+    CHOICE = auto()  # one key out of a few
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """The photos of one query, as far as they were fetched.
+
+    Attributes:
+        query: its text; nothing for all photos, newest first.
+        hits: best or newest first.
+        is_list: filters alone found them, or nothing was asked for: they have dates, not scores, and do not end early.
+        cursor: where a list goes on.
+        is_complete: there are no others.
+        generation: that of the search that found them.
+    """
+
+    query: str = ""
+    hits: tuple[Hit, ...] = ()
+    is_list: bool = True
+    cursor: str | None = None
+    is_complete: bool = True
+    generation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What is told below the query line until the next key; an error may have a place in the query."""
+
+    text: str = ""
+    is_error: bool = False
+    position: int | None = None
+
+    @classmethod
+    def of(cls, error: PhotomapError) -> Notice:
+        """Return what an error says."""
+        hint = f"  hint: {error.hint}" if error.hint else ""
+        return cls(f"{error.message}{hint}", is_error=True, position=error.position)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Something that is asked before an act: a line to type, or one of a few keys.
+
+    Attributes:
+        act: what is done with the answer.
+        words: what is asked.
+        paths: what the act is for.
+        choices: key and meaning of each choice; none where a line is typed.
+        way: what has been chosen so far.
+        text: what has been typed so far.
+    """
+
+    act: str
+    words: str
+    paths: tuple[str, ...]
+    choices: tuple[tuple[str, str], ...] = ()
+    way: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The gallery at one moment.
+
+    Attributes:
+        size: of the terminal, in cells.
+        cell: the pixels of a cell, as pictures are drawn.
+        is_choosing: standard output is a pipe that waits for what is chosen.
+        cwd: absolute folder that relative paths start from.
+        query: the text of the query line.
+        references: the paths that `#1`, `#2`, ... in the query stand for.
+        earlier: queries before each refinement, the last one last.
+        focus, mode: who gets the keys, and what is shown.
+        behind: the mode that `KEYS` hides.
+        results: of the last query that was answered.
+        cursor: number of the photo under the cursor, from 0.
+        top: number of the first row of photos that is shown.
+        marks: paths, in the order in which they were marked.
+        anchor: where a range begins, while one is being chosen.
+        generation: of the newest search asked for; answers to older ones are dropped.
+        is_searching, is_paging: an answer, or further results, are awaited.
+        marks_all: all results are to be marked once they are there.
+        is_acting: an act is under way, and another cannot begin.
+        zoom: steps by which photos are larger (or smaller) than usual.
+        notice, question: what is told, and what is asked.
+        has_facts: whether the photo that is looked at has its facts beside it.
+        details: what the library knows of a photo.
+        terms: what each term adds to the score of the photo at `explained`.
+        months, month: the timeline, and the one under its cursor.
+    """
+
+    size: Size
+    cell: Grid = field(default_factory=lambda: Grid(1, 2))
+    is_choosing: bool = False
+    cwd: str = "/"
+    query: str = ""
+    references: tuple[str, ...] = ()
+    earlier: tuple[str, ...] = ()
+    focus: Focus = Focus.QUERY
+    mode: Mode = Mode.GRID
+    behind: Mode = Mode.GRID
+    results: Results = Results()
+    cursor: int = 0
+    top: int = 0
+    marks: tuple[str, ...] = ()
+    anchor: int | None = None
+    generation: int = 0
+    is_searching: bool = False
+    is_paging: bool = False
+    marks_all: bool = False
+    is_acting: bool = False
+    zoom: int = 0
+    notice: Notice = Notice()
+    question: Question | None = None
+    has_facts: bool = False
+    details: PhotoDetails | None = None
+    explained: str = ""
+    terms: tuple[TermPart, ...] = ()
+    months: tuple[Month, ...] = ()
+    month: int = 0
+
+    @property
+    def hits(self) -> tuple[Hit, ...]:
+        """The photos there are to look at."""
+        return self.results.hits
+
+    @property
+    def hit(self) -> Hit | None:
+        """The photo under the cursor; None where there is none."""
+        return self.hits[self.cursor] if self.hits else None
+
+    @property
+    def geometry(self) -> Geometry:
+        """How the photos are laid out."""
+        return geometry(self.size, self.cell, zoom=self.zoom)
+
+    @property
+    def first_limit(self) -> int:
+        """How many results a search asks for at first: three screens at least."""
+        return max(FIRST_LIMIT, 3 * self.geometry.count)
+
+    @property
+    def visible(self) -> range:
+        """The numbers of the photos on the screen, in the grid."""
+        shape = self.geometry
+        start = self.top * shape.columns
+        return range(start, min(len(self.hits), start + shape.count))
+
+    @property
+    def range(self) -> range:
+        """The numbers in the range that is being chosen; none where there is none."""
+        if self.anchor is None:
+            return range(0)
+        return range(min(self.anchor, self.cursor), max(self.anchor, self.cursor) + 1)
+
+    @property
+    def acted_on(self) -> tuple[str, ...]:
+        """The paths that an act is for: the marked ones, else that under the cursor."""
+        return self.marks or ((self.hit.path,) if self.hit else ())
+
+    def told(self, text: str, *, is_error: bool = False) -> State:
+        """Return the state with a notice."""
+        return replace(self, notice=Notice(text, is_error))
+
+
+def at(state: State, cursor: int) -> State:
+    """Return the state with the cursor on a photo, and its row on the screen."""
+    cursor = min(max(0, cursor), max(0, len(state.hits) - 1))
+    shape = state.geometry
+    row = cursor // shape.columns
+    top = min(max(state.top, row - shape.rows + 1), row)
+    last_top = max(0, -(-len(state.hits) // shape.columns) - shape.rows)
+    return replace(state, cursor=cursor, top=min(top, max(last_top, 0)))
+
+
+def marked(state: State, paths: Sequence[str]) -> State:
+    """Return the state with these photos marked too; marks keep the order in which they came."""
+    return replace(state, marks=tuple(dict.fromkeys((*state.marks, *paths))))
+
+
+def toggled(state: State, path: str) -> State:
+    """Return the state with a photo's mark taken away, or set."""
+    if path in state.marks:
+        return replace(state, marks=tuple(mark for mark in state.marks if mark != path))
+    return marked(state, (path,))
