@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -28,15 +28,24 @@ if TYPE_CHECKING:
     from photomap_cli.library.sql_filters import Value
     from photomap_cli.records import LibraryStatus, PhotoFilter
 
-_TAKEN_AT = "CASE WHEN date_source LIKE 'name%' THEN dated_at ELSE taken_at END"
-_PHOTO = f"row, path, size_bytes, mtime_ns, {_TAKEN_AT}, dated_at, width, height, camera"
-_FACTS = "width, height, camera, lens, latitude, longitude, rating, kind, ext"
-_DETAILS = f"path, size_bytes, {_TAKEN_AT}, dated_at, date_source, {_FACTS}"
+_NAMED_OTHERWISE = {
+    "taken_at": "CASE WHEN date_source LIKE 'name%' THEN dated_at ELSE taken_at END AS taken_at",
+    "extension": "ext",
+}
+
+
+def _columns(names: Iterable[str]) -> str:
+    """Return what to select for a value's fields, in their order."""
+    return ", ".join(_NAMED_OTHERWISE.get(name, name) for name in names)
+
+
+_PHOTO = _columns(field.name for field in fields(Photo))
+_DETAILS = [field.name for field in fields(PhotoDetails)]
 _OF_CONTENT = (
     *("taken_at", "width", "height", "orientation", "camera", "lens", "latitude", "longitude", "rating", "kind"),
     *("content_hash", "damage"),
 )
-_FILE = "row, size_bytes, mtime_ns, ctime_ns, inode"  # as in SeenFile
+_FILE = _columns(SeenFile._fields)
 _VECTOR = "SELECT row, vector FROM vectors"
 _CHUNK = 500  # below SQLite's oldest limit of 999 parameters
 _VECTORS_AT_ONCE = 4096
@@ -176,11 +185,12 @@ class Catalog:
     def details(self, path: str) -> PhotoDetails | None:
         """Return all there is to say of the photo at this absolute path, if the library has it."""
         with self._database.reading() as connection:
-            record = connection.execute(f"SELECT {_DETAILS} FROM photos WHERE path = ?", (shown(path),)).fetchone()
+            query = f"SELECT {_columns(_DETAILS)} FROM photos WHERE path = ?"
+            record = connection.execute(query, (shown(path),)).fetchone()
             if record is None:
                 return None
-            path, size, taken_at, dated_at, source, *others = record
-            return PhotoDetails(path, size, taken_at, dated_at, schema_check.one_of(DateSource, source), *others)
+            found = dict(zip(_DETAILS, record, strict=True))
+            return PhotoDetails(**{**found, "date_source": schema_check.one_of(DateSource, found["date_source"])})
 
     def vector(self, row: int) -> np.ndarray:
         """Return a photo's vector, (dim,) float32 of unit length.  Raises KeyError if the row is gone."""

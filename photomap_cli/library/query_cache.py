@@ -126,7 +126,10 @@ def _write_encoder_key(connection: sqlite3.Connection, settings_key: str, encode
 
 
 def _sealed(key_: bytes, vector: NDArray[np.float32]) -> bytes:
-    """Return a vector's bytes, ended by a checksum that also knows whose they are."""
+    """Return a vector's bytes, ended by a checksum that also knows whose they are.
+
+    SQLite checks no blob: by a byte that a disk changed, or a page of another vector, photos would be ranked wrongly.
+    """
     blob = np.ascontiguousarray(vector, _VECTOR).tobytes()
     return blob + zlib.crc32(key_ + blob).to_bytes(_SEAL_BYTES, "little")
 

@@ -70,7 +70,7 @@ class Photo:
     """One photo as the catalogue knows it.
 
     Attributes:
-        row: its row in the vector file; never used again for another photo.
+        row: its row in the vector file; another photo's only once the library has another id.
         path: absolute path.
         size_bytes, mtime_ns: of the file when it was encoded.
         taken_at: when it was taken, as its EXIF or else its name says: local time `YYYY-MM-DDTHH:MM:SS`, or None.
