@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from prompt_toolkit.formatted_text import ANSI, to_formatted_text
 from rich.text import Text
 
 from photomap_cli.errors import SessionGone
@@ -18,6 +17,7 @@ from photomap_cli.views.status_line import bar, short_state
 
 if TYPE_CHECKING:
     from prompt_toolkit.formatted_text import StyleAndTextTuples
+    from rich.style import Style
 
     from photomap_cli.records import SessionStatus
     from photomap_cli.repl.connection import Connection
@@ -40,7 +40,7 @@ class Toolbar:
     ) -> None:
         self._connection, self._width = connection, width
         self._scope, self._extras = scope, extras
-        self._has_colour = has_colour
+        self._has_colour, self._console = has_colour, make_console(file=io.StringIO(), width=1)
         self._key: object = None
         self._fragments: StyleAndTextTuples = []
 
@@ -73,7 +73,7 @@ class Toolbar:
         key = (status, width, scope, extras, self._connection.trouble)
         if key != self._key:
             text = bar(status, width=width, scope=scope, extras=extras) if status else self._without_backend(width)
-            self._key, self._fragments = key, self._converted(text, width)
+            self._key, self._fragments = key, self._converted(text)
         return self._fragments
 
     def _without_backend(self, width: int) -> Text:
@@ -82,18 +82,16 @@ class Toolbar:
         text.truncate(max(1, width - 1), overflow="ellipsis")
         return text
 
-    def _converted(self, text: Text, width: int) -> StyleAndTextTuples:
-        console = make_console(
-            file=io.StringIO(),
-            force_terminal=True,
-            color_system="standard",
-            no_color=not self._has_colour,
-            width=width,
-            legacy_windows=False,
-        )
-        with console.capture() as capture:
-            console.print(text, end="")
-        return to_formatted_text(ANSI(capture.get()))
+    def _converted(self, text: Text) -> StyleAndTextTuples:
+        return [(self._style(each.style), each.text) for each in text.render(self._console)]
+
+    def _style(self, style: Style | None) -> str:
+        """Return one of Rich's styles as prompt_toolkit writes it."""
+        if style is None:
+            return ""
+        name = style.color.name.replace("_", "") if style.color and self._has_colour else ""
+        colour = "ansigray" if name == "white" else name and f"ansi{name}"
+        return f"{colour} {'bold' if style.bold else ''}".strip()
 
 
 def _cut(text: str, width: int) -> str:

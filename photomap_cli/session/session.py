@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import datetime
 import os
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
@@ -112,7 +111,7 @@ class Session:
             catalog, self._searcher.scope, self._turns, self._refresh, spec=spec, encode=self._encode_texts
         )
         self._prewarming = threading.Lock()
-        self._started_at = rfc3339(time.time())
+        self._started_at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         self.log: Path | None = None
         self.listener: Listener | None = None
         self._photos = catalog.photo_count
@@ -388,11 +387,6 @@ class Session:
             return  # the snapshot's last_error says it
         finally:
             self._prewarming.release()
-
-
-def rfc3339(seconds: float) -> str:
-    """Return a point in time (seconds since the epoch) as RFC 3339 in UTC."""
-    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _users_settings() -> Settings:
