@@ -17,6 +17,7 @@ from cases import cases
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from photomap_cli.errors import BadQuery
 from photomap_cli.library import newest
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.entities import LibraryEncoder, NewPhoto
@@ -321,3 +322,19 @@ def test_pages_one_after_the_other_are_all_photos_that_meet_the_filters(
         place = seen[-1]
     assert seen == sorted(seen, reverse=True)
     assert sorted(row for _, row in seen) == catalog.rows(filters).tolist()
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    name=st.sampled_from(sorted(VALUES)),
+    value=st.text(st.sampled_from("0123456789.,-<>=+eEmpkbgdwy*~/ nN\u0662²½\0\u2212")) | st.text(),
+)
+def test_whatever_a_value_is_it_is_refused_with_its_place_or_the_database_takes_it(catalog, name, value):
+    text = f'{name}:"{value}"'
+    filters, placed = (), 0
+    try:
+        filters = parse(text, cwd="/p").filters
+    except BadQuery as error:
+        placed = error.position
+    assert 0 <= placed <= len(text)
+    assert len(catalog.newest(filters, limit=1000)) == len(catalog.rows(filters))
