@@ -303,7 +303,8 @@ class Residency:
         except BaseException as error:
             if isinstance(error, EncoderDied):
                 self._retry_policy.died(self._clock())
-            self._settle(ResidencyState.OFF, memory=MemoryReport(), last_error=_failure(error), progress=None)
+            failure = _failure(error) if isinstance(error, Exception) else None  # Ctrl-C is nothing that went wrong
+            self._settle(ResidencyState.OFF, memory=MemoryReport(), last_error=failure, progress=None)
             if self._closed:
                 raise EncoderClosed("the encoder was closed while it loaded") from error
             raise

@@ -303,6 +303,13 @@ def test_a_load_that_fails_is_told_and_tried_again(residency, encoder):
     assert residency.snapshot().last_error is None
 
 
+def test_a_load_that_ctrl_c_ends_has_not_gone_wrong(residency, encoder):
+    encoder.fail_next["load"] = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        query(residency)
+    assert (residency.snapshot().state, residency.snapshot().last_error) == (State.OFF, None)
+
+
 def test_an_offload_that_fails_leaves_a_usable_encoder_and_is_tried_again(residency, encoder, time):
     query(residency)
     encoder.fail_next["to_ram"] = EncoderFailed("stuck")
