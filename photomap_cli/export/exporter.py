@@ -14,7 +14,7 @@ from photomap_cli import files
 from photomap_cli.export import archive, transfer
 from photomap_cli.export.failures import NO_ROOM, Cancelled, reason, require_photo
 from photomap_cli.export.folder import made
-from photomap_cli.export.names import Names, beside, has_company, sidecars
+from photomap_cli.export.names import Names, beside, has_company, raw_beside, sidecars
 from photomap_cli.library.file_identity import digest_at
 from photomap_cli.records.export import Exported, ExportFailure, ExportMode, ExportReport
 
@@ -30,7 +30,8 @@ def export(
 ) -> ExportReport:
     """Take photos into a folder.  Nothing that is there is overwritten; a photo is there whole, or not at all.
 
-    A name that is taken gets a number: `a (2).jpg`.  XMP sidecars go along.  A photo that an earlier export brought
+    A name that is taken gets a number: `a (2).jpg`.  XMP sidecars go along, and in a move the RAW file of a
+    picture.  A photo that an earlier export brought
     there in the same way is there already.  Whatever ends it, also `kill -9`, every original is whole, where it was or
     where it belongs.
 
@@ -101,7 +102,7 @@ class _Export:
         """Take one photo there, or note why not; returns whether it is of use to go on."""
         try:
             require_photo(source)
-            along = sidecars(source)
+            along = [*sidecars(source), *(raw_beside(source) if self._how is ExportMode.MOVE else ())]
             target, is_new = self._placed(source, along)
         except (OSError, ValueError) as error:
             self._failed.append(ExportFailure(source, reason(error)))
@@ -115,7 +116,7 @@ class _Export:
         else:
             self._there.append(source)
             along = [each for each in along if not os.path.lexists(beside(each, source, target))]
-        return all(self._take_along(each, source, target) for each in along)
+        return all(self._take_along(each, source, target, along) for each in along)
 
     def _placed(self, source: str, along: Sequence[str]) -> tuple[str, bool]:
         """Bring a photo under the first name that is free; return its path, and whether it was not there before."""
@@ -132,10 +133,10 @@ class _Export:
                 return target, True
         raise AssertionError("there is always another number")
 
-    def _take_along(self, sidecar: str, source: str, target: str) -> bool:
-        """Take a sidecar to where its photo is now; returns whether it is of use to go on."""
+    def _take_along(self, sidecar: str, source: str, target: str, along: Sequence[str]) -> bool:
+        """Take a file to where its photo is now; returns whether it is of use to go on."""
         place = beside(sidecar, source, target)
-        is_moved = self._how is ExportMode.MOVE and not has_company(sidecar, source)
+        is_moved = self._how is ExportMode.MOVE and not has_company(sidecar, source, along)
         try:
             if not os.path.lexists(place):
                 if self._how is ExportMode.MOVE and not is_moved:

@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import count
+
+from photomap_cli.library.file_types import RAW_EXTENSIONS
 
 SIDECAR_SUFFIXES = (".xmp", ".XMP")
 _LONGEST_NAME_BYTES = 255
@@ -51,23 +53,34 @@ def sidecars(source: str) -> list[str]:
     return [each for at, each in enumerate(there) if not any(os.path.samefile(each, one) for one in there[:at])]
 
 
-def beside(sidecar: str, source: str, target: str) -> str:
-    """Return where a photo's sidecar belongs when the photo is at `target`."""
-    if sidecar.startswith(source + "."):
-        return target + sidecar[len(source) :]
-    return os.path.splitext(target)[0] + os.path.splitext(sidecar)[1]
+def raw_beside(source: str) -> list[str]:
+    """Return the RAW file that is one photo with a picture, and its own sidecars."""
+    stem, own = os.path.splitext(source)
+    if own.lower().removeprefix(".") in RAW_EXTENSIONS:
+        return []
+    names = (f"{stem}.{written}" for ending in sorted(RAW_EXTENSIONS) for written in (ending, ending.upper()))
+    raw = next((name for name in names if os.path.isfile(name)), None)
+    return [raw, *(raw + suffix for suffix in SIDECAR_SUFFIXES if os.path.isfile(raw + suffix))] if raw else []
 
 
-def has_company(sidecar: str, source: str) -> bool:
-    """Whether another file than this photo has the sidecar's name before its ending, so that it may tell of that."""
-    if sidecar.startswith(source + "."):
+def beside(companion: str, source: str, target: str) -> str:
+    """Return where a file beside a photo belongs when the photo is at `target`."""
+    if companion.startswith(source + "."):
+        return target + companion[len(source) :]
+    return os.path.splitext(target)[0] + companion[len(os.path.splitext(source)[0]) :]
+
+
+def has_company(sidecar: str, source: str, along: Iterable[str]) -> bool:
+    """Whether a sidecar may tell of another file, too, that does not go along with its photo."""
+    stem, ending = os.path.splitext(sidecar)
+    if sidecar.startswith(source + ".") or ending not in SIDECAR_SUFFIXES:
         return False
-    stem, own = os.path.splitext(sidecar)[0] + ".", {os.path.basename(sidecar), os.path.basename(source)}
+    own = {os.path.basename(each) for each in (sidecar, source, *along)}
     try:
         names = os.listdir(os.path.dirname(source))
     except OSError:
         return True
-    start = os.path.basename(stem)
+    start = os.path.basename(stem) + "."
     return any(name.startswith(start) and name not in own and not name.lower().endswith(".xmp") for name in names)
 
 

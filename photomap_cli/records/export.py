@@ -53,7 +53,7 @@ class ExportReport:
         done: the photos that got there, in the order asked for; targets in a zip file are below its path.
         there: paths of the photos that were there already, from an earlier export or by themselves.
         failed: what did not get there; the originals are where they were.
-        sidecars: how many files beside photos went along.
+        sidecars: how many files beside photos went along: XMP, and in a move RAW files.
         copied_instead: how many reflinks are copies, as the file system cannot share blocks.
         left: how many photos were not come to, as it was cancelled or the disk is full.
         is_cancelled: whether it was cancelled.

@@ -31,7 +31,7 @@ def lines(report: ExportReport) -> list[str]:
 def _summary(report: ExportReport) -> str:
     parts = [f"{photos(len(report.done))} {_DONE[report.how]} {report.folder}"]
     if report.sidecars:
-        parts.append(f"{counted(report.sidecars, 'sidecar')} with them")
+        parts.append(f"{counted(report.sidecars, 'file')} beside them, too")
     if report.there:
         parts.append(f"{len(report.there):,} there already")
     if report.copied_instead:

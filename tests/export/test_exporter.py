@@ -254,14 +254,30 @@ def test_a_photo_keeps_off_the_sidecar_of_another(tmp_path):
     assert contents(tmp_path / "out") == {"a.xmp": b"another's", "a (2).jpg": b"photo", "a (2).xmp": b"own"}
 
 
+def test_the_raw_file_of_a_picture_moves_with_it_and_is_not_copied(tmp_path):
+    for folder in "xy":
+        for name in ("a.jpg", "a.NEF", "a.NEF.xmp", "a.xmp"):
+            photo(tmp_path / folder / name, f"{folder} {name}".encode())
+    paths = [str(tmp_path / folder / "a.jpg") for folder in "xy"]
+    export(paths, tmp_path / "copies", ExportMode.COPY)
+    assert names(tmp_path / "copies") == ["a (2).jpg", "a (2).xmp", "a.jpg", "a.xmp"]
+    report = export(paths, tmp_path / "out", ExportMode.MOVE)
+    assert (report.sidecars, len(report.done), report.failed) == (6, 2, ())
+    assert (names(tmp_path / "x"), names(tmp_path / "y")) == ([], [])
+    assert {name: content.decode() for name, content in contents(tmp_path / "out").items()} == {
+        **{name: f"x {name}" for name in ("a.jpg", "a.NEF", "a.NEF.xmp", "a.xmp")},
+        **{f"a (2){ending}": f"y a{ending}" for ending in (".jpg", ".NEF", ".NEF.xmp", ".xmp")},
+    }
+
+
 def test_a_sidecar_that_two_files_share_stays_with_the_other_and_is_not_doubled(tmp_path):
-    paths = [photo(tmp_path / "x" / name, name.encode()) for name in ("a.jpg", "a.NEF")]
+    paths = [photo(tmp_path / "x" / name, name.encode()) for name in ("a.jpg", "a.png")]
     sidecar = tmp_path / "x" / "a.xmp"
     photo(sidecar, b"of both")
     export(paths[:1], tmp_path / "out", ExportMode.MOVE)
     assert sidecar.read_bytes() == b"of both"
     export(paths[1:], tmp_path / "out", ExportMode.MOVE)
-    assert contents(tmp_path / "out") == {"a.jpg": b"a.jpg", "a.NEF": b"a.NEF", "a.xmp": b"of both"}
+    assert contents(tmp_path / "out") == {"a.jpg": b"a.jpg", "a.png": b"a.png", "a.xmp": b"of both"}
     assert names(tmp_path / "x") == []
 
 

@@ -8,7 +8,7 @@ from photomap_cli.views.export_report import lines
 
 def test_an_export_that_went_well_is_one_line():
     report = ExportReport(ExportMode.COPY, "/out", (Exported("/x/a.jpg", "/out/a.jpg"),), sidecars=1)
-    assert lines(report) == ["1 photo copied to /out; 1 sidecar with them"]
+    assert lines(report) == ["1 photo copied to /out; 1 file beside them, too"]
 
 
 def test_what_was_renamed_and_what_failed_is_told():

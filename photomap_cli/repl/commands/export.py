@@ -62,7 +62,7 @@ def _move(state: SearchState, hits: Sequence[Hit], place: Path) -> None:
         report = _exported(state, hits, Path(folder), ExportMode.MOVE, relocation.note)
     state.follow_moves({each.source: each.target for each in report.done})
     if is_new:
-        state.front.tell(f"{folder} belongs to the library now; `photomap index` there adds what else is in it")
+        state.front.tell(f"{folder} belongs to the library now; :index {folder} adds what else is in it")
     if relocation.has_failed:
         state.front.tell(NOT_NOTED)
     _tell(state, report)
