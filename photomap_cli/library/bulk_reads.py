@@ -1,0 +1,51 @@
+"""Owns reading much of the catalogue at once, and checked: vectors, row numbers, records of many rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photomap_cli.library import schema_check
+from photomap_cli.library.entities import STORED, LibraryEncoder
+from photomap_cli.library.stats import read_meta
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator, Sequence
+
+    from photomap_cli.library.sql_filters import Value
+
+_CHUNK = 500  # below SQLite's oldest limit of 999 parameters
+_FP16_EXPONENT = 0x7C00  # all ones where a number is not finite
+
+
+def encoder_of(meta: dict[str, str | int]) -> LibraryEncoder | None:
+    """Return which encoder made the vectors, by a library's facts; None before the first."""
+    if "spec" not in meta:
+        return None
+    return LibraryEncoder(str(meta["spec"]), int(meta["dim"]), str(meta["precision"]), str(meta["fingerprint"]))
+
+
+def in_pieces(connection: sqlite3.Connection, query: str, values: Sequence[int]) -> Iterator[tuple[Any, ...]]:
+    """Yield what a query finds for any number of values in the place of its `...`."""
+    for start in range(0, len(values), _CHUNK):
+        piece = values[start : start + _CHUNK]
+        yield from connection.execute(query.replace("...", ", ".join("?" * len(piece))), piece)
+
+
+def vectors(connection: sqlite3.Connection, records: Sequence[tuple[int, bytes]]) -> dict[int, np.ndarray]:
+    """Return stored vectors by row.  Raises Damaged unless all are of the encoder's length, and finite."""
+    encoder = encoder_of(read_meta(connection))
+    if encoder is not None:
+        schema_check.require_vectors(records, encoder.dim * STORED.itemsize)
+    exponents = np.frombuffer(b"".join(blob for _, blob in records), "<u2") & _FP16_EXPONENT
+    if (exponents == _FP16_EXPONENT).any():
+        raise schema_check.Damaged("a vector is not finite")
+    return {row: np.frombuffer(blob, STORED) for row, blob in records}
+
+
+def row_numbers(connection: sqlite3.Connection, source: str, values: Sequence[Value] = ()) -> np.ndarray:
+    """Return the column `row`, int64, sorted.  As one text: 100,000 rows take 28 ms, as Python integers 66."""
+    (text,) = connection.execute(f"SELECT group_concat(row) FROM {source}", values).fetchone()
+    return np.sort(np.fromstring(text, np.int64, sep=",")) if text else np.empty(0, np.int64)
