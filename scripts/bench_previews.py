@@ -58,9 +58,9 @@ def main() -> int:
         _measure_likeness(paths)
         library = Path(home) / "library"
         library.mkdir()
-        with Thumbnailer(library, Settings) as gallery:
-            _measure_ways(gallery, paths, options)
-            _measure_page(gallery, paths)
+        with Thumbnailer(library, Settings) as thumbnailer:
+            _measure_ways(thumbnailer, paths, options)
+            _measure_page(thumbnailer, paths)
         _measure_command(Path(home), photos, options.runs)
     return 0
 
@@ -95,29 +95,29 @@ def _drawn(photo: Image.Image, glyphs: block_glyphs.BlockGlyphs) -> np.ndarray:
     return seen.transpose(0, 2, 1, 3, 4).reshape(rows * down, columns * across, 3)
 
 
-def _measure_ways(gallery: Thumbnailer, paths: list[str], options: argparse.Namespace) -> None:
-    first = _milliseconds(lambda: gallery.thumbnails(paths[:6]))
+def _measure_ways(thumbnailer: Thumbnailer, paths: list[str], options: argparse.Namespace) -> None:
+    first = _milliseconds(lambda: thumbnailer.thumbnails(paths[:6]))
     print(f"six photos without thumbnails, made in decode processes: {first:.0f} ms\n")
     print("way                    photos   look up    compose     encode         bytes   (ms, medians)")
     for way in GraphicsProtocol:
         painter = detection.painter(way, detection.Display(TerminalInfo({"COLORTERM": "truecolor"})))
         layout = row_layout(options.columns, ROWS, painter.grid)
         row = paths[: layout.count]
-        thumbnails = gallery.thumbnails(row)
+        thumbnails = thumbnailer.thumbnails(row)
         sheet = compose(thumbnails, layout, painter.grid)
         text = painter.paint(sheet)
-        looked = _median(lambda row=row: gallery.thumbnails(row), options.runs)
+        looked = _median(lambda row=row: thumbnailer.thumbnails(row), options.runs)
         composed = _median(lambda t=thumbnails, y=layout, p=painter: compose(t, y, p.grid), options.runs)
         painted = _median(lambda p=painter, s=sheet: p.paint(s), options.runs)
         sides = f"{looked:9.1f}  {composed:9.1f}  {painted:9.1f}"
         print(f"{way.value:<22} {layout.count:>6} {sides}  {len(text.encode()):>12,}")
 
 
-def _measure_page(gallery: Thumbnailer, paths: list[str]) -> None:
+def _measure_page(thumbnailer: Thumbnailer, paths: list[str]) -> None:
     hits = tuple(Hit(rank, paths[rank % len(paths)], 0.3, "2023-06-15T10:22:00", 4000, 3000) for rank in range(1, 101))
     result = SearchResult("cat", "tiny", 1.0, "local", Timings(), hits)
     pieces: list[bytes] = []
-    taken = _milliseconds(lambda: pieces.extend(sheet_page(result, lambda: gallery, lambda work: work())))
+    taken = _milliseconds(lambda: pieces.extend(sheet_page(result, lambda: thumbnailer, lambda work: work())))
     print(f"\na page of 100 photos: {sum(map(len, pieces)):,} bytes in {taken:.0f} ms\n")
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from terminal_fakes import FakeBackend, PaintedGallery
+from terminal_fakes import FakeBackend, PaintedThumbnailer
 
 from photomap_cli.errors import PhotomapError
 from photomap_cli.repl.commands import registry
@@ -47,11 +47,11 @@ class FakeFront:
     def past_lines(self):
         return self.lines
 
-    def look(self, hit):
+    def show_large(self, hit):
         self.looked.append(hit.rank)
 
     def page(self, result):
-        return sheet_page(result, PaintedGallery, self.wait)
+        return sheet_page(result, PaintedThumbnailer, self.wait)
 
     @property
     def printed(self):

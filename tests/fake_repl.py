@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
-from terminal_fakes import FakeHost, PaintedGallery, TimedBackend
+from terminal_fakes import FakeHost, PaintedThumbnailer, TimedBackend
 
 from photomap_cli.errors import LibraryBusy
 from photomap_cli.graphics import terminal_query
@@ -58,7 +58,7 @@ def main() -> int:
     options = _options()
     terminal_query.TIMEOUT_SECONDS, prompt.CPR_SECONDS = options.answer_timeout, options.cursor_timeout
     console = Console(highlight=False)
-    previews = Previews(console, PaintedGallery)
+    previews = Previews(console, PaintedThumbnailer)
     host = TimedHost(options)
     return Repl(host, console=console, previews=previews, cwd=Path("/photos"), history_path=options.history).run()
 

@@ -186,7 +186,7 @@ class FakeBackend:
         self.calls.append("close")
 
 
-class PaintedGallery:
+class PaintedThumbnailer:
     """Has a photo of its own colour for every path, made up; `gone` in a path is one that is gone."""
 
     def thumbnails(self, paths: Sequence[str]) -> list[Thumbnail]:

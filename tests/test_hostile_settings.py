@@ -173,7 +173,7 @@ def typed(*lines):
     """Type lines at a prompt; return what it says of errors."""
     out, err = io.StringIO(), io.StringIO()
     lines = io.StringIO("\n".join(lines) + "\n")
-    run_lines(FakeBackend, open_gallery=None, cwd=Path("/"), limit=10, stdin=lines, stdout=out, stderr=err)
+    run_lines(FakeBackend, open_thumbnailer=None, cwd=Path("/"), limit=10, stdin=lines, stdout=out, stderr=err)
     return err.getvalue()
 
 

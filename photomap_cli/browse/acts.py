@@ -54,7 +54,7 @@ class Surroundings:
     Attributes:
         post: takes what came of an act; called on its thread.
         write: has the terminal get a sequence, in between two frames.
-        open_gallery: where pictures come from.
+        open_thumbnailer: where pictures come from.
         library: its folder.
         cwd: absolute folder that relative paths start from.
         takes_files: by which terminal's ways files can be downloaded, "kitty" or "iterm2".
@@ -63,7 +63,7 @@ class Surroundings:
 
     post: Callable[[Event], None]
     write: Callable[[str], None]
-    open_gallery: Callable[[], Thumbnailer]
+    open_thumbnailer: Callable[[], Thumbnailer]
     library: Path
     cwd: Path
     takes_files: str = ""
@@ -132,8 +132,8 @@ def _copy_picture(world: Surroundings, act: Act, cancelled: threading.Event) -> 
         raise UsageError("no program here takes a picture to the clipboard", hint="install wl-clipboard or xclip")
     from photomap_cli.images.png import as_png
 
-    with world.open_gallery() as gallery:
-        thumbnail = gallery.picture(path, long_side_px=COPIED_LONG_SIDE_PX)
+    with world.open_thumbnailer() as thumbnailer:
+        thumbnail = thumbnailer.picture(path, long_side_px=COPIED_LONG_SIDE_PX)
     if thumbnail.fault:
         raise BadImage(f"{path}: {thumbnail.fault}", hint="`photomap index` brings the library up to date")
     data = as_png(thumbnail.webp)

@@ -60,7 +60,7 @@ class Parts:
     Attributes:
         connection: the way to the backend.
         request: what every search has in common; its `cwd` is where relative paths start.
-        open_gallery: where thumbnails come from.
+        open_thumbnailer: where thumbnails come from.
         painter: draws pictures; None where the terminal shows none.
         history: earlier queries.
         facets: what filters can name.
@@ -73,7 +73,7 @@ class Parts:
 
     connection: Connection
     request: SearchRequest
-    open_gallery: Callable[[], Thumbnailer]
+    open_thumbnailer: Callable[[], Thumbnailer]
     painter: Renderer | None
     history: PrivateHistory
     facets: Callable[[], Facets]
@@ -98,7 +98,9 @@ class Browser:
         self._is_cancelled = False
         self._canvas = Canvas(parts.painter) if parts.painter is not None else None
         self._pictures = (
-            pictures.Pictures(parts.open_gallery, parts.painter, self.repaint) if parts.painter is not None else None
+            pictures.Pictures(parts.open_thumbnailer, parts.painter, self.repaint)
+            if parts.painter is not None
+            else None
         )
         self._worker = SearchWorker(parts.connection, parts.request, self._post)
         self._world = parts.world(post=self._post, write=self._write_soon)

@@ -102,20 +102,25 @@ class Pictures:
     What is no longer wanted when its turn comes is not decoded.
 
     Args:
-        open_gallery: where thumbnails come from.
+        open_thumbnailer: where thumbnails come from.
         painter: draws them.
         on_made: called, on that thread, whenever there are new ones.
     """
 
     def __init__(
         self,
-        open_gallery: Callable[[], Thumbnailer],
+        open_thumbnailer: Callable[[], Thumbnailer],
         painter: Renderer,
         on_made: Callable[[], None],
         *,
         kept_bytes: int = KEPT_BYTES,
     ) -> None:
-        self._open_gallery, self._painter, self._on_made, self._most = open_gallery, painter, on_made, kept_bytes
+        self._open_thumbnailer, self._painter, self._on_made, self._most = (
+            open_thumbnailer,
+            painter,
+            on_made,
+            kept_bytes,
+        )
         self._changed = threading.Condition()  # for all that follows
         self._wanted: Sequence[Picture] = ()
         self._kept: OrderedDict[Picture, Drawing] = OrderedDict()
@@ -163,9 +168,9 @@ class Pictures:
             self._thread.join(timeout)
 
     def _work(self) -> None:
-        with self._open_gallery() as gallery:
+        with self._open_thumbnailer() as thumbnailer:
             while batch := self._next():
-                made = self._made(gallery, batch)
+                made = self._made(thumbnailer, batch)
                 with self._changed:
                     for picture, drawing in made:
                         self._keep(picture, drawing)
@@ -182,12 +187,12 @@ class Pictures:
                 self._changed.wait()
             return []
 
-    def _made(self, gallery: Thumbnailer, batch: list[Picture]) -> list[tuple[Picture, Drawing]]:
+    def _made(self, thumbnailer: Thumbnailer, batch: list[Picture]) -> list[tuple[Picture, Drawing]]:
         try:
             if batch[0].is_large:
-                thumbnails = [gallery.picture(batch[0].path, long_side_px=self._long_side_px(batch[0]))]
+                thumbnails = [thumbnailer.picture(batch[0].path, long_side_px=self._long_side_px(batch[0]))]
             else:
-                thumbnails = gallery.thumbnails([picture.path for picture in batch])
+                thumbnails = thumbnailer.thumbnails([picture.path for picture in batch])
         except Exception as error:  # whatever it is, the photos that follow may be fine
             thumbnails = [Thumbnail(fault=str(error) or type(error).__name__)] * len(batch)
         return [

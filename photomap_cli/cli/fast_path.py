@@ -133,7 +133,7 @@ def _search(given: _Given, words: list[str]) -> int | None:
     if result["served_by"] == "local" and not parsed.local:
         from photomap_cli.cli import warming
 
-        warming.leave_session(given.library())
+        warming.keep_session(given.library())
     if is_table and result.get("searched_elsewhere") and not given.quiet:
         from photomap_cli.cli import index_offer
 

@@ -102,7 +102,7 @@ def _found(settings: Settings) -> Finding:
     """Return the photos of the first place that has any: here, or where the desktop keeps pictures."""
     places = _places()
     for folder in places:
-        found = look(folder, settings)
+        found = find_photos(folder, settings)
         if found.paths:
             return found
     raise EmptyLibrary(
@@ -119,7 +119,7 @@ def _places() -> list[Path]:
     return [folder for folder in dict.fromkeys(places) if folder.is_dir()]
 
 
-def look(folder: Path, settings: Settings, clock: Callable[[], float] = time.monotonic) -> Finding:
+def find_photos(folder: Path, settings: Settings, clock: Callable[[], float] = time.monotonic) -> Finding:
     """Find the photos below a folder, for as long as somebody likes to wait."""
     from photomap_cli.indexing.content_sniffing import Sniffer
     from photomap_cli.indexing.scan import ScanRules, scan

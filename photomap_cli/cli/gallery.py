@@ -75,7 +75,7 @@ def _browser(
     parts = Parts(
         connection=connection,
         request=request.search,
-        open_gallery=host.open_gallery,
+        open_thumbnailer=host.open_thumbnailer,
         painter=terminal.painter(display, host.settings().previews),
         history=PrivateHistory(directories.history_file()),
         facets=FacetCache(host.facets, partial(_photo_count, connection)),
@@ -85,7 +85,7 @@ def _browser(
         suspend=suspension.stop,
         world=partial(
             acts.Surroundings,
-            open_gallery=host.open_gallery,
+            open_thumbnailer=host.open_thumbnailer,
             library=host.library,
             cwd=directories.working_directory(),
             takes_files=terminal.takes_files(display),

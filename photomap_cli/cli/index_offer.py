@@ -34,7 +34,7 @@ def accepted(library: Path, ask: Callable[[str], str] = input) -> bool:
     if not is_possible() or not first_run.has_photos(folder) or str(folder) in _declined():
         return False
     settings = settings_cache.load()
-    if _agrees(f"Index {first_run.look(folder, settings).words} now? [y/N] ", ask):
+    if _agrees(f"Index {first_run.find_photos(folder, settings).words} now? [y/N] ", ask):
         return _index(library, folder, settings)
     return False
 

@@ -41,7 +41,9 @@ def run_interactive(library: Path, *, is_demo: bool = False, opener: SessionOpen
     cwd = directories.working_directory()
     if not has_screen(sys.stdin, sys.stdout):
         limit = settings_cache.load().results
-        return run_lines(host.open_backend, open_gallery=host.open_gallery, cwd=cwd, limit=limit, index=host.index)
+        return run_lines(
+            host.open_backend, open_thumbnailer=host.open_thumbnailer, cwd=cwd, limit=limit, index=host.index
+        )
     if not _has_photos(library) and not _is_welcome(host.opener):
         return 0
     from photomap_cli.repl.repl import Repl
@@ -49,7 +51,7 @@ def run_interactive(library: Path, *, is_demo: bool = False, opener: SessionOpen
     from photomap_cli.views.previews import Previews
 
     console = console_on()
-    previews = Previews(console, host.open_gallery)
+    previews = Previews(console, host.open_thumbnailer)
     with closing(host):
         return Repl(host, console=console, previews=previews, cwd=cwd, history_path=directories.history_file()).run()
 
@@ -82,7 +84,7 @@ class LibraryHost:
         if self._opener is not None:
             self._opener.close()
 
-    def open_gallery(self) -> Thumbnailer:
+    def open_thumbnailer(self) -> Thumbnailer:
         """Open what makes thumbnails."""
         from photomap_cli.images.thumbnails import Thumbnailer
 

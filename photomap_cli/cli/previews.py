@@ -41,11 +41,11 @@ def show(result: SearchResult, given: Globals, console: Console, *, notices: Seq
         return False
     from photomap_cli.views.results import summary_line
 
-    previews = Previews(console, partial(gallery, given), setting=setting)
+    previews = Previews(console, partial(thumbnailer, given), setting=setting)
     previews.detect_between_commands()
     painter = previews.painter(is_asked_for=is_asked_for)
     if painter is None:
-        backend.tell([reason] if (reason := previews.excuse(is_asked_for=is_asked_for)) else [], given)
+        backend.tell([reason] if (reason := previews.why_no_pictures(is_asked_for=is_asked_for)) else [], given)
         return False
     backend.tell(notices, given)
     total, count = len(result.hits), previews.show(result.hits, painter, waiting(given))
@@ -56,7 +56,7 @@ def show(result: SearchResult, given: Globals, console: Console, *, notices: Seq
 
 def in_words(given: Globals, console: Console, setting: str) -> str:
     """Return how the prompt on this terminal shows results, after asking it."""
-    previews = Previews(console, partial(gallery, given), setting=setting)
+    previews = Previews(console, partial(thumbnailer, given), setting=setting)
     previews.detect_between_commands()
     return previews.in_words()
 
@@ -111,10 +111,10 @@ def write_page(result: SearchResult, given: Globals, file: PageFile) -> tuple[st
     from photomap_cli.views.formatting import photos
     from photomap_cli.views.html.contact_sheet import sheet_page
 
-    return file.save(photos(len(result.hits)), sheet_page(result, partial(gallery, given), waiting(given)))
+    return file.save(photos(len(result.hits)), sheet_page(result, partial(thumbnailer, given), waiting(given)))
 
 
-def gallery(given: Globals) -> Thumbnailer:
+def thumbnailer(given: Globals) -> Thumbnailer:
     """Return what the library's photos look like."""
     from photomap_cli.images.thumbnails import Thumbnailer
 

@@ -10,7 +10,7 @@ from photomap_cli.cli import settings_cache
 from photomap_cli.errors import PhotomapError
 
 
-def leave_session(library: Path) -> None:
+def keep_session(library: Path) -> None:
     """Start a session in the background that ends after `keep_warm` seconds without a search; 0 = none.
 
     Waits for nothing, and what goes wrong is in the session's log: the search has been answered.
@@ -25,4 +25,4 @@ def leave_session(library: Path) -> None:
     log = directories.log_file(library)
     words = ["--library", str(library), "serve", "--log", str(log), "--for", f"{seconds:g}"]
     with suppress(PhotomapError):
-        daemon.leave_behind(words, log)
+        daemon.launch_without_waiting(words, log)

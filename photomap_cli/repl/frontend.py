@@ -51,7 +51,7 @@ class Frontend(Protocol):
     def previews(self) -> Previews | None:
         """How results are shown as pictures; None where they never are."""
 
-    def look(self, hit: Hit) -> None:
+    def show_large(self, hit: Hit) -> None:
         """Show one photo large.  Raises UsageError where nothing can be shown."""
 
     def page(self, result: SearchResult) -> Iterator[bytes]:

@@ -53,13 +53,13 @@ class PipeFrontend:
         *,
         style: ResultStyle,
         cwd: Path,
-        open_gallery: Callable[[], Thumbnailer],
+        open_thumbnailer: Callable[[], Thumbnailer],
         is_typed: bool = False,
     ) -> None:
         self.console = make_console(file=out, no_color=True, soft_wrap=True)
         self._out, self._err, self._style, self._cwd = out, err, style, cwd
         self.is_typed = is_typed
-        self._open_gallery = open_gallery
+        self._open_thumbnailer = open_thumbnailer
         self.previews = None
 
     def show(self, left: SearchResult, *, total: int, more: bool) -> int:
@@ -84,7 +84,7 @@ class PipeFrontend:
         """Refuse: nobody is there to be asked."""
         raise UsageError("there is no terminal to ask on")
 
-    def look(self, hit: Hit) -> None:
+    def show_large(self, hit: Hit) -> None:
         """Refuse: there is nothing to look at."""
         raise UsageError("there is no terminal to show pictures on", hint=":paths prints where they are")
 
@@ -94,7 +94,7 @@ class PipeFrontend:
 
     def page(self, result: SearchResult) -> Iterator[bytes]:
         """Yield a page of these results for a browser."""
-        return sheet_page(result, self._open_gallery, self.wait)
+        return sheet_page(result, self._open_thumbnailer, self.wait)
 
     @property
     def keys(self) -> str:
@@ -109,7 +109,7 @@ class PipeFrontend:
 def run_lines(
     open_backend: Callable[[], Backend],
     *,
-    open_gallery: Callable[[], Thumbnailer],
+    open_thumbnailer: Callable[[], Thumbnailer],
     cwd: Path,
     limit: int,
     index: Index | None = None,
@@ -128,7 +128,7 @@ def run_lines(
     stdin, out, err = stdin or sys.stdin, stdout or sys.stdout, stderr or sys.stderr
     style = style or (ResultStyle.TABLE if out.isatty() else ResultStyle.PLAIN)
     with closing(Connection(open_backend)) as connection, _stopping_politely(connection):
-        front = PipeFrontend(out, err, style=style, cwd=cwd, open_gallery=open_gallery, is_typed=stdin.isatty())
+        front = PipeFrontend(out, err, style=style, cwd=cwd, open_thumbnailer=open_thumbnailer, is_typed=stdin.isatty())
         state = SearchState(connection, front, cwd=cwd, limit=limit, index=index)
         lines = _prompted(stdin, err, connection) if front.is_typed else _decoded(stdin)
         try:

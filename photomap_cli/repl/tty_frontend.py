@@ -57,7 +57,7 @@ class TtyFrontend:
         """Print as many of the results as fit into the window: pictures, or a table."""
         painter = self.previews.painter() if left.hits else None
         if painter is None:
-            if reason := self.previews.excuse():
+            if reason := self.previews.why_no_pictures():
                 self.tell(reason)
             count = results.print_page(left, self._cwd, self.console)
         else:
@@ -69,9 +69,9 @@ class TtyFrontend:
         self.console.print(line)
         return count
 
-    def look(self, hit: Hit) -> None:
+    def show_large(self, hit: Hit) -> None:
         """Draw one photo large."""
-        self.previews.look(hit, self._wait_for_photos, cwd=self._cwd)
+        self.previews.show_large(hit, self._wait_for_photos, cwd=self._cwd)
 
     def browse(self, request: BrowseRequest) -> BrowseOutcome:
         """Show the gallery in the place of the prompt."""
@@ -104,7 +104,7 @@ class TtyFrontend:
 
     def page(self, result: SearchResult) -> Iterator[bytes]:
         """Yield a page of these results for a browser."""
-        return sheet_page(result, self.previews.open_gallery, self._wait_for_photos)
+        return sheet_page(result, self.previews.open_thumbnailer, self._wait_for_photos)
 
     def _wait_for_photos(self, work: Callable[[], T]) -> T:
         return wait_for(work, console=self.console, words=lambda: "reading photos…")

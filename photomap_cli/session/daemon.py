@@ -106,7 +106,7 @@ def launch(words: Sequence[str], library: Path, log: Path) -> Launch:
         return Launch(process.pid, file.output_since(begin), exit_status)
 
 
-def leave_behind(words: Sequence[str], log: Path) -> None:
+def launch_without_waiting(words: Sequence[str], log: Path) -> None:
     """Run `photomap WORDS` in the background, its output in `log`, and wait for nothing.
 
     Raises BadPath and NoProcess, as `launch`.

@@ -53,19 +53,19 @@ class Previews:
 
     Attributes:
         setting: how the user wants them, as the setting `previews` has it.
-        open_gallery: where thumbnails come from.
+        open_thumbnailer: where thumbnails come from.
     """
 
     def __init__(
         self,
         console: Console,
-        open_gallery: Callable[[], Thumbnailer],
+        open_thumbnailer: Callable[[], Thumbnailer],
         *,
         setting: str = "auto",
         environment: Mapping[str, str] = os.environ,
     ) -> None:
         self.setting = setting
-        self.open_gallery = open_gallery
+        self.open_thumbnailer = open_thumbnailer
         self._console = console
         self._display = detection.found(sys.stdout, environment)
         self._painters: dict[GraphicsProtocol, Renderer] = {}
@@ -103,7 +103,7 @@ class Previews:
         reason = self._draws_nothing if self.setting == "on" else ""
         return f"results as a table ({self.setting}){reason and f': {reason}'}"
 
-    def excuse(self, *, is_asked_for: bool = False) -> str:
+    def why_no_pictures(self, *, is_asked_for: bool = False) -> str:
         """Return why pictures that the user wants cannot be drawn on this terminal; only once, then nothing."""
         wanted = (is_asked_for or self.setting == "on") and self._console.is_terminal and not self._is_excused
         self._is_excused |= wanted
@@ -120,10 +120,10 @@ class Previews:
         """
         layout = row_layout(self._columns(painter), self._console.height, painter.grid, len(hits))
         room, shown = self._console.height - ROWS_BELOW_RESULTS, 0
-        with self.open_gallery() as gallery:
+        with self.open_thumbnailer() as thumbnailer:
             while shown < len(hits):
                 row = hits[shown : shown + layout.count]
-                thumbnails = wait(partial(gallery.thumbnails, [hit.path for hit in row]))
+                thumbnails = wait(partial(thumbnailer.thumbnails, [hit.path for hit in row]))
                 sheet, below = self._composed(thumbnails, layout, painter), captions(row, thumbnails, layout)
                 room -= sheet.rows + below.plain.count("\n") + (GAP if shown else 0)
                 if shown and room < 0:
@@ -134,7 +134,7 @@ class Previews:
                 shown += len(row)
         return shown
 
-    def look(self, hit: Hit, wait: Wait, *, cwd: Path) -> None:
+    def show_large(self, hit: Hit, wait: Wait, *, cwd: Path) -> None:
         """Draw one photo as large as the screen lets it be.
 
         Raises:
@@ -149,8 +149,8 @@ class Previews:
         below, grid = line_below(hit, cwd), painter.grid
         layout = single_layout(self._columns(painter), self._console.height, len(self._console.render_lines(below)))
         long_side_px = max(layout.columns * grid.width, layout.rows * grid.height)
-        with self.open_gallery() as gallery:
-            thumbnail = wait(lambda: gallery.picture(hit.path, long_side_px=long_side_px))
+        with self.open_thumbnailer() as thumbnailer:
+            thumbnail = wait(lambda: thumbnailer.picture(hit.path, long_side_px=long_side_px))
         if thumbnail.fault:
             raise BadImage(f"{hit.path}: {thumbnail.fault}", hint="`photomap index` brings the library up to date")
         self._draw(self._composed([thumbnail], layout, painter), painter)

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from fake_library import FakeLibrary
-from terminal_fakes import PaintedGallery
+from terminal_fakes import PaintedThumbnailer
 
 from photomap_cli.cli import dispatch
 from photomap_cli.cli.commands import browse
@@ -23,7 +23,7 @@ def main():
     paths = [str(path) for path in sorted(Path(folder).iterdir())] if folder else ()
     library = FakeLibrary(photos=int(os.environ.get("FAKE_PHOTOS", "500")), paths=paths)
     LibraryHost.open_backend = lambda _host: library
-    LibraryHost.open_gallery = lambda _host: PaintedGallery()
+    LibraryHost.open_thumbnailer = lambda _host: PaintedThumbnailer()
     LibraryHost.facets = lambda _host: Facets()
     browse._require_photos = lambda _library: None
     return dispatch.run(sys.argv[1:])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyte
 import pytest
-from terminal_fakes import PaintedGallery
+from terminal_fakes import PaintedThumbnailer
 
 from photomap_cli.browse.canvas import Canvas
 from photomap_cli.browse.grid import Box
@@ -37,7 +37,7 @@ def pictures(painter, **boxes):
     wanted = {}
     for name, path in boxes.items():
         box = places[name]
-        (thumbnail,) = PaintedGallery().thumbnails([path])
+        (thumbnail,) = PaintedThumbnailer().thumbnails([path])
         wanted[box] = (picture(path, box), drawn(thumbnail, picture(path, box), painter))
     return wanted
 
@@ -129,5 +129,5 @@ def test_placeholders_stand_in_every_row_of_the_picture():
 
 
 def test_a_photo_that_cannot_be_shown_is_a_tile():
-    drawing = drawn(PaintedGallery().thumbnails(["/gone.jpg"])[0], picture("/gone.jpg"), PAINTERS[0])
+    drawing = drawn(PaintedThumbnailer().thumbnails(["/gone.jpg"])[0], picture("/gone.jpg"), PAINTERS[0])
     assert (drawing.rows, len(drawing.pieces)) == (5, 5)

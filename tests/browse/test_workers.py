@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from fake_library import FakeLibrary
-from terminal_fakes import PaintedGallery, make_hit
+from terminal_fakes import PaintedThumbnailer, make_hit
 from waiting import LONG_SECONDS, wait_until
 
 from photomap_cli.browse import acts, events
@@ -96,7 +96,7 @@ def test_a_refusal_comes_back_with_its_search_and_the_next_one_is_answered(asked
 # -- pictures ----------------------------------------------------------------------------------------------------------
 
 
-class NotingGallery(PaintedGallery):
+class NotingGallery(PaintedThumbnailer):
     """Notes what it was asked for, and waits for leave."""
 
     def __init__(self):
@@ -140,7 +140,7 @@ def test_what_scrolled_away_is_not_decoded():
 
 
 def test_what_is_kept_is_bounded():
-    made = Pictures(PaintedGallery, Cells(HALVES), lambda: None, kept_bytes=60_000)
+    made = Pictures(PaintedThumbnailer, Cells(HALVES), lambda: None, kept_bytes=60_000)
     made.start()
     for top in range(0, 30, 2):
         state = grid(cursor=3 * top, top=top)
@@ -152,7 +152,7 @@ def test_what_is_kept_is_bounded():
 
 
 def test_a_gallery_that_fails_costs_its_pictures_and_nothing_else():
-    class Failing(PaintedGallery):
+    class Failing(PaintedThumbnailer):
         def thumbnails(self, paths):
             if HITS[0].path in paths:
                 raise OSError("the disk is gone")
@@ -179,7 +179,7 @@ def world(tmp_path):
             **{
                 "post": lambda event: made.environment["posted"].append(event),
                 "write": lambda text: made.environment["written"].append(text),
-                "open_gallery": PaintedGallery,
+                "open_thumbnailer": PaintedThumbnailer,
                 "library": tmp_path / "library",
                 "cwd": tmp_path,
                 "platform": "linux",

@@ -79,7 +79,7 @@ def test_photos_are_counted_where_one_stands_or_in_the_pictures_folder(home, mon
 
 def test_counting_ends_after_a_moment(home):
     ticks = count(step=first_run.COUNTING_SECONDS / 3)
-    found = first_run.look(home, TINY, clock=lambda: next(ticks))
+    found = first_run.find_photos(home, TINY, clock=lambda: next(ticks))
     assert (len(found.paths), found.is_all) == (4, False)
     assert found.words.startswith("more than 4 photos")
 

@@ -7,7 +7,7 @@ import pytest
 from cases import cases
 from fake_conversation import Talk
 from rich.console import Console
-from terminal_fakes import CPU, VRAM, FakeBackend, PaintedGallery, make_result
+from terminal_fakes import CPU, VRAM, FakeBackend, PaintedThumbnailer, make_result
 
 from photomap_cli.errors import UsageError
 from photomap_cli.repl.commands import arguments, registry
@@ -282,7 +282,7 @@ def test_show_looks_at_results():
 
 def test_previews_tells_and_changes_how_results_are_shown():
     talk = Talk()
-    talk.front.previews = Previews(Console(file=io.StringIO(), force_terminal=True), PaintedGallery, environment={})
+    talk.front.previews = Previews(Console(file=io.StringIO(), force_terminal=True), PaintedThumbnailer, environment={})
     talk.type(":previews", ":previews BLOCKS", ":previews off", ":previews on")
     assert talk.front.notes == [
         "results as a table (auto)",

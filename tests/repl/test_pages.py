@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cases import cases
 from rich.console import Console
-from terminal_fakes import PaintedGallery, make_hit, make_result
+from terminal_fakes import PaintedThumbnailer, make_hit, make_result
 
 from photomap_cli.graphics.cells import Cells
 from photomap_cli.graphics.kitty_placeholders import KittyPlaceholders
@@ -23,14 +23,14 @@ PROMPT = ("photomap> ", "● VRAM 352 MB")
 CWD = Path("/photos")
 
 
-class Faulty(PaintedGallery):
+class Faulty(PaintedThumbnailer):
     """Every photo is gone."""
 
     def thumbnails(self, paths):
         return super().thumbnails([f"{path} gone" for path in paths])
 
 
-def screen(size, way, gallery=PaintedGallery):
+def screen(size, way, gallery=PaintedThumbnailer):
     width, height = size
     console = Console(
         file=io.StringIO(), width=width, height=height, force_terminal=True, highlight=False, color_system="256"
@@ -130,6 +130,6 @@ def test_every_size_from_50x20_holds_a_page_of_whole_rows_and_the_prompt(way, mo
 
 def test_a_dumb_terminal_is_told_once_that_it_draws_no_pictures():
     page = screen((80, 24), "on")
-    page.previews = Previews(page.console, PaintedGallery, setting="on", environment={"TERM": "dumb"})
+    page.previews = Previews(page.console, PaintedThumbnailer, setting="on", environment={"TERM": "dumb"})
     texts = [shown(page, make_result(3))[1] for _ in range(2)]
     assert ["TERM=dumb draws no pictures" in text for text in texts] == [True, False]

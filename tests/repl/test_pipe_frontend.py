@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from cases import cases
-from terminal_fakes import CPU, FakeBackend, PaintedGallery, make_result
+from terminal_fakes import CPU, FakeBackend, PaintedThumbnailer, make_result
 
 from photomap_cli.errors import BadQuery
 from photomap_cli.repl.pipe_frontend import has_screen, run_lines
@@ -36,7 +36,7 @@ def run(text, *, backend=None, stdin=None, **settings):
     backend = backend or FakeBackend(answer=answer)
     status = run_lines(
         lambda: backend,
-        open_gallery=PaintedGallery,
+        open_thumbnailer=PaintedThumbnailer,
         cwd=Path("/photos"),
         limit=2,
         stdin=stdin or io.StringIO(text),
@@ -99,7 +99,7 @@ def test_a_backend_that_cannot_be_opened_fails_the_line():
 
     err = io.StringIO()
     streams = {"stdin": io.StringIO("a\nb\n"), "stdout": io.StringIO(), "stderr": err}
-    assert run_lines(refuse, open_gallery=PaintedGallery, cwd=Path("/"), limit=1, **streams) == 2
+    assert run_lines(refuse, open_thumbnailer=PaintedThumbnailer, cwd=Path("/"), limit=1, **streams) == 2
     assert err.getvalue() == "line 1: no library\nline 2: no library\n"
 
 
@@ -116,7 +116,7 @@ def test_what_a_dumb_terminal_says_is_a_conversation_and_ctrl_c_drops_one_query(
     backend, out, err = FakeBackend(answer=interrupted), Terminal(), Terminal()
     lines = Terminal("dog\nbad\n:quit\n")
     settings = {
-        "open_gallery": PaintedGallery,
+        "open_thumbnailer": PaintedThumbnailer,
         "cwd": Path("/"),
         "limit": 1,
         "stdin": lines,
@@ -164,7 +164,7 @@ from terminal_fakes import FakeBackend
 from photomap_cli.repl.pipe_frontend import run_lines
 loaded = [name for name in sys.modules if name.startswith("prompt_toolkit")]
 assert not loaded, loaded
-sys.exit(run_lines(lambda: FakeBackend(), open_gallery=None, cwd=Path("/"), limit=1000))
+sys.exit(run_lines(lambda: FakeBackend(), open_thumbnailer=None, cwd=Path("/"), limit=1000))
 """
 
 
@@ -188,7 +188,7 @@ def test_a_line_that_is_the_name_of_a_file_asks_for_that_file(tmp_path):
     lines = [f"{tmp_path}/{name}" for name in names] + names
     run_lines(
         lambda: backend,
-        open_gallery=PaintedGallery,
+        open_thumbnailer=PaintedThumbnailer,
         cwd=tmp_path,
         limit=1,
         stdin=io.StringIO("\n".join(lines)),

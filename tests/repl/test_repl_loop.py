@@ -12,7 +12,7 @@ from prompt_toolkit.application import create_app_session
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 from rich.console import Console
-from terminal_fakes import CPU, VRAM, FakeBackend, FakeHost, PaintedGallery, make_result
+from terminal_fakes import CPU, VRAM, FakeBackend, FakeHost, PaintedThumbnailer, make_result
 from waiting import LONG_SECONDS
 
 from photomap_cli.errors import BadQuery, BadSetting, LibraryBusy, SessionGone
@@ -41,7 +41,7 @@ class Prompt:
         return self.console.file.getvalue()
 
     def repl(self):
-        previews = Previews(self.console, PaintedGallery)
+        previews = Previews(self.console, PaintedThumbnailer)
         return Repl(self.host, console=self.console, cwd=Path("/photos"), history_path=self.history, previews=previews)
 
     @property

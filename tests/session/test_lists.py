@@ -159,7 +159,7 @@ def talk(listed):
             pass
 
     out = io.StringIO()
-    front = PipeFrontend(out, io.StringIO(), style=ResultStyle.PLAIN, cwd=Path("/"), open_gallery=lambda: None)
+    front = PipeFrontend(out, io.StringIO(), style=ResultStyle.PLAIN, cwd=Path("/"), open_thumbnailer=lambda: None)
     return SearchState(Connection(Unclosed), front, cwd=Path("/"), limit=7, pages_ahead=3), out
 
 

@@ -75,7 +75,7 @@ class Unclosed:
 def talk():
     def start(backend, *, limit=5, collapse=None, pages_ahead=1):
         out, err = io.StringIO(), io.StringIO()
-        front = PipeFrontend(out, err, style=ResultStyle.PATHS, cwd=Path("/"), open_gallery=lambda: None)
+        front = PipeFrontend(out, err, style=ResultStyle.PATHS, cwd=Path("/"), open_thumbnailer=lambda: None)
         connection = Connection(lambda: Unclosed(backend))
         state = SearchState(connection, front, cwd=Path("/"), limit=limit, pages_ahead=pages_ahead)
         state.collapse = collapse

@@ -2,7 +2,7 @@ import os
 from dataclasses import replace
 
 import pytest
-from terminal_fakes import PaintedGallery, make_hit, make_result
+from terminal_fakes import PaintedThumbnailer, make_hit, make_result
 
 from photomap_cli.errors import BadPath
 from photomap_cli.views.export import save
@@ -16,15 +16,15 @@ def at_once(work):
     return work()
 
 
-def text_of(result, gallery=PaintedGallery):
-    return b"".join(sheet_page(result, gallery, at_once)).decode("utf-8")
+def text_of(result, thumbnailer=PaintedThumbnailer):
+    return b"".join(sheet_page(result, thumbnailer, at_once)).decode("utf-8")
 
 
-def save_page(path, *, gallery=PaintedGallery, over=False):
+def save_page(path, *, thumbnailer=PaintedThumbnailer, over=False):
     save(
         make_result(0, hits=HITS),
         path,
-        as_page=lambda result: sheet_page(result, gallery, at_once),
+        as_page=lambda result: sheet_page(result, thumbnailer, at_once),
         over=over,
         hint="-f",
     )
@@ -49,7 +49,7 @@ def test_a_photo_without_a_score_shows_its_date_and_size():
 def test_a_few_thumbnails_are_held_at_a_time():
     asked = []
 
-    class Gallery(PaintedGallery):
+    class Gallery(PaintedThumbnailer):
         def thumbnails(self, paths):
             asked.append(len(paths))
             return super().thumbnails(paths)
@@ -73,13 +73,13 @@ def test_a_page_is_written_over_nothing_unless_told(tmp_path):
 
 
 def test_a_page_that_is_given_up_leaves_the_old_file_and_nothing_else(tmp_path):
-    class Gallery(PaintedGallery):
+    class Gallery(PaintedThumbnailer):
         def thumbnails(self, paths):
             raise KeyboardInterrupt
 
     path = tmp_path / "a.html"
     path.write_text("precious")
     with pytest.raises(KeyboardInterrupt):
-        save_page(path, gallery=Gallery, over=True)
+        save_page(path, thumbnailer=Gallery, over=True)
     assert path.read_text() == "precious"
     assert list(tmp_path.iterdir()) == [path]

@@ -51,9 +51,9 @@ def made_map(names=WILD, *, folder="/photos/été & <b>", groups=2):
     return PhotoMap("tiny", "groups", 1.0, tuple(clusters), tuple(points))
 
 
-def written(drawn, gallery=None):
-    gallery = gallery or Gallery()
-    return b"".join(map_page(drawn, lambda: gallery, lambda work: work())).decode("utf-8")
+def written(drawn, thumbnailer=None):
+    thumbnailer = thumbnailer or Gallery()
+    return b"".join(map_page(drawn, lambda: thumbnailer, lambda work: work())).decode("utf-8")
 
 
 def data_in(page):
@@ -97,10 +97,10 @@ def test_the_page_loads_nothing_and_runs_only_its_own():
 
 def test_of_many_photos_only_typical_ones_have_thumbnails(monkeypatch):
     monkeypatch.setattr(scatter, "MOST_THUMBNAILS", 49)
-    gallery = Gallery()
+    thumbnailer = Gallery()
     drawn = made_map([f"{number}.jpg" for number in range(50)])
-    assert len(data_in(written(drawn, gallery))["thumbnails"]) == 18
-    assert sorted(gallery.asked) == sorted(path for group in drawn.clusters for path in group.representatives)
+    assert len(data_in(written(drawn, thumbnailer))["thumbnails"]) == 18
+    assert sorted(thumbnailer.asked) == sorted(path for group in drawn.clusters for path in group.representatives)
     monkeypatch.setattr(scatter, "MOST_THUMBNAILS", 50)
     assert len(data_in(written(drawn))["thumbnails"]) == 50
 

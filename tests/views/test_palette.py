@@ -9,7 +9,7 @@ import pytest
 from cases import cases
 from rich.console import Console
 from rich.style import Style
-from terminal_fakes import EVERY_STATE, PaintedGallery, make_result
+from terminal_fakes import EVERY_STATE, PaintedThumbnailer, make_result
 
 from photomap_cli.graphics.layout import Layout
 from photomap_cli.records import Check, CheckState
@@ -67,7 +67,7 @@ def drawn(draw):
 
 def front(console):
     connection = Connection(lambda: None)
-    return TtyFrontend(console, connection, cwd=Path("/p"), past=list, previews=Previews(console, PaintedGallery))
+    return TtyFrontend(console, connection, cwd=Path("/p"), past=list, previews=Previews(console, PaintedThumbnailer))
 
 
 def help_on(console):
@@ -76,7 +76,7 @@ def help_on(console):
 
 def captioned(console):
     hits = make_result().hits
-    thumbnails = PaintedGallery().thumbnails([hit.path for hit in hits])
+    thumbnails = PaintedThumbnailer().thumbnails([hit.path for hit in hits])
     console.print(captions(hits, thumbnails, Layout(len(hits), 24, 8)))
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from terminal_fakes import PaintedGallery, make_hit
+from terminal_fakes import PaintedThumbnailer, make_hit
 
 from photomap_cli.errors import BadImage, UsageError
 from photomap_cli.graphics.layout import Layout
@@ -13,7 +13,7 @@ from photomap_cli.views.captions import captions, line_below, shortened
 from photomap_cli.views.previews import Previews
 
 
-class NotingGallery(PaintedGallery):
+class NotingGallery(PaintedThumbnailer):
     """Notes what it is asked for, and whether it has been left."""
 
     def __init__(self):
@@ -39,11 +39,11 @@ def console(**settings):
     return Console(file=io.StringIO(), highlight=False, **settings)
 
 
-def previews(gallery=None, **settings):
+def previews(thumbnailer=None, **settings):
     setting = settings.pop("setting", "blocks")
-    gallery = gallery or PaintedGallery()
+    thumbnailer = thumbnailer or PaintedThumbnailer()
     return Previews(
-        console(**settings), lambda: gallery, setting=setting, environment={"TERM": "xterm", "NO_COLOR": "1"}
+        console(**settings), lambda: thumbnailer, setting=setting, environment={"TERM": "xterm", "NO_COLOR": "1"}
     )
 
 
@@ -56,24 +56,24 @@ def at_once(work):
 
 
 def test_one_row_of_thumbnails_is_held_at_a_time():
-    gallery = NotingGallery()
-    shown = previews(gallery, height=60)
+    thumbnailer = NotingGallery()
+    shown = previews(thumbnailer, height=60)
     assert shown.show([make_hit(rank) for rank in range(1, 9)], shown.painter(), at_once) == 8
-    assert [len(paths) for paths in gallery.asked] == [3, 3, 2]
-    assert gallery.left == 1
+    assert [len(paths) for paths in thumbnailer.asked] == [3, 3, 2]
+    assert thumbnailer.left == 1
     text = printed(shown)
     assert all(f"photo-00{rank}.jpg" in text for rank in range(1, 9))
 
 
 def test_an_interrupt_in_the_middle_of_a_picture_ends_its_sequence():
-    gallery = NotingGallery()
-    shown = previews(gallery)
+    thumbnailer = NotingGallery()
+    shown = previews(thumbnailer)
     painter = shown.painter()
     painter.paint = Broken().paint
     with pytest.raises(KeyboardInterrupt):
         shown.show([make_hit(1)], painter, at_once)
     assert printed(shown).endswith("\x1b\\\x1b[0m\n")
-    assert gallery.left == 1
+    assert thumbnailer.left == 1
 
 
 def test_a_photo_that_is_gone_is_an_empty_tile_and_its_caption_says_so():
@@ -83,12 +83,12 @@ def test_a_photo_that_is_gone_is_an_empty_tile_and_its_caption_says_so():
     assert lines[-2].split() == ["photo-001.jpg", "gone.jpg", "photo-003.jpg"]
     assert lines[-1].split() == ["no", "longer", "there"]
     with pytest.raises(BadImage, match=r"/photos/gone\.jpg: no longer there"):
-        shown.look(make_hit(2, "/photos/gone.jpg"), at_once, cwd=Path("/photos"))
+        shown.show_large(make_hit(2, "/photos/gone.jpg"), at_once, cwd=Path("/photos"))
 
 
 def test_one_photo_fills_the_screen_and_leaves_room_for_its_line():
     shown = previews()
-    shown.look(make_hit(1), at_once, cwd=Path("/photos"))
+    shown.show_large(make_hit(1), at_once, cwd=Path("/photos"))
     *picture, line = printed(shown).splitlines()
     assert len(picture) == 27
     assert line == "1  0.399  photo-001.jpg  2023-06-02 10:22  40×30"
@@ -96,7 +96,7 @@ def test_one_photo_fills_the_screen_and_leaves_room_for_its_line():
 
 def test_one_photo_and_a_path_of_several_lines_fill_the_screen():
     shown = previews()
-    shown.look(make_hit(1, f"/photos/{'way' * 60}.jpg"), at_once, cwd=Path("/photos"))
+    shown.show_large(make_hit(1, f"/photos/{'way' * 60}.jpg"), at_once, cwd=Path("/photos"))
     assert len(printed(shown).splitlines()) == 28
 
 
@@ -104,20 +104,20 @@ def test_in_a_pipe_there_are_no_pictures_whatever_is_asked_for():
     shown = previews(force_terminal=False)
     assert shown.painter(is_asked_for=True) is None
     with pytest.raises(UsageError, match="no terminal"):
-        shown.look(make_hit(1), at_once, cwd=Path("/photos"))
+        shown.show_large(make_hit(1), at_once, cwd=Path("/photos"))
 
 
 def test_a_terminal_of_text_alone_says_once_why_there_are_no_pictures():
     for setting, is_asked_for in (("on", False), ("auto", True)):
-        shown = Previews(console(), PaintedGallery, setting=setting, environment={"TERM": "dumb"})
+        shown = Previews(console(), PaintedThumbnailer, setting=setting, environment={"TERM": "dumb"})
         assert shown.painter(is_asked_for=is_asked_for) is None
-        said = [shown.excuse(is_asked_for=is_asked_for) for _ in range(3)]
+        said = [shown.why_no_pictures(is_asked_for=is_asked_for) for _ in range(3)]
         assert said == ["TERM=dumb draws no pictures", "", ""]
         with pytest.raises(UsageError, match="TERM=dumb draws no pictures"):
-            shown.look(make_hit(1), at_once, cwd=Path("/photos"))
-    assert Previews(console(), PaintedGallery, environment={"TERM": "dumb"}).excuse() == ""
-    in_a_pipe = Previews(console(force_terminal=False), PaintedGallery, setting="on", environment={"TERM": "dumb"})
-    assert in_a_pipe.excuse(is_asked_for=True) == ""
+            shown.show_large(make_hit(1), at_once, cwd=Path("/photos"))
+    assert Previews(console(), PaintedThumbnailer, environment={"TERM": "dumb"}).why_no_pictures() == ""
+    in_a_pipe = Previews(console(force_terminal=False), PaintedThumbnailer, setting="on", environment={"TERM": "dumb"})
+    assert in_a_pipe.why_no_pictures(is_asked_for=True) == ""
 
 
 def test_a_terminals_limit_for_sixel_is_kept():

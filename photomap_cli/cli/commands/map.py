@@ -111,11 +111,13 @@ def _list_group(
 
 def _write_page(drawn: PhotoMap, given: Globals, file: PageFile) -> tuple[str, ...]:
     """Write the map to a page and return what to say of it."""
-    from photomap_cli.cli.previews import gallery, waiting
+    from photomap_cli.cli.previews import thumbnailer, waiting
     from photomap_cli.views.formatting import photos
     from photomap_cli.views.html.scatter import map_page
 
-    return file.save(f"a map of {photos(len(drawn.points))}", map_page(drawn, partial(gallery, given), waiting(given)))
+    return file.save(
+        f"a map of {photos(len(drawn.points))}", map_page(drawn, partial(thumbnailer, given), waiting(given))
+    )
 
 
 def _drawn(given: Globals, request: MapRequest, *, local: bool) -> PhotoMap:

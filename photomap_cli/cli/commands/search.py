@@ -107,7 +107,7 @@ def search(
     else:
         backend_module.tell(notices, given)
     if result.served_by == "local" and not local:
-        warming.leave_session(given.library)
+        warming.keep_session(given.library)
     if offers and result.searched_elsewhere and index_offer.accepted(given.library):
         result = _search(given, request, local=local)
         _write(result, style, given, [*result.notices], preview=preview, explain=explain)

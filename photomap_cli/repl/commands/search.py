@@ -61,7 +61,7 @@ def sort(state: SearchState, rest: str) -> None:
 def show(state: SearchState, rest: str) -> None:
     """Show results here, large."""
     for hit in arguments.hits(state, rest):
-        state.front.look(hit)
+        state.front.show_large(hit)
 
 
 def previews(state: SearchState, rest: str) -> None:

@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 _AT_ONCE = 24  # thumbnails that are held
 
 
-def sheet_page(result: SearchResult, open_gallery: Callable[[], Thumbnailer], wait: Wait) -> Iterator[bytes]:
+def sheet_page(result: SearchResult, open_thumbnailer: Callable[[], Thumbnailer], wait: Wait) -> Iterator[bytes]:
     """Yield the page in pieces; `wait` does what takes long."""
     facts = f"{photos(len(result.hits))} · {printable(result.encoder)}"
-    with open_gallery() as gallery:
-        for piece in page(printable(result.query), facts, _entries(result.hits, gallery, wait)):
+    with open_thumbnailer() as thumbnailer:
+        for piece in page(printable(result.query), facts, _entries(result.hits, thumbnailer, wait)):
             yield piece.encode("utf-8")
 
 
-def _entries(hits: tuple[Hit, ...], gallery: Thumbnailer, wait: Wait) -> Iterator[Entry]:
+def _entries(hits: tuple[Hit, ...], thumbnailer: Thumbnailer, wait: Wait) -> Iterator[Entry]:
     for start in range(0, len(hits), _AT_ONCE):
         part = hits[start : start + _AT_ONCE]
-        yield from map(_entry, part, wait(partial(gallery.thumbnails, [hit.path for hit in part])))
+        yield from map(_entry, part, wait(partial(thumbnailer.thumbnails, [hit.path for hit in part])))
 
 
 def _entry(hit: Hit, thumbnail: Thumbnail) -> Entry:

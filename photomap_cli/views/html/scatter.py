@@ -30,7 +30,7 @@ MOST_THUMBNAILS = 1500
 _AT_ONCE = 24  # thumbnails that are held
 
 
-def map_page(drawn: PhotoMap, open_gallery: Callable[[], Thumbnailer], wait: Wait) -> Iterator[bytes]:
+def map_page(drawn: PhotoMap, open_thumbnailer: Callable[[], Thumbnailer], wait: Wait) -> Iterator[bytes]:
     """Yield the page in pieces; `wait` does what takes long."""
     numbers = {point.path: number for number, point in enumerate(drawn.points)}
     facts = f"{photos(len(drawn.points))} in {len(drawn.clusters)} groups · {printable(drawn.encoder)}"
@@ -41,8 +41,8 @@ def map_page(drawn: PhotoMap, open_gallery: Callable[[], Thumbnailer], wait: Wai
     groups = [
         _group(each, colour, numbers) for each, colour in zip(drawn.clusters, colours(drawn.clusters), strict=True)
     ]
-    with open_gallery() as gallery:
-        thumbnails = _thumbnails(pictured, numbers, gallery, wait)
+    with open_thumbnailer() as thumbnailer:
+        thumbnails = _thumbnails(pictured, numbers, thumbnailer, wait)
         for piece in page("Map of photos", facts, groups, list(_points(drawn.points)), thumbnails):
             yield piece.encode("utf-8")
 
@@ -71,11 +71,11 @@ def _place(x: float, y: float) -> tuple[int, int]:
 
 
 def _thumbnails(
-    paths: Sequence[str], numbers: dict[str, int], gallery: Thumbnailer, wait: Wait
+    paths: Sequence[str], numbers: dict[str, int], thumbnailer: Thumbnailer, wait: Wait
 ) -> Iterator[tuple[int, bytes]]:
     for start in range(0, len(paths), _AT_ONCE):
         part = paths[start : start + _AT_ONCE]
-        for path, thumbnail in zip(part, wait(partial(gallery.thumbnails, part)), strict=True):
+        for path, thumbnail in zip(part, wait(partial(thumbnailer.thumbnails, part)), strict=True):
             if thumbnail.webp:
                 yield numbers[path], thumbnail.webp
 
