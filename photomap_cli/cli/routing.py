@@ -16,7 +16,7 @@ def with_command(words: list[str]) -> list[str]:
 
     `black cat` and `--json cat` are searches; `serach cat` is refused with both ways out, as UsageError.
     """
-    if not words or not (words[0][:1] != "-" or words[0] in ("-", "--") or _is_search_option(words[0])):
+    if not words or _is_general_option(words[0]):
         return words
     plain = _plain_words(words)
     if plain and plain[0] in COMMANDS:
@@ -25,6 +25,12 @@ def with_command(words: list[str]) -> list[str]:
         ways = " or ".join(f"`photomap {each}`" for each in meant)
         raise UsageError(f"there is no command {plain[0]!r}", hint=f"did you mean {ways}? {_searching(words)}")
     return ["search", *words]
+
+
+def _is_general_option(word: str) -> bool:
+    """Whether a first word is an option, and none that a search may begin with; `-in:~/Work` is a filter."""
+    is_filter = not word.startswith("--") and ":" in word
+    return word[:1] == "-" and word not in ("-", "--") and not is_filter and not _is_search_option(word)
 
 
 def spelling(word: str) -> str:

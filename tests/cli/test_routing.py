@@ -20,6 +20,8 @@ from photomap_cli.errors import UsageError
         "#3",
         "+ snow",
         "after:2023",
+        "-in:/work",
+        "-year:2019 cat",
         "cat --json",
         "--json cat",
         "--paths -k 3 cat",
