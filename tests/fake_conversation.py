@@ -40,7 +40,7 @@ class FakeFront:
         self.waits.append(words)
         return work()
 
-    def confirm(self, question):
+    def confirm(self, question, *, unasked):
         self.questions.append(question)
         return self.answer
 

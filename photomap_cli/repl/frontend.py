@@ -44,8 +44,8 @@ class Frontend(Protocol):
         `words()` say how far it is.
         """
 
-    def confirm(self, question: str) -> bool:
-        """Ask the user for a yes.  Raises UsageError where nobody can be asked."""
+    def confirm(self, question: str, *, unasked: str) -> bool:
+        """Ask the user for a yes.  Where nobody can be asked, raises UsageError, which names the line to type then."""
 
     @property
     def previews(self) -> Previews | None:

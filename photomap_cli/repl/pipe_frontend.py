@@ -80,9 +80,9 @@ class PipeFrontend:
         """Do work that changes something; Ctrl-C has it end early."""
         return wait_for(work, console=self.console, words=words, until_it_ends=True)
 
-    def confirm(self, question: str) -> bool:
+    def confirm(self, question: str, *, unasked: str) -> bool:
         """Refuse: nobody is there to be asked."""
-        raise UsageError("there is no terminal to ask on")
+        raise UsageError(f"nobody can be asked here: {question}", hint=f"{unasked} does it without asking")
 
     def show_large(self, hit: Hit) -> None:
         """Refuse: there is nothing to look at."""

@@ -98,7 +98,7 @@ class TtyFrontend:
         """Do work that changes something while a line says how far it is; Ctrl-C has it end early."""
         return wait_for(work, console=self.console, words=words, until_it_ends=True)
 
-    def confirm(self, question: str) -> bool:
+    def confirm(self, question: str, *, unasked: str) -> bool:
         """Ask the user for a yes; anything else is a no."""
         return self._ask(f"{printable(question)} [y/N] ").strip().lower() in ("y", "yes")
 

@@ -72,6 +72,9 @@ def test_photos_are_taken_out_and_an_album_is_deleted_once_that_is_confirmed(tal
     talk.front.answer = True
     talk.type(":album --delete best")
     assert user_data.albums(talk.library) == ()
+    talk.type(":album Best", ":album --delete! best")
+    assert user_data.albums(talk.library) == ()
+    assert len(talk.front.questions) == 2
 
 
 @cases(

@@ -197,3 +197,10 @@ def test_a_line_that_is_the_name_of_a_file_asks_for_that_file(tmp_path):
     )
     asked = [term.value for request in backend.requests for term in parse(request.text, cwd=str(tmp_path)).terms]
     assert asked == 2 * [f"{tmp_path}/{name}" for name in names]
+
+
+def test_what_needs_a_yes_is_refused_with_the_line_that_does_without():
+    status, out, err = run("dog\n:mv /nowhere/at/all\n")
+    assert (status, out) == (2, ROWS)
+    assert "line 2: nobody can be asked here: move 2 photos to /nowhere/at/all?" in err
+    assert ":mv! /nowhere/at/all does it without asking" in err

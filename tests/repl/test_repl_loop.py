@@ -12,10 +12,11 @@ from prompt_toolkit.application import create_app_session
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 from rich.console import Console
-from terminal_fakes import CPU, VRAM, FakeBackend, FakeHost, PaintedThumbnailer, make_result
+from terminal_fakes import CPU, VRAM, FakeBackend, FakeHost, PaintedThumbnailer, make_hit, make_result
 from waiting import LONG_SECONDS
 
 from photomap_cli.errors import BadQuery, BadSetting, LibraryBusy, SessionGone
+from photomap_cli.library.catalog import Catalog
 from photomap_cli.records import EncoderFailure
 from photomap_cli.repl.repl import HOW_TO_LEAVE, Repl
 from photomap_cli.views.previews import Previews
@@ -303,3 +304,23 @@ def test_a_status_that_fails_does_not_end_the_session(tmp_path):
     prompt = Prompt(tmp_path, backend)
     prompt.type("dog" + ENTER + ":status" + ENTER + "cat" + ENTER)
     assert prompt.queries == ["dog", "cat"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "is_moved"),
+    [("y" + ENTER, True), ("Yes" + ENTER, True), (ENTER, False), ("no" + ENTER, False), (CTRL_C, False)],
+)
+def test_a_move_asks_and_the_answer_is_no_line_of_the_history(tmp_path, keys, is_moved):
+    path = tmp_path / "photo.jpg"
+    path.touch()
+    Catalog.open(tmp_path / "library", create=True).close()
+    hits = (make_hit(1, str(path)),)
+    status = replace(CPU, library=str(tmp_path / "library"))
+    backend = FakeBackend(status=status, answer=lambda request: replace(make_result(), hits=hits))
+    prompt = Prompt(tmp_path, backend)
+    printed = prompt.type("dog" + ENTER + f":mv {tmp_path}/out" + ENTER + keys + "cat" + ENTER)
+    assert (tmp_path / "out" / "photo.jpg").exists() is is_moved
+    assert ("nothing was moved" in printed) is not is_moved
+    assert prompt.queries == ["dog", "cat"]
+    lines = [line[1:] for line in prompt.history.read_text().splitlines() if line.startswith("+")]
+    assert lines == ["dog", f":mv {tmp_path}/out", "cat"]

@@ -33,3 +33,14 @@ def test_ctrl_c_ends_the_wait_and_the_work():
 def test_work_that_nobody_gave_up_is_wanted():
     cancellation.check()
     wait_for(cancellation.check, console=Console(file=io.StringIO()), words=str)
+
+
+def test_work_that_is_waited_for_to_its_end_says_what_it_has_done():
+    def work():
+        os.kill(os.getpid(), signal.SIGINT)
+        never = threading.Event()
+        while cancellation.is_wanted():
+            never.wait(0.01)
+        return "half of it"
+
+    assert wait_for(work, console=Console(file=io.StringIO()), words=str, until_it_ends=True) == "half of it"

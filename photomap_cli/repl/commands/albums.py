@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 def album(state: SearchState, rest: str) -> None:
-    """Add photos to an album; `--remove` takes them out, `--delete` deletes the album."""
-    flag, rest = _flag(rest, "--remove", "--delete")
-    if flag == "--delete":
-        _delete_album(state, _name(rest))
+    """Add photos to an album; `--remove` takes them out, `--delete` deletes the album, `--delete!` without asking."""
+    flag, rest = _flag(rest, "--remove", "--delete", "--delete!")
+    if flag.startswith("--delete"):
+        _delete_album(state, _name(rest), is_asked=flag == "--delete")
         return
     hits, name = arguments.chosen(state, rest)
     name = _name(name)
@@ -52,7 +52,7 @@ def _remove(state: SearchState, paths: list[str], name: str) -> None:
     state.front.tell(f"{photos(user_data.remove(library, name, paths))} taken out of {name}")
 
 
-def _delete_album(state: SearchState, name: str) -> None:
+def _delete_album(state: SearchState, name: str, *, is_asked: bool) -> None:
     from photomap_cli.library import user_data
 
     library = library_of(state)
@@ -60,7 +60,7 @@ def _delete_album(state: SearchState, name: str) -> None:
     if found is None:
         raise UsageError(f"there is no album {name}", hint=":albums lists them")
     question = f"delete the album {found.name} of {photos(len(found.members))}? the photos stay"
-    if state.console.is_terminal and not state.front.confirm(question):
+    if is_asked and not state.front.confirm(question, unasked=f":album --delete! {name}"):
         state.front.tell("nothing was deleted")
         return
     user_data.delete(library, name)

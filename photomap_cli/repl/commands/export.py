@@ -40,9 +40,7 @@ def link(state: SearchState, rest: str) -> None:
 def move(state: SearchState, rest: str) -> None:
     """Move photos into a folder once the user has said yes; they keep their vectors."""
     hits, place = _hits_and_place(state, rest)
-    if not state.console.is_terminal:
-        raise UsageError("nobody can be asked here whether to move photos", hint=f":mv! {rest} moves without asking")
-    if state.front.confirm(f"move {photos(len(hits))} to {place}?"):
+    if state.front.confirm(f"move {photos(len(hits))} to {place}?", unasked=f":mv! {rest}"):
         _move(state, hits, place)
     else:
         state.front.tell("nothing was moved")
