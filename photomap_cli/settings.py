@@ -195,6 +195,10 @@ class Settings(BaseSettings):
     query_cache: Whole = Field(
         2000, ge=0, le=1_000_000, description="past queries that need no encoder (3 kB each); 0 = none, forgets them"
     )
+    watch: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="sessions find new photos by themselves; auto = network drives once a minute, on = all alike",
+    )
     keys: Literal["emacs", "vi"] = Field("emacs", description="keys at the prompt: emacs or vi")
 
     @property

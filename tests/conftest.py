@@ -34,6 +34,7 @@ def _own_home(tmp_path_factory, monkeypatch):
     for name in ("PHOTOMAP_LIBRARY", "PHOTOMAP_CONFIG", "HF_HOME", "HF_HUB_CACHE", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
     # A test that needs the hub starts its own; nothing may reach the real one.
+    monkeypatch.setenv("PHOTOMAP_WATCH", "off")  # a test that is about it has it on
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
 
 

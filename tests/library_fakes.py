@@ -40,7 +40,7 @@ class FakeEncoder:
 class InProcessDecoder:
     """Stands in for the decode processes, which take 0.1 s to start."""
 
-    def __init__(self, *, max_megapixels=None, thumbnail_px=0):
+    def __init__(self, *, max_megapixels=None, thumbnail_px=0, is_gentle=False):
         self._options = ReadOptions(max_megapixels, thumbnail_px)
 
     def __enter__(self):

@@ -7,7 +7,8 @@ from photomap_cli.settings import load, parse_duration, write_value
 
 
 @pytest.fixture
-def config(tmp_path):
+def config(tmp_path, monkeypatch):
+    monkeypatch.delenv("PHOTOMAP_WATCH")
     return tmp_path / "conf" / "config.toml"
 
 

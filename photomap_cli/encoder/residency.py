@@ -18,6 +18,7 @@ Rules that keep it right (each has a test):
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -87,6 +88,8 @@ class Residency:
         self._snapshot = ResidencySnapshot(idle_timeout=idle_timeout, release_timeout=release_timeout)
         self._resident: frozenset[Tower] = frozenset()
         self._users = 0
+        self._background = 0  # how many work so
+        self._asked_at = -math.inf  # when a query ended, or somebody wanted the encoder for one
         self._closed = False
         self._idle_since = clock()
         self._retry_policy = RetryPolicy()
@@ -115,10 +118,11 @@ class Residency:
     # What users of the encoder do -----------------------------------------------------------------------------------
 
     @contextmanager
-    def use(self, tower: Tower) -> Iterator[Lease]:
+    def use(self, tower: Tower, *, is_query: bool = True) -> Iterator[Lease]:
         """Hold the encoder in place while the block runs; the only way to encode.
 
-        Waits for a transfer under way, loads or reloads when needed.  Idle time starts when the block ends.
+        Waits for a transfer under way, loads or reloads when needed.  Idle time starts when the block ends, unless
+        this is no query (see `in_background`).
 
         Raises:
             EncoderClosed: after `close`.
@@ -139,9 +143,28 @@ class Residency:
         else:
             self._retry_policy.answered(on_device=not fell_back)
         finally:
-            self._end_use(fell_back=fell_back, began=began)
+            self._end_use(fell_back=fell_back, began=began, is_query=is_query)
 
-    def run(self, tower: Tower, work: Callable[[Encoder], T]) -> tuple[T, Lease]:
+    @contextmanager
+    def in_background(self) -> Iterator[None]:
+        """Work that nobody waits for: the encoder stays where it is between two uses, however long nobody asks.
+
+        Afterwards idle time is what it would be without that work, so what was due meanwhile happens at once.
+        """
+        with self._settled:
+            self._background += 1
+            idle_since = self._idle_since
+            self._publish()
+        try:
+            yield
+        finally:
+            with self._settled:
+                self._background -= 1
+                self._idle_since = max(idle_since, self._asked_at)
+                self._publish()
+            self._on_change()
+
+    def run(self, tower: Tower, work: Callable[[Encoder], T], *, is_query: bool = True) -> tuple[T, Lease]:
         """Run `work` on the encoder in one use, whatever it takes.
 
         When the process dies under it, or has ended by itself, again on a fresh one; when it has given the device back
@@ -153,7 +176,7 @@ class Residency:
         """
         while True:
             try:
-                with self.use(tower) as use:
+                with self.use(tower, is_query=is_query) as use:
                     return work(use.encoder), use
             except EncoderDied as error:
                 log.warning("%s; starting it again", error)
@@ -170,16 +193,17 @@ class Residency:
         self._tell_encoder()
         self._catch_up()
         with self._settled:
-            self._idle_since = now
+            self._idle_since = self._asked_at = now
             self._publish(last_used=now)
         self._on_change()
 
-    def load(self, tower: Tower = "text", *, try_again: bool = False) -> None:
+    def load(self, tower: Tower = "text", *, try_again: bool = False, is_query: bool = True) -> None:
         """Bring the encoder to where queries run, without counting as a query; the countdown starts then.
 
         Args:
             tower: what to bring.
             try_again: also when the process died too often, or the device was full a moment ago.
+            is_query: for one that will be; not for work in the background.
         """
         if try_again:
             self._retry_policy.start_afresh()
@@ -187,6 +211,9 @@ class Residency:
             self._bring(tower, begin_use=False)
         except EncoderReleased:  # meanwhile; now that is known
             self._bring(tower, begin_use=False)
+        if is_query:
+            with self._settled:
+                self._asked_at = self._idle_since
 
     def offload(self) -> None:
         """VRAM -> RAM now, as soon as no encode is in flight.  Does nothing when nothing is in VRAM."""
@@ -352,16 +379,18 @@ class Residency:
             self._publish(last_error=_failure(error))
         self.offload()
 
-    def _end_use(self, *, fell_back: bool, began: float) -> None:
+    def _end_use(self, *, fell_back: bool, began: float, is_query: bool) -> None:
         self._tell_encoder()
+        now = self._clock()
         with self._settled:
             self._users -= 1
-            self._idle_since = self._clock()
-            fallbacks = self._snapshot.cpu_fallbacks + fell_back
-            self._publish(busy=self._users > 0, last_used=self._idle_since, cpu_fallbacks=fallbacks)
+            if is_query:
+                self._idle_since = self._asked_at = now
+                self._publish(last_used=now)
+            self._publish(busy=self._users > 0, cpu_fallbacks=self._snapshot.cpu_fallbacks + fell_back)
             self._settled.notify_all()
             idle = self._snapshot.idle_timeout
-            may_be_taken_back = self._is_quiet() and 0 < idle <= self._idle_since - began - GRACE_SECONDS
+            may_be_taken_back = self._is_quiet() and 0 < idle <= now - began - GRACE_SECONDS
         self._on_change()
         if may_be_taken_back and not self._measured().vram_weight_bytes:  # this process was stopped amid the use
             self.offload()
@@ -463,7 +492,7 @@ class Residency:
     def _deadlines(self) -> tuple[float | None, float | None]:
         """Return when the weights leave VRAM and when they leave RAM; None for never, or not while in use."""
         snapshot = self._snapshot
-        if self._closed or not self._is_quiet() or snapshot.state is ResidencyState.OFF:
+        if self._closed or self._background or not self._is_quiet() or snapshot.state is ResidencyState.OFF:
             return None, None
         in_vram = snapshot.state is ResidencyState.VRAM
         stays = in_vram and snapshot.idle_timeout <= 0

@@ -21,6 +21,7 @@ import numpy as np
 from photomap_cli import directories, subprocesses
 from photomap_cli.errors import BadImage, NoProcess
 from photomap_cli.images.decode import Decoded
+from photomap_cli.images.decode_worker import GENTLE
 from photomap_cli.images.exif import PhotoFacts
 from photomap_cli.images.memory_limits import default_max_megapixels
 from photomap_cli.subprocesses import Child, ChildDied
@@ -55,6 +56,7 @@ class DecodePool:
         max_megapixels: larger pictures are refused; None to go by the memory there is.
         thumbnail_px: the longer side of the thumbnail made beside the pixels; 0 for none.
         seconds: how long one file may take.
+        is_gentle: the processes leave the processor to others, where the system can do that.
         command: what to start; tests pass a worker that misbehaves.
     """
 
@@ -64,10 +66,12 @@ class DecodePool:
         max_megapixels: float | None = None,
         thumbnail_px: int = 0,
         seconds: float = DECODE_SECONDS,
+        is_gentle: bool = False,
         command: Sequence[str] = _COMMAND,
     ) -> None:
         self._max_megapixels = max_megapixels or default_max_megapixels()
-        self._thumbnail_px, self._seconds, self._command = thumbnail_px, seconds, command
+        self._thumbnail_px, self._seconds = thumbnail_px, seconds
+        self._command = [*command, GENTLE] if is_gentle else command
         self._lock = threading.Condition()  # for what follows; held for moments only, and told what comes and goes
         self._idle: list[Child] = []
         self._all: set[Child] = set()

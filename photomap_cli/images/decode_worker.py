@@ -23,6 +23,11 @@ from photomap_cli.images.decode import ALONE_MEGAPIXELS, ReadOptions, read
 from photomap_cli.images.decode_errors import NO_MEMORY
 from photomap_cli.images.preprocess import PixelFit
 
+GENTLE = "--gentle"
+"""The word that has a decode process leave the processor to others."""
+
+_NICENESS = 10
+
 
 class DecodeWorker:
     """Answers requests one at a time, over two pipes."""
@@ -83,6 +88,8 @@ def end_after(seconds: float) -> None:
 
 def main() -> None:
     """Be a decode process."""
+    if GENTLE in sys.argv and hasattr(os, "nice"):
+        os.nice(_NICENESS)
     if sys.platform != "win32":
         signal.signal(signal.SIGALRM, signal.SIG_DFL)  # whoever started photomap may have had it ignored
     with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as replies:

@@ -62,6 +62,9 @@ class IndexOptions:
     `thumbnail_cache_bytes` is how much thumbnails of the photos may take on the disk; 0 for none.
     `recheck` reads all files whose photos the library has, to see whether they are what they were.
     `rebuild` begins again where the encoder has other weights by now, as between two runs that fill a draft.
+    `young_seconds` leaves new files that were changed a moment ago for another run, as they may not be whole.
+    `bases` are what `exclude` is relative to, see `ScanRules`; a run over parts of the library has them.
+    `is_gentle` has decoders leave the processor to others.
     """
 
     exclude: tuple[str, ...] = ()
@@ -74,6 +77,9 @@ class IndexOptions:
     batch_size: int = 32
     thumbnail_cache_bytes: int = 0
     rebuild: bool = False
+    young_seconds: float = 0.0
+    bases: tuple[str, ...] = ()
+    is_gentle: bool = False
 
 
 class Indexer:
@@ -104,9 +110,11 @@ class Indexer:
         self._thumbnails = ThumbnailCache(catalog.folder, max_bytes=self._options.thumbnail_cache_bytes)
         self._pending = WriteBatch(catalog, self._thumbnails)
         self._pool = open_pool(
-            max_megapixels=self._options.max_megapixels, thumbnail_px=THUMBNAIL_PX if self._thumbnails.max_bytes else 0
+            max_megapixels=self._options.max_megapixels,
+            thumbnail_px=THUMBNAIL_PX if self._thumbnails.max_bytes else 0,
+            **({"is_gentle": True} if self._options.is_gentle else {}),
         )
-        self._rules = ScanRules(self._options.exclude, self._options.hidden)
+        self._rules = ScanRules(self._options.exclude, self._options.hidden, self._options.bases)
         self._clock, self._now, self._stages = clock, now, StageTimer(clock)
         self._batch_limit = self._options.batch_size
         self._jobs = self._options.jobs or JOBS
@@ -201,6 +209,8 @@ class Indexer:
                 yield from self._encode(*started)
         self._catalog.touch_indexed(self._now())
         self._catalog.runs.end(roots, self._refused)
+        if not self._options.bases:
+            self._catalog.runs.note_rules(roots, self._rules.exclude, hidden=self._rules.hidden)
         self._is_complete = True
         with self._stages.during("commit"):
             self._catalog.shrink()
@@ -216,11 +226,17 @@ class Indexer:
         given, options = self._pending.counts.roots, self._options
         found = survey(self._catalog, given, self._rules, prune=options.prune, recheck=options.recheck)
         plan, self._forgotten, self._whereabouts = found
+        if self._options.young_seconds:
+            plan.todo = [each for each in plan.todo if not self._is_young(each.file)]
         self._recogniser = RenameDetector(self._catalog, self._whereabouts.is_gone)
         self._count(scanned=plan.scanned, unchanged=plan.unchanged)
         self._failures, self._total = plan.failures, len(plan.todo)
         self._count(others=tuple(sorted(plan.others.items(), key=lambda each: (-each[1], each[0]))))
         return plan
+
+    def _is_young(self, file: FoundFile) -> bool:
+        age = self._now().timestamp() - file.mtime_ns / 1e9
+        return 0 <= age < self._options.young_seconds
 
     def _recognised(self, todo: Sequence[Todo]) -> Generator[IndexProgress, None, list[Todo]]:
         """Settle the files whose content the library has, by reading them alone; return the others."""

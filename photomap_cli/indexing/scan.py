@@ -48,11 +48,12 @@ Scanned = FoundFile | UnclearFile | OtherFile | IndexFailure
 class ScanRules:
     """What to leave out: patterns in gitignore form, relative to each root; hidden files and folders, unless `hidden`.
 
-    Raises UsageError for a pattern that is none.
+    For a root below one of `bases` patterns are relative to that.  Raises UsageError for a pattern that is none.
     """
 
     exclude: tuple[str, ...] = ()
     hidden: bool = False
+    bases: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.excluded()
@@ -63,6 +64,11 @@ class ScanRules:
             return ignore_file.compiled(self.exclude, form)
         except ValueError as error:
             raise UsageError(f"--exclude: {error}", hint="patterns are written as in a .gitignore") from error
+
+    def base(self, root: str) -> str:
+        """Return what patterns are relative to below a root."""
+        bases = [each for each in self.bases if root == each or root.startswith(each.rstrip(os.sep) + os.sep)]
+        return max(bases, key=len, default=root)
 
     def skips(self, name: str, parent: str = "") -> bool:
         """Whether a file or folder of this name is left out wherever it is, or in a folder called `parent`."""
@@ -78,6 +84,16 @@ def scan(roots: Sequence[str], rules: ScanRules, disk: Disk = pathnames.DISK) ->
     for root in sorted(roots):  # a folder before what is in it
         yield from walk.root(root)
     yield from walk.links()
+
+
+def folders(roots: Sequence[str], rules: ScanRules, disk: Disk = pathnames.DISK) -> list[str]:
+    """Return the folders that `scan` reads at or below these, without a look at their files."""
+    read: list[str] = []
+    walk = _Walk(roots, rules, disk, on_folder=read.append)
+    for root in sorted(roots):
+        deque(walk.root(root), maxlen=0)
+    deque(walk.links(), maxlen=0)
+    return read
 
 
 def is_bare(root: str) -> bool:
@@ -103,8 +119,10 @@ class _Place(NamedTuple):
 class _Walk:
     """One scan over several roots: what was seen already, and which links are still to be followed."""
 
-    def __init__(self, roots: Sequence[str], rules: ScanRules, disk: Disk) -> None:
-        self._rules, self._disk = rules, disk
+    def __init__(
+        self, roots: Sequence[str], rules: ScanRules, disk: Disk, *, on_folder: Callable[[str], None] | None = None
+    ) -> None:
+        self._rules, self._disk, self._on_folder = rules, disk, on_folder
         self._roots = frozenset(roots)
         self._roots_seen: set[str] = set()
         self._folders_seen: set[tuple[int, int]] = set()
@@ -118,7 +136,7 @@ class _Walk:
             yield _failure(root, error)
             return
         if stat.S_ISDIR(info.st_mode):
-            yield from self._below(root, _Place(root, ignore_file.above(root)))
+            yield from self._below(root, _Place(self._rules.base(root), ignore_file.above(root)))
         elif root not in self._roots_seen:
             is_photo = stat.S_ISREG(info.st_mode) and is_photo_file(root)
             yield FoundFile.of(root, info) if is_photo else IndexFailure(root, "not a photo file")
@@ -137,6 +155,9 @@ class _Walk:
             except OSError as error:
                 yield _failure(folder, error)
                 continue
+            if self._on_folder is not None:
+                self._on_folder(folder)
+                entries = [entry for entry in entries if _may_be_folder(entry)]
             if has_ignores:
                 place = yield from self._place_with_ignores(folder, place)
             places = self._places(folder, [entry.name for entry in entries], place)
@@ -217,6 +238,14 @@ class _Walk:
                 return True
         verdicts = (file.verdict(path, place.form) for file in reversed(place.ignores))
         return next((verdict for verdict in verdicts if verdict is not None), False)
+
+
+def _may_be_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a folder or a link to one; a file costs no look at the disk here."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def _one_of_each(found: Iterable[Scanned]) -> Iterator[Scanned]:

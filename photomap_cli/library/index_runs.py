@@ -1,4 +1,4 @@
-"""Owns what a library remembers of its index runs: which have not finished, and which files could not be read."""
+"""Owns what a library remembers of its index runs: which have not finished, what could not be read or was left out."""
 
 from __future__ import annotations
 
@@ -45,6 +45,20 @@ class IndexRuns:
         """Return the paths whose last run has not come to its end, sorted."""
         with self._database.reading() as connection:
             return read_unfinished(connection)
+
+    def note_rules(self, roots: Iterable[str], exclude: Sequence[str], *, hidden: bool) -> None:
+        """Note what a run over these paths has left out, for who looks there later without being told."""
+        rules = int(hidden), "\n".join(exclude)
+        with self._database.writing() as connection:
+            connection.executemany(
+                "INSERT OR REPLACE INTO scan_rules VALUES (?, ?, ?)", ((root, *rules) for root in roots)
+            )
+
+    def rules(self, root: str) -> tuple[tuple[str, ...], bool] | None:
+        """Return what the last run over this very path has left out: patterns, and whether it took hidden files."""
+        with self._database.reading() as connection:
+            found = connection.execute("SELECT exclude, hidden FROM scan_rules WHERE path = ?", (root,)).fetchone()
+        return (tuple(found[0].split("\n")) if found[0] else (), bool(found[1])) if found else None
 
     def was_refused(self, file: FoundFile) -> bool:
         """Whether the last run could not read a file, which is as it was then."""

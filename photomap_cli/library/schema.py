@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import sqlite3
 
 VERSION = 1
-TABLES = ("photos", "vectors", "tombstones", "roots", "meta", "other_files", "unfinished", "refused")
+TABLES = ("photos", "vectors", "tombstones", "roots", "meta", "other_files", "unfinished", "refused", "scan_rules")
 SCRIPT = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 INSERT INTO meta VALUES ('library_id', lower(hex(randomblob(16)))), ('next_row', 0);
@@ -60,10 +60,14 @@ CREATE TABLE other_files (
     path TEXT PRIMARY KEY, size_bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL
 ) WITHOUT ROWID;
 
--- Index runs (index_runs.py): over which paths one has not finished, and which files could not be read.
+-- Index runs (index_runs.py): over which paths one has not finished, which files could not be read, and what the last
+-- one over a path left out, one pattern a line.
 CREATE TABLE unfinished (path TEXT PRIMARY KEY, since TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE refused (
     path TEXT PRIMARY KEY, size_bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE scan_rules (
+    path TEXT PRIMARY KEY, hidden INTEGER NOT NULL, exclude TEXT NOT NULL
 ) WITHOUT ROWID;
 """
 

@@ -51,6 +51,8 @@ class SessionStatus(Record):
     log: str | None = field(default=None, metadata=IF_ANY)
     """The file that the session writes to; in the JSON only if it does."""
 
+    new_photos: int = field(default=0, metadata=IF_ANY)
+    """Photos that the session has found by itself since the last query; in the JSON only if there are any."""
     text_state: ResidencyState | None = field(default=None, metadata=IF_ANY)
     """Where words are encoded in the session's own process; in the JSON only while the text tower is there."""
     image_state: ResidencyState | None = field(default=None, metadata=IF_ANY)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from photomap_cli.session.session import Session
     from photomap_cli.settings import Settings
 
-_TIMEOUT_SECONDS = 10.0
+CATCH_UP_AFTER_SECONDS = 5.0
+_TIMEOUT_SECONDS, _END_SECONDS = 10.0, 0.3
 
 
 def attach_or_open(
@@ -78,9 +79,12 @@ def host(
     """
     from photomap_cli.session.session import Session
 
-    open_session = partial(
-        Session.open, library, settings, kind=kind, encoder=encoder, create=create, on_change=on_change
-    )
+    def open_session() -> Session:
+        opened = Session.open(library, settings, kind=kind, encoder=encoder, create=create, on_change=on_change)
+        if settings.watch != "off":
+            _watch(opened)
+        return opened
+
     if not unix_socket.HAS_SESSIONS:
         if kind == "serve":
             raise PhotomapError("there are no live sessions on this system", hint="prompts and searches work without")
@@ -98,6 +102,25 @@ def host(
         session.on_close(session.listener.close)
         opened.pop_all()
     return session
+
+
+def _watch(session: Session) -> None:
+    """Have new photos found, on a thread that imports what it needs once the session has had time for a first query."""
+    stop = threading.Event()
+
+    def catch_up() -> None:
+        if not stop.wait(CATCH_UP_AFTER_SECONDS):
+            from photomap_cli.session.catch_up import CatchUp
+
+            CatchUp(session, stop).run()
+
+    def end() -> None:
+        stop.set()
+        thread.join(_END_SECONDS)  # what it has in the encoder ends with that
+
+    thread = threading.Thread(target=catch_up, name="catch-up", daemon=True)
+    session.on_close(end)
+    thread.start()
 
 
 class _Listener:

@@ -50,3 +50,13 @@ class Backend(Protocol):
 
     def close(self) -> None:
         """End the session, or hang up; safe to call twice."""
+
+
+class Listener(Protocol):
+    """Where other processes come in."""
+
+    def open(self) -> bool:
+        """Let them in; returns False when another session lets them in already."""
+
+    def close(self) -> None:
+        """Let nobody in any more, and hang up on those who are; safe to call twice."""

@@ -27,6 +27,11 @@ class FairLock:
         """How many wait; not counting the one whose turn it is."""
         return max(0, len(self._queue) - 1)
 
+    @property
+    def is_taken(self) -> bool:
+        """Whether it is somebody's turn."""
+        return bool(self._queue)
+
     @contextmanager
     def turn(self, checkpoint: Callable[[], None] = lambda: None) -> Iterator[None]:
         """Run the block when everybody who came before has had their turn.

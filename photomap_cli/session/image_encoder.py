@@ -8,6 +8,8 @@ from photomap_cli.encoder import models
 from photomap_cli.errors import EncoderFailed, EncoderMismatch
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -17,26 +19,34 @@ if TYPE_CHECKING:
 
 
 class ImageEncoder:
-    """The indexer's view of the encoder: each batch is one use, so a long run keeps it in place and then lets it go."""
+    """The indexer's view of the encoder: each batch is one use, so a long run keeps it in place and then lets it go.
 
-    def __init__(self, residency: Residency) -> None:
-        self._residency = residency
-        residency.load("image")
+    Args:
+        residency: where the encoder is.
+        before_batch: called before each batch of work that nobody waits for, which then is no query; else None.
+    """
+
+    def __init__(self, residency: Residency, before_batch: Callable[[], None] | None = None) -> None:
+        self._residency, self._before_batch = residency, before_batch
+        residency.load("image", is_query=before_batch is None)
         info = residency.snapshot().info
         assert info is not None
         self.info = info
 
     def encode_images(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Encode a batch, (n, height, width, 3) uint8.  Returns (n, dim) float32, rows of unit length."""
-        return self._residency.run("image", lambda encoder: encoder.encode_images(pixels))[0]
+        if self._before_batch is not None:
+            self._before_batch()
+        is_query = self._before_batch is None
+        return self._residency.run("image", lambda encoder: encoder.encode_images(pixels), is_query=is_query)[0]
 
 
-def light_image_encoder(route: EncoderRoute) -> ImageEncoder | None:
+def light_image_encoder(route: EncoderRoute, before_batch: Callable[[], None] | None = None) -> ImageEncoder | None:
     """Return the image tower, which is ready at once, as the indexer sees encoders; None where it cannot stand in."""
     if route.tower is None or route.fault or not route.is_the_towers:
         return None
     try:
-        return ImageEncoder(route.tower)
+        return ImageEncoder(route.tower, before_batch)
     except (EncoderFailed, EncoderMismatch):
         return None  # the encoder process will say what is wrong, if anything is
 

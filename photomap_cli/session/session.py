@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Self
 
 from photomap_cli import cancellation
 from photomap_cli.encoder import gpu
@@ -39,18 +39,9 @@ if TYPE_CHECKING:
     from photomap_cli.records.maps import GroupRequest, MapRequest, PhotoMap
     from photomap_cli.search.query import Query
     from photomap_cli.search.query_images import Fetched
+    from photomap_cli.session.backend import Listener
     from photomap_cli.session.image_encoder import ImageEncoder
     from photomap_cli.settings import Settings
-
-
-class Listener(Protocol):
-    """Where other processes come in."""
-
-    def open(self) -> bool:
-        """Let them in; returns False when another session lets them in already."""
-
-    def close(self) -> None:
-        """Let nobody in any more, and hang up on those who are; safe to call twice."""
 
 
 class Session:
@@ -114,7 +105,7 @@ class Session:
         self._started_at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         self.log: Path | None = None
         self.listener: Listener | None = None
-        self._photos = catalog.photo_count
+        self._photos, self.new_photos = catalog.photo_count, 0
         self._first_at_close: list[Callable[[], None]] = []
         self._resources = ExitStack()
         self._resources.callback(catalog.close)
@@ -208,6 +199,7 @@ class Session:
             EmptyLibrary: nothing has been indexed yet.
             PhotomapError: the encoder could not be loaded.
         """
+        self.new_photos = 0
         query = saved_searches.parse(
             request.text, cwd=request.cwd, library=self.catalog.folder, may_be_blank=request.sort == "date"
         )
@@ -225,14 +217,8 @@ class Session:
     def map(self, request: MapRequest, checkpoint: Callable[[], None] = cancellation.check) -> PhotoMap:
         """Lay photos out in two dimensions, one map after the other; searches go on meanwhile.
 
-        Args:
-            request: what is asked.
-            checkpoint: called now and then while it waits for its turn, and between the steps; what it raises ends the
-                drawing.
-
-        Raises:
-            BadQuery: a filter is wrong, with the place of the mistake.
-            EmptyLibrary, TooFewPhotos.
+        `checkpoint` is called while it waits for its turn, and between the steps; what it raises ends the drawing.
+        Raises BadQuery, with the place of the mistake in a filter; EmptyLibrary; TooFewPhotos.
         """
         return self._maps.draw(request, checkpoint)
 
@@ -259,6 +245,7 @@ class Session:
             started_at=self._started_at,
             encoder=self.spec,
             photos=self._photos,
+            new_photos=self.new_photos,
             log=str(self.log) if self.log else None,
             **encoder_places.of(
                 self.residency, self.routes, device=self._expected_device(), dtype=self.settings.precision
@@ -312,14 +299,24 @@ class Session:
 
     # Indexing -------------------------------------------------------------------------------------------------------
 
-    def indexer(self, options: IndexOptions) -> Indexer:
-        """Return an indexer over this library that encodes with this session's encoder."""
+    def indexer(
+        self,
+        options: IndexOptions,
+        open_encoder: Callable[[], ImageEncoder] | None = None,
+        before_batch: Callable[[], None] | None = None,
+    ) -> Indexer:
+        """Return an indexer over this library that encodes with this session's encoder; see `ImageEncoder`."""
         from photomap_cli.indexing.indexer import Indexer  # as the map's, not for a search: together they take 60 ms
         from photomap_cli.session.image_encoder import expected_fit, light_image_encoder
 
-        light, fit = partial(light_image_encoder, self.routes.image), expected_fit(self.spec)
+        light = partial(light_image_encoder, self.routes.image, before_batch)
         return Indexer(
-            self.catalog, self.vectors, self.image_encoder, options, open_light_encoder=light, expected_fit=fit
+            self.catalog,
+            self.vectors,
+            open_encoder or self.image_encoder,
+            options,
+            open_light_encoder=light,
+            expected_fit=expected_fit(self.spec),
         )
 
     def image_encoder(self) -> ImageEncoder:
@@ -329,6 +326,24 @@ class Session:
         encoder = ImageEncoder(self.residency)
         self._probes.take()
         return encoder
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether a query is being answered, or waits for its turn."""
+        return self._turns.is_taken
+
+    @contextmanager
+    def in_background(self) -> Iterator[None]:
+        """Encode what nobody waits for; see `Residency.in_background`."""
+        with self.residency.in_background(), ExitStack() as towers:
+            if self.routes.image.tower is not None:
+                towers.enter_context(self.routes.image.tower.in_background())
+            yield
+
+    def note_new(self, added: int) -> None:
+        """Count photos that were found by themselves; the next query has seen them."""
+        self.new_photos += added
+        self.count_photos()
 
     def count_photos(self) -> int:
         """Have `status` know how many photos there are by now."""

@@ -171,10 +171,16 @@ def plain_line(status: SessionStatus) -> str:
         moves(status),
         error_in_short(status),
         photos(status.photos),
+        new(status) if status.new_photos else "",
         device(status, with_name=True),
         printable(status.encoder),
     )
     return " · ".join(part for part in parts if part)
+
+
+def new(status: SessionStatus) -> str:
+    """Return how many photos have been found since the last query."""
+    return f"+{status.new_photos:,} new"
 
 
 def device(status: SessionStatus, *, with_name: bool) -> str:
@@ -207,6 +213,8 @@ def _pieces(status: SessionStatus, width: int, scope: str, extras: Sequence[str]
     if status.busy:
         yield Text("busy", "yellow")
     yield from _countdown(status, width)
+    if status.new_photos:
+        yield Text(new(status), "green")
     if scope:  # in front of how much there is, of which it is a part
         yield Text(scope)
     yield Text(photos(status.photos))

@@ -5,6 +5,7 @@ import threading
 import weakref
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from fake_encoder import CPU, FakeEncoder, ManualTime, text_vector
 from waiting import LONG_SECONDS, in_thread
@@ -20,6 +21,8 @@ from photomap_cli.errors import (
     WeightsMissing,
 )
 from photomap_cli.records import ResidencyState as State
+
+PIXELS = np.zeros((1, 8, 8, 3), dtype=np.uint8)
 
 
 @pytest.fixture
@@ -308,6 +311,53 @@ def test_a_load_that_ctrl_c_ends_has_not_gone_wrong(residency, encoder):
     with pytest.raises(KeyboardInterrupt):
         query(residency)
     assert (residency.snapshot().state, residency.snapshot().last_error) == (State.OFF, None)
+
+
+def test_work_in_the_background_keeps_the_encoder_in_place_and_counts_as_no_query(residency, encoder, time):
+    query(residency)
+    before = residency.snapshot()
+    time.advance(20)
+    with residency.in_background():
+        for _ in range(10):
+            residency.run("image", lambda encoder: encoder.encode_images(PIXELS), is_query=False)
+            time.advance(10)
+        assert residency.snapshot().state is State.VRAM
+        assert residency.snapshot().offload_at is None
+    assert residency.snapshot().last_used == before.last_used
+    time.advance(0.1)
+    assert residency.snapshot().state is State.RAM, "30 s after the last query, which was long ago"
+    time.advance(600 - 120)
+    assert residency.snapshot().state is State.OFF
+
+
+def test_a_query_amid_work_in_the_background_has_its_own_countdown(residency, time):
+    with residency.in_background():
+        time.advance(100)
+        query(residency)
+        time.advance(10)
+        residency.run("image", lambda encoder: encoder.encode_images(PIXELS), is_query=False)
+        time.advance(10)
+    assert residency.snapshot().offload_at == time.now + 10
+    time.advance(10.1)
+    assert residency.snapshot().state is State.RAM
+
+
+def test_an_encoder_that_the_background_has_loaded_goes_at_once(residency, time):
+    time.advance(10_000)
+    with residency.in_background():
+        residency.run("image", lambda encoder: encoder.encode_images(PIXELS), is_query=False)
+        assert residency.snapshot().state is State.VRAM
+    time.advance(0.1)
+    assert residency.snapshot().state is not State.VRAM
+    time.advance(0.1)
+    assert residency.snapshot().state is State.OFF
+
+
+def test_an_encoder_is_sent_away_also_while_there_is_work_in_the_background(residency):
+    with residency.in_background():
+        residency.run("image", lambda encoder: encoder.encode_images(PIXELS), is_query=False)
+        residency.offload()
+        assert residency.snapshot().state is State.RAM
 
 
 def test_an_offload_that_fails_leaves_a_usable_encoder_and_is_tried_again(residency, encoder, time):

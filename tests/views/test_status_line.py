@@ -61,6 +61,11 @@ BARS = [
     (DEAD, 40, " ✗ OFF │ ! the encoder process ended (…"),
     (replace(VRAM, busy=True), 80, " ● VRAM 352 MB │ busy │ offloads in 0:18 │ 12,034 photos │ cuda:0 │ :help"),
     (
+        replace(CPU, new_photos=1234),
+        80,
+        " ● RAM 12 MB cpu │ released in 9:48 │ +1,234 new │ 12,034 photos │ :help",
+    ),
+    (
         replace(VRAM, idle_timeout_seconds=0, offload_in_seconds=None),
         60,
         " ● VRAM 352 MB │ never offloads │ 12,034 photos │ cuda:0",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ from photomap_cli import directories
 from photomap_cli.cli import shell_completion
 from photomap_cli.cli.exit_status import FOUND, INTERRUPTED
 from photomap_cli.cli.index_run import rebuild_library, update_library
+from photomap_cli.errors import UsageError
 from photomap_cli.views.output import say
 
 if TYPE_CHECKING:
@@ -58,6 +60,9 @@ def index(
     errors: Annotated[
         bool, typer.Option("--errors", help="List every file that failed or is damaged, and the kinds of other files.")
     ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Stay, and index what changes in these folders, until Ctrl-C or SIGTERM.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The report as one JSON object.")] = False,
 ) -> int:
     """Add folders to the library, or bring them up to date.
@@ -83,6 +88,16 @@ def index(
     )
     quiet = given.quiet or as_json
     roots = [path if path.is_absolute() else directories.working_directory() / path for path in paths or []]
+    tell = partial(
+        write_report, file=sys.stdout, as_json=as_json, list_errors=errors, quiet=given.quiet, dry_run=dry_run
+    )
+    if watch:
+        if dry_run or rebuild:
+            other = "--dry-run" if dry_run else "--rebuild"
+            raise UsageError(f"--watch and {other} don't go together", hint=f"run it with {other} first, then --watch")
+        from photomap_cli.cli.index_watch import keep_fresh
+
+        return keep_fresh(given.library, values, encoder, roots, options, quiet=quiet, tell=tell)
     work = rebuild_library if rebuild and library_exists(given.library) else update_library
     try:
         interrupted, report = work(given.library, values, encoder, roots, options, quiet=quiet)
@@ -90,5 +105,5 @@ def index(
         if not quiet:
             say("photomap: stopped; run the same command again to continue")
         return INTERRUPTED
-    write_report(report, sys.stdout, as_json=as_json, list_errors=errors, quiet=given.quiet, dry_run=dry_run)
+    tell(report)
     return INTERRUPTED if interrupted else FOUND

@@ -1,0 +1,41 @@
+"""Owns which folders are on a network drive, where looking costs a round trip each."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_TABLE = "/proc/self/mounts"
+_REMOTE = re.compile(r"nfs4?|cifs|smb3?|smbfs|ncpfs|afs|9p|ceph|lustre|fuse\.(?!portal|gvfsd-fuse$).+|davfs|beegfs")
+_ESCAPE = re.compile(r"\\([0-7]{3})")
+
+
+def remote(paths: Iterable[str]) -> frozenset[str]:
+    """Return those of these paths that are on a network drive, as far as the system says which that are."""
+    try:
+        with open(_TABLE, encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123
+            mounted = remote_mounts(file)
+    except OSError:
+        mounted = {}
+    return frozenset(path for path in paths if _is_below(path, mounted) or path.startswith("\\\\"))
+
+
+def remote_mounts(lines: Iterable[str]) -> dict[str, bool]:
+    """Return where each file system is mounted and whether it is a network's; the last one at a place counts."""
+    parts = (line.split(" ") for line in lines)
+    return {_plain(each[1]): bool(_REMOTE.fullmatch(each[2])) for each in parts if len(each) > 2}
+
+
+def _plain(escaped: str) -> str:
+    return _ESCAPE.sub(lambda match: chr(int(match[1], 8)), escaped)
+
+
+def _is_below(path: str, mounted: dict[str, bool]) -> bool:
+    """Whether the innermost file system that a path is on is a network's."""
+    while path not in mounted and path != os.path.dirname(path):  # noqa: PTH120
+        path = os.path.dirname(path)  # noqa: PTH120
+    return mounted.get(path, False)
