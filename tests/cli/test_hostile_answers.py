@@ -16,8 +16,8 @@ from web_stand_in import WebStandIn, answer, redirect
 from photomap_cli.cli import run
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.entities import LibraryEncoder, NewPhoto
+from photomap_cli.search import query_encoder
 from photomap_cli.search.image_fetch import MAX_BYTES, ImageFetcher
-from photomap_cli.search.query_encoder import QueryEncoder
 
 ESCAPES = "\x1b]52;c;aGk=\x07\x1b[31m\x9b31m\x9d0;x\x9c"
 
@@ -125,7 +125,7 @@ def library(tmp_path_factory):
 def asked(library, monkeypatch, capfd):
     """Return a function that searches for what is at an address, and returns status, output and errors."""
     monkeypatch.setenv("PHOTOMAP_PRIVATE_ADDRESSES", "true")
-    monkeypatch.setattr(QueryEncoder, "_loaded_info", lambda *_: CPU)
+    monkeypatch.setattr(query_encoder, "_encoded", lambda _route, work, _run, **_how: (work(None, CPU), "encoder"))
     monkeypatch.setitem(ImageFetcher.__init__.__kwdefaults__, "seconds", LONG_SECONDS)
 
     def ask(address, *options):
