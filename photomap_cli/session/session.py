@@ -113,6 +113,7 @@ class Session:
         self._resources.callback(past.close)
         self._resources.callback(self.residency.close)
         self._resources.callback(self.routes.close)
+        self._resources.callback(self._probes.close)
 
     @classmethod
     def open(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,9 +44,10 @@ class ProbeTaker:
     def __init__(self, library: Path, residency: Residency, routes: EncoderRoutes, *, spec: str) -> None:
         self._library, self._residency, self._routes, self._spec = library, residency, routes, spec
         self._taken = ""
+        self._checking: threading.Thread | None = None
 
     def take(self) -> None:
-        """Store the probes, unless that has been done, and have the text tower checked by them.
+        """Store the probes, unless that has been done, and have the text tower checked by them, on a thread.
 
         The image tower is checked once it is wanted, as that takes a second.
         """
@@ -67,8 +69,18 @@ class ProbeTaker:
             with suppress(OSError):  # a library that cannot be written to does without
                 write_file(self._library / PROBES_NAME, *kept.to_frame())
         if tower_trust.fault(fingerprint) is None:
-            with suppress(TowerUnfit):  # which is remembered
-                tower_trust.open_text_tower(fingerprint, self._spec, lambda: kept)
+            self._checking = threading.Thread(target=self._check, args=(kept,), name="check-text-tower", daemon=True)
+            self._checking.start()
+
+    def _check(self, probes: Probes) -> None:
+        with suppress(TowerUnfit):  # which is remembered
+            tower_trust.open_text_tower(probes.fingerprint, self._spec, lambda: probes)
+        self._routes.text.start_afresh()
+
+    def close(self) -> None:
+        """Wait for a check that is under way: a second at most."""
+        if self._checking:
+            self._checking.join()
 
     def _take_pictures(self, fingerprint: str) -> None:
         kept = read_image(self._library)
