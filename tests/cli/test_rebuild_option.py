@@ -20,6 +20,8 @@ from safetensors.numpy import load_file, save_file
 from waiting import LONG_SECONDS
 
 import photomap_cli.encoder
+from photomap_cli.library import user_data
+from photomap_cli.library.albums import as_members
 from photomap_cli.library.catalog import Catalog
 
 PHOTOS = 60
@@ -134,3 +136,23 @@ def test_a_killed_rebuild_goes_on_where_it_was_and_the_old_vectors_answer_meanwh
     assert (report["unchanged"], report["added"], report["failed"]) == (kept, PHOTOS - kept, 0)
     assert encoder_that_answers() == (other, 3)
     assert not draft.exists()
+
+
+def test_albums_and_saved_searches_outlive_another_encoder_and_a_library_of_another_format(
+    photomap, photos, other, tmp_path
+):
+    assert photomap("index", "photos", "--encoder", "tiny")[0] == 0
+    library = tmp_path / "library"
+    best = [str(photos / name) for name in ("001.png", "002.png", "003.png")]
+    user_data.add(library, "Best", as_members(library, best))
+    user_data.save_search(library, "firsts", "album:best name:001*")
+    (photos / "002.png").rename(photos / "renamed.png")
+    assert photomap("index", "--rebuild", "--encoder", other)[0] == 0
+    assert sorted(photomap("search", "album:best", "--paths", "--local")[1].split()) == [
+        *(best[0], best[2]),
+        str(photos / "renamed.png"),
+    ]
+    with closing(sqlite3.connect(library / "catalog.sqlite")) as connection:
+        connection.execute("PRAGMA user_version = 999")
+    assert photomap("index", "--rebuild")[0] == 0
+    assert photomap("search", "@@firsts", "--paths", "--local")[:2] == (0, f"{best[0]}\n")
