@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 STEP_SECONDS, AFTER_FAILURE_SECONDS = 5.0, 60.0
 SHARE = 100
-"""The time from one look to the next is at least so many times that of a look."""
+"""The time from one look to the next is at least so many times what a look takes of a core."""
 
 
 def keep_fresh(
@@ -84,9 +84,9 @@ def _watch(
     options = replace(options, young_seconds=QUIET_SECONDS, prune=False, recheck=False)
     sleeping, pause = threading.Event(), 0.0
     while not sleeping.wait(pause):
-        began = time.monotonic()
+        worked = time.thread_time()
         changed = watch.look(roots)
-        pause = max(STEP_SECONDS if watch.is_settled else QUIET_SECONDS, SHARE * (time.monotonic() - began))
+        pause = max(STEP_SECONDS if watch.is_settled else QUIET_SECONDS, SHARE * (time.thread_time() - worked))
         if not changed:
             continue
         try:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 STEP_SECONDS, NETWORK_STEP_SECONDS = 5.0, 60.0
 SHARE = 100
-"""The time from one look to the next is at least so many times that of a look: one per cent of a core."""
+"""The time from one look to the next is at least so many times what a look takes of a core."""
 
 WAKE_SECONDS = 60.0
 """How often an encoder that is at rest may be woken for new photos."""
@@ -79,12 +79,12 @@ class CatchUp:
         roots = self._session.catalog.roots()
         remote = mounts.remote(roots) if self._session.settings.watch == "auto" else frozenset()
         for is_remote, watch in self._watches.items():
-            began = self._clock()
+            began, worked = self._clock(), time.thread_time()
             if began < self._next_look[is_remote]:
                 continue
             changed = watch.look([root for root in roots if (root in remote) is is_remote])
             step = NETWORK_STEP_SECONDS if is_remote else STEP_SECONDS if watch.is_settled else QUIET_SECONDS
-            self._next_look[is_remote] = began + max(step, SHARE * (self._clock() - began))
+            self._next_look[is_remote] = began + max(step, SHARE * (time.thread_time() - worked))
             if changed and not self._is_first:
                 self._index(changed, roots, watch)
         if self._is_first:  # what has changed while there was no session
