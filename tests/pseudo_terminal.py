@@ -67,7 +67,7 @@ class PseudoTerminal:
             command(history, *options, *timeout),
             env=environment(**changes),
             dimensions=(rows, columns),
-            preexec_fn=_hang_up_as_usual,
+            preexec_fn=hang_up_as_usual,
         )
         self.child.delaybeforesend = None
         self.send(typed)
@@ -154,6 +154,6 @@ class PseudoTerminal:
         self.child.close()
 
 
-def _hang_up_as_usual():
+def hang_up_as_usual():
     """Undo what `nohup` around the tests would leave: an ignored SIGHUP, which the prompt rightly respects."""
     signal.signal(signal.SIGHUP, signal.SIG_DFL)

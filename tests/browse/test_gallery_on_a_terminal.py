@@ -19,7 +19,7 @@ pytest.importorskip("pyte")
 
 import pexpect
 import pyte
-from pseudo_terminal import ANSWERABLE, LINK, UNFINISHED, environment
+from pseudo_terminal import ANSWERABLE, LINK, UNFINISHED, environment, hang_up_as_usual
 
 from photomap_cli.browse.keys import BINDINGS
 
@@ -57,6 +57,7 @@ class Gallery:
             env=environment(**{"PYTHONPATH": path, **home, **variables}),
             dimensions=(rows, columns),
             cwd=str(folder),
+            preexec_fn=hang_up_as_usual,
         )
         self.child.delaybeforesend = None
 
