@@ -12,7 +12,7 @@ from pathlib import Path
 from fake_library import FakeLibrary
 from terminal_fakes import PaintedThumbnailer
 
-from photomap_cli.cli import dispatch
+from photomap_cli.cli import dispatch, interactive
 from photomap_cli.cli.commands import browse
 from photomap_cli.cli.interactive import LibraryHost
 from photomap_cli.records import Facets
@@ -26,6 +26,8 @@ def main():
     LibraryHost.open_thumbnailer = lambda _host: PaintedThumbnailer()
     LibraryHost.facets = lambda _host: Facets()
     browse._require_photos = lambda _library: None
+    interactive._has_photos = lambda _library: True
+    LibraryHost.first_note = LibraryHost.default_folder = lambda _host: ""
     return dispatch.run(sys.argv[1:])
 
 

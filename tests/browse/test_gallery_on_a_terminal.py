@@ -294,6 +294,30 @@ def test_another_size_is_drawn_anew(gallery):
     shown.see("? keys")
 
 
+def test_the_prompt_has_the_gallerys_results_and_marks(gallery):
+    shown = gallery(f"{FAKE}; echo status=$?")
+    shown.see("RAM 12 MB")
+    shown.type("dog", "enter")
+    shown.see("photo-500.jpg")
+    shown.type(":browse", "enter")
+    shown.see("? keys")
+    shown.see("40 photos")
+    shown.type("right", "space")
+    shown.see("● 1 marked")
+    shown.type("/", "\x15", "cat", "enter")
+    shown.see("cat ")
+    shown.type("space")
+    shown.see("● 2 marked")
+    shown.type("q")
+    shown.see("2 marked")
+    shown.see("photomap>")
+    shown.type(":mark", "enter")
+    shown.see("#2   /photos/photo-499.jpg")
+    shown.type("\x04")
+    shown.see("status=0")
+    assert is_sane(shown)
+
+
 NO_KEYS = {"q", "escape", "o", "d", "Y", "y", "space", "a", "v", "c-b", "c-f"}  # that leave, act outside, or mark
 
 
