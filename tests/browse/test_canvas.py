@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import picture_decoders
 import pyte
 import pytest
-from terminal_fakes import PaintedThumbnailer
+from terminal_fakes import PaintedThumbnailer, colour_of
 
 from photomap_cli.browse.canvas import Canvas
 from photomap_cli.browse.grid import Box
@@ -87,6 +88,28 @@ class TestEveryWayOfDrawing:
         again = canvas.change(wanted, all_blank)
         assert "\x1b[3;1H" in again or "\x1b[4;1H" in again
         assert "\x1b[3;18H" not in again
+
+
+@pytest.mark.parametrize("painter", PAINTERS, ids=lambda painter: painter.name)
+def test_what_a_terminal_makes_of_it_is_the_photo_in_its_place(painter):
+    text = Canvas(painter).change(pictures(painter, left="/a.jpg"), all_blank)
+    if painter.name == "sixel":
+        made = picture_decoders.sixel(text)
+    elif painter.name == "iterm2":
+        keys, made = picture_decoders.iterm2(text)
+        assert int(keys["width"]) <= LEFT.columns
+        assert int(keys["height"]) == LEFT.rows
+    elif painter.name.startswith("kitty"):
+        ((keys, made),) = picture_decoders.kitty(text)
+        assert int(keys["c"]) <= LEFT.columns
+        assert int(keys["r"]) == LEFT.rows
+    else:
+        screen = pyte.Screen(40, 10)
+        pyte.Stream(screen).feed(text)
+        made = picture_decoders.pixels_on(screen).crop((0, 4, 13, 14))
+    assert made.convert("RGB").getpixel((made.width // 2, made.height // 2)) == pytest.approx(
+        colour_of("/a.jpg"), abs=8
+    )
 
 
 def test_half_blocks_fill_their_places_and_nothing_else():
