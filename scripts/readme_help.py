@@ -19,6 +19,7 @@ COMMANDS = (
     "map",
     "duplicates",
     "albums",
+    "copy",
     "status",
     "serve",
     "stop",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
+import subprocess
 from pathlib import Path
 
 import hypothesis
@@ -61,3 +63,15 @@ def catalog(folder):
 def store(folder, catalog):
     with VectorStore(folder, catalog) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def full_disk(tmp_path_factory):
+    """Return a library to preload into a process, which finds the disk full now and then; see full_disk.c."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("no C compiler for a full disk: apt-get install gcc")
+    library = tmp_path_factory.mktemp("preload") / "full_disk.so"
+    source = Path(__file__).with_name("full_disk.c")
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    return str(library)

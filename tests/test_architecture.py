@@ -54,6 +54,7 @@ OWNERS = {
     "pacmap": {"map/pacmap_layout.py"},
     "rawpy": {"images/raw.py"},
     "sqlite3": {
+        "library/backup.py",
         "library/database.py",
         "library/schema_check.py",
         "library/sqlite_errors.py",

@@ -95,6 +95,7 @@ COMMANDS: dict[str, bool] = {
     "map": True,
     "duplicates": True,
     "albums": False,
+    "copy": True,
     "status": False,
     "serve": False,
     "offload": False,

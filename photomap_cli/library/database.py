@@ -12,7 +12,7 @@ from pathlib import Path
 
 from photomap_cli import files
 from photomap_cli.errors import LibraryUnusable
-from photomap_cli.library import geography, schema, schema_check
+from photomap_cli.library import backup, geography, schema, schema_check
 from photomap_cli.library.file_lock import FileLock
 from photomap_cli.library.sqlite_errors import FILE_NAME, UNREACHABLE, nothing_indexed, translated, unreachable
 
@@ -86,6 +86,11 @@ class Database:
                     yield connection
             finally:
                 self._connection.execute("DETACH other")
+
+    def back_up(self, target: Path, on_bytes: Callable[[int], None] = lambda count: None) -> None:
+        """Copy the file as it is now to a new one, see `backup.back_up`; others go on reading and writing."""
+        with self.reading() as connection:
+            backup.back_up(connection, target, on_bytes)
 
     def shrink(self) -> None:
         """Give back what deletions have left of the file, if that is much and there is room for the way there.

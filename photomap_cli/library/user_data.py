@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from photomap_cli import files
 from photomap_cli.errors import LibraryBusy, LibraryUnusable, UsageError
-from photomap_cli.library import schema_check
+from photomap_cli.library import backup, schema_check
 from photomap_cli.library.paths import is_storable
 from photomap_cli.pathnames import key
 
@@ -167,6 +167,18 @@ def delete_search(library: Path, name: str) -> bool:
     """Delete a saved search; returns whether there was one."""
     with _writing(library) as connection:
         return connection.execute("DELETE FROM searches WHERE key = ?", (key(name),)).rowcount > 0
+
+
+def back_up(library: Path, target: Path) -> None:
+    """Copy the file, if there is one, to a new one in another library's folder.  Raises backup.BackupFailed."""
+    with _reading(library) as connection:
+        if connection:
+            backup.back_up(connection, path_in(target))
+
+
+def is_as_in(library: Path, other: Path) -> bool:
+    """Whether the albums and saved searches of two libraries are the same."""
+    return (every_album(library), searches(library)) == (every_album(other), searches(other))
 
 
 def faults(library: Path) -> list[str]:

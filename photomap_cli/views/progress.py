@@ -1,14 +1,16 @@
-"""Owns the progress bar of an index run.  Counts nothing itself."""
+"""Owns the progress bars of an index run and of a copy.  Counts nothing itself."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Column
 from rich.text import Text
 
+from photomap_cli.views.formatting import human_bytes
 from photomap_cli.views.index_report import slowest_stage
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ class _Figures(ProgressColumn):
     def render(self, task: Task) -> Text:
         """Return the figures of this moment."""
         room = self._console.width - len(task.description) - LEAST_BAR_CELLS - len("  ")
-        line = Text(_count(task))
+        line = Text(self._count(task))
         for piece in self._pieces(task):
             if line.cell_len + 1 + piece.cell_len > room:
                 break
@@ -54,10 +56,19 @@ class _Figures(ProgressColumn):
         )
         return filter(None, pieces)
 
+    def _count(self, task: Task) -> str:
+        total = "?" if task.total is None else f"{int(task.total):,}"
+        return f"{int(task.completed):,}/{total}"
 
-def _count(task: Task) -> str:
-    total = "?" if task.total is None else f"{int(task.total):,}"
-    return f"{int(task.completed):,}/{total}"
+
+class _Bytes(_Figures):
+    """How many bytes of how many are done."""
+
+    def _pieces(self, task: Task) -> Iterator[Text]:
+        return iter((self._time_left.render(task),))
+
+    def _count(self, task: Task) -> str:
+        return f"{human_bytes(int(task.completed))} of {human_bytes(int(task.total or 0))}"
 
 
 def follow(
@@ -71,7 +82,7 @@ def follow(
 
     Draws nothing when quiet or when the console is no terminal.  Ctrl-C passes through and takes the bar away.
     """
-    with _bar(console, note, is_shown=console.is_terminal and not quiet) as progress:
+    with _bar(console, _Figures(console, note), is_shown=console.is_terminal and not quiet) as progress:
         task = progress.add_task("looking for photos", total=None, slowest="", failures="")
         for event in events:
             progress.update(
@@ -84,11 +95,19 @@ def follow(
             )
 
 
-def _bar(console: Console, note: Callable[[], str], *, is_shown: bool) -> Progress:
+@contextmanager
+def byte_bar(description: str, *, console: Console, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
+    """Give what is told how many bytes of how many are done, and draws them as `follow` does."""
+    with _bar(console, _Bytes(console, lambda: ""), is_shown=console.is_terminal and not quiet) as progress:
+        task = progress.add_task(description, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def _bar(console: Console, figures: _Figures, *, is_shown: bool) -> Progress:
     return Progress(
         TextColumn("{task.description}", table_column=Column(no_wrap=True)),
         BarColumn(BAR_CELLS),
-        _Figures(console, note),
+        figures,
         console=console,
         transient=True,
         disable=not is_shown,

@@ -111,17 +111,6 @@ def killed(folder, photos, rng):
     return process.wait() < 0
 
 
-@pytest.fixture(scope="module")
-def full_disk(tmp_path_factory):
-    compiler = shutil.which("cc")
-    if compiler is None:
-        pytest.skip("no C compiler for a full disk: apt-get install gcc")
-    library = tmp_path_factory.mktemp("preload") / "full_disk.so"
-    source = Path(__file__).with_name("full_disk.c")
-    subprocess.run([compiler, "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
-    return str(library)
-
-
 def test_a_run_whose_disk_is_full_now_and_then_ends_as_an_undisturbed_one(folder, changed_photos, full_disk):
     undisturbed = copy_of(folder, "undisturbed")
     assert run(undisturbed, changed_photos) == 0

@@ -1,0 +1,281 @@
+"""Owns copying a whole library to another folder, which is a library only once all of it is there.
+
+It is filled in a draft inside that folder.  What makes a folder a library, the catalogue, leaves the draft last, in one
+step; until then a killed copy has left nothing that any command takes for one, and the next one begins again.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from itertools import zip_longest
+from pathlib import Path
+
+from photomap_cli import files
+from photomap_cli.errors import BadPath, LibraryBusy, PhotomapError
+from photomap_cli.export import no_replace
+from photomap_cli.export.failures import reason
+from photomap_cli.library import backup, database, schema, user_data
+from photomap_cli.library.catalog import Catalog
+from photomap_cli.library.file_lock import FileLock
+from photomap_cli.library.sqlite_errors import FILE_NAME
+from photomap_cli.records.copies import CopyReport
+
+DRAFT_NAME = ".photomap-copy"
+LOCK_NAME = "lock"
+
+_COMPARED = tuple(table for table in schema.TABLES if table != "vectors")  # a row's vector never changes
+_PIECE_BYTES = 4 << 20
+
+
+def copy_library(
+    source: Path,
+    target: Path,
+    *,
+    derived: Sequence[str] = (),
+    caches: Sequence[str] = (),
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+    clock: Callable[[], float] = time.monotonic,
+) -> CopyReport:
+    """Copy a library as it is at this moment; whoever uses it goes on meanwhile.
+
+    Whatever ends it, also `kill -9`, the target is a whole library or none, and the same call begins again.
+
+    Args:
+        source, target: absolute folders; `target` is made, or empty, or this very library already.
+        derived: names of files that can be made again and take long: they are copied where they can be read.
+        caches: names of such files that are SQLite's.
+        on_progress: told how many bytes of how many are done.
+        clock: in seconds.
+
+    Raises:
+        EmptyLibrary, LibraryUnusable: there is no library in `source`, or it cannot be read.
+        BadPath: the target is no place for a copy, or nothing can be written there.
+        LibraryBusy: another process copies to it.
+    """
+    began = clock()
+    with closing(database.connect(source, create=False)) as catalogue:
+        _require_apart(source, target)
+        with _written(target), _folder(target), _draft(target) as draft:
+            _require_place(source, target, draft, (*derived, *caches))
+            was_there = database.library_exists(target)
+            written = 0 if was_there else _Copy(source, target, draft, on_progress).run(catalogue, derived, caches)
+            return CopyReport(
+                source=str(source),
+                target=str(target),
+                photos=_photos_in(target),
+                albums=len(user_data.albums(target)),
+                searches=len(user_data.searches(target)),
+                bytes=written,
+                was_there=was_there,
+                elapsed_ms=(clock() - began) * 1000,
+            )
+
+
+class _Copy:
+    """One copy: files into the draft, and from there into their places."""
+
+    def __init__(self, source: Path, target: Path, draft: Path, on_progress: Callable[[int, int], None]) -> None:
+        self._source, self._target, self._draft, self._tell = source, target, draft, on_progress
+        self._done = self._total = 0
+
+    def run(self, catalogue: database.Database, derived: Sequence[str], caches: Sequence[str]) -> int:
+        """Copy everything; return how many bytes that was."""
+        names = (*derived, FILE_NAME, user_data.FILE_NAME, *caches)
+        self._total = sum(map(self._size, names))
+        for name in derived:  # before the catalogue: what they lack is added, what is too much would be thrown away
+            self._copied(name)
+        catalogue.back_up(self._draft / FILE_NAME, self._told(FILE_NAME))
+        user_data.back_up(self._source, self._draft)
+        for name in caches:
+            backup.back_up_cache(self._source / name, self._draft / name, self._told(name))
+        _photos_in(self._draft)  # that it can be opened
+        written = sum((self._draft / name).stat().st_size for name in names if (self._draft / name).exists())
+        self._put_in_place([*derived, *caches, user_data.FILE_NAME])
+        return written
+
+    def _size(self, name: str) -> int:
+        with suppress(OSError):
+            return (self._source / name).stat().st_size
+        return 0
+
+    def _told(self, name: str) -> Callable[[int], None]:
+        """Return what is told how many bytes of a file are done."""
+        before, size = self._done, self._size(name)
+        self._done += size
+        return lambda count: self._tell(min(before + count, self._total), self._total)
+
+    def _copied(self, name: str) -> None:
+        """Copy a derived file; one that cannot be read is as if there were none."""
+        told, path = self._told(name), self._draft / name
+        try:
+            source = files.reading(self._source / name)
+        except OSError:
+            return
+        with source, files.fresh(path) as target:
+            for piece in _pieces(source.read):
+                target.write(piece)
+                told(target.tell())
+            target.flush()
+            os.fsync(target.fileno())
+
+    def _put_in_place(self, names: Sequence[str]) -> None:
+        """Have everything leave the draft, the catalogue last."""
+        files.keep_names(self._draft)
+        there = [name for name in names if (self._draft / name).exists()]
+        for name in there:
+            (self._draft / name).replace(self._target / name)
+        files.keep_names(self._target)  # before the catalogue's is
+        try:
+            no_replace.rename(str(self._draft / FILE_NAME), str(self._target / FILE_NAME))
+        except FileExistsError:  # made by another process meanwhile
+            for name in there:
+                (self._target / name).unlink(missing_ok=True)
+            raise _taken(self._target) from None
+        files.keep_names(self._target)
+
+
+def _pieces(read: Callable[[int], bytes]) -> Iterator[bytes]:
+    """Yield a file's bytes as far as they can be read."""
+    with suppress(OSError):
+        while piece := read(_PIECE_BYTES):
+            yield piece
+
+
+@contextmanager
+def _written(target: Path) -> Iterator[None]:
+    """Turn what prevents writing to the target into photomap's errors."""
+    try:
+        yield
+    except backup.BackupFailed as error:
+        raise _unwritable(target, str(error)) from error
+    except OSError as error:
+        raise _unwritable(target, reason(error)) from error
+
+
+@contextmanager
+def _folder(target: Path) -> Iterator[None]:
+    """Have the folder there; what was made of it goes again where the block raises."""
+    there = next(each for each in (target, *target.parents) if os.path.lexists(each))
+    if not there.is_dir():
+        what = "a link that leads nowhere" if there.is_symlink() and not there.exists() else "no folder"
+        raise BadPath(f"{there} is {what}", hint="name a new folder, or an empty one")
+    made = [each for each in (target, *target.parents) if not each.exists()]
+    try:
+        files.make_folder(target)
+        yield
+    except BaseException:
+        for each in made:
+            with suppress(OSError):  # somebody else has put something there
+                each.rmdir()
+        raise
+
+
+@contextmanager
+def _draft(target: Path) -> Iterator[Path]:
+    """Give an empty folder inside the target that no other process fills; it is gone afterwards, but after a kill."""
+    draft = target / DRAFT_NAME
+    lock = FileLock(draft / LOCK_NAME)
+    while not _is_locked(draft, lock, target):
+        pass  # a copy that ended in this moment has removed it
+    try:
+        for each in draft.iterdir():
+            if each.name != LOCK_NAME:
+                shutil.rmtree(each) if each.is_dir() and not each.is_symlink() else each.unlink()
+        yield draft
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+        lock.release()
+
+
+def _is_locked(draft: Path, lock: FileLock, target: Path) -> bool:
+    """Make the draft and take its lock; returns whether it is still there then."""
+    with suppress(FileExistsError):
+        draft.mkdir(mode=0o700)
+    if draft.is_symlink() or not draft.is_dir() or files.is_other(lock.path) or not _is_ours(draft):
+        raise BadPath(f"{draft} is in the way", hint="remove it")
+    try:
+        is_free = lock.try_acquire()
+    except FileNotFoundError:
+        return False
+    except OSError:  # the disk is full
+        shutil.rmtree(draft, ignore_errors=True)
+        lock.release()
+        raise
+    if not is_free:
+        hint = "wait until it is done, or end it"
+        raise LibraryBusy(f"process {lock.holder() or 'unknown'} is copying to {target}", hint=hint)
+    if lock.path.exists():
+        return True
+    lock.release()
+    return False
+
+
+def _is_ours(path: Path) -> bool:
+    return not hasattr(os, "getuid") or path.stat().st_uid == os.getuid()
+
+
+def _require_apart(source: Path, target: Path) -> None:
+    """Raise BadPath for a target that is the library's folder, or inside it."""
+    for each in (target, *target.parents):
+        if os.path.realpath(each) == os.path.realpath(source) or _is_same_file(each, source):
+            where = "the library's own folder" if each == target else "inside the library's folder"
+            raise BadPath(f"{target} is {where}", hint="name another folder")
+
+
+def _is_same_file(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
+
+
+def _require_place(source: Path, target: Path, draft: Path, names: Sequence[str]) -> None:
+    """Raise BadPath unless the target is empty, has only what a killed copy left, or is the library already."""
+    if database.library_exists(target):
+        if not _is_same(source, target):
+            raise _taken(target)
+        return
+    left = {DRAFT_NAME, user_data.FILE_NAME, *names}
+    others = sorted(each.name for each in target.iterdir() if each.name not in left)
+    if others:
+        raise BadPath(f"{target} is not empty: {others[0]} is in it", hint="name a new folder, or an empty one")
+    if user_data.path_in(target).exists() and not user_data.is_as_in(source, target):
+        path = user_data.path_in(target)
+        raise BadPath(f"{path} holds other albums or saved searches", hint="name a new folder, or move it away")
+
+
+def _is_same(source: Path, target: Path) -> bool:
+    """Whether the target is a copy of the library as it is now."""
+    try:
+        return user_data.is_as_in(source, target) and _has_same_rows(source, target)
+    except PhotomapError:
+        return False
+
+
+def _has_same_rows(source: Path, target: Path) -> bool:
+    with (
+        closing(database.connect(source, create=False)) as one,
+        closing(database.connect(target, create=False)) as other,
+        one.reading() as ours,
+        other.reading() as theirs,
+    ):
+        queries = [f"SELECT * FROM {table} ORDER BY 1" for table in _COMPARED]
+        pairs = (zip_longest(ours.execute(query), theirs.execute(query)) for query in queries)
+        return all(row == same for rows in pairs for row, same in rows)
+
+
+def _photos_in(folder: Path) -> int:
+    with Catalog.open(folder) as catalog:
+        return catalog.photo_count
+
+
+def _taken(target: Path) -> BadPath:
+    return BadPath(f"{target} holds another library, or an older copy", hint="name a new folder, or move that one away")
+
+
+def _unwritable(target: Path, why: str) -> BadPath:
+    return BadPath(f"nothing can be copied to {target}: {why}", hint="free some space there, or name another folder")

@@ -1,0 +1,107 @@
+"""`photomap copy` as a user runs it, in this process: what it says, and what it refuses."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from cases import cases
+from command_line import run_here
+from library_fakes import ENCODER, new_photo, unit_vectors
+
+from photomap_cli.images.thumbnail_cache import ThumbnailCache
+from photomap_cli.library import user_data
+from photomap_cli.library.albums import as_members
+from photomap_cli.library.catalog import Catalog
+
+
+@pytest.fixture
+def home(tmp_path):
+    folder = tmp_path / "home"
+    folder.mkdir()
+    with Catalog.open(folder / "library", create=True) as catalog:
+        catalog.set_encoder(ENCODER)
+        catalog.commit_batch([new_photo(f"/p/{at}.jpg", each) for at, each in enumerate(unit_vectors(4))])
+    user_data.add(folder / "library", "Best", as_members(folder / "library", ["/p/1.jpg"]))
+    with ThumbnailCache(folder / "library", max_bytes=1_000_000) as thumbnails:
+        thumbnails.put([("/p/1.jpg", 0, b"webp")])
+    return folder
+
+
+@pytest.fixture
+def photomap(home):
+    def run(*words, cwd=home):
+        ended = run_here(*words, cwd=cwd, environment={**os.environ, "HOME": str(home)})
+        return ended.returncode, ended.stdout, ended.stderr
+
+    return run
+
+
+def test_a_library_is_copied_and_used_from_there(home, photomap):
+    status, out, err = photomap("copy", "library", "~/backup/one")
+    assert (status, err) == (0, "")
+    assert out.startswith("4 photos, 1 album: ")
+    assert out.endswith(f"now in {home}/backup/one\n")
+    assert photomap("--library", str(home / "backup/one"), "albums")[:2] == (0, "Best\t1\n")
+    assert photomap("copy", "library", "backup/one") == (
+        0,
+        f"{home}/backup/one is this library already: 4 photos, 1 album\n",
+        "",
+    )
+    (home / "here").mkdir()
+    assert photomap("copy", "../library", ".", cwd=home / "here")[0] == 0
+    assert (home / "here" / "catalog.sqlite").exists()
+
+
+def test_it_is_quiet_where_it_shall_be_and_writes_json(home, photomap):
+    assert photomap("-q", "copy", "library", "one") == (0, "", "")
+    status, out, err = photomap("copy", "library", "two", "--json", "--no-thumbnails")
+    report = json.loads(out)
+    assert (status, err, report["version"], report["was_there"]) == (0, "", 1, False)
+    assert (report["source"], report["target"]) == (str(home / "library"), str(home / "two"))
+    assert (report["photos"], report["albums"], report["searches"]) == (4, 1, 0)
+    assert (home / "one" / "thumbnails.sqlite").exists()
+    assert not (home / "two" / "thumbnails.sqlite").exists()
+    status, out, err = photomap("copy", "nothing", "three", "--json")
+    assert (status, json.loads(out)["error"]["code"], err) == (2, "empty_library", "")
+
+
+@cases(
+    ("words", "told"),
+    [
+        (("library", "milvus://me:secret@host:19530/photos"), "TO is a milvus:// address"),
+        (("Milvus://host/photos", "two"), "FROM is a Milvus:// address"),
+        (("library", "file:///tmp/two"), "no shared libraries"),
+        (("library", ""), "TO is empty"),
+        (("", "two"), "FROM is empty"),
+        (("library", "~nobody-of-this-name/two"), "TO cannot be a folder"),
+        (("library", "two/" + "x" * 300), "too long"),
+        (("library", "library"), "own folder"),
+        (("library", "library/../library/."), "own folder"),
+        (("library", "library/two"), "inside the library's folder"),
+        (("library", "."), "not empty"),
+        (("library", "library/catalog.sqlite"), "inside the library's folder"),
+        (("nothing", "two"), "there is no library in"),
+        (("library/catalog.sqlite", "two"), "there is no library in"),
+        (("library",), "TO is missing"),
+        (("library", "two", "three"), "too many words"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_line_and_a_hint(words, told, home, photomap):
+    status, out, err = photomap("copy", *words)
+    assert (status, out) == (2, "")
+    assert [line.partition(":")[0] for line in err.splitlines()] == ["photomap", "hint"]
+    assert told in err
+    assert "secret" not in err
+    assert sorted(each.name for each in home.iterdir()) == ["library"]
+
+
+def test_ctrl_c_says_that_nothing_is_left(home, photomap, monkeypatch):
+    def interrupted(*_words, **_options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("photomap_cli.library.backup.back_up", interrupted)
+    status, out, err = photomap("copy", "library", "two")
+    assert (status, out) == (130, "")
+    assert err == f"photomap: stopped; nothing is left in {home}/two, and the same command begins again\n"
+    assert not Path(home / "two").exists()
