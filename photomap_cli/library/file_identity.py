@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from photomap_cli import files
 
 if TYPE_CHECKING:
-    import os
     from io import BufferedIOBase
 
 
@@ -40,12 +40,19 @@ def inode(info: os.stat_result) -> int:
 DIGEST_BYTES = 16
 """Of SHA-256, which the CPU does itself: 1.8 GB/s where BLAKE2b does 0.9.  Half of it tells 10^12 files apart."""
 
+WHOLE_BYTES = 256 << 20
+"""Larger files are videos: of these parts tell, as reading all of one takes longer than a decoder may."""
+
 _CHUNK_BYTES = 4 << 20  # 2 ms
+_PARTS = 32
 
 
 def digest(file: BufferedIOBase) -> bytes:
-    """Return the digest of an open file from where it stands to its end."""
-    return hashlib.file_digest(file, "sha256").digest()[:DIGEST_BYTES]
+    """Return the digest of an open file.
+
+    That of a very large one is of its length and of parts all over it: 128 MB, beginning and end among them.
+    """
+    return _digest(file, lambda: None)
 
 
 def digest_at(path: str, checkpoint: Callable[[], None] | None = None) -> bytes | None:
@@ -55,14 +62,28 @@ def digest_at(path: str, checkpoint: Callable[[], None] | None = None) -> bytes 
     """
     try:
         with files.reading(path) as file:
-            return digest(file) if checkpoint is None else _digest_in_chunks(file, checkpoint)
+            return _digest(file, checkpoint or (lambda: None))
     except OSError:
         return None
 
 
-def _digest_in_chunks(file: BufferedIOBase, checkpoint: Callable[[], None]) -> bytes:
+def _digest(file: BufferedIOBase, checkpoint: Callable[[], None]) -> bytes:
+    length = file.seek(0, os.SEEK_END)
+    file.seek(0)
     found = hashlib.sha256()
-    while chunk := file.read(_CHUNK_BYTES):
+    for chunk in _chunks(file) if length <= WHOLE_BYTES else _parts(file, length):
         checkpoint()
         found.update(chunk)
     return found.digest()[:DIGEST_BYTES]
+
+
+def _chunks(file: BufferedIOBase) -> Iterator[bytes]:
+    while chunk := file.read(_CHUNK_BYTES):
+        yield chunk
+
+
+def _parts(file: BufferedIOBase, length: int) -> Iterator[bytes]:
+    yield length.to_bytes(8)
+    for number in range(_PARTS):
+        file.seek(number * (length - _CHUNK_BYTES) // (_PARTS - 1))
+        yield file.read(_CHUNK_BYTES)

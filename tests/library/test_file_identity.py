@@ -40,3 +40,16 @@ def test_what_is_no_picture_is_not_read_to_its_end(tmp_path, monkeypatch):
     (tmp_path / "film.jpg").write_bytes(b"no picture" * 1000)
     with pytest.raises(BadImage, match="not a picture"):
         decode(tmp_path / "film.jpg", PixelFit((8, 8)))
+
+
+def test_of_a_very_large_file_length_and_parts_all_over_it_tell(tmp_path, monkeypatch):
+    monkeypatch.setattr(file_identity, "WHOLE_BYTES", 1 << 20)
+    monkeypatch.setattr(file_identity, "_CHUNK_BYTES", 1 << 10)
+    content = os.urandom(2 << 20)
+    others = [content, content[:-1], content[:-1] + b"?", b"?" + content[1:]]
+    for number, each in enumerate(others):
+        (tmp_path / str(number)).write_bytes(each)
+    found = [digest_at(str(tmp_path / str(number))) for number in range(len(others))]
+    assert len(set(found)) == len(others)
+    monkeypatch.setattr(file_identity, "_chunks", lambda _: pytest.fail("the whole file was read"))
+    assert digest_at(str(tmp_path / "0")) == found[0]
