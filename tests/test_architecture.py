@@ -53,6 +53,8 @@ OWNERS = {
     "numba": {"map/pacmap_layout.py"},
     "pacmap": {"map/pacmap_layout.py"},
     "rawpy": {"images/raw.py"},
+    "av": {"images/video.py"},
+    "pillow_jxl": {"images/formats.py"},
     "sqlite3": {
         "library/backup.py",
         "library/database.py",

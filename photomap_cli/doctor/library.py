@@ -197,7 +197,7 @@ def _compared_with_disk(seen: dict[str, SeenFile]) -> dict[str, int]:
 
 
 def _new_files(catalog: Catalog, root: str, rules: ScanRules, seen: dict[str, SeenFile]) -> Iterator[FoundFile]:
-    for each in Sniffer(seen, catalog.file_notes.others(root)).told(scan([root], rules)):
+    for each in Sniffer(seen, catalog.file_notes.others(root)).told(scan([root], rules, seen=seen)):
         if not isinstance(each, FoundFile) or each.path in seen or not is_storable(each.path):
             continue
         if not catalog.runs.was_refused(each):

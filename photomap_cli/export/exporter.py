@@ -14,7 +14,7 @@ from photomap_cli import files
 from photomap_cli.export import archive, transfer
 from photomap_cli.export.failures import NO_ROOM, Cancelled, reason, require_photo
 from photomap_cli.export.folder import made
-from photomap_cli.export.names import Names, beside, has_company, raw_beside, sidecars
+from photomap_cli.export.names import Names, beside, has_company, parts_beside, sidecars
 from photomap_cli.library.file_identity import digest_at
 from photomap_cli.records.export import Exported, ExportFailure, ExportMode, ExportReport
 
@@ -102,7 +102,7 @@ class _Export:
         """Take one photo there, or note why not; returns whether it is of use to go on."""
         try:
             require_photo(source)
-            along = [*sidecars(source), *(raw_beside(source) if self._how is ExportMode.MOVE else ())]
+            along = [*sidecars(source), *(parts_beside(source) if self._how is ExportMode.MOVE else ())]
             target, is_new = self._placed(source, along)
         except (OSError, ValueError) as error:
             self._failed.append(ExportFailure(source, reason(error)))

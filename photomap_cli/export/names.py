@@ -1,18 +1,19 @@
 """Owns what photos are called where they go: free names, and those of the files that go along.  Writes nothing."""
 
 # Paths are text here, as the library has them.
-# ruff: noqa: PTH113, PTH119, PTH120, PTH121, PTH122, PTH208
+# ruff: noqa: PTH113, PTH119, PTH120, PTH121, PTH122, PTH202, PTH208
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from itertools import count
+from itertools import count, islice
 
-from photomap_cli.library.file_types import RAW_EXTENSIONS
+from photomap_cli.library.file_types import RAW_EXTENSIONS, VIDEO_EXTENSIONS, ending, is_video_of, photo_stem
 
 SIDECAR_SUFFIXES = (".xmp", ".XMP")
 _LONGEST_NAME_BYTES = 255
+_PIXEL_RAW = ".RAW-02.ORIGINAL"
 
 
 def numbered(name: str, *, first: int = 1, most_bytes: int = _LONGEST_NAME_BYTES) -> Iterator[tuple[int, str]]:
@@ -53,21 +54,36 @@ def sidecars(source: str) -> list[str]:
     return [each for at, each in enumerate(there) if not any(os.path.samefile(each, one) for one in there[:at])]
 
 
-def raw_beside(source: str) -> list[str]:
-    """Return the RAW file that is one photo with a picture, and its own sidecars."""
-    stem, own = os.path.splitext(source)
-    if own.lower().removeprefix(".") in RAW_EXTENSIONS:
+def parts_beside(source: str) -> list[str]:
+    """Return what is one photo with a picture: its RAW file with sidecars of its own, and the video of a Live Photo."""
+    if ending(source) in RAW_EXTENSIONS | VIDEO_EXTENSIONS:
         return []
-    names = (f"{stem}.{written}" for ending in sorted(RAW_EXTENSIONS) for written in (ending, ending.upper()))
+    return [*_raw_beside(source), *_video_beside(source)]
+
+
+def _raw_beside(source: str) -> list[str]:
+    stems = dict.fromkeys((os.path.splitext(source)[0], photo_stem(source) + _PIXEL_RAW))
+    written = [each for kind in sorted(RAW_EXTENSIONS) for each in (kind, kind.upper())]
+    names = (f"{stem}.{each}" for stem in stems for each in written)
     raw = next((name for name in names if os.path.isfile(name)), None)
     return [raw, *(raw + suffix for suffix in SIDECAR_SUFFIXES if os.path.isfile(raw + suffix))] if raw else []
+
+
+def _video_beside(source: str) -> list[str]:
+    stem = os.path.splitext(source)[0]
+    videos = (f"{stem}.{each}" for kind in ("mov", "mp4") for each in (kind, kind.upper()))
+    there = (each for each in videos if os.path.isfile(each) and is_video_of(source, each, os.path.getsize(each)))
+    return [*islice(there, 1)]
 
 
 def beside(companion: str, source: str, target: str) -> str:
     """Return where a file beside a photo belongs when the photo is at `target`."""
     if companion.startswith(source + "."):
         return target + companion[len(source) :]
-    return os.path.splitext(target)[0] + companion[len(os.path.splitext(source)[0]) :]
+    own = os.path.splitext(source)[0]
+    if companion.startswith(own + "."):
+        return os.path.splitext(target)[0] + companion[len(own) :]
+    return photo_stem(target) + companion[len(photo_stem(source)) :]
 
 
 def has_company(sidecar: str, source: str, along: Iterable[str]) -> bool:

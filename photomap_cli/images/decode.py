@@ -11,7 +11,7 @@ import os
 import stat
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
@@ -20,15 +20,16 @@ from typing import TYPE_CHECKING, BinaryIO
 from PIL import Image, ImageChops
 
 from photomap_cli.errors import BadImage
-from photomap_cli.images import exif, icc, raw, salvage, xmp
+from photomap_cli.images import exif, icc, raw, salvage, video, xmp
 from photomap_cli.images.animation import telling
 from photomap_cli.images.bit_depth import GREYS, DeepColours, eight_bits
 from photomap_cli.images.decode_errors import Damaged, faults_named
 from photomap_cli.images.exif import ExifTables
-from photomap_cli.images.formats import extension, kind, opened
+from photomap_cli.images.formats import extension, is_turned_by_decoder, kind, opened
 from photomap_cli.images.memory_limits import default_max_megapixels
 from photomap_cli.images.preprocess import draft_size, fitted
 from photomap_cli.library import file_identity
+from photomap_cli.library.file_types import START_BYTES
 
 if TYPE_CHECKING:
     import numpy as np
@@ -127,6 +128,8 @@ def read(path: Path, fit: PixelFit, options: ReadOptions | None = None) -> Pictu
         with path.open("rb") as file:
             if raw.is_raw(path.name, kind(file)):
                 picture = _read_preview(path, fit, options or ReadOptions())
+            elif video.is_video(path.name, file.read(START_BYTES)):
+                picture = _read_video(path, info.st_size, fit, options or ReadOptions())
             else:
                 picture = read_stream(file, fit, options)
             file.seek(0)
@@ -182,9 +185,18 @@ def _read_preview(path: Path, fit: PixelFit, options: ReadOptions) -> Picture:
     return replace(picture, facts=replace(said, rating=stars))
 
 
+def _read_video(path: Path, length: int, fit: PixelFit, options: ReadOptions) -> Picture:
+    """Read the picture that stands for a video."""
+    with ExitStack() as turn:
+        shot = video.still(path, lambda *size: turn.enter_context(_turn_to_decode(size, length, options)))
+        facts = exif.facts(shot.image.size, shot.tables, orientation=shot.turn)
+        facts = replace(facts, kind="video", seconds=shot.seconds, damage=shot.damage)
+        return _picture(shot.image, shot.turn, facts, fit, options)
+
+
 def _read(file: BinaryIO, fit: PixelFit, options: ReadOptions, turn_of: TurnOf, load: Load) -> Picture:
     """Read a picture; `load` decodes its pixels, and says what is to be seen of them."""
-    with opened(file) as image, _turn_to_decode(image, _length(file), options):
+    with opened(file) as image, _turn_to_decode(image.size, _length(file), options):
         size, turned, deep = image.size, _turned_by_loading(image), DeepColours.of(image)
         image.draft(None, draft_size(size, fit, longest_px=options.thumbnail_px))  # JPEG alone can: at 1/2, 1/4 or 1/8
         loaded = load(image)
@@ -243,9 +255,9 @@ def _upright(image: Image.Image, turn: int) -> Image.Image:
 
 
 @contextmanager
-def _turn_to_decode(image: Image.Image, length: int, options: ReadOptions) -> Iterator[None]:
+def _turn_to_decode(size: tuple[int, int], length: int, options: ReadOptions) -> Iterator[None]:
     """Refuse a picture that is too large by its header; keep a large one waiting until it may be decoded."""
-    megapixels = image.width * image.height / 1e6
+    megapixels = size[0] * size[1] / 1e6
     most = options.max_megapixels or _max_megapixels()
     if megapixels > most:
         raise BadImage(f"too large: {megapixels:.0f} megapixels, the limit is {most:.0f} (max_image_megapixels)")
@@ -274,6 +286,8 @@ def _tables(image: Image.Image) -> ExifTables:
     tables = ExifTables()
     with suppress(Exception):
         tables = _all_tables(image.getexif())
+    if is_turned_by_decoder(image):
+        tables = replace(tables, main={tag: value for tag, value in tables.main.items() if tag != exif.ORIENTATION})
     return replace(tables, xmp=xmp.packet(image.info, tables.main))
 
 

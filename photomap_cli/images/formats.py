@@ -7,25 +7,32 @@ import warnings
 from functools import cache
 from typing import BinaryIO
 
-from PIL import Image, ImageFile, PngImagePlugin, TiffImagePlugin, UnidentifiedImageError
+from PIL import Image, ImageFile, PngImagePlugin, TiffImagePlugin, UnidentifiedImageError, features
 
 from photomap_cli.errors import BadImage
 from photomap_cli.images import heif
 from photomap_cli.images.decode_errors import Damaged
 from photomap_cli.library import signatures
+from photomap_cli.library.optional_decoders import how_to_read
 
 FORMATS = ("AVIF", "BMP", "DIB", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
-"""Formats that are tried, whatever a file is called, and HEIF.  Pillow's others stay shut: EPS would run a program."""
+"""Formats that are tried, whatever a file is called; those of plugins where a file says that it is of one.
+
+Pillow's others stay shut: EPS would run a program.
+"""
+
+WITHOUT_AVIF = "an AVIF file: this Pillow was built without a decoder for it; pip install -U pillow"
 
 MOST_BESIDE_BYTES = 16 << 20
 """What may be packed into one note of a PNG, or its profile; some editors write more than Pillow's limit of 1 MiB."""
 
 _EXTENSIONS = {
     **{"AVIF": "avif", "BMP": "bmp", "DIB": "dib", "GIF": "gif", "HEIF": "heic", "JPEG": "jpg", "JPEG2000": "jp2"},
-    **{"MPO": "jpg", "PNG": "png", "PPM": "pnm", "TIFF": "tif", "WEBP": "webp"},
+    **{"JXL": "jxl", "MPO": "jpg", "PNG": "png", "PPM": "pnm", "TIFF": "tif", "WEBP": "webp"},
 }
 
-_PILLOW = re.compile(r"(PIL|pi_heif)\.")
+_PILLOW = re.compile(r"(PIL|pi_heif|pillow_jxl)\.")
+_OF_PLUGINS = {"HEIF": "HEIF", "JPEG XL": "JXL"}
 
 
 def kind(file: BinaryIO) -> str | None:
@@ -49,12 +56,21 @@ def opened(file: BinaryIO) -> Image.Image:
         raise (Damaged if reason == heif.TRUNCATED else BadImage)(reason)
     if found == "HEIF":
         _prepare_heif()
+    if found == "JPEG XL":
+        _prepare_jxl()
     try:
-        return Image.open(file, formats=[*FORMATS, "HEIF"] if found == "HEIF" else FORMATS)
+        return Image.open(file, formats=[*FORMATS, _OF_PLUGINS[found]] if found in _OF_PLUGINS else FORMATS)
     except UnidentifiedImageError as error:
         if not found:
             raise
+        if found == "AVIF" and not features.check("avif"):
+            raise BadImage(WITHOUT_AVIF) from error
         raise Damaged(f"a {found} file that is damaged, or of a kind that cannot be read") from error
+
+
+def is_turned_by_decoder(image: Image.Image) -> bool:
+    """Whether an open picture's pixels are upright, whatever its EXIF says: JPEG XL's are, unless it holds a JPEG."""
+    return image.format == "JXL" and not getattr(image, "jpeg", False)
 
 
 def extension(image: Image.Image) -> str:
@@ -75,6 +91,15 @@ def _prepare_heif() -> None:
     import pi_heif
 
     pi_heif.register_heif_opener()
+
+
+@cache
+def _prepare_jxl() -> None:
+    try:
+        from pillow_jxl import JpegXLImagePlugin
+    except ImportError as error:
+        raise BadImage(f"a JPEG XL file: {how_to_read('jxl')}") from error
+    JpegXLImagePlugin.DECODE_THREADS = 0  # there is a process a core already, and each thread takes address space
 
 
 def _silence_pillow() -> None:

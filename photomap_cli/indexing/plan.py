@@ -57,7 +57,7 @@ def survey(catalog: Catalog, given: Collection[str], rules: ScanRules, *, prune:
             forgotten.add(root)
     others = {path: mark for root in roots for path, mark in catalog.file_notes.others(root).items()}
     sniffer = Sniffer(seen, {} if recheck else others)
-    plan = diff(chain(kept, sniffer.told(scan(sorted(roots), rules))), seen, recheck=recheck)
+    plan = diff(chain(kept, sniffer.told(scan(sorted(roots), rules, seen=seen))), seen, recheck=recheck)
     plan.learned, plan.outdated = sniffer.learned, sniffer.outdated
     if not prune:
         plan.keep([*unmounted.vanished(plan.gone, roots), *unmounted.empty_folders(plan.gone, roots)])
@@ -120,7 +120,7 @@ def diff(found: Iterable[Found], seen: dict[str, SeenFile], *, recheck: bool = F
             plan.failures.append(each)
             continue
         if isinstance(each, OtherFile):
-            plan.others[ending(each.path)] += 1
+            plan.others[each.kind or ending(each.path)] += 1
             continue
         plan.scanned += 1
         old = seen.pop(each.path, None)

@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,8 +15,17 @@ from photomap_cli.errors import UsageError
 from photomap_cli.images import raw
 from photomap_cli.indexing import ignore_file
 from photomap_cli.indexing.managed_folders import is_junk, is_library
+from photomap_cli.library import optional_decoders
 from photomap_cli.library.entities import FoundFile
-from photomap_cli.library.file_types import has_photo_name, is_photo_file, is_unclear
+from photomap_cli.library.file_types import (
+    ending,
+    has_photo_name,
+    is_photo_file,
+    is_unclear,
+    is_video_name,
+    is_video_of,
+    photo_stem,
+)
 from photomap_cli.pathnames import Form
 from photomap_cli.records import IndexFailure
 
@@ -36,10 +45,14 @@ class UnclearFile(NamedTuple):
 
 
 class OtherFile(NamedTuple):
-    """The path of a file that is no photo."""
+    """The path of a file that is no photo, and what kind it is, where its ending does not say that."""
 
     path: str
+    kind: str = ""
 
+
+OF_LIVE_PHOTO = "of Live Photos"
+"""What is said of the moving part of a Live Photo behind its ending."""
 
 Scanned = FoundFile | UnclearFile | OtherFile | IndexFailure
 
@@ -75,12 +88,15 @@ class ScanRules:
         return is_junk(name, parent) or (name.startswith(".") and not self.hidden)
 
 
-def scan(roots: Sequence[str], rules: ScanRules, disk: Disk = pathnames.DISK) -> Iterator[Scanned]:
+def scan(
+    roots: Sequence[str], rules: ScanRules, disk: Disk = pathnames.DISK, *, seen: Container[str] = ()
+) -> Iterator[Scanned]:
     """Yield the files at or below absolute paths, each once, and the folders and files that cannot be read.
 
     A folder that can be reached in several ways is read once; a way without symbolic links is preferred.
+    Files for which there is no decoder here are photos only if they are among the `seen`, those of the library.
     """
-    walk = _Walk(roots, rules, disk)
+    walk = _Walk(roots, rules, disk, seen)
     for root in sorted(roots):  # a folder before what is in it
         yield from walk.root(root)
     yield from walk.links()
@@ -120,9 +136,15 @@ class _Walk:
     """One scan over several roots: what was seen already, and which links are still to be followed."""
 
     def __init__(
-        self, roots: Sequence[str], rules: ScanRules, disk: Disk, *, on_folder: Callable[[str], None] | None = None
+        self,
+        roots: Sequence[str],
+        rules: ScanRules,
+        disk: Disk,
+        seen: Container[str] = (),
+        *,
+        on_folder: Callable[[str], None] | None = None,
     ) -> None:
-        self._rules, self._disk, self._on_folder = rules, disk, on_folder
+        self._rules, self._disk, self._seen, self._on_folder = rules, disk, seen, on_folder
         self._roots = frozenset(roots)
         self._roots_seen: set[str] = set()
         self._folders_seen: set[tuple[int, int]] = set()
@@ -161,9 +183,8 @@ class _Walk:
             if has_ignores:
                 place = yield from self._place_with_ignores(folder, place)
             places = self._places(folder, [entry.name for entry in entries], place)
-            yield from _one_of_each(
-                each for entry in entries for each in self._entry(entry, places(entry.name), waiting)
-            )
+            found = (each for entry in entries for each in self._entry(entry, places(entry.name), waiting))
+            yield from _one_of_each(self._with_a_decoder(_without_parts(list(found))))
 
     def _places(self, folder: str, names: list[str], place: _Place) -> Callable[[str], _Place]:
         """Return what gives each entry of a folder its place: patterns mean it by its letters, a twin by its bytes."""
@@ -228,6 +249,15 @@ class _Walk:
             elif has_photo_name(entry.name):
                 yield IndexFailure(entry.path, "not a file, but a pipe or device")
 
+    def _with_a_decoder(self, found: Iterable[Scanned]) -> Iterator[Scanned]:
+        """Yield what was found in a folder; a file that nothing here can read as no photo, unless it was one before."""
+        for each in found:
+            if isinstance(each, FoundFile) and (extra := optional_decoders.extra_of(each.path)):
+                is_read = each.path in self._seen or optional_decoders.is_installed(extra)
+                yield each if is_read else OtherFile(each.path)
+            else:
+                yield each
+
     def _is_left_out(self, path: str, place: _Place) -> bool:
         """Whether the command line says so, or else the innermost ignore file that says anything."""
         if not self._rules.exclude and not place.ignores:
@@ -248,6 +278,25 @@ def _may_be_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
+def _without_parts(every: list[Scanned]) -> list[Scanned]:
+    """Return what was found in one folder; the moving part of a Live Photo as no photo of its own."""
+    files = [each for each in every if isinstance(each, FoundFile)]
+    videos = {each.path for each in files if is_video_name(each.path)}
+    stills: dict[str, list[str]] = {}
+    for each in files if videos else ():
+        if each.path not in videos:
+            stills.setdefault(_stem(each.path), []).append(each.path)
+
+    def told(each: Scanned) -> Scanned:
+        if not isinstance(each, FoundFile) or each.path not in videos:
+            return each
+        beside = stills.get(_stem(each.path), ())
+        is_part = any(is_video_of(still, each.path, each.size_bytes) for still in beside)
+        return OtherFile(each.path, f"{ending(each.path)} {OF_LIVE_PHOTO}") if is_part else each
+
+    return list(map(told, every)) if stills else every
+
+
 def _one_of_each(found: Iterable[Scanned]) -> Iterator[Scanned]:
     """Yield what was found in one folder; a RAW file beside a picture of its name only as a part of that."""
     every = list(found)
@@ -256,16 +305,16 @@ def _one_of_each(found: Iterable[Scanned]) -> Iterator[Scanned]:
         yield from every
         return
     stems = {each.path: _stem(each.path) for each in every if isinstance(each, FoundFile)}
-    pictures = {stem for path, stem in stems.items() if not raw.is_raw(path)}
+    pictures = {stem for path, stem in stems.items() if not raw.is_raw(path) and not is_video_name(path)}
     for each in every:
-        if not isinstance(each, FoundFile) or stems[each.path] not in pictures:
+        if not isinstance(each, FoundFile) or stems[each.path] not in pictures or is_video_name(each.path):
             yield each
         elif not raw.is_raw(each.path):
             yield replace(each, raw=raws.pop(stems[each.path], None))
 
 
 def _stem(path: str) -> str:
-    return pathnames.key(path.rpartition(".")[0])
+    return pathnames.key(photo_stem(path))
 
 
 def _file(entry: os.DirEntry[str], info: os.stat_result) -> Scanned:

@@ -42,7 +42,7 @@ _PHOTO = _columns(field.name for field in fields(Photo))
 _DETAILS = [field.name for field in fields(PhotoDetails)]
 _OF_CONTENT = (
     *("taken_at", "width", "height", "orientation", "camera", "lens", "latitude", "longitude", "rating", "kind"),
-    *("content_hash", "damage"),
+    *("seconds", "content_hash", "damage"),
 )
 _FILE = _columns(SeenFile._fields)
 _VECTOR = "SELECT row, vector FROM vectors"

@@ -82,6 +82,7 @@ class NewPhoto:
     extension: str = ""
     rating: int | None = None
     kind: str = "photo"
+    seconds: float | None = None
     ctime_ns: int = 0
     inode: int = 0
 

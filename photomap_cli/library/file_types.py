@@ -13,15 +13,18 @@ RAW_EXTENSIONS = frozenset(
 )
 """Files with these endings, in any case, are RAW; what is inside does not tell, as many of them are TIFFs."""
 
+VIDEO_EXTENSIONS = frozenset("3g2 3gp avi m2t m2ts m4v mkv mov mp4 mpe mpeg mpg mts ogv webm wmv".split())  # noqa: SIM905
+"""Files with these endings, in any case, are videos."""
+
 _PICTURES = """
-    apng avif avifs bmp dib gif heic heics heif heifs hif j2c j2k jfif jp2 jpc jpe jpeg jpf jpg jpx mpo pbm pfm pgm png
-    pnm ppm tif tiff webp"""
-EXTENSIONS = RAW_EXTENSIONS | frozenset(_PICTURES.split())
-"""Files with these endings, in any case, are taken for photos."""
+    apng avif avifs bmp dib gif heic heics heif heifs hif j2c j2k jfif jp2 jpc jpe jpeg jpf jpg jpx jxl mpo pbm pfm pgm
+    png pnm ppm tif tiff webp"""
+EXTENSIONS = RAW_EXTENSIONS | VIDEO_EXTENSIONS | frozenset(_PICTURES.split())
+"""Files with these endings, in any case, are taken for photos, some of them where there is a decoder for them."""
 
 _FILMS_AND_SOUND = """
-    3g2 3gp aac aif aiff amr avi caf divx f4v flac flv insv lrv m2t m2ts m2v m4a m4v mid mka mkv mov mp2 mp3 mp4 mpe
-    mpeg mpg mts mxf oga ogg ogv opus rm rmvb swf ts vob wav webm wma wmv"""
+    aac aif aiff amr caf divx f4v flac flv insv lrv m2v m4a mid mka mp2 mp3 mxf oga ogg opus rm rmvb swf ts vob wav
+    wma"""
 _BESIDE_PHOTOS = """
     aae acr arp cof cop cos cot ctg dop dxo exif ini ithmb lrcat lrprev nks on1 pp3 pts rss thm vrd xmp"""
 _DRAWINGS = """
@@ -45,7 +48,19 @@ _OTHERS = frozenset(
 
 _BACKUP = "_original"  # a copy of what exiftool has changed
 
-_START_BYTES = 64
+_PART_OF_PHOTO = re.compile(r"\.RAW-\d\d(\.[A-Z]+)+$", re.IGNORECASE)
+"""What Pixel phones write behind the name of a photo in two files: `.RAW-01.COVER.jpg`, `.RAW-02.ORIGINAL.dng`."""
+
+_HEIC = frozenset({"heic", "heif", "hif"})
+_STILLS_OF = {"mov": _HEIC | {"jpg", "jpeg"}, "mp4": _HEIC}
+"""Live Photos: phones write MOV; Google's exports call it MP4, but cameras' MP4 beside a JPEG is a film of its own."""
+
+_MOST_BYTES_OF_LIVE_VIDEO = 32 << 20
+"""Three seconds take 2 to 10 MB."""
+
+START_BYTES = 64
+"""So many bytes from a file's start tell whether it is a picture."""
+
 _LONGEST_ENDING = 12
 _BRANDS = (b"hei", b"hev", b"mif", b"msf", b"avi")
 _BMP_HEADERS = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
@@ -58,11 +73,28 @@ def has_photo_name(name: str) -> bool:
     return bool(stem) and extension.lower() in EXTENSIONS
 
 
+def is_video_name(name: str) -> bool:
+    """Whether a file of this name, or path, is a video."""
+    stem, _, extension = name.rpartition(".")
+    return bool(stem) and extension.lower() in VIDEO_EXTENSIONS
+
+
 def ending(path: str) -> str:
     """Return the ending that says what kind of file is at a path, in small letters; nothing where there is none."""
     stem, _, last = os.path.basename(path).rpartition(".")  # noqa: PTH119 - paths are text here
     is_one = stem.strip(".") and last and len(last) <= _LONGEST_ENDING and not any(map(str.isspace, last))
     return last.lower() if is_one else ""
+
+
+def photo_stem(path: str) -> str:
+    """Return a path without its ending, the same for a picture and the RAW file that is one photo with it."""
+    return _PART_OF_PHOTO.sub("", path.rpartition(".")[0])
+
+
+def is_video_of(still: str, video: str, size_bytes: int) -> bool:
+    """Whether a video is the moving part of the picture beside it, of the same name: they are one Live Photo."""
+    stills = _STILLS_OF.get(ending(video), frozenset())
+    return ending(still) in stills and size_bytes <= _MOST_BYTES_OF_LIVE_VIDEO
 
 
 def is_unclear(name: str) -> bool:
@@ -80,7 +112,7 @@ def is_photo_at(path: str) -> bool:
     """Whether the file at a path starts like a picture; not if it cannot be read.  Waits for no pipe."""
     try:
         with files.reading(path) as file:
-            return starts_like_photo(file.read(_START_BYTES))
+            return starts_like_photo(file.read(START_BYTES))
     except OSError:
         return False
 
@@ -94,4 +126,6 @@ def starts_like_photo(start: bytes) -> bool:
         return start[8:12] == b"WEBP"
     if is_boxed(start):
         return start[8:11] in _BRANDS
+    if found == "JPEG XL":
+        return start[4:8] == b"JXL "  # two bytes are too few to know one without its boxes
     return found is not None or _PNM.match(start) is not None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from photomap_cli.library.dating import date_of, date_of_file
 from photomap_cli.library.entities import STORED
-from photomap_cli.library.file_types import RAW_EXTENSIONS, has_photo_name
+from photomap_cli.library.file_types import RAW_EXTENSIONS, VIDEO_EXTENSIONS, has_photo_name
 from photomap_cli.pathnames import extensions_like, key
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _FIELDS = (
     *("path", "size_bytes", "mtime_ns", "ctime_ns", "inode", "content_hash", "damage"),
     *("taken_at", "width", "height", "orientation", "camera", "lens", "latitude", "longitude"),
-    *("rating", "kind"),
+    *("rating", "kind", "seconds"),
 )
 """The columns that are a NewPhoto's fields."""
 
@@ -87,5 +87,6 @@ def _name_and_extension(path: str) -> tuple[str, str]:
 
 def _extension(named: str, of_content: str, kind: str) -> str:
     """Return the extension that filters know a photo by: its name's, unless its content is of another kind of file."""
-    is_right = named in RAW_EXTENSIONS if kind == "raw" else extensions_like(named) == extensions_like(of_content)
+    of_kind = {"raw": RAW_EXTENSIONS, "video": VIDEO_EXTENSIONS}.get(kind)
+    is_right = named in of_kind if of_kind else extensions_like(named) == extensions_like(of_content)
     return named if named and (is_right or not of_content) else of_content

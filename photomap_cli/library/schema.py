@@ -39,6 +39,7 @@ CREATE TABLE photos (
     longitude REAL,
     rating INTEGER,
     kind TEXT NOT NULL,
+    seconds REAL,
     -- What filters compare.
     name_key TEXT NOT NULL,
     ext TEXT NOT NULL,

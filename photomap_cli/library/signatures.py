@@ -19,6 +19,8 @@ _SIGNATURES = {
     b"MM\0+": "TIFF",
     b"\0\0\0\x0cjP  ": "JPEG 2000",
     b"\xffO\xffQ": "JPEG 2000",
+    b"\0\0\0\x0cJXL ": "JPEG XL",
+    b"\xff\n": "JPEG XL",
 }
 _TOO_SHORT_TO_NAME = re.compile(
     rb"P[1-7fFyY]\s|[\x0c(48@l|]\0\0\0", re.DOTALL

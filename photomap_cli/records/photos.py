@@ -99,8 +99,9 @@ class PhotoDetails(Record):
         lens: make and model, or None.
         latitude, longitude: degrees, north and east positive; both or neither.
         rating: 1 to 5 stars, -1 where it was rejected, or None.
-        kind: "photo" or "raw".
+        kind: "photo", "raw" or "video".
         extension: what the file is, as `ext:` knows it.
+        seconds: how long a video is, or None.
     """
 
     path: str
@@ -117,6 +118,7 @@ class PhotoDetails(Record):
     rating: int | None = None
     kind: str = "photo"
     extension: str = ""
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TextIO
 
+from photomap_cli.library.optional_decoders import ways_to_read
 from photomap_cli.views.formatting import photos
 from photomap_cli.views.machine_output import write_document
 from photomap_cli.views.output import say
@@ -51,12 +52,13 @@ def write_report(
 
 
 def other_files(report: IndexReport, most: int | None = None) -> str:
-    """Return one line: how many files are no photos, and of which kinds; the most frequent ones come first."""
+    """Return one line: how many files are no photos, of which kinds, most frequent first, and what would read some."""
     count = sum(count for _, count in report.others)
     kinds = [f"{count:,} {kind or 'without an ending'}" for kind, count in report.others[:most]]
     if more := sum(count for _, count in report.others[len(kinds) :]):
         kinds.append(f"{more:,} of other kinds")
-    return f"{count:,} other file{'s' * (count != 1)}: {', '.join(kinds)}"
+    told = f"{count:,} other file{'s' * (count != 1)}: {', '.join(kinds)}"
+    return "; ".join((told, *ways_to_read(kind for kind, _ in report.others)))
 
 
 def _write_notes(report: IndexReport, file: TextIO, *, list_errors: bool, quiet: bool) -> None:

@@ -24,6 +24,7 @@ from photomap_cli.errors import BadPath
 from photomap_cli.export import no_replace, transfer
 from photomap_cli.export.exporter import export
 from photomap_cli.export.names import numbered
+from photomap_cli.library.file_types import photo_stem
 from photomap_cli.records.export import ExportMode
 
 SHARED_MEMORY = Path("/dev/shm")
@@ -268,6 +269,25 @@ def test_the_raw_file_of_a_picture_moves_with_it_and_is_not_copied(tmp_path):
         **{name: f"x {name}" for name in ("a.jpg", "a.NEF", "a.NEF.xmp", "a.xmp")},
         **{f"a (2){ending}": f"y a{ending}" for ending in (".jpg", ".NEF", ".NEF.xmp", ".xmp")},
     }
+
+
+def test_what_else_is_one_photo_with_a_picture_moves_with_it(tmp_path):
+    pixel, live = "PXL_1.RAW-01.COVER.jpg", "IMG_2.HEIC"
+    beside = {pixel: "PXL_1.RAW-02.ORIGINAL.dng", live: "IMG_2.MOV"}
+    for folder in "xy":
+        for name in (*beside, *beside.values()):
+            photo(tmp_path / folder / name, f"{folder} {name}".encode())
+    report = export([str(tmp_path / at / name) for at in "xy" for name in beside], tmp_path / "out", ExportMode.MOVE)
+    assert (report.sidecars, len(report.done), report.failed) == (4, 4, ())
+    assert (names(tmp_path / "x"), names(tmp_path / "y")) == ([], [])
+    second = (
+        "PXL_1.RAW-01.COVER (2).jpg",
+        "PXL_1.RAW-01.COVER (2).RAW-02.ORIGINAL.dng",
+        "IMG_2 (2).HEIC",
+        "IMG_2 (2).MOV",
+    )
+    assert names(tmp_path / "out") == sorted((*beside, *beside.values(), *second))
+    assert photo_stem(second[0]) == photo_stem(second[1])
 
 
 def test_a_sidecar_that_two_files_share_stays_with_the_other_and_is_not_doubled(tmp_path):

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import sys
 import zlib
 
 import heic
@@ -12,6 +13,7 @@ from cases import cases
 from PIL import Image, PngImagePlugin, features
 
 from photomap_cli.errors import BadImage
+from photomap_cli.images import formats
 from photomap_cli.images.decode import read, read_stream
 from photomap_cli.images.preprocess import PixelFit
 
@@ -207,3 +209,55 @@ def test_stars_are_read_in_every_format(suffix):
     needs(suffix)
     facts = read_bytes(with_stars(WRITERS[suffix])).facts
     assert (facts.rating, facts.kind) == (4, "photo")
+
+
+# JPEG XL
+
+
+def jxl(image, **options):
+    pytest.importorskip("pillow_jxl", reason="no JPEG XL decoder: pip install -e .[jxl]")
+    return saved(image, "JXL", **options)
+
+
+def test_without_its_decoder_a_jpeg_xl_says_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pillow_jxl", None)
+    formats._prepare_jxl.cache_clear()
+    for start in (b"\xff\n\7\7", b"\0\0\0\x0cJXL \r\n\x87\n"):
+        assert reason(start + bytes(60)) == 'a JPEG XL file: pip install "photomap-cli[jxl]" reads JPEG XL'
+
+
+def test_a_jpeg_xl_is_read_in_both_its_forms():
+    for content in (jxl(heic.upright()), jxl(heic.upright(), use_container=True)):
+        picture = read_bytes(content)
+        assert error(picture) < 6
+        assert (picture.facts.width, picture.facts.height, picture.facts.extension) == (*SIZE, "jxl")
+
+
+def test_a_jpeg_xl_is_upright_whatever_its_exif_says_and_tells_the_rest():
+    tags = Image.Exif()
+    tags[0x0112], tags[0x010F], tags[0x0110] = 6, "Canon", "Canon EOS R5"
+    picture = read_bytes(jxl(heic.upright(), exif=tags.tobytes()))
+    assert error(picture) < 6
+    assert (picture.facts.orientation, picture.facts.camera) == (1, "Canon EOS R5")
+
+
+def test_a_jpeg_xl_that_is_a_jpeg_is_turned_as_that_says(tmp_path):
+    pytest.importorskip("pillow_jxl", reason="no JPEG XL decoder: pip install -e .[jxl]")
+    tags = Image.Exif()
+    tags[0x0112] = 6
+    heic.upright().transpose(LYING[6]).save(tmp_path / "a.jpg", quality=95, exif=tags.tobytes())
+    with Image.open(tmp_path / "a.jpg") as lying:
+        content = jxl(lying, lossless_jpeg=True)
+    picture = read_bytes(content)
+    assert error(picture) < 6
+    assert (picture.facts.width, picture.facts.height, picture.facts.orientation) == (*SIZE, 6)
+
+
+def test_a_jpeg_xl_that_is_cut_off_is_refused():
+    content = jxl(Image.effect_noise((200, 200), 80).convert("RGB"))
+    assert reason(content[: len(content) // 2]).startswith(("damaged", "truncated"))
+
+
+def test_an_avif_file_without_a_decoder_says_what_is_missing(monkeypatch):
+    monkeypatch.setattr(formats.features, "check", lambda _: False)
+    assert reason(b"\0\0\0\x10ftypavif\0\0\0\0") == formats.WITHOUT_AVIF

@@ -1,5 +1,6 @@
 import os
 import shutil
+import sys
 import threading
 import unicodedata
 from contextlib import closing
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import videos
 from library_fakes import DIM, FakeEncoder, InProcessDecoder, expected_blob, picture
 from PIL import Image
 
@@ -27,6 +29,8 @@ from photomap_cli.records import FilterKind, IndexProgress, PhotoFilter, StageTi
 from photomap_cli.vectors import pq_training
 from photomap_cli.vectors.pq_file import PqFile
 from photomap_cli.vectors.store import VectorStore
+
+TOLD = {"com.apple.quicktime.creationdate": "2023-05-06T19:11:12+0900"}
 
 Indexer = partial(indexer.Indexer, open_pool=InProcessDecoder)
 
@@ -189,11 +193,11 @@ def test_photos_without_a_photos_name_are_found_and_other_files_counted(catalog,
     picture(photos / "b.png", 2).rename(photos / "b.jpg_large")
     shutil.copy(photos / "IMG_1", photos / "copy")
     picture(photos / "c.jpg", 3).rename(photos / "c.MPO")
-    for name in ("d.psd", "e.psd", "f.mp4", "notes", "g.dat"):
+    for name in ("d.psd", "e.psd", "f.mp3", "notes", "g.dat"):
         (photos / name).write_bytes(b"no picture at all")
     report = run(photos)
     assert counts(report) == {"scanned": 4, "added": 4}
-    assert report.others == (("psd", 2), ("", 1), ("dat", 1), ("mp4", 1))
+    assert report.others == (("psd", 2), ("", 1), ("dat", 1), ("mp3", 1))
     assert paths(catalog) == [str(photos / name) for name in ("IMG_1", "b.jpg_large", "c.MPO", "copy")]
     monkeypatch.setattr("photomap_cli.library.file_types.starts_like_photo", lambda _: pytest.fail("looked into again"))
     again = run(photos, encoder=no_encoder)
@@ -202,7 +206,7 @@ def test_photos_without_a_photos_name_are_found_and_other_files_counted(catalog,
     picture(photos / "d.png", 4).rename(photos / "notes")
     (photos / "IMG_1").write_bytes(b"no picture any more")
     report = run(photos, dry_run=True)
-    assert report.others == (("psd", 2), ("", 1), ("dat", 1), ("mp4", 1))
+    assert report.others == (("psd", 2), ("", 1), ("dat", 1), ("mp3", 1))
     report = run(photos)
     assert counts(report) == {"scanned": 4, "added": 1, "removed": 1, "unchanged": 3}
     assert catalog.file_notes.others(str(photos)).keys() == {str(photos / "IMG_1"), str(photos / "g.dat")}
@@ -283,6 +287,49 @@ def test_a_picture_and_its_raw_file_that_cannot_be_read_are_both_named(run, phot
     report = run(photos, encoder=no_encoder)
     assert [name for name, _ in reasons(report)] == ["1.png", "1.nef"]
     assert counts(report) == {"scanned": 2}
+
+
+# Videos
+
+
+def of_kind(catalog, kind):
+    return [Path(photo.path).name for photo in catalog.photos(catalog.rows([PhotoFilter(FilterKind.KIND, kind)]))]
+
+
+def test_a_video_is_a_photo_by_its_still_and_is_found_by_its_kind(catalog, store, run, photos):
+    videos.made(photos / "a.mp4", [videos.black()] * 10 + [videos.scene()] * 10, told=TOLD)
+    videos.made(photos / "IMG_1.MOV")
+    picture(photos / "IMG_1.jpg", 1)
+    report = run(photos)
+    assert (counts(report), report.others) == ({"scanned": 2, "added": 2}, (("mov of Live Photos", 1),))
+    assert (of_kind(catalog, "video"), of_kind(catalog, "photo")) == (["a.mp4"], ["IMG_1.jpg"])
+    details = catalog.details(str(photos / "a.mp4"))
+    assert (details.extension, details.taken_at, details.seconds) == ("mp4", "2023-05-06T19:11:12", 2.0)
+    (photos / "a.mp4").rename(photos / "b.mp4")
+    assert counts(run(photos, encoder=no_encoder)) == {"scanned": 2, "moved": 1, "unchanged": 1}
+
+
+def test_videos_of_the_library_stay_when_their_decoder_has_gone_and_others_are_counted(
+    catalog, run, photos, monkeypatch
+):
+    videos.made(photos / "a.mp4")
+    run(photos)
+    monkeypatch.setattr("photomap_cli.library.optional_decoders.is_installed", lambda _: False)
+    monkeypatch.setitem(sys.modules, "av", None)
+    shutil.copy(photos / "a.mp4", photos / "b.mp4")
+    report = run(photos, encoder=no_encoder)
+    assert (counts(report), report.others) == ({"scanned": 1, "unchanged": 1}, (("mp4", 1),))
+    assert paths(catalog) == [str(photos / "a.mp4")]
+    (photos / "a.mp4").write_bytes(b"another")
+    report = run(photos, encoder=no_encoder)
+    assert reasons(report) == [("a.mp4", 'a video: pip install "photomap-cli[video]" reads videos')]
+
+
+def test_a_video_that_is_named_says_what_reads_it(run, photos, monkeypatch):
+    monkeypatch.setitem(sys.modules, "av", None)
+    (photos / "a.mp4").write_bytes(b"a video")
+    report = run(photos / "a.mp4", encoder=no_encoder)
+    assert reasons(report) == [("a.mp4", 'a video: pip install "photomap-cli[video]" reads videos')]
 
 
 def test_a_photo_that_became_unreadable_is_removed_and_reported(catalog, run, photos):

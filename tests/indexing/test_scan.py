@@ -32,7 +32,7 @@ def test_files_are_photos_by_extension_in_any_case(photos):
     raster = "jpg JPG jpeg jpe jfif MPO png apng webp gif tif tiff bmp dib jp2 j2k jpx pnm pbm pgm ppm"
     extensions = f"{raster} avif heic HEIF hif".split()
     wanted = [f"a.{extension}" for extension in extensions]
-    touch(photos, *wanted, "a.txt", "a.mp4", "jpg", "a.jpg.part", "a")
+    touch(photos, *wanted, "a.txt", "a.mp3", "jpg", "a.jpg.part", "a")
     assert names(photos) == sorted([*wanted])
 
 
@@ -140,7 +140,7 @@ def test_files_that_are_no_photos_and_those_that_may_be_are_told_apart(photos):
         photos,
         "a.jpg",
         "b.psd",
-        "c.MP4",
+        "c.MP3",
         "IMG_1",
         "d.jpg_large",
         "e.jpg~",
@@ -161,7 +161,7 @@ def test_files_that_are_no_photos_and_those_that_may_be_are_told_apart(photos):
     assert inside == {
         FoundFile: ["a.jpg"],
         UnclearFile: ["IMG_1", "d.jpg_large", "e.jpg~"],
-        OtherFile: ["b.psd", "c.MP4", "f.jpg_original", "k.lnk", "sub/g.txt"],
+        OtherFile: ["b.psd", "c.MP3", "f.jpg_original", "k.lnk", "sub/g.txt"],
     }
 
 
@@ -433,3 +433,69 @@ def test_case_counts_in_patterns_unless_the_disk_folds_it(photos):
 def test_a_raw_file_and_its_picture_may_be_written_in_two_forms(photos):
     touch(photos, f"{ETE}.CR2", f"{APART}.jpg")
     assert names(photos) == [f"{APART}.jpg"]
+
+
+def test_both_files_of_a_pixel_phone_are_one_photo_and_both_of_an_edited_one_are_two(photos):
+    pixel = "PXL_20240102_030405678"
+    touch(photos, f"{pixel}.RAW-01.COVER.jpg", f"{pixel}.RAW-02.ORIGINAL.dng", "PXL_2.RAW-01.MP.COVER.jpg")
+    touch(photos, "PXL_2.RAW-02.ORIGINAL.dng", "PXL_3.RAW-02.ORIGINAL.dng", "IMG_1234.JPG", "IMG_E1234.JPG")
+    found = [each for each in scan([str(photos)], ScanRules()) if isinstance(each, FoundFile)]
+    assert {Path(each.path).name: each.raw and Path(each.raw.path).name for each in found} == {
+        f"{pixel}.RAW-01.COVER.jpg": f"{pixel}.RAW-02.ORIGINAL.dng",
+        "PXL_2.RAW-01.MP.COVER.jpg": "PXL_2.RAW-02.ORIGINAL.dng",
+        **dict.fromkeys(["PXL_3.RAW-02.ORIGINAL.dng", "IMG_1234.JPG", "IMG_E1234.JPG"]),
+    }
+
+
+# Videos, and what else takes a decoder
+
+
+@pytest.fixture
+def decoders(monkeypatch):
+    """Return the set of extras that are installed; a test fills it."""
+    installed = set()
+    monkeypatch.setattr("photomap_cli.library.optional_decoders.is_installed", installed.__contains__)
+    return installed
+
+
+def kinds(folder, **more):
+    """Return what a scan takes each file for: True for a photo, else what kind of other file it is."""
+    found = scan([str(folder)], ScanRules(), **more)
+    return {os.path.relpath(each.path, folder): getattr(each, "kind", True) for each in found}
+
+
+def test_a_file_is_a_photo_where_there_is_a_decoder_for_it(photos, decoders):
+    touch(photos, "a.mp4", "b.JXL", "c.jpg")
+    assert kinds(photos) == {"a.mp4": "", "b.JXL": "", "c.jpg": True}
+    decoders.add("video")
+    assert kinds(photos) == {"a.mp4": True, "b.JXL": "", "c.jpg": True}
+    decoders.add("jxl")
+    assert kinds(photos) == {"a.mp4": True, "b.JXL": True, "c.jpg": True}
+
+
+def test_a_photo_of_the_library_stays_one_when_its_decoder_has_gone(photos, decoders):
+    touch(photos, "a.mp4", "b.mp4")
+    assert kinds(photos, seen={str(photos / "a.mp4")}) == {"a.mp4": True, "b.mp4": ""}
+
+
+def test_a_file_without_a_decoder_takes_no_raw_file_with_it(photos, decoders):
+    touch(photos, "a.jxl", "a.dng", "b.mp4", "b.nef")
+    assert kinds(photos) == {"a.jxl": "", "a.dng": True, "b.mp4": "", "b.nef": True}
+    decoders.update({"jxl", "video"})
+    assert kinds(photos) == {"a.jxl": True, "b.mp4": True, "b.nef": True}
+
+
+@pytest.mark.parametrize("installed", [(), ("video",)])
+def test_the_video_of_a_live_photo_is_a_part_of_it(photos, decoders, installed):
+    decoders.update(installed)
+    touch(photos, "1.HEIC", "1.MOV", "2.jpg", "2.mov", "3.heic", "3.mp4", "4.JPG", "4.MP4", "5.png", "5.mov", "6.mov")
+    (photos / "7.jpg").write_bytes(b"x")
+    with (photos / "7.mov").open("wb") as long:
+        long.truncate(40 << 20)
+    own = True if installed else ""
+    assert kinds(photos) == {
+        **dict.fromkeys(["1.HEIC", "2.jpg", "3.heic", "4.JPG", "5.png", "7.jpg"], True),
+        **dict.fromkeys(["1.MOV", "2.mov"], "mov of Live Photos"),
+        "3.mp4": "mp4 of Live Photos",
+        **dict.fromkeys(["4.MP4", "5.mov", "6.mov", "7.mov"], own),
+    }

@@ -572,6 +572,9 @@ def test_the_details_of_a_photo(catalog):
     details = PhotoDetails("/p/a.jpg", 1, EXIF, EXIF, DateSource.EXIF, 4, 3, None, "50mm", 1.5, -2.5, 4, "photo", "jpg")
     assert catalog.details("/p/a.jpg") == details
     assert PhotoDetails.from_json(details.to_json()) == details
+    catalog.commit_batch([new_photo("/p/a.mp4", kind="video", seconds=12.5)])
+    details = catalog.details("/p/a.mp4")
+    assert (details.kind, details.seconds, details.extension) == ("video", 12.5, "mp4")
     assert catalog.details("/p/b.jpg") is None
     assert catalog.details("/p/\udce4.JPG") is None
 

@@ -16,6 +16,7 @@ from photomap_cli.library.file_types import (
     has_photo_name,
     is_photo_at,
     is_unclear,
+    is_video_name,
     starts_like_photo,
 )
 
@@ -75,7 +76,7 @@ def test_a_name_that_does_not_say_what_a_file_is_is_unclear(name):
     assert not has_photo_name(name)
 
 
-@pytest.mark.parametrize("name", ["a.psd", "a.MP4", "a.txt", "a.xmp", "a.jpg_original", "a.jpg.part", "a.thm", "a.py"])
+@pytest.mark.parametrize("name", ["a.psd", "a.MP3", "a.txt", "a.xmp", "a.jpg_original", "a.jpg.part", "a.thm", "a.py"])
 def test_a_name_that_says_that_a_file_is_no_photo_is_believed(name):
     assert not is_unclear(name)
 
@@ -136,3 +137,9 @@ def test_a_file_that_has_changed_is_looked_into_again():
 
 def test_an_empty_file_is_not_looked_into():
     assert told([FoundFile("/empty", 0, 1)])[:2] == ([OtherFile("/empty")], [])
+
+
+def test_a_video_is_known_by_its_name():
+    assert all(map(is_video_name, ["a.mp4", "/x/a.MOV", "a.b.webm", "a.3gp", "a.MTS", "a.m4v", "a.avi", "a.mkv"]))
+    assert not any(map(is_video_name, ["a.jpg", "mp4", "a.mp4.part", "a.lrv", "a.m4a", "a"]))
+    assert has_photo_name("a.mp4")

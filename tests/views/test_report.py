@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from photomap_cli.records import IndexFailure, IndexNote, IndexReport
-from photomap_cli.views.index_report import write_report
+from photomap_cli.views.index_report import other_files, write_report
 
 HALF = IndexNote("/photos/half.jpg", "truncated; 48 % of it can be seen")
 TEXT = IndexFailure("/photos/text.jpg", "not a picture, or of a kind that cannot be read")
@@ -55,18 +55,18 @@ def test_damaged_photos_are_in_the_json(notes):
     assert told["notes"] == [{"path": HALF.path, "reason": HALF.reason}] * len(notes)
 
 
-KINDS = (("psd", 4), ("mp4", 3))
-MANY = (("txt", 1200), ("md", 30), ("", 4), ("py", 3), ("xmp", 2), ("mov", 1), ("mp4", 1))
+KINDS = (("psd", 4), ("mp3", 3))
+MANY = (("txt", 1200), ("md", 30), ("", 4), ("py", 3), ("xmp", 2), ("mid", 1), ("mp3", 1))
 
 
 @pytest.mark.parametrize(
     ("others", "list_errors", "line"),
     [
-        (KINDS, False, "7 other files: 4 psd, 3 mp4\n"),
-        (KINDS[1:], False, "3 other files: 3 mp4\n"),
-        ((("mp4", 1),), True, "1 other file: 1 mp4\n"),
+        (KINDS, False, "7 other files: 4 psd, 3 mp3\n"),
+        (KINDS[1:], False, "3 other files: 3 mp3\n"),
+        ((("mp3", 1),), True, "1 other file: 1 mp3\n"),
         (MANY, False, "1,241 other files: 1,200 txt, 30 md, 4 without an ending, 3 py, 2 xmp, 2 of other kinds\n"),
-        (MANY, True, "1,241 other files: 1,200 txt, 30 md, 4 without an ending, 3 py, 2 xmp, 1 mov, 1 mp4\n"),
+        (MANY, True, "1,241 other files: 1,200 txt, 30 md, 4 without an ending, 3 py, 2 xmp, 1 mid, 1 mp3\n"),
     ],
 )
 def test_files_that_are_no_photos_are_counted_by_their_kinds(others, list_errors, line):
@@ -76,3 +76,22 @@ def test_files_that_are_no_photos_are_counted_by_their_kinds(others, list_errors
     assert file.getvalue() == f"1 photo found: 1 added in 0.0 s\n{line}"
     told = report.to_json()
     assert (told["others"], told["other_kinds"]) == (sum(dict(others).values()), dict(others))
+
+
+VIDEOS, JXL = (
+    f'; pip install "photomap-cli[{extra}]" reads {what}' for extra, what in (("video", "videos"), ("jxl", "JPEG XL"))
+)
+
+
+@pytest.mark.parametrize(
+    ("here", "others", "line"),
+    [
+        ((), (("mp4", 9), ("psd", 2), ("mov", 1)), f"12 other files: 9 mp4, 2 psd, 1 mov{VIDEOS}"),
+        ((), (("psd", 2), ("jxl", 1), ("avi", 1)), f"4 other files: 2 psd, 1 jxl, 1 avi{JXL}{VIDEOS}"),
+        (("video",), (("mov of Live Photos", 3), ("jxl", 1)), f"4 other files: 3 mov of Live Photos, 1 jxl{JXL}"),
+        ((), (("mov of Live Photos", 1),), "1 other file: 1 mov of Live Photos"),
+    ],
+)
+def test_what_would_read_other_files_is_said(here, others, line, monkeypatch):
+    monkeypatch.setattr("photomap_cli.library.optional_decoders.is_installed", here.__contains__)
+    assert other_files(IndexReport(("/photos",), others=others)) == line

@@ -47,6 +47,8 @@ def facts(known: PhotoDetails) -> Iterator[tuple[str, str]]:
     yield "pixels", f"{known.width} × {known.height} ({megapixels:.1f} megapixels, {_shape(known)})"
     yield "size", human_bytes(known.size_bytes)
     yield "kind", f"{'RAW' if known.kind == 'raw' else known.kind}, {known.extension}".removesuffix(", ")
+    if known.seconds is not None:
+        yield "length", _length(known.seconds)
     if known.rating:
         yield "rating", "rejected" if known.rating < 0 else f"{known.rating} of 5"
     if known.camera:
@@ -55,6 +57,13 @@ def facts(known: PhotoDetails) -> Iterator[tuple[str, str]]:
         yield "lens", known.lens
     if known.latitude is not None and known.longitude is not None:
         yield "place", f"{known.latitude:.6f}, {known.longitude:.6f}"
+
+
+def _length(seconds: float) -> str:
+    """Return how long a video is, as players show it: `0:12`, `1:02:03`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def _shape(known: PhotoDetails) -> str:

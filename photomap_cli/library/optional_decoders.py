@@ -1,0 +1,48 @@
+"""Owns which kinds of file are read by packages that not everybody installs, and whether one is here.  Imports none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from importlib.util import find_spec
+from typing import NamedTuple
+
+from photomap_cli.library.file_types import VIDEO_EXTENSIONS
+
+
+class _Extra(NamedTuple):
+    """What an extra reads, for people; the package that it brings; the endings of such files."""
+
+    what: str
+    package: str
+    endings: frozenset[str]
+
+
+_EXTRAS = {
+    "video": _Extra("videos", "av", VIDEO_EXTENSIONS),
+    "jxl": _Extra("JPEG XL", "pillow_jxl", frozenset({"jxl"})),
+}
+_BY_ENDING = {ending: extra for extra, known in _EXTRAS.items() for ending in known.endings}
+
+
+def extra_of(path: str) -> str:
+    """Return the extra that reads files of this name, or path; nothing for those that are read without."""
+    stem, _, ending = path.rpartition(".")
+    return _BY_ENDING.get(ending.lower(), "") if stem else ""
+
+
+@cache
+def is_installed(extra: str) -> bool:
+    """Whether an extra's package is here."""
+    return find_spec(_EXTRAS[extra].package) is not None
+
+
+def how_to_read(extra: str) -> str:
+    """Return how to have an extra's files read: `pip install "photomap-cli[video]" reads videos`."""
+    return f'pip install "photomap-cli[{extra}]" reads {_EXTRAS[extra].what}'
+
+
+def ways_to_read(endings: Iterable[str]) -> list[str]:
+    """Return how to have files of these endings read, as far as it takes what is not here."""
+    wanted = dict.fromkeys(_BY_ENDING[each] for each in endings if each in _BY_ENDING)
+    return [how_to_read(extra) for extra in wanted if not is_installed(extra)]
