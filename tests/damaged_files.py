@@ -5,12 +5,15 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import heic
 import icc_profiles as profiles
 import numpy as np
 import tiffs
+import videos
 from PIL import Image, PngImagePlugin, features
 
 if TYPE_CHECKING:
@@ -30,7 +33,20 @@ def samples() -> dict[str, bytes]:
     if find_spec("rawpy"):
         files["shown.dng"] = tiffs.raw_file(heic.upright(), turn=6, preview=heic.upright())
         files["seen.dng"] = tiffs.raw_file(heic.upright())
+    if find_spec("pillow_jxl"):
+        import pillow_jxl  # noqa: F401 - it teaches Pillow to write them
+
+        files["shown.jxl"] = _saved(heic.upright(), "JXL", use_container=True)
+    if find_spec("av"):
+        files.update(_films())
     return files
+
+
+def _films() -> Iterator[tuple[str, bytes]]:
+    with TemporaryDirectory() as folder:
+        for ending in ("mp4", "webm", "avi", "mts"):
+            path = videos.made(Path(folder) / f"film.{ending}", [videos.faded(at / 10) for at in range(10)])
+            yield path.name, path.read_bytes()
 
 
 def damaged(random: Random, whole: bytes, other: bytes) -> bytes:

@@ -40,6 +40,10 @@ if TYPE_CHECKING:
 ALONE_MEGAPIXELS = 64.0
 """From here on pictures are decoded one at a time, so that the decoders together need no more than some of them."""
 
+PICTURES_OF_VIDEO = 4
+"""How many pictures' memory a video takes, as its decoder keeps those that others are made from: 8K of 10 bits takes
+650 MB."""
+
 MOST_PIXELS_PER_BYTE = 10_000
 """A large picture in less is none: deflate holds 8,240 pixels of one bit a byte at most, photos have 5 to 100."""
 
@@ -188,8 +192,13 @@ def _read_preview(path: Path, fit: PixelFit, options: ReadOptions) -> Picture:
 def _read_video(path: Path, length: int, fit: PixelFit, options: ReadOptions) -> Picture:
     """Read the picture that stands for a video."""
     with ExitStack() as turn:
-        shot = video.still(path, lambda *size: turn.enter_context(_turn_to_decode(size, length, options)))
-        facts = exif.facts(shot.image.size, shot.tables, orientation=shot.turn)
+
+        def size_for(size: tuple[int, int]) -> tuple[int, int]:
+            turn.enter_context(_turn_to_decode(size, length, options, at_once=PICTURES_OF_VIDEO))
+            return draft_size(size, fit, longest_px=options.thumbnail_px)
+
+        shot = video.still(path, size_for)
+        facts = exif.facts(shot.size, shot.tables, orientation=shot.turn)
         facts = replace(facts, kind="video", seconds=shot.seconds, damage=shot.damage)
         return _picture(shot.image, shot.turn, facts, fit, options)
 
@@ -255,18 +264,21 @@ def _upright(image: Image.Image, turn: int) -> Image.Image:
 
 
 @contextmanager
-def _turn_to_decode(size: tuple[int, int], length: int, options: ReadOptions) -> Iterator[None]:
-    """Refuse a picture that is too large by its header; keep a large one waiting until it may be decoded."""
+def _turn_to_decode(size: tuple[int, int], length: int, options: ReadOptions, *, at_once: int = 1) -> Iterator[None]:
+    """Refuse a picture that is too large by its header; keep a large one waiting until it may be decoded.
+
+    So is one that has as much memory as so many pictures `at_once`.
+    """
     megapixels = size[0] * size[1] / 1e6
     most = options.max_megapixels or _max_megapixels()
     if megapixels > most:
         raise BadImage(f"too large: {megapixels:.0f} megapixels, the limit is {most:.0f} (max_image_megapixels)")
-    if megapixels <= ALONE_MEGAPIXELS:
+    if megapixels * at_once <= ALONE_MEGAPIXELS:
         yield
         return
     if megapixels * 1e6 > MOST_PIXELS_PER_BYTE * length:
         raise BadImage(f"damaged: {megapixels:.0f} megapixels in {length} bytes")
-    with options.alone(megapixels):
+    with options.alone(megapixels * at_once):
         yield
 
 

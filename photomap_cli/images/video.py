@@ -9,13 +9,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from photomap_cli.errors import BadImage
 from photomap_cli.images import exif, heif
 from photomap_cli.images.animation import ENOUGH
 from photomap_cli.images.exif import ExifTables
-from photomap_cli.images.visibility import SAMPLE_PX, contrast
+from photomap_cli.images.visibility import contrast, small
 from photomap_cli.library.file_types import START_BYTES, is_video_name, starts_like_photo
 from photomap_cli.library.optional_decoders import how_to_read
 from photomap_cli.library.signatures import is_boxed
@@ -48,9 +48,19 @@ _APPLE = "com.apple.quicktime."
 
 @dataclass(frozen=True, slots=True)
 class Still:
-    """The picture that stands for a video, as it is stored, and how it has to be turned; what else is known of that."""
+    """The picture that stands for a video, at the size that is wanted, and what is known of that.
+
+    Attributes:
+        image: as it is stored.
+        size: its own (width, height).
+        turn: how it has to be turned.
+        tables: what the container tells.
+        seconds: how long the video is, or None.
+        damage: what is wrong with the file, or None.
+    """
 
     image: Image.Image
+    size: tuple[int, int]
     turn: int
     tables: ExifTables
     seconds: float | None
@@ -62,11 +72,13 @@ def is_video(name: str, start: bytes) -> bool:
     return is_video_name(name) and not starts_like_photo(start)
 
 
-def still(path: Path, check_size: Callable[[int, int], None], clock: Callable[[], float] = time.monotonic) -> Still:
+def still(
+    path: Path, size_for: Callable[[tuple[int, int]], tuple[int, int]], clock: Callable[[], float] = time.monotonic
+) -> Still:
     """Return what stands for a video: a picture from within that shows something.
 
-    `check_size` raises what speaks against pictures of a (width, height).  Raises BadImage, which says how to get PyAV
-    where it is not installed; others of PyAV's errors pass.
+    `size_for` says at which size one of a (width, height) is wanted, or raises what speaks against it.  Raises
+    BadImage, which says how to get PyAV where it is not installed; others of PyAV's errors pass.
     """
     try:
         import av
@@ -76,11 +88,11 @@ def still(path: Path, check_size: Callable[[int, int], None], clock: Callable[[]
     try:
         with av.open(str(path), metadata_errors="replace") as film:
             stream = _stream(film)
-            check_size(stream.codec_context.width, stream.codec_context.height)
-            frame = _Search(film, stream, clock).telling()
-            turn = _TURNS.get(round(frame.rotation) % 360, 1)
+            size = _shown_size(stream)
+            seen = _Search(film, stream, size_for(size), clock).telling()
+            turn = _TURNS.get(round(seen.rotation) % 360, 1)
             damage = f"{heif.TRUNCATED}; its beginning can be seen" if _is_cut(path) else None
-            return Still(_square(frame, stream), turn, _tables(film, stream), _length(film, stream), damage)
+            return Still(seen.image, size, turn, _tables(film, stream), _length(film, stream), damage)
     except (av.error.InvalidDataError, av.error.EOFError) as error:
         raise BadImage(heif.TRUNCATED if _is_cut(path) else "damaged, or of a kind that cannot be read") from error
 
@@ -106,26 +118,37 @@ def _is_cover(stream: Any) -> bool:
     return bool(stream.disposition & type(stream.disposition).attached_pic)
 
 
-class _Search:
-    """The search for the picture of a film that shows something; a picture is kept while it is the best, no more."""
+class _Seen(NamedTuple):
+    """A picture of a film, how much it shows, and by how many degrees it has to be turned."""
 
-    def __init__(self, film: Any, stream: Any, clock: Callable[[], float]) -> None:
-        self._film, self._stream, self._clock = film, stream, clock
+    contrast: float
+    image: Image.Image
+    rotation: float
+
+
+class _Search:
+    """The search for the picture of a film that shows something; pictures are kept at the `size` that is wanted."""
+
+    def __init__(self, film: Any, stream: Any, size: tuple[int, int], clock: Callable[[], float]) -> None:
+        self._film, self._stream, self._size, self._clock = film, stream, size, clock
         self._end = clock() + SECONDS
         self._last: Any = None  # the time of the picture that was looked at last
 
-    def telling(self) -> Any:
+    def telling(self) -> _Seen:
         """Return the first of three pictures that is not much less clear than the clearest; or the clearest of more."""
-        kept: list[tuple[float, Any]] = []
+        seen: list[_Seen] = []
         for places in (_PLACES, _MORE_PLACES):
-            kept = [*kept, *((_contrast(frame), frame) for frame in self._frames(places))]
-            most = max((found for found, _ in kept), default=0.0)
+            seen += map(self._seen, self._frames(places))
+            most = max((each.contrast for each in seen), default=0.0)
             if most >= ENOUGH:
-                return next(frame for found, frame in kept if found >= most * _NEARLY)
-            kept = [max(kept, key=lambda each: each[0])] if kept else []
-        if not kept:
+                return next(each for each in seen if each.contrast >= most * _NEARLY)
+        if not seen:
             raise BadImage("damaged: no picture in it can be decoded")
-        return kept[0][1]
+        return max(seen, key=lambda each: each.contrast)
+
+    def _seen(self, frame: Any) -> _Seen:
+        image = frame.to_image(width=self._size[0], height=self._size[1], interpolation="BICUBIC")
+        return _Seen(contrast(small(image)), image, frame.rotation)
 
     def _frames(self, places: tuple[float, ...]) -> Iterator[Any]:
         """Yield the pictures at some places, as far as the time reaches; at least one, if there is one."""
@@ -167,19 +190,11 @@ def _length(film: Any, stream: Any) -> float | None:
     return max(of_stream, (film.duration or 0) / 1e6) or None
 
 
-def _contrast(frame: Any) -> float:
-    scale = min(1.0, SAMPLE_PX / max(frame.width, frame.height))
-    size = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
-    return contrast(frame.to_image(width=size[0], height=size[1]))
-
-
-def _square(frame: Any, stream: Any) -> Image.Image:
-    """Return a picture as it is shown: in some formats pixels are wider than they are high."""
-    ratio = stream.sample_aspect_ratio or 1
-    width = round(frame.width * ratio)
-    is_sane = frame.width / 4 <= width <= frame.width * 4
-    image: Image.Image = frame.to_image(width=width if is_sane else frame.width, height=frame.height)
-    return image
+def _shown_size(stream: Any) -> tuple[int, int]:
+    """Return (width, height) as a film is shown: in some formats pixels are wider than they are high."""
+    width, height = stream.codec_context.width, stream.codec_context.height
+    shown = round(width * (stream.sample_aspect_ratio or 1))
+    return (shown if width / 4 <= shown <= width * 4 else width), height
 
 
 def _tables(film: Any, stream: Any) -> ExifTables:
