@@ -41,7 +41,7 @@ def working_directory() -> Path:
     with suppress(OSError):
         if there := _started_in if _has_left else Path.cwd():
             return there
-    raise BadPath("the current folder is not there any more", hint="change to another one")
+    raise BadPath("the current folder no longer exists", hint="change to another one")
 
 
 def release_working_directory() -> None:

@@ -31,7 +31,7 @@ class NotPlain(FileNotFoundError):
     """
 
     def __init__(self, path: Path | str) -> None:
-        super().__init__(errno.ENOENT, "not a plain file", str(path))
+        super().__init__(errno.ENOENT, "not a regular file", str(path))
 
 
 def descriptor(path: Path | str, flags: int, *, through_link: bool = False) -> int:

@@ -86,7 +86,7 @@ def read_frame(
     except (ValueError, RecursionError) as error:
         raise ProtocolMismatch(f"a frame holds no JSON: {error}") from error
     if not isinstance(message, dict):
-        raise ProtocolMismatch("a frame holds no JSON object")
+        raise ProtocolMismatch("a frame isn't a JSON object")
     return message, _exactly(read, payload_bytes)
 
 

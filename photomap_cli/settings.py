@@ -53,7 +53,7 @@ def parse_duration(value: object) -> float:
     elif text.startswith("-"):
         raise ValueError(f"{echo(value)} is negative; a timeout is 0 (never) or more seconds")
     else:
-        raise ValueError(f"{echo(value)} is no duration; write seconds (30, 30s), 5m, 2h, 1d, or 0 for never")
+        raise ValueError(f"{echo(value)} isn't a duration; write seconds (30, 30s), 5m, 2h, 1d, or 0 for never")
     if not 0 <= seconds < float("inf"):
         raise ValueError(f"{echo(value)} is negative or not finite; a timeout is 0 (never) or more seconds")
     if seconds > LONGEST_TIMEOUT_SECONDS:
@@ -75,9 +75,9 @@ def echo(value: object) -> str:
 def _number(value: object) -> object:
     """Refuse what Python takes for a number and people do not."""
     if isinstance(value, bool):
-        raise ValueError(f"{str(value).lower()} is no number")
+        raise ValueError(f"{str(value).lower()} isn't a number")
     if isinstance(value, str) and not value.isascii():
-        raise ValueError(f"{echo(value)} is no number; write it in the digits 0 to 9")
+        raise ValueError(f"{echo(value)} isn't a number; write it in the digits 0 to 9")
     return value
 
 
@@ -106,7 +106,7 @@ def _require_glob(glob: str) -> None:
     try:
         GitIgnoreSpec.from_lines([glob])
     except (ValueError, re.error) as error:
-        raise ValueError(f"{echo(glob)} is no glob as in a .gitignore") from error
+        raise ValueError(f"{echo(glob)} isn't a pattern as in .gitignore") from error
 
 
 def _auto_or_number(value: object) -> object:
@@ -127,14 +127,14 @@ def _device_name(value: object) -> str:
         return "cuda:0"
     if re.fullmatch(r"auto|cpu|mps|cuda:\d{1,3}", text, re.ASCII):
         return text
-    raise ValueError(f"{echo(value)} is no device; choose auto, cuda:0 (or another number), mps or cpu")
+    raise ValueError(f"{echo(value)} isn't a device; choose auto, cuda:0 (or another number), mps or cpu")
 
 
 def _template(value: object) -> str:
     """Check a text template: it has one place for the text."""
     text = str(_one_line(value))
     if text.count("{}") != 1:
-        raise ValueError(f"{echo(text)} must hold {{}} once, where the words of a query go")
+        raise ValueError(f"{echo(text)} must hold {{}} once, where the words of a search go")
     return text
 
 
@@ -150,50 +150,48 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=ENVIRONMENT, extra="ignore", frozen=True)
 
     encoder: Annotated[str, BeforeValidator(_one_line)] = Field(
-        "auto", min_length=1, description="encoder of a new library (see `photomap encoders`)"
+        "auto", min_length=1, description="encoder for new libraries (see `photomap encoders`)"
     )
     device: Annotated[str, BeforeValidator(_device_name)] = Field("auto", description="auto, cuda:N, mps or cpu")
-    precision: Literal["auto", "float32", "bfloat16", "float16"] = Field("auto", description="dtype of the weights")
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = Field("auto", description="precision of the weights")
     text_encoder: Literal["auto", "torch", "tower"] = Field(
         "auto",
         description="what encodes words: auto = no PyTorch where no GPU is ready and the vectors are the same",
     )
-    encoder_idle_timeout_seconds: Duration = Field(30.0, description="idle time before VRAM -> RAM; 0 = never")
-    encoder_release_timeout_seconds: Duration = Field(600.0, description="idle time before RAM -> OFF; 0 = never")
+    encoder_idle_timeout_seconds: Duration = Field(30.0, description="idle time until GPU memory is freed; 0 = never")
+    encoder_release_timeout_seconds: Duration = Field(600.0, description="idle time until it leaves RAM too; 0 = never")
     keep_warm: Duration = Field(
         0.0,
-        description="how long a search that finds no session leaves one behind, counted from its last search; 0 = not",
+        description="how long a search without a session leaves one running; 0 = not at all",
     )
-    prewarm: bool = Field(True, description="the first key of a query brings the encoder back")
-    pin_memory: Literal["auto", "never"] = Field("auto", description="page-lock the encoder's RAM for faster reloads")
-    results: Whole = Field(10, ge=1, le=10_000, description="hits shown per search")
+    prewarm: bool = Field(True, description="load the encoder as soon as you start typing")
+    pin_memory: Literal["auto", "never"] = Field("auto", description="pin the encoder's RAM for faster reloads")
+    results: Whole = Field(10, ge=1, le=10_000, description="results per search")
     min_score: Annotated[Literal["auto"] | Score, BeforeValidator(_auto_or_number)] = Field(
-        "auto", description="lowest cosine shown; auto = the encoder's own floor, or what stands out if it has none"
+        "auto", description="hide results scoring below this; auto = chosen for the encoder"
     )
     text_template: Annotated[str, BeforeValidator(_template)] = Field(
-        "{}", description="what is encoded for the words of a query, such as `a photo of {}`; {} = the words alone"
+        "{}", description="text around the words of a search, such as `a photo of {}`; {} = just the words"
     )
     private_addresses: bool = Field(
-        False, description="query images may come from this machine and private networks (http://192.168...)"
+        False, description="allow example pictures from this computer and private networks (http://192.168...)"
     )
-    collapse: bool = Field(False, description="one of several shots of the same thing stands for all of them")
-    same_shot_score: Number = Field(0.97, gt=0, le=1, description="cosine from which two photos count as the same shot")
+    collapse: bool = Field(False, description="show only the best of several shots of the same thing")
+    same_shot_score: Number = Field(0.97, gt=0, le=1, description="score from which two photos count as the same shot")
     exclude: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_list_of_globs)] = Field(
-        (), description="globs never indexed, in gitignore form"
+        (), description="patterns that are never indexed, as in .gitignore"
     )
     max_image_megapixels: Annotated[
         Literal["auto"] | Annotated[float, Field(gt=0, le=1e6)], BeforeValidator(_auto_or_number)
-    ] = Field("auto", description="larger pictures are not decoded; auto = by free memory")
+    ] = Field("auto", description="larger pictures are skipped; auto = depends on free memory")
     previews: Literal["auto", "on", "off", "kitty", "iterm2", "sixel", "octants", "sextants", "quadrants", "blocks"] = (
         Field(
             "auto", description="results as pictures: auto = at the prompt, on = also in `search`, or a way of drawing"
         )
     )
-    thumbnail_cache_megabytes: Number = Field(
-        512.0, ge=0, le=1e9, description="disk for the photos' thumbnails; 0 = none"
-    )
+    thumbnail_cache_megabytes: Number = Field(512.0, ge=0, le=1e9, description="disk space for thumbnails; 0 = none")
     query_cache: Whole = Field(
-        2000, ge=0, le=1_000_000, description="past queries that need no encoder (3 kB each); 0 = none, forgets them"
+        2000, ge=0, le=1_000_000, description="past searches kept, so that they need no encoder (3 kB each); 0 = none"
     )
     watch: Literal["auto", "on", "off"] = Field(
         "auto",
@@ -242,13 +240,13 @@ def read_config(path: Path) -> dict[str, Any]:
         values = tomllib.loads(_text(path))
     except files.NotPlain as error:
         raise BadSetting(
-            f"{path} is not a plain file", hint="move it away, or name another by PHOTOMAP_CONFIG"
+            f"{path} is not a regular file", hint="move it away, or name another by PHOTOMAP_CONFIG"
         ) from error
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise BadSetting(f"{path}: {reason}", hint="mend the file or move it away") from error
+        raise BadSetting(f"{path}: {reason}", hint="fix the file or move it away") from error
     for name in values:
         require_known(name, where=str(path))
     return values
@@ -328,7 +326,7 @@ def _hint(name: str, origin: str) -> str:
     """Return a hint for a value that is refused: where to change it, else what the setting is for."""
     ways = {
         "environment": f"change or unset {ENVIRONMENT}{name.upper()}",
-        "config.toml": f"`photomap config set {name} VALUE` mends it",
+        "config.toml": f"`photomap config set {name} VALUE` fixes it",
     }
     return ways.get(origin, f"{name}: {Settings.model_fields[name].description}")
 
@@ -377,7 +375,7 @@ def write_value(config: Path, name: str, text: str) -> object:
         with files.replacing(config) as file:
             file.write(content)
     except UnicodeEncodeError as error:
-        raise BadSetting(f"{name}: {echo(text)} is no UTF-8", hint="config.toml holds nothing else") from error
+        raise BadSetting(f"{name}: {echo(text)} isn't UTF-8", hint="config.toml holds nothing else") from error
     except OSError as error:
         raise BadSetting(
             f"{config} cannot be written: {error.strerror}", hint="PHOTOMAP_CONFIG names another"

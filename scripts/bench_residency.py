@@ -3,7 +3,7 @@
 
     scripts/bench_residency.py [--quick] [--json]
 
-Weights are random, shapes are ViT-B-32 and ViT-L-14.  A stand-in for a card, memory that is there already, is always
+Weights are random, shapes are ViT-B-32 and ViT-L-14.  A stand-in for a card, memory that already exists, is always
 measured; a CUDA device only where there is one.  The last section starts and ends real encoder processes, and on a
 device says by NVML what the card holds at each step and whether the targets of docs/benchmarks.md are met.
 Medians; milliseconds.  Every way moves the same bytes in the same run; every shape has a process of its own, for RAM
@@ -109,7 +109,7 @@ def card_memory() -> Callable[[int, torch.device], torch.Tensor]:
 
 
 def by_copy(nbytes: int, device: torch.device, times: int, *, pinned: bool) -> dict[str, float]:
-    """The limit: one buffer of the same size copied into another that is there already; nothing to offload."""
+    """The limit: one buffer of the same size copied into another that already exists; nothing to offload."""
     source = torch.ones(nbytes, dtype=torch.uint8, pin_memory=pinned)
     target = torch.zeros(nbytes, dtype=torch.uint8, device=device)
     return cycle(lambda: target.copy_(source, non_blocking=True), lambda: None, device, times)

@@ -136,11 +136,11 @@ class Bench:
         return self.command("photomap search --json cat", words, self.slow_runs, note, self.forget, environment)
 
     def forget(self) -> None:
-        """Have no query remembered."""
+        """Have no query cached."""
         QueryCache(self.library, most=0).get([])
 
     def with_session(self) -> Iterator[Row]:
-        """Measure with the encoder resident, and no query remembered."""
+        """Measure with the encoder resident, and no query cached."""
         with session(PHOTOMAP_QUERY_CACHE="0") as live:
             live.load()
             yield self.photomap("status --json", note="a live session")

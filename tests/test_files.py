@@ -133,7 +133,7 @@ def test_saving_that_fails_leaves_what_was_there(tmp_path):
 def test_a_pipe_or_a_device_is_never_replaced(tmp_path, place):
     path = tmp_path / "a.html"
     os.mkfifo(path) if place == "pipe" else path.symlink_to(os.devnull)
-    with pytest.raises(BadPath, match="is not a plain file"):
+    with pytest.raises(BadPath, match="is not a regular file"):
         export.require_free(path if place != "device" else type(path)(os.devnull), over=True, hint="")
 
 
@@ -157,7 +157,7 @@ def test_what_stands_in_the_catalogues_place_is_named(obstacle, tmp_path, name, 
     if name != "catalog.sqlite":
         Catalog.open(folder, create=True).close()
     obstacle(folder / name)
-    with pytest.raises(LibraryUnusable, match=f"{name} is not a plain file"):
+    with pytest.raises(LibraryUnusable, match=f"{name} is not a regular file"):
         database.connect(folder, create=create)
 
 
@@ -205,7 +205,7 @@ def test_settings_that_are_no_file_are_named(obstacle, tmp_path):
         assert settings.read_config(config) == {}
         return
     for use in (settings.read_config, lambda path: settings.write_value(path, "results", "7")):
-        with pytest.raises(BadSetting, match="not a plain file"):
+        with pytest.raises(BadSetting, match="not a regular file"):
             use(config)
 
 

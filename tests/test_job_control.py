@@ -147,11 +147,11 @@ def test_a_session_whose_library_was_taken_over_meanwhile_leaves_it_there(sessio
         wait_until(lambda: pid_of(library) == other.pid, "the other session")
         session.send_signal(signal.SIGCONT)
         if session.args[-1] == "serve":
-            assert "another session took the library over" in session.communicate()[1]
+            assert "another session took over the library" in session.communicate()[1]
             assert session.returncode == 0
         else:
             out, err = session.communicate(":status\n:quit\n")
-            assert "another session took the library over" in err + out
+            assert "another session took over the library" in err + out
         assert pid_of(library) == other.pid
         other.terminate()
         other.communicate()

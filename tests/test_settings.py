@@ -130,7 +130,7 @@ def test_an_unknown_setting_gets_a_suggestion(config):
         ("precision", "int8", "precision takes auto, float32, bfloat16 or float16, not 'int8'"),
         ("prewarm", "maybe", "prewarm takes true or false, not 'maybe'"),
         ("encoder", "", "encoder takes a text that is not empty, not ''"),
-        ("device", "tpu", "device: 'tpu' is no device; choose auto, cuda:0 (or another number), mps or cpu"),
+        ("device", "tpu", "device: 'tpu' isn't a device; choose auto, cuda:0 (or another number), mps or cpu"),
     ],
 )
 def test_a_refused_value_is_told_with_what_is_allowed(config, name, value, message):
@@ -145,7 +145,7 @@ def test_the_way_out_of_a_refused_value_is_where_it_came_from(config, monkeypatc
     with pytest.raises(BadSetting) as caught:
         load(config)
     assert caught.value.message == "results (config.toml) takes a whole number from 1 to 10,000, not 0"
-    assert caught.value.hint == "`photomap config set results VALUE` mends it"
+    assert caught.value.hint == "`photomap config set results VALUE` fixes it"
     write_value(config, "results", "5")
     assert load(config).values.results == 5
     monkeypatch.setenv("PHOTOMAP_RESULTS", "few")

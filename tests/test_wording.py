@@ -80,5 +80,5 @@ def test_what_a_user_can_mend_comes_with_a_hint():
 def test_other_styles_are_noticed():
     others = ("There is none", "there is none.", "there is none. Make one", "run photomap index again")
     assert [text for text in others if not fault(text)] == []
-    ours = ("photomap index ~/Pictures", "`photomap index` makes one", "JPEG only", "{} is none")
+    ours = ("photomap index ~/Pictures", "`photomap index` creates one", "JPEG only", "{} is none")
     assert [text for text in ours if fault(text)] == []

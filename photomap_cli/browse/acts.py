@@ -121,7 +121,7 @@ def _copy_paths(world: Surroundings, act: Act, cancelled: threading.Event) -> st
     written = io.StringIO()
     way = clipboard.copy("\n".join(act.paths), written, platform=world.platform, environment=world.environment)
     world.write(written.getvalue())
-    return f"copied by {way}: {_named(act.paths)}"
+    return f"copied {_named(act.paths)} (via {way})"
 
 
 def _copy_picture(world: Surroundings, act: Act, cancelled: threading.Event) -> str:
@@ -135,7 +135,7 @@ def _copy_picture(world: Surroundings, act: Act, cancelled: threading.Event) -> 
     with world.open_thumbnailer() as thumbnailer:
         thumbnail = thumbnailer.picture(path, long_side_px=COPIED_LONG_SIDE_PX)
     if thumbnail.fault:
-        raise BadImage(f"{path}: {thumbnail.fault}", hint="`photomap index` brings the library up to date")
+        raise BadImage(f"{path}: {thumbnail.fault}", hint="`photomap index` updates the library")
     data = as_png(thumbnail.webp)
     for command in programs:
         if desktop.pipes_into(command, data, seconds=_CLIPBOARD_SECONDS):

@@ -194,4 +194,4 @@ def _explained(state: State, event: events.Explained) -> State:
     if state.hit is None or state.hit.path != event.path:
         return state
     parts = " · ".join(f"{term.term} {term.part:+.3f}" for term in event.terms)
-    return state.told(f"{event.score:.3f} = {parts}" if parts else "it is not found any more")
+    return state.told(f"{event.score:.3f} = {parts}" if parts else "it is no longer found")

@@ -39,8 +39,8 @@ def repl(
         Path | None,
         typer.Option(metavar="DIR", help="The library's folder.  [env: PHOTOMAP_LIBRARY]"),
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notices.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what happens to standard error.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Hide progress and notices.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log details to standard error.")] = False,
     _version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,

@@ -52,7 +52,7 @@ def _defect(error: BaseException, arguments: list[str]) -> int:
 
     with suppress(OSError):
         say(*"".join(traceback.format_exception(error)).splitlines())
-    hint = "this is a defect of photomap; please report it with the lines above"
+    hint = "this is a bug in photomap; please report it with the lines above"
     return report(InternalError(f"{type(error).__name__}: {error}", hint=hint), arguments)
 
 

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
 COUNTING_SECONDS = 2.0
 MOST_LOOKED_AT = 2000
-NOT_COVERED = "this folder's photos are not in the library, so all of it is searched; `photomap index` adds them"
-NOTHING_DONE = "Nothing was done. `photomap index FOLDER` adds photos; `photomap demo` shows all of it with drawn ones."
+NOT_COVERED = "this folder isn't indexed, so the whole library is searched; `photomap index` adds it"
+NOTHING_DONE = (
+    "Nothing was indexed. `photomap index FOLDER` adds a folder; `photomap demo` shows it with sample photos."
+)
 TRIED = 16  # photos; spread over all that were found, so that the newest camera's are among them
 
 
@@ -108,7 +110,7 @@ def _found(settings: Settings) -> Finding:
             return found
     raise EmptyLibrary(
         f"found none in {' or '.join(map(str, places))} either",
-        hint="`photomap index FOLDER` adds those of a folder; `photomap demo` shows all of it with drawn photos",
+        hint="`photomap index FOLDER` adds a folder; `photomap demo` lets you try it on sample photos",
     )
 
 
@@ -153,7 +155,7 @@ def _time_needed(found: Finding, opener: SessionOpener, settings: Settings) -> s
 
 def _words_on_download(model: EncoderModel) -> str:
     size = human_bytes(model.weight_bytes)
-    return f"{size} are downloaded first, once: the encoder {model.spec}. Then a bar says how long the photos take."
+    return f"{size} are downloaded first, once (the encoder {model.spec}). Then a bar shows how long the photos take."
 
 
 def spread(paths: Sequence[str], most: int) -> list[Path]:
@@ -208,7 +210,7 @@ def _index(session: Session, settings: Settings, folder: Path) -> bool:
     interrupted, report = run_index(session, [folder], options, quiet=False)
     write_report(report, sys.stdout)
     if interrupted:
-        say(f"`photomap index {folder}` goes on from here.", file=sys.stdout)
+        say(f"`photomap index {folder}` continues from here.", file=sys.stdout)
     if report.added:
-        say(f"Now type what you look for, such as: {EXAMPLES[0]}", file=sys.stdout)
+        say(f"Now type what you're looking for, such as: {EXAMPLES[0]}", file=sys.stdout)
     return report.added > 0

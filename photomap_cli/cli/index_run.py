@@ -32,7 +32,7 @@ def update_library(
 
     if not quiet and (begun := unfinished(folder)):
         goes_on = f"photomap index --rebuild --encoder {begun.spec}"
-        say(f"photomap: encoding anew with {begun.spec} is not finished: {goes_on}")
+        say(f"photomap: re-encoding with {begun.spec} is not finished: {goes_on}")
     with ExitStack() as opened:
         is_new = not library_exists(folder)
         if options.dry_run and is_new:
@@ -64,7 +64,7 @@ def rebuild_library(
         with Session.open(draft, values, encoder=spec, create=True) as session:
             interrupted, report = run_index(session, roots, options, quiet=quiet)
         if interrupted and not quiet:
-            say("photomap: the old vectors go on answering; the same command goes on from here")
+            say("photomap: searches still use the old vectors; run the same command to continue")
         if not interrupted and not options.dry_run:
             reindex.finish(prune=options.prune)
     return interrupted, report

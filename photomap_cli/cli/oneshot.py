@@ -64,7 +64,7 @@ def _listed(library: Path, settings: Settings, query: Query, request: SearchRequ
     with Catalog.open(library) as catalog:
         made_with = catalog.encoder
         if made_with is None:
-            raise EmptyLibrary("the library holds no photos yet", hint="photomap index ~/Pictures")
+            raise EmptyLibrary("the library has no photos yet", hint="photomap index ~/Pictures")
         lister = Lister(catalog, Scope(catalog), spec=made_with.spec, settings=settings)
         return catalog.of_one_numbering(lambda: lister.page(query, request))
 

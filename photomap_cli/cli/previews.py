@@ -100,9 +100,9 @@ def page_file(named: str | None, *, over: bool, also_printed: Mapping[str, bool]
             raise UsageError(f"--html - and {other} both write to standard output", hint="name a file for the page")
         return PageFile(None)
     path = directories.absolute(Path(named))
-    require_free(path, over=over, hint="--force writes over it")
+    require_free(path, over=over, hint="--force overwrites it")
     if not os.path.isdir(path.parent):  # noqa: PTH112  Path fails at a name that is too long
-        raise BadPath(f"{path.parent} is no folder", hint="make it first, or name another one")
+        raise BadPath(f"{path.parent} isn't a folder", hint="make it first, or name another one")
     return PageFile(path)
 
 

@@ -77,7 +77,7 @@ def _encoder(folder: Path, settings: Settings, open_encoder: OpenEncoder, *, gpu
     live = [each.status for each in replies if each.status and each.socket == socket_dir.socket_path(folder)]
     if live:
         state, pid, spec = (live[0][name] for name in ("state", "pid", "encoder"))
-        yield Check("encoder", CheckState.OK, f"{spec}, in {state}, with the live session {pid}")
+        yield Check("encoder", CheckState.OK, f"{spec}, in {state}, in session {pid}")
         return
     try:
         made_with = _made_with(folder)
@@ -118,7 +118,7 @@ def _tried(
     fine = f"{spec}, {info.dtype} on {_device(info)}: loaded in {seconds:.1f} s, a text in {ms:.0f} ms"
     if vectors.shape != (1, info.dim) or not np.isclose(np.linalg.norm(vectors), 1, atol=1e-2):
         return Check(
-            "encoder", CheckState.FAULT, f"{fine}; its vectors are not the library's", "photomap index --rebuild"
+            "encoder", CheckState.FAULT, f"{fine}; its vectors don't match the library's", "photomap index --rebuild"
         )
     if use.fell_back:
         hint = "free some VRAM, or `photomap config set device cpu`"

@@ -34,10 +34,10 @@ _PROBLEMS = 10
 _COUNTS = {
     "photos without a vector": "SELECT count(*) FROM photos WHERE row NOT IN (SELECT row FROM vectors)",
     "vectors without a photo": "SELECT count(*) FROM vectors WHERE row NOT IN (SELECT row FROM photos)",
-    "photos that are also said to be gone": "SELECT count(*) FROM photos WHERE row IN (SELECT row FROM tombstones)",
+    "photos also marked as deleted": "SELECT count(*) FROM photos WHERE row IN (SELECT row FROM tombstones)",
     "rows beyond the last": """SELECT count(*) FROM (SELECT row FROM photos UNION ALL SELECT row FROM tombstones)
         WHERE row < 0 OR row >= (SELECT value FROM meta WHERE key = 'next_row')""",
-    "rows that are neither there nor gone": """SELECT (SELECT value FROM meta WHERE key = 'next_row')
+    "rows neither present nor deleted": """SELECT (SELECT value FROM meta WHERE key = 'next_row')
         - (SELECT count(*) FROM (SELECT row FROM photos UNION SELECT row FROM tombstones)
             WHERE row >= 0 AND row < (SELECT value FROM meta WHERE key = 'next_row'))""",
 }
@@ -76,7 +76,7 @@ def _checks(catalog: Catalog, opened: database.Database, rules: ScanRules) -> It
             return  # told already
         raise
     if not faults:
-        yield Check("catalogue", CheckState.OK, f"{catalog.photo_count:,} photos, sound")
+        yield Check("catalogue", CheckState.OK, f"{catalog.photo_count:,} photos, intact")
     yield from catalog.of_one_numbering(lambda: list(_of_vectors(catalog, anew)))
     yield from _photo_files(catalog, rules)
 
@@ -158,9 +158,9 @@ def _are_unit_vectors(vectors: np.ndarray) -> np.ndarray:
 
 def _row_file(folder: Path, other: int, *, is_there: bool) -> Check:
     file = folder / vector_file.FILE_NAME
-    faults = [f"rows that are not the catalogue's: {other:,}"] if other else []
-    fine = "as the catalogue" if is_there else "brought up to date by the next search"
-    return _check("vector file", faults, fine=fine, hint=f"remove {file}: the next search makes it anew")
+    faults = [f"rows that differ from the catalogue: {other:,}"] if other else []
+    fine = "as the catalogue" if is_there else "the next search updates it"
+    return _check("vector file", faults, fine=fine, hint=f"remove {file}: the next search rebuilds it")
 
 
 def _photo_files(catalog: Catalog, rules: ScanRules) -> Iterator[Check]:
@@ -176,7 +176,7 @@ def _photo_files(catalog: Catalog, rules: ScanRules) -> Iterator[Check]:
         if os.path.lexists(root) and (new := sum(1 for _ in _new_files(catalog, root, rules, seen))):
             differences.append(f"{new:,} new and not in the library yet")
         if root in unfinished:
-            differences.append("the last index run there was not finished")
+            differences.append("the last index run there didn't finish")
         yield _of_root(root, len(seen), differences)
 
 

@@ -67,6 +67,6 @@ class RetryPolicy:
         if self._deaths >= MOST_DEATHS:
             reason = last_error.message if last_error else "its process ended"
             raise EncoderFailed(
-                f"the encoder is given up: {reason}, {self._deaths} times in a row",
-                hint=":load tries again, and so does a new session",
+                f"gave up on the encoder: {reason}, {self._deaths} times in a row",
+                hint=":load tries again; so does a new session",
             )

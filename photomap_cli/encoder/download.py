@@ -61,7 +61,7 @@ def _missing(name: str, tag: str | None, reason: str) -> WeightsMissing:
     label = f"{name}/{tag}" if tag else name
     return WeightsMissing(
         f"the weights of {label} are not on disk and could not be fetched: {reason}",
-        hint="connect to the network once; `photomap index --encoder tiny` tries photomap with the embedded one",
+        hint="connect to the network once, or try photomap with `photomap index --encoder tiny`",
     )
 
 

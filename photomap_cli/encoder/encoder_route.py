@@ -165,7 +165,7 @@ class EncoderRoute:
         self.fault = error.message
         if self._setting == "tower":
             raise TowerUnfit(
-                f"text_encoder is tower, which cannot stand in here: {error.message}",
+                f"text_encoder is tower, which doesn't work here: {error.message}",
                 hint="`photomap config set text_encoder auto` lets PyTorch answer",
             ) from error
 

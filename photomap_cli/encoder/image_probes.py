@@ -84,7 +84,7 @@ def require_agreement(tower: ImageTower, probes: ImageProbes) -> None:
     """Raise TowerUnfit unless the tower makes the same vectors of the probe pictures."""
     shown = pictures(tower.recipe.image_size)
     if probes.vectors.shape != (len(shown), tower.dim):
-        raise TowerUnfit("its vectors have another length")
+        raise TowerUnfit("its vectors have a different length")
     lowest = least_cosine(tower.encode(shown), probes.vectors)
     if not lowest >= LEAST_COSINE:
         raise TowerUnfit(f"its image transformer computes otherwise (cosine {lowest:.4f} to PyTorch's vectors)")

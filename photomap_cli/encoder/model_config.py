@@ -190,13 +190,13 @@ def _read(path: Path) -> dict[str, Any]:
     except (OSError, RecursionError) as error:
         _refuse(path, getattr(error, "strerror", None) or "is nested too deeply")
     except UnicodeDecodeError:
-        _refuse(path, "is no UTF-8")
+        _refuse(path, "isn't UTF-8")
     except json.JSONDecodeError as error:
-        _refuse(path, f"is no JSON at line {error.lineno}, column {error.colno}")
+        _refuse(path, f"isn't JSON at line {error.lineno}, column {error.colno}")
     except ValueError:
         _refuse(path, "holds a number of thousands of digits")
     if not isinstance(config, dict):
-        _refuse(path, "holds no JSON object")
+        _refuse(path, "isn't a JSON object")
     return config
 
 

@@ -99,7 +99,7 @@ KNOWN = (
     # At 0.30 tiny keeps 99.9 % of the right pairs and 0.5 % of the wrong ones (its card).  At 0.40, which keeps 0.16 %
     # of the wrong ones, paraphrases find 88 instead of 92 % of what they could (scripts/measure_scores.py).
     EncoderModel(
-        TINY, 128, 18_981_170, "MIT", "embedded; knows drawn scenes only, for trying photomap out", score_floor=0.30
+        TINY, 128, 18_981_170, "MIT", "comes with photomap; knows drawn scenes only, to try it out", score_floor=0.30
     ),
     EncoderModel(
         DEFAULT_WITHOUT_GPU,
@@ -153,7 +153,7 @@ def _existing_folder(setting: str) -> Path:
     folder = Path(setting.removeprefix(_FOLDER)).expanduser()
     folder = folder if folder.is_absolute() else directories.working_directory() / folder
     if not os.path.isfile(folder / _CONFIG_NAME):  # noqa: PTH113  Path's raises for a name that is too long
-        raise UnknownEncoder(f"{folder} holds no open_clip_config.json", hint="give the folder of an open_clip model")
+        raise UnknownEncoder(f"{folder} has no open_clip_config.json", hint="give the folder of an open_clip model")
     return folder
 
 

@@ -159,7 +159,7 @@ class OpenClipEncoder:
             rows.append(part)
             done += size
         if self._file.was_written_to:  # on a CPU they may be the file's own bytes; a look takes a microsecond
-            raise EncoderDied("its weights were written to while they were in use")
+            raise EncoderDied("its weights were changed while in use")
         return np.concatenate(rows) if rows else np.empty((0, self.info.dim), np.float32)
 
     def _most_at_once(self, tower: str) -> int | None:
@@ -221,7 +221,7 @@ def load(
         encoder = OpenClipEncoder(model, open_clip.get_tokenizer(name), info, file)
     if not file.is_the_same:
         raise EncoderFailed(
-            f"the weights of {spec} changed while they were loaded", hint="try again once they are written"
+            f"the weights of {spec} changed while they were loaded", hint="try again once they are complete"
         )
     return encoder
 

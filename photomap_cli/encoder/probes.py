@@ -95,12 +95,12 @@ def require_agreement(tower: TextTower, probes: Probes) -> None:
     """Raise TowerUnfit unless the tower makes the same of the probe texts, token for token and vector for vector."""
     for text, ids in zip(probes.texts, probes.ids, strict=True):
         if tuple(tower.tokens(text)) != ids:
-            raise TowerUnfit(f"its tokenizer is another one than CLIP's: it takes {text[:20]!r} apart otherwise")
+            raise TowerUnfit(f"its tokenizer isn't CLIP's: it splits {text[:20]!r} differently")
     if probes.vectors.shape != (len(probes.texts), tower.dim):
-        raise TowerUnfit("its vectors have another length")
+        raise TowerUnfit("its vectors have a different length")
     lowest = least_cosine(tower.encode(probes.texts), probes.vectors)
     if not lowest >= LEAST_COSINE:
-        raise TowerUnfit(f"its text transformer computes otherwise (cosine {lowest:.4f} to PyTorch's vectors)")
+        raise TowerUnfit(f"its text transformer gives different results (cosine {lowest:.4f} to PyTorch's vectors)")
 
 
 def least_cosine(some: NDArray[np.float32], others: Sequence[Any] | NDArray[np.float32]) -> float:

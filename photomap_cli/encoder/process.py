@@ -222,7 +222,7 @@ def _end_of(ended: Exit | None) -> EncoderDied:
     if ended is None:
         return EncoderDied("the encoder process ended (earlier)")
     if ended.status == RELEASED_STATUS:
-        return EncoderReleased("the encoder process ended by itself, as nobody asked it anything")
+        return EncoderReleased("the encoder process ended because nothing used it")
     return EncoderDied(f"the encoder process ended ({ended.reason})", hint=ended.last_words)
 
 

@@ -59,9 +59,9 @@ def recipe_of(model: Any, tokenizer: Any, *, vocabulary: str) -> TextRecipe:
         end_token = {"argmax": None, "eos": getattr(text, "eos_id", getattr(text, "text_eos_id", None))}[pooling]
         mask, heads, norm_eps, activation = text.attn_mask, block.attn.num_heads, block.ln_1.eps, block.mlp.gelu
     except (AttributeError, IndexError, KeyError, TypeError) as error:
-        raise TowerUnfit("its text transformer is of another kind than CLIP's") from error
+        raise TowerUnfit("its text transformer isn't CLIP's") from error
     if mask is None:
-        raise TowerUnfit("its text transformer looks at all tokens at once")
+        raise TowerUnfit("its text transformer attends to all tokens")
     return TextRecipe(
         heads=int(heads),
         activation=activation_of(activation),
@@ -85,5 +85,5 @@ def _cleaning_of(tokenizer: Any) -> str:
     names = {"_clean_lower": "lower", "_clean_whitespace": "whitespace", "_clean_canonicalize": "canonicalize"}
     cleaner = getattr(getattr(tokenizer, "clean_fn", None), "__name__", "")
     if type(tokenizer).__name__ != "SimpleTokenizer" or tokenizer.reduction_fn is not None or cleaner not in names:
-        raise TowerUnfit("its tokenizer is another one than CLIP's")
+        raise TowerUnfit("its tokenizer isn't CLIP's")
     return names[cleaner]

@@ -47,7 +47,7 @@ class TextTower:
         tensors = MappedTensors(path)
         prefix = next((each for each in _PREFIXES if f"{each}token_embedding.weight" in tensors), None)
         if prefix is None or f"{prefix}cls_emb" in tensors:
-            raise TowerUnfit("its text transformer is of another kind than CLIP's")
+            raise TowerUnfit("its text transformer isn't CLIP's")
         self._embedding = tensors[f"{prefix}token_embedding.weight"]
         self._positions = tensors[f"{prefix}positional_embedding"]
         self._final = tensors[f"{prefix}ln_final.weight"], tensors[f"{prefix}ln_final.bias"]

@@ -145,7 +145,7 @@ class _TowerEncoder:
         if tower is None or file is None:
             raise EncoderClosed("the encoder is closed")
         if file.was_written_to:
-            raise EncoderDied("its weights were written to while they were in use")
+            raise EncoderDied("its weights were changed while in use")
         return tower
 
 

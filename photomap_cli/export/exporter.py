@@ -32,7 +32,7 @@ def export(
 
     A name that is taken gets a number: `a (2).jpg`.  XMP sidecars go along, and in a move the RAW file of a
     picture.  A photo that an earlier export brought
-    there in the same way is there already.  Whatever ends it, also `kill -9`, every original is whole, where it was or
+    there in the same way already exists.  Whatever ends it, also `kill -9`, every original is whole, where it was or
     where it belongs.
 
     Args:

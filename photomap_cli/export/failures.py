@@ -34,4 +34,4 @@ def reason(error: Exception) -> str:
 def require_photo(path: str) -> None:
     """Raise OSError unless a plain file, or a link to one, is at an absolute path."""
     if not stat.S_ISREG(os.stat(path).st_mode):
-        raise OSError(errno.EINVAL, "it is not a plain file", path)
+        raise OSError(errno.EINVAL, "it is not a regular file", path)

@@ -22,7 +22,7 @@ def made(folder: str) -> str:
     try:
         os.makedirs(folder, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
-        raise BadPath(f"{folder} is no folder", hint="name a folder; it is made if it is not there") from error
+        raise BadPath(f"{folder} isn't a folder", hint="name a folder; it is made if it is not there") from error
     except (OSError, ValueError) as error:
         raise BadPath(f"{folder} cannot be made: {reason(error)}", hint="name a folder of yours") from error
     if not os.access(folder, os.W_OK | os.X_OK):

@@ -161,7 +161,7 @@ def _folder(target: Path) -> Iterator[None]:
     """Have the folder there; what was made of it goes again where the block raises."""
     there = next(each for each in (target, *target.parents) if os.path.lexists(each))
     if not there.is_dir():
-        what = "a link that leads nowhere" if there.is_symlink() and not there.exists() else "no folder"
+        what = "a broken link" if there.is_symlink() and not there.exists() else "no folder"
         raise BadPath(f"{there} is {what}", hint="name a new folder, or an empty one")
     made = [each for each in (target, *target.parents) if not each.exists()]
     try:

@@ -24,8 +24,8 @@ _PLAINER = (
         re.compile(r"decoder error -\d+"),
         "its pixels are missing or cannot be decoded",
     ),  # all that Pillow tells of libtiff's reasons
-    (re.compile(r"MAX_TEXT_(CHUNK|MEMORY)"), "too much is packed beside its pixels"),
-    (re.compile(r"Token too long|invalid literal for int"), "something stands where a number should"),
+    (re.compile(r"MAX_TEXT_(CHUNK|MEMORY)"), "too much data besides its pixels"),
+    (re.compile(r"Token too long|invalid literal for int"), "a number is malformed"),
 )
 """What libraries say to programmers, and how to say it."""
 
@@ -38,7 +38,7 @@ def faults_named() -> Iterator[None]:
     except BadImage:
         raise
     except UnidentifiedImageError as error:
-        raise BadImage("not a picture, or of a kind that cannot be read") from error
+        raise BadImage("not a picture, or in a format that can't be read") from error
     except MemoryError as error:
         raise BadImage(NO_MEMORY) from error
     except OSError as error:

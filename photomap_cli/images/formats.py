@@ -65,7 +65,7 @@ def opened(file: BinaryIO) -> Image.Image:
             raise
         if found == "AVIF" and not features.check("avif"):
             raise BadImage(WITHOUT_AVIF) from error
-        raise Damaged(f"a {found} file that is damaged, or of a kind that cannot be read") from error
+        raise Damaged(f"a {found} file that is damaged, or in a format that can't be read") from error
 
 
 def is_turned_by_decoder(image: Image.Image) -> bool:

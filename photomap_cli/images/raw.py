@@ -15,7 +15,7 @@ from photomap_cli.library.signatures import is_boxed
 if TYPE_CHECKING:
     import numpy as np
 
-WITHOUT_RAWPY = 'a RAW file: pip install "photomap-cli[raw]" reads its preview'
+WITHOUT_RAWPY = 'a RAW file; to read these: pip install "photomap-cli[raw]"'
 
 _LOOKS = frozenset({None, "TIFF", "HEIF"})  # most are TIFFs inside; Canon's CR3 is made of boxes
 _TURNS = {0: 1, 3: 3, 5: 8, 6: 6}
@@ -68,7 +68,7 @@ def preview(path: Path) -> Preview:
     except rawpy.LibRawIOError as error:
         raise BadImage("truncated") from error
     except rawpy.LibRawFileUnsupportedError as error:
-        raise BadImage("damaged, or of a camera that LibRaw does not know") from error
+        raise BadImage("damaged, or from a camera that LibRaw doesn't know") from error
 
 
 def tiffs(file: BinaryIO) -> list[BinaryIO]:

@@ -107,6 +107,6 @@ def _thumbnail(pool: DecodePool, path: str) -> Thumbnail:
 def _changed_at(path: str) -> int | None:
     """Return a file's time of change in nanoseconds; None if it is gone, or its name is none in this locale."""
     try:
-        return mtime_ns(os.stat(path))  # noqa: PTH116  a name that is no UTF-8 need not become a Path
+        return mtime_ns(os.stat(path))  # noqa: PTH116  a name that isn't UTF-8 need not become a Path
     except (OSError, UnicodeError):
         return None

@@ -271,7 +271,7 @@ class Indexer:
 
     def _keep_unread(self, todo: Todo) -> None:
         """Leave a photo as it is whose file cannot be read now, and has its old size and time."""
-        self._failures.append(IndexFailure(todo.file.path, "cannot be read now; its photo was kept"))
+        self._failures.append(IndexFailure(todo.file.path, "can't be read right now; its photo was kept"))
         self._unreadable += 1
         self._done += 1
 

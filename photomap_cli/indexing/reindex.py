@@ -116,7 +116,7 @@ class Reindex:
         """
         with Catalog.open(self.draft) as draft:
             if not draft.photo_count:
-                raise EmptyLibrary("no photo could be encoded; the library is as before", hint="--errors lists them")
+                raise EmptyLibrary("no photo could be encoded; the library is unchanged", hint="--errors lists them")
             if not prune:
                 self._require_all(draft)
         self._library.replace_by(self.draft)
@@ -137,8 +137,8 @@ class Reindex:
             absent = [unmounted.absent(root, len(gone))] if is_absent else []
             for each in absent or [*unmounted.empty_folders(gone, roots), *unmounted.unreadable_folders(gone)]:
                 raise BadPath(
-                    f"{each.path}: {each.reason}; the library is as before",
-                    hint="mount the disk, or make it readable, and run the same command again; what is encoded is kept",
+                    f"{each.path}: {each.reason}; the library is unchanged",
+                    hint="mount the disk or make it readable, then run the command again; nothing is encoded twice",
                 )
 
     def _discard(self) -> None:

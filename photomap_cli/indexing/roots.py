@@ -19,12 +19,12 @@ def resolved(roots: Sequence[Path], *, known: Sequence[str]) -> tuple[str, ...]:
     resolved = tuple(dict.fromkeys(pathnames.known_as(pathnames.real(str(root)), known) for root in roots))
     for root in resolved:
         if not os.path.exists(root) and root not in known:  # noqa: PTH110
-            raise BadPath(f"{shown(root)} does not exist", hint="give a folder or a photo that does")
+            raise BadPath(f"{shown(root)} does not exist", hint="give a folder or photo that exists")
         if not is_storable(root):
             raise BadPath(f"the name of {shown(root)} is not valid UTF-8", hint="rename it")
     strangers = [root for root in resolved if root not in known and is_stranger(root)]
     if strangers and strangers == [*resolved]:
-        raise BadPath(f"{shown(strangers[0])} is no folder and no photo", hint="give a folder, or a photo by its name")
+        raise BadPath(f"{shown(strangers[0])} isn't a folder or a photo", hint="give a folder, or a photo by its name")
     return resolved
 
 

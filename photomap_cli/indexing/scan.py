@@ -76,7 +76,7 @@ class ScanRules:
         try:
             return ignore_file.compiled(self.exclude, form)
         except ValueError as error:
-            raise UsageError(f"--exclude: {error}", hint="patterns are written as in a .gitignore") from error
+            raise UsageError(f"--exclude: {error}", hint="write patterns as in .gitignore") from error
 
     def base(self, root: str) -> str:
         """Return what patterns are relative to below a root."""
@@ -235,7 +235,7 @@ class _Walk:
             if error.errno not in _GONE:
                 yield _failure(entry.path, error)
             elif entry.is_symlink() and has_photo_name(entry.name) and not self._is_left_out(entry.path, place):
-                yield IndexFailure(entry.path, "a link that leads nowhere")
+                yield IndexFailure(entry.path, "a broken link")
 
     def _file_or_link(self, entry: os.DirEntry[str], info: os.stat_result, place: _Place) -> Iterator[Scanned]:
         if stat.S_ISDIR(info.st_mode):
@@ -247,7 +247,7 @@ class _Walk:
             if stat.S_ISREG(info.st_mode):
                 yield _file(entry, info)
             elif has_photo_name(entry.name):
-                yield IndexFailure(entry.path, "not a file, but a pipe or device")
+                yield IndexFailure(entry.path, "a pipe or device, not a file")
 
     def _with_a_decoder(self, found: Iterable[Scanned]) -> Iterator[Scanned]:
         """Yield what was found in a folder; a file that nothing here can read as no photo, unless it was one before."""

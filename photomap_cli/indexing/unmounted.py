@@ -33,7 +33,7 @@ def vanished(gone: Iterable[str], roots: Iterable[str]) -> list[IndexFailure]:
 def empty_folders(gone: Iterable[str], roots: Collection[str]) -> list[IndexFailure]:
     """Return the folders that look like the place of a missing disk, given the paths of the photos that are gone.
 
-    Such a folder is a link that leads nowhere; or it is there and holds nothing visible, and is a root or had many
+    Such a folder is a broken link; or it is there and holds nothing visible, and is a root or had many
     photos.
     """
     counts = Counter[str]()
@@ -96,7 +96,7 @@ class Whereabouts:
 def _out_of_sight(folder: str, photos: int, roots: Collection[str]) -> IndexFailure | None:
     """Say that a folder looks like the place of a missing disk, if it does; `photos` were below it."""
     if os.path.islink(folder) and not os.path.isdir(folder):  # noqa: PTH112, PTH114
-        return IndexFailure(folder, f"a link that leads nowhere; its {_kept(photos)}")
+        return IndexFailure(folder, f"a broken link; its {_kept(photos)}")
     if (folder in roots or photos >= MANY) and is_bare(folder):
         return IndexFailure(folder, f"the folder is empty; its {_kept(photos)}")
     return None
@@ -119,7 +119,7 @@ def _holds(root: str, path: str) -> bool:
 
 def _kept(photos: int) -> str:
     them, were = ("them", "s were") if photos != 1 else ("it", " was")
-    return f"{photos:,} photo{were} kept, as a disk may be missing (--prune removes {them})"
+    return f"{photos:,} photo{were} kept in case a disk isn't mounted (--prune removes {them})"
 
 
 def _standing(folder: str) -> str:

@@ -180,7 +180,7 @@ def _require_plain(folder: Path, *, create: bool) -> None:
         raise unreachable(folder, os.strerror(error.errno or 0).lower()) from error
     beside = (path.with_name(f"{FILE_NAME}{suffix}") for suffix in ("-wal", "-shm", "-journal"))
     for each in (*wrong, *(one for one in beside if one.is_symlink() or files.is_other(one))):
-        raise LibraryUnusable(f"{each} is not a plain file", hint="move it away, or choose another with --library")
+        raise LibraryUnusable(f"{each} is not a regular file", hint="move it away, or choose another with --library")
 
 
 def _make_folder(folder: Path) -> None:

@@ -56,7 +56,7 @@ class LibraryEncoder:
         if self.dim != info.dim or not self.has_weights_of(info):
             raise EncoderMismatch(
                 f"{self.spec} has other weights now than those that made the library's vectors",
-                hint="`photomap index --rebuild` encodes every photo anew; the old weights in their place work again",
+                hint="`photomap index --rebuild` encodes all photos again; or put the old weights back",
             )
 
 

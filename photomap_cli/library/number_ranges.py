@@ -87,7 +87,7 @@ def _is_end(group: str | None) -> bool:
 def _operator(text: str) -> tuple[str, str]:
     match = _COMPARED.fullmatch(text)
     if match is None:
-        raise ValueError(f"{text!r} is no number")
+        raise ValueError(f"{text!r} isn't a number")
     return "" if match[1] in (None, "=") else match[1], match[2]
 
 

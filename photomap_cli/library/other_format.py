@@ -24,7 +24,7 @@ class OtherFormatLibrary:
             with opened.reading() as connection:
                 library_id = schema_check.library_id(connection)
             if library_id is None:
-                raise damaged(folder, "it is not photomap's")
+                raise damaged(folder, "it isn't photomap's")
             return cls(folder, opened, library_id)
         except BaseException:
             opened.close()

@@ -87,7 +87,7 @@ def require(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN")  # another process may be changing all of it
     try:
         if difference := _difference(connection):
-            raise OtherFormat(difference) if library_id(connection) else Damaged("it is not photomap's")
+            raise OtherFormat(difference) if library_id(connection) else Damaged("it isn't photomap's")
     finally:
         connection.execute("ROLLBACK")
 

@@ -28,7 +28,7 @@ UNREACHABLE = frozenset(
 
 def nothing_indexed(folder: Path) -> EmptyLibrary:
     """Return the error for a library that does not exist yet."""
-    return EmptyLibrary(f"there is no library in {folder} yet", hint="`photomap index FOLDER` makes one")
+    return EmptyLibrary(f"there is no library in {folder} yet", hint="`photomap index FOLDER` creates one")
 
 
 @contextmanager
@@ -44,9 +44,9 @@ def translated(folder: Path) -> Iterator[None]:
             hint="`photomap index --rebuild` encodes its photos anew, for this version of photomap",
         ) from error
     except UnicodeDecodeError as error:  # what SQLite says of the file quotes it
-        raise damaged(folder, "it holds text that is none") from error
+        raise damaged(folder, "it contains invalid text") from error
     except MemoryError as error:  # so SQLite says of a length that cannot be
-        raise damaged(folder, "it asks for more memory than there is") from error
+        raise damaged(folder, "it needs more memory than there is") from error
     except sqlite3.Error as error:
         known = _translation(error, folder)
         if known is None:
@@ -61,7 +61,7 @@ def _translation(error: sqlite3.Error, folder: Path) -> PhotomapError | None:
     code = whole & 0xFF  # the primary code; the rest is detail
     if code in _BUSY:
         return LibraryBusy(f"another process is writing to the library {folder}", hint="try again when it is done")
-    has_no_code = type(error) is sqlite3.OperationalError and not code  # Python's own: a text that is no UTF-8
+    has_no_code = type(error) is sqlite3.OperationalError and not code  # Python's own: a text that isn't UTF-8
     if code in _DAMAGED or has_no_code:
         return damaged(folder, str(error))
     if code == sqlite3.SQLITE_FULL:

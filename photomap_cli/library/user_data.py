@@ -271,7 +271,8 @@ def _require_plain(path: Path) -> None:
     """Raise LibraryUnusable where a pipe, a folder or a link has one of the names: SQLite would wait, or follow."""
     for name in (path, *(path.with_name(f"{path.name}{suffix}") for suffix in ("-journal", "-wal", "-shm"))):
         if name.is_symlink() or files.is_other(name):
-            raise LibraryUnusable(f"{name} is not a plain file", hint="move it away, or choose another with --library")
+            hint = "move it away, or choose another with --library"
+            raise LibraryUnusable(f"{name} is not a regular file", hint=hint)
 
 
 @contextmanager
@@ -280,7 +281,7 @@ def _translated(path: Path) -> Iterator[None]:
     try:
         yield
     except (schema_check.Damaged, UnicodeDecodeError, MemoryError) as error:
-        raise _damaged(path, str(error) or "it asks for more memory than there is") from error
+        raise _damaged(path, str(error) or "it needs more memory than there is") from error
     except OSError as error:
         raise _unusable(path, os.strerror(error.errno or 0).lower()) from error
     except sqlite3.Error as error:

@@ -60,7 +60,7 @@ class MapBuilder:
         drawn, how = self._layout(rows, groups)
         checkpoint()
         called, notices = self._names(drawn, checkpoint)
-        self.stage = "looking the photos up…"
+        self.stage = "looking up photos…"
         photos = {photo.row: photo for photo in self._catalog.photos(rows)}
         return PhotoMap(
             encoder=self.spec,
@@ -97,8 +97,8 @@ class MapBuilder:
         if len(rows) < FEWEST:
             are = "is" if len(rows) == 1 else "are"
             raise TooFewPhotos(
-                f"a map takes at least {FEWEST} photos; there {are} {len(rows) or 'none'}",
-                hint="index more of them, or choose a wider folder or filter",
+                f"a map needs at least {FEWEST} photos; there {are} {len(rows) or 'none'}",
+                hint="index more photos, or use a wider folder or filter",
             )
         how = layout.method(len(rows))
         count = min(groups or kmeans.usual_count(len(rows)), len(rows), MOST_CLUSTERS)
@@ -146,7 +146,7 @@ class MapBuilder:
             return np.asarray(kept["texts"], np.float32)
         pieces = []
         for start in range(0, len(words), _TEXTS_AT_ONCE):
-            self.stage = f"encoding names, once: {start:,} of {len(words):,}…"
+            self.stage = f"encoding group names, once: {start:,} of {len(words):,}…"
             checkpoint()
             pieces.append(self._encode(words[start : start + _TEXTS_AT_ONCE]))
         texts = np.concatenate(pieces)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 REOPENED = "the session ended; a new one was opened"
-TAKEN_OVER = "another session took the library over meanwhile"
+TAKEN_OVER = "another session took over the library meanwhile"
 _CLOSE_WAIT_SECONDS = 0.3  # leaving while the backend is still being opened must not hang
 
 

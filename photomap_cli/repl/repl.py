@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from photomap_cli.views.previews import Previews
 
 PROMPT = "photomap> "
-HOW_TO_LEAVE = "Ctrl-D or :quit leaves"
+HOW_TO_LEAVE = "leave with Ctrl-D or :quit"
 FOLDER_CELLS = 24  # of a folder's name in the bar
 PAGES_AHEAD = 3
 """How many times as many hits a query fetches, so that :more neither waits nor wakes an encoder that is at rest."""

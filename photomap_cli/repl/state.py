@@ -37,7 +37,7 @@ class SearchState:
     Attributes:
         limit: hits a search.
         folder, collapse, min_score, sort: what `SearchRequest` takes.
-        prewarm: whether the first key of a query brings the encoder back.
+        prewarm: whether load the encoder as soon as you start typing.
         keys: how the prompt's keys work, "emacs" or "vi".
         query_text: the text of the query under way or last; error positions refer to it.
         shown: hits that have a number, of the last search that found any; `#N` reaches these, also where they are on no
@@ -178,7 +178,7 @@ class SearchState:
     def explained(self, path: str) -> Hit:
         """Return a hit that was shown with what each term adds to its score."""
         if self._request is None:
-            raise UsageError("these photos are a group of the map, not found by a query", hint="search for something")
+            raise UsageError("these photos are a map group, not search results", hint="search for something")
         if self.shown_result().is_list:
             raise UsageError("filters alone found these photos, so they have no scores", hint="search for something")
         if not self._shown_at(path).terms:
@@ -186,7 +186,7 @@ class SearchState:
             terms = {hit.path: hit.terms for hit in self.request(lambda backend: backend.search(explained)).hits}
             self.shown = tuple(replace(hit, terms=terms.get(hit.path, ())) for hit in self.shown)
         if not self._shown_at(path).terms:
-            raise UsageError(f"{path} is not found any more", hint=":again searches anew")
+            raise UsageError(f"{path} is no longer found", hint=":again repeats the search")
         return self._shown_at(path)
 
     def _shown_at(self, path: str) -> Hit:
@@ -205,7 +205,7 @@ class SearchState:
     def again(self) -> None:
         """Repeat the last query, within the folder and page length of now."""
         if self._last_query is None:
-            raise UsageError("there is no query to repeat", hint="search for something first")
+            raise UsageError("there is no search to repeat", hint="search for something first")
         self._search(self._last_query)
 
     def _search(self, request: SearchRequest) -> None:

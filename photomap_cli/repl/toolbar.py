@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from photomap_cli.repl.connection import Connection
 
 OPENING = "◌ opening the library…"
-LOST = "✗ session lost │ the next query opens a new one"
+LOST = "○ session ended │ the next search opens a new one"
 
 
 class Toolbar:
@@ -49,7 +49,7 @@ class Toolbar:
         try:
             return self._drawn()
         except SessionGone:
-            return self._plain(LOST, "ansired" if self._has_colour else "")
+            return self._plain(LOST, "ansiyellow" if self._has_colour else "")
         except Exception as error:
             return self._plain(f"✗ {error_line(error)}")
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-KEYS = "Tab completes · ↑ earlier lines that begin so · Ctrl-R searches them · Ctrl-C clears · Ctrl-D leaves"
+KEYS = "Tab completes · ↑ earlier lines that start the same · Ctrl-R searches them · Ctrl-C clears · Ctrl-D leaves"
 HINTS = (":open N", "#N for more like it")
 
 

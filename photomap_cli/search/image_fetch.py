@@ -180,7 +180,7 @@ def _content(response: http.client.HTTPResponse, checkpoint: Callable[[], None])
 def _parts(place: str) -> SplitResult:
     parts = urlsplit(place)
     if parts.scheme not in _PORTS or not parts.hostname:
-        raise http.client.HTTPException(f"redirected to {_short(place)}, which is no web address")
+        raise http.client.HTTPException(f"redirected to {_short(place)}, which isn't a web address")
     return parts
 
 
@@ -206,7 +206,7 @@ def _reason(error: Exception) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is refused: {error.verify_message}"
     if isinstance(error, http.client.IncompleteRead):
-        return "the answer breaks off"
+        return "the download broke off"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
     return " ".join(str(error).split())[:120] or type(error).__name__

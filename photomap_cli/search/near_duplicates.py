@@ -1,4 +1,4 @@
-"""Owns finding photos that are there more than once, as copies or as shots hardly different.  Deletes nothing."""
+"""Owns finding photos that are there more than once, as copies or as nearly identical shots.  Deletes nothing."""
 
 from __future__ import annotations
 

@@ -165,13 +165,13 @@ class _Parser:
         if self._min_score is not None:
             raise BadQuery("min: needs something to look for", hint=EXAMPLE, position=self._min_position)
         if not self._filters and not may_be_blank:
-            raise BadQuery("the query says nothing to look for", hint=EXAMPLE, position=0)
+            raise BadQuery("nothing to search for", hint=EXAMPLE, position=0)
 
     def parse_filters(self) -> tuple[PhotoFilter, ...]:
         for token in _tokens(self._text):
             if not _FILTER.match(token.text) or self._is_drive(token.text):
                 raise BadQuery(
-                    f"{shortened(token.text)} is no filter, and nothing is looked for here",
+                    f"{shortened(token.text)} is not a filter",
                     hint="example: after:2023 camera:nikon",
                     position=token.position,
                 )
@@ -287,7 +287,7 @@ def shortened(text: str) -> str:
 
 def _require_most(count: int, most: int, whose: str, what: str, position: int) -> None:
     if count > most:
-        hint = "leave some out" if what == "letters" else f"search with fewer {what} at once"
+        hint = "leave out some" if what == "letters" else f"search with fewer {what} at once"
         raise BadQuery(f"{whose} has at most {most:,} {what}", hint=hint, position=position)
 
 
@@ -322,10 +322,10 @@ def _address(body: str, position: int) -> str:
     try:
         parts = urlsplit(body)
         is_whole = bool(parts.hostname) and parts.port != 0 and body.isprintable() and '"' not in body
-    except ValueError:  # a port that is no number, a bracket that is not closed
+    except ValueError:  # a port that isn't a number, a bracket that is not closed
         is_whole = False
     if not is_whole:
-        raise BadQuery("this is no web address", hint="example: https://example.org/beach.jpg", position=position)
+        raise BadQuery("this isn't a web address", hint="example: https://example.org/beach.jpg", position=position)
     if parts.username is not None:
         hint = "download the picture and give its path"
         raise BadQuery("an address with a user's name in it is not opened", hint=hint, position=position)
@@ -340,6 +340,6 @@ def _score(value: str, negated: bool, position: int) -> float:
     if negated:
         raise BadQuery("min: has no opposite", hint=MIN_HINT, position=position)
     if not -1 <= score <= 1:
-        told = f"min: takes a cosine from -1 to 1, not {shortened(value)!r}"
+        told = f"min: takes a score from -1 to 1, not {shortened(value)!r}"
         raise BadQuery(told, hint=MIN_HINT, position=position)
     return score

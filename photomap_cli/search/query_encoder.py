@@ -268,7 +268,7 @@ def _told_of_cut(text: str, read: int) -> str:
     counted, words = len(text[:read].split()), len(text.split())
     much = f"{counted:,} of {words:,} words" if counted < words else f"{read:,} of {len(text):,} letters"
     end = text[:read].rstrip()[-_TOLD_LETTERS:]
-    return f'only the first {much} of "{text[:_TOLD_LETTERS]}…" count; the encoder reads no further than "…{end}"'
+    return f'only the first {much} of "{text[:_TOLD_LETTERS]}…" count; the encoder stops reading at "…{end}"'
 
 
 def _resolved(term: Term, references: Sequence[str]) -> Term:
@@ -279,6 +279,6 @@ def _resolved(term: Term, references: Sequence[str]) -> Term:
         return term
     number = int(term.value)
     if not 1 <= number <= len(references):
-        there = f"the last search has {len(references)}" if references else "no results are shown to count from"
+        there = f"the last search has {len(references)}" if references else "there are no results yet"
         raise BadQuery(f"there is no result #{number}", hint=there, position=term.position)
     return replace(term, kind=TermKind.IMAGE, value=references[number - 1])

@@ -115,7 +115,7 @@ def require_picture(term: Term, info: os.stat_result) -> None:
     """
     with _placed(term, f"{term.value}: "):
         if stat.S_ISDIR(info.st_mode):
-            raise BadImage("a folder", hint="in:DIR searches below a folder")
+            raise BadImage("a folder", hint="in:DIR searches a folder")
         if not stat.S_ISREG(info.st_mode):
             raise BadImage("not a file", hint=_GIVE_A_PICTURE)
         if info.st_size == 0:

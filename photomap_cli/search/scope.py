@@ -90,7 +90,7 @@ class Scope:
             return None
         if folder is not None:
             if not os.path.isdir(pathnames.on_disk(folder)):  # noqa: PTH112  Path fails at a name that is too long
-                raise BadPath(f"{folder} is no folder", hint="give a folder of the library, or * for all of it")
+                raise BadPath(f"{folder} isn't a folder", hint="give a folder of the library, or * for all of it")
             return folder
         said = any(one.kind is FilterKind.IN and not one.negated for one in filters)
         return cwd if not said and self._is_inside(self.located(cwd)) else None
@@ -118,7 +118,7 @@ class Scope:
         place = f" below {below}" if below and not self._holds_all(below) else ""
         if within is None or (len(within) and not place):
             return ()
-        none = f"no photo{place} meets the filters" if filters else f"the library has no photo{place}"
+        none = f"no photo{place} matches the filters" if filters else f"the library has no photo{place}"
         said = f"only photos{place} were searched" if len(within) else none
         return (f"{said}; in:* searches the whole library" if place else said,)
 

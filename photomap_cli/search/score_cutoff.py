@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SAMPLE = 1024  # photos: the middle is known to a twenty-fifth of a spread, and of 100,000 x 512 it takes 1.5 ms
 FEWEST = 50  # with fewer photos there is no telling
 STANDS_OUT, IS_AMONG = 4.0, 2.5  # spreads above the middle
-NOTHING_STANDS_OUT = "no photo stands out from the rest of the library for this query: these are the nearest ones"
+NOTHING_STANDS_OUT = "nothing stands out for this search; these are the closest photos"
 _SIXTEEN_PERCENT = 0.159  # of a bell curve lie below its middle less one spread
 
 Scored = list[tuple[int, float]]

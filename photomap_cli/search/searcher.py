@@ -5,6 +5,7 @@ A query of filters alone goes to `listing.py`.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from functools import partial
@@ -88,7 +89,7 @@ class Searcher:
         hits, notices = self._hits(query, request, terms, run.checkpoint)
         now = time.perf_counter()
         elsewhere = self.scope.elsewhere(query.filters, cwd=request.cwd, folder=request.folder, doing="searching")
-        on_the_cpu = f"{run.refusal}: this query was answered on the CPU" if run.refusal else ""
+        on_the_cpu = f"{run.refusal}: this search ran on the CPU" if run.refusal else ""
         told = filter(None, (elsewhere, *terms.notices, on_the_cpu))
         return SearchResult(
             query=request.text,
@@ -128,7 +129,7 @@ class Searcher:
             shown.sort(key=lambda group: photos[group[0][0]].dated_at, reverse=True)
         hits = tuple(_hit(rank, group, photos, explained) for rank, group in enumerate(shown, 1))
         if not hits:
-            return hits, self.scope.why_nothing(query.filters, request, within)
+            return hits, (*_below_floor(floor, best), *self.scope.why_nothing(query.filters, request, within))
         return hits, (NOTHING_STANDS_OUT,) if doubtful else ()
 
     def _explained(
@@ -164,6 +165,16 @@ class Searcher:
             if chosen is not None and chosen != "auto":
                 return chosen
         return models.score_floor(self._spec)
+
+
+def _below_floor(floor: float | None, best: Callable[..., Group]) -> tuple[str, ...]:
+    """Return what to say where the lowest score shown has left nothing: the best score there is, and how to see it."""
+    found = best(limit=1, min_score=-1.0) if floor is not None else []
+    if not found:
+        return ()
+    score = found[0][1]
+    shown = max(-1.0, math.floor(100 * score) / 100)
+    return (f"the best score is {score:.2f}, below the lowest one shown, {floor:g}; min:{shown:g} shows it",)
 
 
 def _outstanding(hits: Group, bulk: ScoreBulk | None) -> Group:

@@ -87,7 +87,9 @@ def host(
 
     if not unix_socket.HAS_SESSIONS:
         if kind == "serve":
-            raise PhotomapError("there are no live sessions on this system", hint="prompts and searches work without")
+            raise PhotomapError(
+                "sessions don't work on this system", hint="prompts and searches work without them them"
+            )
         return open_session()
     from photomap_cli.session.server import SessionServer, claim
 

@@ -29,7 +29,7 @@ def spec_of(catalog: Catalog, settings: Settings, named: str | None) -> str:
     if named is not None and models.resolve(named, settings.device) != made_with.spec:
         raise EncoderMismatch(
             f"this library was made with {made_with.spec}, not {named}",
-            hint=f"`photomap index --rebuild --encoder {named}` encodes every photo anew; --library DIR keeps both",
+            hint=f"`photomap index --rebuild --encoder {named}` encodes every photo again; --library DIR keeps both",
         )
     return made_with.spec
 

@@ -76,7 +76,7 @@ class RequestHandlers:
 
     def _stop(self) -> dict[str, Any]:
         if self._on_stop is None:
-            raise PhotomapError("this session belongs to a prompt", hint="leave it there with :quit")
+            raise PhotomapError("this session belongs to a prompt", hint="quit it there with :quit")
         return self._session.status().to_json()
 
     def replied(self, message: dict[str, Any]) -> None:
@@ -89,7 +89,7 @@ def _require_version(theirs: object) -> None:
     if theirs != PROTOCOL_VERSION or isinstance(theirs, bool):
         raise ProtocolMismatch(
             f"the session, process {os.getpid()}, speaks protocol version {PROTOCOL_VERSION}, not {theirs!r:.20}",
-            hint="two versions of photomap are in use: end that process and start it again, or search with --local",
+            hint="two versions of photomap are in use: restart that process, or search with --local",
         )
 
 

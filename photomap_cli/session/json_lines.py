@@ -8,7 +8,7 @@ from typing import Any
 from photomap_cli.errors import ProtocolMismatch
 from photomap_cli.session.limits import LIMITS
 
-TWO_VERSIONS = "two versions of photomap are in use: end the session and start it again, or search with --local"
+TWO_VERSIONS = "two versions of photomap are in use: restart the session, or search with --local"
 
 
 def encode(message: dict[str, Any], most_bytes: int = LIMITS.line_bytes) -> bytes:
@@ -30,7 +30,7 @@ def decode(line: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise ProtocolMismatch(f"a line holds no JSON: {error}", hint=TWO_VERSIONS) from error
     if not isinstance(message, dict):
-        raise ProtocolMismatch("a line holds no JSON object", hint=TWO_VERSIONS)
+        raise ProtocolMismatch("a line isn't a JSON object", hint=TWO_VERSIONS)
     return message
 
 

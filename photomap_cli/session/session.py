@@ -296,7 +296,7 @@ class Session:
         if not snapshot.cpu_fallbacks:
             return notes
         reason = f"; {snapshot.last_error.message}" if snapshot.last_error else ""
-        return (*notes, f"batches encoded on the CPU, for the GPU was full or failed: {snapshot.cpu_fallbacks}{reason}")
+        return (*notes, f"batches encoded on the CPU as the GPU was full or failed: {snapshot.cpu_fallbacks}{reason}")
 
     # Indexing -------------------------------------------------------------------------------------------------------
 
@@ -369,8 +369,8 @@ class Session:
         made_with = self.catalog.encoder
         if made_with is not None and made_with.spec != self.spec:
             raise EncoderMismatch(
-                f"the library was encoded anew with {made_with.spec}; this session still has {self.spec}",
-                hint="end the session (:quit, `photomap stop`) and start it again, or search with --local",
+                f"the library was rebuilt with {made_with.spec}; this session still uses {self.spec}",
+                hint="restart the session (:quit or `photomap stop`), or search with --local",
             )
         loaded = self.residency.snapshot().info
         if made_with is not None and loaded is not None and not made_with.has_weights_of(loaded):
@@ -378,7 +378,7 @@ class Session:
         self.routes.keep_to(made_with.fingerprint if made_with else "")
         self.vectors.refresh()
         if not self.count_photos():
-            raise EmptyLibrary("the library holds no photos yet", hint="photomap index ~/Pictures")
+            raise EmptyLibrary("the library has no photos yet", hint="photomap index ~/Pictures")
 
     def _check_encoder(self, info: EncoderInfo) -> None:
         """Raise EncoderMismatch where the library's vectors were made by another encoder than this one."""

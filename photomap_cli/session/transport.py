@@ -240,13 +240,13 @@ class _Connection:
             raise silent_session(self.pid or socket_dir.holder(self._path)) from error
         except OSError as error:
             self._drop()
-            raise SessionGone("the live session is gone") from error
+            raise SessionGone("the session is gone") from error
         except BaseException:  # what `check` says: an answer that comes later is to another question
             self._drop()
             raise
         if not reply.endswith(b"\n"):
             self._drop()
-            raise SessionGone("the live session ended")
+            raise SessionGone("the session ended")
         return reply
 
     def _answer(

@@ -117,7 +117,7 @@ class PqTier:
                 return None  # of photos that this view does not see yet, or that a power cut took
             if not held.is_of(view):
                 self._held = None
-                self._refuse("is of other photos")
+                self._refuse("belongs to other photos")
             return self._held
 
     def _read(self) -> PqRows | None:
@@ -134,7 +134,7 @@ class PqTier:
         return held
 
     def _refuse(self, reason: str) -> None:
-        self._say(f"{self._file.path.name} {reason} and will be made anew; {_MEANWHILE}")
+        self._say(f"{self._file.path.name} {reason} and will be rebuilt; {_MEANWHILE}")
         with suppress(OSError):  # where nothing can be written, it is said again by the next process
             self._file.discard()
 
@@ -153,7 +153,7 @@ def check(folder: Path, library_id: str, count: int) -> Check | None:
         held = None
     if held and held.header.library_id == library_id and held.header.count <= count:
         return Check(FILE_NAME, CheckState.OK, f"{held.header.count:,} of {count:,} vectors compressed")
-    return Check(FILE_NAME, CheckState.ADVICE, "damaged, or of other photos", "`photomap index` makes it anew")
+    return Check(FILE_NAME, CheckState.ADVICE, "damaged, or made from other photos", "`photomap index` rebuilds it")
 
 
 def _wants(view: View, held: PqRows | None) -> bool:

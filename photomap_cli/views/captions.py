@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
@@ -24,7 +25,9 @@ _ELLIPSIS = "…"
 
 def captions(hits: Sequence[Hit], thumbnails: Sequence[Thumbnail], layout: Layout) -> Text:
     """Return the lines; a third one where a photo could not be shown says why."""
-    lines = [[_figures(hit, layout.columns) for hit in hits], [_name(hit, layout.columns) for hit in hits]]
+    names = Counter(PurePath(hit.path).name for hit in hits)
+    labels = [_name(hit, layout.columns, is_shared=names[PurePath(hit.path).name] > 1) for hit in hits]
+    lines = [[_figures(hit, layout.columns) for hit in hits], labels]
     if any(thumbnail.fault for thumbnail in thumbnails):
         lines.append([Text(shortened(printable(each.fault), layout.columns), NOTE) for each in thumbnails])
     text = Text(no_wrap=True, overflow="ignore", end="")
@@ -49,9 +52,12 @@ def _figures(hit: Hit, columns: int) -> Text:
     return Text(rank[:columns], f"bold {ACCENT}")
 
 
-def _name(hit: Hit, columns: int) -> Text:
+def _name(hit: Hit, columns: int, *, is_shared: bool) -> Text:
+    """Return a photo's name, with its folder where another photo beside it has the same name."""
+    path = PurePath(hit.path)
+    label = str(PurePath(path.parent.name, path.name)) if is_shared else path.name
     shots = f" ×{1 + len(hit.collapsed)}" if hit.collapsed else ""
-    name = shortened(printable(PurePath(hit.path).name), max(0, columns - len(shots)))
+    name = shortened(printable(label), max(0, columns - len(shots)))
     return Text().append(name, Style(link=file_link(hit.path))).append(shots[:columns], "bold")
 
 

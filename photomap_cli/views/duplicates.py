@@ -27,7 +27,7 @@ NOTHING = "no duplicates"
 def print_groups(groups: Sequence[DuplicateGroup], console: Console, cwd: Path) -> None:
     """Print a table a group, what looks best to keep first, and a line on all of them."""
     for group in groups:
-        what = "copies" if group.kind == "identical" else "shots hardly different"
+        what = "copies" if group.kind == "identical" else "nearly identical shots"
         console.print(Text(f"{len(group.photos)} {what}", "bold"))
         console.print(_table(group, cwd))
         console.print()

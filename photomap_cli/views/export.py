@@ -47,9 +47,9 @@ def require_free(path: Path, *, over: bool, hint: str) -> None:
     if os.path.isdir(path):  # noqa: PTH112  Path.is_dir raises for a name that is too long
         raise BadPath(f"{path} is a folder", hint="name a file in it")
     if files.is_other(path) and os.path.exists(path):  # noqa: PTH110  likewise
-        raise BadPath(f"{path} is not a plain file", hint="name a file to write")
+        raise BadPath(f"{path} is not a regular file", hint="name a file to write")
     if os.path.lexists(path) and not over:
-        raise BadPath(f"{path} is there already", hint=hint)
+        raise BadPath(f"{path} already exists", hint=hint)
 
 
 def write(path: Path, pieces: Iterable[bytes]) -> None:

@@ -56,7 +56,7 @@ def other_files(report: IndexReport, most: int | None = None) -> str:
     count = sum(count for _, count in report.others)
     kinds = [f"{count:,} {kind or 'without an ending'}" for kind, count in report.others[:most]]
     if more := sum(count for _, count in report.others[len(kinds) :]):
-        kinds.append(f"{more:,} of other kinds")
+        kinds.append(f"{more:,} of other types")
     told = f"{count:,} other file{'s' * (count != 1)}: {', '.join(kinds)}"
     return "; ".join((told, *ways_to_read(kind for kind, _ in report.others)))
 

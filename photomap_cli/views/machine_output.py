@@ -90,7 +90,7 @@ def document(fields: dict[str, Any], *, indented: bool = False) -> str:
 
 
 def _json_line(value: object, indent: int | None = None) -> str:
-    # ASCII, so that a name that is no UTF-8 stays valid JSON and survives any encoding of the pipe.
+    # ASCII, so that a name that isn't UTF-8 stays valid JSON and survives any encoding of the pipe.
     return json.dumps(value, indent=indent) + "\n"
 
 

@@ -27,7 +27,7 @@ def printable(text: str) -> str:
     r"""Return the text with control characters, undecodable bytes, direction and unseen characters as escapes.
 
     Example:
-        an escape character becomes `\e`, a line end `\n`, a byte 0xff that is no UTF-8 `\xff`.
+        an escape character becomes `\e`, a line end `\n`, a byte 0xff that isn't UTF-8 `\xff`.
     """
     return text if text.isascii() and text.isprintable() else _PATTERN.sub(_escape, text)
 

@@ -152,7 +152,7 @@ class Previews:
         with self.open_thumbnailer() as thumbnailer:
             thumbnail = wait(lambda: thumbnailer.picture(hit.path, long_side_px=long_side_px))
         if thumbnail.fault:
-            raise BadImage(f"{hit.path}: {thumbnail.fault}", hint="`photomap index` brings the library up to date")
+            raise BadImage(f"{hit.path}: {thumbnail.fault}", hint="`photomap index` updates the library")
         self._draw(self._composed([thumbnail], layout, painter), painter)
         self._console.print(below)
 

@@ -136,7 +136,7 @@ def _found(result: SearchResult) -> str:
 def _movements(result: SearchResult) -> list[str]:
     """Say what of the time went into bringing the encoder back, and who answered if it was another process."""
     timings = result.timings_ms
-    parts = [] if timings.cache is None else ["query remembered"]
+    parts = [] if timings.cache is None else ["query cached"]
     if timings.load > 0:
         parts.append(f"encoder loaded in {elapsed(timings.load)}")
     if timings.reload > 0:

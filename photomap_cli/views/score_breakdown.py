@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from math import floor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
@@ -18,17 +20,30 @@ if TYPE_CHECKING:
 
 
 def explanation(hit: Hit, cwd: Path) -> RenderableType:
-    """Return the parts of a hit's score and their sum."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    table.add_column("part", justify="right", no_wrap=True)
-    table.add_column("weight × cosine", style="dim", no_wrap=True)
-    table.add_column("term", overflow="fold")
-    for each in hit.terms:
-        table.add_row(f"{each.part:+.3f}", product(each), Text(printable(each.term)))
-    table.add_row(Text(f"{hit.score:.3f}", "bold"), "", Text(shown_path(hit.path, cwd), "dim"))
-    return table
+    """Return the photo, what each term adds to its score, and the total; the figures shown add up to the one shown."""
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False, pad_edge=False)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_column(style="dim", no_wrap=True)
+    for each, part in zip(hit.terms, _adding_up(hit), strict=True):
+        table.add_row(f"{part / 1000:+.3f}", Text(printable(each.term)), product(each))
+    table.add_row(Text(f"{hit.score:.3f}", "bold"), Text("total", "bold"), "")
+    return Group(Text(shown_path(hit.path, cwd), "bold"), table)
+
+
+def _adding_up(hit: Hit) -> list[int]:
+    """Return the terms' parts in thousandths, rounded so that their sum is the rounded score."""
+    exact = [1000 * each.part for each in hit.terms]
+    parts = [floor(each) for each in exact]
+    missing = round(1000 * (hit.score or 0.0)) - sum(parts)
+    largest_first = sorted(range(len(parts)), key=lambda at: parts[at] - exact[at])
+    for at in largest_first[: max(0, missing)]:
+        parts[at] += 1
+    return parts
 
 
 def product(part: TermPart) -> str:
-    """Return what a term's part is made of, but for the length of the sum: `2 × 0.310`."""
-    return f"{part.weight:g} × {part.cosine:.3f}"
+    """Return what a part is made of: `2 × 0.310 ÷ 1.414`, by the length of the sum of all terms if that is not 1."""
+    length = part.weight * part.cosine / part.part if part.part else 1.0
+    divided = "" if abs(length - 1) < 0.0005 else f" ÷ {length:.3f}"
+    return f"{part.weight:g} × {part.cosine:.3f}{divided}"

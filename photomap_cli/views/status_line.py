@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 GRAPH_CELLS = 10
 GRAPH_MIN_WIDTH = 90  # below this the ten cells of the graph cost the photo count
 DEVICE_NAME_MIN_WIDTH = 110
+WORDS_MIN_WIDTH = 60
 ERROR_CELLS, ERROR_MIN_CELLS = 44, 10
 _URGENT_SECONDS = 5
 _SEPARATOR = " │ "
@@ -91,7 +92,7 @@ def next_step(status: SessionStatus) -> str:
         case ResidencyState.RELEASING:
             return "releasing now"
         case ResidencyState.OFF:
-            return "loads with the next query"
+            return "loads with the next search"
         case ResidencyState.VRAM:
             return _next_in_vram(status)
         case ResidencyState.RAM:
@@ -102,7 +103,7 @@ def _next_in_vram(status: SessionStatus) -> str:
     if status.idle_timeout_seconds <= 0:
         return "never offloads"
     if status.offload_in_seconds is None:
-        return f"in use; offloads {duration(status.idle_timeout_seconds)} after the last query"
+        return f"in use; offloads {duration(status.idle_timeout_seconds)} after the last search"
     return f"offloads in {duration(status.offload_in_seconds)}"
 
 
@@ -235,11 +236,12 @@ def _countdown(status: SessionStatus, width: int) -> Iterator[Text]:
     if status.state is ResidencyState.LOADING and status.download:
         yield from _download_graph(status.download, width)
     elif status.state is ResidencyState.VRAM and status.offload_in_seconds is not None:
-        yield _remaining("offloads", status.offload_in_seconds, status.idle_timeout_seconds, width)
+        what = "frees GPU memory" if width >= WORDS_MIN_WIDTH else "frees GPU"
+        yield _remaining(what, status.offload_in_seconds, status.idle_timeout_seconds, width)
     elif status.state is ResidencyState.VRAM and status.idle_timeout_seconds <= 0:
-        yield Text("never offloads")
+        yield Text("keeps GPU memory")
     elif status.state is ResidencyState.RAM and status.release_in_seconds is not None:
-        yield _remaining("released", status.release_in_seconds, status.release_timeout_seconds, width)
+        yield _remaining("leaves RAM", status.release_in_seconds, status.release_timeout_seconds, width)
 
 
 def _remaining(verb: str, left: float, timeout: float, width: int) -> Text:

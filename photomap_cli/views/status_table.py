@@ -63,7 +63,7 @@ def session_line(session: SessionStatus) -> str:
 def library_line(library: LibraryStatus | None) -> str:
     """Return one line on the library on disk."""
     if library is None:
-        return "no library yet; `photomap index` makes one"
+        return "no library yet; `photomap index` creates one"
     encoder = f"{library.encoder} ({library.dim}-d)" if library.encoder else "no encoder yet"
     parts = (printable(library.path), photos(library.photos), human_bytes(library.bytes), printable(encoder))
     return f"library {' · '.join((*parts, *_indexed(library)))}"

@@ -243,7 +243,7 @@ def test_where_nothing_can_be_written_the_reason_is_told(world, photos, tmp_path
     (tmp_path / "frames").write_text("a file")
     told = carried_out(world(), Act("export", photos, "copy", "frames"))[-1]
     assert told.is_error
-    assert "is no folder" in told.text
+    assert "isn't a folder" in told.text
 
 
 def test_photos_get_into_an_album(world, photos, tmp_path):
@@ -271,7 +271,7 @@ def test_a_picture_is_copied_as_png(world, photos, tmp_path, monkeypatch):
 def test_without_a_desktop_the_picture_and_the_viewer_are_refused_with_a_way_out(world, photos):
     ssh = {"SSH_CONNECTION": "here"}
     assert "install" in carried_out(world(environment=ssh), Act("copy_picture", photos))[-1].text
-    assert "no display over ssh" in carried_out(world(environment=ssh), Act("open", photos))[-1].text
+    assert "no desktop over ssh" in carried_out(world(environment=ssh), Act("open", photos))[-1].text
 
 
 def test_iterm2_is_sent_each_file(world, photos):

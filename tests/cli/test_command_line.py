@@ -311,7 +311,7 @@ def test_lines_on_standard_input_are_queries(photomap, serving):
 def test_config_shows_where_a_value_came_from(photomap):
     shown = photomap("config", PHOTOMAP_RESULTS="3", PHOTOMAP_EXCLUDE="a long name,another long name").stdout
     rows = {name: row for name, *row in (line.split("\t") for line in shown.splitlines())}
-    assert rows["results"] == ["3", "environment", "hits shown per search"]
+    assert rows["results"] == ["3", "environment", "results per search"]
     assert rows["exclude"][:2] == ["a long name, another long name", "environment"]
     path = photomap("config", "path").stdout.strip()
     assert path.endswith("config.toml")
@@ -513,7 +513,7 @@ def test_a_page_is_written_once_and_over_nothing_unasked(photomap, serving, tmp_
     assert page.read_text().count("data:image/webp;base64,") == 5
     refused = photomap("search", "cat", "--html", str(page))
     assert refused.returncode == 2
-    assert "hint: --force writes over it" in refused.stderr
+    assert "hint: --force overwrites it" in refused.stderr
     also = photomap("search", "cat min:-1", "-k2", "--paths", "--html", str(page), "--force", "-q")
     assert (also.stdout.count("\n"), also.stderr) == (2, "")
     assert page.read_text().count("data:image/webp;base64,") == 2

@@ -97,7 +97,7 @@ def test_json(duplicates, tmp_path):
 def test_photos_that_are_not_as_indexed_are_left_out_and_counted(duplicates, tmp_path):
     (tmp_path / "a/1.jpg").unlink()
     written(tmp_path / "a/2.jpg", 9001)
-    told = "photomap: 2 photos left out, not as indexed; `photomap index` brings the library up to date\n"
+    told = "photomap: 2 photos left out, not as indexed; `photomap index` updates the library\n"
     assert duplicates("--paths") == (1, "", told)
     assert duplicates("--identical", "-0")[:2] == (1, "")
 
@@ -112,7 +112,7 @@ def test_none_is_status_one_as_in_a_search(duplicates, tmp_path):
     ("words", "told"),
     [
         (["--json", "--paths"], "exclude each other"),
-        (["/nowhere"], "/nowhere is no folder"),
+        (["/nowhere"], "/nowhere isn't a folder"),
         (["--threshold", "2"], "takes a number from 0.5 to 1"),
     ],
 )

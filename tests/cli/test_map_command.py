@@ -78,10 +78,10 @@ def test_the_map_of_a_folder_has_its_photos_alone(photomap):
     ("words", "said", "hint"),
     [
         (("dog",), "dog is no filter", "example: after:2023"),
-        (("name:0.png", "in:photos/cat"), "a map takes at least 5 photos; there is 1", "index more"),
+        (("name:0.png", "in:photos/cat"), "a map needs at least 5 photos; there is 1", "index more"),
         (("--library", "nowhere"), "there is no library", "`photomap index"),
         (("--clusters", "53"), "takes a whole number from 1 to 52", "photomap map --help"),
-        (("--in", "nowhere"), "is no folder", "give a folder"),
+        (("--in", "nowhere"), "isn't a folder", "give a folder"),
     ],
 )
 def test_what_cannot_be_drawn_says_why_and_what_to_do(photomap, words, said, hint):
@@ -111,7 +111,7 @@ def test_a_page_is_written_whole_with_every_thumbnail(photomap, tmp_path):
 def test_a_page_that_cannot_be_written_says_so(photomap, tmp_path):
     done = photomap("map", "--html", str(tmp_path / "nowhere" / "map.html"))
     assert done.returncode == 2
-    assert "nowhere is no folder" in done.stderr
+    assert "nowhere isn't a folder" in done.stderr
 
 
 def test_a_page_takes_no_files_place_unasked(photomap, tmp_path):
@@ -119,7 +119,7 @@ def test_a_page_takes_no_files_place_unasked(photomap, tmp_path):
     page.write_text("precious")
     refused = photomap("map", "--html", str(page))
     assert (refused.returncode, page.read_text()) == (2, "precious")
-    assert "hint: --force writes over it" in refused.stderr
+    assert "hint: --force overwrites it" in refused.stderr
     assert photomap("map", "--html", str(page), "--force").returncode == 0
     assert page.stat().st_size > 10_000
 

@@ -219,7 +219,7 @@ def test_a_stopped_session_is_told_as_such_by_whoever_asks(stopped, library, tmp
         assert f"photomap: {wording}\n" in done.stderr
     done = photomap(library, "search", "dog")
     assert f"photomap: {wording}; answering without it\n" in done.stderr
-    assert "the library holds no photos yet" in done.stderr  # so it did look, by itself
+    assert "the library has no photos yet" in done.stderr  # so it did look, by itself
     assert json.loads(photomap(library, "search", "dog", "--json").stdout)["error"]["code"] == "empty_library"
     done = subprocess.run(
         [*PHOTOMAP, "--library", str(library)], input="dog\n", capture_output=True, text=True, check=False

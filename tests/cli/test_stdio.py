@@ -104,7 +104,7 @@ def test_a_current_folder_that_somebody_has_removed_is_told_in_one_line(shell, t
     gone.mkdir()
     told, out, err = shell(f"{words} 2>&1", "", before=f"cd '{gone}'; rmdir '{gone}'; ")
     assert (told, "Traceback" in out, err) == (status, False, "")
-    assert ("the current folder is not there any more" in out) == (status == 2)
+    assert ("the current folder no longer exists" in out) == (status == 2)
 
 
 def test_watching_ends_with_its_reader_though_nothing_changes(environment):

@@ -103,7 +103,7 @@ def test_the_encoder_of_a_live_session_is_left_alone(folder, monkeypatch):
     ]
     monkeypatch.setattr(transport, "statuses", lambda: looks)
     encoder = FakeEncoder(CPU)
-    assert checked(folder, encoder) == ("ok", "fake, in VRAM, with the live session 42", "")
+    assert checked(folder, encoder) == ("ok", "fake, in VRAM, in session 42", "")
     assert encoder.calls == []
 
 

@@ -43,7 +43,7 @@ def changed(library, *statements):
 
 def test_a_sound_library_has_no_fault(library, photos):
     assert [(check.subject, check.state, check.message, check.hint) for check in checks(library)] == [
-        ("catalogue", "ok", "4 photos, sound", ""),
+        ("catalogue", "ok", "4 photos, intact", ""),
         ("vectors", "ok", "sound", ""),
         ("vector file", "ok", "as the catalogue", ""),
         (f"photos in {photos}", "ok", "4 photos, as indexed", ""),
@@ -54,8 +54,8 @@ def test_a_sound_library_has_no_fault(library, photos):
     ("statement", "message"),
     [
         ("DELETE FROM vectors WHERE row = 1", "photos without a vector: 1"),
-        ("DELETE FROM photos WHERE row = 1", "vectors without a photo: 1; rows that are neither there nor gone: 1"),
-        ("INSERT INTO tombstones VALUES (2)", "photos that are also said to be gone: 1"),
+        ("DELETE FROM photos WHERE row = 1", "vectors without a photo: 1; rows neither present nor deleted: 1"),
+        ("INSERT INTO tombstones VALUES (2)", "photos also marked as deleted: 1"),
         ("INSERT INTO tombstones VALUES (9)", "rows beyond the last: 1"),
     ],
 )
@@ -69,7 +69,7 @@ def test_a_vector_that_is_none_is_counted_and_not_in_the_row_file(library, blob)
     changed(library, ("UPDATE vectors SET vector = ? WHERE row = 1", blob))
     assert found(library) == {
         "vectors": "not of unit length: 1",
-        "vector file": "rows that are not the catalogue's: 1",
+        "vector file": "rows that differ from the catalogue: 1",
     }
 
 
@@ -79,7 +79,7 @@ def test_a_row_file_that_differs_is_named_with_the_way_out_that_works(library):
         opened.seek(PAGE + 2 * row_bytes(DIM))
         opened.write(b"\0\0\0\0")
     (fault,) = [check for check in checks(library) if check.state is CheckState.FAULT]
-    assert (fault.subject, fault.message) == ("vector file", "rows that are not the catalogue's: 1")
+    assert (fault.subject, fault.message) == ("vector file", "rows that differ from the catalogue: 1")
     assert str(file) in fault.hint
     file.unlink()
     assert found(library) == {}
@@ -98,7 +98,7 @@ def test_compressed_vectors_are_told_of_and_advice_is_given_where_they_are_of_no
     assert (check.state, check.message) == ("ok", "64 of 71 vectors compressed")
     with PqFile(library).path.open("ab") as file:
         file.write(b"more")
-    assert found(library) == {"vectors.pq": "damaged, or of other photos"}
+    assert found(library) == {"vectors.pq": "damaged, or made from other photos"}
 
 
 def test_a_damaged_file_is_a_fault(library):
@@ -141,11 +141,11 @@ def test_a_run_that_was_not_finished_is_told(library, photos, tmp_path):
     with Catalog.open(library) as catalog:
         catalog.runs.begin([str(photos), str(other)], datetime.now(UTC))
     assert found(library) == {
-        f"photos in {photos}": "4 photos, the last index run there was not finished",
-        f"photos in {other}": "0 photos, 1 new and not in the library yet, the last index run there was not finished",
+        f"photos in {photos}": "4 photos, the last index run there didn't finish",
+        f"photos in {other}": "0 photos, 1 new and not in the library yet, the last index run there didn't finish",
     }
 
 
 def test_no_library_is_no_fault(folder):
     (check,) = checks(folder)
-    assert (check.state, check.hint) == ("advice", "`photomap index FOLDER` makes one")
+    assert (check.state, check.hint) == ("advice", "`photomap index FOLDER` creates one")

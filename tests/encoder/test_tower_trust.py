@@ -88,7 +88,7 @@ def test_a_token_that_differs_is_enough(probes):
 
 
 def test_what_an_encoder_said_of_itself_is_remembered(probes):
-    other = replace(probes, recipe=None, why_not="its text transformer looks at all tokens at once")
+    other = replace(probes, recipe=None, why_not="its text transformer attends to all tokens")
     refused(other, "all tokens at once")
     refused(other, "all tokens at once", unasked)
 

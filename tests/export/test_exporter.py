@@ -171,7 +171,7 @@ def test_what_cannot_go_is_reported_and_the_rest_goes(tmp_path, how):
     assert [each.source for each in report.done] == [good]
     assert [each.path for each in report.failed] == asked[:-1]
     assert report.failed[0].reason == "it is not there any more"
-    assert report.failed[1].reason == "it is not a plain file"
+    assert report.failed[1].reason == "it is not a regular file"
     assert report.left == 0
 
 

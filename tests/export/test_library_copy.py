@@ -211,7 +211,7 @@ def everything_in(folder):
     ("make", "told"),
     [
         (a_file, "no folder"),
-        (a_dangling_link, "a link that leads nowhere"),
+        (a_dangling_link, "a broken link"),
         (other_files, "not empty: thesis.txt"),
         (only_albums, "other albums or saved searches"),
         (another_library, "another library"),

@@ -161,8 +161,8 @@ def test_what_is_no_picture_is_refused_with_the_reason(tmp_path):
     (tmp_path / "page.eps").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n")
     (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0" * 50)
     assert reason(tmp_path / "empty.jpg") == "the file is empty"
-    assert reason(tmp_path / "text.jpg") == "not a picture, or of a kind that cannot be read"
-    assert reason(tmp_path / "page.eps") == "not a picture, or of a kind that cannot be read"
+    assert reason(tmp_path / "text.jpg") == "not a picture, or in a format that can't be read"
+    assert reason(tmp_path / "page.eps") == "not a picture, or in a format that can't be read"
     assert reason(tmp_path / "folder.jpg") == "not a file"
     assert reason(tmp_path / "gone.jpg") == "no such file or directory"
     assert reason(tmp_path / "a.heic")

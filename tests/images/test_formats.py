@@ -163,8 +163,8 @@ def test_long_notes_beside_the_pixels_are_no_fault_and_bombs_are_told():
     long, bomb = (zlib.compress(bytes(size)) for size in (3 << 20, 80 << 20))
     assert error(read_bytes(png((b"zTXt", b"note\0\0" + long)))) == 0
     for chunk in ((b"zTXt", b"note\0\0" + bomb), (b"iTXt", b"note\0\1\0\0\0" + bomb), (b"iCCP", b"name\0\0" + bomb)):
-        assert read_bytes(png(chunk)).facts.damage.startswith("damaged: too much is packed beside its pixels; ")
-    assert reason(png(*[(b"zTXt", b"note\0\0" + long)] * 30)) == "damaged: too much is packed beside its pixels"
+        assert read_bytes(png(chunk)).facts.damage.startswith("damaged: too much data besides its pixels; ")
+    assert reason(png(*[(b"zTXt", b"note\0\0" + long)] * 30)) == "damaged: too much data besides its pixels"
 
 
 def test_a_header_that_promises_more_than_the_file_can_hold_is_refused():
@@ -185,7 +185,7 @@ def test_a_header_that_promises_more_than_the_file_can_hold_is_refused():
     ids=["PNG", "old TIFF", "WebP", "AVIF", "HEIF", "packed TIFF"],
 )
 def test_a_file_that_is_known_but_cannot_be_read_says_what_it_is(content, kind):
-    assert reason(content) == f"a {kind} file that is damaged, or of a kind that cannot be read"
+    assert reason(content) == f"a {kind} file that is damaged, or in a format that can't be read"
 
 
 # Stars

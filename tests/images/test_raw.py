@@ -102,7 +102,7 @@ def test_a_raw_file_is_read_by_libraw(tmp_path, turn, has_preview):
 def test_what_libraw_cannot_read_is_refused_with_the_reason(tmp_path, content):
     pytest.importorskip("rawpy", reason="no RAW decoder: pip install -e .[raw]")
     (tmp_path / "a.cr2").write_bytes(content)
-    with pytest.raises(BadImage, match=r"^(damaged, or of a camera that LibRaw does not know|truncated)$"):
+    with pytest.raises(BadImage, match=r"^(damaged, or from a camera that LibRaw doesn't know|truncated)$"):
         read(tmp_path / "a.cr2", FIT)
 
 
@@ -126,7 +126,7 @@ def test_a_jpeg_called_raw_needs_no_rawpy(tmp_path, monkeypatch):
     ("name", "wrong", "reason"),
     [
         ("LibRawIOError", b"Input/output error", "truncated"),
-        ("LibRawFileUnsupportedError", b"Unsupported", "damaged, or of a camera that LibRaw does not know"),
+        ("LibRawFileUnsupportedError", b"Unsupported", "damaged, or from a camera that LibRaw doesn't know"),
         ("RuntimeError", b"Corrupted data", "damaged: Corrupted data"),
     ],
 )

@@ -178,5 +178,5 @@ def test_a_length_that_lies_is_not_believed(claimed):
 
 
 def test_what_is_no_picture_is_refused_as_before():
-    assert reason(b"no picture") == "not a picture, or of a kind that cannot be read"
-    assert reason(b"\xff\xd8\xff") == "a JPEG file that is damaged, or of a kind that cannot be read"
+    assert reason(b"no picture") == "not a picture, or in a format that can't be read"
+    assert reason(b"\xff\xd8\xff") == "a JPEG file that is damaged, or in a format that can't be read"

@@ -76,7 +76,7 @@ def test_files_that_are_gone_or_damaged_cost_themselves_alone(thumbnailer, pictu
     made = thumbnailer.thumbnails([str(path) for path in (damaged, picture, gone, text)])
     assert [bool(each.webp) for each in made] == [False, True, False, False]
     assert made[2].fault == GONE
-    assert made[3].fault == "not a picture, or of a kind that cannot be read"
+    assert made[3].fault == "not a picture, or in a format that can't be read"
     assert made[0].fault
 
 

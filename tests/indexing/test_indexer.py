@@ -152,7 +152,7 @@ def test_files_that_cannot_be_decoded_are_reported_each_time_and_open_no_encoder
         assert counts(report) == {"scanned": 2}
         assert reasons(report) == [
             ("empty.png", "the file is empty"),
-            ("text.jpg", "not a picture, or of a kind that cannot be read"),
+            ("text.jpg", "not a picture, or in a format that can't be read"),
         ]
     picture(photos / "text.jpg", 1)
     assert counts(run(photos)) == {"scanned": 2, "added": 1}
@@ -235,7 +235,7 @@ def test_a_file_that_somebody_names_is_a_photo_by_its_content(catalog, run, phot
     assert counts(run(photos / "IMG_1")) == {"scanned": 1, "added": 1}
     assert counts(run(photos / "IMG_1", encoder=no_encoder)) == {"scanned": 1, "unchanged": 1}
     (photos / "notes").write_text("no picture")
-    with pytest.raises(BadPath, match="is no folder and no photo"):
+    with pytest.raises(BadPath, match="isn't a folder or a photo"):
         run(photos / "notes")
 
 
@@ -257,7 +257,7 @@ def test_the_raw_file_beside_a_picture_that_cannot_be_read_is_taken(catalog, run
     raw_beside(photos / "1.nef", 1)
     (photos / "1.jpg").write_bytes(b"\xff\xd8\xff spoilt")
     picture(photos / "2.png", 2)
-    told = [("1.jpg", "a JPEG file that is damaged, or of a kind that cannot be read; 1.nef is taken instead")]
+    told = [("1.jpg", "a JPEG file that is damaged, or in a format that can't be read; 1.nef is taken instead")]
     report = run(photos)
     assert (counts(report), reasons(report)) == ({"scanned": 3, "added": 2}, told)
     assert paths(catalog) == [str(photos / "1.nef"), str(photos / "2.png")]
@@ -584,7 +584,7 @@ def test_a_touched_file_that_cannot_be_read_now_keeps_its_photo(catalog, run, ph
     monkeypatch.setattr(indexer, "digest_at", lambda _: None)
     report = run(photos, encoder=no_encoder)
     assert (counts(report), catalog.photo_count) == ({"scanned": 1}, 1)
-    assert reasons(report) == [("a.png", "cannot be read now; its photo was kept")]
+    assert reasons(report) == [("a.png", "can't be read right now; its photo was kept")]
 
 
 def test_a_clock_that_is_centuries_ahead_costs_nothing(catalog, store, run, photos):
@@ -770,7 +770,7 @@ def test_a_missing_root_without_photos_is_said_once_and_forgotten(catalog, run, 
 
 @pytest.mark.parametrize(
     ("how", "reason"),
-    [("vanished", "not there"), ("empty", "the folder is empty"), ("link", "a link that leads nowhere")],
+    [("vanished", "not there"), ("empty", "the folder is empty"), ("link", "a broken link")],
 )
 @pytest.mark.parametrize("together", [True, False])
 def test_what_is_out_of_sight_has_not_moved_to_its_backup(catalog, run, photos, tmp_path, how, reason, together):
@@ -788,7 +788,7 @@ def test_what_is_out_of_sight_has_not_moved_to_its_backup(catalog, run, photos, 
         root.mkdir()
     report = run(*([indexed] if together else []), backup, encoder=no_encoder)
     assert counts(report) == {"scanned": 2, "added": 2}
-    kept = "its 2 photos were kept, as a disk may be missing (--prune removes them)"
+    kept = "its 2 photos were kept in case a disk isn't mounted (--prune removes them)"
     assert reasons(report) == [("disk", f"{reason}; {kept}")]
     assert paths(catalog) == [*before, str(backup / "0.png"), str(backup / "1.png")]
 
@@ -875,7 +875,7 @@ def test_a_link_to_a_folder_on_a_missing_disk_keeps_its_photos(run, photos, tmp_
     (tmp_path / "disk").rename(tmp_path / "away")
     report = run(photos, encoder=no_encoder)
     assert reasons(report) == [
-        ("album", "a link that leads nowhere; its 1 photo was kept, as a disk may be missing (--prune removes it)")
+        ("album", "a broken link; its 1 photo was kept in case a disk isn't mounted (--prune removes it)")
     ]
     assert counts(report) == {"scanned": 1, "unchanged": 1}
     assert counts(run(photos, encoder=no_encoder, prune=True)) == {"scanned": 1, "removed": 1, "unchanged": 1}
@@ -891,7 +891,7 @@ def test_a_folder_below_a_root_that_is_empty_where_it_had_many_is_a_missing_disk
     (photos / "few/d.png").unlink()
     report = run(photos, encoder=no_encoder)
     assert reasons(report) == [
-        ("disk", "the folder is empty; its 3 photos were kept, as a disk may be missing (--prune removes them)")
+        ("disk", "the folder is empty; its 3 photos were kept in case a disk isn't mounted (--prune removes them)")
     ]
     assert counts(report) == {"scanned": 1, "removed": 1, "unchanged": 1}
     assert counts(run(photos, encoder=no_encoder, prune=True)) == {"scanned": 1, "removed": 3, "unchanged": 1}

@@ -231,7 +231,7 @@ def test_links_that_lead_nowhere_are_reported_where_a_photo_should_be(photos):
     (photos / "dangling.jpg").symlink_to(photos / "missing.jpg")
     (photos / "self.jpg").symlink_to(photos / "self.jpg")
     (photos / "lock").symlink_to("somebody@host")
-    nowhere = "a link that leads nowhere"
+    nowhere = "a broken link"
     assert reasons(photos) == {"dangling.jpg": nowhere, "self.jpg": nowhere}
     assert reasons(photos, exclude=("self.jpg",)) == {"dangling.jpg": nowhere}
 
@@ -243,7 +243,7 @@ def test_pipes_are_reported_where_a_photo_should_be(photos):
     (photos / "link.jpg").symlink_to(photos / "pipe.jpg")
     (photos / "null.jpg").symlink_to(os.devnull)
     (photos / "folder.jpg").mkdir()
-    no_file = "not a file, but a pipe or device"
+    no_file = "a pipe or device, not a file"
     assert reasons(photos) == {"link.jpg": no_file, "null.jpg": no_file, "pipe.jpg": no_file}
     assert reasons(photos, exclude=("*.jpg",)) == {}
 
@@ -371,7 +371,7 @@ def test_an_ignore_file_that_cannot_be_read_is_reported(photos):
     touch(photos, "a.jpg")
     (photos / ".photomapignore").mkdir()
     found = list(scan([str(photos)], ScanRules()))
-    assert found[0] == IndexFailure(str(photos / ".photomapignore"), "not a plain file")
+    assert found[0] == IndexFailure(str(photos / ".photomapignore"), "not a regular file")
     assert len(found) == 2
 
 

@@ -26,7 +26,7 @@ CATALOG = "catalog.sqlite"
 def test_a_library_that_does_not_exist_says_how_to_make_one(folder):
     with pytest.raises(EmptyLibrary) as caught:
         Catalog.open(folder)
-    assert caught.value.hint == "`photomap index FOLDER` makes one"
+    assert caught.value.hint == "`photomap index FOLDER` creates one"
     assert not folder.exists()
 
 

@@ -63,7 +63,7 @@ def test_one_root_at_least_is_a_folder_or_named_like_a_photo(tmp_path):
     notes, picture = tmp_path / "notes.txt", tmp_path / "a.jpg"
     notes.touch()
     picture.touch()
-    with pytest.raises(BadPath, match=r"notes\.txt is no folder and no photo"):
+    with pytest.raises(BadPath, match=r"notes\.txt isn't a folder or a photo"):
         resolved([notes, Path("/dev/null")], known=())
     assert resolved([notes, picture], known=()) == (os.path.realpath(notes), os.path.realpath(picture))
     assert resolved([], known=()) == ()

@@ -183,4 +183,4 @@ def test_who_waits_sees_what_goes_on_and_can_stop_between_the_steps(catalog, enc
     with pytest.raises(TimeoutError):
         maker.draw(catalog.rows(), 3, checkpoint)
     assert stages[0] == "laying out 60 photos…"
-    assert stages[2].startswith("encoding names, once: 32 of ")
+    assert stages[2].startswith("encoding group names, once: 32 of ")

@@ -146,7 +146,7 @@ def test_more_without_a_search_says_so():
 def test_k_changes_the_page():
     talk = Talk().type(":k 5", "dog", ":k")
     assert talk.front.pages == [([1, 2, 3, 4, 5], True)]
-    assert talk.front.notes == ["5 results a search", "5 results a search"]
+    assert talk.front.notes == ["5 results per search", "5 results per search"]
 
 
 @pytest.mark.parametrize("line", [":k 0", ":k -1", ":k many", ":k 99999", ":k ²", ":k " + "9" * 5000])
@@ -217,14 +217,14 @@ def test_in_sets_the_folder_of_later_queries(tmp_path):
         talk.type(line, "dog")
         folders.append(talk.backend.requests[-1].folder)
     assert folders == [str(tmp_path / "My Photos")] * 4 + ["*", None]
-    assert "is no folder" in talk.refusal(":in nowhere").message
+    assert "isn't a folder" in talk.refusal(":in nowhere").message
 
 
 @pytest.mark.parametrize(
     ("line", "seconds", "told"),
     [
-        (":timeout 60", 60, "offloads 60 s after the last query"),
-        (":timeout 5m", 300, "offloads 5 min after the last query"),
+        (":timeout 60", 60, "offloads 60 s after the last search"),
+        (":timeout 5m", 300, "offloads 5 min after the last search"),
         (":timeout off", 0, "never offloads"),
         (":timeout 0", 0, "never offloads"),
     ],
@@ -261,7 +261,7 @@ def test_timeout_says_where_there_is_nothing_that_could_be_offloaded(line, told)
 
 
 def test_timeout_alone_tells_it():
-    assert Talk(FakeBackend(status=VRAM)).type(":timeout").front.notes == ["offloads 30 s after the last query"]
+    assert Talk(FakeBackend(status=VRAM)).type(":timeout").front.notes == ["offloads 30 s after the last search"]
 
 
 def test_offload_load_and_status():
@@ -305,14 +305,14 @@ def test_history_shows_the_latest_that_match_once_each():
     talk.front.lines = ["dog", "cat", ":save dogs.html", "hot dog", "dog", "why 1", ":history DOG"]
     assert talk.type(":history DOG").front.printed.split("\n") == ["  hot dog", "  dog", ""]
     talk.front.lines.append(":history zebra")
-    assert talk.type(":history zebra").front.notes == ["no such query yet"]
+    assert talk.type(":history zebra").front.notes == ["no search like that yet"]
 
 
 def test_help_lists_every_command_or_explains_one():
     everything = Talk().type(":help").front.printed
     assert all(command.synopsis in everything and command.summary in everything for command in registry.COMMANDS)
     one = Talk().type(":help off").front.printed
-    assert one.strip() == ":offload  take the encoder out of VRAM now"
+    assert one.strip() == ":offload  free GPU memory now"
 
 
 def test_help_on_queries_names_every_filter_with_an_example():
@@ -336,7 +336,7 @@ def test_the_order_of_results_is_chosen_for_the_prompt():
 def test_help_for_one_shows_its_aliases_and_examples():
     lines = Talk().type(":help op").front.printed.splitlines()
     assert [line.strip() for line in lines] == [
-        ":open N...  open results in the desktop's viewer (also :o)",
+        ":open N...  open in your image viewer (also :o)",
         ":open 3",
         ":o 1 4-6",
     ]
@@ -396,10 +396,10 @@ def test_set_shows_every_setting_and_where_it_is_from(config):
         (
             ":set results none",
             "results takes a whole number from 1 to 10,000, not 'none'",
-            "results: hits shown per search",
+            "results: results per search",
         ),
         (":set keys nano", "keys takes emacs or vi, not 'nano'", "keys: keys at the prompt"),
-        (":set device cpu", "device is read at the start", "photomap config set device cpu"),
+        (":set device cpu", "device can't change while photomap is running", "photomap config set device cpu"),
     ],
 )
 def test_set_refuses_with_a_way_out(config, line, message, hint):
@@ -410,7 +410,7 @@ def test_set_refuses_with_a_way_out(config, line, message, hint):
 
 def test_what_a_command_does_not_take_is_refused_not_ignored():
     refusal = Talk().refusal(":more 3")
-    assert (refusal.message, refusal.hint) == (":more takes nothing after it", "more 3, without the colon, is a query")
+    assert (refusal.message, refusal.hint) == (":more takes no arguments", "more 3 without the colon is a search")
 
 
 @pytest.mark.parametrize(("width", "about"), [(80, True), (40, False)])

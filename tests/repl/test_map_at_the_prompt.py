@@ -69,7 +69,7 @@ def test_a_groups_photos_are_results_like_others(talk):
 
 def test_what_needs_a_query_says_so_of_a_group(talk):
     talk.type(":map C")
-    assert talk.refusal("why 1").message == "these photos are a group of the map, not found by a query"
+    assert talk.refusal("why 1").message == "these photos are a map group, not search results"
     assert talk.refusal("more 1").message == "there is no search to refine"
     assert talk.type(":more", ":more").front.notes[-1] == "no more results"
 

@@ -75,7 +75,7 @@ def test_the_countdown_moves_and_the_offload_leaves_the_line_alone(start, clock)
             broken.add(terminal.cursor)
         return is_at_rest and words in terminal.bar
 
-    for words in ("offloads in 0:03", "offloads in 0:02", "offloads in 0:01", "RAM 0 B VRAM"):
+    for words in ("GPU memory in 0:03", "GPU memory in 0:02", "GPU memory in 0:01", "RAM 0 B VRAM"):
         terminal.wait_until(lambda words=words: is_in_the_bar(words), words)
         clock.advance(1)
     assert not broken
@@ -167,7 +167,7 @@ def test_escape_wherever_it_is_typed_is_no_traceback(start):
         def lives(number=number):
             terminal.send(f"\x03:k {number}\r")
             terminal.pump(0.3)
-            return f"{number} results a search" in terminal.text
+            return f"{number} results per search" in terminal.text
 
         terminal.wait_until(lives, f"a prompt after {keys!r}")
         assert b"Traceback" not in terminal.raw, keys
@@ -189,7 +189,7 @@ def test_ctrl_c_at_any_moment_costs_a_line_at_most(start, seed):
     def lives():  # each Ctrl-C ends one of the queries that are still under way
         terminal.send("\x03:k 7\r")
         terminal.pump(0.3)
-        return "7 results a search" in terminal.text
+        return "7 results per search" in terminal.text
 
     terminal.wait_until(lives)
     assert b"Traceback" not in terminal.raw
@@ -346,7 +346,7 @@ def test_completion_pops_up_for_commands(start):
     terminal = start()
     terminal.wait("VRAM 352 MB", where="bar")
     terminal.send(":of")
-    terminal.wait("take the encoder out of VRAM now")
+    terminal.wait("free GPU memory now")
     terminal.send("\t\r")
     terminal.wait("RAM 0 B VRAM · offloaded 3 min ago; released in")
 

@@ -94,10 +94,10 @@ def test_open_and_reveal_hand_the_photo_to_the_desktop(talk, photos, monkeypatch
 @pytest.mark.parametrize("command", [":open 1", ":reveal 1"])
 def test_over_ssh_the_link_is_printed(talk, photos, nowhere, monkeypatch, command):
     monkeypatch.setenv("SSH_CONNECTION", "x")
-    with pytest.raises(UsageError, match=r"no display over ssh: .*photo 1\.jpg"):
+    with pytest.raises(UsageError, match=r"no desktop over ssh: .*photo 1\.jpg"):
         talk.type(command)
     on_a_terminal(talk).type(command)
-    assert talk.front.notes == ["no display over ssh; its link:"]
+    assert talk.front.notes == ["no desktop over ssh; path:"]
     assert "\x1b]8;" in talk.front.printed
     assert f"{photos}/photo%201.jpg\x1b\\" in talk.front.printed
 
@@ -107,10 +107,10 @@ def test_over_ssh_the_link_is_printed(talk, photos, nowhere, monkeypatch, comman
     [
         ("linux", {"DISPLAY": ":0"}, ""),
         ("linux", {"WAYLAND_DISPLAY": "wayland-0", "SSH_CONNECTION": "x"}, ""),
-        ("linux", {"SSH_CONNECTION": "x"}, "no display over ssh"),
-        ("linux", {}, "no display here"),
+        ("linux", {"SSH_CONNECTION": "x"}, "no desktop over ssh"),
+        ("linux", {}, "no desktop here"),
         ("darwin", {}, ""),
-        ("darwin", {"SSH_CONNECTION": "x"}, "no display over ssh"),
+        ("darwin", {"SSH_CONNECTION": "x"}, "no desktop over ssh"),
         ("win32", {}, ""),
     ],
 )
@@ -265,8 +265,8 @@ def test_save_keeps_the_bytes_of_a_name(tmp_path):
 def test_save_writes_over_nothing_unless_told(talk, photos):
     (photos / "dogs.txt").write_text("precious")
     refusal = talk.refusal(":save dogs.txt")
-    assert (type(refusal), refusal.hint) == (BadPath, ":save -f dogs.txt writes over it")
-    assert talk.refusal(f":save {photos}/dogs.txt").hint == f":save -f {photos}/dogs.txt writes over it"
+    assert (type(refusal), refusal.hint) == (BadPath, ":save -f dogs.txt overwrites it")
+    assert talk.refusal(f":save {photos}/dogs.txt").hint == f":save -f {photos}/dogs.txt overwrites it"
     assert (photos / "dogs.txt").read_text() == "precious"
     talk.type(":save -f dogs.txt")
     assert (photos / "dogs.txt").read_text().count("photo") >= 3

@@ -29,7 +29,7 @@ def test_before_the_backend_is_there_it_says_so(connection):
 def test_it_draws_the_status_in_colour_or_without(connection):
     connection.backend()
     toolbar = make_toolbar(connection, extras=lambda: (":help",))
-    assert text_of(toolbar) == " ● VRAM 352 MB │ offloads in 0:18 │ 12,034 photos │ cuda:0 │ :help"
+    assert text_of(toolbar) == " ● VRAM 352 MB │ frees GPU memory in 0:18 │ 12,034 photos │ cuda:0 │ :help"
     assert toolbar()[:3] == [("ansigreen bold", " ● "), ("ansigreen", "VRAM 352 MB"), ("ansibrightblack", " │ ")]
     assert not any("ansi" in part[0] for part in make_toolbar(connection, has_colour=False)())
     assert toolbar.short() == "VRAM"
@@ -60,6 +60,6 @@ def test_a_failing_status_becomes_its_text(connection):
 
 def test_a_lost_session_says_what_brings_a_new_one(connection):
     toolbar = failing(connection, SessionGone("the session ended"), width=80)
-    assert text_of(toolbar) == " ✗ session lost │ the next query opens a new one"
+    assert text_of(toolbar) == " ○ session ended │ the next search opens a new one"
     assert toolbar.short() == "LOST"
     assert len(text_of(failing(connection, SessionGone("the session ended"), width=30))) == 29

@@ -24,7 +24,7 @@ def cut(encoder):
 
 
 def told(text, read):
-    return f'only the first {read} of "{text[:30]}…" count; the encoder reads no further than "…one two three"'
+    return f'only the first {read} of "{text[:30]}…" count; the encoder stops reading at "…one two three"'
 
 
 def test_a_text_that_is_too_long_is_told_each_time_and_each_term(session, cut):

@@ -167,7 +167,7 @@ def test_whoever_is_hung_up_on_finds_the_library_free(session, library, monkeypa
 
 def test_a_session_that_leaves_while_it_is_looked_at_is_none(server, library, monkeypatch):
     def leave(line, op):
-        raise SessionGone("the live session ended")
+        raise SessionGone("the session ended")
 
     found = transport.find(library)
     monkeypatch.setattr(transport, "find", lambda _: found)

@@ -101,7 +101,7 @@ def test_references_are_the_last_results(ask):
         ask("#9", references=("/x",))
     with pytest.raises(BadQuery, match="no result #1") as caught:
         ask("#1")
-    assert caught.value.hint == "no results are shown to count from"
+    assert caught.value.hint == "there are no results yet"
 
 
 @pytest.mark.parametrize("text", ["./nope.png", "dog + ./nope.png"])
@@ -145,10 +145,10 @@ def test_where_nothing_is_found_a_search_that_did_not_look_everywhere_says_so(se
     below = f" below {photos}/red"
     everywhere = "; in:* searches the whole library"
     assert told("dog min:0.9999") == (f"only photos{below} were searched{everywhere}",)
-    assert told("dog after:2099") == (f"no photo{below} meets the filters{everywhere}",)
+    assert told("dog after:2099") == (f"no photo{below} matches the filters{everywhere}",)
     (photos / "empty").mkdir(exist_ok=True)
     assert told("dog", folder=str(photos / "empty")) == (f"the library has no photo below {photos}/empty{everywhere}",)
-    assert told("dog in:nowhere") == ("no photo meets the filters",)
+    assert told("dog in:nowhere") == ("no photo matches the filters",)
     assert told("dog min:0.9999", cwd=photos) == told("dog min:0.9999", cwd=tmp_path) == ()
     assert told("dog") == ()
 
@@ -327,7 +327,7 @@ def test_what_the_vectors_have_to_say_is_a_notice_once(ask, session):
     row_file = session.catalog.folder / "vectors.f16"
     row_file.write_bytes(b"no rows")
     session.vectors._seen = None
-    assert ask("dog").notices == ("vectors.f16 did not match the catalogue and was made anew",)
+    assert ask("dog").notices == ("vectors.f16 didn't match the catalogue and was rebuilt",)
     assert ask("dog").notices == ()
 
 

@@ -64,7 +64,7 @@ def test_a_few_thumbnails_are_held_at_a_time():
 def test_a_page_is_written_over_nothing_unless_told(tmp_path):
     path = tmp_path / "a.html"
     path.write_text("precious")
-    with pytest.raises(BadPath, match="is there already"):
+    with pytest.raises(BadPath, match="already exists"):
         save_page(path)
     assert path.read_text() == "precious"
     save_page(path, over=True)

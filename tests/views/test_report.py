@@ -7,8 +7,8 @@ from photomap_cli.records import IndexFailure, IndexNote, IndexReport
 from photomap_cli.views.index_report import other_files, write_report
 
 HALF = IndexNote("/photos/half.jpg", "truncated; 48 % of it can be seen")
-TEXT = IndexFailure("/photos/text.jpg", "not a picture, or of a kind that cannot be read")
-FAILED = "  /photos/text.jpg: not a picture, or of a kind that cannot be read\n"
+TEXT = IndexFailure("/photos/text.jpg", "not a picture, or in a format that can't be read")
+FAILED = "  /photos/text.jpg: not a picture, or in a format that can't be read\n"
 FIRST = "3 photos found: 2 added, 1 failed in 0.0 s\n"
 
 
@@ -65,7 +65,7 @@ MANY = (("txt", 1200), ("md", 30), ("", 4), ("py", 3), ("xmp", 2), ("mid", 1), (
         (KINDS, False, "7 other files: 4 psd, 3 mp3\n"),
         (KINDS[1:], False, "3 other files: 3 mp3\n"),
         ((("mp3", 1),), True, "1 other file: 1 mp3\n"),
-        (MANY, False, "1,241 other files: 1,200 txt, 30 md, 4 without an ending, 3 py, 2 xmp, 2 of other kinds\n"),
+        (MANY, False, "1,241 other files: 1,200 txt, 30 md, 4 without an ending, 3 py, 2 xmp, 2 of other types\n"),
         (MANY, True, "1,241 other files: 1,200 txt, 30 md, 4 without an ending, 3 py, 2 xmp, 1 mid, 1 mp3\n"),
     ],
 )

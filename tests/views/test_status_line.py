@@ -29,16 +29,16 @@ PICTURES_TOO = replace(CPU, text_state=ResidencyState.RAM, image_state=Residency
 WHILE_LOADING = replace(LOADING, ram_bytes=12 * MB, text_state=ResidencyState.RAM, image_state=ResidencyState.LOADING)
 
 BARS = [
-    (WORDS_ONLY, 80, " ● text RAM 12 MB, image OFF │ released in 9:48 │ 12,034 photos │ :help"),
+    (WORDS_ONLY, 80, " ● text RAM 12 MB, image OFF │ leaves RAM in 9:48 │ 12,034 photos │ :help"),
     (WORDS_ONLY, 40, " ● text RAM 12 MB, image OFF"),
-    (PICTURES_TOO, 80, " ● RAM 12 MB cpu │ released in 9:48 │ 12,034 photos │ :help"),
+    (PICTURES_TOO, 80, " ● RAM 12 MB cpu │ leaves RAM in 9:48 │ 12,034 photos │ :help"),
     (WHILE_LOADING, 80, " ◌ text RAM 12 MB, image loading… │ 12,034 photos │ cuda:0 │ :help"),
-    (VRAM, 120, " ● VRAM 352 MB │ offloads in 0:18 ━━━━━━──── │ 12,034 photos │ cuda:0 NVIDIA A100 │ :help"),
-    (VRAM, 80, " ● VRAM 352 MB │ offloads in 0:18 │ 12,034 photos │ cuda:0 │ :help"),
-    (VRAM, 40, " ● VRAM 352 MB │ offloads in 0:18"),
-    (RAM, 120, " ◐ RAM 0 B VRAM │ released in 9:48 ━━━━━━━━━━ │ 12,034 photos │ cuda:0 NVIDIA A100 │ :help"),
-    (RAM, 80, " ◐ RAM 0 B VRAM │ released in 9:48 │ 12,034 photos │ cuda:0 │ :help"),
-    (RAM, 40, " ◐ RAM 0 B VRAM │ released in 9:48"),
+    (VRAM, 120, " ● VRAM 352 MB │ frees GPU memory in 0:18 ━━━━━━──── │ 12,034 photos │ cuda:0 NVIDIA A100 │ :help"),
+    (VRAM, 80, " ● VRAM 352 MB │ frees GPU memory in 0:18 │ 12,034 photos │ cuda:0 │ :help"),
+    (VRAM, 40, " ● VRAM 352 MB │ frees GPU in 0:18"),
+    (RAM, 120, " ◐ RAM 0 B VRAM │ leaves RAM in 9:48 ━━━━━━━━━━ │ 12,034 photos │ cuda:0 NVIDIA A100 │ :help"),
+    (RAM, 80, " ◐ RAM 0 B VRAM │ leaves RAM in 9:48 │ 12,034 photos │ cuda:0 │ :help"),
+    (RAM, 40, " ◐ RAM 0 B VRAM │ leaves RAM in 9:48"),
     (OFF, 80, " ○ OFF │ 12,034 photos │ cuda:0 │ :help"),
     (OFF, 40, " ○ OFF │ 12,034 photos │ cuda:0 │ :help"),
     (LOADING, 120, " ◌ loading… │ 12,034 photos │ cuda:0 NVIDIA A100 │ :help"),
@@ -52,23 +52,23 @@ BARS = [
     (RELOADING, 80, " ◑ RAM → VRAM… │ 12,034 photos │ cuda:0 │ :help"),
     (OFFLOADING, 80, " ◑ VRAM → RAM… │ 12,034 photos │ cuda:0 │ :help"),
     (RELEASING, 80, " ◌ RAM → OFF… │ 12,034 photos │ cuda:0 │ :help"),
-    (CPU, 120, " ● RAM 12 MB cpu │ released in 9:48 ━━━━━━━━━━ │ 12,034 photos │ :help"),
-    (CPU, 40, " ● RAM 12 MB cpu │ released in 9:48"),
-    (UNIFIED, 80, " ● RAM 352 MB mps │ released in 9:48 │ 12,034 photos │ :help"),
-    (FULL, 80, " ◐ RAM 0 B VRAM │ ! card full: answered from RAM │ released in 9:48"),
+    (CPU, 120, " ● RAM 12 MB cpu │ leaves RAM in 9:48 ━━━━━━━━━━ │ 12,034 photos │ :help"),
+    (CPU, 40, " ● RAM 12 MB cpu │ leaves RAM in 9:48"),
+    (UNIFIED, 80, " ● RAM 352 MB mps │ leaves RAM in 9:48 │ 12,034 photos │ :help"),
+    (FULL, 80, " ◐ RAM 0 B VRAM │ ! card full: answered from RAM │ leaves RAM in 9:48"),
     (FULL, 40, " ◐ RAM 0 B VRAM │ ! card full: answere…"),
     (DEAD, 120, " ✗ OFF │ ! the encoder process ended (SIGKILL) │ 12,034 photos │ cuda:0 NVIDIA A100 │ :help"),
     (DEAD, 40, " ✗ OFF │ ! the encoder process ended (…"),
-    (replace(VRAM, busy=True), 80, " ● VRAM 352 MB │ busy │ offloads in 0:18 │ 12,034 photos │ cuda:0 │ :help"),
+    (replace(VRAM, busy=True), 80, " ● VRAM 352 MB │ busy │ frees GPU memory in 0:18 │ 12,034 photos │ cuda:0 │ :help"),
     (
         replace(CPU, new_photos=1234),
         80,
-        " ● RAM 12 MB cpu │ released in 9:48 │ +1,234 new │ 12,034 photos │ :help",
+        " ● RAM 12 MB cpu │ leaves RAM in 9:48 │ +1,234 new │ 12,034 photos │ :help",
     ),
     (
         replace(VRAM, idle_timeout_seconds=0, offload_in_seconds=None),
         60,
-        " ● VRAM 352 MB │ never offloads │ 12,034 photos │ cuda:0",
+        " ● VRAM 352 MB │ keeps GPU memory │ 12,034 photos │ cuda:0",
     ),
 ]
 
@@ -81,9 +81,9 @@ def test_the_bar_in_every_state(status, width, text):
 def test_a_folder_that_is_searched_alone_stays_in_the_bar_longer_than_what_is_always_there():
     texts = [bar(CPU, width=width, scope="in: Norway", extras=(":help",)).plain for width in (100, 60, 50)]
     assert texts == [
-        " ● RAM 12 MB cpu │ released in 9:48 ━━━━━━━━━━ │ in: Norway │ 12,034 photos │ :help",
-        " ● RAM 12 MB cpu │ released in 9:48 │ in: Norway",
-        " ● RAM 12 MB cpu │ released in 9:48 │ in: Norway",
+        " ● RAM 12 MB cpu │ leaves RAM in 9:48 ━━━━━━━━━━ │ in: Norway │ 12,034 photos │ :help",
+        " ● RAM 12 MB cpu │ leaves RAM in 9:48 │ in: Norway",
+        " ● RAM 12 MB cpu │ leaves RAM in 9:48 │ in: Norway",
     ]
 
 
@@ -105,7 +105,7 @@ def test_shapes_and_colours_tell_the_places_apart():
 STEPS = [
     (VRAM, "offloads in 18 s"),
     (replace(VRAM, idle_timeout_seconds=0, offload_in_seconds=None), "never offloads"),
-    (replace(VRAM, busy=True, offload_in_seconds=None), "in use; offloads 30 s after the last query"),
+    (replace(VRAM, busy=True, offload_in_seconds=None), "in use; offloads 30 s after the last search"),
     (RAM, "offloaded 3 min ago; released in 10 min"),
     (replace(RAM, release_timeout_seconds=0, release_in_seconds=None), "offloaded 3 min ago; never released"),
     (replace(RAM, release_in_seconds=None), "offloaded 3 min ago"),
@@ -114,7 +114,7 @@ STEPS = [
     (replace(CPU, release_timeout_seconds=0, release_in_seconds=None), "nothing to offload: CPU"),
     (UNIFIED, "nothing to offload: unified memory; released in 10 min"),
     (SMALL_GPU, "nothing to offload: unified memory; released in 10 min"),
-    (OFF, "loads with the next query"),
+    (OFF, "loads with the next search"),
     (LOADING, "loading"),
     (DOWNLOADING, "downloading 120 MB of 605 MB"),
     (replace(LOADING, download=(120 * MB, 0)), "downloading 120 MB"),

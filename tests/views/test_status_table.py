@@ -52,7 +52,7 @@ def test_without_a_session_the_library_is_still_told():
         "no live session",
         f"library /lib · 12,034 photos · 123 MB · tiny (512-d) · indexed {moment(LIBRARY.last_indexed_at)}",
     ]
-    assert status_lines([], None) == ["no live session", "no library yet; `photomap index` makes one"]
+    assert status_lines([], None) == ["no live session", "no library yet; `photomap index` creates one"]
 
 
 def test_plain_lines_name_the_session():

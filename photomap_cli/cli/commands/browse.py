@@ -76,4 +76,4 @@ def _require_photos(library: Path) -> None:
     except PhotomapError:
         return  # what is wrong with the library is told where it is opened
     if not has_photos:
-        raise EmptyLibrary("the library holds no photos yet", hint="photomap index ~/Pictures")
+        raise EmptyLibrary("the library has no photos yet", hint="photomap index ~/Pictures")

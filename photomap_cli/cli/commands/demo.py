@@ -24,7 +24,7 @@ DEMO_PHOTOS = Path(__file__).parents[2] / "demo_photos"
 
 
 def demo(context: typer.Context) -> int:
-    """Try it: a small library of drawn photos, indexed and searched, then the prompt.
+    """Try photomap on 120 sample photos: index them, search, then the prompt.
 
     Without --library it lives apart from your own library.
     """

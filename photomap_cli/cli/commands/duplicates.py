@@ -31,14 +31,14 @@ def duplicates(
     ] = None,
     threshold: Annotated[
         float | None,
-        typer.Option(min=0.5, max=1.0, metavar="X", help="Cosine from which photos are the same.  [default: 0.97]"),
+        typer.Option(min=0.5, max=1.0, metavar="X", help="Score from which photos count as the same.  [default: 0.97]"),
     ] = None,
-    identical: Annotated[bool, typer.Option("--identical", help="Only files with the same bytes.")] = False,
+    identical: Annotated[bool, typer.Option("--identical", help="Only exact copies.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
-    spare: Annotated[bool, typer.Option("--paths", help="Paths of all but the best, one a line.")] = False,
-    nul: Annotated[bool, typer.Option("-0", help="The same, each ended by NUL (for xargs -0).")] = False,
+    spare: Annotated[bool, typer.Option("--paths", help="Paths of all but the best, one per line.")] = False,
+    nul: Annotated[bool, typer.Option("-0", help="The same, each ending in NUL (for xargs -0).")] = False,
 ) -> int:
-    """List photos that are there more than once: copies first, then shots hardly different.
+    """List photos that are there more than once: copies first, then nearly identical shots.
 
     In each group the photo that looks best to keep comes first: most pixels, then most bytes, then the oldest file.
     Links are not copies: only files of their own are listed, and only while they are as they were indexed.  Nothing is
@@ -47,7 +47,7 @@ def duplicates(
     Exit status 1 when there are none.
     """
     if as_json + spare + nul > 1:
-        raise UsageError("--json, --paths and -0 exclude each other", hint="choose one of them")
+        raise UsageError("--json, --paths and -0 can't be combined", hint="choose one of them")
     given: Globals = context.obj
     settings = given.settings(same_shot_score=threshold).values
     started = time.perf_counter()
@@ -86,9 +86,7 @@ def _find(given: Globals, paths: Sequence[Path], *, threshold: float, only_ident
         is_quiet = given.quiet or not sys.stderr.isatty()
         found = find() if is_quiet else wait_for(find, console=make_console(stderr=True), words=lambda: words)
     if sum(left_out):
-        backend.tell(
-            [f"{photos(sum(left_out))} left out, not as indexed; `photomap index` brings the library up to date"], given
-        )
+        backend.tell([f"{photos(sum(left_out))} left out, not as indexed; `photomap index` updates the library"], given)
     return found
 
 
@@ -97,7 +95,7 @@ def _scope(path: Path) -> PhotoFilter:
 
     real = pathnames.real(str(directories.absolute(path)))
     if not os.path.isdir(real):  # noqa: PTH112  Path fails at a name that is too long
-        raise BadPath(f"{path} is no folder", hint="give a folder of the library, or none for all of it")
+        raise BadPath(f"{path} isn't a folder", hint="give a folder of the library, or none for all of it")
     return PhotoFilter(FilterKind.IN, real)
 
 

@@ -27,15 +27,15 @@ def index(
         str | None,
         typer.Option(
             metavar="SPEC",
-            help="Encoder of a new library; of another one with --rebuild.",
+            help="Encoder for a new library, or for this one with --rebuild.",
             autocompletion=shell_completion.encoders,
         ),
     ] = None,
     exclude: Annotated[
         list[str] | None,
-        typer.Option(metavar="GLOB", help="Leave these out (gitignore form); may be repeated."),
+        typer.Option(metavar="GLOB", help="Leave these out (as in .gitignore); can be repeated."),
     ] = None,
-    hidden: Annotated[bool, typer.Option("--hidden", help="Also hidden files and folders.")] = False,
+    hidden: Annotated[bool, typer.Option("--hidden", help="Include hidden files and folders.")] = False,
     jobs: Annotated[
         int | None,
         typer.Option(
@@ -44,18 +44,19 @@ def index(
             min=1,
             max=256,
             metavar="N",
-            help="Processes that decode.  [default: one a core, 16 at most]",
+            help="Decoding processes.  [default: one per core, up to 16]",
         ),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Count what would be done; change nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Show what would be done; change nothing.")] = False,
     rebuild: Annotated[
-        bool, typer.Option("--rebuild", help="Encode every photo anew; the old vectors answer until all are done.")
+        bool, typer.Option("--rebuild", help="Encode every photo again; searches use the old vectors until it's done.")
     ] = False,
     recheck: Annotated[
         bool, typer.Option("--recheck", help="Read every file again, to find changes that size and times don't show.")
     ] = False,
     prune: Annotated[
-        bool, typer.Option("--prune", help="Also remove photos whose folder is missing or empty, as on a missing disk.")
+        bool,
+        typer.Option("--prune", help="Also remove photos whose folder is missing or empty, as on an unmounted disk."),
     ] = False,
     errors: Annotated[
         bool, typer.Option("--errors", help="List every file that failed or is damaged, and the kinds of other files.")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def draw_map(
     context: typer.Context,
     filters: Annotated[
-        list[str] | None, typer.Argument(metavar="FILTER", help="Only photos that meet these: after:2023 ext:jpg")
+        list[str] | None, typer.Argument(metavar="FILTER", help="Only these photos: after:2023 ext:jpg")
     ] = None,
     folder: Annotated[
         str | None,
@@ -32,7 +32,7 @@ def draw_map(
     ] = None,
     clusters: Annotated[
         int | None,
-        typer.Option(min=1, max=MOST_CLUSTERS, metavar="N", help="How many groups.  [default: by the photos]"),
+        typer.Option(min=1, max=MOST_CLUSTERS, metavar="N", help="Number of groups.  [default: depends on the photos]"),
     ] = None,
     group: Annotated[
         str | None, typer.Option("--group", metavar="GROUP", help="List this group's photos: a letter, number or name.")
@@ -40,14 +40,12 @@ def draw_map(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     html: Annotated[
         str | None,
-        typer.Option(
-            "--html", metavar="FILE", help="Write a page for a browser that can be zoomed into; - for standard output."
-        ),
+        typer.Option("--html", metavar="FILE", help="Write a zoomable web page; - for standard output."),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Let --html write over a file that is there.")] = False,
-    local: Annotated[bool, typer.Option("--local", help="Do not ask a live session; load the encoder here.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Let --html overwrite a file.")] = False,
+    local: Annotated[bool, typer.Option("--local", help="Don't use a running session; load the encoder here.")] = False,
 ) -> int:
-    """Lay the photos out in two dimensions, in groups with names that can be searched for.
+    """Draw a map of the library, in groups with names.
 
     It is kept until the photos change; names need the encoder the first time.  Photo by photo with PaCMAP, where
     `pip install 'photomap-cli[map]'` has been run, else group by group.

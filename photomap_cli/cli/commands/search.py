@@ -32,7 +32,7 @@ def search(
     query: Annotated[list[str], typer.Argument(metavar="QUERY", help="What to look for, as at the prompt.")],
     limit: Annotated[
         int | None,
-        typer.Option("-k", "--limit", min=1, max=100_000, metavar="N", help="How many photos.  [default: 10]"),
+        typer.Option("-k", "--limit", min=1, max=100_000, metavar="N", help="Number of results.  [default: 10]"),
     ] = None,
     folder: Annotated[
         str | None,
@@ -40,30 +40,28 @@ def search(
     ] = None,
     min_score: Annotated[
         float | None,
-        typer.Option(min=-1.0, max=1.0, metavar="X", help="Lowest score shown, a cosine from -1 to 1."),
+        typer.Option(min=-1.0, max=1.0, metavar="X", help="Hide results below this score (-1 to 1)."),
     ] = None,
     sort: Annotated[
         Sort, typer.Option(help="Order of the photos found; date: the same ones, newest first.")
     ] = Sort.SCORE,
     collapse: Annotated[
         bool | None,
-        typer.Option(
-            "--collapse/--no-collapse", help="Show one of several shots of the same thing.", show_default=False
-        ),
+        typer.Option("--collapse/--no-collapse", help="Show only the best of similar shots.", show_default=False),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
-    jsonl: Annotated[bool, typer.Option("--jsonl", help="One JSON object per photo and line.")] = False,
-    paths: Annotated[bool, typer.Option("--paths", help="Paths alone, one a line.")] = False,
-    nul: Annotated[bool, typer.Option("-0", help="Paths alone, each ended by NUL (for xargs -0).")] = False,
-    exact: Annotated[bool, typer.Option("--exact", help="Look at every photo, in a large library too.")] = False,
-    explain: Annotated[bool, typer.Option("--explain", help="Say what each term adds to a photo's score.")] = False,
-    preview: Annotated[bool, typer.Option("--preview", help="Show the photos, by what the terminal draws.")] = False,
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="One JSON object per result, one per line.")] = False,
+    paths: Annotated[bool, typer.Option("--paths", help="Paths only, one per line.")] = False,
+    nul: Annotated[bool, typer.Option("-0", help="Paths only, each ending in NUL (for xargs -0).")] = False,
+    exact: Annotated[bool, typer.Option("--exact", help="Compare with every photo, in large libraries too.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Explain each score, term by term.")] = False,
+    preview: Annotated[bool, typer.Option("--preview", help="Show the photos in the terminal.")] = False,
     html: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Write the photos found to a page for a browser; - for standard output."),
+        typer.Option(metavar="FILE", help="Write the results as a web page; - for standard output."),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Let --html write over a file that is there.")] = False,
-    local: Annotated[bool, typer.Option("--local", help="Do not ask a live session; load the encoder here.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Let --html overwrite a file.")] = False,
+    local: Annotated[bool, typer.Option("--local", help="Don't use a running session; load the encoder here.")] = False,
 ) -> int:
     """Search once and print the photos found, best first; filters alone list photos, newest first.
 
@@ -82,7 +80,7 @@ def search(
     given: Globals = context.obj
     style = _result_style(as_json=as_json, jsonl=jsonl, paths=paths, nul=nul, preview=preview)
     if explain and (paths or nul or preview):
-        raise UsageError("--explain has no place beside --paths, -0 and --preview", hint="leave one of them out")
+        raise UsageError("--explain can't be combined with --paths, -0 or --preview", hint="leave out one of them")
     printed = {"--json": as_json, "--jsonl": jsonl, "--paths": paths, "-0": nul, "--preview": preview}
     file = previews.page_file(html, over=force, also_printed=printed) if html is not None or force else None
     cwd = str(directories.working_directory())
@@ -136,7 +134,7 @@ def _result_style(*, as_json: bool, jsonl: bool, paths: bool, nul: bool, preview
     flags = {styles.JSON: as_json, styles.JSONL: jsonl, styles.PATHS: paths, styles.NUL: nul}
     chosen = [style for style, is_set in flags.items() if is_set]
     if len(chosen) + preview > 1:
-        raise UsageError("--json, --jsonl, --paths, -0 and --preview exclude each other", hint="choose one of them")
+        raise UsageError("--json, --jsonl, --paths, -0 and --preview can't be combined", hint="choose one of them")
     return chosen[0] if chosen else styles.TABLE if sys.stdout.isatty() else styles.PLAIN
 
 

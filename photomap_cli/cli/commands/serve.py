@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photomap_cli import directories
+from photomap_cli.cli import backend
 from photomap_cli.cli.exit_status import FOUND
 from photomap_cli.cli.previews import STANDARD_OUTPUT
 from photomap_cli.errors import UsageError
@@ -34,14 +35,14 @@ def serve(
         str | None,
         typer.Option(
             metavar="FILE",
-            help="Write there instead of to the terminal; 1 MB and one older file are kept.  - for standard output.",
+            help="Log to FILE instead of the terminal; 1 MB and one older file are kept.  - for standard output.",
         ),
     ] = None,
     idle_limit: Annotated[
-        str, typer.Option("--for", metavar="TIME", help="End after so long without a search (30, 5m, 1h; 0 = never).")
+        str, typer.Option("--for", metavar="TIME", help="End after this long without a search (30, 5m, 1h; 0 = never).")
     ] = "0",
 ) -> int:
-    """Keep a session without a terminal, warm for one-shot searches.
+    """Run a background session that keeps the encoder ready.
 
     It ends on Ctrl-C, SIGTERM or `photomap stop`, and with --for when nobody has searched for that long.  With --detach
     the command returns as soon as the session answers, and says where its log is.
@@ -50,7 +51,7 @@ def serve(
     limit = _seconds(idle_limit)
     is_printed = log == STANDARD_OUTPUT
     if is_printed and detach:
-        raise UsageError("--detach leaves no standard output to log to", hint="name a file, or leave --detach out")
+        raise UsageError("--detach can't log to standard output", hint="name a file, or leave out --detach")
     path = None if log is None or is_printed else directories.absolute(Path(log))
     if detach:
         return _detach(given, path or directories.log_file(given.library), limit)
@@ -98,7 +99,7 @@ def _serve(
 
     def resume() -> None:
         if not session.resume():
-            tell("another session took the library over while this one was stopped")
+            tell("another session took over the library while this one was stopped")
             ended.set()
 
     with Suspension(pause=lambda: session.pause(), resume=resume) as suspension:
@@ -128,6 +129,10 @@ def _detach(given: Globals, log: Path, idle_limit: float) -> int:
     """Start the same in a process of its own; its errors and its status become ours."""
     from photomap_cli.session.daemon import launch
 
+    if (running := _background_session(given)) is not None:
+        if not given.quiet:
+            say(f"photomap: already serving {given.library} (process {running})")
+        return FOUND
     flags = [word for word, is_given in (("--quiet", given.quiet), ("--verbose", given.verbose)) if is_given]
     words = ["--library", str(given.library), *flags, "serve", "--log", str(log), "--for", f"{idle_limit:g}"]
     started = launch(words, given.library, log)
@@ -137,3 +142,13 @@ def _detach(given: Globals, log: Path, idle_limit: float) -> int:
     if not given.quiet:
         say(f"photomap: serving {given.library} (process {started.pid}), log {log}")
     return FOUND
+
+
+def _background_session(given: Globals) -> int | None:
+    """Return the process that serves this library without a terminal already; None where there is none."""
+    found = backend.live_session(given)
+    if found is None:
+        return None
+    with found:
+        status = found.status()
+    return status.pid if status.kind == "serve" else None

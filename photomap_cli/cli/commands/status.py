@@ -31,13 +31,13 @@ _GONE_SECONDS = 30.0
 def status(
     context: typer.Context,
     as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object; with --watch one for each change, a line each.")
+        bool, typer.Option("--json", help="One JSON object; with --watch one per change, each on a line.")
     ] = False,
     watch: Annotated[
-        bool, typer.Option("--watch", "-w", help="Go on until Ctrl-C: redraw in place, or print what changes.")
+        bool, typer.Option("--watch", "-w", help="Keep watching until Ctrl-C: redraw in place, or print what changes.")
     ] = False,
 ) -> int:
-    """Show the live sessions, where their encoders are, and the library.
+    """Show running sessions, where their encoders are, and the library.
 
     Wakes no encoder and resets no timer.
     """
@@ -83,13 +83,18 @@ def _looks(library: Path) -> Iterator[dict[str, Any]]:
 
 
 def stop(context: typer.Context) -> int:
-    """End the library's `photomap serve`."""
+    """Stop the library's background session."""
     given: Globals = context.obj
-    with _live(given) as live:
+    found = backend.live_session(given)
+    if found is None:
+        if not given.quiet:
+            say("photomap: nothing to stop; no session is running for this library")
+        return FOUND
+    with found as live:
         pid = live.stop().pid
         _until_gone(live, pid)
     if not given.quiet:
-        say(f"photomap: process {pid} ends")
+        say(f"photomap: stopped (process {pid})")
     return FOUND
 
 
@@ -102,7 +107,7 @@ def _until_gone(live: SessionClient, pid: int) -> None:
 
 
 def offload(context: typer.Context) -> int:
-    """Take the live session's encoder out of VRAM now."""
+    """Free the running session's GPU memory now."""
     from photomap_cli.views.status_line import plain_line
 
     given: Globals = context.obj
@@ -114,5 +119,7 @@ def offload(context: typer.Context) -> int:
 def _live(given: Globals) -> SessionClient:
     found = backend.live_session(given)
     if found is None:
-        raise NoSession("no live session has this library", hint="`photomap` or `photomap serve` starts one")
+        raise NoSession(
+            "photomap isn't running for this library", hint="`photomap` or `photomap serve` starts a session"
+        )
     return found

@@ -61,7 +61,7 @@ def place_begun(text: str) -> str:
 def _numbers(word: str, state: SearchState) -> range:
     match = _RANGE.fullmatch(word)
     if match is None:
-        raise UsageError(f"{printable(word)!r} is not the number of a result")
+        raise UsageError(f"{printable(word)!r} isn't the number of a result")
     first = int(match[1])
     last = int(match[2] or match[1])
     return range(first, max(first, min(last, len(state.shown))) + 1)
@@ -75,7 +75,7 @@ def folder(cwd: Path, text: str) -> str | None:
     # Links stay: the library knows photos by the given path.
     found = on_disk(os.path.normpath(cwd / Path(text).expanduser()))
     if not os.path.isdir(found):  # noqa: PTH112  Path fails at a name that is too long
-        raise BadPath(f"{found} is no folder", hint=":in * searches the whole library")
+        raise BadPath(f"{found} isn't a folder", hint=":in * searches the whole library")
     return found
 
 

@@ -32,7 +32,7 @@ def copy(text: str, terminal: TextIO, *, platform: str, environment: Mapping[str
     if environment.get("TMUX") and _fed(["tmux", "load-buffer", "-w", "-"], data):
         return "tmux and its terminal"
     if len(data) > MOST_BYTES:
-        raise UsageError(f"{len(data):,} bytes are too many for a terminal's clipboard", hint=":save FILE.txt")
+        raise UsageError(f"{len(data):,} bytes are too much for a terminal's clipboard", hint=":save FILE.txt")
     terminal.write(sequence(data, environment))
     terminal.flush()
     return "the terminal (OSC 52)"

@@ -18,7 +18,7 @@ _MANAGER_SECONDS = 3.0  # a file manager may have to be started first
 def require_there(path: str) -> None:
     """Raise BadPath if a photo's file is gone."""
     if not Path(path).exists():
-        raise BadPath(f"{path} is no longer there", hint="`photomap index` brings the library up to date")
+        raise BadPath(f"{path} is no longer there", hint="`photomap index` updates the library")
 
 
 def open_photo(path: str) -> None:
@@ -71,8 +71,8 @@ def why_no_desktop(platform: str, environment: Mapping[str, str]) -> str:
         return ""
     has_display = bool(environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))
     if "SSH_CONNECTION" in environment and not has_display:
-        return "no display over ssh"
-    return "" if has_display or platform == "darwin" else "no display here"
+        return "no desktop over ssh"
+    return "" if has_display or platform == "darwin" else "no desktop here"
 
 
 def _opener(path: str) -> str:

@@ -42,7 +42,7 @@ def timeout(state: SearchState, rest: str) -> None:
     else:
         now = state.request(lambda backend: backend.set_idle_timeout(seconds))
     idle = now.idle_timeout_seconds
-    words = f"offloads {duration(idle)} after the last query" if idle > 0 else "never offloads"
+    words = f"offloads {duration(idle)} after the last search" if idle > 0 else "never offloads"
     state.front.tell(words if now.can_offload else f"{words}; {nothing_to_offload(now)}")
 
 

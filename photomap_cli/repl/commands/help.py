@@ -23,9 +23,9 @@ EXAMPLES = (
     "2:golden retriever + ./pool.jpg",
     "#3 + snow",
     "sunset after:2023 in:~/Italy",
-    "more 3 less 5     the last query, nearer to result 3 and away from result 5",
-    "like 3            photos like result 3, as #3",
-    "why 3             where the score of result 3 comes from",
+    "more 3 less 5     the last search, closer to result 3, further from 5",
+    "like 3            photos like result 3 (same as #3)",
+    "why 3             explains the score of result 3",
 )
 _NOTES = (
     "A - in front of a filter keeps the other photos, as in -ext:gif. All filters must hold.",
@@ -63,7 +63,7 @@ def tell_queries(state: SearchState) -> None:
 
 
 def _tell_examples(state: SearchState) -> None:
-    state.console.print(Text("Type what you look for:", "bold"))
+    state.console.print(Text("Type what you're looking for:", "bold"))
     state.console.print(Text("\n".join(f"  {example}" for example in EXAMPLES)))
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from photomap_cli.records.maps import MapCluster, PhotoMap
     from photomap_cli.repl.state import SearchState
 
-DRAWING, LISTING = "drawing the map…", "looking the photos up…"
+DRAWING, LISTING = "drawing the map…", "looking up photos…"
 
 
 def draw_or_list(state: SearchState, rest: str) -> None:

@@ -114,8 +114,8 @@ def answer(state: SearchState, line: str) -> None:
     word, _, rest = line.removeprefix(":").strip().partition(" ")
     command = find(word)
     if rest.strip() and not command.usage:
-        hint = f"{line.removeprefix(':').strip()}, without the colon, is a query"
-        raise UsageError(f"{command.synopsis} takes nothing after it", hint=hint)
+        hint = f"{line.removeprefix(':').strip()} without the colon is a search"
+        raise UsageError(f"{command.synopsis} takes no arguments", hint=hint)
     try:
         command.run(state, rest.strip())
     except UsageError as error:
@@ -132,7 +132,7 @@ def find(word: str) -> Command:
     if len(begun) == 1:
         return begun[0]
     names = [command.name for command in COMMANDS]
-    near = [command.name for command in begun] or difflib.get_close_matches(word, names, 3, 0.55)
+    near = [command.name for command in begun] or difflib.get_close_matches(word, names, 3, 0.67)
     hint = f"did you mean {' or '.join(f':{name}' for name in near)}?" if near else ":help lists the commands"
     raise UsageError(f"there is no command :{word}", hint=hint)
 
@@ -153,7 +153,7 @@ def _history(state: SearchState, rest: str) -> None:
     for line in reversed(kept):
         state.console.print(Text(f"  {printable(line)}"))
     if not kept:
-        state.front.tell("no such query yet" if rest else "no queries yet")
+        state.front.tell("no search like that yet" if rest else "no searches yet")
 
 
 def _quit(state: SearchState, rest: str) -> None:
@@ -164,7 +164,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "help",
         "[COMMAND|queries]",
-        "what can be typed; queries: every filter",
+        "the commands, how one works, or every filter",
         _help,
         ("h", "?"),
         Argument.COMMAND,
@@ -173,14 +173,14 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "k",
         "N",
-        "results a search; a page has as many as fit",
+        "how many results a search has",
         search.limit,
         (),
         Argument.CHOICE,
         ("5", "10", "20", "50"),
         (":k 20",),
     ),
-    Command("more", "", "the next results of the last search", search.more, ("m",)),
+    Command("more", "", "more results of the last search", search.more, ("m",)),
     Command(
         "collapse",
         "[on|off]",
@@ -204,7 +204,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "open",
         "N...",
-        "open results in the desktop's viewer",
+        "open in your image viewer",
         results.open_results,
         ("o",),
         Argument.RESULT,
@@ -213,13 +213,13 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "reveal",
         "N...",
-        "show results in the desktop's file manager",
+        "show in your file manager",
         results.reveal,
         (),
         Argument.RESULT,
         examples=(":reveal 3",),
     ),
-    Command("show", "N...", "look at results here, large", search.show, (), Argument.RESULT, (), (":show 3",)),
+    Command("show", "N...", "show large, here in the terminal", search.show, (), Argument.RESULT, (), (":show 3",)),
     Command(
         "previews",
         "[on|off|WAY]",
@@ -233,23 +233,23 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "copy",
         "[N...]",
-        "paths of results, or of all, to the clipboard, over ssh too",
+        "copy paths to the clipboard, over ssh too",
         results.copy,
         ("c",),
         Argument.RESULT,
         examples=(":copy 2", ":copy 1-5", ":copy"),
     ),
-    Command("why", "N...", "where a result's score comes from, term by term", why.why, (), Argument.RESULT),
+    Command("why", "N...", "explain a score, term by term", why.why, (), Argument.RESULT),
     Command(
         "info",
         "N...",
-        "a result's date and where it comes from, camera, place, size",
+        "date, camera, place and size of a result",
         info.info,
         (),
         Argument.RESULT,
         examples=(":info 3",),
     ),
-    Command("paths", "", "plain paths of the results", results.paths),
+    Command("paths", "", "print the paths of the results", results.paths),
     Command(
         "save",
         "[-f] [N...] FILE",
@@ -327,7 +327,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "in",
         "[DIR|*]",
-        "search below DIR only, * everything, nothing: as at the start",
+        "limit searches to DIR; * = everything",
         search.folder,
         (),
         Argument.FOLDER,
@@ -345,21 +345,21 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "map",
         "[GROUP|FILTER...]",
-        "the photos in two dimensions; GROUP: list its photos",
+        "a map of the photos; GROUP lists its photos",
         map.draw_or_list,
         (),
         Argument.GROUP,
         examples=(":map", ":map B", ":map after:2023"),
     ),
-    Command("again", "", "repeat the last query", search.again),
-    Command("history", "[TEXT]", "earlier queries, those with TEXT", _history, examples=(":history beach",)),
+    Command("again", "", "repeat the last search", search.again),
+    Command("history", "[TEXT]", "earlier searches, or those with TEXT", _history, examples=(":history beach",)),
     Command("status", "", "where the encoder is, and what happens next", encoder.status),
-    Command("offload", "", "take the encoder out of VRAM now", encoder.offload),
-    Command("load", "", "bring the encoder to where queries run; try again after a failure", encoder.load),
+    Command("offload", "", "free GPU memory now", encoder.offload),
+    Command("load", "", "load the encoder now; retries after a failure", encoder.load),
     Command(
         "timeout",
         "[SECONDS|5m|off]",
-        "idle time until the encoder leaves VRAM",
+        "idle time until GPU memory is freed",
         encoder.timeout,
         (),
         Argument.CHOICE,
@@ -369,13 +369,13 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "set",
         "[NAME [VALUE]]",
-        "settings; those that can change for as long as this prompt lives",
+        "show settings, or change one until you leave",
         settings.choose,
         (),
         Argument.SETTING,
         examples=(":set", ":set keys vi", ":set min_score 0.25"),
     ),
-    Command("quit", "", "leave, as Ctrl-D does", _quit, ("q", "exit")),
+    Command("quit", "", "leave (or Ctrl-D)", _quit, ("q", "exit")),
 )
 
 _BY_WORD = {word: command for command in COMMANDS for word in (command.name, *command.aliases)}

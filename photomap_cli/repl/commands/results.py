@@ -42,7 +42,7 @@ def _on_the_desktop(state: SearchState, hit: Hit, act: Callable[[str], None], do
         act(hit.path)
         state.front.tell(f"{done} {printable(hit.path)}")
     elif state.console.is_terminal:
-        state.front.tell(f"{reason}; its link:")
+        state.front.tell(f"{reason}; path:")
         state.console.print(Text(printable(hit.path), Style(link=file_link(hit.path))), soft_wrap=True)
     else:
         raise UsageError(f"{reason}: {hit.path}", hint=":paths prints them all")
@@ -52,12 +52,12 @@ def copy(state: SearchState, rest: str) -> None:
     """Copy the paths of results, of all without numbers, to the clipboard."""
     terminal = state.console
     if not terminal.is_terminal:
-        raise UsageError("there is no terminal to copy by", hint=":paths prints them")
+        raise UsageError("there is no terminal to copy through", hint=":paths prints them")
     copied = arguments.hits(state, rest) if rest else list(state.require_shown())
     text = "\n".join(hit.path for hit in copied)
     way = clipboard.copy(text, cast("TextIO", terminal.file), platform=sys.platform, environment=os.environ)
     text = printable(copied[0].path) if len(copied) == 1 else f"{len(copied)} paths"
-    state.front.tell(f"copied by {way}: {text}")
+    state.front.tell(f"copied {text} (via {way})")
 
 
 def paths(state: SearchState, rest: str) -> None:
@@ -74,9 +74,9 @@ def save(state: SearchState, rest: str) -> None:
     is_forced = rest.split(" ", 1)[0] == "-f"
     name = rest.removeprefix("-f").strip() if is_forced else rest
     if not name:
-        raise UsageError("into which file?")
+        raise UsageError("which file?")
     hits, file = arguments.chosen(state, name)
     path = arguments.file(state.cwd, file)
     result = state.result_of(hits)
-    export.save(result, path, as_page=state.front.page, over=is_forced, hint=f":save -f {name} writes over it")
+    export.save(result, path, as_page=state.front.page, over=is_forced, hint=f":save -f {name} overwrites it")
     state.front.tell(f"{photos(len(hits))} saved to {printable(str(path))}")

@@ -21,18 +21,18 @@ def limit(state: SearchState, rest: str) -> None:
     """Set how many results a search has, or say how many."""
     if rest:
         state.limit = arguments.number(rest, most=MAX_LIMIT)
-    state.front.tell(f"{state.limit} results a search")
+    state.front.tell(f"{state.limit} results per search")
 
 
 def folder(state: SearchState, rest: str) -> None:
     """Search below a folder only, in everything, or as at the start."""
     state.folder, state.knows_elsewhere = arguments.folder(state.cwd, rest), False
-    where = {None: "this folder if it is indexed, else everything", "*": "the whole library"}
+    where = {None: "the current folder, or everything if it isn't indexed", "*": "the whole library"}
     state.front.tell(f"searching {where.get(state.folder) or printable(str(state.folder))}")
 
 
 def more(state: SearchState, rest: str) -> None:
-    """Show the next results of the last search."""
+    """Show more results of the last search."""
     state.more()
 
 
@@ -44,16 +44,16 @@ def again(state: SearchState, rest: str) -> None:
 def collapse(state: SearchState, rest: str) -> None:
     """Show one of several shots of the same thing, or each; or say which."""
     if rest.lower() not in ("", *SWITCH):
-        raise UsageError(f":collapse: {printable(rest)!r} is neither on nor off")
+        raise UsageError(f":collapse: {printable(rest)!r} isn't on or off")
     state.collapse = {"on": True, "off": False}.get(rest.lower(), state.collapse)
-    words = {None: "as the setting collapse says", True: "one of several shots of the same thing", False: "every shot"}
-    state.front.tell(f"shows {words[state.collapse]}")
+    words = {None: "as in the settings", True: "on", False: "off"}
+    state.front.tell(f"collapse: {words[state.collapse]}")
 
 
 def sort(state: SearchState, rest: str) -> None:
     """Set the order of results, or say it."""
     if rest.lower() not in ("", *ORDERS):
-        raise UsageError(f":sort: {printable(rest)!r} is no order")
+        raise UsageError(f":sort: {printable(rest)!r} isn't an order")
     state.sort = rest.lower() or state.sort
     state.front.tell(f"results come {ORDERS[state.sort]}")
 
@@ -70,6 +70,6 @@ def previews(state: SearchState, rest: str) -> None:
     if shown is None:
         raise UsageError("there is no terminal to show pictures on")
     if rest and rest.lower() not in PREVIEWS:
-        raise UsageError(f":previews: {printable(rest)!r} is no way of drawing")
+        raise UsageError(f":previews: {printable(rest)!r} isn't a way of drawing")
     shown.setting = rest.lower() or shown.setting
     state.front.tell(shown.in_words())

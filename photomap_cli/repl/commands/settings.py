@@ -93,7 +93,7 @@ def _full(typed: str, names: list[str]) -> str:
     meant = [typed] if typed in names else begun or [name for name in names if typed in name]
     if len(meant) == 1:
         return meant[0]
-    near = meant or difflib.get_close_matches(typed, names, 3, 0.5)
+    near = meant or difflib.get_close_matches(typed, names, 3, 0.6)
     hint = f"did you mean {' or '.join(near)}?" if near else ":set lists the settings"
     raise UsageError(f"there is no setting {printable(typed)!r}", hint=hint)
 
@@ -103,8 +103,8 @@ def _change(state: SearchState, name: str, text: str) -> None:
 
     value = parsed_value(name, text)
     if name not in _LIVE:
-        hint = f"`photomap config set {name} {printable(text)}`, then start photomap again"
-        raise UsageError(f"{name} is read at the start", hint=hint)
+        hint = f"`photomap config set {name} {printable(text)}`, then restart photomap"
+        raise UsageError(f"{name} can't change while photomap is running", hint=hint)
     _LIVE[name].write(state, value)
 
 
