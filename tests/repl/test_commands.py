@@ -10,7 +10,7 @@ from rich.console import Console
 from terminal_fakes import CPU, VRAM, FakeBackend, PaintedThumbnailer, make_result
 
 from photomap_cli.errors import UsageError
-from photomap_cli.repl.commands import arguments, registry
+from photomap_cli.repl.commands import arguments, help, registry
 from photomap_cli.repl.state import like_as_reference
 from photomap_cli.search.filter_values import FILTER_VALUES
 from photomap_cli.views.previews import Previews
@@ -160,7 +160,7 @@ def test_again_repeats_with_the_references_of_then():
     talk = Talk().type("dog", "#2", ":k 4", ":again")
     _, second, third = talk.backend.requests
     assert third == replace(second, limit=8)
-    assert "no query" in Talk().refusal(":again").message
+    assert "no search to repeat" in Talk().refusal(":again").message
 
 
 def test_a_failed_query_keeps_the_last_results():
@@ -245,14 +245,14 @@ def test_timeout_refuses_with_the_reason(line):
 def test_collapse_goes_with_later_queries_and_refuses_the_rest():
     talk = Talk().type("dog", ":collapse on", "dog", ":collapse off", ":again", ":collapse")
     assert [request.collapse for request in talk.backend.requests] == [None, True, False]
-    assert talk.front.notes[-1] == "shows every shot"
-    assert "neither on nor off" in talk.refusal(":collapse maybe").message
+    assert talk.front.notes[-1] == "collapse: off"
+    assert "isn't on or off" in talk.refusal(":collapse maybe").message
 
 
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        (":timeout", "offloads 30 s after the last query; nothing to offload: CPU"),
+        (":timeout", "offloads 30 s after the last search; nothing to offload: CPU"),
         (":timeout off", "never offloads; nothing to offload: CPU"),
     ],
 )
@@ -290,7 +290,7 @@ def test_previews_tells_and_changes_how_results_are_shown():
         "results as a table (off)",
         "results as a table (on): without TERM there are no pictures",
     ]
-    assert "'holograms' is no way of drawing" in talk.refusal(":previews holograms").message
+    assert "'holograms' isn't a way of drawing" in talk.refusal(":previews holograms").message
     assert "no terminal" in Talk().refusal(":previews on").message
 
 
@@ -308,8 +308,17 @@ def test_history_shows_the_latest_that_match_once_each():
     assert talk.type(":history zebra").front.notes == ["no search like that yet"]
 
 
+def test_help_names_every_command_once_on_one_small_screen():
+    lines = Talk().type(":help").front.printed.splitlines()
+    assert len(lines) <= 22
+    assert max(len(line.rstrip()) for line in lines) < 80
+    grouped = [name for names in help.GROUPS.values() for name in names]
+    assert sorted(grouped) == sorted(command.name for command in registry.COMMANDS)
+    assert all(any(f":{name}" in line.split() for line in lines) for name in grouped)
+
+
 def test_help_lists_every_command_or_explains_one():
-    everything = Talk().type(":help").front.printed
+    everything = Talk().type(":help commands").front.printed
     assert all(command.synopsis in everything and command.summary in everything for command in registry.COMMANDS)
     one = Talk().type(":help off").front.printed
     assert one.strip() == ":offload  free GPU memory now"
@@ -434,7 +443,7 @@ def test_folders_and_files_are_meant_in_whatever_form_they_are_typed(tmp_path):
     talk = Talk(cwd=tmp_path).type("dog", ":in Été", ":save Été/dogs.txt")
     assert talk.state.folder == str(there)
     assert [each.name for each in there.iterdir()] == ["dogs.txt"]
-    assert "writes over it" in talk.refusal(":save Été/dogs.txt").hint
+    assert "overwrites it" in talk.refusal(":save Été/dogs.txt").hint
 
 
 # -- a search without results -----------------------------------------------------------------------------------------

@@ -63,7 +63,7 @@ ROWS = "1\t0.3990\t/photos/photo-001.jpg\n2\t0.3980\t/photos/photo-002.jpg\n"
         (":ofload\n", 2, "", "line 1: there is no command :ofload  hint: did you mean :offload or :load?\n"),
         ("dog\n:quit\nbad\n", 0, ROWS, ""),
         ("dog\n:paths\n", 0, ROWS + "/photos/photo-001.jpg\n/photos/photo-002.jpg\n", ""),
-        (":k 5\n", 0, "", "5 results a search\n"),
+        (":k 5\n", 0, "", "5 results per search\n"),
         ("note\n", 0, ROWS, "a notice\n"),
         ("", 0, "", ""),
     ],

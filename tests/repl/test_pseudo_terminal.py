@@ -415,9 +415,9 @@ def test_up_goes_to_earlier_lines_past_a_menu_that_nobody_entered(start):
     terminal.wait(PROMPT.strip())
     for line in (":k 5", ":k 6"):
         terminal.send(f"{line}\r")
-        terminal.wait(f"{line[-1]} results a search\n{PROMPT.strip()}")
+        terminal.wait(f"{line[-1]} results per search\n{PROMPT.strip()}")
     terminal.send(":k")
-    terminal.wait("results a search; a page")
+    terminal.wait("results per search; a page")
     terminal.send("\x1b[A")
     terminal.wait_until(lambda: terminal.cursor == (len(PROMPT) + 4, f"{PROMPT}:k 6"), "the last")
     terminal.send("\x1b[A")

@@ -153,8 +153,8 @@ def test_min_score():
 
 
 MISTAKES = [
-    ("", 0, "nothing to look for"),
-    ("   ", 0, "nothing to look for"),
+    ("", 0, "nothing to search for"),
+    ("   ", 0, "nothing to search for"),
     ("after:2023 min:0.2", 11, "needs something to look for"),
     ("-people after:2023", 1, "only what to avoid"),
     ("-people", 1, "only what to avoid"),

@@ -124,7 +124,7 @@ def test_a_list_has_the_scope_of_a_search_and_says_why_it_is_empty(listed):
 
 def test_nothing_typed_lists_everything_where_the_newest_are_asked_for(listed):
     assert numbers(listed.search(SearchRequest(" ", cwd="/q", sort="date"))) == [25, 24, 23, 22, 21]
-    with pytest.raises(BadQuery, match="nothing to look for"):
+    with pytest.raises(BadQuery, match="nothing to search for"):
         listed.search(SearchRequest(" ", cwd="/q"))
 
 

@@ -17,16 +17,28 @@ if TYPE_CHECKING:
 
 TOPICS = ("queries", "filters")
 """What help can be had on beside commands; both are the same."""
+ALL = "commands"
+"""The topic of every command in a line of its own."""
 
 EXAMPLES = (
     "dog on a beach -people",
     "2:golden retriever + ./pool.jpg",
-    "#3 + snow",
-    "sunset after:2023 in:~/Italy",
-    "more 3 less 5     the last search, closer to result 3, further from 5",
-    "like 3            photos like result 3 (same as #3)",
-    "why 3             explains the score of result 3",
+    "sunset after:2023 in:~/Italy      filters: :help queries",
+    "#3 + snow                         photos like result 3, with snow",
+    "like 3                            photos like result 3",
+    "more 3 less 5                     the last search, closer to 3, further from 5",
+    "why 3                             explains the score of result 3",
 )
+
+GROUPS = {
+    "See results": ("more", "show", "browse", "open", "reveal", "info", "previews"),
+    "Use them": ("copy", "paths", "save", "mark", "cp", "ln", "mv", "mv!", "album", "albums"),
+    "Search": ("in", "k", "sort", "collapse", "again", "history", "why", "save-search", "searches"),
+    "Library": ("index", "map", "status", "load", "offload", "timeout"),
+    "Prompt": ("set", "help", "quit"),
+}
+"""Every command, by what it is for."""
+
 _NOTES = (
     "A - in front of a filter keeps the other photos, as in -ext:gif. All filters must hold.",
     "Filters alone list the photos they leave, newest first, as in camera:nikon after:2023.",
@@ -34,13 +46,21 @@ _NOTES = (
 )
 
 
-def tell_everything(state: SearchState, commands: Sequence[Command]) -> None:
-    """Print how to search, and the commands."""
+def tell_everything(state: SearchState) -> None:
+    """Print how to search, and the commands in groups: what fits into 80x24."""
     _tell_examples(state)
-    state.console.print(Text("Commands:", "bold"))
-    _tell_commands(state, commands)
+    table = Table.grid(padding=(0, 2))
+    for group, names in GROUPS.items():
+        table.add_row(Text(f"{group}:", "bold"), Text(" ".join(f":{name}" for name in names), ACCENT))
+    state.console.print(table)
+    state.console.print(Text(f":help {ALL} says what each does, :help save how one works", "dim"))
     if state.front.keys:
         state.console.print(Text(state.front.keys, "dim"))
+
+
+def tell_all_commands(state: SearchState, commands: Sequence[Command]) -> None:
+    """Print every command with what it does."""
+    _tell_commands(state, commands)
 
 
 def tell_command(state: SearchState, command: Command) -> None:

@@ -140,10 +140,12 @@ def find(word: str) -> Command:
 def _help(state: SearchState, rest: str) -> None:
     if rest.lower() in help.TOPICS:
         help.tell_queries(state)
+    elif rest.lower() == help.ALL:
+        help.tell_all_commands(state, COMMANDS)
     elif rest:
         help.tell_command(state, find(rest))
     else:
-        help.tell_everything(state, COMMANDS)
+        help.tell_everything(state)
 
 
 def _history(state: SearchState, rest: str) -> None:

@@ -114,7 +114,7 @@ class PromptCompleter(Completer):
                 yield from self._groups(rest)
             case Argument.COMMAND:
                 yield from _command_names(rest, mark="")
-                yield from _plain(help.TOPICS[:1], rest)
+                yield from _plain((*help.TOPICS[:1], help.ALL), rest)
             case Argument.FILE:
                 name = rest.removeprefix("-f").lstrip() if rest.startswith("-f ") else rest
                 yield from _replacing(name, files_to_write(path_begun(name), self._state.cwd, ENDINGS))
