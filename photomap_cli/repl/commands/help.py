@@ -33,9 +33,9 @@ EXAMPLES = (
 GROUPS = {
     "See results": ("more", "show", "browse", "open", "reveal", "info", "previews"),
     "Use them": ("copy", "paths", "save", "mark", "cp", "ln", "mv", "mv!", "album", "albums"),
-    "Search": ("in", "k", "sort", "collapse", "again", "history", "why", "save-search", "searches"),
+    "Search": ("in", "k", "sort", "collapse", "again", "why", "save-search", "searches"),
     "Library": ("index", "map", "status", "load", "offload", "timeout"),
-    "Prompt": ("set", "help", "quit"),
+    "Prompt": ("history", "set", "help", "quit"),
 }
 """Every command, by what it is for."""
 
