@@ -21,7 +21,7 @@ from photomap_cli.views.formatting import elapsed, photos
 from photomap_cli.views.machine_output import ResultStyle, write_lines
 from photomap_cli.views.output import printable
 from photomap_cli.views.palette import ACCENT
-from photomap_cli.views.score_breakdown import product
+from photomap_cli.views.score_breakdown import breakdown
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
@@ -46,8 +46,8 @@ class _Hits:
         table = _columns(scored=scored, dated=dated, sized=sized)
         for hit in self.hits:
             table.add_row(*_cells(hit, self.cwd, scored=scored, dated=dated, sized=sized))
-            for each in hit.terms:
-                table.add_row("", f"{each.part:+.3f}", Text(f"  {printable(each.term)}  {product(each)}", "dim"))
+            for part, term, product in breakdown(hit):
+                table.add_row("", part, Text(f"  {term}  {product}", "dim"))
         yield table
 
 

@@ -25,10 +25,16 @@ def explanation(hit: Hit, cwd: Path) -> RenderableType:
     table.add_column(justify="right", no_wrap=True)
     table.add_column(overflow="fold")
     table.add_column(style="dim", no_wrap=True)
-    for each, part in zip(hit.terms, _adding_up(hit), strict=True):
-        table.add_row(f"{part / 1000:+.3f}", Text(printable(each.term)), product(each))
+    for part, term, product in breakdown(hit):
+        table.add_row(part, Text(term), product)
     table.add_row(Text(f"{hit.score:.3f}", "bold"), Text("total", "bold"), "")
     return Group(Text(shown_path(hit.path, cwd), "bold"), table)
+
+
+def breakdown(hit: Hit) -> list[tuple[str, str, str]]:
+    """Return what each term adds, its words, and what that is made of; the parts add up to the score as it is shown."""
+    parts = zip(hit.terms, _adding_up(hit), strict=True)
+    return [(f"{part / 1000:+.3f}", printable(each.term), _product(each)) for each, part in parts]
 
 
 def _adding_up(hit: Hit) -> list[int]:
@@ -42,7 +48,7 @@ def _adding_up(hit: Hit) -> list[int]:
     return parts
 
 
-def product(part: TermPart) -> str:
+def _product(part: TermPart) -> str:
     """Return what a part is made of: `2 × 0.310 ÷ 1.414`, by the length of the sum of all terms if that is not 1."""
     length = part.weight * part.cosine / part.part if part.part else 1.0
     divided = "" if abs(length - 1) < 0.0005 else f" ÷ {length:.3f}"

@@ -255,7 +255,7 @@ def test_photos_get_into_an_album(world, photos, tmp_path):
 def test_paths_are_copied_by_the_terminal_where_there_is_no_other_way(world, photos):
     made = world(environment={"TERM": "xterm"})
     told = carried_out(made, Act("copy_paths", photos[:2]))[-1]
-    assert told.text == "copied by the terminal (OSC 52): 2 photos"
+    assert told.text == "copied 2 photos (via the terminal, OSC 52)"
     assert base64.b64encode("\n".join(photos[:2]).encode()).decode() in made.environment["written"][0]
 
 

@@ -162,7 +162,7 @@ def test_the_parts_of_a_score_are_told_by_a_session_and_without(photomap, servin
 def test_an_explanation_is_refused_where_it_has_no_place(photomap, indexed):
     done = photomap("search", "--explain", "--paths", "cat")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "--explain has no place" in done.stderr
+    assert "--explain can't be combined" in done.stderr
 
 
 def test_a_search_served_by_a_session_imports_nothing_heavy(home, serving):
@@ -238,9 +238,9 @@ def test_nothing_found_is_status_1(photomap, serving):
         (["search", "dog + ./nope.jpg"], "nope.jpg"),
         (["search", "dog foo:bar"], "no filter foo"),
         (["search", "-dog"], "only what to avoid"),
-        (["search", "cat", "--json", "--paths"], "exclude each other"),
-        (["search", "cat", "--preview", "--paths"], "exclude each other"),
-        (["search", "cat", "--in", "/nowhere"], "no folder"),
+        (["search", "cat", "--json", "--paths"], "can't be combined"),
+        (["search", "cat", "--preview", "--paths"], "can't be combined"),
+        (["search", "cat", "--in", "/nowhere"], "isn't a folder"),
         (["search", "cat", "--force"], "--force is for --html"),
         (["search"], "QUERY"),
         (["search", "cat", "--min-score", "2"], "hint: photomap search --help"),
@@ -248,7 +248,7 @@ def test_nothing_found_is_status_1(photomap, serving):
         (["index", "photos", "--encoder", "other/encoder"], "was made with tiny"),
         (["config", "set", "encoder_idle_timeout_seconds", "-1"], "negative"),
         (["serach"], "serach"),
-        (["stop", "--library", "/nowhere"], "no live session"),
+        (["offload", "--library", "/nowhere"], "isn't running"),
     ],
 )
 def test_mistakes_are_status_2_with_a_hint_and_no_traceback(photomap, serving, words, message):

@@ -111,7 +111,7 @@ def test_none_is_status_one_as_in_a_search(duplicates, tmp_path):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["--json", "--paths"], "exclude each other"),
+        (["--json", "--paths"], "can't be combined"),
         (["/nowhere"], "/nowhere isn't a folder"),
         (["--threshold", "2"], "takes a number from 0.5 to 1"),
     ],

@@ -99,7 +99,7 @@ def test_no_changes_nothing(home, tried, capsys, given):
     told = capsys.readouterr().out
     assert f"Found 5 photos in {home}/Pictures." in told
     assert "tiny reads 2.0 photos/s here (5 tried): about 3 s for all." in told
-    assert "Nothing was done." in told
+    assert "Nothing was indexed." in told
 
 
 def test_ctrl_c_at_the_question_changes_nothing_and_ends_the_line(home, tried, capsys):

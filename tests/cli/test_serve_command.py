@@ -129,10 +129,22 @@ def test_after_stop_the_next_one_can_start_at_once(detached, library):
     assert photomap(library, "serve", "--detach").returncode == 0
 
 
-def test_one_that_cannot_start_tells_why_with_its_status(detached, library):
+def test_one_that_serves_already_is_enough(detached, library):
     done = photomap(library, "serve", "--detach")
+    assert (done.returncode, "already serving" in done.stderr) == (0, True)
+    assert photomap(library, "-q", "serve", "--detach").stderr == ""
+
+
+def test_one_that_cannot_start_tells_why_with_its_status(detached, library):
+    done = photomap(library, "serve")
     assert done.returncode == 2
     assert done.stderr.startswith("photomap: another session has this library\nhint: ")
+
+
+def test_there_is_nothing_to_stop_and_that_is_fine(library):
+    done = photomap(library, "stop")
+    assert (done.returncode, "nothing to stop" in done.stderr) == (0, True)
+    assert photomap(library, "-q", "stop").stderr == ""
 
 
 def test_without_a_library_it_says_so(tmp_path):
@@ -178,7 +190,7 @@ def test_watching_ends_like_other_programs(library):
 def test_a_dash_is_standard_output_for_the_log(library):
     refused = photomap(library, "serve", "--detach", "--log", "-")
     assert refused.returncode == 2
-    assert "leaves no standard output" in refused.stderr
+    assert "can't log to standard output" in refused.stderr
     words = [*PHOTOMAP, "--library", str(library), "serve", "--log", "-"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as serving:
         assert f"serving {library}" in serving.stdout.readline()

@@ -113,7 +113,7 @@ def test_somebody_elses_database_is_left_alone(folder):
     connection = sqlite3.connect(folder / CATALOG)
     connection.execute("CREATE TABLE recipes (name)")
     connection.close()
-    with pytest.raises(LibraryUnusable, match="not photomap's"):
+    with pytest.raises(LibraryUnusable, match="isn't photomap's"):
         Catalog.open(folder, create=True)
 
 

@@ -171,12 +171,12 @@ def test_copy_goes_through_the_terminal_as_the_bytes_of_the_paths(nowhere):
     backend = FakeBackend(answer=lambda request: replace(make_result(), hits=(make_hit(1, "/\udcff.jpg"),)))
     talk = on_a_terminal(Talk(backend)).type("dog", ":copy")
     assert talk.front.printed == f"\x1b]52;c;{base64.b64encode(b'/' + bytes([255]) + b'.jpg').decode()}\a"
-    assert talk.front.notes == ["copied by the terminal (OSC 52): /\\xff.jpg"]
+    assert talk.front.notes == ["copied /\\xff.jpg (via the terminal, OSC 52)"]
 
 
 def test_copy_without_numbers_takes_what_is_shown_and_needs_a_terminal(talk, nowhere):
     assert talk.refusal(":copy").hint == ":paths prints them"
-    assert on_a_terminal(talk).type(":copy").front.notes == ["copied by the terminal (OSC 52): 3 paths"]
+    assert on_a_terminal(talk).type(":copy").front.notes == ["copied 3 paths (via the terminal, OSC 52)"]
     assert "no results" in on_a_terminal(Talk()).refusal(":copy").message
 
 
@@ -208,7 +208,7 @@ def test_the_desktops_own_program_is_preferred_but_not_over_ssh(nowhere, tmp_pat
     assert clipboard.copy("/a b.jpg", out, platform="linux", environment=where) == "wl-copy"
     assert ((tmp_path / "copied").read_text(), out.getvalue()) == ("/a b.jpg", "")
     over_ssh = clipboard.copy("x", out, platform="linux", environment={**where, "SSH_CONNECTION": "x"})
-    assert (over_ssh, out.getvalue()) == ("the terminal (OSC 52)", PLAIN)
+    assert (over_ssh, out.getvalue()) == ("the terminal, OSC 52", PLAIN)
 
 
 def test_a_program_that_fails_is_passed_over_and_tmux_is_asked(nowhere, tmp_path):
@@ -275,8 +275,8 @@ def test_save_writes_over_nothing_unless_told(talk, photos):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        (":save", "into which file"),
-        (":save -f", "into which file"),
+        (":save", "which file"),
+        (":save -f", "which file"),
         (":save dogs", "no ending"),
         (":save dogs.docx", "no ending"),
         (":save nowhere/dogs.txt", "cannot be written: No such file"),

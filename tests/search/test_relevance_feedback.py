@@ -12,6 +12,7 @@ from terminal_fakes import FakeBackend, make_result
 
 from photomap_cli.records import SearchRequest, TermPart
 from photomap_cli.search.relevance_feedback import parse_feedback, refined
+from photomap_cli.views.score_breakdown import breakdown
 
 
 @cases(
@@ -103,11 +104,17 @@ def test_why_tells_what_each_term_adds(line):
     talk.type("dog", line)
     lines = [each.split() for each in talk.front.printed.splitlines()]
     assert lines == [
-        ["part", "weight", "×", "cosine", "term"],
-        ["+0.550", "2", "×", "0.310", "dog"],
-        ["-0.152", "-1", "×", "0.200", "cat"],
-        ["0.398", "photo-002.jpg"],
+        ["photo-002.jpg"],
+        ["+0.550", "dog", "2", "×", "0.310", "÷", "1.127"],
+        ["-0.152", "cat", "-1", "×", "0.200", "÷", "1.316"],
+        ["0.398", "total"],
     ]
+
+
+def test_the_parts_that_are_shown_add_up_to_the_score_that_is_shown():
+    score = 0.3334 + 0.3334 + 0.3334
+    hit = replace(make_result(1).hits[0], score=score, terms=(TermPart("a", 1.0, 0.3334, 0.3334),) * 3)
+    assert [part for part, _, _ in breakdown(hit)] == ["+0.334", "+0.333", "+0.333"]
 
 
 def test_why_tells_programs_what_search_explain_does():
@@ -125,13 +132,13 @@ def test_why_asks_once_for_all_results_and_not_again():
 def test_why_is_refused_for_what_is_not_there():
     talk = Talk(FakeBackend(answer=explaining))
     assert "no result 1" in talk.refusal("why 1").message
-    assert "not found any more" in talk.type("dog").refusal("why 3").message
+    assert "no longer found" in talk.type("dog").refusal("why 3").message
     assert talk.refusal(":why").hint == ":why N..."
 
 
 def test_help_tells_of_them():
     shown = Talk().type(":help").front.printed
-    assert all(word in shown for word in ("more 3 less 5", "like 3", "why 3", ":why N"))
+    assert all(word in shown for word in ("more 3 less 5", "like 3", "why 3", ":why"))
 
 
 def test_from_a_list_it_goes_on_to_photos_like_a_result_that_meet_the_filters():

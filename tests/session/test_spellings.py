@@ -67,7 +67,7 @@ def test_a_folder_on_a_missing_disk_is_met_too(indexed, tmp_path):
     shutil.rmtree(tmp_path / "photos" / APART)
     assert found(session, tmp_path, f"dog in:{tmp_path}/photos/{ETE}") == {APART}
     assert found(session, tmp_path, f"dog in:{tmp_path}/photos/{ETE}x") == set()
-    with pytest.raises(BadPath, match="no folder"):
+    with pytest.raises(BadPath, match="isn't a folder"):
         found(session, tmp_path, folder=f"{tmp_path}/photos/{ETE}")
 
 

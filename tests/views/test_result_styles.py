@@ -62,9 +62,9 @@ PARTS = (TermPart("dog", 2.0, 0.31, 0.55), TermPart("./a b.jpg", -0.5, 0.6, -0.1
 def test_the_parts_of_a_score_stand_below_it():
     result = replace(make_result(), hits=(replace(make_hit(1), terms=PARTS), make_hit(2)))
     assert [line.rstrip() for line in drawn(result, 100).splitlines()[1:4]] == [
-        "1   0.399  photo-001.jpg              2023-06-02 10:22  40×30",
-        "   +0.550    dog  2 × 0.310",
-        "   -0.151    ./a b.jpg  -0.5 × 0.600",
+        "1   0.399  photo-001.jpg                      2023-06-02 10:22  40×30",
+        "   +0.550    dog  2 × 0.310 ÷ 1.127",
+        "   -0.151    ./a b.jpg  -0.5 × 0.600 ÷ 1.987",
     ]
     assert written(result, ResultStyle.PLAIN).decode().splitlines() == [
         "1\t0.3990\t/photos/photo-001.jpg",

@@ -35,7 +35,7 @@ def copy(text: str, terminal: TextIO, *, platform: str, environment: Mapping[str
         raise UsageError(f"{len(data):,} bytes are too much for a terminal's clipboard", hint=":save FILE.txt")
     terminal.write(sequence(data, environment))
     terminal.flush()
-    return "the terminal (OSC 52)"
+    return "the terminal, OSC 52"
 
 
 def sequence(data: bytes, environment: Mapping[str, str]) -> str:
