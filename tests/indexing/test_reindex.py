@@ -349,7 +349,7 @@ def test_somebody_elses_database_is_never_replaced(tmp_path, photos):
     with closing(sqlite3.connect(tmp_path / "catalog.sqlite")) as connection:
         connection.executescript("CREATE TABLE recipes (name); CREATE TABLE meta (key, value); PRAGMA user_version = 8")
     before = (tmp_path / "catalog.sqlite").read_bytes()
-    with pytest.raises(LibraryUnusable, match="not photomap's"):
+    with pytest.raises(LibraryUnusable, match="isn't photomap's"):
         encode_anew(tmp_path, photos)
     assert (tmp_path / "catalog.sqlite").read_bytes() == before
 

@@ -26,7 +26,7 @@ EXAMPLES = (
     "sunset after:2023 in:~/Italy      filters: :help queries",
     "#3 + snow                         photos like result 3, with snow",
     "like 3                            photos like result 3",
-    "more 3 less 5                     the last search, closer to 3, further from 5",
+    "more 3 less 5                     closer to result 3, further from 5",
     "why 3                             explains the score of result 3",
 )
 
