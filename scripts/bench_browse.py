@@ -31,6 +31,7 @@ from bench_process import family, pss
 
 COLUMNS, ROWS = 120, 40
 TIMEOUT_SECONDS = 60.0
+LEAVING_SECONDS = 5.0
 QUIET_BYTES = 1000
 BARE = """
 from prompt_toolkit.application import Application
@@ -104,7 +105,9 @@ def _gallery(photomap: list[str], rounds: int, bare_ms: float, *, pages: int) ->
         for _ in range(3):
             from_prompt.append(screen.milliseconds(":browse\r", screen.painted()))
             screen.settle()
-            screen.send("\x1bq")
+            screen.send("\x1b")  # out of the query line; at once with the next key it would be Alt
+            screen.settle(0.3)
+            screen.send("q")
             screen.settle()
     with Screen([*photomap, "browse"]) as screen:
         screen.until(screen.painted())
@@ -178,8 +181,9 @@ class Screen:
 
     def __exit__(self, *_: object) -> None:
         with contextlib.suppress(OSError):
-            os.write(self._terminal, b"\x1b\x03")
-            while self._read(2.0):
+            os.write(self._terminal, b"\x03\x04")  # the one leaves the gallery, the other the prompt
+            give_up_at = time.perf_counter() + LEAVING_SECONDS
+            while time.perf_counter() < give_up_at and self._read(2.0):
                 pass
         os.close(self._terminal)
         os.waitpid(self.pid, 0)
