@@ -21,6 +21,7 @@ from photomap_cli.images.decode_pool import DecodePool
 from photomap_cli.images.thumbnail_cache import THUMBNAIL_PX, ThumbnailCache
 from photomap_cli.indexing.encoder_start import DecodeAhead, start
 from photomap_cli.indexing.file_reader import PROBE, tried
+from photomap_cli.indexing.parts import everything
 from photomap_cli.indexing.plan import survey
 from photomap_cli.indexing.prefetch import Prefetch
 from photomap_cli.indexing.rename_detection import RenameDetector
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from photomap_cli.images.preprocess import PixelFit
     from photomap_cli.indexing.encoder_start import ImageEncoder, Pictures
     from photomap_cli.indexing.file_reader import Decoder
+    from photomap_cli.indexing.parts import Part
     from photomap_cli.indexing.plan import Plan, Todo
     from photomap_cli.indexing.rename_detection import Match
     from photomap_cli.library.catalog import Catalog
@@ -64,6 +66,7 @@ class IndexOptions:
     `rebuild` begins again where the encoder has other weights by now, as between two runs that fill a draft.
     `young_seconds` leaves new files that were changed a moment ago for another run, as they may not be whole.
     `bases` are what `exclude` is relative to, see `ScanRules`; a run over parts of the library has them.
+    `part` has all files of other parts, and their photos, left alone.
     `is_gentle` has decoders leave the processor to others.
     """
 
@@ -79,6 +82,7 @@ class IndexOptions:
     rebuild: bool = False
     young_seconds: float = 0.0
     bases: tuple[str, ...] = ()
+    part: Part | None = None
     is_gentle: bool = False
 
 
@@ -123,6 +127,7 @@ class Indexer:
         self._started = self._encoding_since = self._ended = 0.0
         self._refused: list[FoundFile] = []
         self._is_complete = False
+        self._takes: Callable[[str], bool] = everything  # by its path
         self._forgotten = set[str]()  # roots, as `Survey` has them
         self._total = self._done = self._unreadable = self._taken = 0
 
@@ -153,6 +158,9 @@ class Indexer:
         self._started = self._clock()
         try:
             self._count(roots=resolved(roots, known=(*self._catalog.roots(), *self._catalog.runs.unfinished())))
+            if part := self._options.part:
+                self._takes = part.below(self._options.bases or self._pending.counts.roots)
+                self._count(part=str(part))
             if self._options.dry_run:
                 yield from self._forecast()
                 self._is_complete = True
@@ -165,7 +173,10 @@ class Indexer:
             self._ended = self._ended or self._clock()
             with suppress(PhotomapError):  # what ended the run counts
                 self._notes = [
-                    note for root in self._pending.counts.roots for note in self._catalog.file_notes.damaged(root)
+                    note
+                    for root in self._pending.counts.roots
+                    for note in self._catalog.file_notes.damaged(root)
+                    if self._takes(note.path)
                 ]
 
     def _forecast(self) -> Iterator[IndexProgress]:
@@ -208,7 +219,7 @@ class Indexer:
             if started:
                 yield from self._encode(*started)
         self._catalog.touch_indexed(self._now())
-        self._catalog.runs.end(roots, self._refused)
+        self._catalog.runs.end(roots, self._refused, self._takes)
         if not self._options.bases:
             self._catalog.runs.note_rules(roots, self._rules.exclude, hidden=self._rules.hidden)
         self._is_complete = True
@@ -224,7 +235,9 @@ class Indexer:
     def _plan(self) -> Plan:
         """Find out what there is to do."""
         given, options = self._pending.counts.roots, self._options
-        found = survey(self._catalog, given, self._rules, prune=options.prune, recheck=options.recheck)
+        found = survey(
+            self._catalog, given, self._rules, prune=options.prune, recheck=options.recheck, takes=self._takes
+        )
         plan, self._forgotten, self._whereabouts = found
         if self._options.young_seconds:
             plan.todo = [each for each in plan.todo if not self._is_young(each.file)]

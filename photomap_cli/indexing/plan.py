@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from photomap_cli.indexing import unmounted
 from photomap_cli.indexing.content_sniffing import Sniffer
+from photomap_cli.indexing.parts import everything
 from photomap_cli.indexing.roots import is_stranger
-from photomap_cli.indexing.scan import OtherFile, scan
+from photomap_cli.indexing.scan import OtherFile, UnclearFile, scan
 from photomap_cli.library.entities import FoundFile
-from photomap_cli.library.file_types import ending
+from photomap_cli.library.file_types import ending, has_photo_name
 from photomap_cli.library.paths import inside, is_storable
 from photomap_cli.records import IndexFailure
 
 if TYPE_CHECKING:
-    from photomap_cli.indexing.scan import ScanRules
+    from photomap_cli.indexing.scan import Scanned, ScanRules
     from photomap_cli.indexing.unmounted import Whereabouts
     from photomap_cli.library.catalog import Catalog
     from photomap_cli.library.entities import FileMark, FoundAgain, SeenFile
@@ -33,11 +34,19 @@ class Survey(NamedTuple):
     whereabouts: Whereabouts
 
 
-def survey(catalog: Catalog, given: Collection[str], rules: ScanRules, *, prune: bool, recheck: bool) -> Survey:
+def survey(
+    catalog: Catalog,
+    given: Collection[str],
+    rules: ScanRules,
+    *,
+    prune: bool,
+    recheck: bool,
+    takes: Callable[[str], bool] = everything,
+) -> Survey:
     """Compare what is below these roots, and below known roots inside them, with what the library has seen there.
 
     Photos that may be on a missing disk are kept and reported, unless `prune` gives them up.  `recheck` has every file
-    read whose photo the library has.
+    read whose photo the library has.  Files and photos whose paths are not what it `takes` are left alone.
     """
     looked_through = {*given, *inside(catalog.roots(), given)}
     roots = set(looked_through)
@@ -49,19 +58,33 @@ def survey(catalog: Catalog, given: Collection[str], rules: ScanRules, *, prune:
         seen.update(below)
         if not os.path.lexists(root):
             roots.remove(root)
-            if prune or not below:
+            if (prune and all(map(takes, below))) or not below:
                 forgotten.add(root)
             if not prune:
                 kept.append(unmounted.absent(root, len(below)))
         elif is_stranger(root):
             forgotten.add(root)
-    others = {path: mark for root in roots for path, mark in catalog.file_notes.others(root).items()}
+    left_alone = {path for path in seen if not takes(path)}
+    for path in left_alone:
+        del seen[path]
+    others = {path: mark for root in roots for path, mark in catalog.file_notes.others(root).items() if takes(path)}
     sniffer = Sniffer(seen, {} if recheck else others)
-    plan = diff(chain(kept, sniffer.told(scan(sorted(roots), rules, seen=seen))), seen, recheck=recheck)
+    scanned = _taken(scan(sorted(roots), rules, seen=seen), takes)
+    plan = diff(chain(kept, sniffer.told(scanned)), seen, recheck=recheck)
     plan.learned, plan.outdated = sniffer.learned, sniffer.outdated
     if not prune:
-        plan.keep([*unmounted.vanished(plan.gone, roots), *unmounted.empty_folders(plan.gone, roots)])
+        plan.keep(unmounted.vanished([*plan.gone, *left_alone], roots))
+        plan.keep(unmounted.empty_folders(plan.gone, roots, others=left_alone))
     return Survey(plan, forgotten, unmounted.Whereabouts(catalog, looked_through, plan.gone))
+
+
+def _taken(found: Iterable[Scanned], takes: Callable[[str], bool]) -> Iterator[Scanned]:
+    """Yield what is taken of what was scanned; of a folder that cannot be read every part has to know."""
+    for each in found:
+        path = each.file.path if isinstance(each, UnclearFile) else each.path
+        is_folder = isinstance(each, IndexFailure) and (not has_photo_name(path) or os.path.isdir(path))  # noqa: PTH112
+        if is_folder or takes(path):
+            yield each
 
 
 Found = FoundFile | OtherFile | IndexFailure

@@ -30,8 +30,10 @@ def vanished(gone: Iterable[str], roots: Iterable[str]) -> list[IndexFailure]:
     return [absent(root, photos) for root, photos in counts.items() if photos]
 
 
-def empty_folders(gone: Iterable[str], roots: Collection[str]) -> list[IndexFailure]:
+def empty_folders(gone: Iterable[str], roots: Collection[str], *, others: Iterable[str] = ()) -> list[IndexFailure]:
     """Return the folders that look like the place of a missing disk, given the paths of the photos that are gone.
+
+    Photos that were not looked for are `others`: in such a folder they are gone as well.
 
     Such a folder is a broken link; or it is there and holds nothing visible, and is a root or had many
     photos.
@@ -39,6 +41,9 @@ def empty_folders(gone: Iterable[str], roots: Collection[str]) -> list[IndexFail
     counts = Counter[str]()
     for folder, photos in Counter(map(os.path.dirname, gone)).items():
         counts[_standing(folder)] += photos
+    for folder, photos in Counter(map(os.path.dirname, others)).items() if counts else ():
+        if (standing := _standing(folder)) in counts:
+            counts[standing] += photos
     kept = (_out_of_sight(folder, photos, roots) for folder, photos in counts.items())
     return [each for each in kept if each]
 

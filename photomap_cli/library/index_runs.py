@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from photomap_cli.library.paths import is_storable
@@ -27,15 +27,22 @@ class IndexRuns:
         with self._database.writing() as connection:
             connection.executemany("INSERT OR REPLACE INTO unfinished VALUES (?, ?)", ((root, since) for root in roots))
 
-    def end(self, roots: Sequence[str], refused: Iterable[FoundFile]) -> None:
-        """Note that a run has come to its end, and which of the files below these paths it could not read."""
+    def end(
+        self, roots: Sequence[str], refused: Iterable[FoundFile], takes: Callable[[str], bool] = lambda path: True
+    ) -> None:
+        """Note that a run has come to its end, and which of the files below these paths it could not read.
+
+        What earlier runs could not read of the files that it does not take is still so.
+        """
         from photomap_cli.library.sql_filters import below  # with records and dataclasses, which a status does without
 
         with self._database.writing() as connection:
             for root in roots:
                 condition, values = below(root)
-                for table in ("unfinished", "refused"):
-                    connection.execute(f"DELETE FROM {table} WHERE path = ? OR {condition}", (root, *values))
+                connection.execute(f"DELETE FROM unfinished WHERE path = ? OR {condition}", (root, *values))
+                query = f"SELECT path FROM refused WHERE path = ? OR {condition}"
+                earlier = [path for (path,) in connection.execute(query, (root, *values)) if takes(path)]
+                connection.executemany("DELETE FROM refused WHERE path = ?", ((path,) for path in earlier))
             connection.executemany(
                 "INSERT OR REPLACE INTO refused VALUES (?, ?, ?)",
                 ((each.path, each.size_bytes, each.mtime_ns) for each in refused if is_storable(each.path)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from photomap_cli.records.record import Record, rounded
+from photomap_cli.records.record import IF_ANY, Record, rounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,7 @@ class IndexReport(Record):
     """What one index run did; counts are files.
 
     Attributes:
+        part: which of several parts of the files it took, as `2/4`; "" for all of them.
         notes: of all damaged photos below the roots, new or not.
         others: how many files there are that are no photos, by their endings; "" for those without one.
         interrupted: whether the run ended before it was done.
@@ -79,6 +80,7 @@ class IndexReport(Record):
     ALSO = (("failed", "failures"), ("noted", "notes"), ("other_kinds", "interrupted"))
 
     roots: tuple[str, ...]
+    part: str = field(default="", kw_only=True, metadata=IF_ANY)
     scanned: int = 0
     added: int = 0
     updated: int = 0

@@ -81,7 +81,11 @@ def summary(report: IndexReport) -> str:
         "unchanged": report.unchanged,
         "failed": len(report.failures),
     }
-    counted = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
+    part = f"part {report.part}: " if report.part else ""
+    return part + _summary(report, ", ".join(f"{count:,} {what}" for what, count in counts.items() if count))
+
+
+def _summary(report: IndexReport, counted: str) -> str:
     if report.interrupted:
         return _stopped(report, counted or "none added")
     counted = counted or "nothing to do"

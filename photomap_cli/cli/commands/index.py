@@ -64,6 +64,10 @@ def index(
     watch: Annotated[
         bool, typer.Option("--watch", help="Stay, and index what changes in these folders, until Ctrl-C or SIGTERM.")
     ] = False,
+    part: Annotated[
+        str | None,
+        typer.Option(metavar="K/N", help="Take the K-th of N parts of the files, and leave the others alone."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The report as one JSON object.")] = False,
 ) -> int:
     """Add folders to the library, or bring them up to date.
@@ -72,10 +76,14 @@ def index(
     their whole folder is, as when a disk is not mounted.  Ctrl-C keeps what is done; the next run goes on from there.
     """
     from photomap_cli.indexing.indexer import IndexOptions
+    from photomap_cli.indexing.parts import Part
     from photomap_cli.library.database import library_exists
     from photomap_cli.views.index_report import write_report
 
     given: Globals = context.obj
+    if part is not None and rebuild:
+        hint = "encode everything anew without --part, or into another library with --library"
+        raise UsageError("--part and --rebuild don't go together: a library has one encoder", hint=hint)
     values = given.settings(exclude=exclude or None).values
     options = IndexOptions(
         exclude=values.exclude,
@@ -86,6 +94,7 @@ def index(
         recheck=recheck,
         max_megapixels=values.megapixel_limit,
         thumbnail_cache_bytes=values.thumbnail_cache_bytes,
+        part=None if part is None else Part.parse(part),
     )
     quiet = given.quiet or as_json
     roots = [path if path.is_absolute() else directories.working_directory() / path for path in paths or []]
