@@ -84,7 +84,7 @@ def _number(value: object) -> object:
 def _one_line(value: object) -> object:
     """Refuse text that cannot be stored, sent or shown in one line."""
     if isinstance(value, str) and _UNPRINTABLE.search(value):
-        raise ValueError(f"{echo(value)} holds control characters or bytes that are no text")
+        raise ValueError(f"{echo(value)} holds control characters or bytes that aren't text")
     if isinstance(value, str) and len(value) > _LONGEST_TEXT:
         raise ValueError(f"{echo(value)} is longer than {_LONGEST_TEXT} letters")
     return value

@@ -6,37 +6,14 @@ import ast
 import re
 from pathlib import Path
 
+import messages
+
 from photomap_cli import errors
 
-PACKAGE = Path(__file__).parents[1] / "photomap_cli"
-SAYING = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, Exception)}
-TELLING = {"tell", "notices", "ValueError"}  # a ValueError's words become those of an error
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "photomap_cli"
 OPENING = re.compile(r"[A-Z][a-z]+\b(?! GPU)")
 BARE_COMMAND = re.compile(r"(?<!`)\bphotomap (?:index|search|config|status|serve|stop|offload|doctor|demo|encoders)\b")
-
-
-def texts(node):
-    """Yield what an expression may say; the parts that are not known stand as `{}`."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        yield node.value
-    elif isinstance(node, ast.JoinedStr):
-        yield "".join(part.value if isinstance(part, ast.Constant) else "{}" for part in node.values)
-    elif isinstance(node, ast.IfExp):
-        yield from (*texts(node.body), *texts(node.orelse))
-
-
-def said(tree):
-    """Yield (text, line) of every error, hint and notice in a file."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            name = ast.unparse(node.func).rpartition(".")[2]
-            spoken = [keyword.value for keyword in node.keywords if keyword.arg == "hint"]
-            spoken += node.args[:1] if name in SAYING | TELLING else node.args[2:4] if name == "Check" else []
-        elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "hint":
-            spoken = [node.value]
-        else:
-            continue
-        yield from ((text, node.lineno) for part in spoken for text in texts(part))
 
 
 def fault(text):
@@ -52,16 +29,17 @@ def fault(text):
 
 
 TREES = {path.relative_to(PACKAGE): ast.parse(path.read_text(encoding="utf-8")) for path in PACKAGE.rglob("*.py")}
+MESSAGES = [message for path in sorted(PACKAGE.rglob("*.py")) for message in messages.messages(path)]
 
 
 def test_errors_hints_and_notices_are_written_in_one_style():
-    texts = [(str(path), line, text) for path, tree in TREES.items() for text, line in said(tree)]
+    texts = [each for each in MESSAGES if each.kind in {"error", "hint", "notice"}]
     assert len(texts) > 250
-    assert [(path, line, text, fault(text)) for path, line, text in texts if fault(text)] == []
+    assert [(each.path.name, each.line, each.text, fault(each.text)) for each in texts if fault(each.text)] == []
 
 
 ROOMS = {"cli", "search", "session", "repl"}  # in images/ a BadImage is the reason of a file that failed
-TO_MEND = {name for name in SAYING if getattr(errors, name).exit_status == 2}
+TO_MEND = {name for name in messages.ERRORS if getattr(getattr(errors, name, None), "exit_status", None) == 2}
 
 
 def test_what_a_user_can_mend_comes_with_a_hint():
@@ -82,3 +60,18 @@ def test_other_styles_are_noticed():
     assert [text for text in others if not fault(text)] == []
     ours = ("photomap index ~/Pictures", "`photomap index` creates one", "JPEG only", "{} is none")
     assert [text for text in ours if fault(text)] == []
+
+
+BANNED = re.compile(
+    r"page-lock|one-shot|\banew\b|\blikewise\b|\bgoes? on (?:from|answering)\b"
+    r"|(?<!there )(?<!There )\b(?:is|are) no (?!longer)"
+)
+"""What reads as translated, or is a word of ours: there is a plainer one for each."""
+
+
+def test_what_people_read_is_plain_english():
+    found = [f"{each.path.name}:{each.line}: {each.text}" for each in MESSAGES if BANNED.search(each.text)]
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        lines = enumerate(page.read_text(encoding="utf-8").splitlines(), 1)
+        found += [f"{page.name}:{number}: {line}" for number, line in lines if BANNED.search(line)]
+    assert found == []

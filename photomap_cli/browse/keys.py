@@ -283,7 +283,7 @@ def _mark_none(state: State) -> Step:
 def _acting(state: State, act: Act) -> Step:
     """Begin an act, one at a time."""
     if not act.paths:
-        return state.told("there is no photo to do that with"), ()
+        return state.told("there's no photo to do that with"), ()
     if state.is_acting:
         return state.told("something else is still going on; Ctrl-C stops it"), ()
     return replace(state, is_acting=True, question=None, focus=Focus.PHOTOS), (act,)
@@ -387,7 +387,7 @@ def _why(state: State) -> Step:
     if state.hit is None:
         return state, ()
     if state.results.is_list:
-        return state.told("these photos are no results; they are listed by date"), ()
+        return state.told("these photos aren't search results; they are listed by date"), ()
     return state.told("…"), (Explain(state.results.query, state.hit.path, len(state.hits)),)
 
 

@@ -243,5 +243,5 @@ def _keys(state: State) -> list[Line]:
     return lines + _blank(state, rows - len(lines))
 
 
-_EVERYWHERE = (("Ctrl-L", "draw anew"), ("Ctrl-Z", "suspend"), ("Ctrl-C", "stop, or leave"))
+_EVERYWHERE = (("Ctrl-L", "redraw"), ("Ctrl-Z", "suspend"), ("Ctrl-C", "stop, or leave"))
 _KEY_CELLS = 24  # of one key on the page of keys, at least

@@ -12,7 +12,7 @@ from photomap_cli.views.output import printable_lines, say
 
 
 def tolerate_encoding_errors() -> None:
-    """Let a terminal that has no ● show a ? instead of failing, and bytes that are no text be read as they are."""
+    """Let a terminal that has no ● show a ? instead of failing, and bytes that aren't text be read as they are."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")

@@ -54,7 +54,7 @@ def _fault_in_meta(file: BinaryIO, start: int, end: int) -> str | None:
             count_bytes = 2 if meta[first : first + 1] == b"\0" else 4
             for _, entry, entry_end in boxes(meta, first + _FULL + count_bytes, last):
                 if not _is_named_in_text(meta[entry:entry_end]):
-                    return "damaged: an item's name is no text"
+                    return "damaged: an item's name isn't text"
     return None
 
 

@@ -47,7 +47,7 @@ _FORMS = tuple(
 _MILLISECONDS = re.compile(r"^(?:FB_IMG_|mmexport)(1\d{12})(?!\d)", re.IGNORECASE | re.ASCII)
 _ENDING = re.compile(r"\.[^\W\d]\w{0,4}$")  # not of `2019-05-14 12.30.00`
 _COUNTED = re.compile(r"_?DSC", re.IGNORECASE)
-"""What these names count is no date, whatever it looks like."""
+"""What these names count isn't a date, whatever it looks like."""
 
 
 def date_in_name(name: str, *, now: datetime | None = None) -> Timestamp | None:

@@ -72,7 +72,7 @@ def _between_sizes(low: str, high: str) -> SizeRange:
     first = _size(low, unit=last[1] if last else "") if low else None
     units = {each[1] for each in (first, last) if each}
     if len({unit in _PIXELS for unit in units}) > 1:
-        raise ValueError("pixels and bytes are no range")
+        raise ValueError("pixels and bytes can't make a range")
     numbers = NumberRange(
         _at_least(first[0] * UNITS[first[1]]) if first else None, int(last[0] * UNITS[last[1]]) if last else None
     )
@@ -107,17 +107,17 @@ def _compared(operator: str, number: int, *, is_exact: bool = True) -> NumberRan
 
 def _whole(text: str) -> int:
     if not _WHOLE.fullmatch(text):
-        raise ValueError(f"{text!r} is no whole number")
+        raise ValueError(f"{text!r} isn't a whole number")
     return int(text)
 
 
 def _size(text: str, unit: str = "") -> tuple[Decimal, str]:
     match = _SIZE.fullmatch(text)
     if match is None:
-        raise ValueError(f"{text!r} is no size")
+        raise ValueError(f"{text!r} isn't a size")
     unit = match[2] or unit
     if unit not in UNITS:
-        raise ValueError(f"{match[2]!r} is no unit" if unit else f"{text!r} has no unit")
+        raise ValueError(f"{match[2]!r} isn't a unit" if unit else f"{text!r} has no unit")
     number = Decimal(match[1])
     if number * UNITS[unit] > _MOST:
         raise ValueError(f"{text!r} is too large")

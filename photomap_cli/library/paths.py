@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from pathlib import PurePath
 
-_NOT_UTF8 = re.compile("[\ud800-\udfff]")  # Python's stand-ins for bytes that are no text
+_NOT_UTF8 = re.compile("[\ud800-\udfff]")  # Python's stand-ins for bytes that aren't text
 
 
 def inside(roots: Iterable[str], folders: Iterable[str]) -> set[str]:

@@ -41,7 +41,7 @@ def translated(folder: Path) -> Iterator[None]:
     except schema_check.OtherFormat as error:
         raise LibraryFormat(
             f"the library {folder} has another format: {error}",
-            hint="`photomap index --rebuild` encodes its photos anew, for this version of photomap",
+            hint="`photomap index --rebuild` encodes its photos again for this version of photomap",
         ) from error
     except UnicodeDecodeError as error:  # what SQLite says of the file quotes it
         raise damaged(folder, "it contains invalid text") from error

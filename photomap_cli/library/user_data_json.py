@@ -49,7 +49,7 @@ def import_json(library: Path, source: Path | IO[bytes]) -> Imported:
         searches = [(_text(each["name"]), _text(each["query"])) for each in record["searches"]]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError(
-            "this is no export of albums", hint="`photomap albums --json > albums.json` writes one"
+            "this isn't an export of albums", hint="`photomap albums --json > albums.json` writes one"
         ) from error
     for name in (*(name for name, _, _ in albums), *(name for name, _ in searches)):
         user_data.valid_name(name)

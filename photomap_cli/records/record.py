@@ -128,7 +128,7 @@ def _reader(hint: Any) -> _Reader:
 
 def _of(value: Any, *kinds: type) -> Any:
     if type(value) not in kinds:  # True is no int here
-        raise TypeError(f"{_shown(value)} is no {kinds[0].__name__}")
+        raise TypeError(f"{_shown(value)} is not of type {kinds[0].__name__}")
     return value
 
 

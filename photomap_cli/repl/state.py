@@ -197,7 +197,7 @@ class SearchState:
         from photomap_cli.search import saved_searches  # not at the first prompt
 
         if self._last_query is None:
-            raise UsageError("there is no query to save", hint="search for something first")
+            raise UsageError("there is no search to save", hint="search for something first")
         return saved_searches.portable(
             self._last_query.text, cwd=self._last_query.cwd, references=self._last_query.references
         )

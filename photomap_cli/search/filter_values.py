@@ -68,7 +68,7 @@ def _date(value: str, here: Here) -> str:
         return datetime.datetime(day.year, day.month, day.day).isoformat()
     match = _DATE.fullmatch(value)
     if match is None:
-        raise ValueError(f"{value!r} is no date")
+        raise ValueError(f"{value!r} isn't a date")
     year, month, day_of_month = int(match[1]), int(match[2] or 1), int(match[3] or 1)
     try:
         return datetime.datetime(year, month, day_of_month).isoformat()
@@ -126,7 +126,7 @@ def _month(value: str, here: Here) -> str:
 def _number_of_month(match: re.Match[str]) -> str:
     begun = [number for number, name in enumerate(MONTHS, 1) if name.startswith(match[0])]
     if len(match[0]) < _FEWEST_LETTERS_OF_A_MONTH or not begun:
-        raise ValueError(f"{match[0]!r} is no month")
+        raise ValueError(f"{match[0]!r} isn't a month")
     return str(begun[0])
 
 

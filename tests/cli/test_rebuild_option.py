@@ -106,7 +106,7 @@ def test_a_library_of_another_version_says_the_way_out_and_that_works(photomap, 
         assert (status, is_told) == (2, True), words
     status, out, told = photomap("index", "--rebuild", "--encoder", "tiny")
     assert (status, "3 added" in out) == (0, True), out
-    assert f"photomap: the library has another format; encoding anew what is in {photos}\n" in told
+    assert f"photomap: the library has another format; encoding what is in {photos}\n" in told
     assert {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in photos.iterdir()} == before
     assert photomap("status", "--json")[0] == 0
 

@@ -113,7 +113,7 @@ def test_the_last_query_is_saved_as_it_means_the_same_elsewhere(talk):
     assert "in the place of another" in talk.front.notes[-1]
     talk.type(":save-search --delete dogs")
     assert user_data.searches(talk.library) == {}
-    assert "no query to save" in Talk(FakeBackend()).refusal(":save-search a").message
+    assert "no search to save" in Talk(FakeBackend()).refusal(":save-search a").message
 
 
 def completions(talk, text):

@@ -176,7 +176,7 @@ MISTAKES = [
     ("dog rating:>=4.5", 11, "no whole number"),
     ("dog rating:", 4, "nothing follows rating:"),
     ("dog size:12", 9, "has no unit"),
-    ("dog size:12m", 9, "'m' is no unit"),
+    ("dog size:12m", 9, "'m' isn't a unit"),
     ("dog size:>", 9, "is no size"),
     ("dog size:1mp..2mb", 9, "pixels and bytes"),
     ("dog size:9..8mp", 9, "begins after its end"),

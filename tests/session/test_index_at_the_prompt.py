@@ -95,5 +95,5 @@ def test_over_another_process_session_this_one_indexes_and_says_so(talk, session
             far.type(":index")
     finally:
         server.close()
-    assert f"session {session.status().pid} goes on answering" in capsys.readouterr().err
+    assert f"session {session.status().pid} keeps answering" in capsys.readouterr().err
     assert "nothing to do" in far.front.notes[-1]

@@ -73,7 +73,7 @@ def index(
     """Add folders to the library, or bring them up to date.
 
     Photos that are unchanged, moved, renamed or copied are not encoded again; photos that are gone are removed, unless
-    their whole folder is, as when a disk is not mounted.  Ctrl-C keeps what is done; the next run goes on from there.
+    their whole folder is, as when a disk is not mounted.  Ctrl-C keeps what is done; the next run continues from there.
     """
     from photomap_cli.indexing.indexer import IndexOptions
     from photomap_cli.indexing.parts import Part

@@ -55,6 +55,6 @@ def group_called(drawn: PhotoMap, word: str, *, shows: str = ":map") -> MapClust
     if word.isascii() and word.isdigit() and 1 <= int(word[:9]) <= len(letters):
         return drawn.clusters[int(word) - 1]
     raise UsageError(
-        f"{printable(word)!r} is no group of the map",
+        f"{printable(word)!r} isn't a group of the map",
         hint=f"groups go from {letters[0]} to {letters[-1]}; {shows} shows them",
     )
