@@ -59,23 +59,20 @@ def main() -> int:
         _live_in(Path(folder))
         make_library(Path(folder), options.photos)
         results = measured(quick=options.quick)
-    results |= {
-        "photos": options.photos,
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "load": os.getloadavg()[0],
-    }
-    if options.json:
-        print(json.dumps(results))
-        return 0
-    print(
-        f"{results['machine']}, load {results['load']:.1f}, {options.photos:,} photos, half blocks, {COLUMNS}x{ROWS}\n"
-    )
-    print("| what | measured | aim |\n|---|---|---|")
-    for name, (what, aim) in AIMS.items():
-        print(f"| {what} | {results[name]:.1f} | <= {aim:g} |")
-    print(f"\nbare echo {results['bare_echo_ms']:.1f} ms, the gallery's {results['echo_ms']:.1f} ms (medians)")
-    print(f"`photomap browse` in a new process, beside a live session: {results['start_ms']:.0f} ms to its first page")
+        results |= {"photos": options.photos, "cores": os.cpu_count() or 1, "load": os.getloadavg()[0]}
+        print(json.dumps(results) if options.json else table(results), flush=True)  # a large library takes long to go
     return 0
+
+
+def table(results: dict[str, float]) -> str:
+    """Return the figures beside their aims."""
+    where = f"{platform.machine()}, {results['cores']} cores, load {results['load']:.1f}"
+    lines = [f"{where}; {results['photos']:,} photos, half blocks, {COLUMNS}x{ROWS}", ""]
+    lines += ["| what | measured | aim |", "|---|---:|---:|"]
+    lines += [f"| {what} | {results[name]:.1f} | <= {aim:g} |" for name, (what, aim) in AIMS.items()]
+    lines += ["", f"bare echo {results['bare_echo_ms']:.1f} ms, the gallery's {results['echo_ms']:.1f} ms (medians)"]
+    beside = f"{results['start_ms']:.0f} ms to its first page"
+    return "\n".join([*lines, f"`photomap browse` in a new process, beside a live session: {beside}"])
 
 
 def measured(*, quick: bool) -> dict[str, float]:
