@@ -237,7 +237,7 @@ MISTAKES = [
     ("dog ./" + "a" * 60_000, 4, "at most 4,096 letters"),
     ("dog https://example.org/" + "a" * 60_000, 4, "at most 4,096 letters"),
     ("dog min:" + "1" * 4000, 4, "not '11111"),
-    ("dog after:" + "1" * 4000, 10, "is no date"),
+    ("dog after:" + "1" * 4000, 10, "isn't a date"),
     ("dog " + "z" * 60_000 + ":x", 4, "there is no filter z"),
     ("dog x:" + "z" * 4000, 4, "there is no filter x"),
 ]
