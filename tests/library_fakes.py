@@ -54,7 +54,8 @@ class InProcessDecoder:
 
     def decode(self, path, fit):
         picture = read(path, fit, self._options)
-        return Decoded(np.asarray(picture.image), picture.facts, picture.digest, picture.thumbnail)
+        sides = [np.asarray(each) for each in picture.sides]
+        return Decoded(np.asarray(picture.image), picture.facts, picture.digest, picture.thumbnail, sides)
 
 
 def decode(path, fit, **options):

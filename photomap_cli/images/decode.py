@@ -10,7 +10,7 @@ import io
 import os
 import stat
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -27,7 +27,7 @@ from photomap_cli.images.decode_errors import Damaged, faults_named
 from photomap_cli.images.exif import ExifTables
 from photomap_cli.images.formats import extension, is_turned_by_decoder, kind, opened
 from photomap_cli.images.memory_limits import default_max_megapixels
-from photomap_cli.images.preprocess import draft_size, fitted
+from photomap_cli.images.preprocess import draft_size, fitted, sides
 from photomap_cli.library import file_identity
 from photomap_cli.library.file_types import START_BYTES
 
@@ -94,23 +94,30 @@ class ReadOptions:
 class Picture:
     """A picture as it was read: RGB at the encoder's size, the photo's facts, the thumbnail as WebP or nothing.
 
-    `digest` is that of the file's bytes, or nothing where it was no file.
+    `digest` is that of the file's bytes, or nothing where it was no file.  `sides` are a panorama's left and right.
     """
 
     image: Image.Image
     facts: PhotoFacts
     thumbnail: bytes
     digest: bytes = b""
+    sides: Sequence[Image.Image] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decoded:
-    """A picture ready for the encoder: pixels (h, w, 3) uint8, and the rest as in `Picture`."""
+    """A picture ready for the encoder: pixels (h, w, 3) uint8, and the rest as in `Picture`; `sides` (n, h, w, 3)."""
 
     pixels: np.ndarray
     facts: PhotoFacts
     digest: bytes
     thumbnail: bytes = b""
+    sides: Sequence[np.ndarray] = ()
+
+    @property
+    def views(self) -> list[np.ndarray]:
+        """All that the encoder is to see of it: the picture, then its sides."""
+        return [self.pixels, *self.sides]
 
 
 def _turn_by_exif(main: Mapping[int, object], _size: tuple[int, int]) -> int:
@@ -225,6 +232,7 @@ def _picture(image: Image.Image, turn: int, facts: PhotoFacts, fit: PixelFit, op
         icc.in_srgb(fitted(upright, fit), profile),
         facts,
         _webp(icc.in_srgb(_small(upright, options.thumbnail_px), profile)) if options.thumbnail_px else b"",
+        sides=[icc.in_srgb(side, profile) for side in sides(upright, fit)],
     )
 
 

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -198,5 +199,7 @@ class _Crashed(Exception):
 
 def _decoded(message: dict[str, Any], payload: bytes) -> Decoded:
     width, height = message["size"]
-    pixels = np.frombuffer(payload, np.uint8, width * height * 3).reshape(height, width, 3)
-    return Decoded(pixels, PhotoFacts(**message["facts"]), bytes.fromhex(message["digest"]), payload[pixels.nbytes :])
+    shape = message["views"], height, width, 3
+    views = np.frombuffer(payload, np.uint8, prod(shape)).reshape(shape)
+    facts, digest = PhotoFacts(**message["facts"]), bytes.fromhex(message["digest"])
+    return Decoded(views[0], facts, digest, payload[views.nbytes :], sides=list(views[1:]))

@@ -53,7 +53,8 @@ class DecodeWorker:
         try:
             picture = read(Path(request["path"]), fit, options)
             answer = {"facts": asdict(picture.facts), "size": picture.image.size, "digest": picture.digest.hex()}
-            return answer, picture.image.tobytes() + picture.thumbnail
+            views = [picture.image, *picture.sides]
+            return {**answer, "views": len(views)}, b"".join(each.tobytes() for each in views) + picture.thumbnail
         except BadImage as error:
             return {"reason": error.message}, b""
         except MemoryError:

@@ -21,6 +21,9 @@ Against a full decode the lowest cosine of 48 photos with the embedded encoder w
 1.75, 0.986 at 2, and 0.901 at 1.1; with a ViT-B-32-256 of random weights 0.9999 from 1.25 on.
 """
 
+PANORAMA = 2
+"""What is more than so many times as wide as it is high is a panorama."""
+
 _FILTERS = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
 
 
@@ -68,6 +71,22 @@ def fitted(image: Image.Image, fit: PixelFit) -> Image.Image:
         image, min(image.width, LONGEST_SIDES * image.height), min(image.height, LONGEST_SIDES * image.width)
     )
     return _centre(image.resize(_shortest_size(image.size, (width, height)), resample), width, height)
+
+
+def sides(image: Image.Image, fit: PixelFit) -> list[Image.Image]:
+    """Return the left and the right of an RGB panorama at the encoder's size, as it sees no more than the middle.
+
+    They are squares, at the ends of one up to three times as wide as it is high, and further in where it is wider: in
+    the middle of its first and last third.  Nothing for other pictures.
+    """
+    width, height = image.size
+    if width <= PANORAMA * height:
+        return []
+    middle = max(height / 2, width / 6)
+    return [
+        fitted(image.crop((round(at - height / 2), 0, round(at + height / 2), height)), fit)
+        for at in (middle, width - middle)
+    ]
 
 
 def _shortest_size(size: tuple[int, int], target: tuple[int, int]) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import partial
-from itertools import chain
+from itertools import accumulate, chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -374,24 +374,28 @@ class Indexer:
         self._taken += len(batch)
 
     def _vectors_of(self, encoder: ImageEncoder, pictures: Sequence[Decoded]) -> dict[bytes, np.ndarray]:
-        """Return the vector of each picture by its digest, and note how many take two seconds."""
+        """Return the vectors of each picture and its sides by its digest, and note how many take two seconds."""
         if not pictures:
             return {}
         began = self._clock()
         with self._stages.during("encode"):
-            vectors = encoder.encode_images(np.stack([decoded.pixels for decoded in pictures]))
-        if vectors.shape != (len(pictures), encoder.info.dim):
-            raise EncoderFailed(f"the encoder answered {len(pictures)} pictures with an array of {vectors.shape}")
+            views, size = [view for decoded in pictures for view in decoded.views], self._options.batch_size
+            pieces = (views[at : at + size] for at in range(0, len(views), size))  # panoramas have three each
+            vectors = np.concatenate([encoder.encode_images(np.stack(piece)) for piece in pieces])
+        if vectors.shape != (len(views), encoder.info.dim):
+            raise EncoderFailed(f"the encoder answered {len(views)} pictures with an array of {vectors.shape}")
         seconds_each = (self._clock() - began) / len(pictures)
         most = int(COMMIT_SECONDS / seconds_each) if seconds_each > 0 else self._options.batch_size
         self._batch_limit = max(1, min(self._options.batch_size, most))
-        return {decoded.digest: vector for decoded, vector in zip(pictures, vectors, strict=True)}
+        ends = accumulate(len(decoded.views) for decoded in pictures)
+        return {each.digest: vectors[end - len(each.views) : end] for each, end in zip(pictures, ends, strict=True)}
 
-    def _add(self, todo: Todo, decoded: Decoded, vector: np.ndarray) -> None:
-        if not np.isfinite(vector).all():
+    def _add(self, todo: Todo, decoded: Decoded, vectors: np.ndarray) -> None:
+        if not np.isfinite(vectors).all():
             self._fail(todo, "the encoder gives no vector for it")
             return
-        photo = NewPhoto.of(todo.file, vector, content_hash=decoded.digest, **asdict(decoded.facts))
+        facts = {**asdict(decoded.facts), "sides": vectors[1:] if len(vectors) > 1 else None}
+        photo = NewPhoto.of(todo.file, vectors[0], content_hash=decoded.digest, **facts)
         self._pending.add(todo, photo, decoded.thumbnail)
         self._done_with(todo)
 

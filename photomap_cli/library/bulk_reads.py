@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photomap_cli.library import schema_check
-from photomap_cli.library.entities import STORED, LibraryEncoder
+from photomap_cli.library.entities import SIDES, STORED, LibraryEncoder
 from photomap_cli.library.stats import read_meta
 
 if TYPE_CHECKING:
@@ -39,10 +39,31 @@ def vectors(connection: sqlite3.Connection, records: Sequence[tuple[int, bytes]]
     encoder = encoder_of(read_meta(connection))
     if encoder is not None:
         schema_check.require_vectors(records, encoder.dim * STORED.itemsize)
-    exponents = np.frombuffer(b"".join(blob for _, blob in records), "<u2") & _FP16_EXPONENT
+    _require_finite(b"".join(blob for _, blob in records))
+    return {row: np.frombuffer(blob, STORED) for row, blob in records}
+
+
+def sides(connection: sqlite3.Connection, dim: int, rows: Sequence[int] | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Return the panoramas (of these rows; None: all), sorted, and the vectors of their sides, (n, 2, dim) as stored.
+
+    Raises Damaged unless all are as long as they should be, and finite.
+    """
+    query = "SELECT row, sides FROM side_vectors"
+    if rows is None:
+        records = connection.execute(f"{query} ORDER BY row").fetchall()
+    else:
+        records = sorted(in_pieces(connection, f"{query} WHERE row IN (...)", rows))
+    schema_check.require_vectors(records, SIDES * dim * STORED.itemsize)
+    joined = b"".join(blob for _, blob in records)
+    _require_finite(joined)
+    found = np.frombuffer(joined, STORED).reshape(len(records), SIDES, dim)
+    return np.array([row for row, _ in records], np.int64), found
+
+
+def _require_finite(vectors: bytes) -> None:
+    exponents = np.frombuffer(vectors, "<u2") & _FP16_EXPONENT
     if (exponents == _FP16_EXPONENT).any():
         raise schema_check.Damaged("a vector is not finite")
-    return {row: np.frombuffer(blob, STORED) for row, blob in records}
 
 
 def row_numbers(connection: sqlite3.Connection, source: str, values: Sequence[Value] = ()) -> np.ndarray:

@@ -40,10 +40,6 @@ def _columns(names: Iterable[str]) -> str:
 
 _PHOTO = _columns(field.name for field in fields(Photo))
 _DETAILS = [field.name for field in fields(PhotoDetails)]
-_OF_CONTENT = (
-    *("taken_at", "width", "height", "orientation", "camera", "lens", "latitude", "longitude", "rating", "kind"),
-    *("seconds", "content_hash", "damage"),
-)
 _FILE = _columns(SeenFile._fields)
 _VECTOR = "SELECT row, vector FROM vectors"
 _VECTORS_AT_ONCE = 4096
@@ -147,11 +143,15 @@ class Catalog:
             encoder = bulk_reads.encoder_of(meta)
             if encoder is None and meta["next_row"]:
                 schema_check.require_no_vectors(connection)
+            dim = encoder.dim if encoder else 0
+            panoramas, sides = bulk_reads.sides(connection, dim)
             return Snapshot(
                 library_id=str(meta["library_id"]),
-                dim=encoder.dim if encoder else 0,
+                dim=dim,
                 next_row=int(meta["next_row"]),
                 tombstones=bulk_reads.row_numbers(connection, "tombstones"),
+                panoramas=panoramas,
+                sides=sides,
             )
 
     def roots(self) -> tuple[str, ...]:
@@ -304,15 +304,15 @@ class Catalog:
 
     def copy(self, row: int, file: FoundFile) -> NewPhoto:
         """Return what to add for a file with the same bytes as a photo's.  Raises KeyError if the row is gone."""
-        columns = ", ".join(("vector", "date_source", "ext", *_OF_CONTENT))
-        query = f"SELECT {columns} FROM photos JOIN vectors USING (row) WHERE row = ?"
         with self._database.reading() as connection:
-            record = connection.execute(query, (row,)).fetchone()
-            if record is None:
-                raise KeyError(row)
-            vector = bulk_reads.vectors(connection, [(row, record[0])])[row]
-        facts = dict(zip(_OF_CONTENT, record[3:], strict=True), is_day=record[1] == DateSource.EXIF_DAY)
-        return NewPhoto.of(file, vector, extension=record[2], **facts)
+            return photo_rows.copy(connection, row, file)
+
+    def sides(self, rows: Sequence[int]) -> dict[int, np.ndarray]:
+        """Return the vectors of the sides of those of these photos that are panoramas, each (2, dim)."""
+        with self._database.reading() as connection:
+            encoder = bulk_reads.encoder_of(read_meta(connection))
+            found, sides = bulk_reads.sides(connection, encoder.dim if encoder else 0, rows)
+        return dict(zip(found.tolist(), sides.astype(np.float32), strict=True))
 
     def vectors_from(self, row: int, *, as_stored: bool = False) -> Iterator[tuple[int, bytes]]:
         """Yield (row, vector as fp16 little endian) from this row on, in order; rows that are gone are left out.
@@ -360,7 +360,7 @@ class Catalog:
     def clear(self) -> None:
         """Remove every photo and forget the encoder; the roots stay.  Rows start again, under a new library id."""
         with self._database.writing() as connection:
-            for table in ("photos", "vectors", "tombstones"):
+            for table in ("photos", "vectors", "side_vectors", "tombstones"):
                 connection.execute(f"DELETE FROM {table}")
             connection.execute("DELETE FROM meta WHERE key IN ('spec', 'dim', 'precision', 'fingerprint')")
             connection.execute("UPDATE meta SET value = lower(hex(randomblob(16))) WHERE key = 'library_id'")

@@ -28,7 +28,7 @@ def renumber_if_due(connection: sqlite3.Connection) -> bool:
         return False
     connection.execute("CREATE TEMP TABLE numbers (old INTEGER PRIMARY KEY, new INTEGER)")
     connection.execute(_NUMBERED)
-    for table in ("photos", "vectors"):  # SQLite goes by rising rows, so that each new number is free
+    for table in ("photos", "vectors", "side_vectors"):  # SQLite goes by rising rows, so that each new number is free
         connection.execute(_RENUMBERED.format(table), (first,))
     connection.execute("DROP TABLE temp.numbers")
     connection.execute("DELETE FROM tombstones")

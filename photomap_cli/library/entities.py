@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 STORED = np.dtype("<f2")
 """How vectors are stored: half precision keeps scores to three digits in half the space."""
+
+SIDES = 2
+"""So many vectors a panorama has beside the one of its middle."""
 
 
 PROBES_NAME = "text-probes"
@@ -62,7 +65,10 @@ class LibraryEncoder:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NewPhoto:
-    """A photo to be added: a file's facts, those of `exif.PhotoFacts`, its digest, its vector: (dim,), unit length."""
+    """A photo to be added: a file's facts, those of `exif.PhotoFacts`, its digest, its vector: (dim,), unit length.
+
+    `sides` are the vectors of the left and the right of a panorama, (2, dim).
+    """
 
     path: str
     size_bytes: int
@@ -85,6 +91,7 @@ class NewPhoto:
     seconds: float | None = None
     ctime_ns: int = 0
     inode: int = 0
+    sides: np.ndarray | None = None
 
     @classmethod
     def of(cls, file: FoundFile, vector: np.ndarray, **facts: Any) -> NewPhoto:
@@ -164,13 +171,16 @@ class Snapshot:
     """What the vector file has to agree with, all of one moment.
 
     Rows 0 .. next_row - 1 exist; those in `tombstones` (int64, sorted) belong to photos that are gone.
-    `dim` is 0 before the first encoder.
+    `dim` is 0 before the first encoder.  Photos in `panoramas` (int64, sorted) have two vectors more, of their sides:
+    `sides`, as they are stored, (n, 2, dim).
     """
 
     library_id: str
     dim: int
     next_row: int
     tombstones: np.ndarray
+    panoramas: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
+    sides: np.ndarray = field(default_factory=lambda: np.empty((0, SIDES, 0), STORED))
 
     @property
     def photo_count(self) -> int:

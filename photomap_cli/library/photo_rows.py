@@ -6,15 +6,17 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from photomap_cli.library import bulk_reads
 from photomap_cli.library.dating import date_of, date_of_file
-from photomap_cli.library.entities import STORED
+from photomap_cli.library.entities import STORED, NewPhoto
 from photomap_cli.library.file_types import RAW_EXTENSIONS, VIDEO_EXTENSIONS, has_photo_name
 from photomap_cli.pathnames import extensions_like, key
+from photomap_cli.records import DateSource
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from photomap_cli.library.entities import FoundAgain, NewPhoto
+    from photomap_cli.library.entities import FoundAgain, FoundFile
 
 _FIELDS = (
     *("path", "size_bytes", "mtime_ns", "ctime_ns", "inode", "content_hash", "damage"),
@@ -23,12 +25,19 @@ _FIELDS = (
 )
 """The columns that are a NewPhoto's fields."""
 
+_OF_CONTENT = (
+    *("taken_at", "width", "height", "orientation", "camera", "lens", "latitude", "longitude", "rating", "kind"),
+    *("seconds", "content_hash", "damage"),
+)
+"""The columns that photos of the same bytes share."""
+
 
 def remove(connection: sqlite3.Connection, rows: Iterable[int]) -> None:
     """Take photos out; their row numbers are not given away again."""
     for row in rows:
         if connection.execute("DELETE FROM photos WHERE row = ?", (int(row),)).rowcount:
-            connection.execute("DELETE FROM vectors WHERE row = ?", (int(row),))
+            for table in ("vectors", "side_vectors"):
+                connection.execute(f"DELETE FROM {table} WHERE row = ?", (int(row),))
             connection.execute("INSERT INTO tombstones VALUES (?)", (int(row),))
 
 
@@ -73,6 +82,22 @@ def add(connection: sqlite3.Connection, row: int, photo: NewPhoto) -> None:
         f"INSERT INTO photos ({', '.join(values)}) VALUES ({', '.join(f':{name}' for name in values)})", values
     )
     connection.execute("INSERT INTO vectors VALUES (?, ?)", (row, photo.vector.astype(STORED).tobytes()))
+    if photo.sides is not None:
+        connection.execute("INSERT INTO side_vectors VALUES (?, ?)", (row, photo.sides.astype(STORED).tobytes()))
+
+
+def copy(connection: sqlite3.Connection, row: int, file: FoundFile) -> NewPhoto:
+    """Return what to add for a file with the same bytes as a photo's.  Raises KeyError if the row is gone."""
+    columns = ", ".join(("vector", "date_source", "ext", *_OF_CONTENT))
+    query = f"SELECT {columns} FROM photos JOIN vectors USING (row) WHERE row = ?"
+    record = connection.execute(query, (row,)).fetchone()
+    if record is None:
+        raise KeyError(row)
+    vector = bulk_reads.vectors(connection, [(row, record[0])])[row]
+    facts = dict(zip(_OF_CONTENT, record[3:], strict=True), is_day=record[1] == DateSource.EXIF_DAY)
+    panoramas, sides = bulk_reads.sides(connection, len(vector), [row])
+    facts["sides"] = sides[0] if len(panoramas) else None
+    return NewPhoto.of(file, vector, extension=record[2], **facts)
 
 
 def _rows_at(connection: sqlite3.Connection, path: str) -> list[int]:

@@ -8,7 +8,10 @@ if TYPE_CHECKING:
     import sqlite3
 
 VERSION = 1
-TABLES = ("photos", "vectors", "tombstones", "roots", "meta", "other_files", "unfinished", "refused", "scan_rules")
+TABLES = (
+    *("photos", "vectors", "side_vectors", "tombstones", "roots", "meta", "other_files"),
+    *("unfinished", "refused", "scan_rules"),
+)
 SCRIPT = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 INSERT INTO meta VALUES ('library_id', lower(hex(randomblob(16)))), ('next_row', 0);
@@ -52,6 +55,9 @@ CREATE INDEX photos_damaged ON photos (path) WHERE damage IS NOT NULL;
 
 -- Vectors live apart, so that reading photos does not walk over them.
 CREATE TABLE vectors (row INTEGER PRIMARY KEY, vector BLOB NOT NULL);
+
+-- What else is seen of a panorama, whose middle is its vector: the vectors of its two sides, one behind the other.
+CREATE TABLE side_vectors (row INTEGER PRIMARY KEY, sides BLOB NOT NULL);
 
 -- Every row below next_row is in photos or here.
 CREATE TABLE tombstones (row INTEGER PRIMARY KEY);

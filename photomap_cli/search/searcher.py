@@ -146,7 +146,10 @@ class Searcher:
                 for word, weight, (cosine, part) in zip(words, terms.weights, parts, strict=True)
             )
 
-        return {row: explain(vector) for row, vector in self._catalog.vectors(rows).items()}
+        query, vectors = ranking.combine(terms.vectors, terms.weights), self._catalog.vectors(rows)
+        for row, sides in self._catalog.sides(rows).items():  # what was nearest of a panorama is explained
+            vectors[row] = max((vectors[row], *sides), key=lambda vector: float(vector @ query))
+        return {row: explain(vector) for row, vector in vectors.items()}
 
     def _groups(
         self, best: Callable[[int], list[tuple[int, float]]], request: SearchRequest, checkpoint: Callable[[], None]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from photomap_cli.errors import PhotomapError
+from photomap_cli.library.entities import SIDES
 from photomap_cli.vectors import flat_index, pq_file, pq_tier, vector_file
 from photomap_cli.vectors.flat_index import merged
 from photomap_cli.vectors.view import View, bits_of
@@ -100,7 +101,7 @@ class VectorStore:
         if k <= 0 or not view.photo_count:
             return np.empty(0, np.int64), np.empty(0, np.float32)
         query = np.ascontiguousarray(vector, np.float32).reshape(1, view.rows.dim)
-        return self._best(view, query, k, rows, exact=exact)
+        return _with_sides(view, query, k, rows, self._best(view, query, k, rows, exact=exact))
 
     def sample(self, most: int) -> np.ndarray:
         """Return the vectors of photos that are spread evenly over the library, (n, dim) float32; `most` or fewer."""
@@ -214,6 +215,17 @@ class VectorStore:
             for _ in self._tier.make(self._fresh_view, self._recent):
                 if self._closing.is_set():
                     return
+
+
+def _with_sides(view: View, query: np.ndarray, k: int, rows: np.ndarray | None, found: Found) -> Found:
+    """Return the k best photos of those found and of panoramas: of a panorama's vectors the best counts."""
+    sides = view.sides_among(rows)
+    if not len(sides):
+        return found
+    nearest, scores = view.sides.score(query, min(SIDES * (k + _SPARE), len(sides)), sides)
+    photos, scores = merged([found, (view.panoramas[nearest // SIDES], scores)])
+    firsts = np.sort(np.unique(photos, return_index=True)[1])[:k]
+    return photos[firsts], scores[firsts]
 
 
 def _without_cut_ties(scan: Callable[[int], Found], k: int, count: int) -> Found:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from photomap_cli.library.entities import SIDES
 from photomap_cli.vectors.file_header import PAGE
 from photomap_cli.vectors.flat_index import StoredRows
 
@@ -23,6 +24,8 @@ class View:
         library_id: whose rows.
         rows: the vectors; zeros for photos that were gone when they were written.
         live: a bit for each row, lowest first; None where all are photos.
+        panoramas: the rows of photos that have two vectors more, sorted.
+        sides: those vectors, two for each.
         photo_count: how many photos there are.
     """
 
@@ -30,18 +33,22 @@ class View:
     rows: StoredRows
     live: np.ndarray | None
     photo_count: int
+    panoramas: np.ndarray
+    sides: StoredRows
 
     @classmethod
     def of_nothing(cls) -> Self:
         """Return the view of a library without photos."""
-        return cls("", StoredRows(b"", 0, 0, 0), None, 0)
+        nothing = StoredRows(b"", 0, 0, 0)
+        return cls("", nothing, None, 0, np.empty(0, np.int64), nothing)
 
     @classmethod
     def of(cls, snapshot: Snapshot, mapped: Mapped) -> Self:
         """Return the view of mapped rows; the memory lives as long as the view."""
         live = np.packbits(snapshot.is_photo(), bitorder="little") if len(snapshot.tombstones) else None
         rows = StoredRows(mapped.memory, snapshot.dim, snapshot.next_row, PAGE)
-        return cls(snapshot.library_id, rows, live, snapshot.photo_count)
+        sides = StoredRows(snapshot.sides, snapshot.dim, SIDES * len(snapshot.panoramas), 0)
+        return cls(snapshot.library_id, rows, live, snapshot.photo_count, snapshot.panoramas, sides)
 
     @property
     def count(self) -> int:
@@ -61,6 +68,11 @@ class View:
     def photos_among(self, rows: np.ndarray) -> np.ndarray:
         """Return the photos among a few rows, sorted."""
         return live_among(np.unique(self._known(rows)), self.live)
+
+    def sides_among(self, rows: np.ndarray | None) -> np.ndarray:
+        """Return which of `sides` belong to photos among these rows (None: all)."""
+        is_wanted = np.ones(len(self.panoramas), bool) if rows is None else np.isin(self.panoramas, rows, kind="table")
+        return np.flatnonzero(np.repeat(is_wanted, SIDES))
 
     def spread(self, most: int) -> np.ndarray:
         """Return the rows of photos that are spread evenly over the library; `most` or fewer."""

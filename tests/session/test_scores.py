@@ -85,6 +85,15 @@ def test_the_parts_of_the_terms_add_up_to_the_score(session, photos, text):
     )
 
 
+def test_of_a_panorama_what_was_found_is_explained(make_session, tmp_path):
+    dog, cat = text_vector("dog"), text_vector("cat")
+    with Catalog.open(tmp_path / "library", create=True) as catalog:
+        catalog.set_encoder(LibraryEncoder("fake", 8, "float32"))
+        catalog.commit_batch([NewPhoto("/wide.jpg", 1, 1, None, 9, 3, None, cat, sides=np.stack([dog, -cat]))])
+    (hit,) = make_session(tmp_path / "library").search(SearchRequest("dog", cwd="/", explain=True)).hits
+    assert (hit.score, hit.terms[0].part) == (pytest.approx(1, abs=2e-3), pytest.approx(1, abs=2e-3))
+
+
 def test_unasked_nothing_is_explained(session, photos):
     assert "terms" not in session.search(SearchRequest("dog", cwd="/")).to_json()["hits"][0]
 
