@@ -161,8 +161,8 @@ def _folder(target: Path) -> Iterator[None]:
     """Have the folder there; what was made of it goes again where the block raises."""
     there = next(each for each in (target, *target.parents) if os.path.lexists(each))
     if not there.is_dir():
-        what = "a broken link" if there.is_symlink() and not there.exists() else "no folder"
-        raise BadPath(f"{there} is {what}", hint="name a new folder, or an empty one")
+        what = "is a broken link" if there.is_symlink() and not there.exists() else "isn't a folder"
+        raise BadPath(f"{there} {what}", hint="name a new folder, or an empty one")
     made = [each for each in (target, *target.parents) if not each.exists()]
     try:
         files.make_folder(target)
@@ -278,4 +278,5 @@ def _taken(target: Path) -> BadPath:
 
 
 def _unwritable(target: Path, why: str) -> BadPath:
-    return BadPath(f"nothing can be copied to {target}: {why}", hint="free some space there, or name another folder")
+    hint = "free some space there, or name another folder" if "full" in why else "name a folder that you may write to"
+    return BadPath(f"nothing can be copied to {target}: {why}", hint=hint)

@@ -68,7 +68,7 @@ class _Bytes(_Figures):
         return iter((self._time_left.render(task),))
 
     def _count(self, task: Task) -> str:
-        return f"{human_bytes(int(task.completed))} of {human_bytes(int(task.total or 0))}"
+        return f"{human_bytes(int(task.completed))} of {human_bytes(int(task.total))}" if task.total else ""
 
 
 def follow(

@@ -45,7 +45,7 @@ def test_a_library_is_copied_and_used_from_there(home, photomap):
     assert photomap("--library", str(home / "backup/one"), "albums")[:2] == (0, "Best\t1\n")
     assert photomap("copy", "library", "backup/one") == (
         0,
-        f"{home}/backup/one is this library already: 4 photos, 1 album\n",
+        f"{home}/backup/one already has this library: 4 photos, 1 album\n",
         "",
     )
     (home / "here").mkdir()
@@ -103,5 +103,5 @@ def test_ctrl_c_says_that_nothing_is_left(home, photomap, monkeypatch):
     monkeypatch.setattr("photomap_cli.library.backup.back_up", interrupted)
     status, out, err = photomap("copy", "library", "two")
     assert (status, out) == (130, "")
-    assert err == f"photomap: stopped; nothing is left in {home}/two, and the same command begins again\n"
+    assert err == "photomap: stopped; run the same command again to copy from the start\n"
     assert not Path(home / "two").exists()

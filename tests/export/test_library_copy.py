@@ -210,7 +210,7 @@ def everything_in(folder):
 @cases(
     ("make", "told"),
     [
-        (a_file, "no folder"),
+        (a_file, "isn't a folder"),
         (a_dangling_link, "a broken link"),
         (other_files, "not empty: thesis.txt"),
         (only_albums, "other albums or saved searches"),
@@ -229,6 +229,13 @@ def test_what_is_in_the_target_is_never_touched(make, told, library, tmp_path):
     with pytest.raises(BadPath, match=told):
         copied(library, place / "library")
     assert everything_in(place) == before
+
+
+def test_an_empty_folder_behind_a_link_is_filled(library, target):
+    target.mkdir(parents=True)
+    target.with_name("link").symlink_to(target)
+    copied(library, target.with_name("link"))
+    assert content(target) == content(library)
 
 
 def test_no_copy_goes_into_its_own_library(library, tmp_path):

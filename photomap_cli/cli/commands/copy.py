@@ -44,7 +44,7 @@ def copy(
         report = _copied(*folders, with_thumbnails=not no_thumbnails, quiet=quiet)
     except KeyboardInterrupt:
         if not quiet:
-            say(f"photomap: stopped; nothing is left in {folders[1]}, and the same command begins again")
+            say("photomap: stopped; run the same command again to copy from the start")
         return INTERRUPTED
     if as_json:
         from photomap_cli.views.machine_output import write_document
@@ -92,5 +92,5 @@ def _summary(report: CopyReport) -> str:
     held += [counted(report.albums, "album")] if report.albums else []
     held += [f"{report.searches:,} saved search{'es' * (report.searches != 1)}"] if report.searches else []
     if report.was_there:
-        return f"{report.target} is this library already: {', '.join(held)}"
+        return f"{report.target} already has this library: {', '.join(held)}"
     return f"{', '.join(held)}: {human_bytes(report.bytes)} in {elapsed(report.elapsed_ms)}; now in {report.target}"

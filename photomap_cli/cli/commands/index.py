@@ -82,7 +82,7 @@ def index(
 
     given: Globals = context.obj
     if part is not None and rebuild:
-        hint = "encode everything anew without --part, or into another library with --library"
+        hint = "leave one of them out"
         raise UsageError("--part and --rebuild don't go together: a library has one encoder", hint=hint)
     values = given.settings(exclude=exclude or None).values
     options = IndexOptions(
