@@ -4,6 +4,7 @@ import json
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 from cases import cases
 from command_line import run_here
@@ -13,6 +14,7 @@ from photomap_cli.images.thumbnail_cache import ThumbnailCache
 from photomap_cli.library import user_data
 from photomap_cli.library.albums import as_members
 from photomap_cli.library.catalog import Catalog
+from photomap_cli.map.npz_cache import NpzCache
 
 
 @pytest.fixture
@@ -94,6 +96,14 @@ def test_what_cannot_be_is_refused_in_one_line_and_a_hint(words, told, home, pho
     assert told in err
     assert "secret" not in err
     assert sorted(each.name for each in home.iterdir()) == ["library"]
+
+
+def test_maps_need_not_be_drawn_again(home, photomap):
+    for kind in ("map", "phrases", "other"):
+        NpzCache(home / "library", kind).put("a", {"places": np.zeros((2, 2))})
+    assert photomap("copy", "library", "two")[0] == 0
+    found = [NpzCache(home / "two", kind).get("a") is not None for kind in ("map", "phrases", "other")]
+    assert found == [True, True, False]
 
 
 def test_ctrl_c_says_that_nothing_is_left(home, photomap, monkeypatch):

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from photomap_cli.cli.options import Globals
     from photomap_cli.records.copies import CopyReport
 
+_MAPS = ("map-*.npz", "phrases-*.npz")
+"""What the map keeps in a library's folder."""
+
 _ADDRESS = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 
 
@@ -63,7 +66,8 @@ def _copied(source: Path, target: Path, *, with_thumbnails: bool, quiet: bool) -
     from photomap_cli.vectors.store import FILES
     from photomap_cli.views.progress import byte_bar
 
-    derived = (*FILES, PROBES_NAME, IMAGE_PROBES_NAME)
+    maps = sorted(each.name for kind in _MAPS for each in source.glob(kind))
+    derived = (*FILES, PROBES_NAME, IMAGE_PROBES_NAME, *maps)
     caches = (query_cache.FILE_NAME, *([thumbnail_cache.FILE_NAME] if with_thumbnails else ()))
     with byte_bar("copying", console=make_console(stderr=True), quiet=quiet) as tell:
         return copy_library(source, target, derived=derived, caches=caches, on_progress=tell)
