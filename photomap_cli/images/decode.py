@@ -29,7 +29,7 @@ from photomap_cli.images.formats import extension, is_turned_by_decoder, kind, o
 from photomap_cli.images.memory_limits import default_max_megapixels
 from photomap_cli.images.preprocess import draft_size, fitted, sides
 from photomap_cli.library import file_identity
-from photomap_cli.library.file_types import START_BYTES
+from photomap_cli.library.file_types import START_BYTES, is_video, video_extension
 
 if TYPE_CHECKING:
     import numpy as np
@@ -139,8 +139,9 @@ def read(path: Path, fit: PixelFit, options: ReadOptions | None = None) -> Pictu
         with path.open("rb") as file:
             if raw.is_raw(path.name, kind(file)):
                 picture = _read_preview(path, fit, options or ReadOptions())
-            elif video.is_video(path.name, file.read(START_BYTES)):
+            elif is_video(path.name, start := file.read(START_BYTES)):
                 picture = _read_video(path, info.st_size, fit, options or ReadOptions())
+                picture = replace(picture, facts=replace(picture.facts, extension=video_extension(start)))
             else:
                 picture = read_stream(file, fit, options)
             file.seek(0)

@@ -49,7 +49,7 @@ class PhotoFacts:
         camera, lens: make and model, or None.
         latitude, longitude: degrees, north and east positive; both or neither.
         damage: what is wrong with the file, and how much of it can be seen; None for a whole one.
-        extension: what files of its format are usually called; empty for RAW files and videos, whose names say it.
+        extension: what files of its format are usually called; empty where its name says it.
         rating: 1 to 5 stars, or -1 where it was rejected; None for no rating, also where that is written as 0.
         kind: "photo", "raw" or "video".
         seconds: how long a video is, where it says that.

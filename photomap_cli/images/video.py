@@ -16,7 +16,7 @@ from photomap_cli.images import exif, heif
 from photomap_cli.images.animation import ENOUGH
 from photomap_cli.images.exif import ExifTables
 from photomap_cli.images.visibility import contrast, small
-from photomap_cli.library.file_types import START_BYTES, is_video_name, starts_like_photo
+from photomap_cli.library.file_types import START_BYTES
 from photomap_cli.library.optional_decoders import how_to_read
 from photomap_cli.library.signatures import is_boxed
 
@@ -65,11 +65,6 @@ class Still:
     tables: ExifTables
     seconds: float | None
     damage: str | None
-
-
-def is_video(name: str, start: bytes) -> bool:
-    """Whether a file of this name that starts with these bytes is a video; not if it starts like a picture."""
-    return is_video_name(name) and not starts_like_photo(start)
 
 
 def still(

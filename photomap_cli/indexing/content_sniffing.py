@@ -1,4 +1,4 @@
-"""Owns telling photos by their first bytes where their names do not say; each other file is looked into once."""
+"""Owns telling photos by their first bytes where their names do not say; a file that is none is looked into once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from photomap_cli.indexing.scan import OtherFile, UnclearFile
-from photomap_cli.library.file_types import is_photo_at
+from photomap_cli.library.file_types import kind_at
+from photomap_cli.library.optional_decoders import is_installed
 
 if TYPE_CHECKING:
     from photomap_cli.indexing.plan import Found
@@ -20,16 +21,16 @@ class Sniffer:
     Args:
         seen: the files of the library's photos: those that are unchanged are photos still.
         remembered: files that were looked into before and are none, as they were then.
-        is_photo_at: looks into one.
+        kind_at: looks into one, and says whether it is a "photo", a "video", or nothing.
     """
 
     def __init__(
         self,
         seen: Mapping[str, SeenFile],
         remembered: Mapping[str, FileMark],
-        is_photo_at: Callable[[str], bool] = is_photo_at,
+        kind_at: Callable[[str], str] = kind_at,
     ) -> None:
-        self._seen, self._remembered, self._is_photo_at = seen, remembered, is_photo_at
+        self._seen, self._remembered, self._kind_at = seen, remembered, kind_at
         self._others: dict[str, FileMark] = {}
 
     def told(self, scanned: Iterable[Scanned]) -> Iterator[Found]:
@@ -41,8 +42,12 @@ class Sniffer:
         seen, mark = self._seen.get(file.path), (file.size_bytes, file.mtime_ns)
         if seen and not seen.has_changed(file):
             return file
-        if self._remembered.get(file.path) != mark and file.size_bytes and self._is_photo_at(file.path):
+        is_known = self._remembered.get(file.path) == mark or not file.size_bytes
+        kind = "" if is_known else self._kind_at(file.path)
+        if kind == "photo" or (kind == "video" and is_installed("video")):
             return file
+        if kind == "video":
+            return OtherFile(file.path, kind)  # not remembered: what reads it may be installed any day
         self._others[file.path] = mark
         return OtherFile(file.path)
 

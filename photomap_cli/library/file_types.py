@@ -63,6 +63,8 @@ START_BYTES = 64
 
 _LONGEST_ENDING = 12
 _BRANDS = (b"hei", b"hev", b"mif", b"msf", b"avi")
+_FILM_BRANDS = (b"iso", b"mp4", b"avc1", b"M4V", b"3g", b"MSNV", b"mmp4", b"XAVC")
+_MATROSKA = b"\x1aE\xdf\xa3"
 _BMP_HEADERS = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
 _PNM = re.compile(rb"P[456]\s+(?:#[^\n]*\n\s*)*\d+\s+\d+\s")
 
@@ -105,16 +107,17 @@ def is_unclear(name: str) -> bool:
 
 def is_photo_file(path: str) -> bool:
     """Whether a file that somebody names is a photo, by its name or else by its content."""
-    return has_photo_name(path) or is_photo_at(path)
+    return has_photo_name(path) or bool(kind_at(path))
 
 
-def is_photo_at(path: str) -> bool:
-    """Whether the file at a path starts like a picture; not if it cannot be read.  Waits for no pipe."""
+def kind_at(path: str) -> str:
+    """Return "photo" or "video" where the file at a path starts like one, else nothing.  Waits for no pipe."""
     try:
         with files.reading(path) as file:
-            return starts_like_photo(file.read(START_BYTES))
+            start = file.read(START_BYTES)
     except OSError:
-        return False
+        return ""
+    return "photo" if starts_like_photo(start) else "video" if starts_like_video(start) else ""
 
 
 def starts_like_photo(start: bytes) -> bool:
@@ -129,3 +132,22 @@ def starts_like_photo(start: bytes) -> bool:
     if found == "JPEG XL":
         return start[4:8] == b"JXL "  # two bytes are too few to know one without its boxes
     return found is not None or _PNM.match(start) is not None
+
+
+def is_video(name: str, start: bytes) -> bool:
+    """Whether a file that starts with these bytes is a video, or called one; not if it starts like a picture."""
+    return not starts_like_photo(start) and (is_video_name(name) or starts_like_video(start))
+
+
+def starts_like_video(start: bytes) -> bool:
+    """Whether a file with these first bytes is a video: MP4 and MOV, Matroska and WebM, AVI."""
+    return video_extension(start) != ""
+
+
+def video_extension(start: bytes) -> str:
+    """Return what videos with this start are usually called; nothing where it does not tell."""
+    if is_boxed(start):
+        return "mov" if start[8:10] == b"qt" else "mp4" if start[8:].startswith(_FILM_BRANDS) else ""
+    if start.startswith(b"RIFF"):
+        return "avi" if start[8:12] == b"AVI " else ""
+    return "" if not start.startswith(_MATROSKA) else "webm" if b"webm" in start else "mkv"

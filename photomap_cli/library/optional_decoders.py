@@ -43,6 +43,7 @@ def how_to_read(extra: str) -> str:
 
 
 def ways_to_read(endings: Iterable[str]) -> list[str]:
-    """Return how to have files of these endings read, as far as it takes what is not here."""
-    wanted = dict.fromkeys(_BY_ENDING[each] for each in endings if each in _BY_ENDING)
+    """Return how to have files of these endings read, as far as it takes what is not here; "video" is one of any."""
+    known = {**_BY_ENDING, "video": "video"}
+    wanted = dict.fromkeys(known[each] for each in endings if each in known)
     return [how_to_read(extra) for extra in wanted if not is_installed(extra)]

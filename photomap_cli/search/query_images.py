@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from photomap_cli import files
 from photomap_cli.errors import BadImage
 from photomap_cli.images import raw
-from photomap_cli.library.file_types import is_video_name
+from photomap_cli.library.file_types import is_video
 from photomap_cli.library.signatures import SIGNATURE_BYTES, may_be_picture
 from photomap_cli.search.query import TermKind
 
@@ -125,7 +125,7 @@ def require_picture(term: Term, info: os.stat_result) -> None:
                 start = file.read(SIGNATURE_BYTES)
         except OSError as error:
             raise BadImage((error.strerror or str(error)).lower(), hint="check its permissions") from error
-        if not may_be_picture(start) and not raw.is_raw(term.value) and not is_video_name(term.value):
+        if not may_be_picture(start) and not raw.is_raw(term.value) and not is_video(term.value, start):
             raise BadImage("not a picture", hint=_GIVE_A_PICTURE)
         if info.st_size > MOST_FILE_BYTES:
             raise BadImage(f"larger than {MOST_FILE_BYTES >> 30} GB", hint="search with a smaller copy of it")

@@ -42,6 +42,13 @@ def test_a_picture_that_is_called_a_video_is_a_picture(tmp_path, monkeypatch):
 # With PyAV
 
 
+@pytest.mark.parametrize("name", ["CLIP_1", "a.jpg", "a.mp4~"])
+def test_a_video_is_one_whatever_it_is_called(tmp_path, name):
+    made(tmp_path / "a.mov").rename(tmp_path / name)
+    facts = read(tmp_path / name, FIT).facts
+    assert (facts.kind, facts.extension) == ("video", "mov")
+
+
 @pytest.mark.parametrize("ending", ["mp4", "MOV", "m4v", "avi", "mkv", "webm", "3gp", "mts", "mpg"])
 def test_every_container_is_read(tmp_path, ending):
     picture = read(made(tmp_path / f"a.{ending}"), FIT, ReadOptions(thumbnail_px=48))

@@ -89,6 +89,7 @@ VIDEOS, JXL = (
         ((), (("mp4", 9), ("psd", 2), ("mov", 1)), f"12 other files: 9 mp4, 2 psd, 1 mov{VIDEOS}"),
         ((), (("psd", 2), ("jxl", 1), ("avi", 1)), f"4 other files: 2 psd, 1 jxl, 1 avi{JXL}{VIDEOS}"),
         (("video",), (("mov of Live Photos", 3), ("jxl", 1)), f"4 other files: 3 mov of Live Photos, 1 jxl{JXL}"),
+        ((), (("video", 1),), f"1 other file: 1 video{VIDEOS}"),
         ((), (("mov of Live Photos", 1),), "1 other file: 1 mov of Live Photos"),
     ],
 )
