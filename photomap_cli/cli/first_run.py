@@ -94,10 +94,10 @@ def note_on(folder: Path, library: Path) -> str:
 def has_photos(folder: Path) -> bool:
     """Whether a folder itself has photos, by the names of the first files in it."""
     from photomap_cli.library.file_types import has_photo_name
-    from photomap_cli.library.optional_decoders import extra_of
+    from photomap_cli.library.optional_decoders import may_be_read
 
     with suppress(OSError), os.scandir(folder) as entries:
-        return any(has_photo_name(entry.name) and not extra_of(entry.name) for entry in islice(entries, MOST_LOOKED_AT))
+        return any(has_photo_name(entry.name) and may_be_read(entry.name) for entry in islice(entries, MOST_LOOKED_AT))
     return False
 
 

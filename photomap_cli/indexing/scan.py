@@ -15,7 +15,6 @@ from photomap_cli.errors import UsageError
 from photomap_cli.images import raw
 from photomap_cli.indexing import ignore_file
 from photomap_cli.indexing.managed_folders import is_junk, is_library
-from photomap_cli.library import optional_decoders
 from photomap_cli.library.entities import FoundFile
 from photomap_cli.library.file_types import (
     ending,
@@ -26,6 +25,7 @@ from photomap_cli.library.file_types import (
     is_video_of,
     photo_stem,
 )
+from photomap_cli.library.optional_decoders import may_be_read
 from photomap_cli.pathnames import Form
 from photomap_cli.records import IndexFailure
 
@@ -252,11 +252,10 @@ class _Walk:
     def _with_a_decoder(self, found: Iterable[Scanned]) -> Iterator[Scanned]:
         """Yield what was found in a folder; a file that nothing here can read as no photo, unless it was one before."""
         for each in found:
-            if isinstance(each, FoundFile) and (extra := optional_decoders.extra_of(each.path)):
-                is_read = each.path in self._seen or optional_decoders.is_installed(extra)
-                yield each if is_read else OtherFile(each.path)
-            else:
+            if not isinstance(each, FoundFile) or may_be_read(each.path) or each.path in self._seen:
                 yield each
+            else:
+                yield OtherFile(each.path)
 
     def _is_left_out(self, path: str, place: _Place) -> bool:
         """Whether the command line says so, or else the innermost ignore file that says anything."""

@@ -37,6 +37,12 @@ def is_installed(extra: str) -> bool:
     return find_spec(_EXTRAS[extra].package) is not None
 
 
+def may_be_read(path: str) -> bool:
+    """Whether there is all that files of this name, or path, take."""
+    extra = extra_of(path)
+    return not extra or is_installed(extra)
+
+
 def how_to_read(extra: str) -> str:
     """Return how to have an extra's files read: `pip install "photomap-cli[video]" reads videos`."""
     return f'pip install "photomap-cli[{extra}]" reads {_EXTRAS[extra].what}'

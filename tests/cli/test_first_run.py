@@ -218,3 +218,12 @@ def test_from_nothing_to_the_first_answer(tmp_path):
     child.send("cat\r")
     child.expect(r"cat\.jpg")
     child.close(force=True)
+
+
+def test_a_folder_of_videos_has_photos_where_they_can_be_read(tmp_path, monkeypatch):
+    (tmp_path / "a.mp4").write_bytes(b"a video")
+    for is_installed in (False, True):
+        monkeypatch.setattr(
+            "photomap_cli.library.optional_decoders.is_installed", lambda _, answer=is_installed: answer
+        )
+        assert first_run.has_photos(tmp_path) == is_installed
