@@ -173,7 +173,7 @@ def test_a_link_to_a_catalogue_is_followed(tmp_path):
 def test_what_stands_in_a_locks_place_is_no_lock(obstacle, tmp_path):
     lock = FileLock(obstacle(tmp_path / "index.lock"))
     assert lock.holder() is None
-    with pytest.raises(OSError, match="plain file"):
+    with pytest.raises(OSError, match="regular file"):
         lock.try_acquire()
 
 
@@ -229,13 +229,13 @@ def test_history_and_ignored_patterns_wait_for_no_pipe(tmp_path):
     history = PrivateHistory(tmp_path / "history")
     history.store_string("query")
     assert list(history.load_history_strings()) == []
-    with pytest.raises(OSError, match="plain file"):
+    with pytest.raises(OSError, match="regular file"):
         read_ignored(str(tmp_path))
 
 
 def test_a_log_is_no_pipe_but_may_be_a_device(tmp_path):
     os.mkfifo(tmp_path / "log")
-    with pytest.raises(BadPath, match="plain file"):
+    with pytest.raises(BadPath, match="regular file"):
         LogFile(tmp_path / "log")
     log = LogFile(type(tmp_path)(os.devnull))
     log.rotate()

@@ -69,7 +69,7 @@ def test_who_was_started_in_a_folder_that_is_gone_can_leave_and_refuses_what_is_
     here.rmdir()
     directories.release_working_directory()
     assert directories.absolute(Path("/a")) == Path("/a")
-    with pytest.raises(BadPath, match="not there any more"):
+    with pytest.raises(BadPath, match="no longer exists"):
         directories.absolute(Path("a"))
 
 

@@ -120,7 +120,7 @@ def test_an_oversized_frame_is_refused_before_it_is_read():
 def test_a_frame_must_hold_an_object():
     text = json.dumps([1]).encode()
     stream = io.BytesIO(len(text).to_bytes(4, "big") + bytes(4) + text)
-    with pytest.raises(ProtocolMismatch, match="no JSON object"):
+    with pytest.raises(ProtocolMismatch, match="isn't a JSON object"):
         read_frame(stream.read)
 
 

@@ -87,4 +87,4 @@ def require_agreement(tower: ImageTower, probes: ImageProbes) -> None:
         raise TowerUnfit("its vectors have a different length")
     lowest = least_cosine(tower.encode(shown), probes.vectors)
     if not lowest >= LEAST_COSINE:
-        raise TowerUnfit(f"its image transformer computes otherwise (cosine {lowest:.4f} to PyTorch's vectors)")
+        raise TowerUnfit(f"its image transformer gives different results (cosine {lowest:.4f} to PyTorch's vectors)")

@@ -66,9 +66,9 @@ def recipe_of(
         is_plain = visual.attn_pool is None and visual.pool_type == "tok" and visual.ln_post.eps == norm_eps
         mean, std = visual.preprocess_cfg["mean"], visual.preprocess_cfg["std"]
     except (AttributeError, IndexError, KeyError, TypeError) as error:
-        raise TowerUnfit("its image transformer is of another kind than CLIP's") from error
+        raise TowerUnfit("its image transformer isn't CLIP's") from error
     if not is_plain:
-        raise TowerUnfit("its image transformer is of another kind than CLIP's")
+        raise TowerUnfit("its image transformer isn't CLIP's")
     return ImageRecipe(
         heads=int(heads),
         activation=activation_of(activation),

@@ -121,9 +121,9 @@ class ImageTower:
         channels = self._transformer.width
         shape = self._patches.shape
         if len(shape) != 4 or shape[:2] != (channels, 3) or height % shape[2] or width % shape[3]:
-            raise TowerUnfit("its image transformer is not built as CLIP's")
+            raise TowerUnfit("its image transformer isn't built like CLIP's")
         tokens = 1 + (height // shape[2]) * (width // shape[3])
         if self._positions.shape != (tokens, channels) or self._class.shape != (channels,):
-            raise TowerUnfit("its image transformer is not built as CLIP's")
+            raise TowerUnfit("its image transformer isn't built like CLIP's")
         if len(self._proj.shape) != 2 or self._proj.shape[0] != channels:
-            raise TowerUnfit("its image transformer is not built as CLIP's")
+            raise TowerUnfit("its image transformer isn't built like CLIP's")

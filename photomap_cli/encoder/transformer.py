@@ -44,7 +44,7 @@ class Transformer:
         width = self.width
         is_wide = all(block["attn.in_proj_weight"].shape == (3 * width, width) for block in self._blocks)
         if not self._blocks or not is_wide or width % heads:
-            raise TowerUnfit("its transformer is not built as CLIP's")
+            raise TowerUnfit("its transformer isn't built like CLIP's")
 
     @property
     def width(self) -> int:
@@ -110,7 +110,7 @@ def _blocks(tensors: MappedTensors, prefix: str) -> list[dict[str, MappedTensor]
             break
         blocks.append({part: tensors[f"{prefix}{at}.{part}"] for part in _BLOCK})
     if len(names) != len(blocks) * len(_BLOCK):
-        raise TowerUnfit("its transformer has more to it than CLIP's")
+        raise TowerUnfit("its transformer has parts that CLIP's doesn't")
     return blocks
 
 

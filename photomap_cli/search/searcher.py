@@ -129,7 +129,9 @@ class Searcher:
             shown.sort(key=lambda group: photos[group[0][0]].dated_at, reverse=True)
         hits = tuple(_hit(rank, group, photos, explained) for rank, group in enumerate(shown, 1))
         if not hits:
-            return hits, (*_below_floor(floor, best), *self.scope.why_nothing(query.filters, request, within))
+            is_chosen = query.min_score is not None or request.min_score is not None  # whoever chose it knows
+            best_score = () if is_chosen else _below_floor(floor, best)
+            return hits, (*best_score, *self.scope.why_nothing(query.filters, request, within))
         return hits, (NOTHING_STANDS_OUT,) if doubtful else ()
 
     def _explained(

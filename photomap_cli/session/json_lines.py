@@ -28,7 +28,7 @@ def decode(line: bytes) -> dict[str, Any]:
     try:
         message = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise ProtocolMismatch(f"a line holds no JSON: {error}", hint=TWO_VERSIONS) from error
+        raise ProtocolMismatch(f"a line is not JSON: {error}", hint=TWO_VERSIONS) from error
     if not isinstance(message, dict):
         raise ProtocolMismatch("a line isn't a JSON object", hint=TWO_VERSIONS)
     return message

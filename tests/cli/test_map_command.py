@@ -77,7 +77,7 @@ def test_the_map_of_a_folder_has_its_photos_alone(photomap):
 @pytest.mark.parametrize(
     ("words", "said", "hint"),
     [
-        (("dog",), "dog is no filter", "example: after:2023"),
+        (("dog",), "dog is not a filter", "example: after:2023"),
         (("name:0.png", "in:photos/cat"), "a map needs at least 5 photos; there is 1", "index more"),
         (("--library", "nowhere"), "there is no library", "`photomap index"),
         (("--clusters", "53"), "takes a whole number from 1 to 52", "photomap map --help"),

@@ -223,7 +223,7 @@ def test_unknown_names_are_refused_with_what_there_is():
     with pytest.raises(UnknownEncoder) as caught:
         models.resolve("tinny")
     assert "tiny" in caught.value.hint
-    with pytest.raises(UnknownEncoder, match=r"holds no open_clip_config\.json"):
+    with pytest.raises(UnknownEncoder, match=r"has no open_clip_config\.json"):
         models.resolve("local-dir:/nowhere")
 
 

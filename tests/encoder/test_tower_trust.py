@@ -66,9 +66,9 @@ def test_a_tower_that_agrees_is_checked_once(probes):
 
 def test_one_that_does_not_agree_is_refused_and_that_is_remembered(probes):
     mixed_up = replace(probes, vectors=probes.vectors[::-1])
-    refused(mixed_up, "computes otherwise")
-    refused(mixed_up, "computes otherwise", unasked)
-    assert "computes otherwise" in tower_trust.fault(probes.fingerprint)
+    refused(mixed_up, "gives different results")
+    refused(mixed_up, "gives different results", unasked)
+    assert "gives different results" in tower_trust.fault(probes.fingerprint)
 
 
 @pytest.mark.parametrize("cosine", [0.9996, 0.9994])
@@ -80,7 +80,7 @@ def test_the_least_cosine_is_0_9995(probes, cosine):
     if cosine >= 0.9995:
         opened(turned)
     else:
-        refused(turned, "computes otherwise")
+        refused(turned, "gives different results")
 
 
 def test_a_token_that_differs_is_enough(probes):
@@ -89,8 +89,8 @@ def test_a_token_that_differs_is_enough(probes):
 
 def test_what_an_encoder_said_of_itself_is_remembered(probes):
     other = replace(probes, recipe=None, why_not="its text transformer attends to all tokens")
-    refused(other, "all tokens at once")
-    refused(other, "all tokens at once", unasked)
+    refused(other, "attends to all tokens")
+    refused(other, "attends to all tokens", unasked)
 
 
 def test_without_probes_there_is_no_tower_and_it_is_asked_for_again(probes):

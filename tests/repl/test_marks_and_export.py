@@ -70,7 +70,7 @@ def test_marks_stay_over_searches(talk, lines, names):
 def test_a_wrong_number_marks_nothing(talk):
     talk.type("dog")
     assert "there is no result 9" in talk.refusal(":mark 1 9").message
-    assert "is not the number" in talk.refusal(":mark 1 x").message
+    assert "isn't the number" in talk.refusal(":mark 1 x").message
     assert marked(talk) == []
     assert "there are no results" in Talk().refusal(":mark all").message
 

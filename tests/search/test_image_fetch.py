@@ -175,7 +175,7 @@ def test_a_resolver_that_does_not_answer_is_not_waited_for(site, monkeypatch):
         (answer(b"", "302 Found"), "302 Found"),
         (b"what?\r\n\r\n", "what?"),
         (b"", "without response"),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "breaks off"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "broke off"),
         (b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 1000 + b"\r\n", "headers"),
     ],
 )

@@ -1,6 +1,7 @@
 """What a search says beside its results: where it looked, and how much of a long text counts."""
 
 import json
+import re
 
 import pytest
 
@@ -96,3 +97,14 @@ def test_a_map_says_so_too(session, photos, tmp_path, monkeypatch):
         f"{tmp_path}/elsewhere is not indexed; drawing the whole library (4 photos)",
     )
     assert session.map(MapRequest(cwd=str(photos))).notices == ()
+
+
+def test_where_nothing_scores_high_enough_the_best_score_is_told_and_how_to_see_it(session, photos):
+    session.settings.__dict__["min_score"] = 0.9999  # frozen for everybody else
+    result = session.search(SearchRequest("dog", cwd=str(photos)))
+    assert result.hits == ()
+    told = re.fullmatch(
+        r"the best score is (-?0\.\d\d), below the lowest one shown, 0\.9999; (min:\S+) shows it", result.notices[0]
+    )
+    assert session.search(SearchRequest(f"dog {told[1]}", cwd=str(photos))).hits
+    assert notices(session, "dog min:1", cwd=str(photos)) == ()

@@ -271,9 +271,9 @@ def test_another_encoder_is_refused_with_the_way_out(session):
 def test_a_library_encoded_anew_by_another_encoder_is_not_searched_with_the_old_one(session, ask):
     ask("dog")
     session.catalog.set_encoder(LibraryEncoder("other/tag", 8, "float32"))
-    with pytest.raises(EncoderMismatch, match="encoded anew with other/tag") as caught:
+    with pytest.raises(EncoderMismatch, match="rebuilt with other/tag") as caught:
         ask("dog")
-    assert "start it again" in caught.value.hint
+    assert "restart the session" in caught.value.hint
 
 
 def test_a_search_whose_rows_become_those_of_other_photos_is_done_again(session, ask, monkeypatch):

@@ -234,7 +234,7 @@ def test_a_file_that_can_be_neither_read_nor_replaced_is_done_without_and_each_i
     assert_same_as_exact(store, vectors[0], 10)
     damaged, not_made = store.drain_notices()
     assert (damaged.split(";")[0], "could not be made" in not_made) == (
-        "vectors.pq is damaged and will be made anew",
+        "vectors.pq is damaged and will be rebuilt",
         True,
     )
 
