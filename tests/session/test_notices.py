@@ -106,5 +106,5 @@ def test_where_nothing_scores_high_enough_the_best_score_is_told_and_how_to_see_
     told = re.fullmatch(
         r"the best score is (-?0\.\d\d), below the lowest one shown, 0\.9999; (min:\S+) shows it", result.notices[0]
     )
-    assert session.search(SearchRequest(f"dog {told[1]}", cwd=str(photos))).hits
+    assert session.search(SearchRequest(f"dog {told[2]}", cwd=str(photos))).hits
     assert notices(session, "dog min:1", cwd=str(photos)) == ()
