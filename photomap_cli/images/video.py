@@ -89,7 +89,7 @@ def still(
             damage = f"{heif.TRUNCATED}; its beginning can be seen" if _is_cut(path) else None
             return Still(seen.image, size, turn, _tables(film, stream), _length(film, stream), damage)
     except (av.error.InvalidDataError, av.error.EOFError) as error:
-        raise BadImage(heif.TRUNCATED if _is_cut(path) else "damaged, or of a kind that cannot be read") from error
+        raise BadImage(heif.TRUNCATED if _is_cut(path) else "damaged, or in a format that can't be read") from error
 
 
 def _is_cut(path: Path) -> bool:
@@ -103,7 +103,7 @@ def _stream(film: Any) -> Any:
     streams = [each for each in film.streams.video if each.codec_context is not None]
     stream = min(streams, key=_is_cover, default=None)
     if stream is None:
-        raise BadImage("no pictures in it, or of a kind that cannot be read")
+        raise BadImage("no pictures in it, or in a format that can't be read")
     stream.codec_context.thread_count = 1  # there is a process a core; each thread takes memory for pictures of its own
     return stream
 

@@ -136,8 +136,8 @@ def test_a_video_that_cannot_be_read_says_why(tmp_path):
     assert {path.name: reason(path) for path in sorted(tmp_path.iterdir()) if path.name != "a.mp4"} == {
         "cut.mp4": "truncated",
         "empty.mov": "the file is empty",
-        "sound.mp4": "no pictures in it, or of a kind that cannot be read",
-        "text.webm": "damaged, or of a kind that cannot be read",
+        "sound.mp4": "no pictures in it, or in a format that can't be read",
+        "text.webm": "damaged, or in a format that can't be read",
     }
 
 
