@@ -40,7 +40,7 @@ def write_report(
         write_document(report.to_json(), file)
         return
     if not quiet:
-        say(("would be done: " if dry_run and not report.interrupted else "") + summary(report), file=file)
+        say(plan(report) if dry_run and not report.interrupted else summary(report), file=file)
     shown = report.failures if list_errors else report.failures[: 0 if quiet else _SHOWN_FAILURES]
     for failure in shown:
         say(f"  {failure.path}: {failure.reason}", file=file)
@@ -71,18 +71,29 @@ def _write_notes(report: IndexReport, file: TextIO, *, list_errors: bool, quiet:
         say(f"  {note.path}: {note.reason}", file=file)
 
 
+def plan(report: IndexReport) -> str:
+    """Return one line: what a dry run found that would be done."""
+    counted = _counted(report, would="would be ")
+    return f"dry run: {_part(report)}{photos(report.scanned)} found: {counted or 'nothing to do'}"
+
+
+def _counted(report: IndexReport, would: str = "") -> str:
+    """Return what happened to how many photos; `would` stands before what is done to photos."""
+    done = {"added": report.added, "updated": report.updated, "moved": report.moved, "removed": report.removed}
+    found = {"unchanged": report.unchanged, "failed": len(report.failures)}
+    return ", ".join(
+        [f"{count:,} {would}{what}" for what, count in done.items() if count]
+        + [f"{count:,} {what}" for what, count in found.items() if count]
+    )
+
+
 def summary(report: IndexReport) -> str:
     """Return one line: what happened to how many photos, and how fast."""
-    counts = {
-        "added": report.added,
-        "updated": report.updated,
-        "moved": report.moved,
-        "removed": report.removed,
-        "unchanged": report.unchanged,
-        "failed": len(report.failures),
-    }
-    part = f"part {report.part}: " if report.part else ""
-    return part + _summary(report, ", ".join(f"{count:,} {what}" for what, count in counts.items() if count))
+    return _part(report) + _summary(report, _counted(report))
+
+
+def _part(report: IndexReport) -> str:
+    return f"part {report.part}: " if report.part else ""
 
 
 def _summary(report: IndexReport, counted: str) -> str:

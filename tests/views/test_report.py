@@ -96,3 +96,20 @@ VIDEOS, JXL = (
 def test_what_would_read_other_files_is_said(here, others, line, monkeypatch):
     monkeypatch.setattr("photomap_cli.library.optional_decoders.is_installed", here.__contains__)
     assert other_files(IndexReport(("/photos",), others=others)) == line
+
+
+@pytest.mark.parametrize(
+    ("report", "line"),
+    [
+        (IndexReport((), 69, added=69), "dry run: 69 photos found: 69 would be added"),
+        (
+            IndexReport((), 69, added=2, removed=1, unchanged=67, elapsed_ms=2000.0),
+            "dry run: 69 photos found: 2 would be added, 1 would be removed, 67 unchanged",
+        ),
+        (IndexReport(()), "dry run: 0 photos found: nothing to do"),
+    ],
+)
+def test_a_dry_run_says_what_would_be_done(report, line):
+    file = io.StringIO()
+    write_report(report, file, dry_run=True)
+    assert file.getvalue() == f"{line}\n"
