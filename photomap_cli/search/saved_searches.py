@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from photomap_cli.errors import BadQuery
 from photomap_cli.library import user_data
 from photomap_cli.search import query
 from photomap_cli.search.filter_values import absolute
+
+if TYPE_CHECKING:
+    from photomap_cli.records import PhotoFilter
+
+T = TypeVar("T")
 
 MARK = "@@"
 DEEPEST = 8
@@ -28,11 +35,21 @@ def parse(text: str, *, cwd: str, library: Path, may_be_blank: bool = False) -> 
 
     Raises BadQuery; where the mistake is in what was saved, the message quotes that.
     """
+    return _parsed(partial(query.parse, cwd=cwd, may_be_blank=may_be_blank), text, cwd=cwd, library=library)
+
+
+def parse_filters(text: str, *, cwd: str, library: Path) -> tuple[PhotoFilter, ...]:
+    """Understand filters that may name saved searches of filters alone; raises as `parse` does."""
+    return _parsed(partial(query.parse_filters, cwd=cwd), text, cwd=cwd, library=library)
+
+
+def _parsed(parse: Callable[[str], T], text: str, *, cwd: str, library: Path) -> T:
+    """Parse the text with what was saved in its place."""
     if MARK not in text:
-        return query.parse(text, cwd=cwd, may_be_blank=may_be_blank)
+        return parse(text)
     expanded = expand(text, library, cwd=cwd)
     try:
-        return query.parse(expanded, cwd=cwd, may_be_blank=may_be_blank)
+        return parse(expanded)
     except BadQuery as error:
         if expanded == text:
             raise

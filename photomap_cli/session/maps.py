@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from photomap_cli.encoder.encoder_route import CACHE
 from photomap_cli.errors import UsageError
 from photomap_cli.records import Hit, SearchResult, Timings
-from photomap_cli.search.query import parse_filters
+from photomap_cli.search.saved_searches import parse_filters
 from photomap_cli.session.fair_lock import FairLock
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Maps:
 
     def _photos(self, request: MapRequest, checkpoint: Callable[[], None]) -> tuple[NDArray[np.int64], str]:
         """Return the rows of the photos that a map is of, and what to say where that is all of a library elsewhere."""
-        filters = parse_filters(request.filters, cwd=request.cwd)
+        filters = parse_filters(request.filters, cwd=request.cwd, library=self._catalog.folder)
         with self._turns.turn(checkpoint):
             self._refresh()
             rows = self._scope.rows(filters, checkpoint=checkpoint, cwd=request.cwd, folder=request.folder)

@@ -105,3 +105,8 @@ def test_tab_offers_the_groups_with_their_names(talk):
     talk.type(":map")
     assert offered(":map ") == [("A", "sunset over the sea"), ("B", "cat"), ("C", "pizza")]
     assert offered(":map pi") == [("C", "pizza")]
+
+
+def test_a_saved_search_of_filters_draws_a_map(talk):
+    talk.type(":map @@trip")
+    assert talk.backend.maps[-1].filters == "@@trip"

@@ -9,6 +9,7 @@ from waiting import LONG_SECONDS, in_thread
 
 from photomap_cli.errors import BadPath, BadQuery, EmptyLibrary, ProtocolMismatch, TooFewPhotos, UsageError
 from photomap_cli.indexing.indexer import IndexOptions
+from photomap_cli.library import user_data
 from photomap_cli.records import SearchRequest
 from photomap_cli.records.maps import GroupRequest, MapRequest
 from photomap_cli.session.client import SessionClient
@@ -180,3 +181,14 @@ def test_a_group_over_the_socket_is_the_one_here(session):
 def test_what_is_no_request_for_a_group_is_refused(session, broken):
     with pytest.raises(ProtocolMismatch):
         RequestHandlers(session, None).answer({"version": 1, "op": "group", "request": broken}, lambda: None)
+
+
+def test_filters_may_be_a_saved_search(session, photos):
+    library = session.catalog.folder
+    user_data.save_search(library, "cold", f"-in:{photos}/warm")
+    user_data.save_search(library, "dogs", "dog ext:png")
+    assert names(session.map(MapRequest("/", filters="@@cold ext:png"))) == {"cold"}
+    with pytest.raises(BadQuery, match="there is no saved search trip"):
+        session.map(MapRequest("/", filters="@@trip"))
+    with pytest.raises(BadQuery, match="dog is not a filter, in dog ext:png"):
+        session.map(MapRequest("/", filters="@@dogs"))

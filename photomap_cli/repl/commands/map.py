@@ -18,7 +18,7 @@ DRAWING, LISTING = "drawing the map…", "looking up photos…"
 
 def draw_or_list(state: SearchState, rest: str) -> None:
     """Draw the map of all photos or of those that meet filters; `rest` may also be a group of it to list."""
-    if not rest or ":" in rest:
+    if not rest or ":" in rest or rest.startswith("@@"):
         _draw(state, rest)
         return
     drawn = state.drawn or _drawn(state, "")
