@@ -89,8 +89,7 @@ class Scope:
         if folder == WHOLE_LIBRARY or any(map(_is_everywhere, filters)):
             return None
         if folder is not None:
-            if not os.path.isdir(pathnames.on_disk(folder)):  # noqa: PTH112  Path fails at a name that is too long
-                raise BadPath(f"{folder} isn't a folder", hint="give a folder of the library, or * for all of it")
+            require_folder(folder)
             return folder
         said = any(one.kind is FilterKind.IN and not one.negated for one in filters)
         return cwd if not said and self._is_inside(self.located(cwd)) else None
@@ -124,6 +123,12 @@ class Scope:
 
     def _holds_all(self, folder: str) -> bool:
         return all(Path(root).is_relative_to(self.located(folder)) for root in self._catalog.roots())
+
+
+def require_folder(path: str) -> None:
+    """Raise BadPath where the folder to look below is none."""
+    if not os.path.isdir(pathnames.on_disk(path)):  # noqa: PTH112  Path fails at a name that is too long
+        raise BadPath(f"{path} isn't a folder", hint="give a folder of the library, or * for all of it")
 
 
 def _from_home(path: str) -> str:

@@ -254,6 +254,13 @@ def test_a_dumb_terminal_is_told_what_else_there_is(gallery):
     assert b"TERM is dumb" in shown.raw
 
 
+def test_a_folder_that_is_none_is_refused_before_the_whole_screen(gallery):
+    shown = gallery(f"{FAKE} browse --in nowhere")
+    assert shown.end() == 2
+    assert b"isn't a folder" in shown.raw
+    assert b"hint: give a folder of the library" in shown.raw
+
+
 def test_without_colour_no_colour_is_written(gallery):
     shown = gallery(f"{FAKE} browse", NO_COLOR="1")
     shown.see("photo-002.jpg")

@@ -48,9 +48,13 @@ def browse(
     _require_photos(given.library)
     from photomap_cli.cli import gallery
     from photomap_cli.cli.interactive import LibraryHost
+    from photomap_cli.search.scope import WHOLE_LIBRARY, require_folder
 
     cwd = str(directories.working_directory())
-    search = SearchRequest(argv.query_text(query, cwd) if query else "", cwd, folder=backend_module.folder(folder))
+    below = backend_module.folder(folder)
+    if below not in (None, WHOLE_LIBRARY):
+        require_folder(below)
+    search = SearchRequest(argv.query_text(query, cwd) if query else "", cwd, folder=below)
     is_choosing = not sys.stdout.isatty()
     host = LibraryHost(given.library, is_demo=False, opener=None)
     outcome = gallery.run_alone(host, BrowseRequest(search, is_choosing=is_choosing))
