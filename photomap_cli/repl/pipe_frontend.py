@@ -132,7 +132,7 @@ def run_lines(
         state = SearchState(connection, front, cwd=cwd, limit=limit, index=index)
         lines = _prompted(stdin, err, connection) if front.is_typed else _decoded(stdin)
         try:
-            failed = _answer_all(state, lines, err, is_typed=front.is_typed)
+            failed = _answer_all(state, lines, out, err, is_typed=front.is_typed)
             out.flush()
         except BrokenPipeError:
             _silence(out)
@@ -146,8 +146,8 @@ def _stopping_politely(connection: Connection) -> Suspension:
     return Suspension(pause=connection.pause, resume=connection.resume)
 
 
-def _answer_all(state: SearchState, lines: Iterable[str], err: TextIO, *, is_typed: bool) -> bool:
-    """Answer line by line; returns whether one failed."""
+def _answer_all(state: SearchState, lines: Iterable[str], out: TextIO, err: TextIO, *, is_typed: bool) -> bool:
+    """Answer line by line; returns whether one failed.  Raises OSError where the output takes no more."""
     failed = False
     for number, line in enumerate(lines, 1):
         try:
@@ -161,6 +161,7 @@ def _answer_all(state: SearchState, lines: Iterable[str], err: TextIO, *, is_typ
                 raise
             state.front.tell("cancelled")
         except Exception as error:
+            out.flush()  # where that fails, it is no matter of this line
             failed = True
             say(f"line {number}: {error_line(error)}", file=err)
     return failed

@@ -1,3 +1,4 @@
+import errno
 import io
 import os
 import subprocess
@@ -204,3 +205,29 @@ def test_what_needs_a_yes_is_refused_with_the_line_that_does_without():
     assert (status, out) == (2, ROWS)
     assert "line 2: nobody can be asked here: move 2 photos to /nowhere/at/all?" in err
     assert ":mv! /nowhere/at/all does it without asking" in err
+
+
+class FullDisk(io.StringIO):
+    """Takes nothing, as /dev/full."""
+
+    def write(self, text):
+        super().write(text)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def flush(self):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_an_output_that_takes_no_more_is_no_fault_of_a_line():
+    err = io.StringIO()
+    with pytest.raises(OSError, match="No space left"):
+        run_lines(
+            lambda: FakeBackend(answer=answer),
+            open_thumbnailer=PaintedThumbnailer,
+            cwd=Path("/photos"),
+            limit=2,
+            stdin=io.StringIO("dog\ndog\n"),
+            stdout=FullDisk(),
+            stderr=err,
+        )
+    assert err.getvalue() == ""
