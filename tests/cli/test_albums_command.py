@@ -65,7 +65,10 @@ def test_one_shot_searches_know_albums_and_saved_searches(photomap):
 
 
 def test_without_any_nothing_is_found(photomap, library):
-    assert photomap("albums") == (1, "", "")
+    status, out, told = photomap("albums")
+    assert (status, out) == (1, "")
+    assert told.startswith("no albums or saved searches yet")
+    assert photomap("albums", "--quiet") == (1, "", "")
     assert photomap("albums", "--json") == (1, '{"version": 1, "albums": [], "searches": []}\n', "")
     assert not user_data.path_in(library).exists()
 

@@ -58,6 +58,8 @@ def albums(
             write_plain((name_,), str(count), sys.stdout)
         for name_, text in saved.items():
             write_plain((f"@@{name_}",), text, sys.stdout)
+        if not (found or saved or given.quiet):
+            say("no albums or saved searches yet; `:album NAME` and `:save-search NAME` at the prompt make them")
     return FOUND if found or saved else NOTHING_FOUND
 
 
