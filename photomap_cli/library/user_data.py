@@ -60,10 +60,10 @@ def valid_name(text: str) -> str:
     """Return the name of an album or a saved search as it is kept.  Raises UsageError for one that cannot be typed."""
     name = " ".join(text.split())
     if not name:
-        raise UsageError("it needs a name", hint="example: Best of 2023")
+        raise UsageError("a name is missing", hint="example: Best of 2023")
     if len(name) > LONGEST_NAME or not name.isprintable() or '"' in name or not is_storable(name):
-        hint = f"use letters, digits and blanks, {LONGEST_NAME} at most"
-        raise UsageError("this can be no name", hint=hint)
+        hint = f"use letters, digits and spaces, {LONGEST_NAME} at most"
+        raise UsageError("this can't be a name", hint=hint)
     return name
 
 

@@ -279,6 +279,7 @@ def _resolved(term: Term, references: Sequence[str]) -> Term:
         return term
     number = int(term.value)
     if not 1 <= number <= len(references):
-        there = f"the last search has {len(references)}" if references else "there are no results yet"
-        raise BadQuery(f"there is no result #{number}", hint=there, position=term.position)
+        none = "#N is a result of the last search at the prompt; search first"
+        hint = f"the last search has {len(references)}" if references else none
+        raise BadQuery(f"there is no result #{number}", hint=hint, position=term.position)
     return replace(term, kind=TermKind.IMAGE, value=references[number - 1])

@@ -37,7 +37,8 @@ def save(result: SearchResult, path: Path, *, as_page: Form, over: bool, hint: s
     """
     ending = path.suffix.lower()
     if ending not in ENDINGS:
-        raise UsageError(f"{path.name} has no ending that says how to save", hint=f"endings: {' '.join(ENDINGS)}")
+        what = f"as {ending}" if ending else "without an ending"
+        raise UsageError(f"can't save {what}", hint=f"use a name that ends in {', '.join(ENDINGS)}")
     require_free(path, over=over, hint=hint)
     write(path, (FORMS.get(ending) or as_page)(result))
 

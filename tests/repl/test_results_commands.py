@@ -277,8 +277,8 @@ def test_save_writes_over_nothing_unless_told(talk, photos):
     [
         (":save", "which file"),
         (":save -f", "which file"),
-        (":save dogs", "no ending"),
-        (":save dogs.docx", "no ending"),
+        (":save dogs", "can't save without an ending"),
+        (":save dogs.docx", "can't save as .docx"),
         (":save nowhere/dogs.txt", "cannot be written: No such file"),
         (":save photo 1.jpg/dogs.txt", "cannot be written: Not a directory"),
         (f":save {'x' * 300}.txt", "cannot be written: File name too long"),

@@ -97,3 +97,8 @@ def test_over_another_process_session_this_one_indexes_and_says_so(talk, session
         server.close()
     assert f"session {session.status().pid} keeps answering" in capsys.readouterr().err
     assert "nothing to do" in far.front.notes[-1]
+
+
+def test_a_folder_that_is_none_is_refused_with_what_the_command_takes(talk):
+    assert talk.refusal(":in nowhere").hint == ":in * searches the whole library"
+    assert talk.refusal(":index nowhere").hint == ":index * brings the whole library up to date"

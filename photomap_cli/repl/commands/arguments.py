@@ -67,15 +67,15 @@ def _numbers(word: str, state: SearchState) -> range:
     return range(first, max(first, min(last, len(state.shown))) + 1)
 
 
-def folder(cwd: Path, text: str) -> str | None:
-    """Return what `SearchRequest.folder` takes for a folder, `*` or nothing."""
+def folder(cwd: Path, text: str, *, hint: str) -> str | None:
+    """Return what `SearchRequest.folder` takes for a folder, `*` or nothing; `hint` is for one that is none."""
     text = path_meant(text)
     if text in ("", "*"):
         return text or None
     # Links stay: the library knows photos by the given path.
     found = on_disk(os.path.normpath(cwd / Path(text).expanduser()))
     if not os.path.isdir(found):  # noqa: PTH112  Path fails at a name that is too long
-        raise BadPath(f"{found} isn't a folder", hint=":in * searches the whole library")
+        raise BadPath(f"{found} isn't a folder", hint=hint)
     return found
 
 

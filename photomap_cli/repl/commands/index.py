@@ -36,7 +36,7 @@ def _folders(state: SearchState, rest: str) -> list[Path]:
     """Return the folders that are meant.  Raises BadPath where there is none."""
     from photomap_cli.library import stats
 
-    folder = arguments.folder(state.cwd, rest)
+    folder = arguments.folder(state.cwd, rest, hint=":index * brings the whole library up to date")
     if folder != "*":
         return [Path(folder) if folder else state.cwd]
     roots = stats.facts(library_of(state))["roots"]

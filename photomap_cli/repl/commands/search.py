@@ -26,7 +26,8 @@ def limit(state: SearchState, rest: str) -> None:
 
 def folder(state: SearchState, rest: str) -> None:
     """Search below a folder only, in everything, or as at the start."""
-    state.folder, state.knows_elsewhere = arguments.folder(state.cwd, rest), False
+    state.folder = arguments.folder(state.cwd, rest, hint=":in * searches the whole library")
+    state.knows_elsewhere = False
     where = {None: "the current folder, or everything if it isn't indexed", "*": "the whole library"}
     state.front.tell(f"searching {where.get(state.folder) or printable(str(state.folder))}")
 
