@@ -87,9 +87,7 @@ def host(
 
     if not unix_socket.HAS_SESSIONS:
         if kind == "serve":
-            raise PhotomapError(
-                "sessions don't work on this system", hint="prompts and searches work without them them them"
-            )
+            raise PhotomapError("sessions don't work on this system", hint="prompts and searches work without them")
         return open_session()
     from photomap_cli.session.server import SessionServer, claim
 
