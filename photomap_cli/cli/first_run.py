@@ -199,7 +199,7 @@ def _agrees(ask: Callable[[str], str]) -> bool:
 
 def _index(session: Session, settings: Settings, folder: Path) -> bool:
     from photomap_cli.cli.index_run import run_index
-    from photomap_cli.indexing.indexer import IndexOptions
+    from photomap_cli.indexing.index_options import IndexOptions
     from photomap_cli.views.index_report import write_report
 
     options = IndexOptions(

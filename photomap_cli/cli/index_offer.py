@@ -52,7 +52,7 @@ def _agrees(question: str, ask: Callable[[str], str]) -> bool:
 
 def _index(library: Path, folder: Path, settings: Settings) -> bool:
     from photomap_cli.cli.index_run import update_library
-    from photomap_cli.indexing.indexer import IndexOptions
+    from photomap_cli.indexing.index_options import IndexOptions
     from photomap_cli.views.index_report import write_report
 
     options = IndexOptions(

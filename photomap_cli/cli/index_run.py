@@ -14,7 +14,7 @@ from photomap_cli.errors import PhotomapError
 from photomap_cli.views.output import say
 
 if TYPE_CHECKING:
-    from photomap_cli.indexing.indexer import IndexOptions
+    from photomap_cli.indexing.index_options import IndexOptions
     from photomap_cli.records import IndexReport
     from photomap_cli.session.session import Session
     from photomap_cli.settings import Settings

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from photomap_cli.indexing.folder_watch import FolderWatch
-    from photomap_cli.indexing.indexer import IndexOptions
+    from photomap_cli.indexing.index_options import IndexOptions
     from photomap_cli.records import IndexReport
     from photomap_cli.session.session import Session
     from photomap_cli.settings import Settings

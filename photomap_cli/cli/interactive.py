@@ -113,7 +113,7 @@ class LibraryHost:
     def index(self, backend: Backend, folders: Sequence[Path]) -> tuple[bool, IndexReport]:
         """Bring folders up to date: by the session if it is in this process, else by one of this process's own."""
         from photomap_cli.cli.index_run import run_index, update_library
-        from photomap_cli.indexing.indexer import IndexOptions
+        from photomap_cli.indexing.index_options import IndexOptions
         from photomap_cli.session.session import Session
 
         settings = settings_cache.load()

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from functools import partial
 from itertools import accumulate, chain
@@ -21,8 +21,9 @@ from photomap_cli.images.decode_pool import DecodePool
 from photomap_cli.images.thumbnail_cache import THUMBNAIL_PX, ThumbnailCache
 from photomap_cli.indexing.encoder_start import DecodeAhead, start
 from photomap_cli.indexing.file_reader import PROBE, tried
+from photomap_cli.indexing.index_options import JOBS, IndexOptions
 from photomap_cli.indexing.parts import everything
-from photomap_cli.indexing.plan import survey
+from photomap_cli.indexing.plan import Todo, survey
 from photomap_cli.indexing.prefetch import Prefetch
 from photomap_cli.indexing.rename_detection import RenameDetector
 from photomap_cli.indexing.roots import merged, resolved
@@ -30,7 +31,6 @@ from photomap_cli.indexing.scan import ScanRules
 from photomap_cli.indexing.stage_timer import StageTimer
 from photomap_cli.indexing.write_batch import WriteBatch
 from photomap_cli.library.entities import LibraryEncoder, NewPhoto
-from photomap_cli.library.file_identity import digest_at
 from photomap_cli.library.file_lock import only_writer
 from photomap_cli.library.paths import shown
 from photomap_cli.records import IndexFailure, IndexNote, IndexProgress
@@ -39,8 +39,7 @@ if TYPE_CHECKING:
     from photomap_cli.images.preprocess import PixelFit
     from photomap_cli.indexing.encoder_start import ImageEncoder, Pictures
     from photomap_cli.indexing.file_reader import Decoder
-    from photomap_cli.indexing.parts import Part
-    from photomap_cli.indexing.plan import Plan, Todo
+    from photomap_cli.indexing.plan import Plan
     from photomap_cli.indexing.rename_detection import Match
     from photomap_cli.library.catalog import Catalog
     from photomap_cli.library.entities import FoundFile
@@ -52,38 +51,6 @@ COMMIT_SECONDS = 2.0
 
 FEW_PICTURES = 16
 """As many as an encoder that is ready at once may take: PyTorch's start takes as long as 20 to 35 of them."""
-
-JOBS = min(16, os.cpu_count() or 1)
-
-
-@dataclass(frozen=True, slots=True)
-class IndexOptions:
-    """How to index.  `jobs` processes decode; None for one a core, 16 at most.
-
-    `prune` also removes the photos of folders that are missing or empty, as a disk's is that is not mounted.
-    `thumbnail_cache_bytes` is how much thumbnails of the photos may take on the disk; 0 for none.
-    `recheck` reads all files whose photos the library has, to see whether they are what they were.
-    `rebuild` begins again where the encoder has other weights by now, as between two runs that fill a draft.
-    `young_seconds` leaves new files that were changed a moment ago for another run, as they may not be whole.
-    `bases` are what `exclude` is relative to, see `ScanRules`; a run over parts of the library has them.
-    `part` has all files of other parts, and their photos, left alone.
-    `is_gentle` has decoders leave the processor to others.
-    """
-
-    exclude: tuple[str, ...] = ()
-    hidden: bool = False
-    jobs: int | None = None
-    dry_run: bool = False
-    prune: bool = False
-    recheck: bool = False
-    max_megapixels: float | None = None
-    batch_size: int = 32
-    thumbnail_cache_bytes: int = 0
-    rebuild: bool = False
-    young_seconds: float = 0.0
-    bases: tuple[str, ...] = ()
-    part: Part | None = None
-    is_gentle: bool = False
 
 
 class Indexer:
@@ -239,17 +206,12 @@ class Indexer:
             self._catalog, given, self._rules, prune=options.prune, recheck=options.recheck, takes=self._takes
         )
         plan, self._forgotten, self._whereabouts = found
-        if self._options.young_seconds:
-            plan.todo = [each for each in plan.todo if not self._is_young(each.file)]
+        plan.leave_young(options.young_seconds, self._now())
         self._recogniser = RenameDetector(self._catalog, self._whereabouts.is_gone)
         self._count(scanned=plan.scanned, unchanged=plan.unchanged)
         self._failures, self._total = plan.failures, len(plan.todo)
         self._count(others=tuple(sorted(plan.others.items(), key=lambda each: (-each[1], each[0]))))
         return plan
-
-    def _is_young(self, file: FoundFile) -> bool:
-        age = self._now().timestamp() - file.mtime_ns / 1e9
-        return 0 <= age < self._options.young_seconds
 
     def _recognised(self, todo: Sequence[Todo]) -> Generator[IndexProgress, None, list[Todo]]:
         """Settle the files whose content the library has, by reading them alone; return the others."""
@@ -257,7 +219,7 @@ class Indexer:
         candidates = [each for each in todo if each.file.size_bytes in sizes]
         settled = set[str]()
         limit, since = 4 * self._jobs, self._clock()
-        with closing(Prefetch(_digest_of, candidates, threads=self._jobs, limit=limit)) as digests:
+        with closing(Prefetch(Todo.digest, candidates, threads=self._jobs, limit=limit)) as digests:
             for each, digest in digests:
                 if digest and (match := self._recogniser.match(each, digest)):
                     self._settle(each, match)
@@ -427,7 +389,3 @@ class Indexer:
 
     def _count(self, **counts: Any) -> None:
         self._pending.counts = replace(self._pending.counts, **counts)
-
-
-def _digest_of(todo: Todo) -> bytes | None:
-    return digest_at(todo.file.path)

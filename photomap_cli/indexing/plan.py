@@ -15,11 +15,14 @@ from photomap_cli.indexing.parts import everything
 from photomap_cli.indexing.roots import is_stranger
 from photomap_cli.indexing.scan import OtherFile, UnclearFile, scan
 from photomap_cli.library.entities import FoundFile
+from photomap_cli.library.file_identity import digest_at
 from photomap_cli.library.file_types import ending, has_photo_name
 from photomap_cli.library.paths import inside, is_storable
 from photomap_cli.records import IndexFailure
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from photomap_cli.indexing.scan import Scanned, ScanRules
     from photomap_cli.indexing.unmounted import Whereabouts
     from photomap_cli.library.catalog import Catalog
@@ -105,6 +108,10 @@ class Todo(NamedTuple):
     is_suspect: bool = False
     instead: Todo | None = None
 
+    def digest(self) -> bytes | None:
+        """Return the digest of the file's bytes; None where it cannot be read."""
+        return digest_at(self.file.path)
+
 
 @dataclass(slots=True)
 class Plan:
@@ -124,6 +131,10 @@ class Plan:
     outdated: set[str] = field(default_factory=set)
     scanned: int = 0
     unchanged: int = 0
+
+    def leave_young(self, seconds: float, now: datetime) -> None:
+        """Leave out files that were changed in the last `seconds`."""
+        self.todo = [each for each in self.todo if not 0 <= now.timestamp() - each.file.mtime_ns / 1e9 < seconds]
 
     def keep(self, folders: Sequence[IndexFailure]) -> None:
         """Report folders, and take what is below them for not gone."""

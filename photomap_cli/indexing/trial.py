@@ -13,7 +13,7 @@ import numpy as np
 from photomap_cli.errors import BadImage
 from photomap_cli.images.decode_pool import DecodePool
 from photomap_cli.images.preprocess import PixelFit
-from photomap_cli.indexing.indexer import JOBS
+from photomap_cli.indexing.index_options import JOBS
 from photomap_cli.indexing.prefetch import Prefetch
 
 if TYPE_CHECKING:

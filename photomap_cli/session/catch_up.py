@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from photomap_cli.errors import LibraryBusy, PhotomapError
 from photomap_cli.indexing import mounts
 from photomap_cli.indexing.folder_watch import QUIET_SECONDS, FolderWatch
-from photomap_cli.indexing.indexer import IndexOptions
+from photomap_cli.indexing.index_options import IndexOptions
 from photomap_cli.indexing.scan import ScanRules
 from photomap_cli.records import ResidencyState
 from photomap_cli.session.image_encoder import ImageEncoder

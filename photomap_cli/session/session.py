@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from photomap_cli.encoder.interface import Encoder, Tower
-    from photomap_cli.indexing.indexer import Indexer, IndexOptions
+    from photomap_cli.indexing.index_options import IndexOptions
+    from photomap_cli.indexing.indexer import Indexer
     from photomap_cli.records import EncoderInfo, PhotoDetails, SearchRequest, SearchResult
     from photomap_cli.records.maps import GroupRequest, MapRequest, PhotoMap
     from photomap_cli.search.query import Query

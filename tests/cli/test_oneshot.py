@@ -15,7 +15,7 @@ from waiting import LONG_SECONDS, PHOTOMAP, wait_until
 from photomap_cli import directories
 from photomap_cli.cli import dispatch, fast_path, oneshot, settings_cache
 from photomap_cli.errors import BadSetting, PhotomapError
-from photomap_cli.indexing.indexer import IndexOptions
+from photomap_cli.indexing.index_options import IndexOptions
 from photomap_cli.library.entities import IMAGE_PROBES_NAME
 from photomap_cli.session import transport
 from photomap_cli.session.session import Session

@@ -19,7 +19,8 @@ from photomap_cli.errors import BadImage, NoProcess
 from photomap_cli.images.decode import ALONE_MEGAPIXELS
 from photomap_cli.images.decode_pool import DecodePool
 from photomap_cli.images.preprocess import PixelFit
-from photomap_cli.indexing.indexer import Indexer, IndexOptions
+from photomap_cli.indexing.index_options import IndexOptions
+from photomap_cli.indexing.indexer import Indexer
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.vectors.store import VectorStore
 

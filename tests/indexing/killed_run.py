@@ -11,7 +11,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from library_fakes import FakeEncoder
 
 from photomap_cli.errors import PhotomapError
-from photomap_cli.indexing.indexer import Indexer, IndexOptions
+from photomap_cli.indexing.index_options import IndexOptions
+from photomap_cli.indexing.indexer import Indexer
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.vectors.store import VectorStore
 

@@ -20,8 +20,8 @@ from photomap_cli.doctor import library
 from photomap_cli.errors import BadPath, EncoderFailed, EncoderMismatch, LibraryBusy, NoProcess, UsageError
 from photomap_cli.images import exif as exif_tags
 from photomap_cli.images.thumbnail_cache import ThumbnailCache
-from photomap_cli.indexing import indexer, unmounted
-from photomap_cli.indexing.indexer import IndexOptions
+from photomap_cli.indexing import indexer, plan, unmounted
+from photomap_cli.indexing.index_options import IndexOptions
 from photomap_cli.library import compaction, database
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.file_lock import only_writer
@@ -543,11 +543,11 @@ def test_a_file_that_was_only_touched_is_read_once_and_encoded_never(folder, cat
     path.chmod(0o600)
     read = []
 
-    def digest_at(path, really=indexer.digest_at):
+    def digest_at(path, really=plan.digest_at):
         read.append(path)
         return really(path)
 
-    monkeypatch.setattr(indexer, "digest_at", digest_at)
+    monkeypatch.setattr(plan, "digest_at", digest_at)
     for _ in range(2):
         assert counts(run(photos, encoder=no_encoder)) == {"scanned": 1, "unchanged": 1}
     assert (read, catalog.next_row) == ([str(path)], 1)
@@ -581,7 +581,7 @@ def test_a_touched_file_that_cannot_be_read_now_keeps_its_photo(catalog, run, ph
     path = picture(photos / "a.png", 1)
     run(photos)
     path.chmod(0o600)
-    monkeypatch.setattr(indexer, "digest_at", lambda _: None)
+    monkeypatch.setattr(plan, "digest_at", lambda _: None)
     report = run(photos, encoder=no_encoder)
     assert (counts(report), catalog.photo_count) == ({"scanned": 1}, 1)
     assert reasons(report) == [("a.png", "can't be read right now; its photo was kept")]

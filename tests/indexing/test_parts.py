@@ -10,7 +10,7 @@ from library_fakes import FakeEncoder, InProcessDecoder, picture
 
 from photomap_cli.errors import BadPath, UsageError
 from photomap_cli.indexing import indexer, unmounted
-from photomap_cli.indexing.indexer import IndexOptions
+from photomap_cli.indexing.index_options import IndexOptions
 from photomap_cli.indexing.parts import Part
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.entities import FoundFile

@@ -18,7 +18,8 @@ from library_fakes import FakeEncoder, InProcessDecoder, picture
 from waiting import LONG_SECONDS
 
 from photomap_cli.errors import BadPath, EmptyLibrary, EncoderFailed, LibraryBusy, LibraryFormat, LibraryUnusable
-from photomap_cli.indexing.indexer import Indexer, IndexOptions
+from photomap_cli.indexing.index_options import IndexOptions
+from photomap_cli.indexing.indexer import Indexer
 from photomap_cli.indexing.reindex import Reindex, unfinished
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.entities import STORED

@@ -5,7 +5,8 @@ from fake_encoder import GPU, FakeEncoder
 from library_fakes import InProcessDecoder
 from waiting import LONG_SECONDS
 
-from photomap_cli.indexing.indexer import Indexer, IndexOptions
+from photomap_cli.indexing.index_options import IndexOptions
+from photomap_cli.indexing.indexer import Indexer
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.session import attach, transport
 from photomap_cli.session.session import Session

@@ -3,7 +3,7 @@
 import pytest
 
 from photomap_cli.errors import BadQuery, LibraryUnusable
-from photomap_cli.indexing.indexer import IndexOptions
+from photomap_cli.indexing.index_options import IndexOptions
 from photomap_cli.library import user_data
 from photomap_cli.library.albums import as_members
 from photomap_cli.records import SearchRequest

@@ -36,7 +36,7 @@ def draw(folder, *names, kind="cat"):
 
 
 def index(library, *folders, **options):
-    from photomap_cli.indexing.indexer import IndexOptions
+    from photomap_cli.indexing.index_options import IndexOptions
 
     with Session.open(library, TINY, create=True) as session:
         for _ in session.indexer(IndexOptions(**options)).run(folders):

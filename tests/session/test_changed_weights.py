@@ -9,7 +9,7 @@ from fake_encoder import GPU, FakeEncoder
 from PIL import Image
 
 from photomap_cli.errors import EncoderDied, EncoderMismatch
-from photomap_cli.indexing.indexer import IndexOptions
+from photomap_cli.indexing.index_options import IndexOptions
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.records import ResidencyState, SearchRequest
 from photomap_cli.records.maps import MapRequest

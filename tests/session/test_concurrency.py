@@ -9,7 +9,7 @@ import pytest
 from json_talk import hear, say
 from waiting import LONG_SECONDS, in_thread, wait_until
 
-from photomap_cli.indexing.indexer import IndexOptions
+from photomap_cli.indexing.index_options import IndexOptions
 from photomap_cli.records import SearchRequest
 from photomap_cli.session import socket_dir
 from photomap_cli.session.client import SessionClient

@@ -8,7 +8,7 @@ import pytest
 from waiting import LONG_SECONDS, in_thread
 
 from photomap_cli.errors import BadPath, BadQuery, EmptyLibrary, ProtocolMismatch, TooFewPhotos, UsageError
-from photomap_cli.indexing.indexer import IndexOptions
+from photomap_cli.indexing.index_options import IndexOptions
 from photomap_cli.library import user_data
 from photomap_cli.records import SearchRequest
 from photomap_cli.records.maps import GroupRequest, MapRequest

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from photomap_cli.indexing.indexer import IndexOptions
+from photomap_cli.indexing.index_options import IndexOptions
 from photomap_cli.records import Hit, SearchRequest
 from photomap_cli.repl.connection import Connection
 from photomap_cli.repl.pipe_frontend import PipeFrontend

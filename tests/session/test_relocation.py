@@ -8,7 +8,7 @@ import pytest
 from photomap_cli.errors import LibraryBusy
 from photomap_cli.export.exporter import export
 from photomap_cli.images.thumbnail_cache import ThumbnailCache
-from photomap_cli.indexing.indexer import IndexOptions
+from photomap_cli.indexing.index_options import IndexOptions
 from photomap_cli.indexing.relocation import Relocation
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.records import SearchRequest

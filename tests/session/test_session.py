@@ -7,7 +7,7 @@ from fake_encoder import CPU, text_vector
 from waiting import LONG_SECONDS, in_thread
 
 from photomap_cli.errors import BadImage, BadPath, BadQuery, EmptyLibrary, EncoderClosed, EncoderDied, EncoderMismatch
-from photomap_cli.indexing.indexer import IndexOptions
+from photomap_cli.indexing.index_options import IndexOptions
 from photomap_cli.library.entities import LibraryEncoder
 from photomap_cli.records import EncoderFailure, ResidencyState, SearchRequest, SearchResult, SessionStatus
 from photomap_cli.session.session import Session

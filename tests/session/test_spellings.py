@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from photomap_cli.errors import BadImage, BadPath
-from photomap_cli.indexing.indexer import IndexOptions
+from photomap_cli.indexing.index_options import IndexOptions
 from photomap_cli.records import SearchRequest
 
 ETE, APART = "Été", unicodedata.normalize("NFD", "Été")

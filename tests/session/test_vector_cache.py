@@ -139,7 +139,7 @@ def test_what_a_full_card_had_the_cpu_compute_is_not_kept(restarted):
 
 
 def test_a_library_encoded_anew_by_the_same_weights_still_knows_its_queries(restarted, session, photos):
-    from photomap_cli.indexing.indexer import IndexOptions
+    from photomap_cli.indexing.index_options import IndexOptions
 
     first = ask(restarted()[0], "dog")
     session.catalog.clear()

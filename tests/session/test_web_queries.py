@@ -9,7 +9,7 @@ from waiting import LONG_SECONDS, in_thread
 from web_stand_in import WebStandIn, answer, redirect
 
 from photomap_cli.errors import BadImage
-from photomap_cli.indexing.indexer import IndexOptions
+from photomap_cli.indexing.index_options import IndexOptions
 from photomap_cli.records import SearchRequest
 from photomap_cli.search import query_images
 

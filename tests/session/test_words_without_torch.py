@@ -16,7 +16,7 @@ from waiting import LONG_SECONDS
 from photomap_cli.encoder import tower_encoder
 from photomap_cli.encoder.process import EncoderProcess
 from photomap_cli.errors import EncoderFailed
-from photomap_cli.indexing.indexer import IndexOptions
+from photomap_cli.indexing.index_options import IndexOptions
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.entities import IMAGE_PROBES_NAME, PROBES_NAME
 from photomap_cli.records import ResidencyState, SearchRequest, SearchResult, SessionStatus

@@ -62,7 +62,7 @@ def _index_and_show(given: Globals, photos: Path, opener: SessionOpener) -> int:
     from rich.text import Text
 
     from photomap_cli.cli import previews
-    from photomap_cli.indexing.indexer import IndexOptions
+    from photomap_cli.indexing.index_options import IndexOptions
     from photomap_cli.records import SearchRequest
     from photomap_cli.views import index_report, results
     from photomap_cli.views.machine_output import ResultStyle

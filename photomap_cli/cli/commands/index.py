@@ -75,7 +75,7 @@ def index(
     Photos that are unchanged, moved, renamed or copied are not encoded again; photos that are gone are removed, unless
     their whole folder is, as when a disk is not mounted.  Ctrl-C keeps what is done; the next run continues from there.
     """
-    from photomap_cli.indexing.indexer import IndexOptions
+    from photomap_cli.indexing.index_options import IndexOptions
     from photomap_cli.indexing.parts import Part
     from photomap_cli.library.database import library_exists
     from photomap_cli.views.index_report import write_report
