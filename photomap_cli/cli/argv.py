@@ -15,6 +15,8 @@ _HELP = "help"  # each command's own
 _PLAIN_PATH = re.compile(r'(?:\.{1,2}/|/)[^\s"]+')
 _OPERATORS = frozenset("+-–−")
 _IN_FOLDER = re.compile(r'(-?in:)([^"]*\s[^"]*)', re.IGNORECASE)
+_OF_TEXT = re.compile(r'([-–−]?(?:album|camera|lens|name):)([^"]*\s[^"]*)', re.IGNORECASE)
+_MORE = re.compile(r"\s(?:[-+–−]|@@|#\d|[A-Za-z]+:)")  # in a word that holds more of a query than one value
 _DASH = "\ue02d"  # a private character: no query holds it
 
 
@@ -37,12 +39,14 @@ def query_text(words: list[str], cwd: str) -> str:
     """
     words = [_unmarked(word) for word in words]
     pairs = zip(words, [*words[1:], "+"], strict=True)
-    return " ".join(_as_file(word, after, cwd) or _requoted(word, cwd) for word, after in pairs)
+    return " ".join(
+        _as_file(word, after, cwd) or _requoted(word, cwd, is_query=len(words) == 1) for word, after in pairs
+    )
 
 
 def filters_text(words: list[str], cwd: str) -> str:
     """Join filters that stand alone, as `query_text` does with a search's words."""
-    return " ".join(_requoted(_unmarked(word), cwd) for word in words)
+    return " ".join(_requoted(_unmarked(word), cwd, is_query=False) for word in words)
 
 
 def wants_json(words: list[str]) -> bool:
@@ -107,8 +111,13 @@ def _as_file(word: str, after: str, cwd: str) -> str:
     return f"{named.operator}@{_quoted(named.path)}"
 
 
-def _requoted(word: str, cwd: str) -> str:
-    """Give back the quotes that the shell took from `-"red ball"`, and from `in:"My Photos"` where there is one."""
+def _requoted(word: str, cwd: str, *, is_query: bool) -> str:
+    """Give back the quotes that the shell took from `-"red ball"`, and from `in:"My Photos"` where there is one.
+
+    Also those of `camera:"eos 40d"`, unless the word `is_query`: alone it may as well be `"camera:nikon dog"`.
+    """
+    if not is_query and (match := _OF_TEXT.fullmatch(word)) and not _MORE.search(match[2]):
+        return match[1] + _quoted(match[2])
     if (match := _IN_FOLDER.fullmatch(word)) and is_folder(match[2], cwd):
         return match[1] + _quoted(match[2])
     if word[:1] in ("-", "+") and " " in word and word[1:2] not in ('"', " "):

@@ -116,4 +116,6 @@ def _no_album(library: Path, name: str) -> BadQuery:
     names = [each for each, _ in user_data.albums(library)]
     more = ", ..." if len(names) > _SHOWN else ""
     hint = f"albums: {', '.join(names[:_SHOWN])}{more}" if names else "`:album NAME` at the prompt makes one"
+    if longer := [each for each in names if each.casefold().startswith(f"{name.casefold()} ")]:
+        hint = f"""did you mean album:"{longer[0]}"? In a shell, write 'album:"{longer[0]}"'"""
     return BadQuery(f"there is no album {name!r}", hint=hint)

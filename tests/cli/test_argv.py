@@ -151,3 +151,21 @@ def test_a_file_is_named_in_whatever_form_it_is_typed(tmp_path):
     assert query_text(["Été au lac + 1.jpg"], str(tmp_path)) == '@"Été au lac + 1.jpg"'
     (tmp_path / unicodedata.normalize("NFD", "Mes été")).mkdir()
     assert query_text(["in:Mes été"], str(tmp_path)) == 'in:"Mes été"'
+
+
+@pytest.mark.parametrize(
+    ("words", "query"),
+    [
+        (["dog", "camera:eos 40d"], 'dog camera:"eos 40d"'),
+        (["album:Best of 2023", "has:gps"], 'album:"Best of 2023" has:gps'),
+        (["-Lens:ef 50mm", "dog"], '-Lens:"ef 50mm" dog'),
+        (["name:black cat*", "kind:photo"], 'name:"black cat*" kind:photo'),
+        (["dog", "camera:nikon -people"], "dog camera:nikon -people"),
+        (["dog", "camera:nikon after:2020"], "dog camera:nikon after:2020"),
+        (["dog", 'camera:"eos 40d"'], 'dog camera:"eos 40d"'),
+        (["camera:nikon dog"], "camera:nikon dog"),
+    ],
+)
+def test_a_filters_value_keeps_its_spaces(words, query):
+    assert query_text(prepare(["search", *words])[1:], "/none") == query
+    assert filters_text(["album:Best of 2023"], "/none") == 'album:"Best of 2023"'

@@ -43,6 +43,13 @@ def test_an_album_changes_under_a_living_session(session, found, photos):
     assert found('album:"best of 2023"') == {"renamed.png"}
 
 
+@pytest.mark.usefixtures("best")
+def test_an_album_whose_quotes_a_shell_took_is_named(found):
+    with pytest.raises(BadQuery, match="there is no album 'Best'") as caught:
+        found("album:Best of 2023")
+    assert caught.value.hint == """did you mean album:"Best of 2023"? In a shell, write 'album:"Best of 2023"'"""
+
+
 def test_what_is_not_there_is_said_with_what_is(found, session):
     with pytest.raises(BadQuery, match="there is no album 'Best'"):
         found("dog album:Best")
