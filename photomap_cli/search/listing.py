@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Group = list[Photo]  # the first stands for all of them
 
 NO_SCORES = "filters alone give no scores, so there is nothing to explain"
+NO_LOWEST = "filters alone give no scores, so the lowest score shown has no effect"
 _CURSOR = re.compile(r"(\d{4}-\S{1,20}) (\d{1,18})", re.ASCII)
 _READ_AHEAD = 256  # photos read at a time to be collapsed
 
@@ -47,6 +48,7 @@ class Lister:
         elsewhere = self._scope.elsewhere(query.filters, cwd=request.cwd, folder=request.folder, doing="searching")
         nothing = () if page or request.cursor else self._scope.why_nothing(query.filters, request, page)
         no_scores = NO_SCORES if request.explain else ""
+        no_lowest = "" if request.min_score in (None, self._settings.min_score) else NO_LOWEST
         return SearchResult(
             query=request.text,
             encoder=self._spec,
@@ -55,7 +57,7 @@ class Lister:
             timings_ms=Timings(search=elapsed_ms),
             hits=tuple(_hit(rank, group) for rank, group in enumerate(page, 1)),
             encoded_by=None,
-            notices=(*filter(None, (elsewhere, no_scores)), *nothing),
+            notices=(*filter(None, (elsewhere, no_scores, no_lowest)), *nothing),
             searched_elsewhere=bool(elsewhere),
             cursor=_cursor(page[-1][-1]) if has_more else None,
         )

@@ -17,7 +17,7 @@ from photomap_cli.records import ResidencyState, SearchRequest, SearchResult
 from photomap_cli.repl.connection import Connection
 from photomap_cli.repl.pipe_frontend import PipeFrontend
 from photomap_cli.repl.state import SearchState
-from photomap_cli.search.listing import NO_SCORES
+from photomap_cli.search.listing import NO_LOWEST, NO_SCORES
 from photomap_cli.session.client import SessionClient
 from photomap_cli.session.server import SessionServer, claim
 from photomap_cli.views import export
@@ -146,6 +146,8 @@ def test_shots_in_a_row_are_collapsed_and_none_is_on_two_pages(listed):
 
 def test_what_asks_for_scores_is_told_that_there_are_none(listed):
     assert listed.search(SearchRequest("in:/p", cwd="/", explain=True)).notices == (NO_SCORES,)
+    assert listed.search(SearchRequest("in:/p", cwd="/", min_score=0.2)).notices == (NO_LOWEST,)
+    assert listed.search(SearchRequest("in:/p", cwd="/")).notices == ()
     with pytest.raises(BadQuery, match="needs something to look for"):
         listed.search(SearchRequest("in:/p min:0.2", cwd="/"))
 
