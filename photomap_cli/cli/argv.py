@@ -6,11 +6,14 @@ Typer takes `-people` for an option, and global options only in front of the com
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from photomap_cli.cli import routing
 from photomap_cli.cli.option_table import OPTIONS, Option
+from photomap_cli.errors import UsageError
 from photomap_cli.search.query_files import file_in_word, files_in_lines, is_folder
 
+_OF_FOLDERS = (["index"], ["duplicates"], ["copy"])
 _HELP = "help"  # each command's own
 _PLAIN_PATH = re.compile(r'(?:\.{1,2}/|/)[^\s"]+')
 _OPERATORS = frozenset("+-–−")
@@ -23,10 +26,15 @@ _DASH = "\ue02d"  # a private character: no query holds it
 def prepare(words: list[str]) -> list[str]:
     """Move global options to the front; where a query follows, mark what of it begins with a dash.
 
-    Words that name no command are a `search`.  Raises UsageError where one looks like a mistyped command.
+    Words that name no command are a `search`.  Raises UsageError where one looks like a mistyped command, or is empty
+    where a folder is meant, as an unset variable of a shell is.
     """
     front, rest = split_globals(words)
+    if any(word == "--library=" or (word, value) == ("--library", "") for word, value in pairwise([*front, "-"])):
+        raise UsageError("--library needs a folder", hint="leave it out to use your own library")
     rest = routing.with_command(rest)
+    if rest[:1] in _OF_FOLDERS and "" in rest:  # a Path would take it for the current folder
+        raise UsageError("an empty name is not a folder", hint=f"photomap {rest[0]} --help")
     if rest[:1] in (["search"], ["browse"], ["map"]):
         rest = [rest[0], *_marked(rest[1:], OPTIONS[rest[0]])]
     return front + rest

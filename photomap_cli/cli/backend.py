@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from photomap_cli import directories
 from photomap_cli.cli.options import Globals, make_console
-from photomap_cli.errors import PhotomapError, SessionGone, SessionSilent
+from photomap_cli.errors import PhotomapError, SessionGone, SessionSilent, UsageError
 from photomap_cli.views.output import say
 
 if TYPE_CHECKING:
@@ -40,7 +40,9 @@ def ask(
 
 
 def folder(named: str | None) -> str | None:
-    """Return what a request takes for the folder that --in names."""
+    """Return what a request takes for the folder that --in names.  Raises UsageError where it names none."""
+    if named == "":
+        raise UsageError("--in needs a folder", hint="--in '*' searches the whole library")
     return named if named in (None, "*") else str(directories.absolute(Path(named)))
 
 

@@ -47,6 +47,8 @@ def answer(arguments: list[str]) -> int | None:
     read = _options(words, OPTIONS[""])
     if read is None or not read.values.keys() <= {"library", "quiet"} or "_PHOTOMAP_COMPLETE" in os.environ:
         return None  # the last is how a shell asks for completions
+    if read.values.get("library") == "":
+        return None
     given = _Given.of(read.values)
     if not command:
         return exit_status.exit_status(lambda: _run_interactive(given.library()), arguments)
@@ -197,6 +199,8 @@ def _parsed(words: list[str]) -> _Parsed | None:
     """Return what a search's words ask for; None where anything is not plain."""
     read = _options(words, OPTIONS["search"])
     if read is None or not read.words or not read.values.keys() <= _PLAIN:
+        return None
+    if read.values.get("folder") == "":
         return None
     values = {"limit": None, **read.values}
     if (folder := values.get("folder", "*")) != "*":

@@ -3,7 +3,7 @@
 import pytest
 from cases import cases
 
-from photomap_cli.cli import dispatch
+from photomap_cli.cli import dispatch, run
 from photomap_cli.errors import UsageError
 
 
@@ -40,3 +40,21 @@ def refusal(line):
 )
 def test_wrong_usage_is_told_with_what_is_allowed(line, message, hint):
     assert refusal(line) == (message, hint)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--library", "", "status"], "--library needs a folder"),
+        (["status", "--json", "--library="], "--library needs a folder"),
+        (["search", "dog", "--in", ""], "--in needs a folder"),
+        (["index", ""], "an empty name is not a folder"),
+        (["duplicates", ""], "an empty name is not a folder"),
+        (["copy", "here", ""], "an empty name is not a folder"),
+    ],
+)
+def test_the_value_of_an_unset_variable_is_no_folder(words, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run(words) == 2
+    assert message in "".join(capsys.readouterr())
+    assert list(tmp_path.iterdir()) == []
