@@ -46,7 +46,7 @@ def test_albums_are_listed_exported_and_imported(photomap, tmp_path, library, mo
     assert (status, exported["version"], exported["albums"][0]["name"]) == (0, 1, "Best")
     (tmp_path / "albums.json").write_text(out)
     user_data.path_in(library).unlink()
-    told = "imported 1 album with 2 new photos, and 1 saved searches\n"
+    told = "imported 1 album with 2 new photos, and 1 saved search\n"
     assert photomap("albums", "--import", str(tmp_path / "albums.json")) == (0, "", told)
     assert json.loads(photomap("albums", "--json")[1]) == exported
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(out.encode())))

@@ -48,7 +48,7 @@ def albums(
         imported = import_json(given.library, sys.stdin.buffer if name is None else name)
         if not given.quiet:
             new = f"{counted(imported.albums, 'album')} with {counted(imported.photos, 'new photo')}"
-            say(f"imported {new}, and {imported.searches:,} saved searches")
+            say(f"imported {new}, and {imported.searches:,} saved search{'' if imported.searches == 1 else 'es'}")
         return FOUND
     found, saved = user_data.albums(given.library), user_data.searches(given.library)
     if as_json:
