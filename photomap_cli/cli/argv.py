@@ -13,13 +13,14 @@ from photomap_cli.cli.option_table import OPTIONS, Option
 from photomap_cli.errors import UsageError
 from photomap_cli.search.query_files import file_in_word, files_in_lines, is_folder
 
-_OF_FOLDERS = (["index"], ["duplicates"], ["copy"])
+_OF_FOLDERS = (["index"], ["duplicates"])
 _HELP = "help"  # each command's own
 _PLAIN_PATH = re.compile(r'(?:\.{1,2}/|/)[^\s"]+')
 _OPERATORS = frozenset("+-–−")
 _IN_FOLDER = re.compile(r'(-?in:)([^"]*\s[^"]*)', re.IGNORECASE)
 _OF_TEXT = re.compile(r'([-–−]?(?:album|camera|lens|name):)([^"]*\s[^"]*)', re.IGNORECASE)
 _MORE = re.compile(r"\s(?:[-+–−]|@@|#\d|[A-Za-z]+:)")  # in a word that holds more of a query than one value
+_FILTERS = re.compile(r"-[A-Za-z]+:\S")  # no phrase to avoid, but a query that begins with a filter
 _DASH = "\ue02d"  # a private character: no query holds it
 
 
@@ -128,7 +129,7 @@ def _requoted(word: str, cwd: str, *, is_query: bool) -> str:
         return match[1] + _quoted(match[2])
     if (match := _IN_FOLDER.fullmatch(word)) and is_folder(match[2], cwd):
         return match[1] + _quoted(match[2])
-    if word[:1] in ("-", "+") and " " in word and word[1:2] not in ('"', " "):
+    if word[:1] in ("-", "+") and " " in word and word[1:2] not in ('"', " ") and not _FILTERS.match(word):
         return word[0] + _quoted(word[1:])
     return word
 

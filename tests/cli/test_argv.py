@@ -164,6 +164,9 @@ def test_a_file_is_named_in_whatever_form_it_is_typed(tmp_path):
         (["dog", "camera:nikon after:2020"], "dog camera:nikon after:2020"),
         (["dog", 'camera:"eos 40d"'], 'dog camera:"eos 40d"'),
         (["camera:nikon dog"], "camera:nikon dog"),
+        (["-camera:nikon ext:jpg"], "-camera:nikon ext:jpg"),
+        (["dog", "-in:/none -ext:jpg"], "dog -in:/none -ext:jpg"),
+        (["dog", "-red ball"], 'dog -"red ball"'),
     ],
 )
 def test_a_filters_value_keeps_its_spaces(words, query):

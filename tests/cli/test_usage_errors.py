@@ -50,7 +50,6 @@ def test_wrong_usage_is_told_with_what_is_allowed(line, message, hint):
         (["search", "dog", "--in", ""], "--in needs a folder"),
         (["index", ""], "an empty name is not a folder"),
         (["duplicates", ""], "an empty name is not a folder"),
-        (["copy", "here", ""], "an empty name is not a folder"),
     ],
 )
 def test_the_value_of_an_unset_variable_is_no_folder(words, message, capsys, tmp_path, monkeypatch):
