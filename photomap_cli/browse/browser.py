@@ -309,6 +309,8 @@ class Browser:
 
     def _after_frame(self, app: Application[None]) -> None:
         screen, canvas = app.renderer.last_rendered_screen, self._canvas
+        if screen is not None:
+            self._screen.complete(screen)
         if canvas is None or self._pictures is None or screen is None or app.is_done:
             return
         self._pictures.want(pictures.wanted(self._state))

@@ -1,8 +1,7 @@
-"""Owns the gallery as prompt_toolkit draws it: the lines, who has the keys, and the mouse.  Decides nothing."""
+"""Owns the gallery as prompt_toolkit draws it: the lines, and who has the keys.  Decides nothing."""
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from prompt_toolkit.filters import Condition, Filter, has_completions
@@ -10,13 +9,12 @@ from prompt_toolkit.formatted_text import fragment_list_width
 from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout import ConditionalContainer, Float, FloatContainer, HSplit, Layout, VSplit, Window
-from prompt_toolkit.layout.controls import BufferControl, FormattedTextControl, UIContent, UIControl
+from prompt_toolkit.layout.controls import BufferControl, FormattedTextControl
 from prompt_toolkit.layout.menus import CompletionsMenu
-from prompt_toolkit.mouse_events import MouseButton, MouseEventType
 from prompt_toolkit.styles import Style
 
 from photomap_cli.browse import events, view
-from photomap_cli.browse.grid import HEADER_ROWS
+from photomap_cli.browse.body import Body
 from photomap_cli.browse.state import Focus
 from photomap_cli.repl.invisible_characters import UnseenAsEscapes
 from photomap_cli.views.palette import ACCENT, NOTE
@@ -26,9 +24,7 @@ if TYPE_CHECKING:
 
     from prompt_toolkit.buffer import Buffer
     from prompt_toolkit.formatted_text import StyleAndTextTuples
-    from prompt_toolkit.key_binding.key_bindings import NotImplementedOrNone
     from prompt_toolkit.key_binding.key_processor import KeyPressEvent
-    from prompt_toolkit.mouse_events import MouseEvent
 
     from photomap_cli.browse.events import Event
     from photomap_cli.browse.state import State
@@ -36,7 +32,6 @@ if TYPE_CHECKING:
 
     Feed = Callable[[Event], None]
 
-DOUBLE_CLICK_SECONDS = 0.4
 MENU_LINES = 6
 
 # The background has to be one: prompt_toolkit takes cells without any for the empty end of a line, and erases them.
@@ -92,42 +87,6 @@ _SPECIAL = {
 _ALWAYS = ("c-c", "c-l", "c-z")
 
 
-class Body(UIControl):
-    """The lines between the two above and the bar."""
-
-    def __init__(self, state: Callable[[], State], feed: Feed, clock: Callable[[], float] = time.monotonic) -> None:
-        self._state, self._feed, self._clock = state, feed, clock
-        self._view = view.View()
-        self._clicked: tuple[int, int, float] = (-1, -1, 0.0)
-
-    def is_focusable(self) -> bool:
-        """Whether it can have the keys."""
-        return True
-
-    def create_content(self, width: int, height: int) -> UIContent:
-        """Return the lines."""
-        lines = self._view.body(self._state())[:height]
-        return UIContent(lambda number: [*lines[number]], line_count=len(lines), show_cursor=False)
-
-    def mouse_handler(self, mouse_event: MouseEvent) -> NotImplementedOrNone:
-        """Tell of a click, of two that make a double click, and of the wheel."""
-        x, y = mouse_event.position.x, mouse_event.position.y + HEADER_ROWS
-        match mouse_event.event_type:
-            case MouseEventType.SCROLL_UP:
-                self._feed(events.Wheeled(-1))
-            case MouseEventType.SCROLL_DOWN:
-                self._feed(events.Wheeled(1))
-            case MouseEventType.MOUSE_UP if mouse_event.button in (MouseButton.LEFT, MouseButton.UNKNOWN):
-                self._click(x, y)
-        return None
-
-    def _click(self, x: int, y: int) -> None:
-        now = self._clock()
-        is_double = self._clicked[:2] == (x, y) and now - self._clicked[2] < DOUBLE_CLICK_SECONDS
-        self._clicked = (x, y, 0.0 if is_double else now)
-        self._feed(events.Clicked(x, y, is_double=is_double))
-
-
 class Screen:
     """The layout and the keys over one state.
 
@@ -144,7 +103,8 @@ class Screen:
         self._state, self._feed, self._toolbar = state, feed, toolbar
         self._query = Window(BufferControl(query, input_processors=[UnseenAsEscapes()]), height=1)
         self._answer = Window(BufferControl(answer, input_processors=[UnseenAsEscapes()]), height=1)
-        self._body = Window(Body(state, feed), wrap_lines=False, always_hide_cursor=True)
+        self._body = Body(state, feed, lambda: self.has_menu)
+        self.complete = self._body.complete
         self.layout = Layout(self._container(), focused_element=self._query)
 
     def _container(self) -> FloatContainer:
