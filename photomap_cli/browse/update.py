@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from photomap_cli.browse import events, keys, refine
+from photomap_cli.browse import events, keys, refine, steps
 from photomap_cli.browse.grid import HEADER_ROWS, look_layout
 from photomap_cli.browse.state import Focus, Mode, Notice, Results, at
 from photomap_cli.errors import BadImage, BadPath, BadQuery
 
 if TYPE_CHECKING:
-    from photomap_cli.browse.keys import Step
     from photomap_cli.browse.state import State
+    from photomap_cli.browse.steps import Step
 
 _UNFINISHED = (BadQuery, BadImage, BadPath)
 """What a query may be refused with while it is being typed, and nobody wants to know yet."""
@@ -24,7 +24,7 @@ def update(state: State, event: events.Event) -> Step:
         case events.Pressed():
             return keys.press(state, event.key)
         case events.AnswerGiven():
-            return keys.answered(state, event.text)
+            return steps.answered(state, event.text)
         case events.Typed() | events.Submitted() | events.Paused():
             return _queried(state, event)
         case events.Clicked():
@@ -32,7 +32,7 @@ def update(state: State, event: events.Event) -> Step:
         case events.Wheeled():
             return _wheeled(state, event.step)
         case events.Resized():
-            return keys.with_more(at(replace(state, size=event.size), state.cursor))
+            return steps.with_more(at(replace(state, size=event.size), state.cursor))
         case events.Found():
             return _found(state, event) if event.search.generation == state.generation else (state, ())
         case events.Failed():
@@ -90,9 +90,9 @@ def _found(state: State, event: events.Found) -> Step:
     if event.notices and not search.is_more:
         state = state.told(event.notices[0])
     if state.marks_all:
-        return keys.with_all_marked(at(state, state.cursor))
+        return steps.with_all_marked(at(state, state.cursor))
     place = next((number for number, hit in enumerate(hits) if hit.path == under), 0) if is_same else 0
-    return keys.with_more(at(replace(state, top=state.top if is_same else 0), place))
+    return steps.with_more(at(replace(state, top=state.top if is_same else 0), place))
 
 
 def _failed(state: State, event: events.Failed) -> Step:
@@ -137,14 +137,14 @@ def _clicked_in_grid(state: State, event: events.Clicked) -> Step:
     if place is None or place >= len(visible):
         return replace(state, focus=Focus.PHOTOS), ()
     chosen = at(replace(state, focus=Focus.PHOTOS, notice=Notice()), visible[place])
-    return keys.look(chosen) if event.is_double else (chosen, ())
+    return steps.look(chosen) if event.is_double else (chosen, ())
 
 
 def _clicked_in_look(state: State, event: events.Clicked) -> Step:
     strip = look_layout(state.size, state.cell, has_facts=state.has_facts).strip
     for number, box in enumerate(strip):
         if box.x <= event.x < box.x + box.columns and box.y <= event.y < box.y + box.rows:
-            return keys.looking_at(state, state.cursor + number - len(strip) // 2)
+            return steps.looking_at(state, state.cursor + number - len(strip) // 2)
     return (replace(state, mode=Mode.GRID), ()) if event.is_double else (state, ())
 
 
@@ -168,12 +168,12 @@ def _wheeled(state: State, step: int) -> Step:
     if state.mode is Mode.TIMELINE:
         return keys.press(state, "down" if step > 0 else "up")
     if state.mode is Mode.LOOK:
-        return keys.looking_at(state, state.cursor + step)
+        return steps.looking_at(state, state.cursor + step)
     shape = state.geometry
     last_top = max(0, -(-len(state.hits) // shape.columns) - shape.rows)
     top = min(max(0, state.top + step), last_top)
     least, most = top * shape.columns, (top + shape.rows) * shape.columns - 1
-    return keys.with_more(at(replace(state, top=top), min(max(state.cursor, least), most)))
+    return steps.with_more(at(replace(state, top=top), min(max(state.cursor, least), most)))
 
 
 # -- what came of acts -------------------------------------------------------------------------------------------------

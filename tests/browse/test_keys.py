@@ -10,8 +10,9 @@ from terminal_fakes import make_hit
 from photomap_cli.browse import events, view
 from photomap_cli.browse.events import Act, Failed, Found, Leave, LookUp, Pressed, Search, SetQuery, Typed
 from photomap_cli.browse.grid import HEADER_ROWS, Size
-from photomap_cli.browse.keys import BINDINGS, EXPORTS
+from photomap_cli.browse.keys import BINDINGS
 from photomap_cli.browse.state import Focus, Mode, State
+from photomap_cli.browse.steps import EXPORTS
 from photomap_cli.browse.timeline import Month
 from photomap_cli.browse.update import update
 from photomap_cli.errors import BadQuery, EncoderFailed, LibraryUnusable
