@@ -54,14 +54,21 @@ class Suspension:
 
     @contextmanager
     def postponed(self) -> Iterator[None]:
-        """A context, in the main thread, at whose end a stop is made that was asked for meanwhile."""
+        """A context at whose end a stop is made that was asked for meanwhile, also where what it holds has failed.
+
+        For what `pause` needs, or waits for, as while a lock is held.  Does nothing in other threads than the main one,
+        which has the signals.
+        """
+        if self._is_postponing or threading.current_thread() is not threading.main_thread():
+            yield
+            return
         self._is_postponing, self._is_due = True, False
         try:
             yield
         finally:
             self._is_postponing = False
-        if self._is_due:
-            self.stop()
+            if self._is_due and not self._defer():
+                self.stop()
 
     @contextmanager
     def deferring(self, defer: Callable[[], bool]) -> Iterator[None]:

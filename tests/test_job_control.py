@@ -1,16 +1,20 @@
 """Ctrl-Z: first others are given what they may need, then the process stops."""
 
+import io
 import os
 import signal
 import subprocess
 import threading
+from contextlib import suppress
 
 import pytest
+from terminal_fakes import FakeBackend
 from waiting import LONG_SECONDS, PHOTOMAP, wait_until
 
 from photomap_cli import job_control, subprocesses
 from photomap_cli.job_control import Suspension
 from photomap_cli.library.catalog import Catalog
+from photomap_cli.repl.pipe_frontend import run_lines
 from photomap_cli.session import transport
 from photomap_cli.session.client import SessionClient
 
@@ -60,6 +64,37 @@ def test_a_stop_is_postponed_while_there_is_nothing_to_give_yet(done):
         with suspended.postponed():
             done.append("nothing came")
     assert done == ["opened", "pause", "release_tty", ("stop", os.getpid()), "reclaim_tty", "resume", "nothing came"]
+
+
+def test_a_postponed_stop_is_made_also_where_that_fails_and_a_better_moment_is_waited_for(done):
+    with noting(done) as suspended:
+        with suppress(OSError), suspended.postponed():
+            signal.raise_signal(signal.SIGTSTP)
+            raise OSError
+        assert done[0] == "pause"
+        done.clear()
+        with suspended.deferring(lambda: not done.append("later")), suspended.postponed(), suspended.postponed():
+            signal.raise_signal(signal.SIGTSTP)
+            done.append("inside")
+    assert done == ["inside", "later"]
+
+
+class Stopped(FakeBackend):
+    """A backend in whose opening and closing Ctrl-Z is pressed."""
+
+    def __init__(self, done):
+        super().__init__()
+        signal.raise_signal(signal.SIGTSTP)
+        done.append("opened")
+        self.pause, self.resume = lambda: done.append("pause"), lambda: not done.append("resume")
+        self.close = lambda: (signal.raise_signal(signal.SIGTSTP), done.append("closed"))
+
+
+def test_a_library_that_is_just_being_opened_or_closed_is_handed_over_before_the_stop(done):
+    streams = {"stdin": io.StringIO(":status\n"), "stdout": io.StringIO(), "stderr": io.StringIO()}
+    run_lines(lambda: Stopped(done), open_thumbnailer=None, cwd=None, limit=1, **streams)
+    stop = ("stop", os.getpid())
+    assert done == ["opened", "pause", stop, "resume", "closed", stop]
 
 
 def test_a_pause_that_takes_long_holds_nobody_up_and_the_resuming_comes_after_it(done, monkeypatch):

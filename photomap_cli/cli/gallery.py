@@ -36,6 +36,7 @@ def run_alone(host: LibraryHost, request: BrowseRequest) -> BrowseOutcome:
     connection = Connection(host.open_backend)
     with terminal.opened() as tty, closing(host), closing(connection):
         mode = TtyMode(tty.source, pause=connection.pause, resume=connection.resume)
+        connection.postponed = mode.suspension.postponed
         with terminal.left_sane(tty.file), mode:
             threading.Thread(target=_warm, args=(connection,), name="photomap-warm", daemon=True).start()
             return _run(host, connection, request, tty, mode.suspension)

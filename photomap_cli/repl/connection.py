@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from photomap_cli.errors import EncoderClosed, PhotomapError, SessionGone
@@ -30,6 +30,8 @@ class Connection:
         self._notes: list[str] = []
         self.trouble: Exception | None = None
         """Why there is no backend, once opening it has failed."""
+        self.postponed: Callable[[], AbstractContextManager[None]] = nullcontext
+        """What holds a stop by Ctrl-Z up while the backend is opened or closed: see `Suspension.postponed`."""
 
     @property
     def current(self) -> Backend | None:
@@ -38,7 +40,7 @@ class Connection:
 
     def backend(self) -> Backend:
         """Return the backend, opening it if need be.  Raises what `open_backend` raises."""
-        with self._opening:
+        with self.postponed(), self._opening:
             if self._closed:
                 raise EncoderClosed("the session is closed")
             if self._backend is None:
@@ -71,17 +73,20 @@ class Connection:
             return question(renewed)
 
     def _forget(self, backend: Backend) -> None:
-        with self._opening:
-            if self._backend is not backend:
-                return  # another thread has opened a new one already
-            self._backend = None
-        with suppress(PhotomapError, OSError):  # its other end is gone
-            backend.close()
+        with self.postponed():
+            with self._opening:
+                if self._backend is not backend:
+                    return  # another thread has opened a new one already
+                self._backend = None
+            with suppress(PhotomapError, OSError):  # its other end is gone
+                backend.close()
 
     def pause(self) -> None:
         """This process is about to be stopped: leave the library and the GPU to others."""
-        if self._backend is not None:
-            self._backend.pause()
+        with self._opening:  # what is half open has the library already
+            backend = self._backend
+        if backend is not None:
+            backend.pause()
 
     def resume(self) -> None:
         """It goes on: as before, or with the session that has the library by now."""
@@ -99,6 +104,10 @@ class Connection:
 
     def close(self) -> None:
         """Close the backend; one that is still being opened closes itself."""
+        with self.postponed():
+            self._close()
+
+    def _close(self) -> None:
         self._closed = True
         acquired = self._opening.acquire(timeout=_CLOSE_WAIT_SECONDS)
         try:

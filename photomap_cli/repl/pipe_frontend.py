@@ -127,7 +127,8 @@ def run_lines(
     """
     stdin, out, err = stdin or sys.stdin, stdout or sys.stdout, stderr or sys.stderr
     style = style or (ResultStyle.TABLE if out.isatty() else ResultStyle.PLAIN)
-    with closing(Connection(open_backend)) as connection, _stopping_politely(connection):
+    connection = Connection(open_backend)
+    with _stopping_politely(connection), closing(connection):
         front = PipeFrontend(out, err, style=style, cwd=cwd, open_thumbnailer=open_thumbnailer, is_typed=stdin.isatty())
         state = SearchState(connection, front, cwd=cwd, limit=limit, index=index)
         lines = _prompted(stdin, err, connection) if front.is_typed else _decoded(stdin)
@@ -143,7 +144,9 @@ def run_lines(
 
 
 def _stopping_politely(connection: Connection) -> Suspension:
-    return Suspension(pause=connection.pause, resume=connection.resume)
+    suspension = Suspension(pause=connection.pause, resume=connection.resume)
+    connection.postponed = suspension.postponed
+    return suspension
 
 
 def _answer_all(state: SearchState, lines: Iterable[str], out: TextIO, err: TextIO, *, is_typed: bool) -> bool:

@@ -97,6 +97,7 @@ class Repl:
         self._terminal = TtyMode(
             pause=self._connection.pause, resume=self._connection.resume, defer=lambda: self._suspend(whole_group=False)
         )
+        self._connection.postponed = self._terminal.suspension.postponed
         erase_wrapped_rows(self._prompt, previews.wraps_again)
         self._warming: threading.Thread | None = None
         self._is_prewarmed = False

@@ -107,6 +107,21 @@ def test_a_stop_reaches_the_backend_and_it_goes_on_afterwards():
     assert connection.drain_notices() == []
 
 
+def test_a_stop_waits_for_a_backend_that_another_thread_is_opening():
+    backend, arrive, opening = FakeBackend(), threading.Event(), threading.Event()
+    connection = Connection(lambda: opening.set() or (arrive.wait(LONG_SECONDS) and backend))
+    threads = [threading.Thread(target=each) for each in (connection.backend, connection.pause)]
+    threads[0].start()
+    assert opening.wait(LONG_SECONDS)
+    threads[1].start()
+    threads[1].join(0.05)
+    assert threads[1].is_alive()
+    arrive.set()
+    for thread in threads:
+        thread.join(LONG_SECONDS)
+    assert backend.calls == ["pause"]
+
+
 def test_a_library_that_was_taken_over_meanwhile_is_asked_of_who_has_it():
     opened = []
     connection = Connection(lambda: opened.append(FakeBackend()) or opened[-1])

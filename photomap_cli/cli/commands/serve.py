@@ -105,13 +105,16 @@ def _serve(
     with Suspension(pause=lambda: session.pause(), resume=resume) as suspension:
         with suspension.postponed():  # who stops before it can hand the library over would keep it from others
             session = host(given.library, given.settings().values, kind="serve", on_stop=ended.set, log=log)
-        with session:
+        try:
             session.prewarm()
             if not given.quiet:
                 tell(f"serving {given.library} (process {os.getpid()})")
             since = time.monotonic()
             while not ended.wait(_STEP_SECONDS) and not _is_left_alone(session, since, idle_limit):
                 meanwhile()
+        finally:
+            with suspension.postponed():
+                session.close()
     if not given.quiet:
         tell("ended")
     return FOUND
