@@ -227,8 +227,7 @@ def _pieces(status: SessionStatus, width: int, scope: str, extras: Sequence[str]
 
 def _device_piece(status: SessionStatus, width: int) -> str:
     if status.state is ResidencyState.RAM and not status.can_offload:
-        is_news = width >= DEVICE_NAME_MIN_WIDTH and status.device_name != status.device
-        return printable(status.device_name) if is_news else ""
+        return ""  # the place says it already, and what the processor is called is nobody's question
     return device(status, with_name=width >= DEVICE_NAME_MIN_WIDTH)
 
 
