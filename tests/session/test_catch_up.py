@@ -18,7 +18,9 @@ from photomap_cli.session.image_encoder import ImageEncoder
 from photomap_cli.session.session import Session
 from photomap_cli.settings import Settings
 
-TINY = Settings(encoder="tiny", text_encoder="torch", watch="on")
+pytestmark = pytest.mark.usefixtures("one_encoder_process")
+
+TINY = Settings(device="cpu", encoder="tiny", text_encoder="torch", watch="on")
 
 
 @pytest.fixture(autouse=True)

@@ -20,9 +20,11 @@ from photomap_cli.indexing.index_options import IndexOptions
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.entities import IMAGE_PROBES_NAME, PROBES_NAME
 from photomap_cli.records import ResidencyState, SearchRequest, SearchResult, SessionStatus
-from photomap_cli.session import encoder_choice, stored_probes, text_encoder_report
+from photomap_cli.session import stored_probes, text_encoder_report
 from photomap_cli.session.session import Session
 from photomap_cli.settings import Settings
+
+pytestmark = pytest.mark.usefixtures("one_encoder_process")
 
 COLOURS = ("red", "green", "blue", "grey", "orange")
 
@@ -46,38 +48,6 @@ def indexed(tmp_path_factory):
 @pytest.fixture
 def library(indexed, tmp_path):
     return shutil.copytree(indexed / "library", tmp_path / "library")
-
-
-class Kept(EncoderProcess):
-    """An encoder process that stays when a session lets it go: the next load finds it there."""
-
-    def rest_after(self, idle, release):
-        pass
-
-    def release(self):
-        pass
-
-    def close(self):
-        pass
-
-
-@pytest.fixture(scope="module")
-def processes():
-    started = {}
-    yield started
-    for each in started.values():
-        EncoderProcess.release(each)
-
-
-@pytest.fixture(autouse=True)
-def _pytorch_is_imported_once(processes, monkeypatch):
-    def process(spec, values):
-        key = (spec, values.precision)
-        if key not in processes:
-            processes[key] = Kept(spec, device=values.device, precision=values.precision)
-        return processes[key]
-
-    monkeypatch.setattr(encoder_choice, "process", process)
 
 
 @pytest.fixture
