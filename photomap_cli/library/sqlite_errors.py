@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from photomap_cli import directories
 from photomap_cli.errors import EmptyLibrary, LibraryBusy, LibraryFormat, LibraryUnusable, PhotomapError
 from photomap_cli.library import schema_check
 
@@ -31,6 +32,14 @@ def nothing_indexed(folder: Path) -> EmptyLibrary:
     return EmptyLibrary(f"there is no library in {folder} yet", hint="`photomap index FOLDER` creates one")
 
 
+def _rebuild(folder: Path) -> str:
+    """Return the command that rebuilds a library, which may be another than the one that commands use by default."""
+    from shlex import quote
+
+    is_own = folder == directories.library_directory()
+    return "photomap index --rebuild" + ("" if is_own else f" --library {quote(str(folder))}")
+
+
 @contextmanager
 def translated(folder: Path) -> Iterator[None]:
     """Turn SQLite's and the file system's errors into photomap's."""
@@ -41,7 +50,7 @@ def translated(folder: Path) -> Iterator[None]:
     except schema_check.OtherFormat as error:
         raise LibraryFormat(
             f"the library {folder} has another format: {error}",
-            hint="`photomap index --rebuild` encodes its photos again for this version of photomap",
+            hint=f"`{_rebuild(folder)}` encodes its photos again for this version of photomap",
         ) from error
     except UnicodeDecodeError as error:  # what SQLite says of the file quotes it
         raise damaged(folder, "it contains invalid text") from error

@@ -97,7 +97,7 @@ def test_a_library_of_another_version_says_the_way_out_and_that_works(photomap, 
     with closing(sqlite3.connect(library / "catalog.sqlite")) as connection:
         connection.executescript("PRAGMA user_version = 8; ALTER TABLE photos ADD COLUMN stars INTEGER")
 
-    refused = f"photomap: the library {library} has another format: version 8, not 1\nhint: `photomap index --rebuild` "
+    refused = f"photomap: the library {library} has another format: version 8, not 1\nhint: `photomap index --rebuild "
     for words in (["search", "a red car"], ["index", "photos"], ["status", "--json"], ["duplicates"]):
         status, out, told = photomap(*words)
         is_told = (

@@ -97,7 +97,7 @@ def test_damage_found_later_is_told_alike(folder):
         ("CREATE VIEW more AS SELECT * FROM photos", "its view more is not photomap's"),
     ],
 )
-def test_another_version_or_shape_is_refused_with_the_way_out(folder, statement, told):
+def test_another_version_or_shape_is_refused_with_the_way_out(folder, statement, told, monkeypatch):
     Catalog.open(folder, create=True).close()
     with closing(sqlite3.connect(folder / CATALOG)) as connection:
         connection.executescript(statement)
@@ -105,7 +105,11 @@ def test_another_version_or_shape_is_refused_with_the_way_out(folder, statement,
         with pytest.raises(LibraryFormat) as caught:
             Catalog.open(folder, create=create)
         assert caught.value.message == f"the library {folder} has another format: {told}"
-        assert "`photomap index --rebuild`" in caught.value.hint
+        assert f"`photomap index --rebuild --library {folder}`" in caught.value.hint  # not the user's own
+    monkeypatch.setenv("PHOTOMAP_LIBRARY", str(folder))
+    with pytest.raises(LibraryFormat) as caught:
+        Catalog.open(folder)
+    assert "`photomap index --rebuild`" in caught.value.hint
 
 
 def test_somebody_elses_database_is_left_alone(folder):
