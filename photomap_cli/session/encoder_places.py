@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from photomap_cli.encoder import gpu
 from photomap_cli.records import ResidencyState
 
 if TYPE_CHECKING:
     from photomap_cli.encoder.encoder_route import EncoderRoute, EncoderRoutes
     from photomap_cli.encoder.residency import Residency
     from photomap_cli.records import ResidencySnapshot
+    from photomap_cli.settings import Settings
 
 
-def of(residency: Residency, routes: EncoderRoutes, *, device: str, dtype: str) -> dict[str, Any]:
+def of(residency: Residency, routes: EncoderRoutes, settings: Settings) -> dict[str, Any]:
     """Return the fields of a `SessionStatus` that tell of places, bytes and moves.
 
     While weights are mapped here and the encoder process is OFF, the state is RAM: that is where a query is encoded.
@@ -21,18 +23,19 @@ def of(residency: Residency, routes: EncoderRoutes, *, device: str, dtype: str) 
     Args:
         residency: of the encoder process.
         routes: who knows the towers.
-        device, dtype: what is expected of an encoder that has not been loaded yet.
+        settings: say what is expected of an encoder that has not been loaded yet.
     """
     process, now = residency.snapshot(), residency.now()
     towers = [snapshot for route in routes if (snapshot := route.snapshot())]
     text, image = (_mapped(route) for route in routes)
     mapped = [each for each in (text, image) if each]
     alone = mapped if process.state is ResidencyState.OFF else []
+    device = expected_device(settings)
     info = process.info or (alone[0].info if alone else None)
     return {
         "device": info.device if info else device,
         "device_name": process.info.device_name if process.info else "",
-        "dtype": info.dtype if info else dtype,
+        "dtype": info.dtype if info else settings.precision,
         "can_offload": info.can_offload if info else device.startswith("cuda"),
         "state": alone[0].state if alone else process.state,
         "busy": process.busy or any(each.busy for each in towers),
@@ -82,3 +85,10 @@ def _offloaded_seconds_ago(snapshot: ResidencySnapshot, now: float) -> float | N
 
 def _until(deadline: float | None, now: float) -> float | None:
     return None if deadline is None else max(0.0, deadline - now)
+
+
+def expected_device(settings: Settings) -> str:
+    """Return where the encoder will run: what is set, else the GPU where there is one to be expected."""
+    if settings.device != "auto":
+        return settings.device
+    return "cuda:0" if gpu.is_expected() else "cpu"

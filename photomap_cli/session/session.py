@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -12,11 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from photomap_cli import cancellation
-from photomap_cli.encoder import gpu
 from photomap_cli.encoder.encoder_route import ENCODER
 from photomap_cli.encoder.residency import Residency
 from photomap_cli.encoder.tower_encoder import NoEncoder
-from photomap_cli.errors import BadPath, EmptyLibrary, EncoderMismatch, PhotomapError
+from photomap_cli.errors import BadPath, EmptyLibrary, EncoderMismatch
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.query_cache import QueryCache
 from photomap_cli.records import SessionStatus
@@ -26,6 +24,7 @@ from photomap_cli.search.vector_cache import VectorCache
 from photomap_cli.session import encoder_choice, encoder_places
 from photomap_cli.session.fair_lock import FairLock
 from photomap_cli.session.maps import Maps
+from photomap_cli.session.prewarming import Prewarming
 from photomap_cli.session.stored_probes import ProbeTaker
 from photomap_cli.vectors.store import VectorStore
 
@@ -89,7 +88,7 @@ class Session:
             self.residency,
             {kind: move(tower) for kind, tower in (towers or {}).items()},
             settings,
-            has_gpu=lambda: self._expected_device() != "cpu",
+            has_gpu=lambda: encoder_places.expected_device(settings) != "cpu",
             on_absent_gpu=lambda: None if kind == "local" else self.prewarm(),
         )
         self._probes = ProbeTaker(catalog.folder, self.residency, self.routes, spec=spec)
@@ -102,7 +101,7 @@ class Session:
         self._maps = Maps(
             catalog, self._searcher.scope, self._turns, self._refresh, spec=spec, encode=self._encode_texts
         )
-        self._prewarming = threading.Lock()
+        self._prewarming = Prewarming(self.routes.text, vectors)
         self._started_at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         self.log: Path | None = None
         self.listener: Listener | None = None
@@ -249,9 +248,7 @@ class Session:
             photos=self._photos,
             new_photos=self.new_photos,
             log=str(self.log) if self.log else None,
-            **encoder_places.of(
-                self.residency, self.routes, device=self._expected_device(), dtype=self.settings.precision
-            ),
+            **encoder_places.of(self.residency, self.routes, self.settings),
         )
 
     def offload(self) -> SessionStatus:
@@ -266,8 +263,7 @@ class Session:
 
     def prewarm(self) -> None:
         """Start `load` in the background, once at a time; what goes wrong shows in the status, and at the query."""
-        if self._prewarming.acquire(blocking=False):
-            threading.Thread(target=self._load_quietly, name="prewarm", daemon=True).start()
+        self._prewarming.start()
 
     def progress(self) -> str:
         """Say what goes on with a map that is being drawn; nothing where none is."""
@@ -390,20 +386,6 @@ class Session:
         """Encode what the map's groups may be called, in turn with the searches."""
         with self._turns.turn():
             return self.residency.run("text", lambda encoder: encoder.encode_text(list(texts)))[0]
-
-    def _expected_device(self) -> str:
-        if self.settings.device != "auto":
-            return self.settings.device
-        return "cuda:0" if gpu.is_expected() else "cpu"
-
-    def _load_quietly(self) -> None:
-        try:
-            self.routes.text.load()
-            self.vectors.warm_up()
-        except PhotomapError:
-            return  # the snapshot's last_error says it
-        finally:
-            self._prewarming.release()
 
 
 def _users_settings() -> Settings:

@@ -20,6 +20,7 @@ pytest.importorskip("pyte")
 import pexpect
 import pyte
 from pseudo_terminal import ANSWERABLE, LINK, UNFINISHED, environment, hang_up_as_usual
+from torture import IS_LONG
 
 from photomap_cli.browse.keys import BINDINGS
 
@@ -328,7 +329,7 @@ def test_the_prompt_has_the_gallerys_results_and_marks(gallery):
 NO_KEYS = {"q", "escape", "o", "d", "Y", "y", "space", "a", "v", "c-b", "c-f"}  # that leave, act outside, or mark
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(100 if IS_LONG else 5))
 def test_200_keys_in_any_order_on_a_terminal(gallery, seed):
     """No crash, no mark that nobody set, no process left behind, and the terminal is whole."""
     random = Random(seed)

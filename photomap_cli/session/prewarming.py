@@ -1,0 +1,34 @@
+"""Owns loading in the background what the next query needs."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from photomap_cli.errors import PhotomapError
+
+if TYPE_CHECKING:
+    from photomap_cli.encoder.encoder_route import EncoderRoute
+    from photomap_cli.vectors.store import VectorStore
+
+
+class Prewarming:
+    """Loads what encodes words and maps the vectors, once at a time; what goes wrong shows in the status."""
+
+    def __init__(self, words: EncoderRoute, vectors: VectorStore) -> None:
+        self._words, self._vectors = words, vectors
+        self._running = threading.Lock()
+
+    def start(self) -> None:
+        """Begin, on a thread of its own, unless it goes on already."""
+        if self._running.acquire(blocking=False):
+            threading.Thread(target=self._load, name="prewarm", daemon=True).start()
+
+    def _load(self) -> None:
+        try:
+            self._words.load()
+            self._vectors.warm_up()
+        except PhotomapError:
+            return  # the snapshot's last_error says it
+        finally:
+            self._running.release()
