@@ -197,13 +197,13 @@ def _pictures(screen: Screen, name: str, line: str) -> None:
 
 
 def _bars(screen: Screen) -> str:
-    """Let the encoder go, and come back by the first key of a query."""
+    """Let the first key of a query bring the encoder, and let it go."""
     screen.press("C-d")
     screen.seen(PROMPT)
     screen.clear()
-    screen.type("PHOTOMAP_ENCODER_RELEASE_TIMEOUT_SECONDS=3 photomap", "loading")
+    screen.type("PHOTOMAP_ENCODER_RELEASE_TIMEOUT_SECONDS=3 photomap", "○ OFF")
     bars = [bar(screen)]
-    for keys, state in ((None, "● RAM"), (None, "○ OFF"), ("s", "loading"), (None, "● RAM")):
+    for keys, state in (("s", "text RAM"), (None, "○ OFF")):
         if keys:
             screen.press(keys)
         screen.seen(state)
