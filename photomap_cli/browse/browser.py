@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import signal
+import sys
 import threading
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
     from photomap_cli.views.previews import Thumbnailer
 
 REFRESH_SECONDS = 0.5  # without it the countdown stands still
+SWITCH_SECONDS = (
+    0.0005  # for how long a thread that makes pictures may keep a key waiting; Python's own is ten times that
+)
 ESCAPE_SECONDS = 0.05  # after which Escape is a key and not the beginning of one
 _GONE = frozenset({errno.EIO, errno.EBADF, errno.ENXIO, errno.EPIPE})
 """What writing to a terminal that is no more says."""
@@ -164,7 +168,7 @@ class Browser:
             if self._pictures is not None:
                 stack.callback(self._pictures.close)
             try:
-                with _signals_noted(self._end):
+                with _signals_noted(self._end), _keys_first():
                     self._app.run(pre_run=self._begin)
             except EOFError:
                 self._is_cancelled = True  # nobody is at the terminal any more
@@ -329,6 +333,17 @@ class Browser:
         if text := canvas.change(ready, is_blank, has_menu=self._screen.has_menu):
             app.output.write_raw(text)
             app.output.flush()
+
+
+@contextmanager
+def _keys_first() -> Iterator[None]:
+    """Let the thread that reads keys have its turn soon while the block runs, whatever other threads do."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(min(before, SWITCH_SECONDS))
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,7 @@ def told_apart(paths: Iterable[str]) -> dict[str, str]:
     """
     groups: dict[str, list[str]] = {}
     for path in dict.fromkeys(paths):
-        groups.setdefault(PurePath(path).name, []).append(path)
+        groups.setdefault(os.path.basename(path), []).append(path)  # noqa: PTH119  a tenth of PurePath's time
     names: dict[str, str] = {}
     for name, alike in groups.items():
         names.update({alike[0]: name} if len(alike) == 1 else _with_folders(alike))

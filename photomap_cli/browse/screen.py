@@ -101,7 +101,9 @@ class Screen:
         self, state: Callable[[], State], feed: Feed, *, query: Buffer, answer: Buffer, toolbar: Toolbar | None
     ) -> None:
         self._state, self._feed, self._toolbar = state, feed, toolbar
-        self._query = Window(BufferControl(query, input_processors=[UnseenAsEscapes()]), height=1)
+        self._query = Window(
+            BufferControl(query, input_processors=[UnseenAsEscapes()]), height=1, width=lambda: self._widths()[0]
+        )
         self._answer = Window(BufferControl(answer, input_processors=[UnseenAsEscapes()]), height=1)
         self._body = Body(state, feed, lambda: self.has_menu)
         self.complete = self._body.complete
@@ -109,7 +111,9 @@ class Screen:
 
     def _container(self) -> FloatContainer:
         asks = Condition(lambda: self._state().focus is Focus.QUESTION)
-        top = VSplit([Window(width=1), self._query, _line(self._info, is_wide=False)], height=1)
+        top = VSplit(
+            [Window(width=1), self._query, _line(self._info, is_wide=False, width=lambda: self._widths()[1])], height=1
+        )
         asked = VSplit([_line(self._asked, is_wide=False), self._answer], height=1)
         below = HSplit(
             [
@@ -127,6 +131,14 @@ class Screen:
 
     def _info(self) -> StyleAndTextTuples:
         return [("class:info", f" {view.info(self._state())}")]
+
+    def _widths(self) -> tuple[int | None, int | None]:
+        """Return those of the query and of what stands beside it, for prompt_toolkit looks for them a cell at a time.
+
+        Where there is not enough room for both it has to.
+        """
+        size, beside = self._state().size, fragment_list_width(self._info())
+        return (size.columns - 1 - beside, beside) if size.is_enough and beside < size.columns // 2 else (None, None)
 
     def _asked(self) -> StyleAndTextTuples:
         question = self._state().question
@@ -210,5 +222,11 @@ class Screen:
         return self.layout.current_buffer is not None and self.layout.current_buffer.complete_state is not None
 
 
-def _line(text: Callable[[], StyleAndTextTuples], *, style: str = "", is_wide: bool = True) -> Window:
-    return Window(FormattedTextControl(text), height=1, style=style, dont_extend_width=not is_wide)
+def _line(
+    text: Callable[[], StyleAndTextTuples],
+    *,
+    style: str = "",
+    is_wide: bool = True,
+    width: Callable[[], int | None] | None = None,
+) -> Window:
+    return Window(FormattedTextControl(text), height=1, width=width, style=style, dont_extend_width=not is_wide)
