@@ -81,7 +81,7 @@ def measured(*, quick: bool) -> dict[str, float]:
     photomap = [sys.executable, "-m", "photomap_cli"]
     with Screen([sys.executable, "-c", BARE]) as bare:
         bare.settle()
-        bare_ms = statistics.median(bare.milliseconds("Q", lambda seen: b"Q" in seen) for _ in range(rounds))
+        bare_ms = statistics.median(_echo(bare) for _ in range(rounds))
     with subprocess.Popen([*photomap, "--quiet", "serve"], stdin=subprocess.DEVNULL) as server:
         try:
             _until_served(photomap)
@@ -141,13 +141,7 @@ def _typed(screen: Screen, rounds: int) -> tuple[list[float], list[float]]:
     """Return the times to echoed keys with a search under way, and to painted results."""
     screen.send("\x1b[D/")  # into the photos with an arrow, back into the query line
     screen.settle()
-    echoes = []
-    for _ in range(rounds):
-        screen.send("Q")
-        time.sleep(0.13)  # the search has just begun
-        screen.drain()
-        echoes.append(screen.milliseconds("Q", lambda seen: b"Q" in seen))
-        screen.settle(0.3)
+    echoes = [_echo(screen) for _ in range(rounds)]
     painted = []
     for word in itertools.islice(itertools.cycle(("cat", "snow", "boat", "city", "dog")), rounds // 4):
         screen.send("\x15")
@@ -156,6 +150,16 @@ def _typed(screen: Screen, rounds: int) -> tuple[list[float], list[float]]:
         painted.append(screen.milliseconds(word[-1], screen.painted()))
         screen.settle(0.3)
     return echoes, painted
+
+
+def _echo(screen: Screen) -> float:
+    """Return the time to an echoed key with a search under way, or at the same pace where nothing is searched."""
+    screen.send("Q")
+    time.sleep(0.13)  # the search has just begun
+    screen.drain()
+    took = screen.milliseconds("Q", lambda seen: b"Q" in seen)
+    screen.settle(0.3)
+    return took
 
 
 class Screen:
