@@ -25,7 +25,7 @@ def photomap(tmp_path, photos):
 def test_a_part_is_told_in_the_report_and_in_json(photomap):
     status, out, _ = photomap("--part", "1/3", "--dry-run")
     assert status == 0
-    assert out.startswith("would be done: part 1/3: ")
+    assert out.startswith("dry run: part 1/3: ")
     reports = [json.loads(photomap(f"--part={number}/3", "--json", "--dry-run")[1]) for number in (1, 2, 3)]
     assert [report["part"] for report in reports] == ["1/3", "2/3", "3/3"]
     assert sum(report["added"] for report in reports) == 9
