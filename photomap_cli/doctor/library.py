@@ -159,7 +159,7 @@ def _are_unit_vectors(vectors: np.ndarray) -> np.ndarray:
 def _row_file(folder: Path, other: int, *, is_there: bool) -> Check:
     file = folder / vector_file.FILE_NAME
     faults = [f"rows that differ from the catalogue: {other:,}"] if other else []
-    fine = "as the catalogue" if is_there else "the next search updates it"
+    fine = "up to date" if is_there else "the next search updates it"
     return _check("vector file", faults, fine=fine, hint=f"remove {file}: the next search rebuilds it")
 
 

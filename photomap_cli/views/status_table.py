@@ -64,7 +64,7 @@ def library_line(library: LibraryStatus | None) -> str:
     """Return one line on the library on disk."""
     if library is None:
         return "no library yet; `photomap index` creates one"
-    encoder = f"{library.encoder} ({library.dim}-d)" if library.encoder else "no encoder yet"
+    encoder = library.encoder or "no encoder yet"
     parts = (printable(library.path), photos(library.photos), human_bytes(library.bytes), printable(encoder))
     return f"library {' · '.join((*parts, *_indexed(library)))}"
 

@@ -45,7 +45,7 @@ def test_a_sound_library_has_no_fault(library, photos):
     assert [(check.subject, check.state, check.message, check.hint) for check in checks(library)] == [
         ("catalogue", "ok", "4 photos, intact", ""),
         ("vectors", "ok", "sound", ""),
-        ("vector file", "ok", "as the catalogue", ""),
+        ("vector file", "ok", "up to date", ""),
         (f"photos in {photos}", "ok", "4 photos, as indexed", ""),
     ]
 

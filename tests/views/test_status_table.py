@@ -50,7 +50,7 @@ def test_a_wide_table_has_photos_and_encoder():
 def test_without_a_session_the_library_is_still_told():
     assert drawn([], LIBRARY, 120).splitlines() == [
         "no live session",
-        f"library /lib · 12,034 photos · 123 MB · tiny (512-d) · indexed {moment(LIBRARY.last_indexed_at)}",
+        f"library /lib · 12,034 photos · 123 MB · tiny · indexed {moment(LIBRARY.last_indexed_at)}",
     ]
     assert status_lines([], None) == ["no live session", "no library yet; `photomap index` creates one"]
 
@@ -76,7 +76,7 @@ def test_an_empty_library_says_so():
 )
 def test_a_run_that_was_not_finished_is_no_library_that_was_never_indexed(last, unfinished, told):
     line = library_line(replace(LIBRARY, last_indexed_at=last, unfinished=unfinished))
-    assert line.endswith(f" · tiny (512-d) · {told.format(moment(LIBRARY.last_indexed_at))}")
+    assert line.endswith(f" · tiny · {told.format(moment(LIBRARY.last_indexed_at))}")
 
 
 def test_with_several_libraries_each_session_says_which_one_it_has():
