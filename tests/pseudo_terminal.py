@@ -45,19 +45,52 @@ class Clock:
         new.replace(self._path)
 
 
-class PseudoTerminal:
-    """Runs the fake prompt.
+class Emulator:
+    """A terminal around `self.child`: draws on `screen` what it writes, keeps it in `raw`, and answers its questions.
 
-    `answers` says whether the terminal tells where its cursor is, `introduction` what it tells of itself.
+    `answers` says whether it tells where its cursor is, `introduction` what it tells of itself.
     """
+
+    def __init__(self, screen, *, answers=True, introduction=b"\x1b[?62;c"):
+        self.screen, self.raw, self._tail = screen, b"", b""
+        self._answers, self._introduction = answers, introduction
+        self._stream = pyte.ByteStream(screen)
+
+    def pump(self, seconds=0.05):
+        """Read what the program writes for this long, and answer its questions; returns False at its end."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            try:
+                self._take(self.child.read_nonblocking(65536, timeout=left))
+            except pexpect.TIMEOUT:
+                return True
+            except pexpect.EOF:
+                return False
+        return True
+
+    def _take(self, data):
+        self.raw += data
+        data, self._tail = self._tail + data, b""
+        if unfinished := UNFINISHED.search(data):
+            data, self._tail = data[: unfinished.start()], data[unfinished.start() :]
+        for part in ANSWERABLE.split(data):
+            if part == b"\x1b[6n":
+                if self._answers:
+                    self.child.send(f"\x1b[{self.screen.cursor.y + 1};{self.screen.cursor.x + 1}R")
+            elif part == b"\x1b[c":
+                self.child.send(self._introduction)
+            else:
+                self._stream.feed(LINK.sub(b"", part))
+
+
+class PseudoTerminal(Emulator):
+    """Runs the fake prompt."""
 
     def __init__(
         self, history, *options, columns=100, rows=30, answers=True, introduction=b"\x1b[?62;c", typed=b"", **changes
     ):
-        self.raw, self._answers, self._tail = b"", answers, b""
-        self._introduction = introduction
-        self.screen = pyte.HistoryScreen(columns, rows, history=1000)
-        self._stream = pyte.ByteStream(self.screen)
+        screen = pyte.HistoryScreen(columns, rows, history=1000)
+        super().__init__(screen, answers=answers, introduction=introduction)
         timeout = [
             *(() if introduction else ("--answer-timeout", MOMENT_SECONDS)),
             *(() if answers else ("--cursor-timeout", MOMENT_SECONDS)),
@@ -90,32 +123,6 @@ class PseudoTerminal:
     @property
     def cursor(self):
         return self.screen.cursor.x, self.lines[self.screen.cursor.y]
-
-    def pump(self, seconds=0.05):
-        """Read what the program writes for this long, and answer its questions; returns False at its end."""
-        end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0:
-            try:
-                self._take(self.child.read_nonblocking(65536, timeout=left))
-            except pexpect.TIMEOUT:
-                return True
-            except pexpect.EOF:
-                return False
-        return True
-
-    def _take(self, data):
-        self.raw += data
-        data, self._tail = self._tail + data, b""
-        if unfinished := UNFINISHED.search(data):
-            data, self._tail = data[: unfinished.start()], data[unfinished.start() :]
-        for part in ANSWERABLE.split(data):
-            if part == b"\x1b[6n":
-                if self._answers:
-                    self.send(f"\x1b[{self.screen.cursor.y + 1};{self.screen.cursor.x + 1}R")
-            elif part == b"\x1b[c":
-                self.send(self._introduction)
-            else:
-                self._stream.feed(LINK.sub(b"", part))
 
     # -- what is done ----------------------------------------------------------------------------------------------
 

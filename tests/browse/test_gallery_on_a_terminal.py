@@ -19,7 +19,7 @@ pytest.importorskip("pyte")
 
 import pexpect
 import pyte
-from pseudo_terminal import ANSWERABLE, LINK, UNFINISHED, environment, hang_up_as_usual
+from pseudo_terminal import Emulator, environment, hang_up_as_usual
 from torture import IS_LONG
 
 from photomap_cli.browse.keys import BINDINGS
@@ -44,12 +44,11 @@ TYPED = {
 }
 
 
-class Gallery:
+class Gallery(Emulator):
     """A shell line that shows the gallery; the terminal answers what it is asked."""
 
     def __init__(self, folder, line, *, columns=80, rows=24, **variables):
-        self.screen = pyte.Screen(columns, rows)
-        self._stream, self._tail, self.raw = pyte.ByteStream(self.screen), b"", b""
+        super().__init__(pyte.Screen(columns, rows))
         home = {name: str(folder / "home") for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME")}
         path = os.pathsep.join([str(HERE), str(HERE.parent), str(HERE.parents[1])])
         self.child = pexpect.spawn(
@@ -65,31 +64,6 @@ class Gallery:
     @property
     def text(self):
         return "\n".join(line.rstrip() for line in self.screen.display)
-
-    def pump(self, seconds=0.05):
-        """Read what is written for this long; returns False at the end."""
-        end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0:
-            try:
-                self._take(self.child.read_nonblocking(65536, timeout=left))
-            except pexpect.TIMEOUT:
-                return True
-            except pexpect.EOF:
-                return False
-        return True
-
-    def _take(self, data):
-        self.raw += data
-        data, self._tail = self._tail + data, b""
-        if unfinished := UNFINISHED.search(data):
-            data, self._tail = data[: unfinished.start()], data[unfinished.start() :]
-        for part in ANSWERABLE.split(data):
-            if part == b"\x1b[6n":
-                self.child.send(f"\x1b[{self.screen.cursor.y + 1};{self.screen.cursor.x + 1}R")
-            elif part == b"\x1b[c":
-                self.child.send("\x1b[?62;c")
-            else:
-                self._stream.feed(LINK.sub(b"", part))
 
     def type(self, *keys):
         self.child.send("".join(TYPED.get(key, key) for key in keys))

@@ -12,15 +12,8 @@ from photomap_cli.errors import EncoderFailed
 from photomap_cli.images.preprocess import PixelFit
 from photomap_cli.indexing import indexer
 from photomap_cli.indexing.file_reader import PROBE
-from photomap_cli.library.catalog import Catalog
 
 Indexer = partial(indexer.Indexer, open_pool=InProcessDecoder)
-
-
-@pytest.fixture
-def catalog(folder):
-    with Catalog.open(folder, create=True) as opened:
-        yield opened
 
 
 @pytest.fixture

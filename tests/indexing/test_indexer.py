@@ -36,12 +36,6 @@ Indexer = partial(indexer.Indexer, open_pool=InProcessDecoder)
 
 
 @pytest.fixture
-def catalog(folder):
-    with Catalog.open(folder, create=True) as opened:
-        yield opened
-
-
-@pytest.fixture
 def run(catalog, store):
     """Index roots with a fake encoder (or the one given); return the report."""
 

@@ -21,12 +21,6 @@ PARTS = [Part(number, 3) for number in (1, 2, 3)]
 
 
 @pytest.fixture
-def catalog(folder):
-    with Catalog.open(folder, create=True) as opened:
-        yield opened
-
-
-@pytest.fixture
 def run(catalog, store):
     return partial(run_over, catalog, store)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from places import asked
 
 from photomap_cli.errors import BadQuery, UsageError
 from photomap_cli.library.catalog import Catalog
@@ -18,8 +18,6 @@ from photomap_cli.repl.connection import Connection
 from photomap_cli.repl.pipe_frontend import PipeFrontend
 from photomap_cli.repl.state import SearchState
 from photomap_cli.search.listing import NO_LOWEST, NO_SCORES
-from photomap_cli.session.client import SessionClient
-from photomap_cli.session.server import SessionServer, claim
 from photomap_cli.views import export
 from photomap_cli.views.machine_output import ResultStyle
 
@@ -41,19 +39,6 @@ def listed(make_session, tmp_path):
         catalog.commit_batch([photo(number) for number in range(1, 21)])
         catalog.commit_batch([photo(number, folder="/q") for number in range(21, 26)])
     return make_session(tmp_path / "library")
-
-
-@contextlib.contextmanager
-def asked(session, place):
-    """Give the session itself, or a client of its socket."""
-    if place == "here":
-        yield session
-        return
-    with (
-        SessionServer(session, claim(session.catalog.folder)),
-        SessionClient.find(session.catalog.folder) as remote,
-    ):
-        yield remote
 
 
 def numbers(result):

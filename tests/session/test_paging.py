@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from places import asked
 
 from photomap_cli.indexing.index_options import IndexOptions
 from photomap_cli.records import Hit, SearchRequest
 from photomap_cli.repl.connection import Connection
 from photomap_cli.repl.pipe_frontend import PipeFrontend
 from photomap_cli.repl.state import SearchState
-from photomap_cli.session.client import SessionClient
-from photomap_cli.session.server import SessionServer, claim
 from photomap_cli.views.machine_output import ResultStyle
 
 
@@ -46,19 +44,6 @@ def index(make_session, many):
 
 def is_burst(path):
     return Path(path).name.startswith("burst")
-
-
-@contextlib.contextmanager
-def asked(session, place):
-    """Give the session itself, or a client of its socket."""
-    if place == "here":
-        yield session
-        return
-    with (
-        SessionServer(session, claim(session.catalog.folder)),
-        SessionClient.find(session.catalog.folder) as remote,
-    ):
-        yield remote
 
 
 class Unclosed:
