@@ -169,7 +169,7 @@ def require(path: Path, weight_bytes: int) -> None:
     Raises:
         UnknownEncoder: it is no configuration, with the key that is wrong.
     """
-    config = _read(path)
+    config = read(path)
     for key, told in _faults(config, _KEYS):
         _refuse(path, f"{key} {told}")
     for key in _NEEDED:
@@ -180,7 +180,8 @@ def require(path: Path, weight_bytes: int) -> None:
         _refuse(path, f"model_cfg.{key} {told}")
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read(path: Path) -> dict[str, Any]:
+    """Return what a configuration holds, unchecked.  Raises UnknownEncoder where it is no JSON object."""
     try:
         with files.reading(path) as file:
             content = file.read(MOST_BYTES + 1)

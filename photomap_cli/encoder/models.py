@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from photomap_cli import directories, files
+from photomap_cli import directories
 from photomap_cli.encoder import gpu
 from photomap_cli.errors import UnknownEncoder
 
@@ -16,7 +15,8 @@ DEFAULT_WITH_GPU = "ViT-L-14/datacomp_xl_s13b_b90k"
 DEFAULT_WITHOUT_GPU = "ViT-B-32-256/datacomp_s34b_b86k"
 _FOLDER = "local-dir:"
 _HUB = "hf-hub:"
-_CONFIG_NAME, _MOST_CONFIG_BYTES, _MOST_PIXELS = "open_clip_config.json", 1 << 20, 4096
+_CONFIG_NAME = "open_clip_config.json"
+_MOST_PIXELS = 4096
 _USUAL_NAMES = ("open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "model.safetensors")
 
 
@@ -82,13 +82,14 @@ def expected_pictures(spec: str) -> tuple[tuple[int, int], str, str] | None:
         return (known.image_size, known.image_size), "shortest", "bicubic"
     if spec != TINY and not spec.startswith(_FOLDER):
         return None
+    from photomap_cli.encoder import model_config  # not for a search
+
     try:
-        with files.reading(Path(open_clip_name(spec)[0].removeprefix(_FOLDER)) / _CONFIG_NAME) as file:
-            config = json.loads(file.read(_MOST_CONFIG_BYTES))
+        config = model_config.read(Path(open_clip_name(spec)[0].removeprefix(_FOLDER)) / model_config.FILE_NAME)
         size, how = config["model_cfg"]["vision_cfg"]["image_size"], config["preprocess_cfg"]
         height, width = (size, size) if isinstance(size, int) else size
         mode, interpolation = how.get("resize_mode") or "shortest", how.get("interpolation") or "bicubic"
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (UnknownEncoder, ValueError, TypeError, KeyError, AttributeError):
         return None
     is_usual = mode in {"shortest", "longest", "squash"} and interpolation in {"bicubic", "bilinear"}
     is_sized = all(type(each) is int and 0 < each <= _MOST_PIXELS for each in (height, width))
