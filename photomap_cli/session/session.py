@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -25,7 +25,6 @@ from photomap_cli.session import encoder_choice, encoder_places
 from photomap_cli.session.fair_lock import FairLock
 from photomap_cli.session.maps import Maps
 from photomap_cli.session.prewarming import Prewarming
-from photomap_cli.session.stored_probes import ProbeTaker
 from photomap_cli.vectors.store import VectorStore
 
 if TYPE_CHECKING:
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     from photomap_cli.search.query_images import Fetched
     from photomap_cli.session.backend import Listener
     from photomap_cli.session.image_encoder import ImageEncoder
+    from photomap_cli.session.stored_probes import ProbeTaker
     from photomap_cli.settings import Settings
 
 
@@ -91,7 +91,6 @@ class Session:
             has_gpu=lambda: encoder_places.expected_device(settings) != "cpu",
             on_absent_gpu=lambda: None if kind == "local" else self.prewarm(),
         )
-        self._probes = ProbeTaker(catalog.folder, self.residency, self.routes, spec=spec)
         past = QueryCache(catalog.folder, most=settings.query_cache)
         recall = VectorCache(past, catalog, self.residency, spec=spec, settings=settings)
         self._searcher = Searcher(
@@ -113,7 +112,6 @@ class Session:
         self._resources.callback(past.close)
         self._resources.callback(self.residency.close)
         self._resources.callback(self.routes.close)
-        self._resources.callback(self._probes.close)
 
     @classmethod
     def open(
@@ -360,6 +358,14 @@ class Session:
             return self._searcher.search(query, request, checkpoint, fetched=fetched)
 
         return self.catalog.of_one_numbering(answer)
+
+    @cached_property
+    def _probes(self) -> ProbeTaker:
+        from photomap_cli.session.stored_probes import ProbeTaker  # not for a search that needs no encoder process
+
+        taker = ProbeTaker(self.catalog.folder, self.residency, self.routes, spec=self.spec)
+        self._resources.callback(taker.close)
+        return taker
 
     def _refresh(self) -> None:
         """See what other processes have indexed meanwhile."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from photomap_cli.encoder import tower_trust
 from photomap_cli.encoder.image_probes import ImageProbes
@@ -16,19 +17,25 @@ from photomap_cli.library.entities import IMAGE_PROBES_NAME, PROBES_NAME
 
 if TYPE_CHECKING:
     from photomap_cli.encoder.encoder_route import EncoderRoutes
+    from photomap_cli.encoder.interface import Encoder, Tower
     from photomap_cli.encoder.residency import Residency
+
+Kind = TypeVar("Kind", Probes, ImageProbes)
 
 
 def read(library: Path) -> Probes | None:
     """Return the probes that are stored with a library; None where there are none, or they are damaged."""
-    frame = read_file(library / PROBES_NAME)
-    return Probes.from_frame(*frame) if frame else None
+    return _read(library / PROBES_NAME, Probes)
 
 
 def read_image(library: Path) -> ImageProbes | None:
     """Return the probe pictures that are stored with the library; None as `read`."""
-    frame = read_file(library / IMAGE_PROBES_NAME)
-    return ImageProbes.from_frame(*frame) if frame else None
+    return _read(library / IMAGE_PROBES_NAME, ImageProbes)
+
+
+def _read(path: Path, kind: type[Kind]) -> Kind | None:
+    frame = read_file(path)
+    return kind.from_frame(*frame) if frame else None
 
 
 class ProbeTaker:
@@ -56,21 +63,25 @@ class ProbeTaker:
             return
         self._taken = info.fingerprint
         with suppress(PhotomapError):
-            self._take_texts(info.fingerprint)
-            self._take_pictures(info.fingerprint)
+            texts = self._stored(PROBES_NAME, Probes, "text", lambda encoder: encoder.probes())
+            if texts and tower_trust.fault(info.fingerprint) is None:
+                self._checking = threading.Thread(
+                    target=self._check, args=(texts,), name="check-text-tower", daemon=True
+                )
+                self._checking.start()
+            self._stored(IMAGE_PROBES_NAME, ImageProbes, "image", lambda encoder: encoder.image_probes())
         self._routes.start_afresh()
 
-    def _take_texts(self, fingerprint: str) -> None:
-        kept = read(self._library)
-        if kept is None or kept.fingerprint != fingerprint:
-            kept = self._residency.run("text", lambda encoder: encoder.probes())[0]
-            if kept is None:
-                return
-            with suppress(OSError):  # a library that cannot be written to does without
-                write_file(self._library / PROBES_NAME, *kept.to_frame())
-        if tower_trust.fault(fingerprint) is None:
-            self._checking = threading.Thread(target=self._check, args=(kept,), name="check-text-tower", daemon=True)
-            self._checking.start()
+    def _stored(self, name: str, kind: type[Kind], tower: Tower, made: Callable[[Encoder], Kind | None]) -> Kind | None:
+        """Return the probes of this name, made now if those that are stored are of other weights, or there are none."""
+        path = self._library / name
+        kept = _read(path, kind)
+        if kept is None or kept.fingerprint != self._taken:
+            kept = self._residency.run(tower, made)[0]
+            if kept is not None:
+                with suppress(OSError):  # a library that cannot be written to does without
+                    write_file(path, *kept.to_frame())
+        return kept
 
     def _check(self, probes: Probes) -> None:
         with suppress(TowerUnfit):  # which is remembered
@@ -81,11 +92,3 @@ class ProbeTaker:
         """Wait for a check that is under way: a second at most."""
         if self._checking:
             self._checking.join()
-
-    def _take_pictures(self, fingerprint: str) -> None:
-        kept = read_image(self._library)
-        if kept is None or kept.fingerprint != fingerprint:
-            made = self._residency.run("image", lambda encoder: encoder.image_probes())[0]
-            if made is not None:
-                with suppress(OSError):
-                    write_file(self._library / IMAGE_PROBES_NAME, *made.to_frame())
