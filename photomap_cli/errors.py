@@ -92,6 +92,12 @@ class TooFewPhotos(PhotomapError):
     code = "too_few_photos"
 
 
+class TooManyPhotos(PhotomapError):
+    """There are more photos than can be looked at together."""
+
+    code = "too_many_photos"
+
+
 class LibraryBusy(PhotomapError):
     """Another process is writing to the library."""
 

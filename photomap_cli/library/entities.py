@@ -100,6 +100,15 @@ class NewPhoto:
         return cls(file.path, file.size_bytes, file.mtime_ns, vector=vector, **facts)
 
 
+class PhotoContent(NamedTuple):
+    """A photo's row and path, and the size and the digest of its file's bytes."""
+
+    row: int
+    path: str
+    size_bytes: int
+    content_hash: bytes
+
+
 class FoundAgain(NamedTuple):
     """A photo that the library has, and the path, times and inode that its file, with the same bytes, now has."""
 
