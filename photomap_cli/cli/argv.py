@@ -129,9 +129,14 @@ def _requoted(word: str, cwd: str, *, is_query: bool) -> str:
         return match[1] + _quoted(match[2])
     if (match := _IN_FOLDER.fullmatch(word)) and is_folder(match[2], cwd):
         return match[1] + _quoted(match[2])
-    if word[:1] in ("-", "+") and " " in word and word[1:2] not in ('"', " ") and not _FILTERS.match(word):
+    if word[:1] in ("-", "+") and " " in word and not word[1:2].isspace() and not _is_query(word):
         return word[0] + _quoted(word[1:])
     return word
+
+
+def _is_query(word: str) -> bool:
+    """Say whether a word that begins with an operator is a query as it stands, and no phrase that lost its quotes."""
+    return '"' in word or bool(_FILTERS.match(word) or _MORE.search(word))
 
 
 def _quoted(text: str) -> str:

@@ -167,6 +167,11 @@ def test_a_file_is_named_in_whatever_form_it_is_typed(tmp_path):
         (["-camera:nikon ext:jpg"], "-camera:nikon ext:jpg"),
         (["dog", "-in:/none -ext:jpg"], "dog -in:/none -ext:jpg"),
         (["dog", "-red ball"], 'dog -"red ball"'),
+        (['camera:"eos 40d"'], 'camera:"eos 40d"'),
+        (['camera:"eos 40d" dog -"red ball"'], 'camera:"eos 40d" dog -"red ball"'),
+        (['-people camera:"eos 40d" dog'], '-people camera:"eos 40d" dog'),
+        (["-people dog after:2023"], "-people dog after:2023"),
+        (["-people + a dog"], "-people + a dog"),
     ],
 )
 def test_a_filters_value_keeps_its_spaces(words, query):
