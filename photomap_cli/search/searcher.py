@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 from photomap_cli.encoder import models
 from photomap_cli.errors import UsageError
 from photomap_cli.records import Hit, SearchResult, TermPart, Timings
-from photomap_cli.search import collapse, query_format, ranking
+from photomap_cli.search import collapse, query_format, ranking, unquoted_values
 from photomap_cli.search.listing import Lister
 from photomap_cli.search.query_encoder import QueryEncoder, Run, TermVectors
 from photomap_cli.search.query_images import Fetched, QueryImages
-from photomap_cli.search.scope import Scope
+from photomap_cli.search.scope import WHOLE_LIBRARY, Scope
 from photomap_cli.search.score_cutoff import NOTHING_STANDS_OUT, ScoreBulk, bulk_of
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from photomap_cli.encoder.encoder_route import EncoderRoutes
     from photomap_cli.encoder.residency import Residency
     from photomap_cli.library.catalog import Catalog
-    from photomap_cli.records import Photo, SearchRequest
+    from photomap_cli.records import Photo, PhotoFilter, SearchRequest
     from photomap_cli.search.query import Query
     from photomap_cli.search.vector_cache import VectorCache
     from photomap_cli.settings import Settings
@@ -131,8 +131,22 @@ class Searcher:
         if not hits:
             is_chosen = query.min_score is not None or request.min_score is not None  # whoever chose it knows
             best_score = () if is_chosen else _below_floor(floor, best)
-            return hits, (*best_score, *self.scope.why_nothing(query.filters, request, within))
+            return hits, (
+                *self._quotes_needed(request),
+                *best_score,
+                *self.scope.why_nothing(query.filters, request, within),
+            )
         return hits, (NOTHING_STANDS_OUT,) if doubtful else ()
+
+    def _quotes_needed(self, request: SearchRequest) -> tuple[str, ...]:
+        """Return what to say where nothing was found, and a filter's value may have lost its quotes."""
+
+        def finds(one: PhotoFilter) -> bool:
+            rows = self.scope.rows((one,), cwd=request.cwd, folder=WHOLE_LIBRARY)
+            return rows is None or len(rows) > 0
+
+        meant = unquoted_values.quoted_filter(request.text, cwd=request.cwd, finds=finds)
+        return (f"did you mean {meant}? In a shell, write '{meant}'",) if meant else ()
 
     def _explained(
         self, terms: TermVectors, rows: list[int], cwd: str, checkpoint: Callable[[], None]
@@ -179,7 +193,7 @@ def _below_floor(floor: float | None, best: Callable[..., Group]) -> tuple[str, 
         return ()
     score = found[0][1]
     shown = max(-1.0, math.floor(100 * score) / 100)
-    return (f"the best score is {score:.2f}, below the lowest one shown, {floor:g}; min:{shown:g} shows it",)
+    return (f"the best match scores {score:.2f}, below the lowest score shown, {floor:g}; min:{shown:g} shows it",)
 
 
 def _outstanding(hits: Group, bulk: ScoreBulk | None) -> Group:

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from photomap_cli.indexing.index_options import IndexOptions
 from photomap_cli.records import SearchRequest, SearchResult
 from photomap_cli.records.maps import MapRequest
 from photomap_cli.session import socket_dir
@@ -104,7 +105,20 @@ def test_where_nothing_scores_high_enough_the_best_score_is_told_and_how_to_see_
     result = session.search(SearchRequest("dog", cwd=str(photos)))
     assert result.hits == ()
     told = re.fullmatch(
-        r"the best score is (-?0\.\d\d), below the lowest one shown, 0\.9999; (min:\S+) shows it", result.notices[0]
+        r"the best match scores (-?0\.\d\d), below the lowest score shown, 0\.9999; (min:\S+) shows it",
+        result.notices[0],
     )
     assert session.search(SearchRequest(f"dog {told[2]}", cwd=str(photos))).hits
     assert notices(session, "dog min:1", cwd=str(photos)) == ()
+
+
+def test_where_nothing_is_found_a_value_that_lost_its_quotes_is_pointed_out(session, photos):
+    hidden = photos / "red" / "black cat.png"
+    (photos / "red" / "red.png").rename(hidden)
+    for _ in session.indexer(IndexOptions()).run([photos]):
+        pass
+    cwd = str(photos)
+    told = notices(session, "name:black cat.png dog", cwd=cwd)
+    assert told[0] == """did you mean name:"black cat.png"? In a shell, write 'name:"black cat.png"'"""
+    assert not [each for each in notices(session, "name:black dog cat.png", cwd=cwd) if "did you mean" in each]
+    assert notices(session, 'name:"black cat.png" dog', cwd=cwd) == ()
