@@ -8,6 +8,8 @@ import subprocess
 from pathlib import Path
 
 import hypothesis
+import milvus_lite_server
+import milvus_server
 import pytest
 from library_fakes import ENCODER
 
@@ -75,3 +77,20 @@ def full_disk(tmp_path_factory):
     source = Path(__file__).with_name("full_disk.c")
     subprocess.run([compiler, "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
     return str(library)
+
+
+@pytest.fixture(scope="session")
+def milvus_lite(tmp_path_factory):
+    """Return the address, host and port, of a server that stands in for Milvus."""
+    with milvus_lite_server.running(tmp_path_factory.mktemp("milvus-lite")) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def milvus(tmp_path_factory):
+    """Return a Milvus server, see scripts/milvus_server.py; tests that ask for it are marked `milvus`."""
+    if reason := milvus_server.missing():
+        pytest.skip(reason)
+    # A server that was killed is back when its lease has run out: after 30 s by itself.
+    with milvus_server.MilvusServer(tmp_path_factory.mktemp("milvus"), "common.session.ttl=5") as server:
+        yield server

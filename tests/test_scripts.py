@@ -56,3 +56,13 @@ def test_a_python_that_is_not_there_is_not_replaced_by_another(checkout):
     status, python, said = checkout("python3.99")
     assert (status, python) == (127, "")
     assert "python3.99" in said
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system is the reason")
+def test_it_is_said_why_no_milvus_server_can_run(tmp_path):
+    command = [sys.executable, SCRIPTS / "milvus_server.py"]
+    done = subprocess.run(command, env={"PATH": str(tmp_path)}, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (
+        1,
+        "no network namespace can be made here: neither `unshare -nm` nor `unshare -rnm` works\n",
+    )
