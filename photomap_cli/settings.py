@@ -25,16 +25,14 @@ from pydantic_settings import (
 from photomap_cli import constraints, files
 from photomap_cli.errors import BadSetting
 from photomap_cli.records.residency import LONGEST_TIMEOUT_SECONDS
+from photomap_cli.setting_texts import echo, folders_by_name, list_of_globs, one_line
 
 ENVIRONMENT = "PHOTOMAP_"
-_NO_SETTINGS = frozenset({"PHOTOMAP_LIBRARY", "PHOTOMAP_CONFIG"})  # these are read by directories.py
+_NO_SETTINGS = frozenset({"PHOTOMAP_LIBRARY", "PHOTOMAP_CONFIG", "PHOTOMAP_LIBRARY_TOKEN"})  # read where they are used
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 _LIST = "`photomap config` lists the settings"
 _DURATION = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*([smhdw]?)", re.ASCII)
 _LONGEST_CONFIG_BYTES = 1 << 20
-_LONGEST_TEXT = 4096  # letters; a path is no longer
-_LONGEST_ECHO = 40  # letters of a value that a message repeats
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def parse_duration(value: object) -> float:
@@ -62,16 +60,6 @@ def parse_duration(value: object) -> float:
     return float(seconds)
 
 
-def echo(value: object) -> str:
-    """Return a value that is refused as a message repeats it: in quotes, and not for pages."""
-    try:
-        text = str(value)
-    except ValueError:  # a number of thousands of digits
-        return "a number that long"
-    text = text if len(text) <= _LONGEST_ECHO else f"{text[:_LONGEST_ECHO]}…"
-    return repr(text) if isinstance(value, str) else text
-
-
 def _number(value: object) -> object:
     """Refuse what Python takes for a number and people do not."""
     if isinstance(value, bool):
@@ -79,34 +67,6 @@ def _number(value: object) -> object:
     if isinstance(value, str) and not value.isascii():
         raise ValueError(f"{echo(value)} isn't a number; write it in the digits 0 to 9")
     return value
-
-
-def _one_line(value: object) -> object:
-    """Refuse text that cannot be stored, sent or shown in one line."""
-    if isinstance(value, str) and _UNPRINTABLE.search(value):
-        raise ValueError(f"{echo(value)} holds control characters or bytes that aren't text")
-    if isinstance(value, str) and len(value) > _LONGEST_TEXT:
-        raise ValueError(f"{echo(value)} is longer than {_LONGEST_TEXT} letters")
-    return value
-
-
-def _list_of_globs(value: object) -> object:
-    """Accept a comma-separated string where the environment or `config set` can only give one; try every glob."""
-    if isinstance(value, str):
-        value = [part.strip() for part in value.split(",") if part.strip()]
-    for glob in value if isinstance(value, (list, tuple)) else ():
-        if isinstance(_one_line(glob), str):
-            _require_glob(glob)
-    return value
-
-
-def _require_glob(glob: str) -> None:
-    from pathspec import GitIgnoreSpec  # 20 ms that few settings need
-
-    try:
-        GitIgnoreSpec.from_lines([glob])
-    except (ValueError, re.error) as error:
-        raise ValueError(f"{echo(glob)} isn't a pattern as in .gitignore") from error
 
 
 def _auto_or_number(value: object) -> object:
@@ -132,7 +92,7 @@ def _device_name(value: object) -> str:
 
 def _template(value: object) -> str:
     """Check a text template: it has one place for the text."""
-    text = str(_one_line(value))
+    text = str(one_line(value))
     if text.count("{}") != 1:
         raise ValueError(f"{echo(text)} must hold {{}} once, where the words of a search go")
     return text
@@ -149,7 +109,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=ENVIRONMENT, extra="ignore", frozen=True)
 
-    encoder: Annotated[str, BeforeValidator(_one_line)] = Field(
+    encoder: Annotated[str, BeforeValidator(one_line)] = Field(
         "auto", min_length=1, description="encoder for new libraries (see `photomap encoders`)"
     )
     device: Annotated[str, BeforeValidator(_device_name)] = Field("auto", description="auto, cuda:N, mps or cpu")
@@ -178,7 +138,7 @@ class Settings(BaseSettings):
     )
     collapse: bool = Field(False, description="show only the best of several shots of the same thing")
     same_shot_score: Number = Field(0.97, gt=0, le=1, description="score from which two photos count as the same shot")
-    exclude: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_list_of_globs)] = Field(
+    exclude: Annotated[tuple[str, ...], NoDecode, BeforeValidator(list_of_globs)] = Field(
         (), description="patterns that are never indexed, as in .gitignore"
     )
     max_image_megapixels: Annotated[
@@ -198,6 +158,16 @@ class Settings(BaseSettings):
         description="sessions find new photos by themselves; auto = network drives once a minute, on = all alike",
     )
     keys: Literal["emacs", "vi"] = Field("emacs", description="keys at the prompt: emacs or vi")
+    roots: Annotated[dict[str, str], NoDecode, BeforeValidator(folders_by_name)] = Field(
+        {}, description="where a shared library's folders are on this computer: NAME=FOLDER, ..."
+    )
+    library_token_file: Annotated[str, BeforeValidator(one_line)] = Field(
+        "", description="file with USER:PASSWORD for a shared library; nobody else may be able to read it"
+    )
+    library_ca_file: Annotated[str, BeforeValidator(one_line)] = Field(
+        "", description="certificate that a shared library's server is checked by; empty = the system's"
+    )
+    library_insecure: bool = Field(False, description="allow a shared library without encryption on another computer")
 
     @property
     def thumbnail_cache_bytes(self) -> int:
@@ -349,6 +319,8 @@ def shown(value: object) -> str:
     """Return a setting's value as people write it."""
     if isinstance(value, tuple):
         return ", ".join(value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={folder}" for name, folder in value.items())
     if isinstance(value, bool):
         return str(value).lower()
     return f"{value:g}" if isinstance(value, float) else str(value)

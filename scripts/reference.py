@@ -37,12 +37,25 @@ shows every value and where it came from, `photomap config path` where the file 
 changes one and keeps the file's comments. A name that does not exist or a value that makes no sense is refused with
 the reason and what is allowed; a variable `PHOTOMAP_...` that names no setting is pointed out by `photomap config` and
 `photomap doctor`. Times are seconds, or end in `s`, `m`, `h`, `d` or `w`, and are 366 days at most; lists are
-written with commas in the environment.
+written with commas in the environment, and `roots` as `NAME=FOLDER, NAME=FOLDER`. In `config.toml` it is a table:
+
+```toml
+[roots]
+archive = "/mnt/nas/archive"
+phones = "/mnt/nas/phones"
+```
+
+Two variables have no setting, so nothing shows or stores them: `PHOTOMAP_LIBRARY` names the library, and
+`PHOTOMAP_LIBRARY_TOKEN` holds `USER:PASSWORD` for a shared one, as the file that `library_token_file` names does.
 
 | setting | default | what it does | environment |
 |---|---|---|---|
 """
 
+VARIABLES = (
+    ("PHOTOMAP_LIBRARY", "the library's folder, or the address of a shared one"),
+    ("PHOTOMAP_LIBRARY_TOKEN", "USER:PASSWORD for a shared library"),
+)
 FILES = (
     ("the library: catalog.sqlite is the truth, all else in it is derived", "$XDG_DATA_HOME/photomap/library"),
     ("settings", "$XDG_CONFIG_HOME/photomap/config.toml"),
@@ -72,7 +85,7 @@ def settings_page() -> str:
     rows = []
     for name, field in Settings.model_fields.items():
         default = field.default
-        shown = ", ".join(default) if isinstance(default, tuple) else str(default).lower()
+        shown = ", ".join(default) if isinstance(default, (tuple, dict)) else str(default).lower()
         rows.append(f"| `{name}` | {shown or 'none'} | {field.description} | `PHOTOMAP_{name.upper()}` |")
     return SETTINGS + "\n".join(rows) + "\n"
 
@@ -90,7 +103,7 @@ def man_page() -> str:
         ".SH COMMANDS\n" + "\n".join(_commands(group, context)),
         ".SH QUERIES\n" + _list(QUERIES),
         ".SH EXIT STATUS\n" + _list(STATUSES),
-        ".SH ENVIRONMENT\n" + _list([("PHOTOMAP_LIBRARY", "the library's folder")]) + "\n" + _environment(),
+        ".SH ENVIRONMENT\n" + _list(VARIABLES) + "\n" + _environment(),
         ".SH FILES\n" + _list([(path, what) for what, path in FILES]),
     ]
     return "\n".join(parts) + "\n"

@@ -12,7 +12,10 @@ from waiting import LONG_SECONDS
 
 PACKAGE = Path(__file__).parents[1] / "photomap_cli"
 FLOORS = (
-    {"errors", "constraints", "files", "pathnames", "cancellation", "job_control", "memory", "records", "_version"},
+    {
+        *("errors", "constraints", "files", "pathnames", "setting_texts", "cancellation", "job_control", "memory"),
+        *("records", "_version"),
+    },
     {"framing", "directories", "settings", "graphics"},
     {"subprocesses"},
     {"encoder", "library"},

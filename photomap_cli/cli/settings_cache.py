@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from photomap_cli.settings import Settings
 
 _PREFIX = "PHOTOMAP_"
+_SECRET = "PHOTOMAP_LIBRARY_TOKEN"
 _DERIVED = ("thumbnail_cache_bytes", "megapixel_limit")  # what is asked of settings besides their values
 
 
@@ -62,6 +63,8 @@ def _read() -> Settings:
 def _sources() -> str:
     """Return a digest of all that the settings depend on."""
     config, code = directories.config_file(), Path(__file__).parents[1] / "settings.py"
-    variables = sorted((name, value) for name, value in os.environ.items() if name.upper().startswith(_PREFIX))
+    variables = sorted(
+        each for each in os.environ.items() if each[0].upper().startswith(_PREFIX) and each[0].upper() != _SECRET
+    )
     parts = (__version__, str(config), files.state(config), files.state(code), variables)
     return blake2b(repr(parts).encode(errors="surrogatepass"), digest_size=16).hexdigest()

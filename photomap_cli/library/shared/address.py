@@ -1,0 +1,89 @@
+"""Owns the addresses of shared libraries: `milvus://HOST:PORT/NAME`, or `milvus+tls://` with encryption.  Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from photomap_cli.errors import BadSetting
+
+PORT = 19530
+"""Where Milvus listens unless somebody says otherwise."""
+
+_PLAIN, _TLS = "milvus", "milvus+tls"
+_HINT = "an address is milvus://HOST:PORT/NAME, or milvus+tls:// with encryption"
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,199}", re.ASCII)
+_HOST = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,251}[a-z0-9])?|[0-9a-f:.]+(?:%[a-z0-9._-]+)?", re.ASCII)
+_LONGEST = 60  # letters of an address that a message repeats
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a shared library is: a host and port, and the name of the library there."""
+
+    host: str
+    port: int
+    name: str
+    is_encrypted: bool = False
+
+    def __str__(self) -> str:
+        scheme = _TLS if self.is_encrypted else _PLAIN
+        return f"{scheme}://{self._server}/{self.name}"
+
+    @property
+    def uri(self) -> str:
+        """The server's address as its client takes it."""
+        return f"{'https' if self.is_encrypted else 'http'}://{self._server}"
+
+    @property
+    def is_on_this_machine(self) -> bool:
+        """Whether nothing that is sent there leaves this machine."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def _server(self) -> str:
+        return f"{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+
+
+def is_address(text: str) -> bool:
+    """Whether a library is named by an address, right or wrong, and not by a folder."""
+    scheme, separator, _ = text.partition("://")
+    return bool(separator) and re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme) is not None
+
+
+def parse(text: str) -> Address:
+    """Read an address.
+
+    Raises BadSetting for what is none, and for one with a user or a password: addresses are shown, logged and kept in
+    shells' histories.
+    """
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname or "", PORT if parts.port is None else parts.port
+    except ValueError as error:
+        raise _refused(text, str(error).lower()) from error
+    if "@" in parts.netloc:
+        raise BadSetting(
+            "the library's address holds a user name or password",
+            hint="put USER:PASSWORD into PHOTOMAP_LIBRARY_TOKEN, or into the file that library_token_file names",
+        )
+    if parts.scheme not in (_PLAIN, _TLS):
+        raise _refused(text, f"{parts.scheme}:// isn't a library's scheme")
+    if not _HOST.fullmatch(host) or not port:
+        raise _refused(text, "its host or port is missing or isn't valid")
+    name = parts.path.removeprefix("/").removesuffix("/")
+    if parts.query or parts.fragment or not _NAME.fullmatch(name):
+        raise _refused(text, "the library's name is letters, digits and _, and begins with a letter")
+    return Address(host, port, name, parts.scheme == _TLS)
+
+
+def _refused(text: str, reason: str) -> BadSetting:
+    shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return BadSetting(f"the library {shown!r}: {reason}", hint=_HINT)

@@ -1,0 +1,76 @@
+"""Owns how settings that are texts, lists and tables are read, and how a refused one is repeated.  Knows no setting.
+
+What is wrong with a value is a ValueError.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+ROOT_NAME = "[A-Za-z0-9_][A-Za-z0-9_.-]{1,63}"
+"""What a shared library's root is called, as a regular expression: one letter would be a drive of Windows."""
+
+_LONGEST_TEXT = 4096  # letters; a path is no longer
+_LONGEST_ECHO = 40  # letters of a value that a message repeats
+_FROM_ROOT = re.compile(r"[/\\~]|[A-Za-z]:[/\\]")
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def echo(value: object) -> str:
+    """Return a value that is refused as a message repeats it: in quotes, and not for pages."""
+    try:
+        text = str(value)
+    except ValueError:  # a number of thousands of digits
+        return "a number that long"
+    text = text if len(text) <= _LONGEST_ECHO else f"{text[:_LONGEST_ECHO]}…"
+    return repr(text) if isinstance(value, str) else text
+
+
+def one_line(value: object) -> object:
+    """Refuse text that cannot be stored, sent or shown in one line."""
+    if isinstance(value, str) and _UNPRINTABLE.search(value):
+        raise ValueError(f"{echo(value)} holds control characters or bytes that aren't text")
+    if isinstance(value, str) and len(value) > _LONGEST_TEXT:
+        raise ValueError(f"{echo(value)} is longer than {_LONGEST_TEXT} letters")
+    return value
+
+
+def list_of_globs(value: object) -> object:
+    """Accept a comma-separated string where the environment or `config set` can only give one; try every glob."""
+    if isinstance(value, str):
+        value = [part.strip() for part in value.split(",") if part.strip()]
+    for glob in value if isinstance(value, (list, tuple)) else ():
+        if isinstance(one_line(glob), str):
+            _require_glob(glob)
+    return value
+
+
+def _require_glob(glob: str) -> None:
+    from pathspec import GitIgnoreSpec  # 20 ms that few settings need
+
+    try:
+        GitIgnoreSpec.from_lines([glob])
+    except (ValueError, re.error) as error:
+        raise ValueError(f"{echo(glob)} isn't a pattern as in .gitignore") from error
+
+
+def folders_by_name(value: object) -> dict[str, str]:
+    """Check where a shared library's roots are here: a table, or `NAME=FOLDER, NAME=FOLDER`."""
+    if isinstance(value, str):
+        pairs = [part.strip().partition("=") for part in str(one_line(value)).split(",") if part.strip()]
+        if wrong := next((name for name, separator, _ in pairs if not separator), None):
+            raise ValueError(f"{echo(wrong)} isn't NAME=FOLDER")
+        value = {name.strip(): folder.strip() for name, _, folder in pairs}
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{echo(value)} isn't a table of NAME = FOLDER")
+    for name, folder in value.items():
+        _require_root(name, folder)
+    return dict(value)
+
+
+def _require_root(name: object, folder: object) -> None:
+    if not isinstance(name, str) or not re.fullmatch(ROOT_NAME, name, re.ASCII):
+        raise ValueError(f"{echo(name)} isn't a root's name, which has two or more letters, digits, dots, - or _")
+    if not isinstance(one_line(folder), str) or not _FROM_ROOT.match(str(folder)):
+        raise ValueError(f"{name}: {echo(folder)} isn't a folder from the root of a disk on")
