@@ -13,8 +13,10 @@ from typing import NamedTuple
 from photomap_cli.constraints import one_of
 from photomap_cli.library import geography, number_ranges
 from photomap_cli.library.sql_filters import KINDS, SHAPES, TRAITS
+from photomap_cli.setting_texts import ROOT_NAME
 
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?", re.ASCII)
+_OF_ROOT = re.compile(f"{ROOT_NAME}:/", re.ASCII)
 _AGO = re.compile(r"(\d{1,6})([dwmy])", re.ASCII)
 _DAYS_AGO = {"today": 0, "yesterday": 1}
 MONTHS = (
@@ -56,7 +58,8 @@ def _compact(value: str, here: Here) -> str:
 
 
 def _folder(value: str, here: Here) -> str:
-    return value if value == "*" else absolute(_plain(value, here), here.cwd)  # * is the whole library
+    """Return an absolute folder, `*` for the whole library, or a shared library's root by its name: `archive:/2014`."""
+    return value if value == "*" or _OF_ROOT.match(value) else absolute(_plain(value, here), here.cwd)
 
 
 def _extension(value: str, here: Here) -> str:
