@@ -34,10 +34,10 @@ def run_alone(host: LibraryHost, request: BrowseRequest) -> BrowseOutcome:
         UsageError: there is no terminal that shows it.
     """
     connection = Connection(host.open_backend)
-    with terminal.opened() as tty, closing(host), closing(connection):
+    with terminal.opened() as tty, closing(host):
         mode = TtyMode(tty.source, pause=connection.pause, resume=connection.resume)
         connection.postponed = mode.suspension.postponed
-        with terminal.left_sane(tty.file), mode:
+        with mode, closing(connection), terminal.left_sane(tty.file):  # Ctrl-Z waits until the session is closed
             threading.Thread(target=_warm, args=(connection,), name="photomap-warm", daemon=True).start()
             return _run(host, connection, request, tty, mode.suspension)
 

@@ -106,7 +106,7 @@ class Repl:
     def run(self) -> int:
         """Read and answer lines until the user leaves; returns the exit status."""
         self._host.subscribe(self._repaint)
-        with closing(self._connection), self._terminal:
+        with self._terminal, closing(self._connection):  # Ctrl-Z waits until the session is closed
             drop_late_answers(self._prompt)
             type_ahead(self._prompt, self._previews.detect())
             while self._turn():

@@ -15,6 +15,7 @@ from rich.console import Console
 from terminal_fakes import CPU, VRAM, FakeBackend, FakeHost, PaintedThumbnailer, make_hit, make_result
 from waiting import LONG_SECONDS
 
+from photomap_cli import job_control
 from photomap_cli.errors import BadQuery, BadSetting, LibraryBusy, SessionGone
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.records import EncoderFailure
@@ -53,6 +54,24 @@ class Prompt:
 @pytest.fixture
 def prompt(tmp_path):
     return Prompt(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGTSTP"), reason="no SIGTSTP here")
+def test_ctrl_z_while_the_prompt_closes_stops_the_process_once_the_session_is_closed(prompt, monkeypatch):
+    done = []
+    monkeypatch.setattr(job_control.os, "kill", lambda pid, number: done.append("stopped"))
+
+    def close():
+        if signal.getsignal(signal.SIGTSTP) is signal.SIG_DFL:
+            done.append("would stop with the session open")
+        else:
+            signal.raise_signal(signal.SIGTSTP)
+        done.append("closed")
+
+    prompt.backend.close = close
+    prompt.type("dog" + ENTER)
+    assert done == ["closed", "stopped"]
+    assert signal.getsignal(signal.SIGTSTP) is signal.SIG_DFL
 
 
 def test_a_query_prints_a_table_and_ctrl_d_leaves_with_0(prompt):
