@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+import shutil
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 
 from photomap_cli.views.output import printable_lines
 
@@ -20,14 +21,35 @@ _HAVE_16 = frozenset({"linux", "eterm-color"})
 class SafeConsole(Console):
     """A console that writes what a text holds of controls as escapes, wherever in a table the text stands.
 
-    Only Rich's own controls, such as moves of the cursor, and the styles pass as they are.
+    Only Rich's own controls, such as moves of the cursor, and the styles pass as they are.  Where the lines go to a
+    file or a pipe, they end without the blanks that fill a table's columns.
     """
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Yield the pieces of a renderable, every text made harmless."""
-        for segment in super().render(renderable, options):
-            is_text = not segment.control and segment.text != "\n"
-            yield segment._replace(text=printable_lines(segment.text)) if is_text else segment
+        pieces = map(_harmless, super().render(renderable, options))
+        return pieces if self.is_terminal else _without_padding(pieces)
+
+
+def _harmless(segment: Segment) -> Segment:
+    is_text = not segment.control and segment.text != "\n"
+    return segment._replace(text=printable_lines(segment.text)) if is_text else segment
+
+
+def _without_padding(segments: Iterable[Segment]) -> Iterator[Segment]:
+    """Leave out blanks that end a line."""
+    blanks: list[Segment] = []
+    for segment in segments:
+        if segment.text == "\n":
+            blanks = []
+        words = segment.text if segment.control else segment.text.rstrip(" ")
+        if words:
+            yield from blanks
+            yield segment._replace(text=words)
+            blanks = []
+        if len(words) < len(segment.text):
+            blanks.append(segment._replace(text=segment.text[len(words) :]))
+    yield from blanks
 
 
 def console_on(*, stderr: bool = False) -> Console:
@@ -42,5 +64,11 @@ def console_on(*, stderr: bool = False) -> Console:
 
 
 def make_console(**settings: Any) -> Console:
-    """Return a console with these settings of Rich's; text is what it says, brackets and colons too."""
-    return SafeConsole(highlight=False, markup=False, emoji=False, **settings)
+    """Return a console with these settings of Rich's; text is what it says, brackets and colons too.
+
+    Rich takes any dumb terminal for one of 80x25; this one has the size of its window.
+    """
+    console = SafeConsole(highlight=False, markup=False, emoji=False, **settings)
+    if console.is_dumb_terminal and not settings.keys() & {"width", "height"}:
+        console.size = ConsoleDimensions(*shutil.get_terminal_size((80, 25)))
+    return console
