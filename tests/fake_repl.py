@@ -45,7 +45,7 @@ class TimedHost(FakeHost):
         return backend
 
     def facets(self) -> Facets:
-        return Facets(cameras=(("NIKON Z 6", 900),))
+        return Facets(cameras=(("NIKON Z 6", 900),), folders=((self._options.folder, 120),))
 
     def first_note(self) -> str:
         return self._options.note

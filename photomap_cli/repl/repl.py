@@ -36,6 +36,7 @@ from photomap_cli.repl.tty_frontend import TtyFrontend
 from photomap_cli.views.captions import shortened
 from photomap_cli.views.output import printable
 from photomap_cli.views.spinner import noted_interrupts
+from photomap_cli.views.status_line import Scope
 
 if TYPE_CHECKING:
     from prompt_toolkit.formatted_text import StyleAndTextTuples
@@ -196,12 +197,13 @@ class Repl:
         marked = len(self._state.marks)
         return (*((f"{marked:,} marked",) if marked else ()), *self._other_session(), ":help")
 
-    def _scope(self) -> str:
-        """Name the folder that is searched, where it is not all of the library by itself."""
+    def _scope(self) -> Scope | None:
+        """Return the folder that is searched, with its count of photos; None where that is the library by itself."""
         folder = self._state.folder or self._default_folder
         if folder == "*":
-            return "in: everything"
-        return f"in: {shortened(printable(PurePath(folder).name or folder), FOLDER_CELLS)}" if folder else ""
+            return Scope("in: everything", self._photo_count())
+        name = shortened(printable(PurePath(folder).name or folder), FOLDER_CELLS)
+        return Scope(f"in: {name}", self._facets.photos_below(folder)) if folder else None
 
     def _other_session(self) -> tuple[str, ...]:
         """Name the session where it is another process's."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from photomap_cli.records import SessionStatus
     from photomap_cli.repl.connection import Connection
+    from photomap_cli.views.status_line import Scope
 
 OPENING = "◌ opening the library…"
 LOST = "○ session ended │ the next search opens a new one"
@@ -34,7 +35,7 @@ class Toolbar:
         connection: Connection,
         *,
         width: Callable[[], int],
-        scope: Callable[[], str] = str,
+        scope: Callable[[], Scope | None] = lambda: None,
         extras: Callable[[], Sequence[str]] = tuple,
         has_colour: bool = True,
     ) -> None:

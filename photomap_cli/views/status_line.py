@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from photomap_cli.errors import EncoderOutOfMemory
@@ -27,11 +28,19 @@ _SEPARATOR = " │ "
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the encoder is, as it is drawn: shape, words and colour, any one of which is enough."""
+    """Where the encoder is, as it is drawn: shape, words and colour, any one of which is enough.
+
+    Attributes:
+        symbol: one cell.
+        words: what the bar says where there is room.
+        style: a colour, as Rich names it.
+        shorter: the same in fewer and fewer words, for a narrow bar.
+    """
 
     symbol: str
     words: str
     style: str
+    shorter: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.symbol} {self.words}"
@@ -45,10 +54,23 @@ _MOVING = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where a search looks.
+
+    Attributes:
+        words: as the bar shows it: `in: Norway`.
+        photos: how many photos are there; None while that isn't known.
+    """
+
+    words: str
+    photos: int | None = None
+
+
 def place(status: SessionStatus) -> Place:
     """Return where the encoder is."""
     if status.state is ResidencyState.LOADING and status.download:
-        return Place("◌", f"downloading {_of_total(status.download)}", "yellow")
+        return Place("◌", f"downloading {_of_total(status.download)}", "yellow", (_percent(status.download),))
     if status.text_state is ResidencyState.RAM and status.image_state is not ResidencyState.RAM:
         return _place_of_two(status)
     if status.state in _MOVING:
@@ -66,13 +88,19 @@ def _place_of_two(status: SessionStatus) -> Place:
     """Return where the two towers are while words are encoded from mapped weights and pictures cannot be yet."""
     words = f"text RAM {human_bytes(status.ram_bytes)}, image"
     if moving := _MOVING.get(status.image_state or ResidencyState.OFF):
-        return Place(moving.symbol, f"{words} {moving.words}", moving.style)
-    return Place("●", f"{words} {(status.image_state or ResidencyState.OFF).value}", "green")
+        return Place(moving.symbol, f"{words} {moving.words}", moving.style, (f"image {moving.words}", "text RAM"))
+    image = (status.image_state or ResidencyState.OFF).value
+    return Place("●", f"{words} {image}", "green", (f"text RAM, image {image}", "text RAM"))
 
 
 def _of_total(download: tuple[int, int]) -> str:
     done, total = download
     return f"{human_bytes(done)} of {human_bytes(total)}" if total > 0 else human_bytes(done)
+
+
+def _percent(download: tuple[int, int]) -> str:
+    done, total = download
+    return f"downloading {done * 100 // total} %" if total > 0 else "downloading"
 
 
 def short_state(status: SessionStatus) -> str:
@@ -190,14 +218,18 @@ def device(status: SessionStatus, *, with_name: bool) -> str:
     return printable(f"{status.device} {name}".strip())
 
 
-def bar(status: SessionStatus, *, width: int, scope: str = "", extras: Sequence[str] = ()) -> Text:
+def bar(status: SessionStatus, *, width: int, scope: Scope | None = None, extras: Sequence[str] = ()) -> Text:
     """Return the bottom bar, at most `width` - 1 cells: pieces that do not fit go from the right, the state never.
 
-    `scope` says where a search looks.
+    `scope` is where a search looks; None for the whole library, of which nothing has to be said.
     """
     look = place(status)
     line = Text(end="", no_wrap=True, overflow="ellipsis")
-    line.append(f" {look.symbol} ", f"{look.style} bold").append(look.words, look.style)
+    line.append(f" {look.symbol} ", f"{look.style} bold")
+    room = width - 1 - line.cell_len
+    line.append(
+        next((words for words in (look.words, *look.shorter) if cell_len(words) <= room), look.words), look.style
+    )
     for piece in _pieces(status, width, scope, extras, room=width - 1 - line.cell_len - len(_SEPARATOR)):
         if line.cell_len + len(_SEPARATOR) + piece.cell_len > width - 1:
             break
@@ -206,7 +238,9 @@ def bar(status: SessionStatus, *, width: int, scope: str = "", extras: Sequence[
     return line
 
 
-def _pieces(status: SessionStatus, width: int, scope: str, extras: Sequence[str], *, room: int) -> Iterator[Text]:
+def _pieces(
+    status: SessionStatus, width: int, scope: Scope | None, extras: Sequence[str], *, room: int
+) -> Iterator[Text]:
     if error := error_in_short(status):  # in front of all that is as usual, and cut rather than left out
         text = Text(f"! {error}", "red")
         text.truncate(max(room, ERROR_MIN_CELLS), overflow="ellipsis")
@@ -216,9 +250,11 @@ def _pieces(status: SessionStatus, width: int, scope: str, extras: Sequence[str]
     yield from _countdown(status, width)
     if status.new_photos:
         yield Text(new(status), "green")
-    if scope:  # in front of how much there is, of which it is a part
-        yield Text(scope)
-    yield Text(photos(status.photos))
+    if scope:
+        yield Text(scope.words)
+    count = status.photos if scope is None else scope.photos
+    if count is not None:
+        yield Text(photos(count))
     if computes_on := _device_piece(status, width):
         yield Text(computes_on)
     for extra in extras:

@@ -193,6 +193,15 @@ def test_asking_never_waits_and_the_library_is_read_once_until_it_changes():
     assert (words(), settled(words), reading.times) == (WORDS, WORDS, 2)
 
 
+def test_a_folder_is_counted_once_the_library_was_read():
+    reading = Reading()
+    words, (folder, count) = FacetCache(reading, lambda: 5), WORDS.folders[0]
+    assert words.photos_below(folder) is None
+    reading.may_end.set()
+    settled(words)
+    assert (words.photos_below(folder), words.photos_below("/elsewhere")) == (count, None)
+
+
 def test_a_library_that_cannot_be_read_offers_nothing():
     words = FacetCache(lambda: 1 / 0, lambda: 5)
     words()

@@ -120,11 +120,11 @@ def test_ctrl_c_stops_the_running_query_only(start):
     assert "searching" not in terminal.text
 
 
-def test_the_bar_names_the_folder_that_is_searched_by_its_own_name(start):
+def test_the_bar_names_the_folder_that_is_searched_by_its_own_name_and_counts_its_photos(start):
     terminal = start("--folder", "/photos/a/long/way/down/2019 Norway")
-    terminal.wait("│ in: 2019 Norway │", where="bar")
+    terminal.wait("│ in: 2019 Norway │ 120 photos │", where="bar")
     terminal.send(":in *\r")
-    terminal.wait("│ in: everything │", where="bar")
+    terminal.wait("│ in: everything │ 12,034 photos │", where="bar")
 
 
 def test_ctrl_c_at_the_prompt_clears_the_line(start):

@@ -16,7 +16,7 @@ from terminal_fakes import (
 )
 
 from photomap_cli.records import EncoderFailure, ResidencyState
-from photomap_cli.views.status_line import bar, next_step, place, plain_line
+from photomap_cli.views.status_line import Scope, bar, next_step, place, plain_line
 
 DOWNLOADING = replace(LOADING, download=(120 * MB, 605 * MB))
 FULL = replace(RAM, cpu_fallbacks=1, last_error=EncoderFailure("encoder_out_of_memory", "tried to allocate 20 MiB"))
@@ -78,20 +78,38 @@ def test_the_bar_in_every_state(status, width, text):
     assert bar(status, width=width, extras=(":help",)).plain == text
 
 
-def test_a_folder_that_is_searched_alone_stays_in_the_bar_longer_than_what_is_always_there():
-    texts = [bar(CPU, width=width, scope="in: Norway", extras=(":help",)).plain for width in (100, 60, 52)]
+def test_a_folder_that_is_searched_alone_has_its_own_count_and_stays_longer_than_what_is_always_there():
+    norway = Scope("in: Norway", 120)
+    texts = [bar(CPU, width=width, scope=norway, extras=(":help",)).plain for width in (100, 60, 52)]
     assert texts == [
-        " ● RAM 12 MB cpu │ leaves RAM in 9:48 ━━━━━━━━━━ │ in: Norway │ 12,034 photos │ :help",
+        " ● RAM 12 MB cpu │ leaves RAM in 9:48 ━━━━━━━━━━ │ in: Norway │ 120 photos │ :help",
         " ● RAM 12 MB cpu │ leaves RAM in 9:48 │ in: Norway",
         " ● RAM 12 MB cpu │ leaves RAM in 9:48 │ in: Norway",
     ]
+    unknown = bar(CPU, width=100, scope=Scope("in: Norway"), extras=(":help",)).plain
+    assert unknown == " ● RAM 12 MB cpu │ leaves RAM in 9:48 ━━━━━━━━━━ │ in: Norway │ :help"
+
+
+NARROW = [
+    (WORDS_ONLY, 24, " ● text RAM, image OFF"),
+    (WORDS_ONLY, 20, " ● text RAM"),
+    (WHILE_LOADING, 24, " ◌ image loading…"),
+    (WHILE_LOADING, 16, " ◌ text RAM"),
+    (DOWNLOADING, 24, " ◌ downloading 19 %"),
+    (replace(DOWNLOADING, download=(120 * MB, 0)), 24, " ◌ downloading 120 MB"),
+]
+
+
+@cases(("status", "width", "text"), NARROW)
+def test_a_narrow_bar_says_where_the_encoder_is_in_fewer_words_and_cuts_none(status, width, text):
+    assert bar(status, width=width).plain == text
 
 
 @pytest.mark.parametrize("status", EVERY_STATE, ids=lambda status: status.state.value)
 def test_the_bar_is_one_line_and_never_loses_the_state(status):
     for width in (*range(2, 60), 80, 120, 200):
         failed = replace(status, last_error=EncoderFailure("internal", "line\nbreak\x1b[31m"))
-        text = bar(failed, width=width, scope="in: x", extras=(":help",))
+        text = bar(failed, width=width, scope=Scope("in: x", 3), extras=(":help",))
         assert text.cell_len <= width - 1
         assert not {"\n", "\x1b"} & set(text.plain)
         assert width < 4 or place(failed).symbol in text.plain

@@ -39,6 +39,7 @@ class FacetCache:
         self._reading = threading.Lock()
         self._known = Facets()
         self._photos_then: int | None = None
+        self._below: dict[str, int] = {}
 
     def __call__(self) -> Facets:
         """Return what is known, and have it read anew where the library has changed."""
@@ -48,10 +49,19 @@ class FacetCache:
             threading.Thread(target=self._refresh, name="photomap-words", daemon=True).start()
         return self._known
 
+    def photos_below(self, folder: str) -> int | None:
+        """Return how many photos are below an absolute folder, as the library writes it; None where that isn't known.
+
+        Takes no more than a look at the number of photos, on every repaint; what isn't up to date is read anew.
+        """
+        self()
+        return self._below.get(folder)
+
     def _refresh(self) -> None:
         try:
             with suppress(Exception):  # a library that cannot be read is told by the query
                 self._known = self._read()
+                self._below = dict(self._known.folders)
         finally:
             self._reading.release()
 
