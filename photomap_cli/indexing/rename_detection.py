@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,33 +26,60 @@ class RenameDetector:
     """Settles files by their digests, without decoding or encoding anything.
 
     A photo whose own file is gone has moved to where its content turns up first; `moved` are the rows of such photos.
+    A file takes as long however many photos have its content.
 
     Args:
         catalog: the library's.
-        is_gone: whether the file that was at a path is gone, and not only out of sight.
+        is_gone: whether the file that was at a path is gone, and not only out of sight; asked once for each photo.
     """
 
     def __init__(self, catalog: Catalog, is_gone: Callable[[str], bool]) -> None:
         self._catalog, self._is_gone = catalog, is_gone
+        self._gone: dict[tuple[int, bytes], _Gone] = {}
         self.moved: set[int] = set()
 
     def match(self, todo: Todo, digest: bytes) -> Match | None:
         """Return what to do for a file with this digest; None where its content is new."""
-        like = self._catalog.photos_like(todo.file.size_bytes, digest)
-        if not like:
+        size = todo.file.size_bytes
+        like = self._catalog.contents.photo(size, digest)
+        if like is None:
             return None
-        row = todo.old_row if todo.old_row in like else self._moved_to(todo.file.path, like)
-        if row is not None:
-            return Match(todo.file.again(row), like[row])
-        first = min(like)
-        return Match(self._catalog.copy(first, todo.file), like[first])
+        own = None if todo.old_row is None else self._catalog.contents.photo(size, digest, todo.old_row)
+        if again := own or self._moved_to(todo.file.path, size, digest):
+            return Match(todo.file.again(again[0]), again[1])
+        return Match(self._catalog.copy(like[0], todo.file), like[1])
 
-    def _moved_to(self, path: str, like: dict[int, FileState]) -> int | None:
+    def _moved_to(self, path: str, size: int, digest: bytes) -> tuple[int, FileState] | None:
         """Return the photo that was moved to a path, if one was; of several the one that kept its name."""
-        gone = [row for row, (old, _) in like.items() if row not in self.moved and self._is_gone(old)]
-        if not gone:
-            return None
-        name = composed(os.path.basename(path))  # noqa: PTH119 - paths are text here
-        row = next((row for row in gone if composed(os.path.basename(like[row][0])) == name), gone[0])  # noqa: PTH119
-        self.moved.add(row)
-        return row
+        if (size, digest) not in self._gone:
+            photos = self._catalog.contents.photos(size, digest)
+            self._gone[size, digest] = _Gone({row: old for row, (old, _) in photos.items() if self._is_gone(old)})
+        gone = self._gone[size, digest]
+        while (row := gone.take(path)) is not None:
+            if found := self._catalog.contents.photo(size, digest, row):  # it may have left the library meanwhile
+                self.moved.add(row)
+                return found
+        return None
+
+
+class _Gone:
+    """The photos of one content whose files are gone, by row; each is taken once."""
+
+    def __init__(self, paths: dict[int, str]) -> None:
+        self._left = OrderedDict.fromkeys(paths)
+        self._named: dict[str, deque[int]] = defaultdict(deque)
+        for row, path in paths.items():
+            self._named[_name(path)].append(row)
+
+    def take(self, path: str) -> int | None:
+        """Return the first photo that has a path's name, else the first; None once there is none left."""
+        alike = self._named[_name(path)] if self._left else ()
+        while alike:
+            if (row := alike.popleft()) in self._left:
+                del self._left[row]
+                return row
+        return self._left.popitem(last=False)[0] if self._left else None
+
+
+def _name(path: str) -> str:
+    return composed(os.path.basename(path))  # noqa: PTH119 - paths are text here

@@ -12,6 +12,7 @@ import numpy as np
 
 from photomap_cli.errors import PhotomapError
 from photomap_cli.library import bulk_reads, compaction, database, newest, photo_rows, schema, schema_check
+from photomap_cli.library.contents import Contents
 from photomap_cli.library.entities import LibraryEncoder, NewPhoto, SeenFile, Snapshot
 from photomap_cli.library.file_notes import FileNotes
 from photomap_cli.library.index_runs import IndexRuns
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     import sqlite3
     from datetime import datetime
 
-    from photomap_cli.library.entities import FileState, FoundAgain, FoundFile
+    from photomap_cli.library.entities import FoundAgain, FoundFile
     from photomap_cli.records import LibraryStatus, PhotoFilter
 
 _NAMED_OTHERWISE = {
@@ -63,6 +64,7 @@ class Catalog:
         self._database = connection
         self.file_notes = FileNotes(connection)
         self.runs = IndexRuns(connection)
+        self.contents = Contents(connection)
         self._rows_of: dict[tuple[database.ChangeCounter, tuple[PhotoFilter, ...]], np.ndarray] = {}
 
     @classmethod
@@ -279,13 +281,6 @@ class Catalog:
         query = "SELECT DISTINCT size_bytes FROM photos WHERE size_bytes IN (...)"
         with self._database.reading() as connection:
             return {record[0] for record in bulk_reads.in_pieces(connection, query, list(sizes))}
-
-    def photos_like(self, size_bytes: int, content_hash: bytes) -> dict[int, FileState]:
-        """Return the photos whose files had these bytes, by row."""
-        query = "SELECT row, path, mtime_ns FROM photos WHERE size_bytes = ? AND content_hash = ?"
-        with self._database.reading() as connection:
-            found = connection.execute(query, (size_bytes, content_hash)).fetchall()
-        return {row: (path, mtime_ns) for row, path, mtime_ns in found}
 
     def rows_like(self, file: FoundFile) -> list[int]:
         """Return the rows of the photos whose files have a file's size and time of change."""

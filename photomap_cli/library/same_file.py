@@ -38,7 +38,7 @@ def _is_unchanged(catalog: Catalog, before: SeenFile, now: FoundFile) -> bool:
     if before.has_changed(now) or not before.was_touched(now):
         return not before.has_changed(now)
     digest = digest_at(now.path)
-    return digest is not None and before.row in catalog.photos_like(now.size_bytes, digest)
+    return digest is not None and catalog.contents.photo(now.size_bytes, digest, before.row) is not None
 
 
 def file_id(path: str, info: os.stat_result) -> Hashable:

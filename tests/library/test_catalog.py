@@ -510,8 +510,11 @@ def test_photos_are_known_by_size_and_content(catalog):
         ]
     )
     assert catalog.known_sizes(range(10)) == {1, 2}
-    assert catalog.photos_like(1, b"a") == {0: ("/p/0.jpg", 0), 3: ("/p/3.jpg", 0)}
-    assert catalog.photos_like(3, b"a") == {}
+    assert catalog.contents.photos(1, b"a") == {0: ("/p/0.jpg", 0), 3: ("/p/3.jpg", 0)}
+    assert catalog.contents.photos(3, b"a") == {}
+    assert catalog.contents.photo(1, b"a") == (0, ("/p/0.jpg", 0))
+    assert catalog.contents.photo(1, b"a", 3) == (3, ("/p/3.jpg", 0))
+    assert catalog.contents.photo(1, b"a", 2) is catalog.contents.photo(3, b"a") is None
 
 
 def test_a_copy_of_a_photo_that_is_gone_is_refused(catalog):
