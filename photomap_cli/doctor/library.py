@@ -60,7 +60,7 @@ def checks(folder: Path, exclude: tuple[str, ...] = ()) -> Iterator[Check]:
         try:
             yield from _checks(catalog, opened, ScanRules(exclude))
         except PhotomapError as error:
-            yield Check("catalogue", CheckState.FAULT, error.message, error.hint)
+            yield Check("library", CheckState.FAULT, error.message, error.hint)
 
 
 def _checks(catalog: Catalog, opened: database.Database, rules: ScanRules) -> Iterator[Check]:
@@ -68,7 +68,7 @@ def _checks(catalog: Catalog, opened: database.Database, rules: ScanRules) -> It
         faults = list(_faults(connection))
     anew = f"photomap --library '{catalog.folder}' index --rebuild"
     if faults:
-        yield Check("catalogue", CheckState.FAULT, "; ".join(faults), anew)
+        yield Check("library", CheckState.FAULT, "; ".join(faults), anew)
     try:
         catalog.snapshot()
     except PhotomapError:
@@ -76,7 +76,7 @@ def _checks(catalog: Catalog, opened: database.Database, rules: ScanRules) -> It
             return  # told already
         raise
     if not faults:
-        yield Check("catalogue", CheckState.OK, f"{catalog.photo_count:,} photos, intact")
+        yield Check("library", CheckState.OK, f"{catalog.photo_count:,} photos, intact")
     yield from catalog.of_one_numbering(lambda: list(_of_vectors(catalog, anew)))
     yield from _photo_files(catalog, rules)
 
@@ -158,7 +158,7 @@ def _are_unit_vectors(vectors: np.ndarray) -> np.ndarray:
 
 def _row_file(folder: Path, other: int, *, is_there: bool) -> Check:
     file = folder / vector_file.FILE_NAME
-    faults = [f"rows that differ from the catalogue: {other:,}"] if other else []
+    faults = [f"rows that differ from the library: {other:,}"] if other else []
     fine = "up to date" if is_there else "the next search updates it"
     return _check("vector file", faults, fine=fine, hint=f"remove {file}: the next search rebuilds it")
 

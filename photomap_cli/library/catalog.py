@@ -381,7 +381,7 @@ class Catalog:
                 compaction.renumber_if_due(connection)
             self._database.shrink()
         except PhotomapError as error:  # another process writes, or the disk is full after all
-            log.info("the catalogue keeps its free space: %s", error)
+            log.info("the library file keeps its free space: %s", error)
 
     def status(self) -> LibraryStatus:
         """Return where the library is, how much is in it and how many bytes its files take."""

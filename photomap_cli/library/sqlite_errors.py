@@ -95,6 +95,6 @@ def unreachable(folder: Path, detail: str) -> LibraryUnusable:
 def damaged(folder: Path, detail: str) -> LibraryUnusable:
     """Return the error for a catalogue that is none any more, with the way out."""
     return LibraryUnusable(
-        f"the catalogue {folder / FILE_NAME} is damaged: {detail}",
+        f"the library file {folder / FILE_NAME} is damaged: {detail}",
         hint=f"move {FILE_NAME} away and run `photomap index FOLDER` again",
     )

@@ -100,7 +100,7 @@ class VectorFile:
             header = self._header()
             if rebuild or header is None or not header.belongs_to(snapshot) or header.is_ahead_of(snapshot):
                 if self.path.exists() and (header is None or header.belongs_to(snapshot)):
-                    self._say(f"{FILE_NAME} didn't match the catalogue and was rebuilt")
+                    self._say(f"{FILE_NAME} didn't match the library and was rebuilt")
                 self._write(snapshot, blobs_from)
             elif header.next_row < snapshot.next_row:
                 self._append(header, snapshot, blobs_from)

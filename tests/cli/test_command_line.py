@@ -97,7 +97,7 @@ def test_the_doctor_finds_a_sound_library_and_names_a_damaged_one(photomap, inde
     report = json.loads(done.stdout)
     assert (done.returncode, report["version"], report["ok"]) == (0, 1, True)
     states = {check["subject"]: check["state"] for check in report["checks"]}
-    assert [states[subject] for subject in ("settings", "catalogue", "vectors", "vector file", "encoder")] == ["ok"] * 5
+    assert [states[subject] for subject in ("settings", "library", "vectors", "vector file", "encoder")] == ["ok"] * 5
     config = home / "bad.toml"
     config.write_text("resultz = 3\n")
     done = photomap("doctor", PHOTOMAP_CONFIG=str(config))

@@ -43,7 +43,7 @@ def changed(library, *statements):
 
 def test_a_sound_library_has_no_fault(library, photos):
     assert [(check.subject, check.state, check.message, check.hint) for check in checks(library)] == [
-        ("catalogue", "ok", "4 photos, intact", ""),
+        ("library", "ok", "4 photos, intact", ""),
         ("vectors", "ok", "sound", ""),
         ("vector file", "ok", "up to date", ""),
         (f"photos in {photos}", "ok", "4 photos, as indexed", ""),
@@ -61,7 +61,7 @@ def test_a_sound_library_has_no_fault(library, photos):
 )
 def test_a_catalogue_that_contradicts_itself_is_named(library, statement, message):
     changed(library, (statement,))
-    assert found(library)["catalogue"] == message
+    assert found(library)["library"] == message
 
 
 @pytest.mark.parametrize("blob", [b"short", np.full(DIM, np.nan, "<f2").tobytes(), np.zeros(DIM, "<f2").tobytes()])
@@ -69,7 +69,7 @@ def test_a_vector_that_is_none_is_counted_and_not_in_the_row_file(library, blob)
     changed(library, ("UPDATE vectors SET vector = ? WHERE row = 1", blob))
     assert found(library) == {
         "vectors": "not of unit length: 1",
-        "vector file": "rows that differ from the catalogue: 1",
+        "vector file": "rows that differ from the library: 1",
     }
 
 
@@ -79,7 +79,7 @@ def test_a_row_file_that_differs_is_named_with_the_way_out_that_works(library):
         opened.seek(PAGE + 2 * row_bytes(DIM))
         opened.write(b"\0\0\0\0")
     (fault,) = [check for check in checks(library) if check.state is CheckState.FAULT]
-    assert (fault.subject, fault.message) == ("vector file", "rows that differ from the catalogue: 1")
+    assert (fault.subject, fault.message) == ("vector file", "rows that differ from the library: 1")
     assert str(file) in fault.hint
     file.unlink()
     assert found(library) == {}

@@ -327,7 +327,7 @@ def test_what_the_vectors_have_to_say_is_a_notice_once(ask, session):
     row_file = session.catalog.folder / "vectors.f16"
     row_file.write_bytes(b"no rows")
     session.vectors._seen = None
-    assert ask("dog").notices == ("vectors.f16 didn't match the catalogue and was rebuilt",)
+    assert ask("dog").notices == ("vectors.f16 didn't match the library and was rebuilt",)
     assert ask("dog").notices == ()
 
 

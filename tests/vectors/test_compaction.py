@@ -346,7 +346,7 @@ def test_a_deletion_that_a_backup_takes_back_brings_the_photo_back(folder, catal
     with another(folder) as restored:
         for row in (1, 2):
             assert row in restored.search(vectors[row], 3)[0]
-        assert restored.drain_notices() == ["vectors.f16 didn't match the catalogue and was rebuilt"]
+        assert restored.drain_notices() == ["vectors.f16 didn't match the library and was rebuilt"]
 
 
 def test_a_row_that_differs_afterwards_is_named(folder, catalog, thinned):
@@ -360,7 +360,7 @@ def test_a_row_that_differs_afterwards_is_named(folder, catalog, thinned):
     content[PAGE] ^= 4  # of the first one
     path.write_bytes(content)
     (fault,) = [check for check in checks(folder) if check.state is CheckState.FAULT]
-    assert fault.message == "rows that differ from the catalogue: 2"
+    assert fault.message == "rows that differ from the library: 2"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="kill -9")
