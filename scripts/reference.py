@@ -147,7 +147,7 @@ def _paragraphs(text: str) -> str:
 
 def _paragraph(text: str) -> str:
     lines = [" ".join(line.split()) for line in text.replace("\b", "").splitlines() if line.strip("\b ")]
-    if all(line.startswith("photomap ") for line in lines):  # examples
+    if "\b" in text:  # examples, whose lines stay as they are
         return "\n".join([".nf", *map(_roff, lines), ".fi"])
     return _roff(" ".join(lines))
 

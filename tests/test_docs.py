@@ -39,6 +39,44 @@ def test_every_link_leads_somewhere():
     assert [(page.name, path + place) for page, path, place in links if not leads_somewhere(page, path, place)] == []
 
 
+FILE = re.compile(
+    r"`([\w./*-]+\.(?:py|c|js|css|svg|service|plist)|(?:scripts|tests|\.ci)/[\w./*-]+|[a-z_]+/(?:[a-z_]+/)*)`"
+)
+PLACES = ("", "photomap_cli", "docs")
+FLOOR = re.compile(r"^\| \d+ \| `([a-z_]+)/` \|", re.MULTILINE)
+
+
+def is_there(name, rooms=()):
+    """Whether a file that a page names exists: by its path, in the room that is spoken of, or alone in any folder."""
+    if any(next(ROOT.glob(f"{place}/{name}".lstrip("/")), None) for place in PLACES):
+        return True
+    if rooms:
+        return any(next((ROOT / "photomap_cli" / room).rglob(name), None) for room in rooms)
+    return "/" not in name and any(
+        next((ROOT / each).rglob(name), None) for each in ("photomap_cli", "tests", "scripts")
+    )
+
+
+def test_every_file_that_a_page_names_exists():
+    named, missing = 0, []
+    for page in PAGES:
+        for line in re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.M | re.S).splitlines():
+            rooms = FLOOR.findall(line)
+            files = [each for each in FILE.findall(line) if each.rstrip("/") not in rooms and "NAME" not in each]
+            named += len(files)
+            missing += [(page.name, each) for each in files if not is_there(each, rooms)]
+    assert named > 100
+    assert missing == []
+
+
+def test_a_file_that_is_elsewhere_or_nowhere_is_noticed():
+    assert is_there("encoder/residency.py")
+    assert is_there("residency.py", ["encoder"])
+    assert is_there("scripts/test")
+    assert not is_there("residency.py", ["session"])
+    assert not is_there("encoder/residence.py")
+
+
 def test_every_page_is_in_the_readmes_table():
     table = (ROOT / "README.md").read_text(encoding="utf-8").split("## More\n", 1)[1]
     linked = {path for path, _ in LINK.findall(table)}
@@ -91,3 +129,12 @@ def take(page_and_words):
             break
         name, group, rest = group.resolve_command(context, rest)
         context = group.make_context(name, rest, parent=context)
+
+
+def test_examples_stand_line_by_line_in_the_man_page():
+    page = (ROOT / "docs" / "photomap.1").read_text(encoding="utf-8").replace("\\-", "-").splitlines()
+    group = typer.main.get_command(app)
+    blocks = [each for command in group.commands.values() for each in command.help.split("\n\n") if "\b" in each]
+    lines = [line.strip() for block in blocks for line in block.replace("\b", "").splitlines() if line.strip()]
+    assert len(lines) >= 7
+    assert [line for line in lines if line not in page] == []

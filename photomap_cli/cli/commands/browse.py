@@ -36,7 +36,7 @@ def browse(
     
     photomap browse
     photomap browse "beach -people"
-    cp -t ~/frames $(photomap browse "birthday cake")
+    cp -n -t ~/frames $(photomap browse "birthday cake")
 
     Prints the paths of the marked photos at the end.  Exit status 1 when the output is a pipe and nothing was marked,
     130 when you leave with Esc.

@@ -116,7 +116,7 @@ _BEGIN = """<main>
 """
 
 _FOOT = """</ol>
-<p id="none" hidden>No photo here has that in its name or date.</p>
+<p id="none" hidden>No photo matches. Names and dates are searched.</p>
 </main>
 <dialog id="box" aria-label="Photo" tabindex="-1">
 <button id="previous" aria-label="Previous">‹</button>

@@ -257,7 +257,7 @@ function choose(i) {
   else {
     facts(i, card);
     element("span", readable(i), card);
-    const link = element("a", "open the photo", card);
+    const link = element("a", "Open the photo", card);
     link.className = "open";
     link.href = address(i);
   }

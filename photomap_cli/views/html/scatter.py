@@ -162,14 +162,15 @@ def _legend_entry(group: Group) -> str:
 
 _BEGIN = """<main>
 <canvas id="map" tabindex="0" role="application"
- aria-label="Map of the photos. Arrows move, plus and minus zoom, Enter chooses a photo, then arrows go on."></canvas>
+ aria-label="Map of the photos. Arrow keys move the map, plus and minus zoom.
+ Enter selects a photo; arrow keys then select the next one."></canvas>
 <div id="zoom">
 <button id="in" aria-label="Zoom in">+</button>
 <button id="out" aria-label="Zoom out">−</button>
 <button id="all" aria-label="Show everything">⤢</button>
 </div>
 <div id="hover" hidden></div>
-<noscript>The map is drawn by the script in this page.</noscript>
+<noscript>This map needs JavaScript. The page itself contains the script and loads nothing else.</noscript>
 </main>
 <aside>
 <div id="card" aria-live="polite" hidden></div>

@@ -52,7 +52,7 @@ _HEAD = """<!DOCTYPE html>
 <header>
 <h1>{title}</h1>
 <p><span id="count" role="status"></span>{facts}</p>
-<input id="filter" type="search" placeholder="Filter by name or date  ( / )" aria-label="Filter" autocomplete="off">
+<input id="filter" type="search" placeholder="Filter by name or date (press /)" aria-label="Filter" autocomplete="off">
 </header>
 """
 """The empty icon is there because browsers ask for /favicon.ico without one."""
