@@ -56,6 +56,9 @@ def press(state: State, key: str) -> Step:
     return binding.run(state) if binding else (state, ())
 
 
+NEXT_KEYS = "↓"
+"""What turns the page of keys, where there are several."""
+
 BINDINGS = (
     Binding(("enter",), "⏎", "look", steps.look, _GRID),
     Binding(("space",), "␣", "mark", steps.mark, _PHOTOS),
@@ -101,6 +104,8 @@ BINDINGS = (
     Binding(("end", "G"), "", "", steps.month(1_000_000), _TIMELINE),
     Binding(("t",), "", "", steps.to_grid, _TIMELINE),
     Binding(("escape", "?", "enter", "space"), "Esc", "back", steps.hide_keys, _KEYS),
+    Binding(("down", "right", "pagedown", "j", "l"), NEXT_KEYS, "more keys", steps.keys_turned(1), _KEYS),
+    Binding(("up", "left", "pageup", "k", "h"), "", "", steps.keys_turned(-1), _KEYS),
     Binding(("escape",), "Esc", "leave", steps.out, _GRID),
     Binding(("escape",), "Esc", "back", steps.out_of_look, _LOOK),
     Binding(("escape",), "Esc", "back", steps.to_grid, _TIMELINE),

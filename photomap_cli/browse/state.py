@@ -112,6 +112,7 @@ class State:
         earlier: queries before each refinement, the last one last.
         focus, mode: who gets the keys, and what is shown.
         behind: the mode that `KEYS` hides.
+        key_page: which page of keys is shown, counted on from the last one to the first.
         results: of the last query that was answered.
         cursor: number of the photo under the cursor, from 0.
         top: number of the first row of photos that is shown.
@@ -139,6 +140,7 @@ class State:
     focus: Focus = Focus.QUERY
     mode: Mode = Mode.GRID
     behind: Mode = Mode.GRID
+    key_page: int = 0
     results: Results = Results()
     cursor: int = 0
     top: int = 0

@@ -152,7 +152,12 @@ def facts(state: State) -> Step:
 
 def show_keys(state: State) -> Step:
     """Show the page of keys."""
-    return replace(state, mode=Mode.KEYS, behind=state.mode), ()
+    return replace(state, mode=Mode.KEYS, behind=state.mode, key_page=0), ()
+
+
+def keys_turned(step: int) -> Callable[[State], Step]:
+    """Return what goes so many pages of keys on; behind the last one comes the first."""
+    return lambda state: (replace(state, key_page=state.key_page + step), ())
 
 
 def hide_keys(state: State) -> Step:

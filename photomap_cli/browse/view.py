@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-from photomap_cli.browse import refine
+from photomap_cli.browse import key_page, refine
 from photomap_cli.browse.captions import Names, caption, fitted
 from photomap_cli.browse.facts import fact_lines
 from photomap_cli.browse.grid import GAP, LEAST_COLUMNS, LEAST_ROWS, look_layout
-from photomap_cli.browse.keys import BINDINGS
+from photomap_cli.browse.keys import BINDINGS, NEXT_KEYS
 from photomap_cli.browse.state import Focus, Mode
 from photomap_cli.browse.update import first_month
 from photomap_cli.views.captions import shortened
@@ -97,7 +97,9 @@ def _count(state: State) -> str:
 
 
 def info(state: State) -> str:
-    """Return what stands at the right of the query line: how many photos, and which page."""
+    """Return what stands at the right of the query line: how many photos, and which page, also of the keys."""
+    if state.mode is Mode.KEYS and (pages := key_page.page_count(state.size)) > 1:
+        return f"keys {state.key_page % pages + 1} of {pages} "
     if not state.hits:
         return "searching… " if state.is_searching else ""
     shape = state.geometry
@@ -163,7 +165,8 @@ def _working(state: State) -> list[tuple[str, str]]:
     chosen = {"q": "take the marked"} if state.is_choosing and state.marks else {}
     if state.is_choosing and state.mode is Mode.LOOK and not state.marks:
         chosen["⏎"] = "take this one"
-    here = [each for each in BINDINGS if each.words and state.mode in each.modes and each.label not in ("?", *chosen)]
+    left_out = {"?", *chosen, *(() if key_page.page_count(state.size) > 1 else (NEXT_KEYS,))}
+    here = [each for each in BINDINGS if each.words and state.mode in each.modes and each.label not in left_out]
     if state.mode is not Mode.GRID:
         here.sort(key=lambda binding: (binding.label != "Esc", len(binding.modes)))
     return [*chosen.items(), *((binding.label, binding.words) for binding in here)]
@@ -230,18 +233,7 @@ def _timeline(state: State) -> list[Line]:
 
 
 def _keys(state: State) -> list[Line]:
-    """Return the page of keys, in as many columns as there is room for; what has none is left to the documentation."""
-    told = {binding.label: binding.words for binding in BINDINGS if binding.words and Mode.GRID in binding.modes}
-    for binding in BINDINGS:
-        if binding.words and Mode.LOOK in binding.modes:
-            told.setdefault(binding.label, f"{binding.words} (one photo)")
-    cells = [f" {label:<12} {words}" for label, words in (*told.items(), *_EVERYWHERE)]
-    rows, columns = state.size.body_rows, state.size.columns
-    beside = max(1, min(columns // 38, 3), -(-len(cells) // rows) if columns >= 2 * _KEY_CELLS else 1)
-    high, width = -(-len(cells) // beside), columns // beside
-    lines: list[Line] = [[("", fitted(each, width)) for each in cells[row::high]] for row in range(min(high, rows))]
-    return lines + _blank(state, rows - len(lines))
-
-
-_EVERYWHERE = (("Ctrl-L", "redraw"), ("Ctrl-Z", "suspend"), ("Ctrl-C", "stop, or leave"))
-_KEY_CELLS = 24  # of one key on the page of keys, at least
+    lines: list[Line] = [
+        [("", fitted(line, state.size.columns))] for line in key_page.lines(state.size, state.key_page)
+    ]
+    return lines + _blank(state, state.size.body_rows - len(lines))

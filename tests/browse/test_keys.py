@@ -409,3 +409,21 @@ def test_every_key_of_the_table_is_on_the_page_of_keys():
     page = "\n".join(told(line) for line in view.View().body(shown(mode=Mode.KEYS)))
     named = [each for each in BINDINGS if each.words and each.modes & {Mode.GRID, Mode.LOOK}]
     assert [binding for binding in named if binding.label not in page] == []
+
+
+@pytest.mark.parametrize("columns", [24, 50, 80, 120])
+def test_the_pages_of_keys_hold_every_key_once_with_no_word_cut(columns):
+    size = Size(columns, 20)
+    state, _ = press(shown(size=size), "?")
+    pages = [state]
+    while (page := press(pages[-1], "down")[0]) and view.View().body(page) != view.View().body(state):
+        pages.append(page)
+        assert len(pages) < 10
+    assert view.View().body(press(state, "up")[0]) == view.View().body(pages[-1])
+    text = "\n".join(told(line) for page in pages for line in view.View().body(page))
+    for binding in BINDINGS:
+        if binding.words and Mode.GRID in binding.modes and columns >= 50:
+            assert text.count(f" {binding.label:<11}{binding.words}") == 1, binding
+    is_one = len(pages) == 1
+    assert ("more keys" in view.hints(state, 70)) is not is_one
+    assert view.info(pages[-1]).startswith("40 photos" if is_one else f"keys {len(pages)} of {len(pages)}")
