@@ -95,12 +95,22 @@ def status_document(library: Path, tell: Callable[[str], None] = lambda _: None)
     Args:
         library: the one it says something about.
         tell: called with a sentence when a session does not answer at once.
+
+    Raises:
+        LibraryUnusable: the library is damaged; `sessions_document` says what there is besides.
     """
-    from photomap_cli.library.stats import facts
+    from photomap_cli.library.stats import facts_of_any_format
+
+    sessions, *unreachable = sessions_document(tell).items()
+    return dict((sessions, ("library", facts_of_any_format(library)), *unreachable))
+
+
+def sessions_document(tell: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
+    """Return what `status --json` prints of the live sessions alone."""
     from photomap_cli.session import transport
 
     replies = transport.statuses(tell)
-    document = {"sessions": [each.status for each in replies if each.status], "library": facts(library)}
+    document = {"sessions": [each.status for each in replies if each.status]}
     others = [{"pid": each.pid, **each.error.to_json()} for each in replies if each.error]
     return {**document, "unreachable": others} if others else document
 

@@ -54,7 +54,8 @@ def rebuild_library(
     with Reindex(folder) as reindex, ExitStack() as opened:
         roots = reindex.roots(paths) or [directories.working_directory()]
         if reindex.has_other_format and not quiet:
-            say(f"photomap: the library has another format; encoding what is in {', '.join(map(str, roots))}")
+            does = "a rebuild would encode" if options.dry_run else "encoding"
+            say(f"photomap: the library has another format; {does} what is in {', '.join(map(str, roots))}")
         spec = models.resolve(encoder or reindex.spec or values.encoder, values.device)
         draft = reindex.draft
         if not options.dry_run:

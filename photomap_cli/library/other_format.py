@@ -43,6 +43,11 @@ class OtherFormatLibrary:
         """Return the absolute paths that were indexed, sorted."""
         return tuple(sorted(path for path in self._texts("SELECT path FROM roots") if Path(path).is_absolute()))
 
+    @property
+    def photo_count(self) -> int:
+        """How many photos it has."""
+        return len(self.paths())
+
     def paths(self) -> list[str]:
         """Return the path of every photo."""
         return self._texts("SELECT path FROM photos")

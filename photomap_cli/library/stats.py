@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from photomap_cli.errors import EmptyLibrary
+from photomap_cli.errors import EmptyLibrary, LibraryFormat
 from photomap_cli.library import database, schema_check
 from photomap_cli.library.index_runs import read_unfinished
 
@@ -29,8 +29,28 @@ def facts(folder: Path) -> dict[str, Any]:
     try:
         return _facts_in(folder)
     except EmptyLibrary:
-        empty = dict.fromkeys(("path", "photos", "encoder", "dim", "bytes", "last_indexed_at", "roots"))
-        return {**empty, "path": str(folder), "photos": 0, "bytes": 0, "roots": ()}
+        return _nothing_in(folder)
+
+
+def facts_of_any_format(folder: Path) -> dict[str, Any]:
+    """Return the facts also of a library in another format, as far as they can be read; `error` says what it is then.
+
+    Raises:
+        LibraryUnusable: it is damaged, or no library.
+    """
+    try:
+        return facts(folder)
+    except LibraryFormat as error:
+        from photomap_cli.library.other_format import OtherFormatLibrary
+
+        with closing(OtherFormatLibrary.open(folder)) as other:
+            known = {"photos": other.photo_count, "encoder": other.spec, "roots": other.roots()}
+        return {**_nothing_in(folder), **known, "bytes": _bytes_in(folder), "error": error.to_json()}
+
+
+def _nothing_in(folder: Path) -> dict[str, Any]:
+    empty = dict.fromkeys(("path", "photos", "encoder", "dim", "bytes", "last_indexed_at", "roots"))
+    return {**empty, "path": str(folder), "photos": 0, "bytes": 0, "roots": ()}
 
 
 def _facts_in(folder: Path) -> dict[str, Any]:

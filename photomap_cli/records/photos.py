@@ -157,10 +157,21 @@ class Facets:
 
 
 @dataclass(frozen=True, slots=True)
+class LibraryFault(Record):
+    """Why a library cannot be searched: the code, message and hint of a `PhotomapError`."""
+
+    code: str
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
 class LibraryStatus(Record):
     """The library on disk: where it is, how much is in it, and with which encoder it was made.
 
-    `unfinished` are the paths whose last index run has not come to its end; in the JSON only if there are any.
+    Attributes:
+        unfinished: paths whose last index run has not come to its end; in the JSON only if there are any.
+        error: why it cannot be searched, as in another format; in the JSON only then.
     """
 
     path: str
@@ -171,3 +182,4 @@ class LibraryStatus(Record):
     last_indexed_at: str | None
     roots: tuple[str, ...]
     unfinished: tuple[str, ...] = field(default=(), metadata=IF_ANY)
+    error: LibraryFault | None = field(default=None, metadata=IF_ANY)

@@ -66,7 +66,15 @@ def library_line(library: LibraryStatus | None) -> str:
         return "no library yet; `photomap index` creates one"
     encoder = library.encoder or "no encoder yet"
     parts = (printable(library.path), photos(library.photos), human_bytes(library.bytes), printable(encoder))
-    return f"library {' · '.join((*parts, *_indexed(library)))}"
+    return f"library {' · '.join((*parts, *_fault_or_date(library)))}"
+
+
+def _fault_or_date(library: LibraryStatus) -> Iterator[str]:
+    """Yield why the library cannot be searched and what to do about it, else when it was indexed."""
+    if library.error is None:
+        yield from _indexed(library)
+    else:
+        yield printable(f"made by another version of photomap; {library.error.hint}")
 
 
 def _indexed(library: LibraryStatus) -> Iterator[str]:

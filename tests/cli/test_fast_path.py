@@ -240,6 +240,17 @@ def test_without_library_and_session_the_status_is_the_contracts(tmp_path, capsy
     assert list(directories.runtime_directory().parent.iterdir()) == []
 
 
+def test_sessions_are_shown_also_where_the_library_cannot_be_read(session, tmp_path, capsys):
+    damaged = tmp_path / "damaged"
+    damaged.mkdir()
+    (damaged / "catalog.sqlite").write_text("this is no catalogue at all, and has never been one" * 99)
+    assert dispatch.run(["status", f"--library={damaged}"]) == 2
+    told = capsys.readouterr()
+    assert told.out.startswith("4242 serve · ")
+    assert told.err.startswith(f"photomap: the library file {damaged}")
+    assert "\nhint: " in told.err
+
+
 HEAVY = "typer click rich pydantic pydantic_settings prompt_toolkit dataclasses inspect logging asyncio numpy"
 
 

@@ -5,7 +5,7 @@ import pytest
 from rich.console import Console
 from terminal_fakes import CPU, RAM, VRAM
 
-from photomap_cli.records import LibraryStatus
+from photomap_cli.records import LibraryFault, LibraryStatus
 from photomap_cli.views.formatting import moment
 from photomap_cli.views.status_table import library_line, status_lines, status_table
 
@@ -59,6 +59,15 @@ def test_plain_lines_name_the_session():
     assert status_lines([CPU], LIBRARY)[0].startswith(
         "4242 repl · ● RAM 12 MB cpu · 12 MB RAM · nothing to offload: CPU"
     )
+
+
+def test_a_library_of_another_version_is_told_with_the_way_out():
+    fault = LibraryFault("library_format", "the library /lib has another format: version 8, not 1", "`rebuild` does it")
+    other = LibraryStatus("/lib", 3, "tiny", None, 5, None, ("/p",), error=fault)
+    assert library_line(other) == (
+        "library /lib · 3 photos · 5 B · tiny · made by another version of photomap; `rebuild` does it"
+    )
+    assert LibraryStatus.from_json(other.to_json()) == other
 
 
 def test_an_empty_library_says_so():

@@ -15,9 +15,9 @@ import typer
 from photomap_cli import directories
 from photomap_cli.cli import backend, stdio
 from photomap_cli.cli.exit_status import FOUND
-from photomap_cli.cli.fast_path import status_document
+from photomap_cli.cli.fast_path import sessions_document, status_document
 from photomap_cli.cli.options import Globals, make_console
-from photomap_cli.errors import NoSession, SessionGone
+from photomap_cli.errors import LibraryUnusable, NoSession, SessionGone
 from photomap_cli.views.machine_output import write_document
 from photomap_cli.views.output import say
 
@@ -44,10 +44,21 @@ def status(
     given: Globals = context.obj
     if watch:
         return _watch(given.library, as_json=as_json)
-    look = status_document(given.library, lambda words: backend.tell((words,), given))
+    try:
+        look = status_document(given.library, lambda words: backend.tell((words,), given))
+    except LibraryUnusable:
+        if not as_json:
+            _print_sessions()
+        raise
     if as_json:
         write_document(look, sys.stdout)
-        return FOUND
+    else:
+        _print(look)
+    return FOUND
+
+
+def _print(look: dict[str, Any]) -> None:
+    """Print sessions and the library for people: a table on a terminal, lines elsewhere."""
     from photomap_cli.records import LibraryStatus
     from photomap_cli.views.status_table import status_lines, status_table
     from photomap_cli.views.status_watch import others, sessions
@@ -57,7 +68,15 @@ def status(
         make_console().print(status_table(*shown))
     else:
         say(*status_lines(*shown), file=sys.stdout)
-    return FOUND
+
+
+def _print_sessions() -> None:
+    """Print the live sessions where the library cannot be read, if there are any."""
+    from photomap_cli.views.status_table import session_line
+    from photomap_cli.views.status_watch import others, sessions
+
+    look = sessions_document()
+    say(*map(session_line, sessions(look)), *others(look), file=sys.stdout)
 
 
 def _watch(library: Path, *, as_json: bool) -> int:
