@@ -268,7 +268,7 @@ def make_library(folder: Path, count: int) -> None:
         known = [catalog.photo_at(str(path)) for path in paths]
         vectors = catalog.vectors([photo.row for photo in known if photo])
         webps = [cache.get(photo.path, photo.mtime_ns) for photo in known if photo]
-        catalog.set_roots([*catalog.roots(), str(folder / "photos")])
+        catalog.change_roots([*catalog.roots(), str(folder / "photos")])
         for batch in _batches(folder / "photos", paths, count):
             added = []
             for number, path in batch:

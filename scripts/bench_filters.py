@@ -62,7 +62,7 @@ def fill(catalog: Catalog, count: int) -> None:
     """Make the library."""
     chosen, vector = random.Random(1), np.eye(DIM, dtype=np.float32)[0]
     catalog.set_encoder(LibraryEncoder("tiny", DIM, "float32"))
-    catalog.set_roots(["/photos"])
+    catalog.change_roots(["/photos"])
     for start in range(0, count, BATCH):
         catalog.commit_batch([photo(number, chosen, vector) for number in range(start, min(count, start + BATCH))])
 

@@ -191,7 +191,7 @@ def remember(library: Path, photos: Path) -> None:
     files = [each for each in scan([str(photos)], ScanRules()) if hasattr(each, "mtime_ns")]
     with Catalog.open(library, create=True) as catalog:
         catalog.set_encoder(LibraryEncoder("tiny", DIM, "float32"))
-        catalog.set_roots([str(photos)])
+        catalog.change_roots([str(photos)])
         facts = {"taken_at": None, "width": SIZE[0], "height": SIZE[1], "camera": None}
         known = [NewPhoto.of(file, vector, **facts) for file in files]
         catalog.commit_batch(known)

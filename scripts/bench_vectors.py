@@ -229,7 +229,7 @@ def _since(number: int) -> PhotoFilter:
 
 
 def _ask(store: VectorStore, found: list[tuple[np.ndarray, np.ndarray]], among: np.ndarray, query: np.ndarray) -> None:
-    found.append(store.search(query, 10, among))
+    found.append(store.search_rows(query, 10, among))
 
 
 def _best_among(store: VectorStore, queries: np.ndarray, among: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -97,6 +97,11 @@ def picture(path: Path, seed: int, *, size: tuple[int, int] = (24, 18)) -> Path:
     return path
 
 
+def stored_vector(catalog, row: int) -> np.ndarray:
+    """Return a photo's vector as the library has it."""
+    return catalog.vectors([row])[row]
+
+
 SIZE = DIM * 2
 
 

@@ -58,7 +58,7 @@ def open_to_all(request, tmp_path):
 
 def test_a_library_in_a_folder_open_to_others_is_its_owners_alone(open_to_all):
     with Catalog.open(open_to_all, create=True) as catalog:
-        catalog.set_roots(["/photos"])
+        catalog.change_roots(["/photos"])
         with ThumbnailCache(open_to_all, max_bytes=1 << 20) as thumbnails:
             thumbnails.put([("/a", 1, b"webp")])
         queries = QueryCache(open_to_all, most=8)

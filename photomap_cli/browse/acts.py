@@ -191,9 +191,12 @@ def _moved(world: Surroundings, target: Path, take: Callable[..., ExportReport])
 
 def _album(world: Surroundings, act: Act, cancelled: threading.Event) -> str:
     from photomap_cli.library import albums, user_data
+    from photomap_cli.session.libraries import open_library
 
     name = act.target.strip()
-    added = user_data.add(world.library, name, albums.as_members(world.library, list(act.paths)))
+    with open_library(world.library) as opened:
+        members = albums.as_members(opened.facts, act.paths)
+    added = user_data.add(world.library, name, members)
     there = f"; {len(act.paths) - added:,} in it already" if added < len(act.paths) else ""
     return f"{photos(added)} added to {printable(name)}{there}"
 

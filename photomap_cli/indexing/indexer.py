@@ -180,7 +180,7 @@ class Indexer:
         with ExitStack() as decoding:
             with self._stages.during("load"):
                 started = self._start(todo, decoding) if todo else None
-            self._catalog.set_roots(merged({*self._catalog.roots(), *self._pending.counts.roots} - self._forgotten))
+            self._note_roots()
             self._pending.lose(self._not_moved(plan))
             self._commit()
             if started:
@@ -249,6 +249,11 @@ class Indexer:
         self._failures.append(IndexFailure(todo.file.path, "can't be read right now; its photo was kept"))
         self._unreadable += 1
         self._done += 1
+
+    def _note_roots(self) -> None:
+        known = self._catalog.roots()
+        enough = merged({*known, *self._pending.counts.roots} - self._forgotten)
+        self._catalog.change_roots(enough, {*known} - {*enough})
 
     def _not_moved(self, plan: Plan) -> list[int]:
         return [row for row in plan.gone.values() if row not in self._recogniser.moved]

@@ -57,7 +57,8 @@ class Relocation:
         folder = real(folder)
         if any(covers(root, folder) for root in roots):
             return folder, False
-        self._catalog.set_roots(merged({*roots, folder}))
+        enough = merged({*roots, folder})
+        self._catalog.change_roots(enough, {*roots} - {*enough})
         return folder, True
 
     def note(self, moved: Exported) -> None:

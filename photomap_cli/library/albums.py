@@ -2,114 +2,104 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from photomap_cli import files
 from photomap_cli.errors import BadQuery, LibraryUnusable
-from photomap_cli.library import database, user_data
+from photomap_cli.library import user_data
+from photomap_cli.library.entities import PhotoContent
 from photomap_cli.library.user_data import Member
 
 if TYPE_CHECKING:
-    import sqlite3
+    from photomap_cli.library.store import Facts
 
 _KEPT = 4  # albums whose rows are remembered
 _SHOWN = 5
 
 
-class _Known(NamedTuple):
-    row: int
-    path: str
-    size_bytes: int
-    digest: bytes | None
-
-
-def as_members(library: Path, paths: Sequence[str]) -> list[Member]:
+def as_members(facts: Facts, paths: Sequence[str]) -> list[Member]:
     """Return photos as an album keeps them, with what the library knows of their bytes."""
-    with closing(database.connect(library, create=False)) as opened, opened.reading() as connection:
-        known = _at(connection, paths)
-    return [Member(path, *known[path][2:]) if path in known else Member(path) for path in paths]
+    known = facts.contents.at(paths)
+    return [_member(known[path]) if path in known else Member(path) for path in paths]
+
+
+def _member(known: PhotoContent) -> Member:
+    return Member(known.path, known.size_bytes, known.content_hash)
 
 
 class AlbumRows:
-    """Finds the rows of the photos in albums; remembers the last few as long as nothing changes.  One thread a time."""
+    """Finds the rows of the photos in albums; remembers the last few as long as nothing changes.  Any thread may ask.
 
-    def __init__(self, library: Path) -> None:
-        self._library = library
-        self._found: dict[str, tuple[object, str]] = {}
+    Args:
+        facts: of the library.
+        change_counter: returns another value once the library has changed; the photos are looked up anew then.
+    """
 
-    def as_json(self, name: str, change_counter: object) -> str:
-        """Return the rows of an album's photos as a JSON array.
+    def __init__(self, facts: Facts, change_counter: Callable[[], object]) -> None:
+        self._facts, self._change_counter = facts, change_counter
+        self._found: dict[str, tuple[object, list[int]]] = {}
+
+    def rows(self, name: str) -> list[int]:
+        """Return the rows of an album's photos, sorted.
 
         Args:
             name: in any case.
-            change_counter: of the catalogue; another one has the photos looked up anew.
 
         Raises:
             BadQuery: there is no such album.
             LibraryUnusable: the albums cannot be read.
         """
-        state = (change_counter, files.state(user_data.path_in(self._library)))
+        library = self._facts.folder
+        state = (self._change_counter(), files.state(user_data.path_in(library)))
         if (found := self._found.get(name)) and found[0] == state:
             return found[1]
-        album = user_data.album(self._library, name)
+        album = user_data.album(library, name)
         if album is None:
-            raise _no_album(self._library, name)
-        text = json.dumps(self._rows(album.members))
-        self._found = {**dict(list(self._found.items())[1 - _KEPT :]), name: (state, text)}
-        return text
+            raise _no_album(library, name)
+        rows = self._look_up(album.members)
+        self._found = {**dict(list(self._found.items())[1 - _KEPT :]), name: (state, rows)}
+        return rows
 
-    def _rows(self, members: Sequence[Member]) -> list[int]:
+    def _look_up(self, members: Sequence[Member]) -> list[int]:
         """Look the photos up, and write down where those are that were moved."""
-        with closing(database.connect(self._library, create=False)) as opened, opened.reading() as connection:
-            found = list(_found(connection, members))
+        found = list(_found(self._facts, members))
         moved = [
-            (old.path, Member(known.path, known.size_bytes, known.digest))
+            (old.path, _member(known))
             for old, known in found
-            if (old.path, old.digest) != (known.path, known.digest)
+            if (old.path, old.digest) != (known.path, known.content_hash)
         ]
         with suppress(LibraryUnusable):  # a disk that cannot be written to
-            user_data.follow(self._library, moved)
+            user_data.follow(self._facts.folder, moved)
         return sorted({known.row for _, known in found})
 
 
-def _found(connection: sqlite3.Connection, members: Sequence[Member]) -> Iterator[tuple[Member, _Known]]:
+def _found(facts: Facts, members: Sequence[Member]) -> Iterator[tuple[Member, PhotoContent]]:
     """Yield the photos that are in the library.
 
     What is at the path of an album's photo is that one, unless it has other bytes and the album's are elsewhere: then
     the photo was moved, and another one has its name by now.
     """
-    known = _at(connection, [each.path for each in members])
+    at_paths = facts.contents.at([each.path for each in members])
     for each in members:
-        here = known.get(each.path)
-        is_as_it_was = here is not None and (each.digest is None or here.digest == each.digest)
-        there = None if is_as_it_was else _with_bytes(connection, each)
+        here = at_paths.get(each.path)
+        is_as_it_was = here is not None and (each.digest is None or here.content_hash == each.digest)
+        there = None if is_as_it_was else _with_bytes(facts, each)
         if found := there or here:
             yield each, found
 
 
-def _at(connection: sqlite3.Connection, paths: Iterable[str]) -> dict[str, _Known]:
-    """Return the photos at some paths: 0.2 s for 10,000 of 200,000."""
-    query = """SELECT row, path, size_bytes, content_hash FROM photos
-        WHERE path IN (SELECT value FROM json_each(?))"""
-    found = connection.execute(query, (json.dumps(list(paths)),))
-    return {record[1]: _Known(*record) for record in found}
-
-
-def _with_bytes(connection: sqlite3.Connection, member: Member) -> _Known | None:
+def _with_bytes(facts: Facts, member: Member) -> PhotoContent | None:
     """Return the photo that has the bytes of an album's; of several the one that kept its name."""
     if member.digest is None or member.size_bytes is None:
         return None
-    query = (
-        "SELECT row, path, size_bytes, content_hash FROM photos WHERE size_bytes = ? AND content_hash = ? ORDER BY row"
-    )
-    alike = [_Known(*record) for record in connection.execute(query, (member.size_bytes, member.digest))]
+    alike = sorted((row, path) for row, (path, _) in facts.contents.photos(member.size_bytes, member.digest).items())
     name = os.path.basename(member.path)  # noqa: PTH119 - paths are text here
-    return next((each for each in alike if os.path.basename(each.path) == name), alike[0] if alike else None)  # noqa: PTH119
+    kept_name = (each for each in alike if os.path.basename(each[1]) == name)  # noqa: PTH119
+    return next((PhotoContent(*each, member.size_bytes, member.digest) for each in (*kept_name, *alike)), None)
 
 
 def _no_album(library: Path, name: str) -> BadQuery:

@@ -1,71 +1,38 @@
-"""Owns the truth: which photos there are, their facts and their vectors.  Searches no vectors, opens no photos."""
+"""Owns the truth: how photos and their vectors come into the catalogue and go.  Searches nothing, opens no photos."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, TypeVar
-
-import numpy as np
+from typing import TYPE_CHECKING, Self
 
 from photomap_cli.errors import PhotomapError
-from photomap_cli.library import bulk_reads, compaction, database, newest, photo_rows, schema, schema_check
-from photomap_cli.library.contents import Contents
-from photomap_cli.library.entities import LibraryEncoder, NewPhoto, SeenFile, Snapshot
+from photomap_cli.library import bulk_reads, compaction, database, photo_rows, schema
+from photomap_cli.library.catalog_facts import FILE_COLUMNS, CatalogFacts
+from photomap_cli.library.entities import LibraryEncoder, NewPhoto, SeenFile
 from photomap_cli.library.file_notes import FileNotes
 from photomap_cli.library.index_runs import IndexRuns
-from photomap_cli.library.paths import shown
-from photomap_cli.library.sql_filters import below, where
-from photomap_cli.library.stats import read_meta, read_roots, summary_of
-from photomap_cli.records import DateSource, Photo, PhotoDetails
+from photomap_cli.library.sql_filters import below
+from photomap_cli.library.stats import read_meta
 
 if TYPE_CHECKING:
     import sqlite3
     from datetime import datetime
 
     from photomap_cli.library.entities import FoundAgain, FoundFile
-    from photomap_cli.records import LibraryStatus, PhotoFilter
-
-_NAMED_OTHERWISE = {
-    "taken_at": "CASE WHEN date_source LIKE 'name%' THEN dated_at ELSE taken_at END AS taken_at",
-    "extension": "ext",
-}
-
-
-def _columns(names: Iterable[str]) -> str:
-    """Return what to select for a value's fields, in their order."""
-    return ", ".join(_NAMED_OTHERWISE.get(name, name) for name in names)
-
-
-_PHOTO = _columns(field.name for field in fields(Photo))
-_DETAILS = [field.name for field in fields(PhotoDetails)]
-_FILE = _columns(SeenFile._fields)
-_VECTOR = "SELECT row, vector FROM vectors"
-_VECTORS_AT_ONCE = 4096
-_FILTERS_KEPT = 4  # a million rows are 8 MB
-
-_T = TypeVar("_T")
 
 log = logging.getLogger(__name__)
 
 
-class Catalog:
-    """A library's photos and vectors, in one SQLite file.  Any thread may use it; a context manager.
-
-    Rows start at 0 and rise; an edited photo gets a new one.  Under one library id no row is used for a second photo:
-    `shrink` may give the photos new rows and the library a new id, so whoever keeps rows asks `of_one_numbering`.
-    Every method raises LibraryBusy or LibraryUnusable when the file cannot be used.
-    """
+class Catalog(CatalogFacts):
+    """A library's photos and vectors, in one SQLite file.  Any thread may use it; a context manager."""
 
     def __init__(self, folder: Path, connection: database.Database) -> None:
-        self.folder = folder
-        self._database = connection
+        super().__init__(folder, connection)
         self.file_notes = FileNotes(connection)
         self.runs = IndexRuns(connection)
-        self.contents = Contents(connection)
-        self._rows_of: dict[tuple[database.ChangeCounter, tuple[PhotoFilter, ...]], np.ndarray] = {}
 
     @classmethod
     def open(cls, folder: Path, *, create: bool = False) -> Self:
@@ -86,175 +53,23 @@ class Catalog:
     def __exit__(self, *_exc: object) -> None:
         self.close()
 
-    @property
-    def library_id(self) -> str:
-        """The name of this set of rows: files derived from another one are of no use here."""
-        with self._database.reading() as connection:
-            return str(read_meta(connection)["library_id"])
-
-    @property
-    def next_row(self) -> int:
-        """The row that the next photo gets."""
-        return self.snapshot().next_row
-
-    @property
-    def photo_count(self) -> int:
-        """How many photos there are."""
-        with self._database.reading() as connection:
-            gone: int = connection.execute("SELECT count(*) FROM tombstones").fetchone()[0]
-            return max(0, int(read_meta(connection)["next_row"]) - gone)
-
-    @property
-    def spec(self) -> str | None:
-        """The encoder that made the vectors, by its spec; None before the first."""
-        made_with = self.encoder
-        return made_with.spec if made_with else None
-
-    @property
-    def encoder(self) -> LibraryEncoder | None:
-        """The encoder that made the vectors; None before the first."""
-        with self._database.reading() as connection:
-            return bulk_reads.encoder_of(read_meta(connection))
-
     def set_encoder(self, encoder: LibraryEncoder) -> None:
         """Record which encoder makes the vectors."""
         with self._database.writing() as connection:
             _set_meta(connection, **asdict(encoder))
 
-    def change_counter(self) -> database.ChangeCounter:
-        """Return a value that differs after any commit by any process; costs some microseconds."""
-        return self._database.change_counter()
-
-    def of_one_numbering(self, work: Callable[[], _T]) -> _T:
-        """Return what some work finds: it is done again where rows have become other photos' meanwhile."""
-        while True:
-            before = self.library_id
-            try:
-                done = work()
-            except LookupError:
-                if self.library_id == before:
-                    raise
-                continue
-            if self.library_id == before:
-                return done
-
-    def snapshot(self) -> Snapshot:
-        """Return what the vector file has to agree with."""
-        with self._database.reading() as connection:
-            meta = read_meta(connection)
-            encoder = bulk_reads.encoder_of(meta)
-            if encoder is None and meta["next_row"]:
-                schema_check.require_no_vectors(connection)
-            dim = encoder.dim if encoder else 0
-            panoramas, sides = bulk_reads.sides(connection, dim)
-            return Snapshot(
-                library_id=str(meta["library_id"]),
-                dim=dim,
-                next_row=int(meta["next_row"]),
-                tombstones=bulk_reads.row_numbers(connection, "tombstones"),
-                panoramas=panoramas,
-                sides=sides,
-            )
-
-    def roots(self) -> tuple[str, ...]:
-        """Return the absolute paths that were indexed, sorted."""
-        with self._database.reading() as connection:
-            return read_roots(connection)
-
-    def set_roots(self, roots: Iterable[str]) -> None:
-        """Record these paths, and no others, as indexed."""
+    def change_roots(self, added: Iterable[str], forgotten: Iterable[str] = ()) -> None:
+        """Record some paths as indexed, and others as no longer so."""
         with self._database.writing() as connection:
-            connection.execute("DELETE FROM roots")
-            connection.executemany("INSERT INTO roots VALUES (?)", [(root,) for root in set(roots)])
-
-    def photos(self, rows: Sequence[int] | np.ndarray) -> list[Photo]:
-        """Return the photos of these rows in their order; rows that are gone are left out."""
-        wanted = [int(row) for row in rows]
-        with self._database.reading() as connection:
-            records = bulk_reads.in_pieces(connection, f"SELECT {_PHOTO} FROM photos WHERE row IN (...)", wanted)
-            found = {record[0]: Photo(*record) for record in records}
-        return [found[row] for row in wanted if row in found]
-
-    def photo_at(self, path: str) -> Photo | None:
-        """Return the photo at this absolute path, if the library has it."""
-        with self._database.reading() as connection:
-            record = connection.execute(f"SELECT {_PHOTO} FROM photos WHERE path = ?", (shown(path),)).fetchone()
-            return Photo(*record) if record else None
-
-    def details(self, path: str) -> PhotoDetails | None:
-        """Return all there is to say of the photo at this absolute path, if the library has it."""
-        with self._database.reading() as connection:
-            query = f"SELECT {_columns(_DETAILS)} FROM photos WHERE path = ?"
-            record = connection.execute(query, (shown(path),)).fetchone()
-            if record is None:
-                return None
-            found = dict(zip(_DETAILS, record, strict=True))
-            return PhotoDetails(**{**found, "date_source": schema_check.one_of(DateSource, found["date_source"])})
-
-    def vector(self, row: int) -> np.ndarray:
-        """Return a photo's vector, (dim,) float32 of unit length.  Raises KeyError if the row is gone."""
-        with self._database.reading() as connection:
-            found = bulk_reads.vectors(
-                connection, connection.execute(f"{_VECTOR} WHERE row = ?", (int(row),)).fetchall()
-            )
-        return found[int(row)].astype(np.float32)
-
-    def vectors(self, rows: Sequence[int]) -> dict[int, np.ndarray]:
-        """Return the vectors of these rows, each (dim,) float32 of unit length; rows that are gone are left out."""
-        with self._database.reading() as connection:
-            records = list(bulk_reads.in_pieces(connection, f"{_VECTOR} WHERE row IN (...)", list(map(int, rows))))
-            found = bulk_reads.vectors(connection, records)
-        return {row: vector.astype(np.float32) for row, vector in found.items()}
-
-    def rows(self, filters: Sequence[PhotoFilter] = (), checkpoint: Callable[[], None] = lambda: None) -> np.ndarray:
-        """Return the rows of the photos that meet all filters, int64, sorted, read-only.
-
-        The last few answers are kept until anything is committed: in a library of 200,000 photos the folder that one is
-        in takes 40 ms, for each search from there.  What `checkpoint` raises ends the reading.
-        """
-        asked = self.change_counter(), tuple(filters)  # read before, so that an answer may only be newer
-        rows = self._rows_of.get(asked)
-        if rows is None:
-            rows = self._read_rows(filters, checkpoint)
-            if len(self._rows_of) >= _FILTERS_KEPT:
-                self._rows_of.clear()
-            self._rows_of[asked] = rows
-        return rows
-
-    def _read_rows(self, filters: Sequence[PhotoFilter], checkpoint: Callable[[], None]) -> np.ndarray:
-        condition, values = where(filters)
-        with self._database.reading_while(checkpoint) as connection:
-            rows = bulk_reads.row_numbers(connection, f"photos WHERE {condition}", values)
-        rows.flags.writeable = False
-        return rows
-
-    def newest(
-        self,
-        filters: Sequence[PhotoFilter] = (),
-        *,
-        limit: int,
-        behind: tuple[str, int] | None = None,
-        checkpoint: Callable[[], None] = lambda: None,
-    ) -> list[Photo]:
-        """Return the photos that meet all filters, the latest `dated_at` first, then the higher row; `limit` or fewer.
-
-        `behind` is `dated_at` and row of the last one before them.  What `checkpoint` raises ends the reading.
-        """
-        with self._database.reading_while(checkpoint) as connection:
-            return [Photo(*record) for record in newest.page(connection, _PHOTO, filters, limit=limit, behind=behind)]
+            connection.executemany("DELETE FROM roots WHERE path = ?", [(root,) for root in forgotten])
+            connection.executemany("INSERT OR IGNORE INTO roots VALUES (?)", [(root,) for root in added])
 
     def seen_files(self, root: str) -> dict[str, SeenFile]:
         """Return the files of the photos at or below an absolute path, by path."""
         condition, values = below(root)
-        query = f"SELECT path, {_FILE} FROM photos WHERE path = ? OR {condition}"
+        query = f"SELECT path, {FILE_COLUMNS} FROM photos WHERE path = ? OR {condition}"
         with self._database.reading() as connection:
             return {record[0]: SeenFile(*record[1:]) for record in connection.execute(query, (root, *values))}
-
-    def files_of(self, rows: Sequence[int]) -> dict[int, SeenFile]:
-        """Return the files of these photos, by row; rows that are gone are left out."""
-        with self._database.reading() as connection:
-            records = bulk_reads.in_pieces(connection, f"SELECT {_FILE} FROM photos WHERE row IN (...)", rows)
-            return {record[0]: SeenFile(*record) for record in records}
 
     def count_below(self, folder: str) -> int:
         """Return how many photos are at or below an absolute path."""
@@ -264,68 +79,16 @@ class Catalog:
             count: int = connection.execute(query, (folder, *values)).fetchone()[0]
             return count
 
-    def has_photos(self, path: str) -> bool:
-        """Whether there is a photo at or below an absolute path."""
-        condition, values = below(path)
-        with self._database.reading() as connection:
-            query = f"SELECT 1 FROM photos WHERE path = ? OR {condition} LIMIT 1"
-            return connection.execute(query, [shown(each) for each in (path, *values)]).fetchone() is not None
-
-    def paths(self) -> list[str]:
-        """Return the path of every photo: 0.1 s for 200,000."""
-        with self._database.reading() as connection:
-            return [record[0] for record in connection.execute("SELECT path FROM photos")]
-
     def known_sizes(self, sizes: Iterable[int]) -> set[int]:
         """Return those of some sizes in bytes of which there is a photo."""
         query = "SELECT DISTINCT size_bytes FROM photos WHERE size_bytes IN (...)"
         with self._database.reading() as connection:
             return {record[0] for record in bulk_reads.in_pieces(connection, query, list(sizes))}
 
-    def rows_like(self, file: FoundFile) -> list[int]:
-        """Return the rows of the photos whose files have a file's size and time of change."""
-        query = "SELECT row FROM photos WHERE size_bytes = ? AND mtime_ns = ?"
-        with self._database.reading() as connection:
-            return [record[0] for record in connection.execute(query, (file.size_bytes, file.mtime_ns))]
-
-    def contents_of_same_size(self) -> dict[int, bytes]:
-        """Return the content's digest of the photos that share their size in bytes."""
-        query = (
-            "SELECT row, content_hash FROM photos WHERE size_bytes IN "
-            "(SELECT size_bytes FROM photos GROUP BY size_bytes HAVING count(*) > 1)"
-        )
-        with self._database.reading() as connection:
-            return dict(connection.execute(query).fetchall())
-
     def copy(self, row: int, file: FoundFile) -> NewPhoto:
         """Return what to add for a file with the same bytes as a photo's.  Raises KeyError if the row is gone."""
         with self._database.reading() as connection:
             return photo_rows.copy(connection, row, file)
-
-    def sides(self, rows: Sequence[int]) -> dict[int, np.ndarray]:
-        """Return the vectors of the sides of those of these photos that are panoramas, each (2, dim)."""
-        with self._database.reading() as connection:
-            encoder = bulk_reads.encoder_of(read_meta(connection))
-            found, sides = bulk_reads.sides(connection, encoder.dim if encoder else 0, rows)
-        return dict(zip(found.tolist(), sides.astype(np.float32), strict=True))
-
-    def vectors_from(self, row: int, *, as_stored: bool = False) -> Iterator[tuple[int, bytes]]:
-        """Yield (row, vector as fp16 little endian) from this row on, in order; rows that are gone are left out.
-
-        Reads in pieces, each with the state of its moment; other calls may come between.  Each is as long as it should
-        be and finite, unless they are wanted `as_stored`.
-        """
-        query = f"{_VECTOR} WHERE row >= ? ORDER BY row LIMIT ?"
-        while True:
-            with self._database.reading() as connection:
-                piece = connection.execute(query, (row, _VECTORS_AT_ONCE)).fetchall()
-                schema_check.require_rising(each[0] for each in piece)
-                if not as_stored:
-                    bulk_reads.vectors(connection, piece)
-            yield from piece
-            if len(piece) < _VECTORS_AT_ONCE:
-                return
-            row = piece[-1][0] + 1
 
     def commit_batch(
         self,
@@ -382,10 +145,6 @@ class Catalog:
             self._database.shrink()
         except PhotomapError as error:  # another process writes, or the disk is full after all
             log.info("the library file keeps its free space: %s", error)
-
-    def status(self) -> LibraryStatus:
-        """Return where the library is, how much is in it and how many bytes its files take."""
-        return summary_of(self._database, self.folder)
 
 
 def _set_meta(connection: sqlite3.Connection, **values: str | int) -> None:

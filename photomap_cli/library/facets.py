@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,26 +47,28 @@ _FOLDERS = "SELECT rtrim(path, replace(path, ?, '')) AS folder, count(*) FROM ph
 
 
 def read(folder: Path) -> Facets:
-    """Read the vocabulary of the library in `folder`: 0.6 s for 200,000 photos, nearly all of it inside SQLite.
+    """Read the vocabulary of the library in `folder`.
 
     Raises:
         EmptyLibrary, LibraryBusy, LibraryUnusable: as `database.connect`.
     """
-    opened = database.connect(folder, create=False)
-    try:
-        with opened.reading() as connection:
-            with_photos = connection.execute(_FOLDERS, (os.sep,)).fetchall()
-            return Facets(
-                cameras=tuple(connection.execute(_CAMERAS, (MOST_CAMERAS,))),
-                extensions=_kinds(connection.execute(_EXTENSIONS)),
-                months=tuple(connection.execute(_MONTHS)),
-                folders=_with_those_above(with_photos, read_roots(connection)),
-                lenses=tuple(connection.execute(_LENSES, (MOST_CAMERAS,))),
-                places=tuple(connection.execute(_PLACES, (MOST_PLACES,))),
-                suggestions=_suggestions(connection),
-            )
-    finally:
-        opened.close()
+    with closing(database.connect(folder, create=False)) as opened:
+        return facets_of(opened)
+
+
+def facets_of(opened: database.Database) -> Facets:
+    """Read the vocabulary of a library that is open: 0.6 s for 200,000 photos, nearly all of it inside SQLite."""
+    with opened.reading() as connection:
+        with_photos = connection.execute(_FOLDERS, (os.sep,)).fetchall()
+        return Facets(
+            cameras=tuple(connection.execute(_CAMERAS, (MOST_CAMERAS,))),
+            extensions=_kinds(connection.execute(_EXTENSIONS)),
+            months=tuple(connection.execute(_MONTHS)),
+            folders=_with_those_above(with_photos, read_roots(connection)),
+            lenses=tuple(connection.execute(_LENSES, (MOST_CAMERAS,))),
+            places=tuple(connection.execute(_PLACES, (MOST_PLACES,))),
+            suggestions=_suggestions(connection),
+        )
 
 
 def _suggestions(connection: sqlite3.Connection) -> dict[str, Counted]:

@@ -11,12 +11,12 @@ from photomap_cli.library.entities import FoundFile
 from photomap_cli.library.file_identity import digest_at
 
 if TYPE_CHECKING:
-    from photomap_cli.library.catalog import Catalog
     from photomap_cli.library.entities import SeenFile
+    from photomap_cli.library.store import Facts
     from photomap_cli.records import Photo
 
 
-def as_indexed(catalog: Catalog, photos: Iterable[Photo]) -> dict[int, os.stat_result]:
+def as_indexed(catalog: Facts, photos: Iterable[Photo]) -> dict[int, os.stat_result]:
     """Return what the system says of the files of those photos that are there with the bytes they had, by row.
 
     Only a file that was touched since, and has its old size and time, is read for it.
@@ -34,7 +34,7 @@ def as_indexed(catalog: Catalog, photos: Iterable[Photo]) -> dict[int, os.stat_r
     return there
 
 
-def _is_unchanged(catalog: Catalog, before: SeenFile, now: FoundFile) -> bool:
+def _is_unchanged(catalog: Facts, before: SeenFile, now: FoundFile) -> bool:
     if before.has_changed(now) or not before.was_touched(now):
         return not before.has_changed(now)
     digest = digest_at(now.path)
@@ -46,7 +46,7 @@ def file_id(path: str, info: os.stat_result) -> Hashable:
     return (info.st_dev, info.st_ino) if info.st_ino else os.path.realpath(path)
 
 
-def photos_of_file(catalog: Catalog, path: str, info: os.stat_result) -> list[Photo]:
+def photos_of_file(catalog: Facts, path: str, info: os.stat_result) -> list[Photo]:
     """Return the photos that are the very file at a path, whatever theirs are, and have its size and time."""
     now, found = FoundFile.of(path, info), []
     for photo in catalog.photos(catalog.rows_like(now)):
@@ -64,7 +64,7 @@ class RealFiles:
     `left_out` are the rows of photos whose files are not there as they were indexed: nothing is known of those now.
     """
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Facts) -> None:
         self._catalog = catalog
         self._ids: dict[int, Hashable | None] = {}
         self._linked: set[Hashable] = set()

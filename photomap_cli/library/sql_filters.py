@@ -47,7 +47,7 @@ TRAITS = {
 def where(filters: Sequence[PhotoFilter]) -> Clause:
     """Return one SQL condition over the table `photos` that holds where all filters do, with its parameters.
 
-    Texts are as the catalogue has them.
+    Texts are as the catalogue has them.  An album has been looked up: its value is the rows of its photos, as JSON.
     """
     clauses = [_clause(each) for each in filters]
     condition = " AND ".join(sql for sql, _ in clauses) or "1"

@@ -50,6 +50,22 @@ def _never() -> None:
     """Let everything go on."""
 
 
+class Contents(Protocol):
+    """What is known of the bytes of photos' files.  Any thread may ask."""
+
+    def photos(self, size_bytes: int, content_hash: bytes) -> dict[int, FileState]:
+        """Return the photos whose files had these bytes, by row, in that order."""
+
+    def photo(self, size_bytes: int, content_hash: bytes, row: int | None = None) -> tuple[int, FileState] | None:
+        """Return the first photo whose file had these bytes, or the one of a row if its file had; None for none."""
+
+    def at(self, paths: Iterable[str]) -> dict[str, PhotoContent]:
+        """Return what is known of the photos at some absolute paths, by path; a path without one is left out."""
+
+    def copies_of(self, rows: NDArray[np.int64]) -> list[list[int]]:
+        """Return the sets of two or more photos of the same bytes that have one of these among them; each sorted."""
+
+
 class Facts(Protocol):
     """What there is in a library.  Any thread may ask."""
 
@@ -68,6 +84,10 @@ class Facts(Protocol):
     @property
     def photo_count(self) -> int:
         """How many photos there are; asked before each search."""
+
+    @property
+    def contents(self) -> Contents:
+        """What is known of the bytes of photos' files."""
 
     def of_one_numbering(self, work: Callable[[], _T]) -> _T:
         """Return what some work finds, done again where rows have become other photos' meanwhile."""
@@ -102,12 +122,10 @@ class Facts(Protocol):
     def count(self, within: Sequence[PhotoFilter] = (), checkpoint: Callable[[], None] = _never) -> int:
         """Return how many photos meet all filters.  What `checkpoint` raises ends the reading."""
 
-    def rows(
-        self, within: Sequence[PhotoFilter] = (), *, most: int | None = None, checkpoint: Callable[[], None] = _never
-    ) -> NDArray[np.int64]:
+    def rows(self, within: Sequence[PhotoFilter] = (), *, checkpoint: Callable[[], None] = _never) -> NDArray[np.int64]:
         """Return the rows of the photos that meet all filters, sorted, read-only.
 
-        Raises TooManyPhotos where they are more than `most`, or than can be had; BadQuery for an album there is not.
+        Raises TooManyPhotos where they are more than can be listed here; BadQuery for an album there is not.
         """
 
     def newest(
@@ -128,15 +146,6 @@ class Facts(Protocol):
 
     def rows_like(self, file: FoundFile) -> list[int]:
         """Return the rows of the photos whose files have a file's size and time of change."""
-
-    def photos_like(self, size_bytes: int, content_hash: bytes) -> dict[int, FileState]:
-        """Return the photos whose files had these bytes, by row."""
-
-    def contents_at(self, paths: Iterable[str]) -> dict[str, PhotoContent]:
-        """Return what the library knows of the bytes of the photos at some of these absolute paths, by path."""
-
-    def copies_of(self, rows: NDArray[np.int64]) -> list[list[int]]:
-        """Return the sets of two or more photos of the same bytes that have one of these among them; each sorted."""
 
     def facets(self) -> Facets:
         """Return what filters can name, and how many photos that is."""
@@ -309,4 +318,4 @@ class Library(Protocol):
 
     def __enter__(self) -> Self: ...
 
-    def __exit__(self, *_exc: object) -> None: ...
+    def __exit__(self, *exc: object) -> None: ...

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from photomap_cli.errors import PhotomapError, TooFewPhotos
-from photomap_cli.library.entities import STORED
 from photomap_cli.map import kmeans, labelling, layout
 from photomap_cli.map.layout import Layout
 from photomap_cli.map.npz_cache import NpzCache, key
@@ -18,7 +17,7 @@ from photomap_cli.records.maps import MOST_CLUSTERS, MapCluster, MapPoint, Photo
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from photomap_cli.library.catalog import Catalog
+    from photomap_cli.library.store import Facts
     from photomap_cli.records import Photo
 
 FEWEST = 5
@@ -36,7 +35,7 @@ class MapBuilder:
         encode: texts -> (n, dim) float32, rows of unit length; may raise PhotomapError.
     """
 
-    def __init__(self, catalog: Catalog, *, spec: str, encode: Callable[[Sequence[str]], NDArray[np.float32]]) -> None:
+    def __init__(self, catalog: Facts, *, spec: str, encode: Callable[[Sequence[str]], NDArray[np.float32]]) -> None:
         self._catalog, self.spec, self._encode = catalog, spec, encode
         self._layouts = NpzCache(catalog.folder, "map")
         self._phrases = NpzCache(catalog.folder, "phrases")
@@ -117,13 +116,12 @@ class MapBuilder:
         return drawn
 
     def _vectors(self, rows: NDArray[np.int64]) -> NDArray[np.floating]:
-        """Return the vectors of these rows in half precision, as they are stored."""
-        dim = self._catalog.snapshot().dim
-        vectors = np.zeros((len(rows), dim), STORED)
-        wanted = dict(zip(rows.tolist(), range(len(rows)), strict=True))
-        for row, blob in self._catalog.vectors_from(int(rows[0])):
-            if (place := wanted.get(row)) is not None:
-                vectors[place] = np.frombuffer(blob, STORED)
+        """Return the vectors of these rows in half precision, as they are stored; of those that are gone zeros."""
+        there, stored = self._catalog.stored_vectors(rows)
+        if len(there) == len(rows):
+            return stored
+        vectors = np.zeros((len(rows), stored.shape[1]), stored.dtype)
+        vectors[np.searchsorted(rows, there)] = stored
         return vectors
 
     def _names(self, drawn: Layout, checkpoint: Callable[[], None]) -> tuple[list[str], tuple[str, ...]]:

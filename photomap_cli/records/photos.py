@@ -41,7 +41,7 @@ class PhotoFilter:
             `library.number_ranges` reads them; EXT an extension in lower case without its dot; CAMERA, LENS a part of
             the name, any case; NAME a shell pattern for the file's name, any case; KIND, ORIENTATION, HAS one of the
             words in `library.sql_filters`; NEAR a circle, as `library.geography` reads it; ALBUM the name of
-            an album, any case, and once that is looked up the rows of its photos as a JSON array.
+            an album, any case.
         negated: keep the photos that do *not* meet it.
     """
 

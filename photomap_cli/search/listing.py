@@ -11,7 +11,7 @@ from photomap_cli.errors import UsageError
 from photomap_cli.records import Hit, SearchResult, Timings
 
 if TYPE_CHECKING:
-    from photomap_cli.library.catalog import Catalog
+    from photomap_cli.library.store import Facts
     from photomap_cli.records import Photo, SearchRequest
     from photomap_cli.search.query import Query
     from photomap_cli.search.scope import Scope
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 NO_SCORES = "filters alone give no scores, so there is nothing to explain"
 NO_LOWEST = "filters alone give no scores, so the lowest score shown has no effect"
-_CURSOR = re.compile(r"(\d{4}-\S{1,20}) (\d{1,18})", re.ASCII)
+_CURSOR = re.compile(r"(\d{4}-\S{1,20}) (-?\d{1,19})", re.ASCII)
 _READ_AHEAD = 256  # photos read at a time to be collapsed
 
 
 class Lister:
     """Answers queries that have no terms.  One thread at a time."""
 
-    def __init__(self, catalog: Catalog, scope: Scope, *, spec: str, settings: Settings) -> None:
+    def __init__(self, catalog: Facts, scope: Scope, *, spec: str, settings: Settings) -> None:
         self._catalog, self._scope, self._spec, self._settings = catalog, scope, spec, settings
 
     def page(self, query: Query, request: SearchRequest, checkpoint: Callable[[], None] = lambda: None) -> SearchResult:
@@ -46,7 +46,7 @@ class Lister:
         page, has_more = groups[:limit], len(groups) > limit
         elapsed_ms = 1e3 * (time.perf_counter() - started)
         elsewhere = self._scope.elsewhere(query.filters, cwd=request.cwd, folder=request.folder, doing="searching")
-        nothing = () if page or request.cursor else self._scope.why_nothing(query.filters, request, page)
+        nothing = () if page or request.cursor else self._scope.why_nothing(query.filters, request, len(page))
         no_scores = NO_SCORES if request.explain else ""
         no_lowest = "" if request.min_score in (None, self._settings.min_score) else NO_LOWEST
         return SearchResult(

@@ -8,20 +8,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from photomap_cli.library.entities import STORED
 from photomap_cli.library.same_file import RealFiles
 from photomap_cli.records import DuplicateGroup, DuplicatePhoto
 from photomap_cli.vectors import knn
 
 if TYPE_CHECKING:
-    from photomap_cli.library.catalog import Catalog
+    from photomap_cli.library.store import Facts
     from photomap_cli.records import Photo, PhotoFilter
 
     Checkpoint = Callable[[], None]
 
 
 def find(
-    catalog: Catalog,
+    catalog: Facts,
     scopes: Iterable[PhotoFilter] = (),
     *,
     threshold: float,
@@ -50,11 +49,11 @@ def find(
 
 
 def _find(
-    catalog: Catalog, scopes: Sequence[PhotoFilter], threshold: float, only_identical: bool, checkpoint: Checkpoint
+    catalog: Facts, scopes: Sequence[PhotoFilter], threshold: float, only_identical: bool, checkpoint: Checkpoint
 ) -> tuple[list[DuplicateGroup], int]:
     """Return the groups, and how many photos were left out."""
-    chosen = [catalog.rows([scope]) for scope in scopes]
-    rows = np.unique(np.concatenate(chosen)) if chosen else catalog.rows()
+    chosen = [catalog.rows([scope], checkpoint=checkpoint) for scope in scopes]
+    rows = np.unique(np.concatenate(chosen)) if chosen else catalog.rows(checkpoint=checkpoint)
     photos = {photo.row: photo for photo in catalog.photos(rows)}
     asked, files, groups = set(photos), RealFiles(catalog), list[DuplicateGroup]()
     for same in _of_same_content(catalog, photos, checkpoint):
@@ -78,16 +77,12 @@ def _worth(photo: Photo) -> tuple[int, int, int, int, str]:
     return -photo.width * photo.height, -photo.size_bytes, photo.mtime_ns, len(photo.path), photo.path
 
 
-def _of_same_content(catalog: Catalog, photos: dict[int, Photo], checkpoint: Checkpoint) -> Iterator[list[Photo]]:
+def _of_same_content(catalog: Facts, photos: dict[int, Photo], checkpoint: Checkpoint) -> Iterator[list[Photo]]:
     """Yield the photos whose files have the same bytes, some of `photos` among them: a link may be anywhere."""
-    by_content: dict[bytes, list[int]] = defaultdict(list)
-    for row, digest in catalog.contents_of_same_size().items():
-        by_content[digest].append(row)
-    for rows in by_content.values():
-        if len(rows) > 1 and not photos.keys().isdisjoint(rows):
-            checkpoint()
-            elsewhere = catalog.photos([row for row in rows if row not in photos])
-            yield [*(photos[row] for row in rows if row in photos), *elsewhere]
+    for rows in catalog.contents.copies_of(np.array(list(photos), np.int64)):
+        checkpoint()
+        elsewhere = catalog.photos([row for row in rows if row not in photos])
+        yield [*(photos[row] for row in rows if row in photos), *elsewhere]
 
 
 def _copies(files: RealFiles, same: Sequence[Photo], photos: Container[int]) -> list[Photo]:
@@ -98,12 +93,12 @@ def _copies(files: RealFiles, same: Sequence[Photo], photos: Container[int]) -> 
 
 
 def _similar(
-    catalog: Catalog, photos: dict[int, Photo], files: RealFiles, threshold: float, checkpoint: Checkpoint
+    catalog: Facts, photos: dict[int, Photo], files: RealFiles, threshold: float, checkpoint: Checkpoint
 ) -> Iterator[DuplicateGroup]:
-    stored = {row: np.frombuffer(blob, STORED) for row, blob in catalog.vectors_from(0) if row in photos}
-    if not stored:
+    rows, vectors = catalog.stored_vectors(np.array(list(photos), np.int64))
+    if not len(rows):
         return
-    order, vectors = [photos[row] for row in stored], np.stack(list(stored.values()))
+    order = [photos[row] for row in rows.tolist()]
     for places in _components(len(order), *knn.near(vectors, threshold, checkpoint)):
         checkpoint()
         place_of = {order[place].row: place for place in places}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
     from photomap_cli.encoder.encoder_route import EncoderRoute, EncoderRoutes
     from photomap_cli.encoder.interface import Encoder, Lease, Tower
-    from photomap_cli.library.catalog import Catalog
+    from photomap_cli.library.store import Facts
     from photomap_cli.records import EncoderInfo
     from photomap_cli.search.query import Query, Term
     from photomap_cli.search.query_images import Fetched, QueryImages
@@ -100,7 +99,7 @@ class QueryEncoder:
 
     def __init__(
         self,
-        catalog: Catalog,
+        catalog: Facts,
         routes: EncoderRoutes,
         recall: VectorCache,
         pictures: QueryImages,
@@ -197,8 +196,8 @@ class QueryEncoder:
         itself = [*([known] if known else []), *photos_of_file(self._catalog, term.value, seen)]
         rows = {photo.row for photo in itself}
         for row in as_indexed(self._catalog, itself):
-            with suppress(KeyError):  # another process has just removed it
-                return rows, self._catalog.vector(row)
+            if found := self._catalog.vectors([row]):  # unless another process has just removed it
+                return rows, found[row]
         require_picture(term, seen)
         return rows, self._file_vector(term, seen, run, is_alone=is_alone)
 

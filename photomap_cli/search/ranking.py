@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +12,8 @@ from photomap_cli.errors import BadQuery
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from photomap_cli.vectors.store import VectorStore
+    from photomap_cli.library.store import Searches
+    from photomap_cli.records import PhotoFilter
 
 _SMALLEST_NORM = 1e-4
 
@@ -51,14 +52,15 @@ def parts(
 
 
 def best(
-    vectors: VectorStore,
+    vectors: Searches,
     query: NDArray[np.float32],
     *,
     limit: int,
     min_score: float,
-    within: NDArray[np.int64] | None,
+    within: Sequence[PhotoFilter],
     without: frozenset[int],
     exact: bool = False,
+    checkpoint: Callable[[], None] = lambda: None,
 ) -> list[tuple[int, float]]:
     """Return the (row, cosine) pairs nearest to `query`, best first.
 
@@ -67,10 +69,11 @@ def best(
         query: (dim,) float32 of unit length.
         limit: at most so many.
         min_score: lowest cosine kept.
-        within: only these rows; None for all.
+        within: only photos that meet all of these.
         without: never these rows (the query's own images).
         exact: look at every row, however many there are.
+        checkpoint: what it raises ends the search before the scan.
     """
-    rows, scores = vectors.search(query, limit + len(without), within, exact=exact)
+    rows, scores = vectors.search(query, limit + len(without), within, exact=exact, checkpoint=checkpoint)
     pairs = zip(rows.tolist(), scores.tolist(), strict=True)
     return [(row, score) for row, score in pairs if row not in without and score >= min_score][:limit]

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence, Sized
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from photomap_cli import pathnames
 from photomap_cli.errors import BadPath
-from photomap_cli.library.albums import AlbumRows
 from photomap_cli.records import FilterKind, PhotoFilter
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from photomap_cli.library.catalog import Catalog
+    from photomap_cli.library.store import Facts
     from photomap_cli.records import SearchRequest
 
 WHOLE_LIBRARY = "*"
@@ -26,42 +22,21 @@ WHOLE_LIBRARY = "*"
 class Scope:
     """What the library covers of the disk, for the paths that a query and its request name."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Facts) -> None:
         self._catalog = catalog
-        self._albums = AlbumRows(catalog.folder)
-
-    def rows(
-        self,
-        filters: Sequence[PhotoFilter],
-        *,
-        cwd: str,
-        folder: str | None,
-        checkpoint: Callable[[], None] = lambda: None,
-    ) -> NDArray[np.int64] | None:
-        """Return the rows of the photos that meet all filters within the scope, sorted; None for every photo.
-
-        `cwd` and `folder` are those of a `SearchRequest`; what `checkpoint` raises ends the reading.  Raises BadPath
-        where the folder is none.
-        """
-        within = self.within(filters, cwd=cwd, folder=folder)
-        return self._catalog.rows(within, checkpoint) if within else None
 
     def within(self, filters: Sequence[PhotoFilter], *, cwd: str, folder: str | None) -> tuple[PhotoFilter, ...]:
         """Return the filters with the scope among them, as the library writes paths; none for every photo.
 
-        Raises BadPath where the folder is none, BadQuery where there is no such album.
+        `cwd` and `folder` are those of a `SearchRequest`.  Raises BadPath where the folder is none.
         """
         below = self.below(filters, cwd=cwd, folder=folder)
         scope = (PhotoFilter(FilterKind.IN, below),) if below else ()
         return tuple(self._looked_up(one) for one in (*filters, *scope) if not _is_everywhere(one))
 
     def _looked_up(self, one: PhotoFilter) -> PhotoFilter:
-        """Return a filter as the library has it: a folder as it writes paths, the photos of an album."""
-        if one.kind is FilterKind.IN:
-            return replace(one, value=self.located(one.value))
-        if one.kind is FilterKind.ALBUM:
-            return replace(one, value=self._albums.as_json(one.value, self._catalog.change_counter()))
-        return one
+        """Return a filter as the library has it: a folder as it writes paths."""
+        return replace(one, value=self.located(one.value)) if one.kind is FilterKind.IN else one
 
     def located(self, path: str) -> str:
         """Return a path as the library has it: as it is written, else as the disk spells it, else without links.
@@ -75,7 +50,7 @@ class Scope:
             if self._catalog.has_photos(each):
                 return each
         if not path.isascii() and not os.path.lexists(spelled):  # on a disk that is not there now
-            spelled = pathnames.within(path, self._catalog.paths())
+            spelled = self._catalog.spelled(path)
         return spelled if self._is_inside(spelled) else real
 
     def _is_inside(self, path: str) -> bool:
@@ -106,19 +81,17 @@ class Scope:
         photos = f"{count:,} photo{'' if count == 1 else 's'}"
         return f"{_from_home(cwd)} is not indexed; {doing} the whole library ({photos})"
 
-    def why_nothing(
-        self, filters: Sequence[PhotoFilter], request: SearchRequest, within: Sized | None
-    ) -> tuple[str, ...]:
+    def why_nothing(self, filters: Sequence[PhotoFilter], request: SearchRequest, count: int) -> tuple[str, ...]:
         """Return what to say where nothing was found: that no photo could be, or that not all were looked at.
 
-        `within` are the rows of the photos that could be, as `rows` returned them.
+        `count` is how many photos could be: of those within the filters and the scope.
         """
         below = self.below(filters, cwd=request.cwd, folder=request.folder)
         place = f" below {below}" if below and not self._holds_all(below) else ""
-        if within is None or (len(within) and not place):
+        if count and not place:
             return ()
         none = f"no photo{place} matches the filters" if filters else f"the library has no photo{place}"
-        said = f"only photos{place} were searched" if len(within) else none
+        said = f"only photos{place} were searched" if count else none
         return (f"{said}; in:* searches the whole library" if place else said,)
 
     def _holds_all(self, folder: str) -> bool:

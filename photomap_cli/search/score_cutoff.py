@@ -20,7 +20,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from photomap_cli.vectors.store import VectorStore
+    from photomap_cli.library.store import Searches
 
 SAMPLE = 1024  # photos: the middle is known to a twenty-fifth of a spread, and of 100,000 x 512 it takes 1.5 ms
 FEWEST = 50  # with fewer photos there is no telling
@@ -58,7 +58,7 @@ class ScoreBulk:
         return [hit for hit in hits if hit[1] >= lowest]
 
 
-def bulk_of(vectors: VectorStore, query: NDArray[np.float32]) -> ScoreBulk | None:
+def bulk_of(vectors: Searches, query: NDArray[np.float32]) -> ScoreBulk | None:
     """Return where most photos score for a query, (dim,) float32 of unit length.
 
     The photos that are looked at depend on the library alone: so does the cut, not on filters, the tier, or how many

@@ -27,12 +27,11 @@ if TYPE_CHECKING:
 
     from photomap_cli.encoder.encoder_route import EncoderRoutes
     from photomap_cli.encoder.residency import Residency
-    from photomap_cli.library.catalog import Catalog
+    from photomap_cli.library.store import Facts, Searches
     from photomap_cli.records import Photo, PhotoFilter, SearchRequest
     from photomap_cli.search.query import Query
     from photomap_cli.search.vector_cache import VectorCache
     from photomap_cli.settings import Settings
-    from photomap_cli.vectors.store import VectorStore
 
     Group = list[tuple[int, float]]  # rows with their cosines; the first stands for all of them
 
@@ -42,8 +41,8 @@ class Searcher:
 
     def __init__(
         self,
-        catalog: Catalog,
-        vectors: VectorStore,
+        catalog: Facts,
+        vectors: Searches,
         residency: Residency,
         recall: VectorCache,
         *,
@@ -109,7 +108,7 @@ class Searcher:
         """Return the hits and what is to be said about them."""
         vector, floor = ranking.combine(terms.vectors, terms.weights), self._floor(query, request)
         bulk = bulk_of(self._vectors, vector) if floor is None else None
-        within = self.scope.rows(query.filters, cwd=request.cwd, folder=request.folder, checkpoint=checkpoint)
+        within = self.scope.within(query.filters, cwd=request.cwd, folder=request.folder)
         best = partial(
             ranking.best,
             self._vectors,
@@ -118,6 +117,7 @@ class Searcher:
             within=within,
             without=terms.own_rows,
             exact=request.exact,
+            checkpoint=checkpoint,
         )
         groups = self._groups(lambda most: _outstanding(best(limit=most), bulk), request, checkpoint)
         rows = [row for group in groups for row, _ in group]
@@ -131,10 +131,11 @@ class Searcher:
         if not hits:
             is_chosen = query.min_score is not None or request.min_score is not None  # whoever chose it knows
             best_score = () if is_chosen else _below_floor(floor, best)
+            count = self._catalog.count(within, checkpoint)
             return hits, (
                 *self._quotes_needed(request),
                 *best_score,
-                *self.scope.why_nothing(query.filters, request, within),
+                *self.scope.why_nothing(query.filters, request, count),
             )
         return hits, (NOTHING_STANDS_OUT,) if doubtful else ()
 
@@ -142,8 +143,7 @@ class Searcher:
         """Return what to say where nothing was found, and a filter's value may have lost its quotes."""
 
         def finds(one: PhotoFilter) -> bool:
-            rows = self.scope.rows((one,), cwd=request.cwd, folder=WHOLE_LIBRARY)
-            return rows is None or len(rows) > 0
+            return self._catalog.count(self.scope.within((one,), cwd=request.cwd, folder=WHOLE_LIBRARY)) > 0
 
         meant = unquoted_values.quoted_filter(request.text, cwd=request.cwd, finds=finds)
         return (f"did you mean {meant}? In a shell, write '{meant}'",) if meant else ()

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from photomap_cli.encoder.interface import Tower
     from photomap_cli.encoder.residency import Residency
-    from photomap_cli.library.catalog import Catalog
     from photomap_cli.library.query_cache import QueryCache
+    from photomap_cli.library.store import Facts
     from photomap_cli.settings import Settings
 
 
@@ -35,7 +35,7 @@ class VectorCache:
     """
 
     def __init__(
-        self, cache: QueryCache, catalog: Catalog, residency: Residency, *, spec: str, settings: Settings
+        self, cache: QueryCache, catalog: Facts, residency: Residency, *, spec: str, settings: Settings
     ) -> None:
         self._cache, self._catalog, self._residency = cache, catalog, residency
         self._spec, self._settings = spec, settings

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from photomap_cli.library.catalog import Catalog
+    from photomap_cli.library.store import Facts
     from photomap_cli.map.builder import MapBuilder
     from photomap_cli.records import Photo
     from photomap_cli.records.maps import GroupRequest, MapRequest, PhotoMap
@@ -38,7 +38,7 @@ class Maps:
 
     def __init__(
         self,
-        catalog: Catalog,
+        catalog: Facts,
         scope: Scope,
         turns: FairLock,
         refresh: Callable[[], None],
@@ -110,6 +110,7 @@ class Maps:
         filters = parse_filters(request.filters, cwd=request.cwd, library=self._catalog.folder)
         with self._turns.turn(checkpoint):
             self._refresh()
-            rows = self._scope.rows(filters, checkpoint=checkpoint, cwd=request.cwd, folder=request.folder)
+            within = self._scope.within(filters, cwd=request.cwd, folder=request.folder)
+            rows = self._catalog.rows(within, checkpoint=checkpoint)
             elsewhere = self._scope.elsewhere(filters, doing="drawing", cwd=request.cwd, folder=request.folder)
-        return self._catalog.rows() if rows is None else rows, elsewhere
+        return rows, elsewhere

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from photomap_cli.library.catalog import Catalog
     from photomap_cli.library.database import ChangeCounter
     from photomap_cli.library.entities import Snapshot
+    from photomap_cli.records import PhotoFilter
     from photomap_cli.vectors.flat_index import Found
     from photomap_cli.vectors.vector_file import Mapped
 
@@ -88,7 +89,23 @@ class VectorStore:
                 self._view, inode = self._current_view()
                 self._seen = counter, inode
 
-    def search(self, vector: np.ndarray, k: int, rows: np.ndarray | None = None, *, exact: bool = False) -> Found:
+    def search(
+        self,
+        vector: np.ndarray,
+        k: int,
+        within: Sequence[PhotoFilter] = (),
+        *,
+        exact: bool = False,
+        checkpoint: Callable[[], None] = lambda: None,
+    ) -> Found:
+        """Return the k best photos, as `search_rows`, among those that meet all filters.
+
+        What `checkpoint` raises ends it before the scan.
+        """
+        rows = self._catalog.rows(within, checkpoint=checkpoint) if within else None
+        return self.search_rows(vector, k, rows, exact=exact)
+
+    def search_rows(self, vector: np.ndarray, k: int, rows: np.ndarray | None = None, *, exact: bool = False) -> Found:
         """Return the k best photos for a vector, (dim,) float32 of unit length, among `rows` (int64) if given.
 
         Rows (int64) and cosines (float32), best first, the lower row first among equals; fewer than k if there are no

@@ -24,7 +24,8 @@ def library(tmp_path):
 
 @pytest.fixture
 def best(library):
-    user_data.add(library, "Best", as_members(library, ["/p/1.jpg", "/p/2.jpg"]))
+    with Catalog.open(library) as catalog:
+        user_data.add(library, "Best", as_members(catalog, ["/p/1.jpg", "/p/2.jpg"]))
     user_data.save_search(library, "firsts", "album:Best name:1*")
 
 

@@ -24,7 +24,7 @@ def home(tmp_path):
     with Catalog.open(folder / "library", create=True) as catalog:
         catalog.set_encoder(ENCODER)
         catalog.commit_batch([new_photo(f"/p/{at}.jpg", each) for at, each in enumerate(unit_vectors(4))])
-    user_data.add(folder / "library", "Best", as_members(folder / "library", ["/p/1.jpg"]))
+        user_data.add(folder / "library", "Best", as_members(catalog, ["/p/1.jpg"]))
     with ThumbnailCache(folder / "library", max_bytes=1_000_000) as thumbnails:
         thumbnails.put([("/p/1.jpg", 0, b"webp")])
     return folder

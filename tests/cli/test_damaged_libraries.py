@@ -50,7 +50,7 @@ def sound(tmp_path_factory):
         facts = {"taken_at": "2023-01-02T03:04:05", "width": 60, "height": 40, "camera": "camera"}
         added.append(NewPhoto.of(FoundFile.of(str(path), info), unit, content_hash=b"0" * 16, **facts))
     with Catalog.open(library, create=True) as catalog, VectorStore(library, catalog) as store:
-        catalog.set_roots([str(home)])
+        catalog.change_roots([str(home)])
         catalog.set_encoder(LibraryEncoder("tiny", 128, "float32"))
         rows = catalog.commit_batch(added)
         catalog.commit_batch([], removed_rows=rows[3:5])

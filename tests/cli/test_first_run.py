@@ -187,7 +187,7 @@ def test_what_is_tried_is_spread_over_all(paths, tried):
 def test_a_folder_of_photos_that_the_library_does_not_cover_is_noted(home):
     library, covered = home / "library", home / "Pictures"
     with Catalog.open(library, create=True) as catalog:
-        catalog.set_roots([str(covered)])
+        catalog.change_roots([str(covered)])
     assert first_run.note_on(covered / "cats", library) == ""
     assert first_run.note_on(home, library) == ""
     (home / "stray.JPG").touch()

@@ -93,7 +93,7 @@ def test_a_library_of_another_version_says_the_way_out_and_that_works(photomap, 
     before = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in photos.iterdir()}
     library = tmp_path / "library"
     with Catalog.open(library, create=True) as catalog:
-        catalog.set_roots([str(photos)])
+        catalog.change_roots([str(photos)])
     with closing(sqlite3.connect(library / "catalog.sqlite")) as connection:
         connection.executescript("PRAGMA user_version = 8; ALTER TABLE photos ADD COLUMN stars INTEGER")
 
@@ -149,7 +149,8 @@ def test_albums_and_saved_searches_outlive_another_encoder_and_a_library_of_anot
     assert photomap("index", "photos", "--encoder", "tiny")[0] == 0
     library = tmp_path / "library"
     best = [str(photos / name) for name in ("001.png", "002.png", "003.png")]
-    user_data.add(library, "Best", as_members(library, best))
+    with Catalog.open(library) as catalog:
+        user_data.add(library, "Best", as_members(catalog, best))
     user_data.save_search(library, "firsts", "album:best name:001*")
     (photos / "002.png").rename(photos / "renamed.png")
     assert photomap("index", "--rebuild", "--encoder", other)[0] == 0

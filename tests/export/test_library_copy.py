@@ -35,9 +35,9 @@ def library(folder, catalog, store):
     vectors = unit_vectors(PHOTOS)
     catalog.commit_batch([new_photo(f"/p/{at}.jpg", vectors[at], camera="Canon") for at in range(PHOTOS)])
     catalog.commit_batch((), removed_rows=[3, 4])
-    catalog.set_roots(["/p"])
+    catalog.change_roots(["/p"])
     store.refresh()
-    user_data.add(folder, "Best", as_members(folder, ["/p/1.jpg", "/p/2.jpg"]))
+    user_data.add(folder, "Best", as_members(catalog, ["/p/1.jpg", "/p/2.jpg"]))
     user_data.save_search(folder, "firsts", "album:Best name:1*")
     (folder / "text-probes").write_bytes(b"probes")
     with ThumbnailCache(folder, max_bytes=1_000_000) as thumbnails:
@@ -291,7 +291,7 @@ def test_a_library_made_there_meanwhile_is_kept(library, target, monkeypatch):
 
     def index_first(self, names):
         with Catalog.open(target, create=True) as other:
-            other.set_roots(["/theirs"])
+            other.change_roots(["/theirs"])
         real(self, names)
 
     monkeypatch.setattr(library_copy._Copy, "_put_in_place", index_first)

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import videos
-from library_fakes import DIM, FakeEncoder, InProcessDecoder, expected_blob, picture
+from library_fakes import DIM, FakeEncoder, InProcessDecoder, expected_blob, picture, stored_vector
 from PIL import Image
 
 from photomap_cli.doctor import library
@@ -76,7 +76,7 @@ def assert_sound(catalog, store):
     for photo in catalog.photos(catalog.rows()):
         blob = next(catalog.vectors_from(photo.row))
         assert blob == (photo.row, expected_blob(Path(photo.path)))
-        rows, scores = store.search(catalog.vector(photo.row), catalog.photo_count)
+        rows, scores = store.search(stored_vector(catalog, photo.row), catalog.photo_count)
         assert photo.row in rows
         assert scores[0] == pytest.approx(1, abs=2e-3)
 
@@ -755,7 +755,7 @@ def test_a_missing_root_without_photos_is_said_once_and_forgotten(catalog, run, 
     run(photos)
     photos.rename(tmp_path / "new")
     assert counts(run(photos, tmp_path / "new", encoder=no_encoder, prune=True)) == {"scanned": 1, "moved": 1}
-    catalog.set_roots([*catalog.roots(), str(photos)])
+    catalog.change_roots([*catalog.roots(), str(photos)])
     assert reasons(run(photos, encoder=no_encoder)) == [("photos", "not there")]
     assert catalog.roots() == (str(tmp_path / "new"),)
     with pytest.raises(BadPath):
@@ -1172,7 +1172,9 @@ def test_a_run_leaves_nothing_of_photos_that_are_gone(folder, catalog, store, ru
         report = run(photos)
         session.refresh()
         assert session._view.count == 10
-        np.testing.assert_array_equal(np.sort(session.search(catalog.vector(catalog.rows()[0]), 60)[0]), catalog.rows())
+        np.testing.assert_array_equal(
+            np.sort(session.search(stored_vector(catalog, catalog.rows()[0]), 60)[0]), catalog.rows()
+        )
     assert report.removed == 50
     assert catalog._database._connection.execute("PRAGMA freelist_count").fetchone() == (0,)
     assert_sound(catalog, store)

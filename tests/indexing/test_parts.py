@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 from cases import cases
-from library_fakes import FakeEncoder, InProcessDecoder, picture
+from library_fakes import FakeEncoder, InProcessDecoder, picture, stored_vector
 
 from photomap_cli.errors import BadPath, UsageError
 from photomap_cli.indexing import indexer, unmounted
@@ -124,7 +124,7 @@ def test_all_parts_together_are_one_run_over_everything(catalog, store, run, pho
 
 
 def bytes_of(catalog):
-    return lambda path: catalog.vector(catalog.photo_at(path).row).tobytes()
+    return lambda path: stored_vector(catalog, catalog.photo_at(path).row).tobytes()
 
 
 def test_a_run_leaves_the_files_of_other_parts_alone(catalog, run, photos):

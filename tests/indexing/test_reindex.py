@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from library_fakes import FakeEncoder, InProcessDecoder, picture
+from library_fakes import FakeEncoder, InProcessDecoder, picture, stored_vector
 from waiting import LONG_SECONDS
 
 from photomap_cli.errors import BadPath, EmptyLibrary, EncoderFailed, LibraryBusy, LibraryFormat, LibraryUnusable
@@ -69,9 +69,9 @@ def seen(folder):
     """Return a library's encoder, and its vectors by path, as a search sees them."""
     with Catalog.open(folder) as catalog, VectorStore(folder, catalog) as store:
         photos = catalog.photos(catalog.rows())
-        found = store.search(catalog.vector(photos[0].row), 100)[0]
+        found = store.search(stored_vector(catalog, photos[0].row), 100)[0]
         assert sorted(found.tolist()) == [photo.row for photo in photos]
-        return catalog.encoder.spec, {photo.path: catalog.vector(photo.row).tobytes() for photo in photos}
+        return catalog.encoder.spec, {photo.path: stored_vector(catalog, photo.row).tobytes() for photo in photos}
 
 
 def turned(vectors):
@@ -259,7 +259,7 @@ def test_a_store_that_is_open_sees_the_new_rows_and_their_compressed_ones(librar
         picture(photos / f"{number}.png", number)
     list(index(library, [photos]))
     with Catalog.open(library) as catalog, VectorStore(library, catalog) as store:
-        old = catalog.vector(0)
+        old = stored_vector(catalog, 0)
         assert store.search(old, 1)[1][0] == pytest.approx(1, abs=1e-2)
         encode_anew(library, photos)
         store.refresh()

@@ -11,13 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cases import cases
-from library_fakes import DIM, ENCODER, new_photo, unit_vectors
+from library_fakes import DIM, ENCODER, new_photo, stored_vector, unit_vectors
 from waiting import LONG_SECONDS
 
 from photomap_cli.errors import EmptyLibrary, LibraryBusy, LibraryFormat, LibraryUnusable
 from photomap_cli.library import database, stats
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.entities import FoundAgain, FoundFile, LibraryEncoder
+from photomap_cli.library.filtered_rows import FilteredRows
 from photomap_cli.records import DateSource, FilterKind, Photo, PhotoDetails, PhotoFilter
 
 CATALOG = "catalog.sqlite"
@@ -48,7 +49,7 @@ def test_opening_again_finds_everything_as_it_was(folder):
     with Catalog.open(folder, create=True) as catalog:
         catalog.set_encoder(ENCODER)
         catalog.commit_batch([new_photo("/p/a.jpg")])
-        catalog.set_roots(["/p"])
+        catalog.change_roots(["/p"])
         library_id = catalog.library_id
     with Catalog.open(folder) as catalog:
         assert (catalog.library_id, catalog.encoder, catalog.roots()) == (library_id, ENCODER, ("/p",))
@@ -174,7 +175,7 @@ def test_a_writer_that_does_not_end_makes_others_busy(folder, monkeypatch):
         blocker = sqlite3.connect(folder / CATALOG, isolation_level=None)
         blocker.execute("BEGIN IMMEDIATE")
         with pytest.raises(LibraryBusy):
-            catalog.set_roots(["/p"])
+            catalog.change_roots(["/p"])
         assert catalog.roots() == ()
         blocker.close()
 
@@ -209,7 +210,9 @@ def test_space_that_many_photos_leave_is_given_back_while_others_read(folder, em
         assert (folder / CATALOG).stat().st_size < size / 2
         assert (folder / f"{CATALOG}-wal").stat().st_size == 0
         assert sorted(other.paths()) == before
-        assert (other.vector(other.photo_at("/p/1700.jpg").row) == unit_vectors(2000)[1700].astype(np.float16)).all()
+        assert (
+            stored_vector(other, other.photo_at("/p/1700.jpg").row) == unit_vectors(2000)[1700].astype(np.float16)
+        ).all()
         assert catalog.commit_batch([new_photo("/p/new.jpg")]) == range(500, 501)
 
 
@@ -305,7 +308,7 @@ def test_a_batch_that_fails_leaves_nothing(catalog):
 
 def test_clearing_starts_rows_again_under_a_new_name(catalog):
     catalog.commit_batch([new_photo("/p/a.jpg")])
-    catalog.set_roots(["/p"])
+    catalog.change_roots(["/p"])
     old = catalog.library_id
     catalog.clear()
     assert (catalog.photo_count, catalog.next_row, catalog.encoder, catalog.roots()) == (0, 0, None, ("/p",))
@@ -341,14 +344,14 @@ def test_a_file_time_that_never_was_is_no_obstacle(catalog, mtime_ns):
 def test_vectors_come_back_as_stored(catalog):
     vectors = unit_vectors(3)
     catalog.commit_batch([new_photo(f"/p/{number}.jpg", vector) for number, vector in enumerate(vectors)])
-    np.testing.assert_array_equal(catalog.vector(1), vectors[1].astype(np.float16).astype(np.float32))
+    np.testing.assert_array_equal(stored_vector(catalog, 1), vectors[1].astype(np.float16).astype(np.float32))
     assert [row for row, _ in catalog.vectors_from(1)] == [1, 2]
     with pytest.raises(KeyError):
-        catalog.vector(3)
+        stored_vector(catalog, 3)
 
 
 def test_many_vectors_are_read_in_pieces_without_a_gap(catalog, monkeypatch):
-    monkeypatch.setattr("photomap_cli.library.catalog._VECTORS_AT_ONCE", 3)
+    monkeypatch.setattr("photomap_cli.library.catalog_facts._VECTORS_AT_ONCE", 3)
     catalog.commit_batch([new_photo(f"/p/{number}.jpg") for number in range(9)])
     catalog.commit_batch([], [4])
     assert [row for row, _ in catalog.vectors_from(1)] == [1, 2, 3, 5, 6, 7, 8]
@@ -376,7 +379,7 @@ def test_the_change_counter_sees_own_and_other_commits(folder, catalog):
 
 def test_the_status_says_where_and_how_much(folder, catalog):
     catalog.commit_batch([new_photo("/p/a.jpg")])
-    catalog.set_roots(["/q", "/p"])
+    catalog.change_roots(["/q", "/p"])
     catalog.touch_indexed(datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC))
     status = catalog.status()
     assert (status.path, status.photos, status.encoder, status.dim) == (str(folder), 1, "fake", DIM)
@@ -597,8 +600,8 @@ def test_a_source_that_is_none_is_damage(catalog):
 def test_the_same_filters_are_read_once_until_something_is_committed(folder, catalog, monkeypatch):
     catalog.commit_batch([new_photo(f"/p/{number}.jpg") for number in range(4)])
     asked = [PhotoFilter(FilterKind.IN, "/p")]
-    reads, read = [], Catalog._read_rows
-    monkeypatch.setattr(Catalog, "_read_rows", lambda *given: reads.append(given) or read(*given))
+    reads, read = [], FilteredRows._read
+    monkeypatch.setattr(FilteredRows, "_read", lambda *given: reads.append(given) or read(*given))
     assert [list(catalog.rows(asked)) for _ in range(3)] == [[0, 1, 2, 3]] * 3
     assert len(reads) == 1
     with Catalog.open(folder) as other:
@@ -610,7 +613,31 @@ def test_the_same_filters_are_read_once_until_something_is_committed(folder, cat
     assert len(reads) == 4
 
 
+def test_photos_of_the_same_bytes_are_found_together(catalog):
+    digests = [b"a", b"b", b"a", b"c", b"b", b"d"]
+    catalog.commit_batch([new_photo(f"/p/{at}.jpg", content_hash=each * 16) for at, each in enumerate(digests)])
+    assert catalog.contents.copies_of(np.arange(6)) == [[0, 2], [1, 4]]
+    assert catalog.contents.copies_of(np.array([2, 3])) == [[0, 2]]
+    assert catalog.contents.copies_of(np.empty(0, np.int64)) == []
+
+
+def test_stored_vectors_are_those_of_the_rows_that_are_there(catalog):
+    vectors = unit_vectors(5)
+    catalog.commit_batch([new_photo(f"/p/{at}.jpg", each) for at, each in enumerate(vectors)])
+    catalog.commit_batch([], [2])
+    rows, stored = catalog.stored_vectors(np.array([1, 2, 4]))
+    assert (rows.tolist(), stored.dtype) == ([1, 4], np.float16)
+    np.testing.assert_array_equal(stored, vectors[[1, 4]].astype(np.float16))
+    assert catalog.stored_vectors(np.empty(0, np.int64))[1].shape == (0, DIM)
+
+
+def test_roots_are_added_and_forgotten_and_the_others_stay(catalog):
+    catalog.change_roots(["/b", "/a"])
+    catalog.change_roots(["/c", "/a"], ["/b", "/never"])
+    assert catalog.roots() == ("/a", "/c")
+
+
 def test_only_a_few_answers_are_kept(catalog):
     for number in range(50):
         catalog.rows([PhotoFilter(FilterKind.IN, f"/{number}")])
-        assert len(catalog._rows_of) <= 4
+        assert len(catalog._filtered._kept) <= 4

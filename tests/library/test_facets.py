@@ -17,7 +17,7 @@ PHOTOS = (
 
 
 def test_values_are_counted_and_folders_end_at_what_was_indexed(catalog, folder):
-    catalog.set_roots(["/pictures"])
+    catalog.change_roots(["/pictures"])
     catalog.commit_batch([new_photo(path, camera=camera, taken_at=taken) for path, camera, taken in PHOTOS])
     assert facets.read(folder) == Facets(
         cameras=(("NIKON Z 6", 2), ("Pixel 7", 1)),
@@ -62,13 +62,13 @@ def test_the_extensions_of_one_kind_are_counted_together_under_the_most_frequent
 
 def test_the_folders_kept_are_those_with_most_photos(catalog, folder, monkeypatch):
     monkeypatch.setattr(facets, "MOST_FOLDERS", 2)
-    catalog.set_roots(["/pictures"])
+    catalog.change_roots(["/pictures"])
     catalog.commit_batch([new_photo(path) for path, _, _ in PHOTOS])
     assert facets.read(folder).folders == (("/pictures", 4), ("/pictures/Italy", 3))
 
 
 def test_the_whole_disk_may_be_the_root(catalog, folder):
-    catalog.set_roots(["/"])
+    catalog.change_roots(["/"], ["/pictures"])
     catalog.commit_batch([new_photo("/pictures/a.jpg")])
     assert facets.read(folder).folders == (("/pictures", 1),)
 

@@ -22,7 +22,7 @@ def found(session, tmp_path):
 @pytest.fixture
 def best(session, photos):
     paths = [str(photos / name) for name in ("red/red.png", "blue/blue.png")]
-    user_data.add(session.catalog.folder, "Best of 2023", as_members(session.catalog.folder, paths))
+    user_data.add(session.catalog.folder, "Best of 2023", as_members(session.catalog, paths))
 
 
 @pytest.mark.usefixtures("best")

@@ -35,7 +35,7 @@ def listed(make_session, tmp_path):
     """Return a session over 20 photos in /p and 5 in /q."""
     with Catalog.open(tmp_path / "library", create=True) as catalog:
         catalog.set_encoder(LibraryEncoder("fake", 8, "float32"))
-        catalog.set_roots(["/p", "/q"])
+        catalog.change_roots(["/p", "/q"])
         catalog.commit_batch([photo(number) for number in range(1, 21)])
         catalog.commit_batch([photo(number, folder="/q") for number in range(21, 26)])
     return make_session(tmp_path / "library")

@@ -99,8 +99,8 @@ def test_decoding_ends_with_its_process(tmp_path, monkeypatch):
 def test_reading_the_rows_of_many_filters_ends_amid(session):
     filters = [PhotoFilter(FilterKind.NAME, f"*{number}*a*b", negated=True) for number in range(100)]
     with pytest.raises(Left):
-        session.catalog.rows(filters, Leaving())
-    assert len(session.catalog.rows(filters)) == len(session.catalog.rows(filters, lambda: None)) == 4
+        session.catalog.rows(filters, checkpoint=Leaving())
+    assert len(session.catalog.rows(filters)) == len(session.catalog.rows(filters, checkpoint=lambda: None)) == 4
 
 
 def test_explaining_and_collapsing_end_amid(session):

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from library_fakes import stored_vector
 
 from photomap_cli.errors import LibraryBusy
 from photomap_cli.export.exporter import export
@@ -24,7 +25,7 @@ def moved(session, paths, folder):
 
 def vectors(session):
     return {
-        Path(path).name: session.catalog.vector(session.catalog.photo_at(path).row).tobytes()
+        Path(path).name: stored_vector(session.catalog, session.catalog.photo_at(path).row).tobytes()
         for path in session.catalog.paths()
     }
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from fake_encoder import text_vector
+from library_fakes import stored_vector
 
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.entities import LibraryEncoder, NewPhoto
@@ -69,7 +70,7 @@ def test_the_parts_of_the_terms_add_up_to_the_score(session, photos, text):
     assert result.hits
     for hit in result.hits:
         assert sum(each.part for each in hit.terms) == pytest.approx(hit.score, abs=2e-5)
-        photo = session.catalog.vector(session.catalog.photo_at(hit.path).row)
+        photo = stored_vector(session.catalog, session.catalog.photo_at(hit.path).row)
         for each in hit.terms:
             if each.term in ("dog", "cat", "snow"):
                 assert each.cosine == pytest.approx(float(text_vector(each.term) @ photo), abs=1e-5)
@@ -103,6 +104,6 @@ def test_a_template_is_put_around_the_words_of_a_query_and_nothing_else(session,
     templated = make_session(session.catalog.folder, text_template="a {}!")
     for words, encoded in (("dog", "a dog!"), ('"{}"', "a {}!")):
         result = templated.search(SearchRequest(words, cwd=str(photos), explain=True))
-        photo = templated.catalog.vector(templated.catalog.photo_at(result.hits[0].path).row)
+        photo = stored_vector(templated.catalog, templated.catalog.photo_at(result.hits[0].path).row)
         assert result.hits[0].score == pytest.approx(float(text_vector(encoded) @ photo), abs=1e-3)
         assert result.hits[0].terms[0].term == words

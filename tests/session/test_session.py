@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from fake_encoder import CPU, text_vector
+from library_fakes import stored_vector
 from waiting import LONG_SECONDS, in_thread
 
 from photomap_cli.errors import BadImage, BadPath, BadQuery, EmptyLibrary, EncoderClosed, EncoderDied, EncoderMismatch
@@ -30,7 +31,9 @@ def test_hits_are_ranked_by_cosine(ask, session):
     scores = [hit.score for hit in result.hits]
     assert scores == sorted(scores, reverse=True)
     best = session.catalog.photo_at(result.hits[0].path)
-    assert result.hits[0].score == pytest.approx(float(session.catalog.vector(best.row) @ text_vector("dog")), abs=1e-3)
+    assert result.hits[0].score == pytest.approx(
+        float(stored_vector(session.catalog, best.row) @ text_vector("dog")), abs=1e-3
+    )
     assert (result.hits[0].width, result.hits[0].height) == (40, 30)
 
 
@@ -317,7 +320,7 @@ def test_the_last_error_is_a_sentence_in_the_json_with_its_code_beside_it(sessio
 
 def test_exact_is_passed_down(ask, session, monkeypatch):
     asked, search = [], session.vectors.search
-    monkeypatch.setattr(session.vectors, "search", lambda *a, exact: asked.append(exact) or search(*a, exact=exact))
+    monkeypatch.setattr(session.vectors, "search", lambda *a, exact, **b: asked.append(exact) or search(*a, **b))
     ask("dog", exact=True)
     ask("dog")
     assert asked == [True, False]

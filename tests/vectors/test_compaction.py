@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from library_fakes import DIM, new_photo, rows_on_disk, similar
+from library_fakes import DIM, new_photo, rows_on_disk, similar, stored_vector
 from test_pq_tier import assert_same_as_exact, scans, small  # noqa: F401
 from test_store import add, assert_agrees
 from torture import IS_LONG
@@ -18,6 +18,7 @@ from waiting import LONG_SECONDS
 from photomap_cli.doctor.library import checks
 from photomap_cli.library import compaction
 from photomap_cli.library.catalog import Catalog
+from photomap_cli.library.contents import Contents
 from photomap_cli.records import CheckState
 from photomap_cli.search import near_duplicates
 from photomap_cli.vectors import store as vectors_module
@@ -107,10 +108,10 @@ def test_it_takes_the_rows_out_of_all_files_and_changes_no_answer(folder, catalo
 
 def test_every_fact_stays_with_its_photo(catalog, thinned):
     facts = {path: (catalog.details(path), catalog.seen_files(path)[path][1:]) for path in paths(catalog)}
-    by_path = {path: catalog.vector(catalog.photo_at(path).row).tobytes() for path in facts}
+    by_path = {path: stored_vector(catalog, catalog.photo_at(path).row).tobytes() for path in facts}
     compact(thinned)
     assert {path: (catalog.details(path), catalog.seen_files(path)[path][1:]) for path in paths(catalog)} == facts
-    assert {path: catalog.vector(catalog.photo_at(path).row).tobytes() for path in facts} == by_path
+    assert {path: stored_vector(catalog, catalog.photo_at(path).row).tobytes() for path in facts} == by_path
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -252,11 +253,11 @@ def test_a_row_that_is_gone_is_looked_for_again_only_where_rows_are_others(catal
         if len(tries) == 2:
             return "found"
         catalog.shrink()
-        return catalog.vector(last)
+        return stored_vector(catalog, last)
 
     assert (catalog.of_one_numbering(look), len(tries)) == ("found", 2)
     with pytest.raises(KeyError):
-        catalog.of_one_numbering(lambda: catalog.vector(last))
+        catalog.of_one_numbering(lambda: stored_vector(catalog, last))
 
 
 def test_duplicates_are_never_other_photos(folder, catalog, monkeypatch):
@@ -269,15 +270,15 @@ def test_duplicates_are_never_other_photos(folder, catalog, monkeypatch):
         catalog.commit_batch([new_photo(str(path), content_hash=bytes([number // 2]) * 16, **facts)])
     catalog.commit_batch([], range(0, 20))
     wanted = near_duplicates.find(catalog, threshold=0.99, only_identical=True)
-    read = Catalog.contents_of_same_size
+    read = Contents.copies_of
 
-    def overtaken(asked):
-        monkeypatch.setattr(Catalog, "contents_of_same_size", read)
+    def overtaken(*asked):
+        monkeypatch.setattr(Contents, "copies_of", read)
         with Catalog.open(folder) as other:
             other.shrink()
-        return read(asked)
+        return read(*asked)
 
-    monkeypatch.setattr(Catalog, "contents_of_same_size", overtaken)
+    monkeypatch.setattr(Contents, "copies_of", overtaken)
     assert near_duplicates.find(catalog, threshold=0.99, only_identical=True) == wanted
     assert len(wanted) == 10
     assert catalog.next_row == 20

@@ -33,7 +33,7 @@ def stripes(width, height=40):
 
 def found(store, vector, k=10, rows=None):
     store.refresh()
-    photos, scores = store.search(vector, k, rows)
+    photos, scores = store.search_rows(vector, k, rows)
     return [(int(row), pytest.approx(float(score), abs=2e-3)) for row, score in zip(photos, scores, strict=True)]
 
 

@@ -123,7 +123,7 @@ def test_filters_are_exact(compressing, vectors, share):
     rng = np.random.default_rng(4)
     for query in similar(20, seed=5):
         among = np.flatnonzero(rng.random(COUNT) < share)
-        rows, scores = compressing.search(query, 10, among)
+        rows, scores = compressing.search_rows(query, 10, among)
         expected_rows, expected_scores = reference(vectors, query, 10, among)
         np.testing.assert_array_equal(rows, expected_rows)
         np.testing.assert_allclose(scores, expected_scores, atol=1e-5)
@@ -133,12 +133,12 @@ def test_a_filter_that_all_photos_meet_is_none(catalog, compressing, vectors, mo
     catalog.commit_batch([], [5])
     compressing.refresh()
     noted = scans(monkeypatch)
-    rows, scores = compressing.search(vectors[5], 10, catalog.rows())
+    rows, scores = compressing.search_rows(vectors[5], 10, catalog.rows())
     assert not noted
     np.testing.assert_array_equal(rows, compressing.search(vectors[5], 10)[0])
     np.testing.assert_array_equal(scores, compressing.search(vectors[5], 10)[1])
-    compressing.search(vectors[5], 10, catalog.rows()[1:])
-    compressing.search(vectors[5], 10, catalog.rows(), exact=True)
+    compressing.search_rows(vectors[5], 10, catalog.rows()[1:])
+    compressing.search_rows(vectors[5], 10, catalog.rows(), exact=True)
     assert len(noted) == 2
 
 
@@ -471,10 +471,10 @@ def test_a_search_among_few_of_many_is_exact(catalog, compressing, vectors, monk
     noted = scans(monkeypatch)
     catalog.commit_batch([], [40])
     compressing.refresh()
-    rows, scores = compressing.search(vectors[40], 5, np.array([50, 40, -1, 9999, 41, 41], np.int64))
+    rows, scores = compressing.search_rows(vectors[40], 5, np.array([50, 40, -1, 9999, 41, 41], np.int64))
     assert (set(rows), len(noted)) == ({50, 41}, 0)
     np.testing.assert_allclose(scores, (vectors[rows].astype(np.float16).astype(np.float32) @ vectors[40]), atol=1e-5)
-    assert len(compressing.search(vectors[0], 5, np.array([40], np.int64))[0]) == 0
+    assert len(compressing.search_rows(vectors[0], 5, np.array([40], np.int64))[0]) == 0
 
 
 def test_a_header_reads_back_and_any_damaged_byte_is_noticed():

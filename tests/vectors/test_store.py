@@ -11,6 +11,7 @@ from waiting import LONG_SECONDS
 from photomap_cli.library import database
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.entities import LibraryEncoder
+from photomap_cli.records import FilterKind, PhotoFilter
 from photomap_cli.vectors import store as vectors_module
 from photomap_cli.vectors.file_header import PAGE, Header, row_bytes
 from photomap_cli.vectors.store import VectorStore
@@ -34,7 +35,7 @@ def reference(vectors, query, k, rows=None):
 
 def assert_agrees(store, vectors, query, k, rows=None, live=None):
     wanted = rows if live is None else np.intersect1d(live, np.arange(len(vectors)) if rows is None else rows)
-    found_rows, found_scores = store.search(query, k, rows)
+    found_rows, found_scores = store.search_rows(query, k, rows)
     expected_rows, expected_scores = reference(vectors, query, k, wanted)
     assert (found_rows.dtype, found_scores.dtype) == (np.int64, np.float32)
     np.testing.assert_array_equal(found_rows, expected_rows)
@@ -73,6 +74,29 @@ def test_threads_and_filters_change_nothing(folder, catalog, threaded, threads, 
             assert_agrees(store, vectors, query, 20, rows, live)
 
 
+def test_filters_are_looked_up_by_the_store(catalog, store):
+    vectors = unit_vectors(300, seed=21)
+    add(catalog, vectors[:200])
+    add(catalog, vectors[200:], name="b")
+    query = unit_vectors(1, seed=22)[0]
+    within = (PhotoFilter(FilterKind.NAME, "b*"),)
+    rows, scores = store.search(query, 20, within)
+    expected_rows, expected_scores = reference(vectors, query, 20, range(200, 300))
+    np.testing.assert_array_equal(rows, expected_rows)
+    np.testing.assert_allclose(scores, expected_scores, atol=1e-5)
+    assert len(store.search(query, 20, (*within, PhotoFilter(FilterKind.NAME, "a*")))[0]) == 0
+
+
+def test_a_search_with_a_filter_ends_where_nobody_waits_for_it(catalog, store):
+    def leave():
+        raise KeyboardInterrupt
+
+    add(catalog, unit_vectors(3000))
+    with pytest.raises(KeyboardInterrupt):
+        store.search(unit_vectors(1)[0], 5, (PhotoFilter(FilterKind.NAME, "*9*a*b*c"),), checkpoint=leave)
+    assert len(store.search(unit_vectors(1)[0], 5)[0]) == 5
+
+
 def test_a_broad_filter_that_leaves_only_the_worst_is_exact(catalog, store, monkeypatch):
     vectors = unit_vectors(5000, seed=14)
     add(catalog, vectors)
@@ -89,9 +113,9 @@ def test_a_broad_filter_that_leaves_only_the_worst_is_exact(catalog, store, monk
 def test_rows_that_do_not_exist_are_left_out(catalog, store):
     vectors = unit_vectors(10)
     add(catalog, vectors)
-    rows, _ = store.search(vectors[0], 10, np.array([-1, 3, 10, 99, 3], np.int64))
+    rows, _ = store.search_rows(vectors[0], 10, np.array([-1, 3, 10, 99, 3], np.int64))
     assert list(rows) == [3]
-    assert len(store.search(vectors[0], 10, np.empty(0, np.int64))[0]) == 0
+    assert len(store.search_rows(vectors[0], 10, np.empty(0, np.int64))[0]) == 0
     assert len(store.search(vectors[0], 0)[0]) == 0
 
 

@@ -35,9 +35,12 @@ def album(state: SearchState, rest: str) -> None:
 
 def _add(state: SearchState, paths: list[str], name: str) -> None:
     from photomap_cli.library import albums, user_data
+    from photomap_cli.session.libraries import open_library
 
     library = library_of(state)
-    added = user_data.add(library, name, albums.as_members(library, paths))
+    with open_library(library) as opened:
+        members = albums.as_members(opened.facts, paths)
+    added = user_data.add(library, name, members)
     known = len(paths) - added
     there = f"; {known:,} in it already" if known else ""
     state.front.tell(f"{photos(added)} added to {name}{there}; album:{quoted(name)} finds it")
