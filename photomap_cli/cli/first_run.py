@@ -28,7 +28,8 @@ COUNTING_SECONDS = 2.0
 MOST_LOOKED_AT = 2000
 NOT_COVERED = "this folder isn't indexed, so the whole library is searched; `photomap index` adds it"
 NOTHING_DONE = (
-    "Nothing was indexed. `photomap index FOLDER` adds a folder; `photomap demo` shows it with sample photos."
+    "Nothing was indexed.",
+    "`photomap index FOLDER` adds a folder. `photomap demo` tries sample photos.",
 )
 TRIED = 16  # photos; spread over all that were found, so that the newest camera's are among them
 
@@ -66,9 +67,9 @@ def offer(opener: SessionOpener, settings: Settings, ask: Callable[[str], str] =
     say(f"Found {found.words}.", file=sys.stdout)
     with ExitStack() as undo:
         undo.callback(opener.give_up)
-        say(_time_needed(found, opener, settings), file=sys.stdout)
+        say(*_time_needed(found, opener, settings), file=sys.stdout)
         if not _agrees(ask):
-            say(NOTHING_DONE, file=sys.stdout)
+            say(*NOTHING_DONE, file=sys.stdout)
             return False
         undo.pop_all()
     with ExitStack() as undo:
@@ -137,8 +138,8 @@ def find_photos(folder: Path, settings: Settings, clock: Callable[[], float] = t
     return Finding(folder, tuple(paths), True)
 
 
-def _time_needed(found: Finding, opener: SessionOpener, settings: Settings) -> str:
-    """Say how long indexing takes, by trying some photos; or what has to be fetched first."""
+def _time_needed(found: Finding, opener: SessionOpener, settings: Settings) -> tuple[str, ...]:
+    """Return lines on how long indexing takes, by trying some photos; or on what has to be fetched first."""
     from photomap_cli.encoder import models
 
     spec = models.resolve(settings.encoder, settings.device)
@@ -148,14 +149,17 @@ def _time_needed(found: Finding, opener: SessionOpener, settings: Settings) -> s
     sample = spread(found.paths, TRIED)
     rate = _tried(sample, opener)
     if not rate:
-        return f"The encoder is {spec}."
+        return (f"The encoder is {spec}.",)
     about, needed = "about" if found.is_all else "at least", duration(len(found.paths) / rate)
-    return f"{spec} reads {rate:,.1f} photos/s here ({len(sample)} tried): {about} {needed} for all."
+    return (f"{spec} reads {rate:,.1f} photos/s here ({len(sample)} tried): {about} {needed} for all.",)
 
 
-def _words_on_download(model: EncoderModel) -> str:
+def _words_on_download(model: EncoderModel) -> tuple[str, ...]:
     size = human_bytes(model.weight_bytes)
-    return f"{size} are downloaded first, once (the encoder {model.spec}). Then a bar shows how long the photos take."
+    return (
+        f"First the encoder is downloaded, once: {model.spec}, {size}.",
+        "Then a bar shows how long the photos take.",
+    )
 
 
 def spread(paths: Sequence[str], most: int) -> list[Path]:

@@ -173,7 +173,9 @@ def test_weights_that_have_to_be_fetched_are_named_with_their_size(home, monkeyp
     monkeypatch.setenv("HF_HOME", str(home / "no-weights"))
     settings = Settings(encoder="ViT-B-32-256/datacomp_s34b_b86k")
     first_run.offer(opener(home, settings), settings, answers("n"))
-    assert "605 MB are downloaded first, once" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "First the encoder is downloaded, once: ViT-B-32-256/datacomp_s34b_b86k, 605 MB." in told
+    assert [line for line in told.splitlines() if len(line) > 80 and str(home) not in line] == []  # nothing wraps
 
 
 @pytest.mark.parametrize(("paths", "tried"), [(3, 3), (16, 16), (1000, 16)])
