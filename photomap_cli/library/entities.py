@@ -148,7 +148,7 @@ class FoundFile:
 
 
 class SeenFile(NamedTuple):
-    """A file as it was when its photo was added."""
+    """A file as it was when its photo was added.  A ctime or an inode of 0 is not known, and no sign of anything."""
 
     row: int
     size_bytes: int
@@ -166,13 +166,13 @@ class SeenFile(NamedTuple):
         A ctime that is now the time of the last change, in another inode, is of a file system that keeps none, as FAT
         does once its disk was away.
         """
-        if self.ctime_ns == now.ctime_ns:
+        if self.ctime_ns in (0, now.ctime_ns):
             return False
         return now.ctime_ns != now.mtime_ns or now.inode == self.inode
 
     def has_other_inode(self, now: FoundFile) -> bool:
         """Whether the file is another one by its number, as far as its file system keeps that."""
-        return self.inode != now.inode
+        return self.inode not in (0, now.inode)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -47,7 +47,7 @@ def test_a_file_with_its_old_size_and_time_is_suspect_by_what_else_has_changed(b
 @pytest.mark.parametrize("ctime_ns", [50, 1])  # 1: the disk has none of its own any more, as FAT's
 def test_a_file_system_that_makes_its_inodes_up_has_nothing_read(ctime_ns):
     many = [FoundFile(f"/p/{number}", 1, 1, ctime_ns, 9000 + number) for number in range(FEW_INODES + 1)]
-    seen = {each.path: SeenFile(row, 1, 1, 50, row) for row, each in enumerate(many)}
+    seen = {each.path: SeenFile(row, 1, 1, 50, 1 + row) for row, each in enumerate(many)}
     plan = diff(many, seen)
     assert (plan.todo, plan.unchanged) == ([], len(many))
     assert plan.noted == [each.again(row) for row, each in enumerate(many)]
@@ -68,3 +68,8 @@ def test_what_was_not_looked_for_is_not_gone(failed, gone):
 def test_a_name_that_is_no_text_fails():
     plan = diff([FoundFile("/p/caf\udce9.jpg", 1, 1)], {})
     assert (plan.todo, plan.scanned, plan.failures[0].reason) == ([], 1, "its name is not valid UTF-8")
+
+
+def test_a_time_and_an_inode_that_are_not_known_are_no_sign_of_a_change():
+    plan = diff([FoundFile("/p/a.jpg", 1, 1, 77, 9)], {"/p/a.jpg": SeenFile(0, 1, 1)})
+    assert (plan.todo, plan.unchanged) == ([], 1)
