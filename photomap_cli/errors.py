@@ -116,6 +116,18 @@ class LibraryFormat(LibraryUnusable):
     code = "library_format"
 
 
+class LibraryUnreachable(LibraryUnusable):
+    """The server of a shared library does not answer, or not now."""
+
+    code = "library_unreachable"
+
+
+class LibraryLoading(LibraryUnreachable):
+    """The server of a shared library reads it in first, as after a restart."""
+
+    code = "library_loading"
+
+
 class NoProcess(PhotomapError):
     """The system has no room for another process."""
 

@@ -47,12 +47,12 @@ def rename(connection: sqlite3.Connection, again: FoundAgain) -> None:
     known = connection.execute("SELECT ext, kind FROM photos WHERE row = ?", (again.row,)).fetchone()
     if known is None:
         return
-    (extension, kind), (name, named) = known, _name_and_extension(again.path)
+    (extension, kind), (name, named) = known, name_and_extension(again.path)
     dated_at, source = date_of_file(again.path, again.mtime_ns)
     connection.execute(
         """UPDATE photos SET path = ?, mtime_ns = ?, name_key = ?, ext = ?,
         dated_at = coalesce(taken_at, ?), date_source = iif(taken_at IS NULL, ?, date_source) WHERE row = ?""",
-        (again.path, again.mtime_ns, name, _extension(named, extension, kind), dated_at, source, again.row),
+        (again.path, again.mtime_ns, name, extension_of(named, extension, kind), dated_at, source, again.row),
     )
     note_signs(connection, [again])
 
@@ -67,14 +67,14 @@ def add(connection: sqlite3.Connection, row: int, photo: NewPhoto) -> None:
     """Write a photo into a row of its own, in the place of what was at its path."""
     remove(connection, _rows_at(connection, photo.path))
     dated_at, source = date_of(photo)
-    name, named = _name_and_extension(photo.path)
+    name, named = name_and_extension(photo.path)
     values = {
         "row": row,
         **{field: getattr(photo, field) for field in _FIELDS},
         "dated_at": dated_at,
         "date_source": source,
         "name_key": name,
-        "ext": _extension(named, photo.extension, photo.kind),
+        "ext": extension_of(named, photo.extension, photo.kind),
         "camera_key": key(photo.camera) if photo.camera else None,
         "lens_key": key(photo.lens) if photo.lens else None,
     }
@@ -104,13 +104,13 @@ def _rows_at(connection: sqlite3.Connection, path: str) -> list[int]:
     return [record[0] for record in connection.execute("SELECT row FROM photos WHERE path = ?", (path,))]
 
 
-def _name_and_extension(path: str) -> tuple[str, str]:
+def name_and_extension(path: str) -> tuple[str, str]:
     """Return a file's name as filters compare it, and its extension; nothing for one that is no photo's."""
     name = os.path.basename(path)  # noqa: PTH119 - Path would cost more than the insert
     return key(name), name.rpartition(".")[2].lower() if has_photo_name(name) else ""
 
 
-def _extension(named: str, of_content: str, kind: str) -> str:
+def extension_of(named: str, of_content: str, kind: str) -> str:
     """Return the extension that filters know a photo by: its name's, unless its content is of another kind of file."""
     of_kind = {"raw": RAW_EXTENSIONS, "video": VIDEO_EXTENSIONS}.get(kind)
     is_right = named in of_kind if of_kind else extensions_like(named) == extensions_like(of_content)

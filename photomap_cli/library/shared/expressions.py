@@ -1,0 +1,266 @@
+"""Owns what a filter means to Milvus: PhotoFilter -> an expression over the fields of `schema.FACTS`.  Asks no server.
+
+It means what `library.sql_filters` says, but for `near:`, whose circle is made of strips: right to 1 %, where a circle
+on a ball is right to 0.5 %.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from math import acos, cos, degrees, isclose, pi, radians, sin
+from typing import TYPE_CHECKING, NamedTuple
+
+from photomap_cli.library import geography, number_ranges
+from photomap_cli.library.geography import EARTH_METRES
+from photomap_cli.library.number_ranges import NumberRange
+from photomap_cli.library.paths import shown
+from photomap_cli.library.shared import schema
+from photomap_cli.library.sql_filters import glob
+from photomap_cli.pathnames import extensions_like, key
+from photomap_cli.records import FilterKind, PhotoFilter
+
+if TYPE_CHECKING:
+    from photomap_cli.library.shared.roots import Span
+
+NOTHING = "part < 0"
+"""What no entity meets."""
+
+KINDS = {"photo": 'kind != "video"', "video": 'kind == "video"', "raw": 'kind == "raw"'}
+SHAPES = {
+    "portrait": f"shape == {schema.PORTRAIT}",
+    "landscape": f"shape >= {schema.LANDSCAPE}",
+    "square": f"shape == {schema.SQUARE}",
+    "panorama": f"shape == {schema.PANORAMA}",
+}
+TRAITS = {
+    "gps": f"latitude < {schema.NO_PLACE}",
+    "rating": f"rating > {schema.NO_RATING}",
+    "camera": 'camera != ""',
+    "lens": 'lens != ""',
+    "date": 'date_source != "file"',
+}
+
+_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"})
+_WILD = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
+_TOKENS = re.compile(r"\*+|\?|\[\^?\]?[^\]]*\]|[^*?\[]+", re.DOTALL)
+_LAST_BEFORE_SURROGATES, _FIRST_BEHIND_THEM, _LAST_LETTER = "\ud7ff", "\ue000", "\U0010ffff"
+_YEARS_AS_TEXT, _BEHIND_EVERY_DATE = 10_000, ":"
+_STRIPS = 128
+
+
+class Server(NamedTuple):
+    """What a translation needs to know.
+
+    Attributes:
+        below: where the photos below a folder are kept.
+        album: the numbers of the photos in an album; raises BadQuery for one there is not.
+        has_infix: whether the server finds letters in the middle of a text.
+        texts: every text that is in a field, for what the server cannot find; raises BadQuery where they are too many.
+    """
+
+    below: Callable[[str], Sequence[Span]]
+    album: Callable[[str], Sequence[int]]
+    has_infix: bool
+    texts: Callable[[str], Iterable[str]]
+
+
+def where(filters: Sequence[PhotoFilter], server: Server) -> str:
+    """Return one expression that holds where all filters do; empty for none."""
+    return " and ".join(_clause(each, server) for each in filters)
+
+
+def both(*conditions: str) -> str:
+    """Return what holds where all of some conditions do, of which some may be empty."""
+    return " and ".join(f"({each})" for each in conditions if each)
+
+
+def quoted(text: str) -> str:
+    """Return a text as a literal: the only way for one into an expression."""
+    return f'"{shown(text).translate(_ESCAPES)}"'
+
+
+def among(field: str, numbers: Iterable[int]) -> str:
+    """Return the condition that a field is one of some numbers."""
+    listed = ",".join(str(int(each)) for each in numbers)
+    return f"{field} in [{listed}]" if listed else NOTHING
+
+
+def one_of(field: str, texts: Iterable[str]) -> str:
+    """Return the condition that a field is one of some texts."""
+    listed = ",".join(map(quoted, texts))
+    return f"{field} in [{listed}]" if listed else NOTHING
+
+
+def in_spans(spans: Iterable[Span]) -> str:
+    """Return the condition that a photo is kept in one of some spans of paths."""
+    return _any(f"(path >= {quoted(each.first)} and path < {quoted(each.end)})" for each in spans)
+
+
+def _clause(one: PhotoFilter, server: Server) -> str:
+    positive = f"({_positive(one.kind, one.value, server)})"
+    return f"(not {positive})" if one.negated else positive
+
+
+def _positive(kind: FilterKind, value: str, server: Server) -> str:
+    match kind:
+        case FilterKind.IN:
+            return in_spans(server.below(value))
+        case FilterKind.AFTER:
+            return f"dated_at >= {quoted(value)}"
+        case FilterKind.BEFORE:
+            return f"dated_at < {quoted(value)}"
+        case FilterKind.YEAR:
+            return _years(number_ranges.whole_numbers(value))
+        case FilterKind.MONTH:
+            return _months(number_ranges.whole_numbers(value))
+        case FilterKind.RATING:
+            return _stars(number_ranges.whole_numbers(value))
+        case FilterKind.SIZE:
+            size = number_ranges.sizes(value)
+            return _between("pixels" if size.is_pixels else "size_bytes", size.numbers)
+        case FilterKind.KIND:
+            return KINDS[value]
+        case FilterKind.ORIENTATION:
+            return SHAPES[value]
+        case FilterKind.HAS:
+            return TRAITS[value]
+        case FilterKind.NEAR:
+            return _near(geography.circle(value))
+        case FilterKind.EXT:
+            return one_of("ext", extensions_like(value.lower().removeprefix(".")))
+        case FilterKind.CAMERA:
+            return _holds("camera_key", key(shown(value)), server)
+        case FilterKind.LENS:
+            return _holds("lens_key", key(shown(value)), server)
+        case FilterKind.NAME:
+            return _matches("name_key", glob(key(shown(value))), server)
+        case FilterKind.ALBUM:
+            return among("photo", server.album(value))
+
+
+def _holds(field: str, part: str, server: Server) -> str:
+    if server.has_infix:
+        return f"{field} like {quoted(f'%{part.translate(_WILD)}%')}"
+    return one_of(field, (text for text in server.texts(field) if part in text))
+
+
+def _matches(field: str, pattern: str, server: Server) -> str:
+    """Return the condition that a field matches a shell pattern, in SQLite's form."""
+    tokens = _TOKENS.findall(pattern)
+    if all(map(_is_plain, tokens)):
+        return f"{field} == {quoted(''.join(map(_letters, tokens)))}"
+    if tokens[-1].startswith("*") and all(map(_is_plain, tokens[:-1])):
+        return _begins(field, "".join(map(_letters, tokens[:-1])))
+    if server.has_infix and not any(token.startswith("[") and not _is_plain(token) for token in tokens):
+        wild = {"*": "%", "?": "_"}
+        return (
+            f"{field} like {quoted(''.join(wild.get(each[0]) or _letters(each).translate(_WILD) for each in tokens))}"
+        )
+    compiled = re.compile("".join(map(_as_regex, tokens)), re.DOTALL)
+    return one_of(field, filter(compiled.fullmatch, server.texts(field)))
+
+
+def _is_plain(token: str) -> bool:
+    """Whether a token stands for its letters alone; `[[]` is how a bracket is written that means itself."""
+    return token == "[[]" or token[0] not in "*?["
+
+
+def _letters(token: str) -> str:
+    return "[" if token == "[[]" else token
+
+
+def _as_regex(token: str) -> str:
+    if _is_plain(token):
+        return re.escape(_letters(token))
+    return {"*": ".*", "?": "."}.get(token[0]) or _set_as_regex(token[1:-1])
+
+
+def _set_as_regex(inside: str) -> str:
+    """Return a set of letters as SQLite reads it: a range the wrong way round holds nothing."""
+    is_negated, inside = inside.startswith("^"), inside.removeprefix("^")
+    spans, at = [], 0
+    while at < len(inside):
+        is_range = at + 2 < len(inside) and inside[at + 1] == "-"
+        spans.append((inside[at], inside[at + 2] if is_range else inside[at]))
+        at += 3 if is_range else 1
+    listed = "".join(f"{re.escape(low)}-{re.escape(high)}" for low, high in spans if low <= high)
+    if not listed:
+        return "." if is_negated else "(?!)"
+    return f"[{'^' if is_negated else ''}{listed}]"
+
+
+def _begins(field: str, start: str) -> str:
+    """Return the condition that a text begins so, as a range: that every server can do."""
+    conditions = [f"{field} >= {quoted(start)}"] if start else []
+    kept = start.rstrip(_LAST_LETTER)
+    if kept:
+        last = _FIRST_BEHIND_THEM if kept[-1] == _LAST_BEFORE_SURROGATES else chr(ord(kept[-1]) + 1)
+        conditions.append(f"{field} < {quoted(kept[:-1] + last)}")
+    return " and ".join(conditions) or "part >= 0"
+
+
+def _between(field: str, numbers: NumberRange) -> str:
+    ends = [f"{field} {operator} {end}" for operator, end in zip((">=", "<="), numbers, strict=True) if end is not None]
+    return " and ".join(ends) or "part >= 0"
+
+
+def _years(years: NumberRange) -> str:
+    low, high = years
+    first = "" if low is None else f"{low:04}" if low < _YEARS_AS_TEXT else _BEHIND_EVERY_DATE
+    last = _BEHIND_EVERY_DATE if high is None else f"{high:04}-12-31T23:59:59"
+    return f"dated_at >= {quoted(first)} and dated_at <= {quoted(last)}"
+
+
+def _months(months: NumberRange) -> str:
+    """Return the condition; `11..2` goes on behind the end of the year."""
+    low, high = months
+    if low is not None and high is not None and low > high:
+        return f"month >= {low} or month <= {high}"
+    return _between("month", months)
+
+
+def _stars(stars: NumberRange) -> str:
+    """Return the condition; a photo without a rating has 0 stars."""
+    low = schema.NO_RATING + 1 if stars.low is None else max(stars.low, schema.NO_RATING + 1)
+    rated = _between("rating", NumberRange(low, stars.high))
+    return f"({rated}) or rating == {schema.NO_RATING}" if stars.holds(0) else rated
+
+
+def _near(circle: geography.Circle) -> str:
+    """Return the condition that a place lies in a circle, as strips along circles of latitude."""
+    reach = circle.metres / EARTH_METRES
+    if reach >= pi:
+        return TRAITS["gps"]
+    middle = radians(circle.latitude)
+    strips = []
+    for strip in range(_STRIPS):
+        low, centre, high = (middle + reach * sin(pi * (at / _STRIPS - 0.5)) for at in (strip, strip + 0.5, strip + 1))
+        low, high = max(low, -pi / 2), min(high, pi / 2)
+        if low < high or isclose(low, high):
+            strips.append(_strip(low, high, circle.longitude, _half_width(min(max(centre, low), high), middle, reach)))
+    return _any(strips)
+
+
+def _half_width(latitude: float, middle: float, reach: float) -> float:
+    """Return how far a circle around a place reaches east and west at a latitude, all in radians."""
+    across = cos(latitude) * cos(middle)
+    if across < 1e-12:  # at a pole all longitudes are one place
+        return pi if abs(latitude - middle) <= reach else 0.0
+    return acos(min(1.0, max(-1.0, (cos(reach) - sin(latitude) * sin(middle)) / across)))
+
+
+def _strip(low: float, high: float, longitude: float, half_width: float) -> str:
+    band = f"latitude >= {degrees(low)!r} and latitude <= {degrees(high)!r}"
+    west, east = longitude - degrees(half_width), longitude + degrees(half_width)
+    if east - west >= 360:
+        return f"({band})"
+    if west < -180:
+        return f"({band} and (longitude >= {west + 360!r} or longitude <= {east!r}))"
+    if east > 180:
+        return f"({band} and (longitude >= {west!r} or longitude <= {east - 360!r}))"
+    return f"({band} and longitude >= {west!r} and longitude <= {east!r})"
+
+
+def _any(conditions: Iterable[str]) -> str:
+    return " or ".join(conditions) or NOTHING

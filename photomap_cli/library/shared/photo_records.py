@@ -1,0 +1,178 @@
+"""Owns a photo as a shared library keeps it: NewPhoto -> entities, and back to what the rest of photomap knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+
+from photomap_cli.library.dating import date_of, date_of_file
+from photomap_cli.library.entities import SIDES, STORED, FoundAgain, FoundFile, NewPhoto, SeenFile
+from photomap_cli.library.photo_rows import extension_of, name_and_extension
+from photomap_cli.library.schema_check import one_of
+from photomap_cli.library.shared import schema
+from photomap_cli.library.shared.schema import VECTOR
+from photomap_cli.pathnames import key
+from photomap_cli.records import DateSource, Photo, PhotoDetails
+
+Record = dict[str, Any]
+
+PHOTO_FIELDS = (
+    *("row", "path", "size_bytes", "mtime_ns", "taken_at", "dated_at", "date_source"),
+    *("width", "height", "camera"),
+)
+SEEN_FIELDS = ("row", "path", "size_bytes", "mtime_ns")
+
+_LOWEST = -(2**63) + 1  # a filter can't write the number below
+_FIRST_NAMED = "name"  # how the sources begin whose date a name says
+
+
+def number(stored: str, part: int = 0) -> int:
+    """Return the number that a photo at a kept path has, on every machine; that of a side's entity for a part of it."""
+    text = f"{stored}\0{part}" if part else stored
+    digest = blake2b(text.encode(errors="surrogatepass"), digest_size=8).digest()
+    return max(_LOWEST, int.from_bytes(digest, signed=True))
+
+
+def of_photo(photo: NewPhoto, stored: str) -> list[Record]:
+    """Return the entities of a photo that is kept at a path, without their numbers: the photo's, then its sides'."""
+    dated_at, source = date_of(photo)
+    facts = {
+        **{name: getattr(photo, name) for name in ("size_bytes", "mtime_ns", "ctime_ns", "inode", "orientation")},
+        "content_hash": photo.content_hash.hex(),
+        **{name: _text(getattr(photo, name)) for name in ("damage", "taken_at", "camera", "lens", "kind")},
+        **_size(photo.width, photo.height),
+        "rating": schema.NO_RATING if photo.rating is None else photo.rating,
+        **{name: _number(getattr(photo, name), schema.NO_PLACE) for name in ("latitude", "longitude")},
+        "seconds": _number(photo.seconds, schema.NO_LENGTH),
+        "camera_key": _text(key(photo.camera) if photo.camera else None),
+        "lens_key": _text(key(photo.lens) if photo.lens else None),
+        **_place(photo.path, stored, photo.extension, photo.kind),
+        **_date(dated_at, source),
+    }
+    sides = [] if photo.sides is None else [*photo.sides]
+    return [{**facts, "part": part, VECTOR: vector} for part, vector in enumerate((photo.vector, *sides))]
+
+
+def moved(records: Sequence[Record], again: FoundAgain, stored: str) -> list[Record]:
+    """Return the entities of a photo whose file is at another path by now, or has other times."""
+    first = records[0]
+    changed = {
+        **{"mtime_ns": again.mtime_ns, "ctime_ns": again.ctime_ns, "inode": again.inode},
+        **_place(again.path, stored, first["ext"], first["kind"]),
+        **({} if first["taken_at"] else _date(*date_of_file(again.path, again.mtime_ns))),
+    }
+    return [{**record, **changed} for record in records]
+
+
+def photo(record: Record, here: Callable[[str], str]) -> Photo:
+    """Return the photo of an entity; `here` makes a kept path one of this machine."""
+    return Photo(
+        path=here(record["path"]),
+        taken_at=_taken_at(record),
+        camera=record["camera"] or None,
+        **{name: record[name] for name in ("row", "size_bytes", "mtime_ns", "dated_at", "width", "height")},
+    )
+
+
+def details(record: Record, here: Callable[[str], str]) -> PhotoDetails:
+    """Return all that an entity says of its photo."""
+    return PhotoDetails(
+        path=here(record["path"]),
+        taken_at=_taken_at(record),
+        date_source=one_of(DateSource, record["date_source"]),
+        extension=record["ext"],
+        **{name: record[name] for name in ("size_bytes", "dated_at", "width", "height", "kind")},
+        **_known(record),
+    )
+
+
+def seen_file(record: Record) -> SeenFile:
+    """Return a photo's file as it was.
+
+    What else tells of a change, a time and a number of the system's, differs between machines and is left out.
+    """
+    return SeenFile(record["row"], record["size_bytes"], record["mtime_ns"])
+
+
+def new_photo(records: Sequence[Record], path: str) -> NewPhoto:
+    """Return what was written for a photo, given all its entities, its own first."""
+    first = records[0]
+    return copy(records, FoundFile(path, first["size_bytes"], first["mtime_ns"], first["ctime_ns"], first["inode"]))
+
+
+def copy(records: Sequence[Record], file: FoundFile) -> NewPhoto:
+    """Return what to write for another file with the same bytes."""
+    first, *others = records
+    return NewPhoto.of(
+        file,
+        vector(first),
+        taken_at=first["taken_at"] or None,
+        damage=first["damage"] or None,
+        content_hash=bytes.fromhex(first["content_hash"]),
+        is_day=first["date_source"] == DateSource.EXIF_DAY,
+        extension=first["ext"],
+        **{name: first[name] for name in ("width", "height", "orientation", "kind")},
+        **_known(first),
+        sides=np.stack([vector(each) for each in others]) if len(others) == SIDES else None,
+    )
+
+
+def vector(record: Record) -> np.ndarray:
+    """Return an entity's vector, (dim,) float32.  In half precision it comes as bytes."""
+    found = record[VECTOR]
+    if isinstance(found, (list, tuple)) and len(found) == 1 and isinstance(found[0], bytes):
+        found = found[0]
+    return (
+        np.frombuffer(found, STORED).astype(np.float32) if isinstance(found, bytes) else np.asarray(found, np.float32)
+    )
+
+
+def stored_vector(found: np.ndarray, *, is_half: bool) -> np.ndarray:
+    """Return a vector as it is written: as precise as a local library keeps it, whatever the server's fields are."""
+    half = found.astype(STORED)
+    return half if is_half else half.astype(np.float32)
+
+
+def _place(path: str, stored: str, of_content: str, kind: str) -> Record:
+    name, named = name_and_extension(path)
+    return {"path": stored, "name_key": _text(name), "ext": _text(extension_of(named, of_content, kind))}
+
+
+def _date(dated_at: str, source: DateSource) -> Record:
+    return {"dated_at": dated_at, "date_source": str(source), "month": int(dated_at[5:7])}
+
+
+def _size(width: int, height: int) -> Record:
+    shape = schema.PORTRAIT if height > width else schema.SQUARE if height == width else schema.LANDSCAPE
+    shape = schema.PANORAMA if shape == schema.LANDSCAPE and width >= 2 * height else shape
+    return {"width": width, "height": height, "pixels": width * height, "shape": shape}
+
+
+def _taken_at(record: Mapping[str, Any]) -> str | None:
+    """Return when a photo was taken, as its EXIF or else its name says."""
+    is_named = str(record["date_source"]).startswith(_FIRST_NAMED)
+    return (record["dated_at"] if is_named else record["taken_at"]) or None
+
+
+def _known(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what may not be known of a photo, None where it is not."""
+    has_place = record["latitude"] != schema.NO_PLACE
+    return {
+        **{name: record[name] or None for name in ("camera", "lens")},
+        **{name: float(record[name]) if has_place else None for name in ("latitude", "longitude")},
+        "rating": None if record["rating"] == schema.NO_RATING else int(record["rating"]),
+        "seconds": None if record["seconds"] == schema.NO_LENGTH else float(record["seconds"]),
+    }
+
+
+def _text(value: str | None) -> str:
+    """Return a text that fits; nothing for None."""
+    encoded = (value or "").encode(errors="replace")
+    return encoded[: schema.LONGEST_TEXT].decode(errors="ignore")
+
+
+def _number(value: float | None, unknown: float) -> float:
+    return unknown if value is None else float(value)

@@ -1,0 +1,182 @@
+"""What photomap says and does when a server is away, slow, strict or broken; no server is asked."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+
+import pytest
+from fake_milvus import FakeMilvus, RpcError, failing, loaded
+from waiting import LONG_SECONDS
+
+from photomap_cli.errors import BadSetting, LibraryLoading, LibraryUnreachable, LibraryUnusable
+from photomap_cli.library.shared import address, client
+from photomap_cli.library.shared.client import Abilities, Client
+from photomap_cli.library.shared.credentials import Credentials
+
+WHERE = address.parse("milvus://127.0.0.1:9/photos")
+
+
+class Clock:
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+    def pause(self, seconds):
+        self.now += seconds
+
+
+def over(fake):
+    clock = Clock()
+    return Client(WHERE, Credentials(), connect=lambda *_: fake, pause=clock.pause, clock=clock)
+
+
+AWAY = [
+    failing(2, "Fail connecting to server"),
+    failing(2, "Fail connecting to server", RpcError("UNAVAILABLE")),
+    RpcError("DEADLINE_EXCEEDED"),
+    failing(65535, "[query] Retry timeout: 10s, message=proxy TaskCondition context Done"),
+    failing(1, "x", RpcError("UNAVAILABLE")),
+]
+
+
+@pytest.mark.parametrize("error", AWAY)
+def test_a_server_that_is_away(error):
+    with pytest.raises(
+        LibraryUnreachable, match=r"^the library milvus://127.0.0.1:9/photos does not answer$"
+    ) as caught:
+        over(FakeMilvus(query=error)).query("photos", "", ["row"])
+    assert "photomap doctor" in caught.value.hint
+
+
+def test_a_server_that_speaks_in_another_way():
+    error = failing(2, "Fail connecting", RpcError("UNAVAILABLE", "SSL_ERROR_SSL: WRONG_VERSION_NUMBER"))
+    with pytest.raises(LibraryUnreachable) as caught:
+        over(FakeMilvus(query=error)).query("photos", "", ["row"])
+    assert "milvus+tls://" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (failing(2, "Fail connecting to server", RpcError("UNAUTHENTICATED")), "user name or password"),
+        (RpcError("PERMISSION_DENIED"), "doesn't allow that"),
+        (failing(1100, "some words of the server's\nTraceback"), r"the server failed \(code 1100\)$"),
+        (ValueError("a defect"), r"the server failed \(code unknown\)$"),
+    ],
+)
+def test_a_server_that_refuses(error, message):
+    with pytest.raises(LibraryUnusable, match=message) as caught:
+        over(FakeMilvus(query=error)).query("photos", "", ["row"])
+    assert not isinstance(caught.value, LibraryUnreachable)
+    assert caught.value.hint
+
+
+def test_the_servers_words_are_in_the_log_in_one_line_and_nowhere_else(caplog):
+    caplog.set_level(logging.INFO, "photomap_cli")
+    error = failing(1100, "secret plans\n" + "x" * 5000)
+    with pytest.raises(LibraryUnusable) as caught:
+        over(FakeMilvus(query=error)).query("photos", "", ["row"])
+    assert "secret" not in caught.value.message + caught.value.hint
+    (line,) = caplog.messages
+    assert "secret plans" in line
+    assert "\n" not in line
+    assert len(line) < 500
+
+
+def test_no_call_is_without_a_limit_in_time():
+    fake = FakeMilvus(query=[[{"count(*)": 3}]], search=[[[]]], describe_collection=failing(100))
+    asked = over(fake)
+    assert asked.count("photos", "") == 3
+    asked.search("photos", [1.0], "", ["row"], limit=3, params={})
+    assert asked.describe("photos") is None
+    asked.upsert("photos", [{"row": 1}])
+    asked.delete("photos", [1])
+    asked.set_properties("photos", {"a": "b"})
+    limits = {"query": 10, "search": 10, "describe_collection": 10, "upsert": 30, "delete": 30}
+    assert fake.timeouts == {**limits, "alter_collection_properties": 30}
+
+
+def test_nothing_to_write_asks_nobody():
+    fake = FakeMilvus()
+    over(fake).upsert("photos", [])
+    over(fake).delete("photos", [])
+    assert fake.calls == []
+
+
+NOT_LOADED = failing(101, "collection not loaded")
+
+
+def test_a_library_that_is_being_loaded_is_waited_for():
+    fake = FakeMilvus(query=[NOT_LOADED, [{"row": 1}]], get_load_state=[loaded("Loading")] * 5 + [loaded("Loaded")])
+    assert over(fake).query("photos", "", ["row"]) == [{"row": 1}]
+    assert [call[0] for call in fake.calls].count("load_collection") == 0
+
+
+def test_a_library_that_nobody_has_loaded_is_loaded():
+    fake = FakeMilvus(query=[NOT_LOADED, [{"row": 1}]], get_load_state=loaded("NotLoad"), load_collection=[None])
+    assert over(fake).query("photos", "", ["row"]) == [{"row": 1}]
+
+
+def test_a_library_that_takes_long_to_load_is_not_said_to_be_empty():
+    fake = FakeMilvus(query=NOT_LOADED, get_load_state=loaded("Loading"))
+    with pytest.raises(LibraryLoading, match="is being loaded by its server"):
+        over(fake).query("photos", "", ["row"])
+
+
+def test_a_connection_is_made_when_it_is_needed_and_once():
+    made = []
+    asked = Client(WHERE, Credentials(), connect=lambda *_: made.append(FakeMilvus(query=[[]])) or made[-1])
+    assert made == []
+    asked.query("photos", "", ["row"])
+    asked.query("photos", "", ["row"])
+    asked.close()
+    asked.close()
+    assert [each.is_closed for each in made] == [True]
+
+
+@pytest.mark.parametrize(
+    ("version", "infix", "half"),
+    [
+        ("v2.3.5-lite", False, False),
+        ("2.3.21", False, False),
+        ("v2.4.0", True, True),
+        ("v3.0-beta", True, True),
+        ("milvus_lite-3.2.2", True, False),
+        ("something", False, False),
+    ],
+)
+def test_what_a_version_can_do(version, infix, half):
+    assert Abilities.of(version) == (version, infix, half)
+
+
+def test_without_pymilvus_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pymilvus", None)
+    with pytest.raises(BadSetting, match="needs pymilvus") as caught:
+        Client(WHERE, Credentials()).query("photos", "", ["row"])
+    assert "photomap-cli[shared]" in caught.value.hint
+
+
+def test_a_server_that_is_not_there_is_said_to_be_away_and_nothing_is_written_to_the_terminal(tmp_path):
+    (tmp_path / ".env").write_text("MILVUS_URI=nonsense\n")
+    program = (
+        "import sys, os;"
+        "from photomap_cli.library.shared import address, client;"
+        "from photomap_cli.library.shared.credentials import Credentials;"
+        "from photomap_cli.errors import LibraryUnreachable\n"
+        "assert 'pymilvus' not in sys.modules\n"
+        "asked = client.Client(address.parse('milvus://127.0.0.1:9/photos'), Credentials('me:secret'))\n"
+        "try: asked.query('photos', '', ['row'])\n"
+        "except LibraryUnreachable as error: print(error.message)\n"
+        "assert 'PYTHON_DOTENV_DISABLED' not in os.environ and 'MILVUS_URI' not in os.environ"
+    )
+    command = [sys.executable, "-W", "error::DeprecationWarning:photomap_cli", "-c", program]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=LONG_SECONDS)
+    assert (done.stdout, done.stderr) == ("the library milvus://127.0.0.1:9/photos does not answer\n", "")
+
+
+def test_the_limits_are_those_of_the_docs():
+    assert (client.CONNECT_SECONDS, client.SEARCH_SECONDS, client.WRITE_SECONDS) == (5, 10, 30)

@@ -1,0 +1,186 @@
+"""A filter means the same to Milvus as to SQLite: photos and filters of all kinds, hostile texts among them."""
+
+from __future__ import annotations
+
+import random
+import string
+
+import pytest
+from cases import cases
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from library_fakes import ENCODER, new_photo
+
+from photomap_cli.library import geography
+from photomap_cli.library.catalog import Catalog
+from photomap_cli.library.entities import FoundFile
+from photomap_cli.library.shared import photo_records, schema
+from photomap_cli.library.shared.expressions import KINDS, SHAPES, TRAITS, Server, where
+from photomap_cli.library.shared.roots import Roots
+from photomap_cli.library.sql_filters import KINDS as SQL_KINDS
+from photomap_cli.library.sql_filters import SHAPES as SQL_SHAPES
+from photomap_cli.library.sql_filters import TRAITS as SQL_TRAITS
+from photomap_cli.records import FilterKind, PhotoFilter
+
+NAME = "expressions"
+ROOTS = Roots({"ar": "/p"}, sep="/")
+TEXTS = [
+    "a",
+    "é",
+    "e\u0301",
+    "IMG_1",
+    "img%1",
+    "x[1]",
+    "[",
+    "]",
+    "^",
+    "-",
+    "b\\c",
+    'q"q',
+    "n\nl",
+    "t\t",
+    "😀",
+    "\uffff",
+]
+CAMERAS = [None, "NIKON D90", "Nikon d90", "İx", "100% _x", "ß\\", 'quo"te', "ΑΣ"]
+DATES = ["2019-12-31T23:59:59", "2020-01-01T00:00:00", "2020-07-15T12:00:00", "0999-11-01T00:00:00"]
+PLACES = [(48.86, 2.35), (0.0, 179.99), (0.0, -179.99), (89.9, 10.0), (-90.0, 0.0), (-33.9, 151.2)]
+SIZES = [(4, 3), (3, 4), (5, 5), (40, 20), (39, 20), (6000, 4000)]
+
+
+def photo(dice, at):
+    place = dice.choice([None, *PLACES])
+    folder = dice.choice(["", "a/", "a0/", "a/b/", "é/", "e\u0301/", 'q"/', "%/", "b\\c/"])
+    name = dice.choice(TEXTS) + dice.choice(["", dice.choice(TEXTS)])
+    camera = dice.choice(CAMERAS)
+    return new_photo(
+        f"/p/{folder}{at % 7}{name}.{dice.choice(['jpg', 'JPEG', 'png', 'dng', 'mov', 'xyz'])}",
+        taken_at=dice.choice([None, *DATES]),
+        mtime_ns=dice.choice([0, 10**18]),
+        size_bytes=dice.choice([1, 499, 500_000, 12_000_000]),
+        width=(size := dice.choice(SIZES))[0],
+        height=size[1],
+        camera=camera,
+        lens=dice.choice(CAMERAS),
+        latitude=place[0] + dice.uniform(-0.05, 0.05) * (abs(place[0]) < 89) if place else None,
+        longitude=place[1] + dice.uniform(-0.005, 0.005) if place else None,
+        rating=dice.choice([None, -1, 1, 3, 5]),
+        kind=dice.choice(["photo", "video", "raw"]),
+        extension=dice.choice(["", "jpg", "heic"]),
+    )
+
+
+@pytest.fixture(scope="module")
+def catalog(tmp_path_factory):
+    dice = random.Random(7)
+    with Catalog.open(tmp_path_factory.mktemp("catalog"), create=True) as opened:
+        opened.set_encoder(ENCODER)
+        opened.commit_batch([photo(dice, at) for at in range(300)])
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def texts(catalog, client):
+    """Put the same photos on the server, and return what is in a field there."""
+    client.create(NAME, schema.fields(ENCODER.dim, is_half=False), schema.Index("FLAT"), {})
+    records = []
+    for row in catalog.rows().tolist():
+        (found,) = catalog.photos([row])
+        stored = ROOTS.stored(found.path)
+        (record,) = photo_records.of_photo(catalog.copy(row, file_of(found)), stored)
+        vector = photo_records.stored_vector(record["vector"], is_half=False)
+        records.append(record | {"row": row, "photo": row, "vector": vector})
+    client.upsert(NAME, records)
+    yield lambda field: {each[field] for each in records}
+    client.drop(NAME)
+
+
+def file_of(found):
+    return FoundFile(found.path, found.size_bytes, found.mtime_ns)
+
+
+def on_server(client, texts, filters, *, has_infix=True):
+    server = Server(ROOTS.below, lambda name: [1, 2, 3, 7], has_infix, texts)
+    return {each["row"] for each in client.query(NAME, where(filters, server), ["row"])}
+
+
+def in_sqlite(catalog, filters):
+    album = [
+        each if each.kind is not FilterKind.ALBUM else PhotoFilter(each.kind, "[1, 2, 3, 7]", each.negated)
+        for each in filters
+    ]
+    return set(catalog.rows(album).tolist())
+
+
+LETTERS = st.text('aeéimg_1%[]^-b\\c"qxs .jp*?\n😀\uffff' + string.ascii_lowercase[:3], min_size=1, max_size=8)
+PATTERNS = st.one_of(LETTERS, LETTERS.map("*{}*".format), LETTERS.map("{}*".format), LETTERS.map("*[{}]*".format))
+RANGES = st.sampled_from(["{}", ">={}", "<{}", ">{}", "<={}", "..{}", "{}.."])
+VALUES = {
+    FilterKind.IN: st.sampled_from(
+        ["/p", "/p/a", "/p/a/b", "/p/é", "/p/e\u0301", '/p/q"', "/", "/q", "/p/%", "/p/b\\c"]
+    ),
+    FilterKind.AFTER: st.sampled_from([*DATES, "2020-01-01T00:00:01"]),
+    FilterKind.BEFORE: st.sampled_from([*DATES, "2020-01-01T00:00:01"]),
+    FilterKind.YEAR: st.one_of(
+        st.builds(str.format, RANGES, st.sampled_from(["2019", "2020", "999"])), st.just("2019..2020")
+    ),
+    FilterKind.MONTH: st.one_of(st.builds(str.format, RANGES, st.integers(1, 12)), st.just("11..2")),
+    FilterKind.EXT: st.sampled_from(["jpg", "jpeg", "png", "heic", "mov", 'x"', "dng"]),
+    FilterKind.KIND: st.sampled_from([*KINDS]),
+    FilterKind.CAMERA: st.one_of(LETTERS, st.sampled_from(["nikon", "NIKON D", "%", "_", "\\", '"', "σ", "ς"])),
+    FilterKind.LENS: LETTERS,
+    FilterKind.NAME: PATTERNS,
+    FilterKind.ORIENTATION: st.sampled_from([*SHAPES]),
+    FilterKind.SIZE: st.sampled_from([">12mp", "24mp", "<500kb", "500kb", "1..20px", ">=12mb", "..2b"]),
+    FilterKind.RATING: st.builds(str.format, RANGES, st.integers(-1, 5)),
+    FilterKind.HAS: st.sampled_from([*TRAITS]),
+    FilterKind.ALBUM: st.just("best"),
+}
+FILTERS = st.lists(
+    st.sampled_from([*VALUES]).flatmap(lambda kind: st.builds(PhotoFilter, st.just(kind), VALUES[kind], st.booleans())),
+    min_size=1,
+    max_size=3,
+)
+
+
+def test_every_kind_of_filter_is_tried():
+    assert {*VALUES, FilterKind.NEAR} == {*FilterKind}
+    assert [*KINDS, *SHAPES, *TRAITS] == [*SQL_KINDS, *SQL_SHAPES, *SQL_TRAITS]
+
+
+@given(FILTERS, st.booleans())
+@example([PhotoFilter(FilterKind.NAME, "*[!a]*")], True)
+@example([PhotoFilter(FilterKind.NAME, "[z-a]*")], True)
+@example([PhotoFilter(FilterKind.NAME, "*\U0010ffff*")], False)
+@settings(max_examples=300)
+def test_a_filter_leaves_the_same_photos(catalog, client, texts, filters, has_infix):
+    assert on_server(client, texts, filters, has_infix=has_infix) == in_sqlite(catalog, filters)
+
+
+CIRCLES = ["48.86,2.35,3km", "48.86,2.35,20000km", "0,180,2km", "0,-179.9,50km", "90,0,20km", "-89.95,77,30km"]
+
+
+def hold_what_they_should(catalog, client, texts, value):
+    circle, on_edge = geography.circle(value), set()
+    for found in catalog.photos(catalog.rows()):
+        details = catalog.details(found.path)
+        if details.latitude is not None:
+            metres = geography.metres_between(*circle[:2], details.latitude, details.longitude)
+            on_edge |= {found.row} if abs(metres - circle.metres) <= 0.01 * circle.metres else set()
+    for negated in (False, True):
+        near = [PhotoFilter(FilterKind.NEAR, value, negated)]
+        assert on_server(client, texts, near) ^ in_sqlite(catalog, near) <= on_edge
+    assert len(on_edge) < 150
+
+
+@cases("value", [*CIRCLES, "0,0,500m", "-33.9,151.2,9000mi", "48.9,2.35,4km", "10,10,15000km"])
+def test_a_circle_holds_the_places_in_it_but_for_its_edge(catalog, client, texts, value):
+    hold_what_they_should(catalog, client, texts, value)
+
+
+def test_circles_anywhere_hold_what_they_should(catalog, client, texts):
+    dice = random.Random(3)
+    for _ in range(20):
+        latitude, longitude = dice.choice(PLACES)
+        latitude += dice.uniform(-0.05, 0.05) * (abs(latitude) < 89)
+        hold_what_they_should(catalog, client, texts, f"{latitude:.4f},{longitude:.4f},{dice.uniform(0.1, 9):.3f}km")
