@@ -88,7 +88,12 @@ class Catalog(CatalogFacts):
     def copy(self, row: int, file: FoundFile) -> NewPhoto:
         """Return what to add for a file with the same bytes as a photo's.  Raises KeyError if the row is gone."""
         with self._database.reading() as connection:
-            return photo_rows.copy(connection, row, file)
+            return photo_rows.whole(connection, [row])[row].at(file)
+
+    def whole_photos(self, rows: Sequence[int]) -> list[NewPhoto]:
+        """Return photos with all that is known of them, vectors included; rows that are gone are left out."""
+        with self._database.reading() as connection:
+            return list(photo_rows.whole(connection, rows).values())
 
     def commit_batch(
         self,

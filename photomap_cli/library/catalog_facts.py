@@ -38,7 +38,7 @@ _PHOTO = _columns(field.name for field in fields(Photo))
 _DETAILS = [field.name for field in fields(PhotoDetails)]
 FILE_COLUMNS = _columns(SeenFile._fields)
 _VECTOR = "SELECT row, vector FROM vectors"
-_VECTORS_AT_ONCE = 4096
+_VECTORS_AT_ONCE = _FILES_AT_ONCE = 4096
 
 _T = TypeVar("_T")
 
@@ -248,6 +248,18 @@ class CatalogFacts:
         with self._database.reading() as connection:
             records = bulk_reads.in_pieces(connection, f"SELECT {FILE_COLUMNS} FROM photos WHERE row IN (...)", rows)
             return {record[0]: SeenFile(*record) for record in records}
+
+    def files_in_pieces(self) -> Iterator[dict[str, SeenFile]]:
+        """Yield the files of all photos, by path, a few thousand at a time; each piece is of its moment."""
+        query = f"SELECT path, {FILE_COLUMNS} FROM photos WHERE row > ? ORDER BY row LIMIT ?"
+        last = -1
+        while True:
+            with self._database.reading() as connection:
+                found = connection.execute(query, (last, _FILES_AT_ONCE)).fetchall()
+            if not found:
+                return
+            last = found[-1][1]
+            yield {path: SeenFile(*record) for path, *record in found}
 
     def rows_like(self, file: FoundFile) -> list[int]:
         """Return the rows of the photos whose files have a file's size and time of change."""

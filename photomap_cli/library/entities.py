@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -98,6 +98,17 @@ class NewPhoto:
         """Return the photo of a file, with a vector and whatever else is known of it."""
         facts |= {"ctime_ns": file.ctime_ns, "inode": file.inode}
         return cls(file.path, file.size_bytes, file.mtime_ns, vector=vector, **facts)
+
+    def at(self, file: FoundFile) -> NewPhoto:
+        """Return the photo of another file that has the same bytes."""
+        return replace(
+            self,
+            path=file.path,
+            size_bytes=file.size_bytes,
+            mtime_ns=file.mtime_ns,
+            ctime_ns=file.ctime_ns,
+            inode=file.inode,
+        )
 
 
 class PhotoContent(NamedTuple):

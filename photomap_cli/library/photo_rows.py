@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from photomap_cli.library import bulk_reads
@@ -16,7 +16,7 @@ from photomap_cli.records import DateSource
 if TYPE_CHECKING:
     import sqlite3
 
-    from photomap_cli.library.entities import FoundAgain, FoundFile
+    from photomap_cli.library.entities import FoundAgain
 
 _FIELDS = (
     *("path", "size_bytes", "mtime_ns", "ctime_ns", "inode", "content_hash", "damage"),
@@ -24,6 +24,8 @@ _FIELDS = (
     *("rating", "kind", "seconds"),
 )
 """The columns that are a NewPhoto's fields."""
+
+_OF_FILE = ("size_bytes", "mtime_ns", "ctime_ns", "inode")
 
 _OF_CONTENT = (
     *("taken_at", "width", "height", "orientation", "camera", "lens", "latitude", "longitude", "rating", "kind"),
@@ -86,18 +88,19 @@ def add(connection: sqlite3.Connection, row: int, photo: NewPhoto) -> None:
         connection.execute("INSERT INTO side_vectors VALUES (?, ?)", (row, photo.sides.astype(STORED).tobytes()))
 
 
-def copy(connection: sqlite3.Connection, row: int, file: FoundFile) -> NewPhoto:
-    """Return what to add for a file with the same bytes as a photo's.  Raises KeyError if the row is gone."""
-    columns = ", ".join(("vector", "date_source", "ext", *_OF_CONTENT))
-    query = f"SELECT {columns} FROM photos JOIN vectors USING (row) WHERE row = ?"
-    record = connection.execute(query, (row,)).fetchone()
-    if record is None:
-        raise KeyError(row)
-    vector = bulk_reads.vectors(connection, [(row, record[0])])[row]
-    facts = dict(zip(_OF_CONTENT, record[3:], strict=True), is_day=record[1] == DateSource.EXIF_DAY)
-    panoramas, sides = bulk_reads.sides(connection, len(vector), [row])
-    facts["sides"] = sides[0] if len(panoramas) else None
-    return NewPhoto.of(file, vector, extension=record[2], **facts)
+def whole(connection: sqlite3.Connection, rows: Sequence[int]) -> dict[int, NewPhoto]:
+    """Return photos with all that is known of them, as they would be added again, by row, if they are there."""
+    columns = ", ".join(("row", "vector", "path", "date_source", "ext", *_OF_FILE, *_OF_CONTENT))
+    query = f"SELECT {columns} FROM photos JOIN vectors USING (row) WHERE row IN (...)"
+    records = list(bulk_reads.in_pieces(connection, query, rows))
+    vectors = bulk_reads.vectors(connection, [(record[0], record[1]) for record in records])
+    dim = len(next(iter(vectors.values()))) if vectors else 0
+    sides = dict(zip(*bulk_reads.sides(connection, dim, list(vectors)), strict=True))
+    found = {}
+    for row, _, path, source, extension, *values in records:
+        facts = dict(zip((*_OF_FILE, *_OF_CONTENT), values, strict=True), is_day=source == DateSource.EXIF_DAY)
+        found[row] = NewPhoto(path=path, vector=vectors[row], sides=sides.get(row), extension=extension, **facts)
+    return found
 
 
 def _rows_at(connection: sqlite3.Connection, path: str) -> list[int]:

@@ -144,6 +144,9 @@ class Facts(Protocol):
     def files_of(self, rows: Sequence[int]) -> dict[int, SeenFile]:
         """Return the files of these photos, by row; rows that are gone are left out."""
 
+    def files_in_pieces(self) -> Iterator[dict[str, SeenFile]]:
+        """Yield the files of all photos, by path, a few thousand at a time; each piece is of its moment."""
+
     def rows_like(self, file: FoundFile) -> list[int]:
         """Return the rows of the photos whose files have a file's size and time of change."""
 
@@ -263,6 +266,9 @@ class Writes(Facts, Protocol):
 
         Raises KeyError if the row is gone.
         """
+
+    def whole_photos(self, rows: Sequence[int]) -> list[NewPhoto]:
+        """Return photos with all that is known of them, vectors included; rows that are gone are left out."""
 
     def commit_batch(
         self, added: Sequence[NewPhoto], removed_rows: Iterable[int] = (), found_again: Iterable[FoundAgain] = ()

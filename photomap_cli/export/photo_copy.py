@@ -1,0 +1,132 @@
+"""Owns copying a library photo by photo into another one, whatever keeps the two.  Nothing is removed.
+
+What is there with the same size and time of change is left as it is: the same call goes on where one was interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from photomap_cli.errors import BadPath, EncoderMismatch
+from photomap_cli.library import user_data
+from photomap_cli.library.paths import shown
+from photomap_cli.records import EncoderInfo
+
+if TYPE_CHECKING:
+    from photomap_cli.library.entities import LibraryEncoder, SeenFile
+    from photomap_cli.library.store import Library
+
+
+class Copied(NamedTuple):
+    """How many photos were looked at, and how many of them were there already."""
+
+    photos: int
+    were_there: int
+
+
+class PhotoCopy:
+    """Copies one open library into another.
+
+    Args:
+        source, target: open; the target may have photos, of the same encoder.
+        on_progress: told how many photos of how many are done.
+    """
+
+    def __init__(self, source: Library, target: Library, on_progress: Callable[[int, int], None]) -> None:
+        self._source, self._target, self._tell = source, target, on_progress
+
+    def run(self) -> Copied:
+        """Copy the photos, then what is known of the folders, last the user's albums and saved searches.
+
+        Raises EncoderMismatch where the target's vectors are another encoder's; BadPath for a photo whose folder this
+        computer has no name for.
+        """
+        self._begin()
+        copied = self._source.facts.of_one_numbering(self._photos)
+        self._folders()
+        copy_user_data(self._source, self._target)
+        return copied
+
+    def _begin(self) -> None:
+        """Have the target's vectors be those of the source's encoder."""
+        encoder = self._source.facts.encoder
+        if encoder is None:
+            return
+        try:
+            self._target.begin(_as_if_loaded(encoder))
+        except EncoderMismatch as error:
+            raise EncoderMismatch(
+                f"the library to copy to has vectors of another encoder, or of other weights: not of {encoder.spec}",
+                hint="copy to a new library",
+            ) from error
+
+    def _photos(self) -> Copied:
+        total, done, were_there = self._source.facts.photo_count, 0, 0
+        for piece in self._source.facts.files_in_pieces():
+            missing = self._missing(piece)
+            if missing:
+                self._target.writes.commit_batch(self._source.writes.whole_photos(missing))
+            done += len(piece)
+            were_there += len(piece) - len(missing)
+            self._tell(min(done, total), total)
+        return Copied(done, were_there)
+
+    def _missing(self, files: dict[str, SeenFile]) -> list[int]:
+        """Return the source's rows of those of these files that the target has not, or has as they were earlier."""
+        _require_absolute(files)
+        contents = self._target.facts.contents.at(files)
+        there = self._target.facts.files_of([each.row for each in contents.values()])
+        return [
+            file.row
+            for path, file in files.items()
+            if path not in contents or not _is_same(file, there.get(contents[path].row))
+        ]
+
+    def _folders(self) -> None:
+        """Have the target know what was indexed, what is left out there, and what was no photo."""
+        source, target = self._source.writes, self._target.writes
+        roots = source.roots()
+        target.change_roots(roots)
+        for root in roots:
+            if rules := source.runs.rules(root):
+                target.runs.note_rules([root], rules[0], hidden=rules[1])
+            target.file_notes.note_others(source.file_notes.others(root), ())
+        if unfinished := source.runs.unfinished():
+            target.runs.begin(unfinished, datetime.now().astimezone())
+        if indexed_at := source.status().last_indexed_at:
+            target.touch_indexed(datetime.fromisoformat(indexed_at))
+
+
+def copy_user_data(source: Library, target: Library) -> None:
+    """Add the albums and saved searches of one library to another's; what is there under these names stays too."""
+    there = target.facts.folder
+    for album in user_data.every_album(source.facts.folder):
+        user_data.add(there, album.name, album.members, made_at=album.made_at)
+    for name, text in user_data.searches(source.facts.folder).items():
+        user_data.save_search(there, name, text)
+
+
+def _as_if_loaded(encoder: LibraryEncoder) -> EncoderInfo:
+    """Return an encoder as what makes vectors with it would call itself; what it does to pictures is not asked for."""
+    mode = encoder.precision
+    return EncoderInfo(
+        encoder.spec, encoder.dim, (0, 0), "", "", 0, "", "", mode, False, fingerprint=encoder.fingerprint
+    )
+
+
+def _is_same(file: SeenFile, there: SeenFile | None) -> bool:
+    return there is not None and (file.size_bytes, file.mtime_ns) == (there.size_bytes, there.mtime_ns)
+
+
+def _require_absolute(paths: dict[str, SeenFile]) -> None:
+    """Raise BadPath for a photo of a shared library whose root is not on this computer: it has no path here."""
+    for path in paths:
+        if not os.path.isabs(path):  # noqa: PTH117 - paths are text here
+            root = path.partition(":")[0]
+            raise BadPath(
+                f"{shown(path)}: its root isn't on this computer",
+                hint=f"name a folder for it under [roots], there or not: {root} = FOLDER",
+            )
