@@ -12,7 +12,7 @@ from photomap_cli.cli import dispatch  # noqa: F401  registers every command
 from photomap_cli.cli.app import app
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(#[^)\s]*)?\)")
 ENDS = re.compile(r"\s(?:\||\|\||&&|;|>|<|#|\d?>).*|;.*|\|$|\\$")
 
@@ -80,7 +80,7 @@ def test_a_file_that_is_elsewhere_or_nowhere_is_noticed():
 def test_every_page_is_in_the_readmes_table():
     table = (ROOT / "README.md").read_text(encoding="utf-8").split("## More\n", 1)[1]
     linked = {path for path, _ in LINK.findall(table)}
-    assert {f"docs/{page.name}" for page in PAGES[2:]} <= linked
+    assert {f"docs/{page.name}" for page in PAGES[3:]} <= linked
 
 
 def commands(page):

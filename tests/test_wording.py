@@ -80,7 +80,7 @@ def test_what_people_read_is_plain_english():
     checked = {each for path in PACKAGE.rglob("*.py") for each in subjects.findall(path.read_text(encoding="utf-8"))}
     assert checked >= {"library", "encoder"}
     found += [each for each in checked if OUR_WORDS.search(each)]
-    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))):
         lines = enumerate(page.read_text(encoding="utf-8").splitlines(), 1)
         found += [f"{page.name}:{number}: {line}" for number, line in lines if BANNED.search(line)]
     assert found == []
