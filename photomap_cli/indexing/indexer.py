@@ -30,8 +30,7 @@ from photomap_cli.indexing.roots import merged, resolved
 from photomap_cli.indexing.scan import ScanRules
 from photomap_cli.indexing.stage_timer import StageTimer
 from photomap_cli.indexing.write_batch import WriteBatch
-from photomap_cli.library.entities import LibraryEncoder, NewPhoto
-from photomap_cli.library.file_lock import only_writer
+from photomap_cli.library.entities import NewPhoto
 from photomap_cli.library.paths import shown
 from photomap_cli.records import IndexFailure, IndexNote, IndexProgress
 
@@ -41,10 +40,9 @@ if TYPE_CHECKING:
     from photomap_cli.indexing.file_reader import Decoder
     from photomap_cli.indexing.plan import Plan
     from photomap_cli.indexing.rename_detection import Match
-    from photomap_cli.library.catalog import Catalog
     from photomap_cli.library.entities import FoundFile
+    from photomap_cli.library.store import Library
     from photomap_cli.records import IndexReport
-    from photomap_cli.vectors.store import VectorStore
 
 COMMIT_SECONDS = 2.0
 """How much work an interruption may lose at most: batches shrink until one takes no longer."""
@@ -64,8 +62,7 @@ class Indexer:
 
     def __init__(
         self,
-        catalog: Catalog,
-        vectors: VectorStore,
+        library: Library,
         open_encoder: Callable[[], ImageEncoder],
         options: IndexOptions | None = None,
         *,
@@ -75,11 +72,12 @@ class Indexer:
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
     ) -> None:
-        self._catalog, self._vectors, self._open_encoder = catalog, vectors, open_encoder
+        self._library, self._catalog, self._vectors = library, library.writes, library.searches
+        self._open_encoder = open_encoder
         self._open_light_encoder, self._expected_fit = open_light_encoder, expected_fit
         self._options = options or IndexOptions()
-        self._thumbnails = ThumbnailCache(catalog.folder, max_bytes=self._options.thumbnail_cache_bytes)
-        self._pending = WriteBatch(catalog, self._thumbnails)
+        self._thumbnails = ThumbnailCache(self._catalog.folder, max_bytes=self._options.thumbnail_cache_bytes)
+        self._pending = WriteBatch(self._catalog, self._thumbnails)
         self._pool = open_pool(
             max_megapixels=self._options.max_megapixels,
             thumbnail_px=THUMBNAIL_PX if self._thumbnails.max_bytes else 0,
@@ -132,7 +130,7 @@ class Indexer:
                 yield from self._forecast()
                 self._is_complete = True
             else:
-                with only_writer(self._catalog.folder), self._pool, self._thumbnails:
+                with self._library.only_writer(), self._pool, self._thumbnails:
                     yield from self._bring_up_to_date()
                 self._ended = self._clock()
                 yield from self._prepare_searches()
@@ -191,12 +189,11 @@ class Indexer:
             self._catalog.runs.note_rules(roots, self._rules.exclude, hidden=self._rules.hidden)
         self._is_complete = True
         with self._stages.during("commit"):
-            self._catalog.shrink()
+            self._library.shrink()
 
     def _prepare_searches(self) -> Iterator[IndexProgress]:
-        """Leave the files that searches read as the catalogue is, and a large library quick to search."""
-        self._vectors.refresh()
-        for done, total in self._vectors.compress():
+        """Leave the library quick to search."""
+        for done, total in self._library.upkeep():
             yield IndexProgress(done, total, self._unreadable, compressing=True)
 
     def _plan(self) -> Plan:
@@ -271,31 +268,19 @@ class Indexer:
     def _start(self, todo: Sequence[Todo], decoding: ExitStack) -> tuple[ImageEncoder, Pictures]:
         ahead = DecodeAhead(self._pool, self._jobs, 2 * self._options.batch_size)  # a batch while another is encoded
         encoder, pictures = start(todo, partial(self._opened, len(todo)), self._expected_fit, ahead, decoding)
-        return self._require_own(encoder), pictures
+        self._library.begin(encoder.info)
+        return encoder, pictures
 
     def _opened(self, count: int) -> ImageEncoder:
         """Open the encoder for so many pictures."""
         is_light = count <= FEW_PICTURES and self._catalog.photo_count and not self._options.rebuild
         return (self._open_light_encoder() if is_light else None) or self._open_encoder()
 
-    def _require_own(self, encoder: ImageEncoder) -> ImageEncoder:
-        """Make sure that the library's vectors are this encoder's."""
-        if not self._catalog.photo_count:
-            self._catalog.clear()
-            self._vectors.reset()
-        info, library = encoder.info, self._catalog.encoder
-        if library is None:
-            self._catalog.set_encoder(LibraryEncoder(info.spec, info.dim, info.dtype, info.fingerprint))
-            return encoder
-        library.require(info)
-        return encoder
-
     def _drop_other_weights(self) -> None:
         """Remove all photos if the encoder has other weights by now than made their vectors."""
         library = self._catalog.encoder
         if library and not library.has_weights_of(self._open_encoder().info):
-            self._catalog.clear()
-            self._vectors.reset()
+            self._library.start_over()
 
     def _encode(self, encoder: ImageEncoder, pictures: Pictures) -> Iterator[IndexProgress]:
         self._encoding_since = self._clock()

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from photomap_cli.indexing.scan import Scanned, ScanRules
     from photomap_cli.indexing.unmounted import Whereabouts
-    from photomap_cli.library.catalog import Catalog
     from photomap_cli.library.entities import FileMark, FoundAgain, SeenFile
+    from photomap_cli.library.store import Writes
 
 
 class Survey(NamedTuple):
@@ -38,7 +38,7 @@ class Survey(NamedTuple):
 
 
 def survey(
-    catalog: Catalog,
+    catalog: Writes,
     given: Collection[str],
     rules: ScanRules,
     *,

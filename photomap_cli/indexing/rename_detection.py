@@ -11,8 +11,8 @@ from photomap_cli.pathnames import composed
 
 if TYPE_CHECKING:
     from photomap_cli.indexing.plan import Todo
-    from photomap_cli.library.catalog import Catalog
     from photomap_cli.library.entities import FileState, FoundAgain, NewPhoto
+    from photomap_cli.library.store import Writes
 
 
 class Match(NamedTuple):
@@ -33,7 +33,7 @@ class RenameDetector:
         is_gone: whether the file that was at a path is gone, and not only out of sight; asked once for each photo.
     """
 
-    def __init__(self, catalog: Catalog, is_gone: Callable[[str], bool]) -> None:
+    def __init__(self, catalog: Writes, is_gone: Callable[[str], bool]) -> None:
         self._catalog, self._is_gone = catalog, is_gone
         self._gone: dict[tuple[int, bytes], _Gone] = {}
         self.moved: set[int] = set()

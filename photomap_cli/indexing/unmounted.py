@@ -12,7 +12,7 @@ from photomap_cli.indexing.scan import is_bare
 from photomap_cli.records import IndexFailure
 
 if TYPE_CHECKING:
-    from photomap_cli.library.catalog import Catalog
+    from photomap_cli.library.store import Writes
 
 MANY = 1000
 """So many photos at once do not go from a folder that stays behind empty: a disk is mounted there, or was."""
@@ -68,7 +68,7 @@ class Whereabouts:
         gone: the paths of the photos that are gone from there; the others were kept.
     """
 
-    def __init__(self, catalog: Catalog, looked_through: Collection[str], gone: Collection[str]) -> None:
+    def __init__(self, catalog: Writes, looked_through: Collection[str], gone: Collection[str]) -> None:
         self._looked_through, self._gone = tuple(looked_through), gone
         self._roots, self._count = catalog.roots(), cache(catalog.count_below)
         self._kept: dict[str, IndexFailure] = {}
@@ -79,8 +79,11 @@ class Whereabouts:
         return [self._kept[folder] for folder in sorted(self._kept)]
 
     def is_gone(self, path: str) -> bool:
-        """Whether the file that was at a path is gone: what is not gone has not moved either."""
-        if not _is_not_there(path):
+        """Whether the file that was at a path is gone: what is not gone has not moved either.
+
+        A path that is not absolute is of a root that another computer has, and nothing is known of it here.
+        """
+        if not os.path.isabs(path) or not _is_not_there(path):  # noqa: PTH117 - paths are text here
             return False
         if any(_holds(root, path) for root in self._looked_through):
             return path in self._gone

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from photomap_cli.images.thumbnail_cache import ThumbnailCache
     from photomap_cli.indexing.plan import Todo
     from photomap_cli.indexing.rename_detection import Match
-    from photomap_cli.library.catalog import Catalog
     from photomap_cli.library.entities import FileState, NewPhoto
+    from photomap_cli.library.store import Writes
 
 
 class WriteBatch:
     """Collects photos to add, to rename and to remove; `commit` makes them part of the library in one transaction."""
 
-    def __init__(self, catalog: Catalog, thumbnails: ThumbnailCache) -> None:
+    def __init__(self, catalog: Writes, thumbnails: ThumbnailCache) -> None:
         self._catalog, self._thumbnails = catalog, thumbnails
         self.counts = IndexReport(roots=())
         self._forget()

@@ -141,7 +141,7 @@ class CatchUp:
 
     def _rules(self, root: str) -> ScanRules:
         """Return what the last run over a root has left out; a library of before knows the settings alone."""
-        exclude, hidden = self._session.catalog.runs.rules(root) or (self._session.settings.exclude, False)
+        exclude, hidden = self._session.library.writes.runs.rules(root) or (self._session.settings.exclude, False)
         return ScanRules(exclude, hidden, (root,))
 
     def _encoder(self, offloads: int) -> ImageEncoder:

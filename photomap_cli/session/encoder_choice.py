@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from photomap_cli.encoder.probes import Probes
     from photomap_cli.encoder.process import EncoderProcess
     from photomap_cli.encoder.residency import Residency
-    from photomap_cli.library.catalog import Catalog
+    from photomap_cli.library.store import Facts
     from photomap_cli.settings import Settings
 
 
-def spec_of(catalog: Catalog, settings: Settings, named: str | None) -> str:
+def spec_of(catalog: Facts, settings: Settings, named: str | None) -> str:
     """Return the library's encoder, or the one a new library shall have."""
     made_with = catalog.encoder
     if made_with is None:
@@ -46,7 +46,7 @@ def process(spec: str, settings: Settings) -> EncoderProcess:
     )
 
 
-def towers(catalog: Catalog, spec: str) -> dict[Tower, Encoder]:
+def towers(catalog: Facts, spec: str) -> dict[Tower, Encoder]:
     """Return the towers of a library's encoder: what encodes words, and a few pictures, without PyTorch."""
 
     def fingerprint() -> str:

@@ -9,13 +9,13 @@ from photomap_cli.errors import PhotomapError
 
 if TYPE_CHECKING:
     from photomap_cli.encoder.encoder_route import EncoderRoute
-    from photomap_cli.vectors.store import VectorStore
+    from photomap_cli.library.store import Searches
 
 
 class Prewarming:
     """Loads what encodes words and maps the vectors, once at a time; what goes wrong shows in the status."""
 
-    def __init__(self, words: EncoderRoute, vectors: VectorStore) -> None:
+    def __init__(self, words: EncoderRoute, vectors: Searches) -> None:
         self._words, self._vectors = words, vectors
         self._running = threading.Lock()
 

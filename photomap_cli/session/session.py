@@ -15,7 +15,6 @@ from photomap_cli.encoder.encoder_route import ENCODER
 from photomap_cli.encoder.residency import Residency
 from photomap_cli.encoder.tower_encoder import NoEncoder
 from photomap_cli.errors import BadPath, EmptyLibrary, EncoderMismatch
-from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.query_cache import QueryCache
 from photomap_cli.records import SessionStatus
 from photomap_cli.search import saved_searches
@@ -23,9 +22,9 @@ from photomap_cli.search.searcher import Searcher
 from photomap_cli.search.vector_cache import VectorCache
 from photomap_cli.session import encoder_choice, encoder_places
 from photomap_cli.session.fair_lock import FairLock
+from photomap_cli.session.libraries import open_library
 from photomap_cli.session.maps import Maps
 from photomap_cli.session.prewarming import Prewarming
-from photomap_cli.vectors.store import VectorStore
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from photomap_cli.encoder.interface import Encoder, Tower
     from photomap_cli.indexing.index_options import IndexOptions
     from photomap_cli.indexing.indexer import Indexer
+    from photomap_cli.library.store import Library
     from photomap_cli.records import EncoderInfo, PhotoDetails, SearchRequest, SearchResult
     from photomap_cli.records.maps import GroupRequest, MapRequest, PhotoMap
     from photomap_cli.search.query import Query
@@ -51,7 +51,7 @@ class Session:
     they were asked, `status` never waits.
 
     Args:
-        catalog, vectors: the open library.
+        library: open; closed with the session.
         encoder: what Residency moves; tests pass a fake.
         spec: the encoder's spec string.
         settings: timeouts, limits and floors.
@@ -60,14 +60,14 @@ class Session:
         towers: what encodes words, and pictures, in this process, where it can stand in for the encoder.
 
     Attributes:
+        library, catalog, vectors: the library, what there is in it, and search over it.
         log: the file that this process writes to, told by `status`; None for none.
         listener: where other processes come in; None where they cannot.
     """
 
     def __init__(
         self,
-        catalog: Catalog,
-        vectors: VectorStore,
+        library: Library,
         encoder: Encoder,
         *,
         spec: str,
@@ -76,7 +76,8 @@ class Session:
         on_change: Callable[[], None] = lambda: None,
         towers: Mapping[Tower, Encoder] | None = None,
     ) -> None:
-        self.catalog, self.vectors, self.spec, self.settings, self.kind = catalog, vectors, spec, settings, kind
+        self.library, self.catalog, self.vectors = library, library.facts, library.searches
+        self.spec, self.settings, self.kind = spec, settings, kind
         move = partial(
             Residency,
             release_timeout=settings.encoder_release_timeout_seconds,
@@ -91,24 +92,23 @@ class Session:
             has_gpu=lambda: encoder_places.expected_device(settings) != "cpu",
             on_absent_gpu=lambda: None if kind == "local" else self.prewarm(),
         )
-        past = QueryCache(catalog.folder, most=settings.query_cache)
-        recall = VectorCache(past, catalog, self.residency, spec=spec, settings=settings)
+        past = QueryCache(self.catalog.folder, most=settings.query_cache)
+        recall = VectorCache(past, self.catalog, self.residency, spec=spec, settings=settings)
         self._searcher = Searcher(
-            catalog, vectors, self.residency, recall, routes=self.routes, spec=spec, settings=settings
+            self.catalog, self.vectors, self.residency, recall, routes=self.routes, spec=spec, settings=settings
         )
         self._turns = FairLock()
         self._maps = Maps(
-            catalog, self._searcher.scope, self._turns, self._refresh, spec=spec, encode=self._encode_texts
+            self.catalog, self._searcher.scope, self._turns, self._refresh, spec=spec, encode=self._encode_texts
         )
-        self._prewarming = Prewarming(self.routes.text, vectors)
+        self._prewarming = Prewarming(self.routes.text, self.vectors)
         self._started_at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         self.log: Path | None = None
         self.listener: Listener | None = None
-        self._photos, self.new_photos = catalog.photo_count, 0
+        self._photos, self.new_photos = self.catalog.photo_count, 0
         self._first_at_close: list[Callable[[], None]] = []
         self._resources = ExitStack()
-        self._resources.callback(catalog.close)
-        self._resources.callback(vectors.close)
+        self._resources.callback(library.close)
         self._resources.callback(past.close)
         self._resources.callback(self.residency.close)
         self._resources.callback(self.routes.close)
@@ -143,20 +143,17 @@ class Session:
         """
         settings = settings or _users_settings()
         with ExitStack() as opened:
-            catalog = opened.enter_context(Catalog.open(folder, create=create))
-            spec = encoder_choice.spec_of(catalog, settings, encoder)
-            vectors = VectorStore(folder, catalog)
-            opened.callback(vectors.close)
+            library = opened.enter_context(open_library(folder, create=create))
+            spec = encoder_choice.spec_of(library.facts, settings, encoder)
             process = encoder_choice.process(spec, settings) if may_start else None
             session = cls(
-                catalog,
-                vectors,
+                library,
                 process or NoEncoder(),
                 spec=spec,
                 settings=settings,
                 kind=kind,
                 on_change=on_change,
-                towers=encoder_choice.towers(catalog, spec),
+                towers=encoder_choice.towers(library.facts, spec),
             )
             if process:
                 process.on_progress, process.on_exit = session.residency.note_progress, session.residency.note_exit
@@ -307,8 +304,7 @@ class Session:
 
         light = partial(light_image_encoder, self.routes.image, before_batch)
         return Indexer(
-            self.catalog,
-            self.vectors,
+            self.library,
             open_encoder or self.image_encoder,
             options,
             open_light_encoder=light,

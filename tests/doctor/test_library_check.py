@@ -12,6 +12,7 @@ from photomap_cli.library.catalog import Catalog
 from photomap_cli.records import CheckState
 from photomap_cli.vectors import pq_training, vector_file
 from photomap_cli.vectors.file_header import PAGE, row_bytes
+from photomap_cli.vectors.local_library import LocalLibrary
 from photomap_cli.vectors.pq_file import PqFile
 from photomap_cli.vectors.store import VectorStore
 
@@ -23,7 +24,7 @@ def library(folder, photos):
         picture(photos / f"{number}.png", number)
     for _ in range(2):
         with Catalog.open(folder, create=True) as catalog, VectorStore(folder, catalog) as vectors:
-            list(Indexer(catalog, vectors, FakeEncoder, open_pool=InProcessDecoder).run([photos]))
+            list(Indexer(LocalLibrary(catalog, vectors), FakeEncoder, open_pool=InProcessDecoder).run([photos]))
         (photos / "4.png").unlink(missing_ok=True)
     return folder
 
@@ -93,7 +94,7 @@ def test_compressed_vectors_are_told_of_and_advice_is_given_where_they_are_of_no
     for number in range(70):
         picture(photos / f"{number}.png", number)
     with Catalog.open(library) as catalog, VectorStore(library, catalog) as vectors:
-        list(Indexer(catalog, vectors, FakeEncoder, open_pool=InProcessDecoder).run([photos]))
+        list(Indexer(LocalLibrary(catalog, vectors), FakeEncoder, open_pool=InProcessDecoder).run([photos]))
     (check,) = [check for check in checks(library) if check.subject == "vectors.pq"]
     assert (check.state, check.message) == ("ok", "64 of 71 vectors compressed")
     with PqFile(library).path.open("ab") as file:
@@ -129,7 +130,7 @@ def test_new_photos_are_counted_but_not_those_that_could_not_be_read(library, ph
     only = {check.subject: check for check in checks(library, exclude=("new/[12].png",))}[subject]
     assert (only.message, only.hint) == ("4 photos, 1 new and not in the library yet", f"photomap index '{photos}'")
     with Catalog.open(library) as catalog, VectorStore(library, catalog) as vectors:
-        list(Indexer(catalog, vectors, FakeEncoder, open_pool=InProcessDecoder).run([photos]))
+        list(Indexer(LocalLibrary(catalog, vectors), FakeEncoder, open_pool=InProcessDecoder).run([photos]))
     assert found(library) == {}
     picture(photos / "new/damaged.png", 10)
     assert found(library)[subject] == "6 photos, 1 new and not in the library yet"

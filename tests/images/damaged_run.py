@@ -17,6 +17,7 @@ from photomap_cli.images.decode_pool import DecodePool
 from photomap_cli.indexing.index_options import IndexOptions
 from photomap_cli.indexing.indexer import Indexer
 from photomap_cli.library.catalog import Catalog
+from photomap_cli.vectors.local_library import LocalLibrary
 from photomap_cli.vectors.store import VectorStore
 
 SECONDS_EACH = 120.0
@@ -25,7 +26,9 @@ if __name__ == "__main__":
     library, photos = map(Path, sys.argv[1:])
     with Catalog.open(library, create=True) as catalog, VectorStore(library, catalog) as vectors:
         options = IndexOptions(jobs=2, thumbnail_cache_bytes=100 << 20)
-        run = Indexer(catalog, vectors, FakeEncoder, options, open_pool=partial(DecodePool, seconds=SECONDS_EACH))
+        run = Indexer(
+            LocalLibrary(catalog, vectors), FakeEncoder, options, open_pool=partial(DecodePool, seconds=SECONDS_EACH)
+        )
         for _ in run.run([photos]):
             pass
         peak_kib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss

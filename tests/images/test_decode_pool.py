@@ -22,6 +22,7 @@ from photomap_cli.images.preprocess import PixelFit
 from photomap_cli.indexing.index_options import IndexOptions
 from photomap_cli.indexing.indexer import Indexer
 from photomap_cli.library.catalog import Catalog
+from photomap_cli.vectors.local_library import LocalLibrary
 from photomap_cli.vectors.store import VectorStore
 
 FIT = PixelFit((16, 24))
@@ -218,7 +219,7 @@ def test_an_index_run_survives_what_its_files_do(folder, photos, processes):
         return DecodePool(seconds=LONG_SECONDS, command=[*command, "0.5"], **options)
 
     with Catalog.open(folder, create=True) as catalog, VectorStore(folder, catalog) as vectors:
-        run = Indexer(catalog, vectors, FakeEncoder, IndexOptions(jobs=2), open_pool=open_pool)
+        run = Indexer(LocalLibrary(catalog, vectors), FakeEncoder, IndexOptions(jobs=2), open_pool=open_pool)
         list(run.run([photos]))
         assert (run.report.added, catalog.photo_count) == (4, 4)
     assert [(Path(each.path).stem, each.reason) for each in run.report.failures] == [
@@ -276,7 +277,7 @@ def test_an_index_run_goes_on_with_the_processes_there_is_room_for(folder, photo
         picture(photos / f"{number}.png", number)
     room(1)
     with Catalog.open(folder, create=True) as catalog, VectorStore(folder, catalog) as vectors:
-        run = Indexer(catalog, vectors, FakeEncoder, IndexOptions(jobs=4))
+        run = Indexer(LocalLibrary(catalog, vectors), FakeEncoder, IndexOptions(jobs=4))
         list(run.run([photos]))
         assert (run.report.added, run.report.failures) == (6, ())
 
@@ -284,10 +285,10 @@ def test_an_index_run_goes_on_with_the_processes_there_is_room_for(folder, photo
 def test_an_index_run_without_any_process_ends_with_a_reason_and_loses_no_photo(folder, photos, room):
     path = picture(photos / "a.png", 1)
     with Catalog.open(folder, create=True) as catalog, VectorStore(folder, catalog) as vectors:
-        list(Indexer(catalog, vectors, FakeEncoder).run([photos]))
+        list(Indexer(LocalLibrary(catalog, vectors), FakeEncoder).run([photos]))
         picture(path, 2, size=(40, 30))
         room(0)
-        run = Indexer(catalog, vectors, FakeEncoder)
+        run = Indexer(LocalLibrary(catalog, vectors), FakeEncoder)
         with pytest.raises(NoProcess):
             list(run.run([photos]))
         assert catalog.photo_at(str(path)).width == 24
@@ -303,7 +304,9 @@ def test_an_index_run_that_loses_its_last_process_keeps_what_it_has_done(folder,
         return DecodePool(seconds=LONG_SECONDS, command=command, **options)
 
     with Catalog.open(folder, create=True) as catalog, VectorStore(folder, catalog) as vectors:
-        run = Indexer(catalog, vectors, FakeEncoder, IndexOptions(jobs=1, batch_size=1), open_pool=open_pool)
+        run = Indexer(
+            LocalLibrary(catalog, vectors), FakeEncoder, IndexOptions(jobs=1, batch_size=1), open_pool=open_pool
+        )
         with pytest.raises(NoProcess, match="no process can be started"):
             list(run.run([photos]))
         assert (run.report.added, run.report.interrupted, catalog.photo_count) == (2, True, 2)

@@ -14,6 +14,7 @@ from photomap_cli.errors import PhotomapError
 from photomap_cli.indexing.index_options import IndexOptions
 from photomap_cli.indexing.indexer import Indexer
 from photomap_cli.library.catalog import Catalog
+from photomap_cli.vectors.local_library import LocalLibrary
 from photomap_cli.vectors.store import VectorStore
 
 OPTIONS = IndexOptions(jobs=2, batch_size=2, thumbnail_cache_bytes=100_000)
@@ -22,7 +23,7 @@ if __name__ == "__main__":
     library, photos = map(Path, sys.argv[1:])
     try:
         with Catalog.open(library, create=True) as catalog, VectorStore(library, catalog) as vectors:
-            for progress in Indexer(catalog, vectors, FakeEncoder, OPTIONS).run([photos]):
+            for progress in Indexer(LocalLibrary(catalog, vectors), FakeEncoder, OPTIONS).run([photos]):
                 sys.stdout.write(f"{progress.done}\n")
                 sys.stdout.flush()
     except PhotomapError as error:

@@ -15,6 +15,7 @@ from library_fakes import FakeEncoder, InProcessDecoder
 from photomap_cli.indexing.indexer import Indexer
 from photomap_cli.indexing.reindex import Reindex
 from photomap_cli.library.catalog import Catalog
+from photomap_cli.vectors.local_library import LocalLibrary
 from photomap_cli.vectors.store import VectorStore
 
 if __name__ == "__main__":
@@ -27,7 +28,7 @@ if __name__ == "__main__":
     with Reindex(library) as anew:
         anew.begin("fake")
         with Catalog.open(anew.draft, create=True) as draft, VectorStore(anew.draft, draft) as vectors:
-            for _ in Indexer(draft, vectors, FakeEncoder, open_pool=InProcessDecoder).run([photos]):
+            for _ in Indexer(LocalLibrary(draft, vectors), FakeEncoder, open_pool=InProcessDecoder).run([photos]):
                 pass
         anew._library._database._connection.set_trace_callback(kill_at)
         anew.finish()

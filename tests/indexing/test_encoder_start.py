@@ -12,6 +12,7 @@ from photomap_cli.errors import EncoderFailed
 from photomap_cli.images.preprocess import PixelFit
 from photomap_cli.indexing import indexer
 from photomap_cli.indexing.file_reader import PROBE
+from photomap_cli.vectors.local_library import LocalLibrary
 
 Indexer = partial(indexer.Indexer, open_pool=InProcessDecoder)
 
@@ -39,7 +40,7 @@ def test_pictures_are_decoded_while_the_encoder_is_opened(catalog, store, shots)
         return FakeEncoder()
 
     fit = PixelFit.of(FakeEncoder().info)
-    list(Indexer(catalog, store, slow_to_open, expected_fit=fit, open_pool=Noting).run([shots]))
+    list(Indexer(LocalLibrary(catalog, store), slow_to_open, expected_fit=fit, open_pool=Noting).run([shots]))
     assert (ready, catalog.photo_count) == ([True], 5)
 
 
@@ -51,7 +52,7 @@ def test_an_encoder_that_takes_other_pictures_than_expected_gets_those_that_it_t
             sizes.append(pixels.shape[1:3])
             return super().encode_images(pixels)
 
-    list(Indexer(catalog, store, Noting, expected_fit=PixelFit((5, 7))).run([shots]))
+    list(Indexer(LocalLibrary(catalog, store), Noting, expected_fit=PixelFit((5, 7))).run([shots]))
     assert set(sizes) == {FakeEncoder().info.image_size}
     assert catalog.photo_count == 5
 
@@ -62,7 +63,7 @@ def test_an_encoder_that_cannot_be_opened_ends_the_decoding_too(catalog, store, 
 
     before = threading.active_count()
     with pytest.raises(EncoderFailed, match="no"):
-        list(Indexer(catalog, store, refused, expected_fit=PixelFit((8, 8))).run([shots]))
+        list(Indexer(LocalLibrary(catalog, store), refused, expected_fit=PixelFit((8, 8))).run([shots]))
     wait_until(lambda: threading.active_count() <= before, "the end of the threads")
     assert catalog.photo_count == 0
 
@@ -76,7 +77,7 @@ def test_whoever_is_interrupted_while_the_encoder_is_opened_does_not_wait_for_it
         assert go.wait(LONG_SECONDS)
         return FakeEncoder()
 
-    steps = Indexer(catalog, store, never).run([shots])
+    steps = Indexer(LocalLibrary(catalog, store), never).run([shots])
     main = threading.get_ident()
     interrupting = threading.Thread(
         target=lambda: opened.wait(LONG_SECONDS) and signal.pthread_kill(main, signal.SIGINT)

@@ -27,6 +27,7 @@ from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.file_lock import only_writer
 from photomap_cli.records import FilterKind, IndexProgress, PhotoFilter, StageTimes
 from photomap_cli.vectors import pq_training
+from photomap_cli.vectors.local_library import LocalLibrary
 from photomap_cli.vectors.pq_file import PqFile
 from photomap_cli.vectors.store import VectorStore
 
@@ -40,7 +41,7 @@ def run(catalog, store):
     """Index roots with a fake encoder (or the one given); return the report."""
 
     def run(*roots, encoder=FakeEncoder, **options):
-        index_run = Indexer(catalog, store, encoder, IndexOptions(jobs=2, **options))
+        index_run = Indexer(LocalLibrary(catalog, store), encoder, IndexOptions(jobs=2, **options))
         list(index_run.run(roots))
         return index_run.report
 
@@ -351,7 +352,7 @@ def test_progress_counts_photos_to_encode(catalog, store, photos):
     for number in range(5):
         picture(photos / f"{number}.png", number)
     (photos / "3.png").write_bytes(b"damaged")
-    index_run = Indexer(catalog, store, FakeEncoder, IndexOptions(jobs=2, batch_size=2))
+    index_run = Indexer(LocalLibrary(catalog, store), FakeEncoder, IndexOptions(jobs=2, batch_size=2))
     progress = list(index_run.run([photos]))
     assert progress[0] == IndexProgress(0, 5, 0)
     assert progress[1] == IndexProgress(2, 5, 0, str(photos / "1.png"))
@@ -362,7 +363,7 @@ def test_the_report_measures(catalog, store, photos):
     picture(photos / "a.png", 1)
     now = datetime(2024, 5, 6, tzinfo=UTC)
     ticks = count(1)
-    index_run = Indexer(catalog, store, FakeEncoder, clock=lambda: float(next(ticks)), now=lambda: now)
+    index_run = Indexer(LocalLibrary(catalog, store), FakeEncoder, clock=lambda: float(next(ticks)), now=lambda: now)
     list(index_run.run([photos]))
     report = index_run.report
     assert report.elapsed_ms > 0
@@ -387,7 +388,7 @@ def test_the_report_says_where_the_time_went(catalog, store, photos):
         clock[0] += 5.0
         return Slow()
 
-    index_run = Indexer(catalog, store, slow_to_load, IndexOptions(jobs=1), clock=lambda: clock[0])
+    index_run = Indexer(LocalLibrary(catalog, store), slow_to_load, IndexOptions(jobs=1), clock=lambda: clock[0])
     progress = list(index_run.run([photos]))
     assert index_run.report.stages == StageTimes(load=5000.0, encode=3000.0)
     assert progress[-1].stages.bottleneck == ("encoding", 1.0)
@@ -404,7 +405,9 @@ def test_batches_shrink_until_one_takes_two_seconds(catalog, store, photos):
             return super().encode_images(pixels)
 
     encoder = Slow()
-    index_run = Indexer(catalog, store, lambda: encoder, IndexOptions(jobs=1, batch_size=8), clock=lambda: clock[0])
+    index_run = Indexer(
+        LocalLibrary(catalog, store), lambda: encoder, IndexOptions(jobs=1, batch_size=8), clock=lambda: clock[0]
+    )
     list(index_run.run([photos]))
     assert encoder.batches == [8, 4]
 
@@ -628,7 +631,7 @@ def test_copies_in_later_batches_are_not_encoded_again(catalog, store, photos):
     for number in range(8):
         picture(photos / f"{number}.png", number // 4)
     encoder = FakeEncoder()
-    index_run = Indexer(catalog, store, lambda: encoder, IndexOptions(jobs=2, batch_size=2))
+    index_run = Indexer(LocalLibrary(catalog, store), lambda: encoder, IndexOptions(jobs=2, batch_size=2))
     list(index_run.run([photos]))
     assert (sum(encoder.batches), catalog.photo_count, index_run.report.added) == (2, 8, 8)
     assert_sound(catalog, store)
@@ -638,7 +641,9 @@ def test_copies_count_for_the_rate_as_every_photo_that_is_added(catalog, store, 
     for number in range(40):
         picture(photos / f"{number}.png", 1)
     ticks = count(1)
-    index_run = Indexer(catalog, store, FakeEncoder, IndexOptions(jobs=1), clock=lambda: float(next(ticks)))
+    index_run = Indexer(
+        LocalLibrary(catalog, store), FakeEncoder, IndexOptions(jobs=1), clock=lambda: float(next(ticks))
+    )
     list(index_run.run([photos]))
     report = index_run.report
     assert report.added == 40
@@ -977,7 +982,9 @@ def test_without_room_for_the_encoder_the_run_ends_at_once_and_the_next_one_goes
         raise NoProcess("no process can be started: too many open files")
 
     picture(photos / "a.png", 1)
-    refused = indexer.Indexer(catalog, store, open_encoder, IndexOptions(jobs=2), open_pool=InProcessDecoder)
+    refused = indexer.Indexer(
+        LocalLibrary(catalog, store), open_encoder, IndexOptions(jobs=2), open_pool=InProcessDecoder
+    )
     with pytest.raises(NoProcess):
         list(refused.run([photos]))
     assert (len(starts), refused.report.interrupted) == (1, True)
@@ -1054,7 +1061,7 @@ def assert_nothing_is_left_running(folder):
 def test_an_interrupted_run_keeps_what_it_did_and_the_next_goes_on(folder, catalog, store, run, photos):
     for number in range(10):
         picture(photos / f"{number}.png", number)
-    index_run = Indexer(catalog, store, Interrupting, IndexOptions(jobs=2, batch_size=2))
+    index_run = Indexer(LocalLibrary(catalog, store), Interrupting, IndexOptions(jobs=2, batch_size=2))
     with pytest.raises(KeyboardInterrupt):
         list(index_run.run([photos]))
     assert (index_run.report.added, catalog.photo_count) == (4, 4)
@@ -1113,7 +1120,7 @@ def test_an_interruption_between_encoding_and_committing_loses_nothing(catalog, 
         return commit_batch(added, removed_rows, found_again)
 
     monkeypatch.setattr(catalog, "commit_batch", interrupted_once)
-    index_run = Indexer(catalog, store, FakeEncoder, IndexOptions(jobs=2, batch_size=4))
+    index_run = Indexer(LocalLibrary(catalog, store), FakeEncoder, IndexOptions(jobs=2, batch_size=4))
     with pytest.raises(KeyboardInterrupt):
         list(index_run.run([photos]))
     assert (calls, catalog.photo_count, index_run.report.added) == ([4, 4], 4, 4)
@@ -1122,11 +1129,11 @@ def test_an_interruption_between_encoding_and_committing_loses_nothing(catalog, 
 def test_a_run_that_is_closed_stops(folder, catalog, store, photos):
     for number in range(10):
         picture(photos / f"{number}.png", number)
-    index_run = Indexer(catalog, store, FakeEncoder, IndexOptions(jobs=2, batch_size=2))
+    index_run = Indexer(LocalLibrary(catalog, store), FakeEncoder, IndexOptions(jobs=2, batch_size=2))
     with closing(index_run.run([photos])) as progress:
         assert [next(progress).done, next(progress).done] == [0, 2]
         with pytest.raises(LibraryBusy, match=str(os.getpid())):
-            list(Indexer(catalog, store, FakeEncoder).run([photos]))
+            list(Indexer(LocalLibrary(catalog, store), FakeEncoder).run([photos]))
     assert (index_run.report.added, catalog.photo_count) == (2, 2)
     assert_nothing_is_left_running(folder)
 
@@ -1142,7 +1149,9 @@ def test_decoding_does_not_run_far_ahead_of_the_encoder(catalog, store, photos, 
         return decode(self, path, fit)
 
     monkeypatch.setattr(InProcessDecoder, "decode", counting)
-    with closing(Indexer(catalog, store, FakeEncoder, IndexOptions(jobs=2, batch_size=4)).run([photos])) as progress:
+    with closing(
+        Indexer(LocalLibrary(catalog, store), FakeEncoder, IndexOptions(jobs=2, batch_size=4)).run([photos])
+    ) as progress:
         next(progress)
         next(progress)
         assert len(decoded) <= 1 + 4 + 2 * 4  # the probe, the batch, the limit
@@ -1153,7 +1162,7 @@ def test_another_process_sees_photos_as_they_are_committed(folder, catalog, stor
         picture(photos / f"{number}.png", number)
     with Catalog.open(folder) as reader, VectorStore(folder, reader) as found:
         seen = []
-        for _ in Indexer(catalog, store, FakeEncoder, IndexOptions(jobs=2, batch_size=2)).run([photos]):
+        for _ in Indexer(LocalLibrary(catalog, store), FakeEncoder, IndexOptions(jobs=2, batch_size=2)).run([photos]):
             found.refresh()
             seen.append(len(found.search(np.ones(DIM, np.float32), 9)[0]) if reader.encoder else 0)
     assert seen == [0, 2, 4, 6]
@@ -1184,7 +1193,7 @@ def test_a_large_library_is_made_quick_to_search_at_the_end_of_a_run(folder, cat
     monkeypatch.setattr(pq_training, "ROWS", 64)
     for number in range(70):
         picture(photos / f"{number}.png", number)
-    steps = list(Indexer(catalog, store, FakeEncoder).run([photos]))
+    steps = list(Indexer(LocalLibrary(catalog, store), FakeEncoder).run([photos]))
     assert [(step.done, step.total) for step in steps if step.compressing][-1] == (64, 70)
     assert not steps[0].compressing
     assert PqFile(folder).read() is not None

@@ -14,6 +14,7 @@ from photomap_cli.indexing.index_options import IndexOptions
 from photomap_cli.indexing.parts import Part
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.entities import FoundFile
+from photomap_cli.vectors.local_library import LocalLibrary
 from photomap_cli.vectors.store import VectorStore
 
 Indexer = partial(indexer.Indexer, open_pool=InProcessDecoder)
@@ -26,7 +27,7 @@ def run(catalog, store):
 
 
 def run_over(catalog, store, *roots, part=None, **options):
-    run = Indexer(catalog, store, FakeEncoder, IndexOptions(jobs=2, part=part, **options))
+    run = Indexer(LocalLibrary(catalog, store), FakeEncoder, IndexOptions(jobs=2, part=part, **options))
     list(run.run(roots))
     return run.report
 

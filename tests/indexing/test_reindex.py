@@ -24,6 +24,7 @@ from photomap_cli.indexing.reindex import Reindex, unfinished
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.entities import STORED
 from photomap_cli.vectors import pq_training
+from photomap_cli.vectors.local_library import LocalLibrary
 from photomap_cli.vectors.pq_file import PqFile
 from photomap_cli.vectors.store import VectorStore
 
@@ -41,7 +42,10 @@ def index(folder, roots, encoder=FakeEncoder, **options):
     """Yield the progress of an index run over the library in a folder."""
     with Catalog.open(folder, create=True) as catalog, VectorStore(folder, catalog) as store:
         yield from Indexer(
-            catalog, store, encoder, IndexOptions(jobs=2, batch_size=2, **options), open_pool=InProcessDecoder
+            LocalLibrary(catalog, store),
+            encoder,
+            IndexOptions(jobs=2, batch_size=2, **options),
+            open_pool=InProcessDecoder,
         ).run(roots)
 
 

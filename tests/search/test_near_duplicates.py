@@ -15,6 +15,7 @@ from library_fakes import DIM, FakeEncoder, InProcessDecoder, new_photo, picture
 from photomap_cli.indexing.indexer import Indexer
 from photomap_cli.records import FilterKind, PhotoFilter
 from photomap_cli.search.near_duplicates import find
+from photomap_cli.vectors.local_library import LocalLibrary
 
 
 def like(vector, cosine, seed=0):
@@ -121,7 +122,7 @@ def indexed(catalog, store):
 
     def indexed(*folders, again=True, scopes=()):
         if again:
-            list(Indexer(catalog, store, FakeEncoder, open_pool=InProcessDecoder).run(folders))
+            list(Indexer(LocalLibrary(catalog, store), FakeEncoder, open_pool=InProcessDecoder).run(folders))
         scopes = [PhotoFilter(FilterKind.IN, str(scope)) for scope in scopes]
         groups = find(catalog, scopes, threshold=0.97)
         return [[os.path.relpath(photo.path, folders[0].parent) for photo in group.photos] for group in groups]
@@ -242,7 +243,7 @@ def test_whatever_is_moved_away_no_content_and_no_link_is_lost(catalog, store, t
     (folders[2] / "linked").symlink_to(folders[0])
     some = [chance.sample([*folders, tmp_path / "photos"], chance.randrange(1, 4)) for _ in range(chance.randrange(3))]
     for roots in (*some, [tmp_path / "photos"]):
-        list(Indexer(catalog, store, FakeEncoder, open_pool=InProcessDecoder).run(roots))
+        list(Indexer(LocalLibrary(catalog, store), FakeEncoder, open_pool=InProcessDecoder).run(roots))
     before = {path.read_bytes() for path in paths}
     spare = tmp_path / "spare"
     spare.mkdir()

@@ -8,11 +8,10 @@ from waiting import LONG_SECONDS
 from photomap_cli.encoder.process import EncoderProcess
 from photomap_cli.indexing.index_options import IndexOptions
 from photomap_cli.indexing.indexer import Indexer
-from photomap_cli.library.catalog import Catalog
 from photomap_cli.session import attach, encoder_choice, transport
 from photomap_cli.session.session import Session
 from photomap_cli.settings import Settings
-from photomap_cli.vectors.store import VectorStore
+from photomap_cli.vectors.local_library import LocalLibrary
 
 COLOURS = {"red": (220, 30, 30), "green": (30, 200, 40), "blue": (30, 40, 210), "grey": (128, 128, 128)}
 
@@ -54,10 +53,8 @@ def make_session(tmp_path, encoder):
 
     def make(folder: Path | None = None, **settings):
         folder = folder or tmp_path / "library"
-        catalog = Catalog.open(folder, create=True)
-        vectors = VectorStore(folder, catalog)
         values = Settings(**{"min_score": -1.0, "encoder_idle_timeout_seconds": 2 * LONG_SECONDS, **settings})
-        opened.append(Session(catalog, vectors, encoder, spec="fake", settings=values))
+        opened.append(Session(LocalLibrary.open(folder, create=True), encoder, spec="fake", settings=values))
         return opened[-1]
 
     yield make

@@ -456,15 +456,13 @@ def test_a_killed_session_is_gone_at_once_and_the_next_one_starts(serve, library
 import sys
 from pathlib import Path
 from fake_encoder import FakeEncoder
-from photomap_cli.library.catalog import Catalog
-from photomap_cli.vectors.store import VectorStore
+from photomap_cli.vectors.local_library import LocalLibrary
 from photomap_cli.session.server import SessionServer, claim
 from photomap_cli.session.session import Session
 from photomap_cli.settings import Settings
 
 folder = Path(sys.argv[1])
-catalog = Catalog.open(folder)
-session = Session(catalog, VectorStore(folder, catalog), FakeEncoder(), spec="fake", settings=Settings(), kind="serve")
+session = Session(LocalLibrary.open(folder), FakeEncoder(), spec="fake", settings=Settings(), kind="serve")
 SessionServer(session, claim(folder))
 print("serving", flush=True)
 sys.stdin.read()

@@ -10,12 +10,11 @@ from PIL import Image
 
 from photomap_cli.errors import EncoderDied, EncoderMismatch
 from photomap_cli.indexing.index_options import IndexOptions
-from photomap_cli.library.catalog import Catalog
 from photomap_cli.records import ResidencyState, SearchRequest
 from photomap_cli.records.maps import MapRequest
 from photomap_cli.session.session import Session
 from photomap_cli.settings import Settings
-from photomap_cli.vectors.store import VectorStore
+from photomap_cli.vectors.local_library import LocalLibrary
 
 OLD, NEW = replace(GPU, fingerprint="old"), replace(GPU, fingerprint="new")
 
@@ -31,10 +30,8 @@ def another(session):
     opened = []
 
     def make(info):
-        folder, encoder = session.catalog.folder, FakeEncoder(info)
-        catalog = Catalog.open(folder)
-        values = Settings(min_score=-1.0)
-        opened.append(Session(catalog, VectorStore(folder, catalog), encoder, spec="fake", settings=values))
+        library, encoder = LocalLibrary.open(session.catalog.folder), FakeEncoder(info)
+        opened.append(Session(library, encoder, spec="fake", settings=Settings(min_score=-1.0)))
         return opened[-1], encoder
 
     yield make

@@ -8,12 +8,11 @@ import pytest
 from fake_encoder import CPU, GPU, FakeEncoder
 from PIL import Image
 
-from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.query_cache import FILE_NAME
 from photomap_cli.records import SearchRequest, SearchResult
 from photomap_cli.session.session import Session
 from photomap_cli.settings import Settings
-from photomap_cli.vectors.store import VectorStore
+from photomap_cli.vectors.local_library import LocalLibrary
 
 
 @pytest.fixture
@@ -28,9 +27,9 @@ def restarted(library):
     opened = []
 
     def make(info=GPU, **settings):
-        catalog, encoder = Catalog.open(library), FakeEncoder(info)
+        encoder = FakeEncoder(info)
         values = Settings(**{"min_score": -1.0, **settings})
-        opened.append(Session(catalog, VectorStore(library, catalog), encoder, spec="fake", settings=values))
+        opened.append(Session(LocalLibrary.open(library), encoder, spec="fake", settings=values))
         return opened[-1], encoder
 
     yield make

@@ -16,6 +16,7 @@ from photomap_cli.indexing.indexer import Indexer
 from photomap_cli.library import compaction
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.entities import FoundFile
+from photomap_cli.vectors.local_library import LocalLibrary
 from photomap_cli.vectors.store import VectorStore
 
 FIT = PixelFit((16, 16))
@@ -72,7 +73,7 @@ def test_a_panorama_is_found_by_each_of_its_parts_and_is_one_photo(catalog, stor
     stripes(300).save(photos / "wide.png")
     Image.new("RGB", (40, 40), "yellow").save(photos / "other.png")
     encoder = FakeEncoder()
-    index = Indexer(catalog, store, lambda: encoder, open_pool=InProcessDecoder)
+    index = Indexer(LocalLibrary(catalog, store), lambda: encoder, open_pool=InProcessDecoder)
     list(index.run([photos]))
     assert (index.report.added, catalog.photo_count, sum(encoder.batches)) == (2, 2, 4)
     (row,) = [photo.row for photo in catalog.photos(catalog.rows()) if photo.width == 300]
