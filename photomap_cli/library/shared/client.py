@@ -280,7 +280,8 @@ def connected(address: Address, credentials: Credentials) -> Any:
         address.uri,
         token=credentials.token,
         timeout=CONNECT_SECONDS,
-        **({"ca_pem_path": credentials.ca_file} if credentials.ca_file else {}),
+        dedicated=True,  # pymilvus would share one with whoever else has this host, port and token, encrypted or not
+        **({"server_pem_path": credentials.ca_file} if credentials.ca_file else {}),
     )
 
 
