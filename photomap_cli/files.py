@@ -21,6 +21,7 @@ PRIVATE = 0o600
 _ALWAYS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOCTTY", 0)
 _NO_WAIT = getattr(os, "O_NONBLOCK", 0)
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+_PIECE_BYTES = 128 << 10  # what Linux reads ahead, unless somebody has set it higher
 _NO_READER = frozenset({errno.ENXIO, errno.ENODEV})
 
 
@@ -51,6 +52,19 @@ def descriptor(path: Path | str, flags: int, *, through_link: bool = False) -> i
 def reading(path: Path | str) -> BufferedReader:
     """Open a plain file to read, through a link too.  Raises NotPlain, OSError."""
     return os.fdopen(descriptor(path, os.O_RDONLY, through_link=True), "rb")
+
+
+def will_need(descriptor: int, length: int) -> None:
+    """Have the system begin to read the start of an open file, all of it at once, for whoever reads it soon.
+
+    Does nothing where there is no such request.  One request is cut to what the system reads ahead of a program by
+    itself, so there is one for each such piece; of 3.7 MB on a disk that takes 5 ms for each answer the first byte
+    comes after 5 ms and the last after 9, without this after 102.
+    """
+    if hasattr(os, "posix_fadvise"):
+        with suppress(OSError):  # of a kind of file system that knows no such thing
+            for at in range(0, length, _PIECE_BYTES):
+                os.posix_fadvise(descriptor, at, _PIECE_BYTES, os.POSIX_FADV_WILLNEED)
 
 
 def state(path: Path | None) -> tuple[int, ...] | None:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from PIL import Image, ImageChops
 
+from photomap_cli import files
 from photomap_cli.errors import BadImage
 from photomap_cli.images import exif, icc, raw, salvage, video, xmp
 from photomap_cli.images.animation import telling
@@ -46,6 +47,9 @@ PICTURES_OF_VIDEO = 4
 
 MOST_PIXELS_PER_BYTE = 10_000
 """A large picture in less is none: deflate holds 8,240 pixels of one bit a byte at most, photos have 5 to 100."""
+
+MOST_AT_ONCE = 64 << 20
+"""Files of as many bytes are read whole before they are decoded, which RAW files and short videos are too."""
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -136,7 +140,8 @@ def read(path: Path, fit: PixelFit, options: ReadOptions | None = None) -> Pictu
             raise BadImage("not a file")  # a pipe would be waited for
         if info.st_size == 0:
             raise BadImage("the file is empty")
-        with path.open("rb") as file:
+        with path.open("rb") as on_disk:
+            file = _at_once(on_disk, info.st_size)
             if raw.is_raw(path.name, kind(file)):
                 picture = _read_preview(path, fit, options or ReadOptions())
             elif is_video(path.name, start := file.read(START_BYTES)):
@@ -150,6 +155,14 @@ def read(path: Path, fit: PixelFit, options: ReadOptions | None = None) -> Pictu
         if (now.st_size, now.st_mtime_ns) != (info.st_size, info.st_mtime_ns):
             raise BadImage("changed while it was read")
         return replace(picture, digest=digest)
+
+
+def _at_once(file: BinaryIO, length: int) -> BinaryIO:
+    """Return an open file's bytes, read in one go and not in a hundred small ones; the file itself if it is large."""
+    if length > MOST_AT_ONCE:
+        return file
+    files.will_need(file.fileno(), length)
+    return io.BytesIO(file.read())
 
 
 def read_stream(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from photomap_cli.images.preprocess import PixelFit
 from photomap_cli.indexing.file_reader import tried
 from photomap_cli.indexing.prefetch import Prefetch, begun
+from photomap_cli.indexing.read_ahead import ReadAhead
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     Pictures = Prefetch[Todo, list[Outcome]]
     """Files in order, with what came of decoding each."""
+
+
+_FILES_AHEAD = 4  # of those that are being decoded: a slow disk answers while these are
 
 
 class ImageEncoder(Protocol):
@@ -42,7 +45,13 @@ class DecodeAhead:
 
     def pictures(self, todo: Sequence[Todo], fit: PixelFit, opened: ExitStack) -> Pictures:
         """Begin to decode; `opened` ends that."""
-        decode_one = partial(tried, self.pool, fit=fit)
+        paths = (each.file.path for each in todo)
+        disk = opened.enter_context(closing(ReadAhead(paths, self.threads + _FILES_AHEAD)))
+
+        def decode_one(each: Todo) -> list[Outcome]:
+            disk.next_begins()
+            return tried(self.pool, each, fit)
+
         pictures = opened.enter_context(closing(Prefetch(decode_one, todo, threads=self.threads, limit=self.limit)))
         opened.enter_context(self.pool)  # closed before the threads, which would wait for what is being decoded
         return pictures

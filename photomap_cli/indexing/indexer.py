@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 COMMIT_SECONDS = 2.0
 """How much work an interruption may lose at most: batches shrink until one takes no longer."""
 
+LEAST_READERS = 4
+"""How many files are read at once at least to recognise them: they wait for the disk more than they compute."""
+
 FEW_PICTURES = 16
 """As many as an encoder that is ready at once may take: PyTorch's start takes as long as 20 to 35 of them."""
 
@@ -215,8 +218,8 @@ class Indexer:
         sizes = self._catalog.known_sizes({each.file.size_bytes for each in todo})
         candidates = [each for each in todo if each.file.size_bytes in sizes]
         settled = set[str]()
-        limit, since = 4 * self._jobs, self._clock()
-        with closing(Prefetch(Todo.digest, candidates, threads=self._jobs, limit=limit)) as digests:
+        threads, since = max(self._jobs, LEAST_READERS), self._clock()
+        with closing(Prefetch(Todo.digest, candidates, threads=threads, limit=4 * threads)) as digests:
             for each, digest in digests:
                 if digest and (match := self._recogniser.match(each, digest)):
                     self._settle(each, match)

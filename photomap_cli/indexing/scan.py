@@ -15,6 +15,7 @@ from photomap_cli.errors import UsageError
 from photomap_cli.images import raw
 from photomap_cli.indexing import ignore_file
 from photomap_cli.indexing.managed_folders import is_junk, is_library
+from photomap_cli.indexing.stat_ahead import stat_ahead
 from photomap_cli.library.entities import FoundFile
 from photomap_cli.library.file_types import (
     ending,
@@ -183,7 +184,8 @@ class _Walk:
             if has_ignores:
                 place = yield from self._place_with_ignores(folder, place)
             places = self._places(folder, [entry.name for entry in entries], place)
-            found = (each for entry in entries for each in self._entry(entry, places(entry.name), waiting))
+            ahead = stat_ahead(entries, _may_be_photo) if self._on_folder is None else entries
+            found = (each for entry in ahead for each in self._entry(entry, places(entry.name), waiting))
             yield from _one_of_each(self._with_a_decoder(_without_parts(list(found))))
 
     def _places(self, folder: str, names: list[str], place: _Place) -> Callable[[str], _Place]:
@@ -227,7 +229,7 @@ class _Walk:
             if entry.is_dir(follow_symlinks=False):
                 if not self._is_left_out(entry.path + os.sep, place):
                     waiting.append((entry.path, place))
-            elif has_photo_name(entry.name) or entry.is_symlink() or is_unclear(entry.name):
+            elif _may_be_photo(entry.name) or entry.is_symlink():
                 yield from self._file_or_link(entry, entry.stat(), place)
             elif entry.is_file() and not self._is_left_out(entry.path, place):
                 yield OtherFile(entry.path)
@@ -267,6 +269,10 @@ class _Walk:
                 return True
         verdicts = (file.verdict(path, place.form) for file in reversed(place.ignores))
         return next((verdict for verdict in verdicts if verdict is not None), False)
+
+
+def _may_be_photo(name: str) -> bool:
+    return has_photo_name(name) or is_unclear(name)
 
 
 def _may_be_folder(entry: os.DirEntry[str]) -> bool:

@@ -5,13 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import BinaryIO
 
 from photomap_cli import files
-
-if TYPE_CHECKING:
-    from io import BufferedIOBase
-
 
 _LAST = 2**63 - 1  # nanoseconds: 11 April 2262; ext4 knows years up to 2446, and broken clocks reach them
 
@@ -47,7 +43,7 @@ _CHUNK_BYTES = 4 << 20  # 2 ms
 _PARTS = 32
 
 
-def digest(file: BufferedIOBase) -> bytes:
+def digest(file: BinaryIO) -> bytes:
     """Return the digest of an open file.
 
     That of a very large one is of its length and of parts all over it: 128 MB, beginning and end among them.
@@ -62,12 +58,13 @@ def digest_at(path: str, checkpoint: Callable[[], None] | None = None) -> bytes 
     """
     try:
         with files.reading(path) as file:
+            files.will_need(file.fileno(), _CHUNK_BYTES)
             return _digest(file, checkpoint or (lambda: None))
     except OSError:
         return None
 
 
-def _digest(file: BufferedIOBase, checkpoint: Callable[[], None]) -> bytes:
+def _digest(file: BinaryIO, checkpoint: Callable[[], None]) -> bytes:
     length = file.seek(0, os.SEEK_END)
     file.seek(0)
     found = hashlib.sha256()
@@ -77,12 +74,12 @@ def _digest(file: BufferedIOBase, checkpoint: Callable[[], None]) -> bytes:
     return found.digest()[:DIGEST_BYTES]
 
 
-def _chunks(file: BufferedIOBase) -> Iterator[bytes]:
+def _chunks(file: BinaryIO) -> Iterator[bytes]:
     while chunk := file.read(_CHUNK_BYTES):
         yield chunk
 
 
-def _parts(file: BufferedIOBase, length: int) -> Iterator[bytes]:
+def _parts(file: BinaryIO, length: int) -> Iterator[bytes]:
     yield length.to_bytes(8)
     for number in range(_PARTS):
         file.seek(number * (length - _CHUNK_BYTES) // (_PARTS - 1))

@@ -1,7 +1,9 @@
+import hashlib
 import io
 import os
 import struct
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -152,6 +154,34 @@ def test_bytes_are_decoded_like_files(tmp_path):
 
 
 # Faults
+
+
+class CountedFile(io.FileIO):
+    """A file that counts how often it is read."""
+
+    reads = 0
+
+    def readall(self):
+        CountedFile.reads += 1
+        return super().readall()
+
+    def readinto(self, buffer):
+        CountedFile.reads += 1
+        return super().readinto(buffer)
+
+
+@pytest.mark.parametrize(("most_at_once", "reads"), [(decode_module.MOST_AT_ONCE, 1), (1, None)])
+def test_a_file_is_read_in_one_go_unless_it_is_large(tmp_path, monkeypatch, most_at_once, reads):
+    path = tmp_path / "a.jpg"
+    noise = np.random.default_rng(0).integers(0, 256, (600, 800, 3), np.uint8)
+    Image.fromarray(noise).save(path, quality=95)
+    digest = hashlib.sha256(path.read_bytes()).digest()[:16]
+    monkeypatch.setattr(Path, "open", lambda self, mode: io.BufferedReader(CountedFile(self)))
+    monkeypatch.setattr(decode_module, "MOST_AT_ONCE", most_at_once)
+    monkeypatch.setattr(CountedFile, "reads", 0)
+    picture = decode_module.read(path, FIT)
+    assert picture.digest == digest
+    assert CountedFile.reads == reads if reads else CountedFile.reads > 10
 
 
 def test_what_is_no_picture_is_refused_with_the_reason(tmp_path):
