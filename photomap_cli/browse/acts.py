@@ -129,7 +129,7 @@ def _copy_picture(world: Surroundings, act: Act, cancelled: threading.Event) -> 
     path = act.paths[0]
     programs = list(_picture_programs(world))
     if not programs:
-        raise UsageError("no program here takes a picture to the clipboard", hint="install wl-clipboard or xclip")
+        raise UsageError("no program here can copy a picture to the clipboard", hint="install wl-clipboard or xclip")
     from photomap_cli.images.png import as_png
 
     with world.open_thumbnailer() as thumbnailer:
@@ -141,7 +141,7 @@ def _copy_picture(world: Surroundings, act: Act, cancelled: threading.Event) -> 
         if desktop.pipes_into(command, data, seconds=_CLIPBOARD_SECONDS):
             more = f"; of {photos(len(act.paths))} the first one" if len(act.paths) > 1 else ""
             return f"copied the picture by {command[0]}: {printable(path)}{more}"
-    raise UsageError(f"{programs[0][0]} did not take the picture", hint="y copies its path")
+    raise UsageError(f"{programs[0][0]} couldn't copy the picture", hint="y copies its path")
 
 
 def _picture_programs(world: Surroundings) -> list[list[str]]:
@@ -219,9 +219,9 @@ def _download(world: Surroundings, act: Act, cancelled: threading.Event) -> str:
     if _is_here(world):
         raise UsageError("the photos are on this computer already", hint="e exports them")
     if world.takes_files == "kitty":
-        raise UsageError("kitty's downloads need its program kitten here", hint=_by_scp(act.paths))
+        raise UsageError("downloading in kitty needs its program kitten here", hint=_by_scp(act.paths))
     if world.takes_files != "iterm2":
-        raise UsageError("this terminal takes no files; kitty and iTerm2 do", hint=_by_scp(act.paths))
+        raise UsageError("this terminal can't receive files; kitty and iTerm2 can", hint=_by_scp(act.paths))
     for number, path in enumerate(act.paths, 1):
         if cancelled.is_set():
             return f"stopped: {number - 1:,} of {photos(len(act.paths))} downloaded"

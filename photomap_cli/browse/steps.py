@@ -368,7 +368,7 @@ def refined(change: Callable[..., str]) -> Callable[[State], Step]:
 def undo(state: State) -> Step:
     """Search for the query before the last refinement."""
     if not state.earlier:
-        return state.told("the query has not been refined"), ()
+        return state.told("there is no refinement to undo"), ()
     state, effects = searched(replace(state, mode=Mode.GRID), state.earlier[-1])
     return replace(state, earlier=state.earlier[:-2]), effects
 

@@ -162,9 +162,9 @@ def _working(state: State) -> list[tuple[str, str]]:
         return [*keys, ("Esc", "leave" if state.is_choosing else "photos")]
     if state.focus is not Focus.PHOTOS:
         return [("Esc", "back")]
-    chosen = {"q": "take the marked"} if state.is_choosing and state.marks else {}
+    chosen = {"q": "choose the marked"} if state.is_choosing and state.marks else {}
     if state.is_choosing and state.mode is Mode.LOOK and not state.marks:
-        chosen["⏎"] = "take this one"
+        chosen["⏎"] = "choose this one"
     left_out = {"?", *chosen, *(() if key_page.page_count(state.size) > 1 else (NEXT_KEYS,))}
     here = [each for each in BINDINGS if each.words and state.mode in each.modes and each.label not in left_out]
     if state.mode is not Mode.GRID:

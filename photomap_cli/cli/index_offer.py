@@ -76,4 +76,4 @@ def _decline(folder: Path) -> None:
     """Keep it in mind; where that cannot be done the question comes again."""
     with suppress(OSError):
         framing.write_file(directories.declined_file(), {"folders": [*_declined(), str(folder)]})
-        say("This question won't come again for this folder; `photomap index` adds it.", file=sys.stdout)
+        say("You won't be asked about this folder again; `photomap index` adds it.", file=sys.stdout)

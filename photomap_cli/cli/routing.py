@@ -84,4 +84,4 @@ def _searching(words: list[str]) -> str:
 
     written = join(words)
     shown = written if len(written) <= _LONGEST_TOLD and written.isprintable() else "..."
-    return f"`photomap search {shown}` searches for the words"
+    return f"`photomap search {shown}` searches for these words"

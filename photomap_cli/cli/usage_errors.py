@@ -7,7 +7,7 @@ many, so `Group` and `Command` look for these themselves.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     import typer
 
 
+_NEARLY_AS_ALIKE = 0.08  # --jso is --json (0.91) or --jsonl (0.83), but --limt is --limit (0.92) and not --in (0.8)
+
+
 class Command(TyperCommand):
     """A command that refuses wrong usage in photomap's words."""
 
@@ -30,7 +33,8 @@ class Command(TyperCommand):
         with _in_our_words(ctx):
             rest = super().parse_args(ctx, args)
         if rest and not ctx.resilient_parsing:
-            raise UsageError(f"too many words: {' '.join(rest)}", hint=_help(ctx))
+            words = "unexpected argument" if len(rest) == 1 else "unexpected arguments"
+            raise UsageError(f"{words}: {' '.join(rest)}", hint=_help(ctx))
         return rest
 
 
@@ -75,17 +79,23 @@ def _help(context: typer.Context) -> str:
 def _translated(error: Exception, context: Any) -> UsageError:
     match error:
         case object(option_name=name, possibilities=near):
-            return _refusal(f"there is no option {name}", context, sorted(near or ()))
+            return _refusal(f"there is no option {name}", context, _nearest(name, near or ()))
         case object(option_name=name):
             message = f"{name} takes {'no' if _option(name, context).is_flag else 'a'} value"
         case object(param=param, param_type=_):
-            message = f"{_name(param)} is missing"
+            message = f"{context.info_name} needs {_name(param)}"
         case object(param=param, __cause__=Exception() as cause) if hasattr(cause, "errors"):
             message = f"{_name(param)} takes {_allowed(param)}, not {cause.errors()[0]['input']!r}"
         case _:
             text = str(getattr(error, "message", error))
             message = f"{text[:1].lower()}{text[1:]}".rstrip(".")
     return _refusal(message, context, [])
+
+
+def _nearest(name: str, known: Iterable[str]) -> list[str]:
+    """Return the options that are nearly this one, without those that are much less alike than the nearest."""
+    likeness = {each: difflib.SequenceMatcher(None, name, each).ratio() for each in known}
+    return sorted(each for each, ratio in likeness.items() if ratio >= max(likeness.values()) - _NEARLY_AS_ALIKE)
 
 
 def _option(name: str, context: Any) -> Any:

@@ -182,7 +182,7 @@ def table(digest: str) -> MergeTable:
         return MergeTable(np.frombuffer(kept[1], _ENTRY))
     packed = _vocabulary()
     if _digest(packed) != digest:
-        raise TowerUnfit("open_clip has another vocabulary than it had")
+        raise TowerUnfit("open_clip's vocabulary has changed")
     entries = _entries(packed)
     with suppress(OSError):  # it is made again the next time
         write_file(path, _KIND, entries.tobytes())

@@ -100,7 +100,7 @@ KNOWN = (
     # At 0.30 tiny keeps 99.9 % of the right pairs and 0.5 % of the wrong ones (its card).  At 0.40, which keeps 0.16 %
     # of the wrong ones, paraphrases find 88 instead of 92 % of what they could (scripts/measure_scores.py).
     EncoderModel(
-        TINY, 128, 18_981_170, "MIT", "comes with photomap; knows drawn scenes only, to try it out", score_floor=0.30
+        TINY, 128, 18_981_170, "MIT", "built in, to try photomap out; knows drawn scenes only", score_floor=0.30
     ),
     EncoderModel(
         DEFAULT_WITHOUT_GPU,

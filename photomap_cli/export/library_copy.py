@@ -206,7 +206,7 @@ def _is_locked(draft: Path, lock: FileLock, target: Path) -> bool:
         lock.release()
         raise
     if not is_free:
-        hint = "wait until it is done, or end it"
+        hint = "wait until it's done, or stop it"
         raise LibraryBusy(f"process {lock.holder() or 'unknown'} is copying to {target}", hint=hint)
     if lock.path.exists():
         return True

@@ -347,7 +347,7 @@ class Indexer:
 
     def _add(self, todo: Todo, decoded: Decoded, vectors: np.ndarray) -> None:
         if not np.isfinite(vectors).all():
-            self._fail(todo, "the encoder gives no vector for it")
+            self._fail(todo, "the encoder returned no vector for it")
             return
         facts = {**asdict(decoded.facts), "sides": vectors[1:] if len(vectors) > 1 else None}
         photo = NewPhoto.of(todo.file, vectors[0], content_hash=decoded.digest, **facts)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from photomap_cli.library.entities import FileState
     from photomap_cli.records.export import Exported
 
-NOT_NOTED = "the library was not told of each move; `photomap index` finds the photos, and encodes none of them again"
+NOT_NOTED = "not every move was recorded in the library; `photomap index` finds the photos without encoding them again"
 _AT_ONCE = 64
 
 

@@ -102,9 +102,9 @@ def only_writer(folder: Path) -> Iterator[None]:
 def _busy(pid: int | None, folder: Path) -> LibraryBusy:
     from photomap_cli import subprocesses  # a session's socket is found by way of this module, in a hurry
 
-    hint = "wait until it is done, or end it"
+    hint = "wait until it's done, or stop it"
     if pid is not None and subprocesses.is_stopped(pid):
-        hint = f"it is stopped: fg, or kill {pid}; a stopped one hears `kill` only after `kill -CONT {pid}`"
+        hint = f"it is suspended: fg continues it, `kill {pid}; kill -CONT {pid}` ends it"
     return LibraryBusy(f"process {pid or 'unknown'} is indexing into {folder}", hint=hint)
 
 

@@ -39,7 +39,7 @@ def circle(text: str) -> Circle:
     """Read `48.86,2.35,10km`; the unit may be km, mi or m.  Raises ValueError for what is no circle."""
     match = _CIRCLE.fullmatch(text)
     if match is None:
-        raise ValueError(f"{text!r} isn't a place with a distance")
+        raise ValueError(f"near: takes a latitude, a longitude and a distance, not {text!r}")
     latitude, longitude, unit = float(match[1]), float(match[2]), match[4]
     if abs(latitude) > 90 or abs(longitude) > 180:
         raise ValueError(f"there is no place {match[1]},{match[2]} on the globe")
@@ -47,7 +47,7 @@ def circle(text: str) -> Circle:
         raise ValueError(f"{unit!r} isn't a unit" if unit else f"the distance {match[3]} has no unit")
     metres = float(match[3]) * _UNITS[unit]
     if not metres:
-        raise ValueError("a distance of 0 holds nothing")
+        raise ValueError("a distance of 0 finds nothing")
     return Circle(latitude, longitude, metres)
 
 

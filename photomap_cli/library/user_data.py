@@ -60,7 +60,7 @@ def valid_name(text: str) -> str:
     """Return the name of an album or a saved search as it is kept.  Raises UsageError for one that cannot be typed."""
     name = " ".join(text.split())
     if not name:
-        raise UsageError("a name is missing", hint="example: Best of 2023")
+        raise UsageError("a name is needed", hint="example: Best of 2023")
     if len(name) > LONGEST_NAME or not name.isprintable() or '"' in name or not is_storable(name):
         hint = f"use letters, digits and spaces, {LONGEST_NAME} at most"
         raise UsageError("this can't be a name", hint=hint)
@@ -154,7 +154,7 @@ def search(library: Path, name: str) -> str | None:
 
 
 def save_search(library: Path, name: str, text: str) -> bool:
-    """Save a search under a name, in the place of another of this name; returns whether there was one."""
+    """Save a search under a name, replacing another of this name; returns whether there was one."""
     name = valid_name(name)
     with _writing(library) as connection:
         query = "SELECT 1 FROM searches WHERE key = ?"

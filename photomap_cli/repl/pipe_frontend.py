@@ -82,7 +82,7 @@ class PipeFrontend:
 
     def confirm(self, question: str, *, unasked: str) -> bool:
         """Refuse: nobody is there to be asked."""
-        raise UsageError(f"nobody can be asked here: {question}", hint=f"{unasked} does it without asking")
+        raise UsageError(f"can't ask for confirmation here: {question}", hint=f"{unasked} does it without asking")
 
     def show_large(self, hit: Hit) -> None:
         """Refuse: there is nothing to look at."""

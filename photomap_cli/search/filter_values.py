@@ -110,7 +110,7 @@ def _numbers(value: str, here: Here, *, least: int, most: int, what: str, is_rou
     if any(not least <= end <= most for end in found if end is not None) and not _is_beside(text, found, least, most):
         raise ValueError(f"{what} from {least} to {most}, not {value!r}")
     if not is_round and None not in found and found.low > found.high:  # type: ignore[operator]
-        raise ValueError(f"{value!r} begins after its end")
+        raise ValueError(f"{value!r} starts after it ends")
     return text
 
 
@@ -137,7 +137,7 @@ def _size(value: str, here: Here) -> str:
     text = _compact(value, here)
     low, high = number_ranges.sizes(text).numbers
     if low is not None and high is not None and low > high:
-        raise ValueError(f"{value!r} begins after its end")
+        raise ValueError(f"{value!r} starts after it ends")
     return text
 
 
@@ -163,9 +163,9 @@ FILTER_VALUES = {
     "in": FilterValue(_folder, "below a folder", "example: in:~/Pictures/Italy; in:* for the whole library"),
     "after": FilterValue(_date, "taken at or after the start of a date", _DATES),
     "before": FilterValue(_date, "taken earlier than a date", _DATES),
-    "year": FilterValue(_YEARS, "taken in a year, or in some", "example: year:2019, year:2019..2021 or year:>=2019"),
+    "year": FilterValue(_YEARS, "taken in a year, or several", "example: year:2019, year:2019..2021 or year:>=2019"),
     "month": FilterValue(
-        _month, "taken in a month of any year, or in some", "example: month:7, month:july or month:11..2"
+        _month, "taken in a month of any year, or several", "example: month:7, month:july or month:11..2"
     ),
     "ext": FilterValue(_extension, "kind of file; jpg is also jpeg", "example: ext:jpg"),
     "kind": FilterValue(

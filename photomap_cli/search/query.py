@@ -160,10 +160,10 @@ class _Parser:
         if any(term.weight > 0 for term in self._terms):
             return
         if self._terms:
-            missing, position = "only what to avoid, nothing to look for", self._terms[0].position
-            raise BadQuery(f"the query says {missing}", hint=EXAMPLE, position=position)
+            missing, position = "nothing to search for, only what to avoid", self._terms[0].position
+            raise BadQuery(missing, hint=EXAMPLE, position=position)
         if self._min_score is not None:
-            raise BadQuery("min: needs something to look for", hint=EXAMPLE, position=self._min_position)
+            raise BadQuery("min: needs something to search for", hint=EXAMPLE, position=self._min_position)
         if not self._filters and not may_be_blank:
             raise BadQuery("nothing to search for", hint=EXAMPLE, position=0)
 
@@ -178,7 +178,7 @@ class _Parser:
             self._take(token)
             if self._min_score is not None:
                 hint = "example: after:2023 camera:nikon"
-                raise BadQuery("min: needs something to look for", hint=hint, position=token.position)
+                raise BadQuery("min: needs something to search for", hint=hint, position=token.position)
         return tuple(self._filters)
 
     def _take(self, token: _Token) -> None:
@@ -242,7 +242,7 @@ class _Parser:
             return Term(TermKind.IMAGE, quoted, sign * weight, position)
         value = unquoted(body).strip()
         if not value:
-            raise BadQuery("an empty quote says nothing", hint=EXAMPLE, position=position)
+            raise BadQuery("there is nothing inside the quotes", hint=EXAMPLE, position=position)
         return Term(TermKind.TEXT, value, sign * weight, position)
 
     def _quoted_file(self, body: str) -> str | None:
@@ -260,8 +260,13 @@ class _Parser:
         known = FILTER_VALUES.get(name)
         if known is None:
             near = difflib.get_close_matches(name, [*FILTER_VALUES, MIN], 1)
-            hint = f"did you mean {near[0]}: ?" if near else f"filters: {', '.join(FILTER_VALUES)}, {MIN}"
-            hint += f'; quote it to search for the text: "{shortened(match[0] + raw)}"' if '"' not in raw else ""
+            written = f"{near[0]}:{shortened(raw)}" if near else ""
+            hint = f"did you mean {written}?" if near else f"filters: {', '.join(FILTER_VALUES)}, {MIN}"
+            hint += (
+                f'{"" if near else ";"} quotes search for the text: "{shortened(match[0] + raw)}"'
+                if '"' not in raw
+                else ""
+            )
             raise BadQuery(f"there is no filter {shortened(name)}:", hint=hint, position=position)
         try:
             self._filters.append(PhotoFilter(FilterKind(name), known.read(value, self._here), negated))
@@ -295,7 +300,7 @@ def _tokens(text: str) -> Iterator[_Token]:
     """Split at spaces outside quotes."""
     if bad := _NO_CHARACTER.search(text):
         what = "a NUL character" if bad[0] == "\0" else "half a character"
-        raise BadQuery(f"the query holds {what}", hint="take it out", position=bad.start())
+        raise BadQuery(f"the query contains {what}", hint="take it out", position=bad.start())
     for match in _TOKEN.finditer(text):
         if match["open"] is not None:
             raise BadQuery(
@@ -328,7 +333,7 @@ def _address(body: str, position: int) -> str:
         raise BadQuery("this isn't a web address", hint="example: https://example.org/beach.jpg", position=position)
     if parts.username is not None:
         hint = "download the picture and give its path"
-        raise BadQuery("an address with a user's name in it is not opened", hint=hint, position=position)
+        raise BadQuery("an address with a user name in it isn't opened", hint=hint, position=position)
     return body
 
 
@@ -338,7 +343,7 @@ def _score(value: str, negated: bool, position: int) -> float:
     except ValueError:
         score = float("nan")
     if negated:
-        raise BadQuery("min: has no opposite", hint=MIN_HINT, position=position)
+        raise BadQuery("min: can't be negated", hint=MIN_HINT, position=position)
     if not -1 <= score <= 1:
         told = f"min: takes a score from -1 to 1, not {shortened(value)!r}"
         raise BadQuery(told, hint=MIN_HINT, position=position)

@@ -191,6 +191,8 @@ class QueryEncoder:
             seen = Path(term.value).stat()
         except (OSError, ValueError) as error:
             reason = f"{term.value}: {getattr(error, 'strerror', None) or error}"
+            if isinstance(error, FileNotFoundError):
+                reason = f"there is no file {term.value}"
             raise BadImage(reason, hint="check the path of the query image", position=term.position) from error
         known = self._catalog.photo_at(self._scope.located(term.value))
         itself = [*([known] if known else []), *photos_of_file(self._catalog, term.value, seen)]
@@ -278,7 +280,7 @@ def _resolved(term: Term, references: Sequence[str]) -> Term:
         return term
     number = int(term.value)
     if not 1 <= number <= len(references):
-        none = "#N is a result of the last search at the prompt; search first"
+        none = "#N stands for a result of the last search at the prompt; search for something first"
         hint = f"the last search has {len(references)}" if references else none
         raise BadQuery(f"there is no result #{number}", hint=hint, position=term.position)
     return replace(term, kind=TermKind.IMAGE, value=references[number - 1])

@@ -25,7 +25,7 @@ def format(query: Query, *, cwd: str = "") -> str:
         `dog -"red ball" 2:@pool.jpg` comes back as `dog - red ball + 2:./pool.jpg`.
     """
     pieces = [term(each, cwd=cwd, is_first=number == 0) for number, each in enumerate(query.terms)]
-    pieces += [_filter(each, cwd) for each in query.filters]
+    pieces += [condition(each, cwd=cwd) for each in query.filters]
     if query.min_score is not None:
         pieces.append(f"min:{_number(query.min_score)}")
     return " ".join(pieces)
@@ -52,14 +52,15 @@ def body(term: Term, *, cwd: str = "") -> str:
             return f"#{term.value}"
 
 
-def _filter(condition: PhotoFilter, cwd: str) -> str:
-    value = condition.value
-    if condition.kind is FilterKind.IN:
+def condition(one: PhotoFilter, *, cwd: str = "") -> str:
+    """Write a filter, a path below `cwd` from there: `-camera:"eos 40d"`."""
+    value = one.value
+    if one.kind is FilterKind.IN:
         value = _shortened(value, cwd)
-    elif condition.kind in (FilterKind.AFTER, FilterKind.BEFORE):
+    elif one.kind in (FilterKind.AFTER, FilterKind.BEFORE):
         value = value.partition("T")[0]
     is_plain = value and not re.search(r'[\s"]|^//', value)
-    return f"{'-' if condition.negated else ''}{condition.kind}:{value if is_plain else _quoted(value)}"
+    return f"{'-' if one.negated else ''}{one.kind}:{value if is_plain else _quoted(value)}"
 
 
 def _quoted(text: str) -> str:

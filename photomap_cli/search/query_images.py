@@ -143,7 +143,7 @@ def _file(term: Term, fetched: Fetched) -> Iterator[Path]:
             path.write_bytes(fetched.pictures[term.value])
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
-            raise BadImage(f"no temporary file: {reason}", hint="free some space, or set TMPDIR") from error
+            raise BadImage(f"can't make a temporary file: {reason}", hint="free some space, or set TMPDIR") from error
         yield path
 
 

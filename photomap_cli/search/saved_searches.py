@@ -73,7 +73,7 @@ def expand(text: str, library: Path, *, cwd: str, depth: int = 0) -> str:
         if saved is None:
             raise _nothing_saved(name, library, None if depth else word.start())
         if depth == DEEPEST:
-            raise BadQuery(f"the saved search {name!r} stands for itself", hint=":save-search saves another text")
+            raise BadQuery(f"the saved search {name!r} refers to itself", hint=":save-search saves another text")
         pieces += [text[at : word.start()], expand(saved, library, cwd=cwd, depth=depth + 1)]
         at = word.end()
         if sum(map(len, pieces)) > query.MOST_LETTERS:

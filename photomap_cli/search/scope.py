@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from photomap_cli import pathnames
 from photomap_cli.errors import BadPath
 from photomap_cli.records import FilterKind, PhotoFilter
+from photomap_cli.search import query_format
 
 if TYPE_CHECKING:
     from photomap_cli.library.store import Facts
@@ -90,7 +91,8 @@ class Scope:
         place = f" below {below}" if below and not self._holds_all(below) else ""
         if count and not place:
             return ()
-        none = f"no photo{place} matches the filters" if filters else f"the library has no photo{place}"
+        wanted = " ".join(query_format.condition(one) for one in filters)
+        none = f"no photo{place} matches {wanted}" if filters else f"the library has no photo{place}"
         said = f"only photos{place} were searched" if count else none
         return (f"{said}; in:* searches the whole library" if place else said,)
 

@@ -93,7 +93,7 @@ def host(
 
     lock = claim(library)
     if lock is None:
-        raise LibraryBusy("another session has this library", hint="`photomap status` shows it")
+        raise LibraryBusy("another session is using this library", hint="`photomap status` shows it")
     with ExitStack() as opened:
         opened.callback(lock.release)
         session = opened.enter_context(open_session())

@@ -135,7 +135,7 @@ class SessionServer(socketserver.ThreadingUnixStreamServer):
         with self._changing:
             if len(self._clients) >= self.limits.clients or self._closed.is_set():
                 raise SessionFull(
-                    f"the session serves {self.limits.clients} clients already, the most it takes",
+                    f"the session serves {self.limits.clients} clients already, its limit",
                     hint="try again in a moment, or search with --local",
                 )
             self._clients.add(client)

@@ -96,7 +96,7 @@ def _require_private(path: Path) -> None:
     """Check the folder by its descriptor, closing it to others if it is open.  Raises LibraryUnusable, OSError."""
     above = path.parent.stat()
     if above.st_mode & stat.S_IWOTH and not above.st_mode & stat.S_ISVTX:
-        raise LibraryUnusable(f"anybody may replace {path}: {path.parent} is open to all", hint=_HINT)
+        raise LibraryUnusable(f"anyone could replace {path}: everyone may write to {path.parent}", hint=_HINT)
     opened = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         found = os.fstat(opened)

@@ -179,10 +179,12 @@ def _status_of(path: Path, tell: Callable[[str], None], found: list[SessionReply
 def silent_session(pid: int | None) -> SessionSilent:
     """Return the error for a session that is there and does not answer."""
     if pid is None:
-        return SessionSilent("the session does not answer; is it stopped?", hint="fg, or kill its process")
+        return SessionSilent(
+            "the session does not answer; is it suspended?", hint="fg continues it, or end its process"
+        )
     return SessionSilent(
-        f"session {pid} does not answer; is it stopped? fg, or kill {pid}",
-        hint=f"a stopped one hears `kill` only after `kill -CONT {pid}`",
+        f"session {pid} does not answer; if it is suspended, fg continues it",
+        hint=f"`kill {pid}; kill -CONT {pid}` ends it, suspended or not",
     )
 
 

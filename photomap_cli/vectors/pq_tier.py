@@ -139,7 +139,7 @@ class PqTier:
             self._file.discard()
 
 
-_MEANWHILE = "until then a search scans every photo"
+_MEANWHILE = "until then, searches scan every photo"
 
 
 def check(folder: Path, library_id: str, count: int) -> Check | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from photomap_cli import files
+from photomap_cli.constraints import one_of
 from photomap_cli.errors import BadPath, UsageError
 from photomap_cli.views.machine_output import ResultStyle, document, write_lines
 
@@ -38,7 +39,7 @@ def save(result: SearchResult, path: Path, *, as_page: Form, over: bool, hint: s
     ending = path.suffix.lower()
     if ending not in ENDINGS:
         what = f"as {ending}" if ending else "without an ending"
-        raise UsageError(f"can't save {what}", hint=f"use a name that ends in {', '.join(ENDINGS)}")
+        raise UsageError(f"can't save {what}", hint=f"use a name that ends in {one_of(ENDINGS)}")
     require_free(path, over=over, hint=hint)
     write(path, (FORMS.get(ending) or as_page)(result))
 

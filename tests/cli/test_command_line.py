@@ -248,7 +248,7 @@ def test_nothing_found_is_status_1(photomap, serving):
         (["index", "photos", "--encoder", "other/encoder"], "was made with tiny"),
         (["config", "set", "encoder_idle_timeout_seconds", "-1"], "negative"),
         (["serach"], "serach"),
-        (["offload", "--library", "/nowhere"], "isn't running"),
+        (["offload", "--library", "/nowhere"], "no session is running"),
     ],
 )
 def test_mistakes_are_status_2_with_a_hint_and_no_traceback(photomap, serving, words, message):

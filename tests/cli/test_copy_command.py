@@ -85,8 +85,8 @@ def test_it_is_quiet_where_it_shall_be_and_writes_json(home, photomap):
         (("library", "library/catalog.sqlite"), "inside the library's folder"),
         (("nothing", "two"), "there is no library in"),
         (("library/catalog.sqlite", "two"), "there is no library in"),
-        (("library",), "TO is missing"),
-        (("library", "two", "three"), "too many words"),
+        (("library",), "copy needs TO"),
+        (("library", "two", "three"), "unexpected argument"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line_and_a_hint(words, told, home, photomap):

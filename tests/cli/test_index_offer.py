@@ -64,7 +64,7 @@ def test_yes_indexes_the_folder_with_the_number_of_photos_in_the_question(here, 
 @pytest.mark.parametrize("answer", ["", "n", "no", "what?"])
 def test_anything_else_is_no_and_the_question_does_not_come_again(here, runs, tmp_path, answer, monkeypatch, capsys):
     assert not index_offer.accepted(tmp_path / "library", answering(answer))
-    assert "won't come again" in capsys.readouterr().out
+    assert "won't be asked about this folder again" in capsys.readouterr().out
     assert not index_offer.accepted(tmp_path / "library", answering())
     assert (runs, directories.declined_file().stat().st_mode & 0o777) == ([], 0o600)
     other = tmp_path / "odd\n\udcff name"

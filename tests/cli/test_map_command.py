@@ -148,4 +148,4 @@ def test_a_group_lists_its_own_photos(photomap):
     assert {hit["path"] for hit in found["hits"]} == members
     refused = photomap("map", "--group", "Z", *clusters)
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert "photomap map shows them" in refused.stderr
+    assert "`photomap map` shows them" in refused.stderr

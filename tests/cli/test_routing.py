@@ -97,7 +97,7 @@ def test_what_looks_like_a_mistyped_command_is_refused_with_both_ways_out(line, 
 def test_the_way_out_is_as_a_shell_takes_it():
     with pytest.raises(UsageError) as caught:
         with_command(["serach", "red ball", "$HOME"])
-    assert "`photomap search serach 'red ball' '$HOME'` searches for the words" in caught.value.hint
+    assert "`photomap search serach 'red ball' '$HOME'` searches for these words" in caught.value.hint
     with pytest.raises(UsageError) as caught:
         with_command(["serach", "a" * 5000])
     assert len(caught.value.hint) < 200

@@ -138,7 +138,7 @@ def test_one_that_serves_already_is_enough(detached, library):
 def test_one_that_cannot_start_tells_why_with_its_status(detached, library):
     done = photomap(library, "serve")
     assert done.returncode == 2
-    assert done.stderr.startswith("photomap: another session has this library\nhint: ")
+    assert done.stderr.startswith("photomap: another session is using this library\nhint: ")
 
 
 def test_there_is_nothing_to_stop_and_that_is_fine(library):
@@ -210,7 +210,7 @@ def stopped(detached):
 
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no SIGSTOP here")
 def test_a_stopped_session_is_told_as_such_by_whoever_asks(stopped, library, tmp_path):
-    wording = f"session {stopped} does not answer; is it stopped? fg, or kill {stopped}"
+    wording = f"session {stopped} does not answer; if it is suspended, fg continues it"
     other = tmp_path / "other" / "library"
     Catalog.open(other, create=True).close()
     assert photomap(other, "serve", "--detach").returncode == 0

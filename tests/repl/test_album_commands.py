@@ -110,7 +110,7 @@ def test_the_last_query_is_saved_as_it_means_the_same_elsewhere(talk):
     talk.type("#2 + snow after:7d -in:Work", ":save-search dogs", ":save-search DOGS", ":searches")
     text = '@"/photos/photo-002.jpg" + snow after:7d -in:Work'
     assert user_data.search(talk.library, "dogs") == text.replace("-in:Work", '-in:"/photos/Work"')
-    assert "in the place of another" in talk.front.notes[-1]
+    assert "replacing another" in talk.front.notes[-1]
     talk.type(":save-search --delete dogs")
     assert user_data.searches(talk.library) == {}
     assert "no search to save" in Talk(FakeBackend()).refusal(":save-search a").message

@@ -152,7 +152,7 @@ def test_k_changes_the_page():
 @pytest.mark.parametrize("line", [":k 0", ":k -1", ":k many", ":k 99999", ":k ²", ":k " + "9" * 5000])
 def test_k_refuses_what_is_no_page(line):
     talk = Talk()
-    assert "not a number from 1" in talk.refusal(line).message
+    assert "isn't a number from 1" in talk.refusal(line).message
     assert talk.state.limit == 3
 
 
@@ -419,7 +419,10 @@ def test_set_refuses_with_a_way_out(config, line, message, hint):
 
 def test_what_a_command_does_not_take_is_refused_not_ignored():
     refusal = Talk().refusal(":more 3")
-    assert (refusal.message, refusal.hint) == (":more takes no arguments", "more 3 without the colon is a search")
+    assert (refusal.message, refusal.hint) == (
+        ":more takes no arguments",
+        "leave out the colon to search for it: more 3",
+    )
 
 
 @pytest.mark.parametrize(("width", "about"), [(80, True), (40, False)])

@@ -203,7 +203,7 @@ def test_a_line_that_is_the_name_of_a_file_asks_for_that_file(tmp_path):
 def test_what_needs_a_yes_is_refused_with_the_line_that_does_without():
     status, out, err = run("dog\n:mv /nowhere/at/all\n")
     assert (status, out) == (2, ROWS)
-    assert "line 2: nobody can be asked here: move 2 photos to /nowhere/at/all?" in err
+    assert "line 2: can't ask for confirmation here: move 2 photos to /nowhere/at/all?" in err
     assert ":mv! /nowhere/at/all does it without asking" in err
 
 

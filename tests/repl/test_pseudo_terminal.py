@@ -417,7 +417,7 @@ def test_up_goes_to_earlier_lines_past_a_menu_that_nobody_entered(start):
         terminal.send(f"{line}\r")
         terminal.wait(f"{line[-1]} results per search\n{PROMPT.strip()}")
     terminal.send(":k")
-    terminal.wait("how many results a search has")
+    terminal.wait("number of results per search")
     terminal.send("\x1b[A")
     terminal.wait_until(lambda: terminal.cursor == (len(PROMPT) + 4, f"{PROMPT}:k 6"), "the last")
     terminal.send("\x1b[A")

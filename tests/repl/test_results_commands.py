@@ -60,7 +60,8 @@ def install(folder, name, script):
 
 
 @pytest.mark.parametrize(
-    ("typed", "numbers"), [("2", "2"), ("#3", "3"), ("1 3", "13"), ("1,3", "13"), ("1-3", "123"), ("2-99", "23")]
+    ("typed", "numbers"),
+    [("2", "2"), ("#3", "3"), ("1 3", "13"), ("1,3", "13"), ("1-3", "123"), ("3-1", "123"), ("2-99", "23")],
 )
 def test_results_by_number(talk, nowhere, typed, numbers):
     on_a_terminal(talk).type(f":copy {typed}")

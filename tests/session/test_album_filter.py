@@ -78,7 +78,7 @@ def test_searches_that_stand_for_themselves_end(found, session):
     library = session.catalog.folder
     user_data.save_search(library, "a", "@@b")
     user_data.save_search(library, "b", "@@a")
-    with pytest.raises(BadQuery, match="stands for itself"):
+    with pytest.raises(BadQuery, match="refers to itself"):
         found("@@a")
     user_data.save_search(library, "c0", "dog " * 1000)
     for number in range(1, DEEPEST):

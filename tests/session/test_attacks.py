@@ -129,7 +129,7 @@ def test_a_planted_link_to_a_folder_is_refused_and_its_target_left_alone(tmp_pat
 def test_a_folder_that_anybody_may_replace_is_refused(library):
     above = directories.runtime_directory().parent
     above.chmod(0o777)
-    with pytest.raises(LibraryUnusable, match="anybody may replace"):
+    with pytest.raises(LibraryUnusable, match="anyone could replace"):
         claim(library)
     above.chmod(0o1777)
     claim(library).release()

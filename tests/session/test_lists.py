@@ -104,7 +104,7 @@ def test_a_list_has_the_scope_of_a_search_and_says_why_it_is_empty(listed):
     assert numbers(listed.search(SearchRequest("after:2020", cwd="/q", limit=100))) == [25, 24, 23, 22, 21]
     assert len(listed.search(SearchRequest("after:2020", cwd="/q", folder="*", limit=100)).hits) == 25
     nothing = listed.search(SearchRequest("after:2021", cwd="/q"))
-    assert nothing.notices == ("no photo below /q matches the filters; in:* searches the whole library",)
+    assert nothing.notices == ("no photo below /q matches after:2021-01-01; in:* searches the whole library",)
 
 
 def test_nothing_typed_lists_everything_where_the_newest_are_asked_for(listed):
@@ -133,7 +133,7 @@ def test_what_asks_for_scores_is_told_that_there_are_none(listed):
     assert listed.search(SearchRequest("in:/p", cwd="/", explain=True)).notices == (NO_SCORES,)
     assert listed.search(SearchRequest("in:/p", cwd="/", min_score=0.2)).notices == (NO_LOWEST,)
     assert listed.search(SearchRequest("in:/p", cwd="/")).notices == ()
-    with pytest.raises(BadQuery, match="needs something to look for"):
+    with pytest.raises(BadQuery, match="needs something to search for"):
         listed.search(SearchRequest("in:/p min:0.2", cwd="/"))
 
 

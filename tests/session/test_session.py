@@ -104,7 +104,7 @@ def test_references_are_the_last_results(ask):
         ask("#9", references=("/x",))
     with pytest.raises(BadQuery, match="no result #1") as caught:
         ask("#1")
-    assert caught.value.hint == "#N is a result of the last search at the prompt; search first"
+    assert caught.value.hint == "#N stands for a result of the last search at the prompt; search for something first"
 
 
 @pytest.mark.parametrize("text", ["./nope.png", "dog + ./nope.png"])
@@ -148,10 +148,10 @@ def test_where_nothing_is_found_a_search_that_did_not_look_everywhere_says_so(se
     below = f" below {photos}/red"
     everywhere = "; in:* searches the whole library"
     assert told("dog min:0.9999") == (f"only photos{below} were searched{everywhere}",)
-    assert told("dog after:2099") == (f"no photo{below} matches the filters{everywhere}",)
+    assert told("dog after:2099") == (f"no photo{below} matches after:2099-01-01{everywhere}",)
     (photos / "empty").mkdir(exist_ok=True)
     assert told("dog", folder=str(photos / "empty")) == (f"the library has no photo below {photos}/empty{everywhere}",)
-    assert told("dog in:nowhere") == ("no photo matches the filters",)
+    assert told("dog in:nowhere") == (f"no photo matches in:{photos}/red/nowhere",)
     assert "searched" not in "".join((*told("dog min:0.9999", cwd=photos), *told("dog min:0.9999", cwd=tmp_path)))
     assert told("dog") == ()
 

@@ -96,7 +96,9 @@ def test_no_session_and_a_stale_socket_are_absent(stand_in, tmp_path):
 
 def test_one_that_does_not_answer_is_silent_and_something_is_said_first(stand_in, hasty):
     told = []
-    with pytest.raises(SessionSilent, match=f"session {os.getpid()} does not answer; is it stopped. fg, or kill"):
+    with pytest.raises(
+        SessionSilent, match=f"session {os.getpid()} does not answer; if it is suspended, fg continues it"
+    ):
         transport.find(stand_in(), tell=told.append)
     assert told == [f"session {os.getpid()} does not answer yet"]
 

@@ -81,5 +81,5 @@ def test_a_picture_is_the_librarys_own_in_whatever_form_it_is_typed(indexed, tmp
     session = indexed(APART, "other")
     name = "é.png" if typed == ETE else unicodedata.normalize("NFD", "é.png")
     assert found(session, tmp_path, f"./photos/{typed}/{name}") == {"other"}  # not in its own results
-    with pytest.raises(BadImage, match="No such file"):
+    with pytest.raises(BadImage, match="there is no file"):
         found(session, tmp_path, f"./photos/{typed}/è.png")

@@ -75,7 +75,7 @@ def test_a_full_disk_for_temporary_files_is_told(session, site, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(BadImage, match="no temporary file: no space left") as caught:
+    with pytest.raises(BadImage, match="can't make a temporary file: no space left") as caught:
         ask(session, site.url("/blue"))
     assert caught.value.hint.startswith("free some space")
 

@@ -24,7 +24,7 @@ def albums(
     ] = False,
     file: Annotated[
         str | None,
-        typer.Option("--import", metavar="FILE", help="Add what such an export holds; - for standard input."),
+        typer.Option("--import", metavar="FILE", help="Import such an export; - for standard input."),
     ] = None,
 ) -> int:
     """List albums and saved searches; export or import them.
@@ -42,7 +42,7 @@ def albums(
 
     given: Globals = context.obj
     if file is not None and as_json:
-        raise UsageError("--json and --import exclude each other", hint="choose one of them")
+        raise UsageError("--json and --import can't be combined", hint="choose one of them")
     if file is not None:
         name = None if file == "-" else directories.absolute(_path(file))
         imported = import_json(given.library, sys.stdin.buffer if name is None else name)

@@ -30,7 +30,7 @@ def copy(
     source: Annotated[str, typer.Argument(metavar="FROM", help="The library's folder.")],
     target: Annotated[str, typer.Argument(metavar="TO", help="A new folder, or an empty one.")],
     no_thumbnails: Annotated[
-        bool, typer.Option("--no-thumbnails", help="Leave them out: they are made again when they are shown.")
+        bool, typer.Option("--no-thumbnails", help="Leave out thumbnails; they are made again when needed.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The report as one JSON object.")] = False,
 ) -> int:

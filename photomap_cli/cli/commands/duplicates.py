@@ -27,7 +27,7 @@ def duplicates(
     context: typer.Context,
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="PATH", help="Look below these folders only.  [default: the whole library]"),
+        typer.Argument(metavar="PATH", help="Look only below these folders.  [default: the whole library]"),
     ] = None,
     threshold: Annotated[
         float | None,

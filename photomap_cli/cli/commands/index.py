@@ -47,7 +47,7 @@ def index(
             help="Decoding processes.  [default: one per core, up to 16]",
         ),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Show what would be done; change nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Show what would be done without doing it.")] = False,
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Encode every photo again; searches use the old vectors until it's done.")
     ] = False,
@@ -62,11 +62,11 @@ def index(
         bool, typer.Option("--errors", help="List every file that failed or is damaged, and the kinds of other files.")
     ] = False,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Stay, and index what changes in these folders, until Ctrl-C or SIGTERM.")
+        bool, typer.Option("--watch", help="Keep running and index changes in these folders, until Ctrl-C or SIGTERM.")
     ] = False,
     part: Annotated[
         str | None,
-        typer.Option(metavar="K/N", help="Take the K-th of N parts of the files, and leave the others alone."),
+        typer.Option(metavar="K/N", help="Index only the K-th of N parts of the files."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The report as one JSON object.")] = False,
 ) -> int:

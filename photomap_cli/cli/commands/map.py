@@ -93,7 +93,7 @@ def _list_group(
     from photomap_cli.views import results
     from photomap_cli.views.machine_output import ResultStyle
 
-    group_request = GroupRequest(request, group_called(drawn, word, shows="photomap map"))
+    group_request = GroupRequest(request, group_called(drawn, word, shows="`photomap map`"))
     result = backend_module.ask(
         given, lambda backend: backend.group(group_request), text="", local=local, words=lambda _: LISTING
     )

@@ -43,7 +43,7 @@ def search(
         typer.Option(min=-1.0, max=1.0, metavar="X", help="Hide results below this score (-1 to 1)."),
     ] = None,
     sort: Annotated[
-        Sort, typer.Option(help="Order of the photos found; date: the same ones, newest first.")
+        Sort, typer.Option(help="Order of the results: best first, or the same ones newest first.")
     ] = Sort.SCORE,
     collapse: Annotated[
         bool | None,
@@ -53,7 +53,7 @@ def search(
     jsonl: Annotated[bool, typer.Option("--jsonl", help="One JSON object per result, one per line.")] = False,
     paths: Annotated[bool, typer.Option("--paths", help="Paths only, one per line.")] = False,
     nul: Annotated[bool, typer.Option("-0", help="Paths only, each ending in NUL (for xargs -0).")] = False,
-    exact: Annotated[bool, typer.Option("--exact", help="Compare with every photo, in large libraries too.")] = False,
+    exact: Annotated[bool, typer.Option("--exact", help="Compare with every photo, even in a large library.")] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Explain each score, term by term.")] = False,
     preview: Annotated[bool, typer.Option("--preview", help="Show the photos in the terminal.")] = False,
     html: Annotated[

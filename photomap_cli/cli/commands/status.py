@@ -139,6 +139,6 @@ def _live(given: Globals) -> SessionClient:
     found = backend.live_session(given)
     if found is None:
         raise NoSession(
-            "photomap isn't running for this library", hint="`photomap` or `photomap serve` starts a session"
+            "no session is running for this library", hint="`photomap` or `photomap serve` starts a session"
         )
     return found

@@ -92,7 +92,7 @@ def save_search(state: SearchState, rest: str) -> None:
         return
     text = state.portable_query()
     was_there = user_data.save_search(library, name, text)
-    place = ", in the place of another" if was_there else ""
+    place = ", replacing another" if was_there else ""
     state.front.tell(f"saved{place}: @@{quoted(name)} is {text}")
 
 

@@ -25,7 +25,7 @@ def number(text: str, *, most: int) -> int:
     """Return a number from 1 to `most`."""
     found = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
     if not 1 <= found <= most:
-        raise UsageError(f"{printable(text)!r} is not a number from 1 to {most}")
+        raise UsageError(f"{printable(text)!r} isn't a number from 1 to {most:,}")
     return found
 
 
@@ -62,8 +62,7 @@ def _numbers(word: str, state: SearchState) -> range:
     match = _RANGE.fullmatch(word)
     if match is None:
         raise UsageError(f"{printable(word)!r} isn't the number of a result")
-    first = int(match[1])
-    last = int(match[2] or match[1])
+    first, last = sorted((int(match[1]), int(match[2] or match[1])))
     return range(first, max(first, min(last, len(state.shown))) + 1)
 
 

@@ -110,4 +110,6 @@ def _tell(state: SearchState, report: ExportReport) -> None:
         raise KeyboardInterrupt
     if report.failed or report.left:
         not_there = photos(len(report.failed) + report.left)
-        raise BadPath(f"{not_there} did not get to {report.folder}", hint="the lines before say why; the rest is there")
+        raise BadPath(
+            f"{not_there} did not get to {report.folder}", hint="the lines above say why; the rest was exported"
+        )

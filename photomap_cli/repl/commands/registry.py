@@ -114,7 +114,7 @@ def answer(state: SearchState, line: str) -> None:
     word, _, rest = line.removeprefix(":").strip().partition(" ")
     command = find(word)
     if rest.strip() and not command.usage:
-        hint = f"{line.removeprefix(':').strip()} without the colon is a search"
+        hint = f"leave out the colon to search for it: {line.removeprefix(':').strip()}"
         raise UsageError(f"{command.synopsis} takes no arguments", hint=hint)
     try:
         command.run(state, rest.strip())
@@ -175,18 +175,18 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "k",
         "N",
-        "how many results a search has",
+        "number of results per search",
         search.limit,
         (),
         Argument.CHOICE,
         ("5", "10", "20", "50"),
         (":k 20",),
     ),
-    Command("more", "", "more results of the last search", search.more, ("m",)),
+    Command("more", "", "show more results of the last search", search.more, ("m",)),
     Command(
         "collapse",
         "[on|off]",
-        "show one of several shots of the same thing, or each",
+        "show only the best of similar shots",
         search.collapse,
         (),
         Argument.CHOICE,
@@ -225,7 +225,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "previews",
         "[on|off|WAY]",
-        "results as pictures, or in a way of drawing",
+        "show results as pictures, or choose how they are drawn",
         search.previews,
         (),
         Argument.CHOICE,
@@ -245,7 +245,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "info",
         "N...",
-        "date, camera, place and size of a result",
+        "show a result's date, camera, place and size",
         info.info,
         (),
         Argument.RESULT,
@@ -255,7 +255,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "save",
         "[-f] [N...] FILE",
-        f"photos into FILE ({', '.join(ENDINGS)}); -f: over it",
+        f"save results to FILE ({', '.join(ENDINGS)}); -f overwrites it",
         results.save,
         ("w",),
         Argument.FILE,
@@ -264,7 +264,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "browse",
         "[QUERY]",
-        "look through photos, full screen; nothing: the last results, or all",
+        "browse a search, the last results or all photos, full screen",
         browse.browse,
         ("b",),
         examples=(":browse", ":browse beach -people"),
@@ -272,7 +272,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "mark",
         "[N|-N|all|none]",
-        "mark results for :save :cp :ln :mv; nothing: list the marked",
+        "mark results for :save :cp :ln :mv; alone, list the marked",
         marks.mark,
         (),
         Argument.MARK,
@@ -281,7 +281,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "cp",
         "[--reflink] [N...] DIR",
-        "copy the marked, else the results, into DIR or DIR.zip",
+        "copy the marked, or all results, to DIR or DIR.zip",
         export.copy,
         (),
         Argument.PLACE,
@@ -290,7 +290,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "ln",
         "[--hard] [N...] DIR",
-        "links to them in DIR, symbolic or hard",
+        "link them into DIR, with symbolic or hard links",
         export.link,
         (),
         Argument.PLACE,
@@ -299,7 +299,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "mv",
         "[N...] DIR",
-        "move them into DIR, once you say yes; they stay in the library",
+        "move them to DIR after asking; they stay in the library",
         export.move,
         (),
         Argument.PLACE,
@@ -315,17 +315,17 @@ COMMANDS: tuple[Command, ...] = (
         Argument.ALBUM,
         examples=(":album Best of 2023", ":album 1-3 Best of 2023", ":album --delete Best of 2023"),
     ),
-    Command("albums", "", "the albums; album:NAME in a query keeps the photos of one", albums.albums),
+    Command("albums", "", "list albums; album:NAME in a search keeps the photos of one", albums.albums),
     Command(
         "save-search",
         "NAME",
-        "save the last query, for @@NAME in others; --delete deletes it",
+        "save the last search for use as @@NAME; --delete deletes it",
         albums.save_search,
         (),
         Argument.SEARCH,
         examples=(":save-search trip",),
     ),
-    Command("searches", "", "the saved searches", albums.searches),
+    Command("searches", "", "list saved searches", albums.searches),
     Command(
         "in",
         "[DIR|*]",
@@ -338,7 +338,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "index",
         "[DIR|*]",
-        "add DIR, or this folder, or bring it up to date; *: all of the library",
+        "add or update DIR (this folder); * updates the whole library",
         index.index,
         (),
         Argument.FOLDER,
@@ -347,15 +347,17 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "map",
         "[GROUP|FILTER...]",
-        "a map of the photos; GROUP lists its photos",
+        "draw a map of the photos; GROUP lists a group's photos",
         map.draw_or_list,
         (),
         Argument.GROUP,
         examples=(":map", ":map B", ":map after:2023"),
     ),
     Command("again", "", "repeat the last search", search.again),
-    Command("history", "[TEXT]", "earlier searches, or those with TEXT", _history, examples=(":history beach",)),
-    Command("status", "", "where the encoder is, and what happens next", encoder.status),
+    Command(
+        "history", "[TEXT]", "list earlier searches, or those containing TEXT", _history, examples=(":history beach",)
+    ),
+    Command("status", "", "show where the encoder is and what happens next", encoder.status),
     Command("offload", "", "free GPU memory now", encoder.offload),
     Command("load", "", "load the encoder now; retries after a failure", encoder.load),
     Command(

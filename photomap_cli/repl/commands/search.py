@@ -18,7 +18,7 @@ PREVIEWS = ("on", "off", "auto", "kitty", "iterm2", "sixel", "octants", "sextant
 
 
 def limit(state: SearchState, rest: str) -> None:
-    """Set how many results a search has, or say how many."""
+    """Set the number of results per search, or say how many."""
     if rest:
         state.limit = arguments.number(rest, most=MAX_LIMIT)
     state.front.tell(f"{state.limit} results per search")
