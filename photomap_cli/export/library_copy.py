@@ -7,25 +7,19 @@ step; until then a killed copy has left nothing that any command takes for one, 
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from itertools import zip_longest
 from pathlib import Path
 
 from photomap_cli import files
-from photomap_cli.errors import BadPath, LibraryBusy, PhotomapError
-from photomap_cli.export import no_replace
-from photomap_cli.export.failures import reason
+from photomap_cli.errors import BadPath, PhotomapError
+from photomap_cli.export.library_draft import draft_in, folder, put_in_place, require_empty, taken, written
 from photomap_cli.library import backup, database, schema, user_data
 from photomap_cli.library.catalog import Catalog
-from photomap_cli.library.file_lock import FileLock
 from photomap_cli.library.sqlite_errors import FILE_NAME
 from photomap_cli.records.copies import CopyReport
-
-DRAFT_NAME = ".photomap-copy"
-LOCK_NAME = "lock"
 
 _COMPARED = tuple(table for table in schema.TABLES if table != "vectors")  # a row's vector never changes
 _PIECE_BYTES = 4 << 20
@@ -59,17 +53,17 @@ def copy_library(
     began = clock()
     with closing(database.connect(source, create=False)) as catalogue:
         _require_apart(source, target)
-        with _written(target), _folder(target), _draft(target) as draft:
+        with written(target), folder(target), draft_in(target) as draft:
             _require_place(source, target, draft, (*derived, *caches))
             was_there = database.library_exists(target)
-            written = 0 if was_there else _Copy(source, target, draft, on_progress).run(catalogue, derived, caches)
+            copied = 0 if was_there else _Copy(source, target, draft, on_progress).run(catalogue, derived, caches)
             return CopyReport(
                 source=str(source),
                 target=str(target),
                 photos=_photos_in(target),
                 albums=len(user_data.albums(target)),
                 searches=len(user_data.searches(target)),
-                bytes=written,
+                bytes=copied,
                 was_there=was_there,
                 elapsed_ms=(clock() - began) * 1000,
             )
@@ -94,7 +88,7 @@ class _Copy:
             backup.back_up_cache(self._source / name, self._draft / name, self._told(name))
         _photos_in(self._draft)  # that it can be opened
         written = sum((self._draft / name).stat().st_size for name in names if (self._draft / name).exists())
-        self._put_in_place([*derived, *caches, user_data.FILE_NAME])
+        put_in_place(self._draft, self._target, [*derived, *caches, user_data.FILE_NAME])
         return written
 
     def _size(self, name: str) -> int:
@@ -122,100 +116,12 @@ class _Copy:
             target.flush()
             os.fsync(target.fileno())
 
-    def _put_in_place(self, names: Sequence[str]) -> None:
-        """Have everything leave the draft, the catalogue last."""
-        files.keep_names(self._draft)
-        there = [name for name in names if (self._draft / name).exists()]
-        for name in there:
-            (self._draft / name).replace(self._target / name)
-        files.keep_names(self._target)  # before the catalogue's is
-        try:
-            no_replace.rename(str(self._draft / FILE_NAME), str(self._target / FILE_NAME))
-        except FileExistsError:  # made by another process meanwhile
-            for name in there:
-                (self._target / name).unlink(missing_ok=True)
-            raise _taken(self._target) from None
-        files.keep_names(self._target)
-
 
 def _pieces(read: Callable[[int], bytes]) -> Iterator[bytes]:
     """Yield a file's bytes as far as they can be read."""
     with suppress(OSError):
         while piece := read(_PIECE_BYTES):
             yield piece
-
-
-@contextmanager
-def _written(target: Path) -> Iterator[None]:
-    """Turn what prevents writing to the target into photomap's errors."""
-    try:
-        yield
-    except backup.BackupFailed as error:
-        raise _unwritable(target, str(error)) from error
-    except OSError as error:
-        raise _unwritable(target, reason(error)) from error
-
-
-@contextmanager
-def _folder(target: Path) -> Iterator[None]:
-    """Have the folder there; what was made of it goes again where the block raises."""
-    there = next(each for each in (target, *target.parents) if os.path.lexists(each))
-    if not there.is_dir():
-        what = "is a broken link" if there.is_symlink() and not there.exists() else "isn't a folder"
-        raise BadPath(f"{there} {what}", hint="name a new folder, or an empty one")
-    made = [each for each in (target, *target.parents) if not each.exists()]
-    try:
-        files.make_folder(target)
-        yield
-    except BaseException:
-        for each in made:
-            with suppress(OSError):  # somebody else has put something there
-                each.rmdir()
-        raise
-
-
-@contextmanager
-def _draft(target: Path) -> Iterator[Path]:
-    """Give an empty folder inside the target that no other process fills; it is gone afterwards, but after a kill."""
-    draft = target / DRAFT_NAME
-    lock = FileLock(draft / LOCK_NAME)
-    while not _is_locked(draft, lock, target):
-        pass  # a copy that ended in this moment has removed it
-    try:
-        for each in draft.iterdir():
-            if each.name != LOCK_NAME:
-                shutil.rmtree(each) if each.is_dir() and not each.is_symlink() else each.unlink()
-        yield draft
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-        lock.release()
-
-
-def _is_locked(draft: Path, lock: FileLock, target: Path) -> bool:
-    """Make the draft and take its lock; returns whether it is still there then."""
-    with suppress(FileExistsError):
-        draft.mkdir(mode=0o700)
-    if draft.is_symlink() or not draft.is_dir() or files.is_other(lock.path) or not _is_ours(draft):
-        raise BadPath(f"{draft} is in the way", hint="remove it")
-    try:
-        is_free = lock.try_acquire()
-    except FileNotFoundError:
-        return False
-    except OSError:  # the disk is full
-        shutil.rmtree(draft, ignore_errors=True)
-        lock.release()
-        raise
-    if not is_free:
-        hint = "wait until it's done, or stop it"
-        raise LibraryBusy(f"process {lock.holder() or 'unknown'} is copying to {target}", hint=hint)
-    if lock.path.exists():
-        return True
-    lock.release()
-    return False
-
-
-def _is_ours(path: Path) -> bool:
-    return not hasattr(os, "getuid") or path.stat().st_uid == os.getuid()
 
 
 def _require_apart(source: Path, target: Path) -> None:
@@ -237,12 +143,9 @@ def _require_place(source: Path, target: Path, draft: Path, names: Sequence[str]
     """Raise BadPath unless the target is empty, has only what a killed copy left, or is the library already."""
     if database.library_exists(target):
         if not _is_same(source, target):
-            raise _taken(target)
+            raise taken(target)
         return
-    left = {DRAFT_NAME, user_data.FILE_NAME, *names}
-    others = sorted(each.name for each in target.iterdir() if each.name not in left)
-    if others:
-        raise BadPath(f"{target} is not empty: {others[0]} is in it", hint="name a new folder, or an empty one")
+    require_empty(target, but_for=(user_data.FILE_NAME, *names))
     if user_data.path_in(target).exists() and not user_data.is_as_in(source, target):
         path = user_data.path_in(target)
         raise BadPath(f"{path} holds other albums or saved searches", hint="name a new folder, or move it away")
@@ -271,12 +174,3 @@ def _has_same_rows(source: Path, target: Path) -> bool:
 def _photos_in(folder: Path) -> int:
     with Catalog.open(folder) as catalog:
         return catalog.photo_count
-
-
-def _taken(target: Path) -> BadPath:
-    return BadPath(f"{target} holds another library, or an older copy", hint="name a new folder, or move that one away")
-
-
-def _unwritable(target: Path, why: str) -> BadPath:
-    hint = "free some space there, or name another folder" if "full" in why else "name a folder that you may write to"
-    return BadPath(f"nothing can be copied to {target}: {why}", hint=hint)

@@ -50,6 +50,12 @@ class PhotoCopy:
         copy_user_data(self._source, self._target)
         return copied
 
+    def is_done(self) -> bool:
+        """Whether the target has all photos of the source, as they are there, and no others."""
+        if self._source.facts.photo_count != self._target.facts.photo_count:
+            return False
+        return not any(map(self._missing, self._source.facts.files_in_pieces()))
+
     def _begin(self) -> None:
         """Have the target's vectors be those of the source's encoder."""
         encoder = self._source.facts.encoder

@@ -16,7 +16,8 @@ from waiting import LONG_SECONDS
 from photomap_cli.doctor.library import album_checks, checks
 from photomap_cli.errors import BadPath, EmptyLibrary, LibraryBusy, LibraryUnusable
 from photomap_cli.export import library_copy
-from photomap_cli.export.library_copy import DRAFT_NAME, LOCK_NAME, copy_library
+from photomap_cli.export.library_copy import copy_library
+from photomap_cli.export.library_draft import DRAFT_NAME, LOCK_NAME
 from photomap_cli.images.thumbnail_cache import ThumbnailCache
 from photomap_cli.library import database, schema, user_data
 from photomap_cli.library.albums import as_members
@@ -287,14 +288,14 @@ def test_two_copies_to_one_folder_do_not_meet(library, target):
 
 
 def test_a_library_made_there_meanwhile_is_kept(library, target, monkeypatch):
-    real = library_copy._Copy._put_in_place
+    real = library_copy.put_in_place
 
-    def index_first(self, names):
+    def index_first(draft, target, names):
         with Catalog.open(target, create=True) as other:
             other.change_roots(["/theirs"])
-        real(self, names)
+        real(draft, target, names)
 
-    monkeypatch.setattr(library_copy._Copy, "_put_in_place", index_first)
+    monkeypatch.setattr(library_copy, "put_in_place", index_first)
     with pytest.raises(BadPath, match="another library"):
         copied(library, target)
     with Catalog.open(target) as there:
