@@ -262,11 +262,8 @@ class _Parser:
             near = difflib.get_close_matches(name, [*FILTER_VALUES, MIN], 1)
             written = f"{near[0]}:{shortened(raw)}" if near else ""
             hint = f"did you mean {written}?" if near else f"filters: {', '.join(FILTER_VALUES)}, {MIN}"
-            hint += (
-                f'{"" if near else ";"} quotes search for the text: "{shortened(match[0] + raw)}"'
-                if '"' not in raw
-                else ""
-            )
+            if '"' not in raw:
+                hint += f'{"" if near else ";"} {"As" if near else "as"} text, write "{shortened(match[0] + raw)}"'
             raise BadQuery(f"there is no filter {shortened(name)}:", hint=hint, position=position)
         try:
             self._filters.append(PhotoFilter(FilterKind(name), known.read(value, self._here), negated))
