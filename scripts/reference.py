@@ -32,12 +32,20 @@ READ_WITHOUT_TYPER = ("", "search", "browse", "map", "status")
 
 SETTINGS = """# Settings
 
-Flags beat `PHOTOMAP_*` environment variables, which beat `config.toml`, which beats the defaults. `photomap config`
-shows every value and where it came from, `photomap config path` where the file is, `photomap config set NAME VALUE`
-changes one and keeps the file's comments. A name that does not exist or a value that makes no sense is refused with
-the reason and what is allowed; a variable `PHOTOMAP_...` that names no setting is pointed out by `photomap config` and
-`photomap doctor`. Times are seconds, or end in `s`, `m`, `h`, `d` or `w`, and are 366 days at most; lists are
-written with commas in the environment, and `roots` as `NAME=FOLDER, NAME=FOLDER`. In `config.toml` it is a table:
+```sh
+photomap config                          # every setting, its value, and where it came from
+photomap config set results 20           # change one; comments in the file are kept
+photomap config path                     # where the file is
+PHOTOMAP_RESULTS=20 photomap             # just this once
+```
+
+Options of a command beat environment variables, which beat `config.toml`, which beats the defaults. `:set` at the
+prompt changes a setting until you leave.
+
+A name that doesn't exist or a value that makes no sense is refused, with the reason and what is allowed. `photomap
+config` and `photomap doctor` point out variables that start with `PHOTOMAP_` and name no setting. Times are seconds, or
+end in `s`, `m`, `h`, `d` or `w`, up to 366 days. In the environment, lists are written with commas, and `roots` as
+`NAME=FOLDER, NAME=FOLDER`. In `config.toml`, `roots` is a table:
 
 ```toml
 [roots]

@@ -47,8 +47,8 @@ def repl(
 ) -> int:
     """Find photos by what is in them.
 
-    Without a command: an interactive prompt over the library.  The encoder stays ready between queries and gives the
-    GPU back by itself when it is idle.  `photomap black cat` is short for `photomap search black cat`.
+    Without a command you get a prompt to search at.  The encoder stays ready between searches and frees the GPU by
+    itself when idle.  `photomap black cat` is short for `photomap search black cat`.
     """
     context.obj = Globals(directories.library_directory(library), _is_chosen(library), quiet, verbose)
     stdio.configure_logging(verbose=verbose)

@@ -29,9 +29,9 @@ def albums(
 ) -> int:
     """List albums and saved searches; export or import them.
 
-    They are made at the prompt, by :album and :save-search, and are used in queries: album:Best, @@trip.  They outlive
-    `index --rebuild`, another encoder, and photos being moved or renamed.  An import adds, and deletes nothing; a saved
-    search with the name of another takes its place.
+    You make them at the prompt, with :album and :save-search, and use them in queries: album:Best, @@trip.  They
+    survive `index --rebuild`, another encoder, and moving or renaming photos.  An import only adds, except that a
+    saved search replaces one of the same name.
 
     Exit status 1 when there are none.
     """

@@ -31,15 +31,15 @@ def browse(
         bool, typer.Option("--print0", help="End each path that is printed by NUL (for xargs -0).")
     ] = False,
 ) -> int:
-    """Look through photos, full screen: search as you type, mark, open, export.
+    """Look through your photos, full screen.
 
     
     photomap browse
     photomap browse "beach -people"
     cp -n -t ~/frames $(photomap browse "birthday cake")
 
-    Prints the paths of the marked photos at the end.  Exit status 1 when the output is a pipe and nothing was marked,
-    130 when you leave with Esc.
+    Search as you type, mark photos, open and export them.  The paths of the marked photos are printed when you leave.
+    Exit status 1 when the output is a pipe and nothing was marked, 130 when you leave with Esc.
     """
     from photomap_cli.records import SearchRequest
     from photomap_cli.records.browse import BrowseRequest

@@ -21,7 +21,7 @@ config_app = typer.Typer(cls=Group)
 
 @config_app.callback(invoke_without_command=True)
 def config(context: typer.Context) -> int:
-    """Show every setting, its value and where it came from; or change one."""
+    """Show all settings and where they came from, or change one."""
     if context.invoked_subcommand:
         return FOUND
     from photomap_cli.settings import Settings, shown, unknown_variables

@@ -24,9 +24,10 @@ DEMO_PHOTOS = Path(__file__).parents[2] / "demo_photos"
 
 
 def demo(context: typer.Context) -> int:
-    """Try photomap on 120 sample photos: index them, search, then the prompt.
+    """Try photomap on 120 sample photos.
 
-    Without --library it lives apart from your own library.
+    Indexes them, searches a few times, and opens the prompt.  The demo has a library of its own, unless --library names
+    one.
     """
     from photomap_cli.repl.pipe_frontend import has_screen
 

@@ -26,10 +26,10 @@ def doctor(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> int:
-    """Check settings, terminal, library, GPU and encoder, and say what to do.
+    """Check that everything works, and say what to do.
 
-    Changes nothing and fetches nothing.  Reads all of the library's vectors, and loads the encoder where no live
-    session has it.  Exit status 2 when something does not work.
+    Looks at settings, terminal, library, GPU and encoder.  Changes nothing and downloads nothing.  Reads all of the
+    library's vectors, and loads the encoder unless a running session has it.  Exit status 2 when something is wrong.
     """
     given: Globals = context.obj
     console = make_console()

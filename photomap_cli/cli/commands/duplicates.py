@@ -38,11 +38,11 @@ def duplicates(
     spare: Annotated[bool, typer.Option("--paths", help="Paths of all but the best, one per line.")] = False,
     nul: Annotated[bool, typer.Option("-0", help="The same, each ending in NUL (for xargs -0).")] = False,
 ) -> int:
-    """List photos that are there more than once: copies first, then nearly identical shots.
+    """Find photos that you have more than once; nothing is deleted.
 
-    In each group the photo that looks best to keep comes first: most pixels, then most bytes, then the oldest file.
-    Links are not copies: only files of their own are listed, and only while they are as they were indexed.  Nothing is
-    deleted.  Run `photomap index` first.
+    Lists exact copies first, then nearly identical shots.  Each group begins with the photo that looks best to keep:
+    most pixels, then most bytes, then the oldest file.  Links don't count as copies, and files that have changed since
+    they were indexed are left out, so run `photomap index` first.
 
     Exit status 1 when there are none.
     """

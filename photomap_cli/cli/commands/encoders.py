@@ -20,9 +20,9 @@ def encoders(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> int:
-    """List encoders: dimension, size, licence, which are on disk, which one is used here.
+    """List encoders, and which one is used here.
 
-    Any other open_clip model can be used as well.
+    Shows the length of their vectors, size, licence, and which are on disk.  Any other open_clip model works too.
     """
     from photomap_cli.encoder import models
     from photomap_cli.library.stats import facts

@@ -72,8 +72,8 @@ def index(
 ) -> int:
     """Add folders to the library, or bring them up to date.
 
-    Photos that are unchanged, moved, renamed or copied are not encoded again; photos that are gone are removed, unless
-    their whole folder is, as when a disk is not mounted.  Ctrl-C keeps what is done; the next run continues from there.
+    Photos that are unchanged, moved, renamed or copied aren't encoded again.  Photos that are gone are removed, unless
+    their whole folder is gone, as when a disk isn't mounted.  Ctrl-C keeps what is done; the next run continues there.
     """
     from photomap_cli.indexing.index_options import IndexOptions
     from photomap_cli.indexing.parts import Part

@@ -47,8 +47,8 @@ def draw_map(
 ) -> int:
     """Draw a map of the library, in groups with names.
 
-    It is kept until the photos change; names need the encoder the first time.  Photo by photo with PaCMAP, where
-    `pip install 'photomap-cli[map]'` has been run, else group by group.
+    The map is kept until the photos change.  Naming the groups needs the encoder the first time.  With `pip install
+    'photomap-cli[map]'` every photo gets its own place (PaCMAP); without it, places are by group.
     """
     from photomap_cli.cli import previews
     from photomap_cli.records.maps import MapRequest

@@ -63,7 +63,7 @@ def search(
     force: Annotated[bool, typer.Option("--force", help="Let --html overwrite a file.")] = False,
     local: Annotated[bool, typer.Option("--local", help="Don't use a running session; load the encoder here.")] = False,
 ) -> int:
-    """Search once and print the photos found, best first; filters alone list photos, newest first.
+    """Search once and print the photos found, best first.
 
     
     photomap search golden retriever on a beach -people
@@ -71,7 +71,7 @@ def search(
     photomap search birthday cake -k 100 --html cakes.html
     photomap search camera:nikon after:2024 --paths
 
-    Exit status 1 when nothing is found.
+    Filters alone, as in the last example, list photos, newest first.  Exit status 1 when nothing is found.
     """
     from photomap_cli.cli import previews
     from photomap_cli.records import SearchRequest

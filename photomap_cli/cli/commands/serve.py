@@ -44,8 +44,8 @@ def serve(
 ) -> int:
     """Run a background session that keeps the encoder ready.
 
-    It ends on Ctrl-C, SIGTERM or `photomap stop`, and with --for when nobody has searched for that long.  With --detach
-    the command returns as soon as the session answers, and says where its log is.
+    It ends on Ctrl-C, SIGTERM or `photomap stop`, and with --for when nobody has searched for that long.  With
+    --detach the command returns as soon as the session answers, and tells you where its log is.
     """
     given: Globals = context.obj
     limit = _seconds(idle_limit)

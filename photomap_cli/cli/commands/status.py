@@ -37,9 +37,9 @@ def status(
         bool, typer.Option("--watch", "-w", help="Keep watching until Ctrl-C: redraw in place, or print what changes.")
     ] = False,
 ) -> int:
-    """Show running sessions, where their encoders are, and the library.
+    """Show sessions, where their encoders are, and the library.
 
-    Wakes no encoder and resets no timer.
+    This wakes no encoder and resets no timer.
     """
     given: Globals = context.obj
     if watch:
