@@ -128,6 +128,12 @@ class LibraryLoading(LibraryUnreachable):
     code = "library_loading"
 
 
+class LibraryReplaced(LibraryUnreachable):
+    """A shared library is not where it was a moment ago: a rebuild has taken its place, or somebody removed it."""
+
+    code = "library_replaced"
+
+
 class NoProcess(PhotomapError):
     """The system has no room for another process."""
 

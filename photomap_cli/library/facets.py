@@ -62,9 +62,9 @@ def facets_of(opened: database.Database) -> Facets:
         with_photos = connection.execute(_FOLDERS, (os.sep,)).fetchall()
         return Facets(
             cameras=tuple(connection.execute(_CAMERAS, (MOST_CAMERAS,))),
-            extensions=_kinds(connection.execute(_EXTENSIONS)),
+            extensions=kinds(connection.execute(_EXTENSIONS)),
             months=tuple(connection.execute(_MONTHS)),
-            folders=_with_those_above(with_photos, read_roots(connection)),
+            folders=with_those_above(with_photos, read_roots(connection)),
             lenses=tuple(connection.execute(_LENSES, (MOST_CAMERAS,))),
             places=tuple(connection.execute(_PLACES, (MOST_PLACES,))),
             suggestions=_suggestions(connection),
@@ -81,7 +81,7 @@ def _suggestions(connection: sqlite3.Connection) -> dict[str, Counted]:
     return {name: tuple(each for each in values if each[1]) for name, values in counted.items()}
 
 
-def _kinds(extensions: Iterable[tuple[str, int]]) -> Counted:
+def kinds(extensions: Iterable[tuple[str, int]]) -> Counted:
     """Return each kind of file once, under the extension that most of its photos have; most photos first."""
     kinds: dict[tuple[str, ...], tuple[str, int]] = {}
     for extension, count in extensions:
@@ -90,7 +90,7 @@ def _kinds(extensions: Iterable[tuple[str, int]]) -> Counted:
     return tuple(sorted(kinds.values(), key=lambda each: -each[1]))
 
 
-def _with_those_above(folders: list[tuple[str, int]], roots: Sequence[str]) -> Counted:
+def with_those_above(folders: list[tuple[str, int]], roots: Sequence[str]) -> Counted:
     """Return the folders and those above them, up to what was indexed, each with the photos at or below it."""
     counts: Counter[str] = Counter()
     outside = {"", *(root.rpartition(os.sep)[0] for root in roots)}

@@ -22,6 +22,7 @@ from photomap_cli.library.shared.schema import VECTOR
 if TYPE_CHECKING:
     from photomap_cli.library.shared.address import Address
     from photomap_cli.library.shared.credentials import Credentials
+    from photomap_cli.library.shared.patience import Patience
     from photomap_cli.library.shared.schema import Field, Index
 
 CONNECT_SECONDS, SEARCH_SECONDS, WRITE_SECONDS, BUILD_SECONDS = 5.0, 10.0, 30.0, 3600.0
@@ -30,6 +31,7 @@ MOST_AT_ONCE = 16_384
 """So many photos a search or a page holds at most: Milvus's own limit."""
 
 _LOADING_PAUSE_SECONDS = 0.2
+_SETTLED_SECONDS = 5.0  # Milvus's own limit for what is seen late
 _NO_DOTENV = "PYTHON_DOTENV_DISABLED"
 _LOGGERS = ("pymilvus", "pymilvus.milvus_client", "pymilvus.bulk_writer")
 
@@ -63,6 +65,8 @@ class Description:
 class Client:
     """A connection to one server, made when it is first needed and again after it was lost.  Any thread may use it.
 
+    With `patience` everything is tried again for a while.  Clients that share `deleted` see what each of them deletes.
+
     Every method raises LibraryUnreachable while the server does not answer, and LibraryUnusable for what it refuses.
     """
 
@@ -71,12 +75,16 @@ class Client:
         address: Address,
         credentials: Credentials,
         *,
+        patience: Patience | None = None,
+        deleted: dict[str, float] | None = None,
         connect: Callable[..., Any] | None = None,
         pause: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.address, self._credentials = address, credentials
         self._connect = connect or connected
+        self._patience = patience
+        self._deleted = {} if deleted is None else deleted
         self._pause, self._clock = pause, clock
         self._lock = threading.Lock()
         self._client: Any = None
@@ -105,7 +113,7 @@ class Client:
 
         What is asked for strongly has everything that anybody has written; else everything this process has.
         """
-        level = "Strong" if is_strong else "Session"
+        level = self._level(name, is_strong=is_strong)
         found = self.call(
             "query", name, filter=condition, output_fields=list(fields), limit=limit, consistency_level=level
         )
@@ -113,7 +121,7 @@ class Client:
 
     def count(self, name: str, condition: str, *, is_strong: bool = False) -> int:
         """Return how many entities meet a condition; all of them for an empty one."""
-        level = "Strong" if is_strong else "Session"
+        level = self._level(name, is_strong=is_strong)
         found = self.call("query", name, filter=condition, output_fields=["count(*)"], consistency_level=level)
         return int(found[0]["count(*)"])
 
@@ -129,7 +137,7 @@ class Client:
             limit=limit,
             output_fields=list(fields),
             search_params={"metric_type": "IP", "params": dict(params)},
-            consistency_level="Session",
+            consistency_level=self._level(name),
         )
         return [(float(hit["distance"]), dict(hit["entity"])) for hit in found[0]]
 
@@ -142,6 +150,7 @@ class Client:
         """Take entities out by their keys."""
         if keys:
             self.call("delete", name, ids=list(keys), seconds=WRITE_SECONDS)
+            self._deleted[name] = self._clock()
 
     def create(self, name: str, fields: Sequence[Field], index: Index, properties: Mapping[str, str]) -> None:
         """Make a collection that is ready to be searched; one that is there as it should be stays."""
@@ -167,15 +176,11 @@ class Client:
 
     def point(self, alias: str, name: str) -> None:
         """Have an alias mean a collection from now on, whatever it meant before."""
-        try:
+        if not self.name_first(alias, name):
             self.call("alter_alias", name, alias, seconds=WRITE_SECONDS)
-        except LibraryUnreachable:
-            raise
-        except LibraryUnusable:  # there is no such alias yet
-            self.call("create_alias", name, alias, seconds=WRITE_SECONDS)
 
     def name_first(self, alias: str, name: str) -> bool:
-        """Have a new alias mean a collection; return false where it means another one already."""
+        """Have a new alias mean a collection; return false where it means one already."""
         try:
             self.call("create_alias", name, alias, seconds=WRITE_SECONDS)
         except LibraryUnreachable:
@@ -185,6 +190,10 @@ class Client:
                 raise
             return False
         return True
+
+    def unname(self, alias: str) -> None:
+        """Take an alias away."""
+        self.call("drop_alias", alias, seconds=WRITE_SECONDS, absent=None)
 
     def index(self, name: str) -> Mapping[str, Any]:
         """Return the index of the vectors, as the server describes it; nothing where there is none."""
@@ -215,6 +224,13 @@ class Client:
 
         Where there is no such collection, return `absent` if that is given.
         """
+
+        def work() -> Any:
+            return self._asked(method, *values, seconds=seconds, absent=absent, **named)
+
+        return self._patience(work) if self._patience else work()
+
+    def _asked(self, method: str, *values: Any, seconds: float, absent: Any, **named: Any) -> Any:
         client = self._connected()
         try:
             return getattr(client, method)(*values, timeout=seconds, **named)
@@ -239,6 +255,14 @@ class Client:
             client, self._client = self._client, None
         if client is not None:
             client.close()
+
+    def _level(self, name: str, *, is_strong: bool = False) -> str:
+        """Return how much of what was written has to be seen: all of it, or what this process has written.
+
+        Of what this process has deleted the latter is not true in Milvus 2.3.
+        """
+        is_settled = self._clock() - self._deleted.get(name, -_SETTLED_SECONDS) >= _SETTLED_SECONDS
+        return "Session" if is_settled and not is_strong else "Strong"
 
     def _connected(self) -> Any:
         with self._lock:

@@ -23,9 +23,11 @@ PHOTO_FIELDS = (
     *("row", "path", "size_bytes", "mtime_ns", "taken_at", "dated_at", "date_source"),
     *("width", "height", "camera"),
 )
-SEEN_FIELDS = ("row", "path", "size_bytes", "mtime_ns")
+SEEN_FIELDS = ("row", "path", "size_bytes", "mtime_ns", "ctime_ns", "inode", "seen_by")
 
-_LOWEST = -(2**63) + 1  # a filter can't write the number below
+LOWEST, HIGHEST = -(2**63) + 1, 2**63 - 1
+"""Between these are all numbers; a filter can't write the one below."""
+
 _FIRST_NAMED = "name"  # how the sources begin whose date a name says
 
 
@@ -33,14 +35,18 @@ def number(stored: str, part: int = 0) -> int:
     """Return the number that a photo at a kept path has, on every machine; that of a side's entity for a part of it."""
     text = f"{stored}\0{part}" if part else stored
     digest = blake2b(text.encode(errors="surrogatepass"), digest_size=8).digest()
-    return max(_LOWEST, int.from_bytes(digest, signed=True))
+    return max(LOWEST, int.from_bytes(digest, signed=True))
 
 
-def of_photo(photo: NewPhoto, stored: str) -> list[Record]:
-    """Return the entities of a photo that is kept at a path, without their numbers: the photo's, then its sides'."""
+def of_photo(photo: NewPhoto, stored: str, machine: str) -> list[Record]:
+    """Return the entities of a photo that is kept at a path, without their numbers: the photo's, then its sides'.
+
+    `machine` is the one that has seen its file.
+    """
     dated_at, source = date_of(photo)
     facts = {
         **{name: getattr(photo, name) for name in ("size_bytes", "mtime_ns", "ctime_ns", "inode", "orientation")},
+        "seen_by": machine,
         "content_hash": photo.content_hash.hex(),
         **{name: _text(getattr(photo, name)) for name in ("damage", "taken_at", "camera", "lens", "kind")},
         **_size(photo.width, photo.height),
@@ -56,11 +62,11 @@ def of_photo(photo: NewPhoto, stored: str) -> list[Record]:
     return [{**facts, "part": part, VECTOR: vector} for part, vector in enumerate((photo.vector, *sides))]
 
 
-def moved(records: Sequence[Record], again: FoundAgain, stored: str) -> list[Record]:
+def moved(records: Sequence[Record], again: FoundAgain, stored: str, machine: str) -> list[Record]:
     """Return the entities of a photo whose file is at another path by now, or has other times."""
     first = records[0]
     changed = {
-        **{"mtime_ns": again.mtime_ns, "ctime_ns": again.ctime_ns, "inode": again.inode},
+        **{"mtime_ns": again.mtime_ns, "ctime_ns": again.ctime_ns, "inode": again.inode, "seen_by": machine},
         **_place(again.path, stored, first["ext"], first["kind"]),
         **({} if first["taken_at"] else _date(*date_of_file(again.path, again.mtime_ns))),
     }
@@ -89,22 +95,18 @@ def details(record: Record, here: Callable[[str], str]) -> PhotoDetails:
     )
 
 
-def seen_file(record: Record) -> SeenFile:
+def seen_file(record: Record, machine: str | None) -> SeenFile:
     """Return a photo's file as it was.
 
-    What else tells of a change, a time and a number of the system's, differs between machines and is left out.
+    Its ctime and its inode differ between machines: they are not known to another one than has seen them.  None takes
+    them as they are.
     """
-    return SeenFile(record["row"], record["size_bytes"], record["mtime_ns"])
-
-
-def new_photo(records: Sequence[Record], path: str) -> NewPhoto:
-    """Return what was written for a photo, given all its entities, its own first."""
-    first = records[0]
-    return copy(records, FoundFile(path, first["size_bytes"], first["mtime_ns"], first["ctime_ns"], first["inode"]))
+    signs = (record["ctime_ns"], record["inode"]) if machine in (None, record["seen_by"]) else (0, 0)
+    return SeenFile(record["row"], record["size_bytes"], record["mtime_ns"], *signs)
 
 
 def copy(records: Sequence[Record], file: FoundFile) -> NewPhoto:
-    """Return what to write for another file with the same bytes."""
+    """Return what to write for another file with the same bytes, given all entities of a photo, its own first."""
     first, *others = records
     return NewPhoto.of(
         file,
@@ -118,6 +120,13 @@ def copy(records: Sequence[Record], file: FoundFile) -> NewPhoto:
         **_known(first),
         sides=np.stack([vector(each) for each in others]) if len(others) == SIDES else None,
     )
+
+
+def whole(records: Sequence[Record], here: Callable[[str], str]) -> NewPhoto:
+    """Return a photo as it was written, given all its entities, its own first."""
+    first = records[0]
+    path = here(first["path"])
+    return copy(records, FoundFile(path, first["size_bytes"], first["mtime_ns"], first["ctime_ns"], first["inode"]))
 
 
 def vector(record: Record) -> np.ndarray:

@@ -7,7 +7,7 @@ a value: a text that is not known is empty, a number one that cannot be.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from enum import Enum
 from math import sqrt
 from typing import NamedTuple
@@ -46,6 +46,7 @@ LONGEST_TEXT = 4096
 FACTS = (
     Field("path", Kind.TEXT, 65_535),
     *(Field(name, Kind.WHOLE) for name in ("size_bytes", "mtime_ns", "ctime_ns", "inode")),
+    Field("seen_by", Kind.TEXT, LONGEST_TEXT),
     *(Field(name, Kind.TEXT, LONGEST_TEXT) for name in ("content_hash", "damage", "taken_at", "dated_at")),
     *(Field(name, Kind.TEXT, LONGEST_TEXT) for name in ("date_source", "kind", "camera", "lens", "ext")),
     *(Field(name, Kind.TEXT, LONGEST_TEXT) for name in ("name_key", "camera_key", "lens_key")),
@@ -53,7 +54,10 @@ FACTS = (
     *(Field(name, Kind.SMALL) for name in ("month", "shape", "orientation", "rating")),
     *(Field(name, Kind.REAL) for name in ("latitude", "longitude", "seconds")),
 )
-"""What is known of a photo; texts that filters compare are kept a second time, as they compare them."""
+"""What is known of a photo; texts that filters compare are kept a second time, as they compare them.
+
+A file's ctime and inode mean something to the machine alone that has `seen_by`.
+"""
 
 KEYS = (Field("row", Kind.WHOLE), Field("photo", Kind.WHOLE), Field("part", Kind.SMALL))
 """An entity's own number; the number of its photo, which is that of its first entity; 0 for that one, else its side."""
@@ -118,30 +122,28 @@ def fields(dim: int, *, is_half: bool) -> tuple[Field, ...]:
     return (*KEYS, *FACTS, Field(VECTOR, Kind.HALF_VECTOR if is_half else Kind.VECTOR, dim))
 
 
+def is_half(described: Mapping[str, Mapping[str, object]]) -> bool:
+    """Whether a library whose fields a server describes keeps vectors in half precision.  Raises LibraryFormat."""
+    kind = getattr(described.get(VECTOR, {}).get("type"), "name", "")
+    if kind not in (Kind.VECTOR.value, Kind.HALF_VECTOR.value):
+        raise LibraryFormat(
+            "the library has no vectors that photomap can read", hint="name another one after the last /"
+        )
+    return kind == Kind.HALF_VECTOR.value
+
+
 _PREFIX, _ROOT, _RUN = "photomap.", "photomap.root:", "photomap.run:"
 _SCHEMA, _ID, _INDEXED = (_PREFIX + name for name in ("schema", "library_id", "last_indexed_at"))
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What a library says of itself: properties of its collection, which every machine may add to.
-
-    Attributes:
-        library_id: another one for other photos.
-        encoder: what made its vectors.
-        roots: what was indexed, as paths are kept, sorted.
-        unfinished: what of it is being indexed, or was until something ended the run.
-        last_indexed_at: when a run came to its end, or None.
-    """
+class Own(NamedTuple):
+    """What a library says of itself that stays: its id, another one for other photos, and what made its vectors."""
 
     library_id: str
     encoder: LibraryEncoder
-    roots: tuple[str, ...] = ()
-    unfinished: tuple[str, ...] = ()
-    last_indexed_at: str | None = None
 
     @classmethod
-    def of(cls, properties: Mapping[str, str]) -> Facts:
+    def of(cls, properties: Mapping[str, str]) -> Own:
         """Read properties.  Raises LibraryFormat where they are not those of a library of this version."""
         if properties.get(_SCHEMA) != VERSION:
             raise LibraryFormat(
@@ -150,11 +152,24 @@ class Facts:
         try:
             made_with = {name: properties[_PREFIX + name] for name in ("spec", "dim", "precision", "fingerprint")}
             encoder = LibraryEncoder(**{**made_with, "dim": int(made_with["dim"])})  # type: ignore[arg-type]
-            library_id = properties[_ID]
+            return cls(properties[_ID], encoder)
         except (KeyError, ValueError) as error:
             raise LibraryFormat("the library's own facts are damaged", hint="`photomap index --rebuild`") from error
-        last = properties.get(_INDEXED) or None
-        return cls(library_id, encoder, _named(properties, _ROOT), _named(properties, _RUN), last)
+
+
+def roots(properties: Mapping[str, str]) -> list[str]:
+    """Return what was indexed, as paths are kept."""
+    return _marked(properties, _ROOT)
+
+
+def unfinished(properties: Mapping[str, str]) -> list[str]:
+    """Return what is being indexed, or was until something ended the run."""
+    return _marked(properties, _RUN)
+
+
+def last_indexed_at(properties: Mapping[str, str]) -> str | None:
+    """Return when a run came to its end, if one did."""
+    return properties.get(_INDEXED) or None
 
 
 def new_properties(library_id: str, encoder: LibraryEncoder) -> dict[str, str]:
@@ -183,6 +198,5 @@ def _marks(prefix: str, there: Iterable[str], gone: Iterable[str]) -> dict[str, 
     return {**{prefix + each: "" for each in gone}, **{prefix + each: "1" for each in there}}
 
 
-def _named(properties: Mapping[str, str], prefix: str) -> tuple[str, ...]:
-    marked = (name for name, mark in properties.items() if name.startswith(prefix) and mark)
-    return tuple(sorted(name.removeprefix(prefix) for name in marked))
+def _marked(properties: Mapping[str, str], prefix: str) -> list[str]:
+    return [name.removeprefix(prefix) for name, mark in properties.items() if name.startswith(prefix) and mark]

@@ -6,7 +6,7 @@ import logging
 import re
 from typing import Any
 
-from photomap_cli.errors import LibraryLoading, LibraryUnreachable, LibraryUnusable
+from photomap_cli.errors import LibraryLoading, LibraryReplaced, LibraryUnreachable, LibraryUnusable
 
 NO_COLLECTION, NOT_LOADED = 100, frozenset({101, 103})
 """Milvus's numbers for a collection that is not there, and for one that is not in memory."""
@@ -36,7 +36,7 @@ def translated(error: Exception, address: str) -> LibraryUnusable:
     if number in NOT_LOADED:
         return loading(address)
     if number == NO_COLLECTION:
-        return LibraryUnreachable(f"{shown} has been replaced or removed", hint="try again")
+        return LibraryReplaced(f"{shown} has been replaced or removed", hint="try again")
     if status in _AWAY or number == _NO_CONNECTION or _TRIED_IN_VAIN in words:
         return LibraryUnreachable(f"{shown} does not answer", hint=_reach(error))
     return LibraryUnusable(

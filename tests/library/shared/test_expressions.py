@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from library_fakes import ENCODER, new_photo
 
-from photomap_cli.library import geography
+from photomap_cli.library import geography, user_data
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.entities import FoundFile
 from photomap_cli.library.shared import photo_records, schema
@@ -23,6 +23,7 @@ from photomap_cli.library.sql_filters import TRAITS as SQL_TRAITS
 from photomap_cli.records import FilterKind, PhotoFilter
 
 NAME = "expressions"
+ALBUM = [1, 2, 3, 7]
 ROOTS = Roots({"ar": "/p"}, sep="/")
 TEXTS = [
     "a",
@@ -76,6 +77,8 @@ def catalog(tmp_path_factory):
     with Catalog.open(tmp_path_factory.mktemp("catalog"), create=True) as opened:
         opened.set_encoder(ENCODER)
         opened.commit_batch([photo(dice, at) for at in range(300)])
+        best = [user_data.Member(each.path) for each in opened.photos(ALBUM)]
+        user_data.add(opened.folder, "best", best)
         yield opened
 
 
@@ -87,7 +90,7 @@ def texts(catalog, client):
     for row in catalog.rows().tolist():
         (found,) = catalog.photos([row])
         stored = ROOTS.stored(found.path)
-        (record,) = photo_records.of_photo(catalog.copy(row, file_of(found)), stored)
+        (record,) = photo_records.of_photo(catalog.copy(row, file_of(found)), stored, "here")
         vector = photo_records.stored_vector(record["vector"], is_half=False)
         records.append(record | {"row": row, "photo": row, "vector": vector})
     client.upsert(NAME, records)
@@ -100,16 +103,12 @@ def file_of(found):
 
 
 def on_server(client, texts, filters, *, has_infix=True):
-    server = Server(ROOTS.below, lambda name: [1, 2, 3, 7], has_infix, texts)
+    server = Server(ROOTS.below, lambda name: ALBUM, has_infix, texts)
     return {each["row"] for each in client.query(NAME, where(filters, server), ["row"])}
 
 
 def in_sqlite(catalog, filters):
-    album = [
-        each if each.kind is not FilterKind.ALBUM else PhotoFilter(each.kind, "[1, 2, 3, 7]", each.negated)
-        for each in filters
-    ]
-    return set(catalog.rows(album).tolist())
+    return set(catalog.rows(filters).tolist())
 
 
 LETTERS = st.text('aeéimg_1%[]^-b\\c"qxs .jp*?\n😀\uffff' + string.ascii_lowercase[:3], min_size=1, max_size=8)

@@ -1,0 +1,231 @@
+"""Owns which collection a shared library's address means now, and reading it in pages.  Knows no photos.
+
+An address names an alias, so that a rebuild can take a library's place at once.  What it means is asked every other
+second, and again where the collection has gone.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from photomap_cli.errors import EmptyLibrary, LibraryReplaced
+from photomap_cli.library.shared import schema
+from photomap_cli.library.shared.client import MOST_AT_ONCE
+from photomap_cli.library.shared.expressions import among, both
+from photomap_cli.library.shared.photo_records import HIGHEST, LOWEST
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from photomap_cli.library.entities import LibraryEncoder
+    from photomap_cli.library.shared.client import Client
+
+FRESH_SECONDS = 2.0
+PHOTOS = "part == 0"
+"""What holds for one entity of each photo."""
+
+_PER_PAGE = 8192  # half of what a page may hold: numbers are spread evenly, and never quite so
+NUMBERS_AT_ONCE = 2000
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A library as it was found: its collection, and how many photos that has.
+
+    Attributes:
+        name: the collection's own, not the alias that it is asked for by.
+        own: what the library says of itself that stays.
+        properties: what else it says.
+        index: how its vectors are searched.
+        is_half: whether they are in half precision.
+    """
+
+    name: str
+    own: schema.Own
+    properties: Mapping[str, str]
+    index: schema.Index
+    is_half: bool
+    photos: int
+
+
+class Collection:
+    """The collection that a library is in at the moment.  Any thread may use it.
+
+    `pending` is what the library is to say of itself once there is one; several may share it.
+    """
+
+    def __init__(
+        self, client: Client, pending: dict[str, str] | None = None, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.client, self.alias = client, client.address.name
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._seen: tuple[float, State | None] | None = None
+        self._pending = {} if pending is None else pending  # properties of a library that there is not yet
+
+    @property
+    def state(self) -> State | None:
+        """What there is, as of two seconds ago at most; None where there is no library yet."""
+        seen = self._seen
+        return seen[1] if seen and self._clock() - seen[0] < FRESH_SECONDS else self.look()
+
+    def look(self) -> State | None:
+        """Return what there is now.  Raises LibraryFormat, LibraryUnusable where it is no library of this version."""
+        with self._lock:
+            state = self._look()
+            self._seen = self._clock(), state
+            return state
+
+    def forget(self) -> None:
+        """Have the next one who asks look again."""
+        self._seen = None
+
+    def require(self) -> State:
+        """Return what there is.  Raises EmptyLibrary where there is no library yet."""
+        state = self.state
+        if state is None:
+            raise EmptyLibrary(f"there is no library {self.client.address} yet", hint="`photomap index` makes one")
+        return state
+
+    @property
+    def properties(self) -> Mapping[str, str]:
+        """What the library says of itself, or will once there is one."""
+        state = self.state
+        return state.properties if state else self._pending
+
+    def note(self, properties: Mapping[str, str]) -> None:
+        """Have the library say something of itself; other properties stay as they are, whoever writes them."""
+        state = self.state
+        if state is None:
+            self._pending.update(properties)
+        else:
+            self.client.set_properties(state.name, properties)
+            self.look()
+
+    def make(self, encoder: LibraryEncoder) -> State:
+        """Return the library, made if there is none; the first of several machines makes it."""
+        state = self.look()
+        if state is None:
+            name = f"{self.alias}_{secrets.token_hex(4)}"
+            is_half = self.client.abilities.has_half
+            properties = {**schema.new_properties(secrets.token_hex(16), encoder), **self._pending}
+            self.client.create(name, schema.fields(encoder.dim, is_half=is_half), schema.Index.wanted(0), properties)
+            is_first = self.client.name_first(self.alias, name)
+            if not is_first:
+                self.client.drop(name)
+            state = self.look()
+            if state is None:
+                raise LibraryReplaced(f"the library {self.client.address} was removed as it was made", hint="try again")
+            if not is_first and self._pending:
+                self.note(self._pending)
+            self._pending.clear()
+        return state
+
+    def remove(self) -> None:
+        """Remove the library; what it was made of is remembered for the next one."""
+        state = self.look()
+        if state is not None:
+            self._pending.update(schema.root_properties(schema.roots(state.properties)))
+            self.client.unname(self.alias)
+            self.client.drop(state.name)
+            self.look()
+
+    def take_place_of(self, alias: str) -> None:
+        """Have another library's address mean this one from now on; what it meant before is gone."""
+        state, old = self.require(), self.client.describe(alias)
+        self.client.point(alias, state.name)
+        self.client.unname(self.alias)
+        if old is not None and old.name != state.name:
+            self.client.drop(old.name)
+        self.look()
+
+    def query(
+        self, condition: str, fields: Sequence[str], *, limit: int = MOST_AT_ONCE, is_strong: bool = False
+    ) -> list[dict[str, Any]]:
+        """Return some fields of what meets a condition; nothing where there is no library."""
+        nothing: list[dict[str, Any]] = []
+        return self._asked(
+            lambda name: self.client.query(name, condition, fields, limit=limit, is_strong=is_strong), nothing
+        )
+
+    def count(self, condition: str) -> int:
+        """Return how many entities meet a condition."""
+        return self._asked(lambda name: self.client.count(name, condition), 0)
+
+    def search(
+        self, vector: Any, condition: str, fields: Sequence[str], *, limit: int, params: dict[str, int]
+    ) -> list[tuple[float, dict[str, Any]]]:
+        """Return the scores and some fields of the vectors nearest to one."""
+        nothing: list[tuple[float, dict[str, Any]]] = []
+        return self._asked(
+            lambda name: self.client.search(name, vector, condition, fields, limit=limit, params=params), nothing
+        )
+
+    def numbered(
+        self,
+        field: str,
+        numbers: Iterable[int],
+        fields: Sequence[str],
+        *,
+        also: str = "",
+        at_once: int = NUMBERS_AT_ONCE,
+    ) -> Iterator[dict[str, Any]]:
+        """Yield some fields of the entities that have one of some numbers in a field."""
+        wanted = [int(each) for each in numbers]
+        for start in range(0, len(wanted), at_once):
+            yield from self.query(both(among(field, wanted[start : start + at_once]), also), fields)
+
+    def pages(
+        self,
+        condition: str,
+        fields: Sequence[str],
+        *,
+        count: int,
+        checkpoint: Callable[[], None] = lambda: None,
+        is_strong: bool = False,
+        per_page: int = _PER_PAGE,
+    ) -> Iterator[list[dict[str, Any]]]:
+        """Yield some fields of all that meets a condition, about `count` entities, page by page.
+
+        A page is a range of numbers, which are hashes and so spread evenly; one that is full is asked for in halves.
+        """
+        pieces = count // per_page + 1
+        width = (HIGHEST - LOWEST) // pieces + 1
+        waiting = [(low, min(low + width - 1, HIGHEST)) for low in range(LOWEST, HIGHEST + 1, width)][::-1]
+        while waiting:
+            checkpoint()
+            low, high = waiting.pop()
+            span = f"row >= {low} and row <= {high}"
+            found = self.query(both(condition, span), fields, is_strong=is_strong)
+            if len(found) < MOST_AT_ONCE:
+                yield found
+            else:
+                middle = (low + high) // 2
+                waiting += [(middle + 1, high), (low, middle)]
+
+    def _asked(self, ask: Callable[[str], _T], nothing: _T) -> _T:
+        state = self.state
+        if state is None:
+            return nothing
+        try:
+            return ask(state.name)
+        except LibraryReplaced:
+            now = self.look()
+            if now is None or now.name == state.name:
+                raise
+            return ask(now.name)
+
+    def _look(self) -> State | None:
+        found = self.client.describe(self.alias)
+        if found is None:
+            return None
+        own, index = schema.Own.of(found.properties), schema.Index.of(self.client.index(found.name))
+        photos = self.client.count(found.name, PHOTOS)
+        return State(found.name, own, found.properties, index, schema.is_half(found.fields), photos)

@@ -1,0 +1,245 @@
+"""Owns what there is in a shared library: photos, their facts and vectors, as of now.  Changes nothing."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from photomap_cli.errors import BadQuery, TooManyPhotos
+from photomap_cli.library.albums import AlbumRows
+from photomap_cli.library.entities import SIDES, STORED
+from photomap_cli.library.paths import shown
+from photomap_cli.library.shared import photo_records, schema
+from photomap_cli.library.shared.client import MOST_AT_ONCE
+from photomap_cli.library.shared.collection import PHOTOS
+from photomap_cli.library.shared.contents import SharedContents
+from photomap_cli.library.shared.expressions import Server, both, in_spans, quoted, where
+from photomap_cli.library.shared.newest import newest
+from photomap_cli.library.shared.photo_records import PHOTO_FIELDS, SEEN_FIELDS
+from photomap_cli.library.shared.schema import FACT_NAMES, VECTOR
+from photomap_cli.records import LibraryStatus
+
+if TYPE_CHECKING:
+    from photomap_cli.library.entities import FoundFile, LibraryEncoder, SeenFile
+    from photomap_cli.library.shared.collection import Collection
+    from photomap_cli.library.shared.machine_notes import MachineNotes
+    from photomap_cli.library.shared.roots import Roots
+    from photomap_cli.records import Facets, Photo, PhotoDetails, PhotoFilter
+
+MOST_LISTED = 1_000_000
+"""So many photos are listed by their numbers at most: the largest folder that duplicates are looked for in."""
+
+_VECTORS_AT_ONCE = 1000  # 2 MB
+_FEW_TEXTS = 200_000  # photos whose texts are read for a filter that the server cannot answer: 5 s
+_MOST_MATCHING = 10_000
+
+_T = TypeVar("_T")
+
+
+def _never() -> None:
+    """Let everything go on."""
+
+
+class SharedFacts:
+    """What there is in a library that many share.  Any thread may ask.
+
+    A photo's number comes from where it is kept, so it is the same for everybody and whenever it is added again.  Every
+    method raises LibraryUnreachable while the server does not answer, LibraryUnusable for what it refuses.
+    """
+
+    def __init__(self, folder: Path, collection: Collection, roots: Roots, notes: MachineNotes) -> None:
+        self.folder = folder
+        self._collection, self._roots, self._notes = collection, roots, notes
+        self.contents = SharedContents(collection, roots)
+        self._albums = AlbumRows(self, lambda: (self.library_id, self.photo_count))
+
+    @property
+    def library_id(self) -> str:
+        """The name of this set of numbers."""
+        state = self._collection.state
+        return state.own.library_id if state else ""
+
+    @property
+    def encoder(self) -> LibraryEncoder | None:
+        """The encoder that made the vectors; None before the first."""
+        state = self._collection.state
+        return state.own.encoder if state else None
+
+    @property
+    def photo_count(self) -> int:
+        """How many photos there are, as of two seconds ago at most."""
+        state = self._collection.state
+        return state.photos if state else 0
+
+    def of_one_numbering(self, work: Callable[[], _T]) -> _T:
+        """Return what some work finds: a number stands for the same path in every library."""
+        return work()
+
+    def roots(self) -> tuple[str, ...]:
+        """Return the paths that were indexed, sorted: those of this machine, and others as they are kept."""
+        return tuple(sorted(map(self._roots.here, schema.roots(self._collection.properties))))
+
+    def photos(self, rows: Sequence[int] | np.ndarray) -> list[Photo]:
+        """Return the photos of these rows in their order; rows that are gone are left out."""
+        records = self._collection.numbered("row", rows, PHOTO_FIELDS, also=PHOTOS)
+        found = {record["row"]: photo_records.photo(record, self._roots.here) for record in records}
+        return [found[int(row)] for row in rows if int(row) in found]
+
+    def photo_at(self, path: str) -> Photo | None:
+        """Return the photo at this path, if the library has it."""
+        record = self._record_at(path, PHOTO_FIELDS)
+        return photo_records.photo(record, self._roots.here) if record else None
+
+    def details(self, path: str) -> PhotoDetails | None:
+        """Return all there is to say of the photo at this path, if the library has it."""
+        record = self._record_at(path, FACT_NAMES)
+        return photo_records.details(record, self._roots.here) if record else None
+
+    def has_photos(self, path: str) -> bool:
+        """Whether there is a photo at or below a path."""
+        condition = self._at_or_below(path)
+        return bool(condition and self._collection.query(condition, ["row"], limit=1))
+
+    def spelled(self, path: str) -> str:
+        """Return how the library's paths spell this one: as it is, composed or decomposed; itself if none does."""
+        forms = dict.fromkeys((path, *(unicodedata.normalize(form, path) for form in ("NFC", "NFD"))))
+        return next(filter(self.has_photos, forms), path)
+
+    def vectors(self, rows: Sequence[int]) -> dict[int, np.ndarray]:
+        """Return the vectors of these rows, each (dim,) float32 of unit length; rows that are gone are left out."""
+        records = self._collection.numbered("row", rows, ["row", VECTOR], also=PHOTOS, at_once=_VECTORS_AT_ONCE)
+        return {record["row"]: photo_records.vector(record) for record in records}
+
+    def sides(self, rows: Sequence[int]) -> dict[int, np.ndarray]:
+        """Return the vectors of the sides of those of these photos that are panoramas, each (2, dim)."""
+        fields = ["photo", "part", VECTOR]
+        found: dict[int, dict[int, np.ndarray]] = {}
+        for record in self._collection.numbered("photo", rows, fields, also="part > 0", at_once=_VECTORS_AT_ONCE):
+            found.setdefault(record["photo"], {})[record["part"]] = photo_records.vector(record)
+        whole = {row: sides for row, sides in found.items() if len(sides) == SIDES}
+        return {row: np.stack([sides[part] for part in sorted(sides)]) for row, sides in whole.items()}
+
+    def stored_vectors(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return those of these rows, int64, sorted, that are not gone, and their vectors in half precision."""
+        encoder = self.encoder
+        vectors = np.empty((len(rows), encoder.dim if encoder else 0), STORED)
+        places = dict(zip(rows.tolist(), range(len(rows)), strict=True))
+        is_there = np.zeros(len(rows), bool)
+        fields = ["row", VECTOR]
+        for record in self._collection.numbered("row", places, fields, also=PHOTOS, at_once=_VECTORS_AT_ONCE):
+            place = places[record["row"]]
+            vectors[place], is_there[place] = photo_records.vector(record), True
+        return (rows, vectors) if is_there.all() else (rows[is_there], vectors[is_there])
+
+    def count(self, within: Sequence[PhotoFilter] = (), checkpoint: Callable[[], None] = _never) -> int:
+        """Return how many photos meet all filters."""
+        checkpoint()
+        return self._collection.count(both(PHOTOS, self.expression(within))) if within else self.photo_count
+
+    def rows(self, within: Sequence[PhotoFilter] = (), *, checkpoint: Callable[[], None] = _never) -> np.ndarray:
+        """Return the rows of the photos that meet all filters, int64, sorted, read-only.
+
+        Raises TooManyPhotos where they are more than a million.
+        """
+        condition = both(PHOTOS, self.expression(within))
+        count = self._collection.count(condition)
+        if count > MOST_LISTED:
+            raise TooManyPhotos(
+                f"{count:,} photos are too many to list from a shared library, which is {MOST_LISTED:,} at most",
+                hint="name a folder or a filter that leaves fewer",
+            )
+        pages = self._collection.pages(condition, ["row"], count=count, checkpoint=checkpoint)
+        rows = np.sort(np.fromiter((each["row"] for page in pages for each in page), np.int64))
+        rows.flags.writeable = False
+        return rows
+
+    def newest(
+        self,
+        within: Sequence[PhotoFilter] = (),
+        *,
+        limit: int,
+        behind: tuple[str, int] | None = None,
+        checkpoint: Callable[[], None] = _never,
+    ) -> list[Photo]:
+        """Return the photos that meet all filters, the latest `dated_at` first, then the higher row; `limit` or fewer.
+
+        At most 16,384.  `behind` is `dated_at` and row of the last one before them.
+        """
+        condition = both(PHOTOS, self.expression(within))
+        records = newest(self._collection, condition, min(limit, MOST_AT_ONCE), behind, checkpoint)
+        return [photo_records.photo(record, self._roots.here) for record in records]
+
+    def files_of(self, rows: Sequence[int]) -> dict[int, SeenFile]:
+        """Return the files of these photos, by row; rows that are gone are left out."""
+        records = self._collection.numbered("row", rows, SEEN_FIELDS, also=PHOTOS)
+        return {record["row"]: photo_records.seen_file(record, self._notes.machine) for record in records}
+
+    def files_in_pieces(self) -> Iterator[dict[str, SeenFile]]:
+        """Yield the files of all photos, by path, a few thousand at a time; each piece is of its moment."""
+        for page in self._collection.pages(PHOTOS, SEEN_FIELDS, count=self.photo_count):
+            yield {self._roots.here(each["path"]): photo_records.seen_file(each, None) for each in page}
+
+    def rows_like(self, file: FoundFile) -> list[int]:
+        """Return the rows of the photos whose files have a file's size and time of change."""
+        condition = both(PHOTOS, f"size_bytes == {file.size_bytes}", f"mtime_ns == {file.mtime_ns}")
+        return sorted(record["row"] for record in self._collection.query(condition, ["row"]))
+
+    def facets(self) -> Facets:
+        """Return what filters can name, from a sample of 20,000 photos."""
+        from photomap_cli.library.shared.facets import facets_of  # not for a search
+
+        return facets_of(self, self._collection, self._roots)
+
+    def status(self) -> LibraryStatus:
+        """Return where the library is and how much is in it; how many bytes that takes only its server knows."""
+        state = self._collection.look()
+        encoder = state.own.encoder if state else None
+        return LibraryStatus(
+            path=str(self._collection.client.address),
+            photos=state.photos if state else 0,
+            encoder=encoder.spec if encoder else None,
+            dim=encoder.dim if encoder else None,
+            bytes=0,
+            last_indexed_at=schema.last_indexed_at(self._collection.properties),
+            roots=self.roots(),
+            unfinished=tuple(sorted(map(self._roots.here, schema.unfinished(self._collection.properties)))),
+        )
+
+    def expression(self, within: Sequence[PhotoFilter]) -> str:
+        """Return what filters mean to the server; empty for none.  Raises BadQuery for what it cannot answer."""
+        if not within:
+            return ""
+        has_infix = self._collection.client.abilities.has_infix
+        return where(within, Server(self._roots.below, self._albums.rows, has_infix, self._texts))
+
+    def _texts(self, field: str) -> Iterator[str]:
+        """Yield each text that is in a field, for a filter that the server cannot answer."""
+        if self.photo_count > _FEW_TEXTS:
+            raise BadQuery(
+                "this filter is more than the library's server can do",
+                hint="camera:, lens: and name:*word* need Milvus 2.4 or newer; name: takes * and ? there, not [...]",
+            )
+        pages = self._collection.pages(PHOTOS, [field], count=self.photo_count)
+        return iter({record[field] for page in pages for record in page})
+
+    def _record_at(self, path: str, fields: Sequence[str]) -> dict[str, Any] | None:
+        """Return some fields of the photo at a path: by its number, which only another one's path may have taken."""
+        stored = self._roots.stored_if_any(shown(path))
+        if stored is None:
+            return None
+        for condition in (f"row == {photo_records.number(stored)}", f"path == {quoted(stored)}"):
+            found = self._collection.query(both(condition, PHOTOS), [*fields, "path"], limit=1)
+            if not found or found[0]["path"] == stored:
+                return found[0] if found else None
+        return None
+
+    def _at_or_below(self, path: str) -> str:
+        """Return the condition for the photos at or below a path; empty where there can be none."""
+        path = shown(path)
+        stored, spans = self._roots.stored_if_any(path), self._roots.below(path)
+        here = f"path == {quoted(stored)}" if stored else ""
+        return both(PHOTOS, " or ".join(filter(None, (here, in_spans(spans) if spans else "")))) if spans else ""

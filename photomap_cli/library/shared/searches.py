@@ -1,0 +1,132 @@
+"""Owns search over a shared library's vectors: its server scans, here the sides of panoramas become one photo."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from photomap_cli.library.shared.client import MOST_AT_ONCE
+from photomap_cli.library.shared.collection import PHOTOS
+from photomap_cli.library.shared.expressions import both
+from photomap_cli.library.shared.photo_records import HIGHEST, LOWEST, stored_vector, vector
+from photomap_cli.library.shared.schema import VECTOR
+
+if TYPE_CHECKING:
+    from photomap_cli.library.shared.collection import Collection, State
+    from photomap_cli.library.shared.facts import SharedFacts
+    from photomap_cli.records import PhotoFilter
+
+    Found = tuple[np.ndarray, np.ndarray]
+
+_SPARE = 16
+"""Hits fetched beyond k, to see whether equal scores go on past it, and for the sides of panoramas."""
+
+_PER_PANORAMA = 3
+_SAMPLE_STAYS = 1.1  # until a library has a tenth more photos or fewer
+_OVER = 1.2  # numbers are spread evenly, and never quite so
+_VECTORS_AT_ONCE = 2000
+
+
+class SharedSearches:
+    """Search over a library that many share.  Any thread may ask; sees what this process has written at once."""
+
+    def __init__(self, facts: SharedFacts, collection: Collection) -> None:
+        self._facts, self._collection = facts, collection
+        self._notes: list[str] = []
+        self._sample: tuple[str, int, int, np.ndarray] | None = None
+
+    def refresh(self) -> None:
+        """Take in what anybody has committed: every search does, and asks every other second what library it is."""
+
+    def search(
+        self,
+        vector: np.ndarray,
+        k: int,
+        within: Sequence[PhotoFilter] = (),
+        *,
+        exact: bool = False,
+        checkpoint: Callable[[], None] = lambda: None,
+    ) -> Found:
+        """Return the k best photos for a vector, (dim,) of unit length, among those that meet all filters.
+
+        Rows (int64) and cosines (float32), best first, the lower row first among equals; 16,384 or fewer.  Below a
+        million photos every vector is compared.  Above, all are, compressed, and hundreds of the best again as they
+        are stored; `exact` has thousands compared.
+        """
+        checkpoint()
+        state = self._collection.state
+        if k <= 0 or state is None:
+            return np.empty(0, np.int64), np.empty(0, np.float32)
+        if k > MOST_AT_ONCE:
+            self._notes.append(f"a shared library gives {MOST_AT_ONCE:,} photos at once at most; these are the best")
+            k = MOST_AT_ONCE
+        condition = self._facts.expression(within)
+        checkpoint()
+        query = stored_vector(vector, is_half=True) if state.is_half else np.asarray(vector, np.float32)
+        return self._best(state, query, condition, k, exact=exact)
+
+    def sample(self, most: int) -> np.ndarray:
+        """Return vectors of photos that are spread evenly over the library, (n, dim), always the same: `most` or fewer.
+
+        Numbers are hashes, so the lowest ones are spread so.  They are kept until the library has grown by a tenth.
+        """
+        state = self._collection.state
+        if state is None or not state.photos:
+            return np.empty((0, state.own.encoder.dim if state else 0), np.float32)
+        kept = self._sample
+        if kept and kept[:2] == (state.name, most) and 1 / _SAMPLE_STAYS < state.photos / kept[2] < _SAMPLE_STAYS:
+            return kept[3]
+        vectors = self._read_sample(state, most)
+        self._sample = state.name, most, state.photos, vectors
+        return vectors
+
+    def compress_behind(self) -> None:
+        """Do nothing: the server makes its index by itself."""
+
+    def drain_notices(self) -> list[str]:
+        """Return what the user should be told since the last call."""
+        notes = list(dict.fromkeys(self._notes))
+        self._notes.clear()
+        return notes
+
+    def tell(self, note: str) -> None:
+        """Have the user told something with the next notices."""
+        self._notes.append(note)
+
+    def warm_up(self) -> None:
+        """Import the client and connect, so that the first search need not wait for it."""
+        self._collection.client.warm_up()
+
+    def _best(self, state: State, query: np.ndarray, condition: str, k: int, *, exact: bool) -> Found:
+        """Return the k best photos; more vectors are asked for where sides, or equal scores, take up places."""
+        fetched = min(k + _SPARE, MOST_AT_ONCE)
+        while True:
+            asked = state.index.asked(fetched, exact=exact)
+            hits = self._collection.search(query, condition, ["photo"], limit=fetched, params=asked)
+            rows, scores = _photos(hits)
+            is_all = len(hits) < fetched or fetched == MOST_AT_ONCE
+            if is_all or (len(rows) >= k and hits[-1][0] < scores[k - 1]):
+                return rows[:k], scores[:k]
+            fetched = min(fetched * _PER_PANORAMA, MOST_AT_ONCE)
+
+    def _read_sample(self, state: State, most: int) -> np.ndarray:
+        """Return the vectors of the photos with the lowest numbers."""
+        wanted = int(most * _OVER) + _SPARE
+        last = HIGHEST if wanted >= state.photos else LOWEST + (HIGHEST - LOWEST) * wanted // state.photos
+        lowest = sorted(each["row"] for each in self._collection.query(both(PHOTOS, f"row <= {last}"), ["row"]))[:most]
+        fields = ["row", VECTOR]
+        found = self._collection.numbered("row", lowest, fields, also=PHOTOS, at_once=_VECTORS_AT_ONCE)
+        vectors = {each["row"]: vector(each) for each in found}
+        return np.stack([vectors[row] for row in lowest if row in vectors])
+
+
+def _photos(hits: Sequence[tuple[float, dict[str, int]]]) -> Found:
+    """Return photos and scores, best first, then the lower row: of a panorama's vectors the best counts."""
+    best: dict[int, float] = {}
+    for score, entity in hits:
+        row = entity["photo"]
+        best[row] = max(score, best.get(row, score))
+    ordered = sorted(best.items(), key=lambda each: (-each[1], each[0]))
+    return np.array([row for row, _ in ordered], np.int64), np.array([score for _, score in ordered], np.float32)

@@ -1,0 +1,214 @@
+"""Owns what index runs make part of a shared library.  Several machines write at once, and each may write again.
+
+A photo's number comes from its path, so that writing it again puts it in its own place.  A batch is no transaction:
+what is new or moved is written first, then what is gone is taken out; whoever is killed in between leaves a photo twice
+or too long, until the next run over its folder, and none is ever missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from photomap_cli.library.paths import shown
+from photomap_cli.library.shared import photo_records, schema
+from photomap_cli.library.shared.collection import PHOTOS
+from photomap_cli.library.shared.expressions import among, both
+from photomap_cli.library.shared.facts import SharedFacts
+from photomap_cli.library.shared.machine_notes import SharedFileNotes, SharedRuns
+from photomap_cli.library.shared.photo_records import HIGHEST, LOWEST, SEEN_FIELDS, Record
+from photomap_cli.library.shared.schema import ALL_NAMES, VECTOR
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from photomap_cli.library.entities import FoundAgain, FoundFile, NewPhoto, SeenFile
+    from photomap_cli.library.shared.collection import Collection, State
+    from photomap_cli.library.shared.machine_notes import MachineNotes
+    from photomap_cli.library.shared.roots import Roots
+
+_AT_ONCE = 500  # photos of 768 numbers and three vectors each are 5 MB
+
+
+class _Key(NamedTuple):
+    """Which entity of which photo."""
+
+    stored: str
+    part: int
+
+
+class SharedWrites(SharedFacts):
+    """What an index run asks of a library that many share and makes part of it.  Any thread may ask.
+
+    `told` is called after each change, for who keeps anything of the library.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        collection: Collection,
+        roots: Roots,
+        notes: MachineNotes,
+        *,
+        told: Callable[[], None] = lambda: None,
+    ) -> None:
+        super().__init__(folder, collection, roots, notes)
+        self.runs = SharedRuns(collection, roots, notes)
+        self.file_notes = SharedFileNotes(collection, roots, notes)
+        self._told = told
+        self._moving: dict[FoundAgain, list[Record]] = {}  # as they were when a batch began that has not ended
+
+    def change_roots(self, added: Iterable[str], forgotten: Iterable[str] = ()) -> None:
+        """Record some paths as indexed, and others as no longer so; further ones stay."""
+        there = [self._roots.stored(each) for each in added]
+        gone = [stored for each in forgotten if (stored := self._roots.stored_if_any(each)) is not None]
+        self._collection.note(schema.root_properties(there, gone))
+        self._told()
+
+    def seen_files(self, root: str) -> dict[str, SeenFile]:
+        """Return the files of the photos at or below a path, by path, whichever machine has added them."""
+        condition = self._at_or_below(root)
+        if not condition:
+            return {}
+        count, machine = self._collection.count(condition), self._notes.machine
+        pages = self._collection.pages(condition, SEEN_FIELDS, count=count, is_strong=True)
+        return {
+            self._roots.here(each["path"]): photo_records.seen_file(each, machine) for page in pages for each in page
+        }
+
+    def count_below(self, folder: str) -> int:
+        """Return how many photos are at or below a path."""
+        condition = self._at_or_below(folder)
+        return self._collection.count(condition) if condition else 0
+
+    def known_sizes(self, sizes: Iterable[int]) -> set[int]:
+        """Return those of some sizes in bytes of which there is a photo."""
+        found: set[int] = set()
+        wanted = list(sizes)
+        for start in range(0, len(wanted), _AT_ONCE):
+            condition = both(PHOTOS, among("size_bytes", wanted[start : start + _AT_ONCE]))
+            for page in self._collection.pages(condition, ["size_bytes"], count=_AT_ONCE):
+                found |= {each["size_bytes"] for each in page}
+        return found
+
+    def copy(self, row: int, file: FoundFile) -> NewPhoto:
+        """Return what to add for a file with the same bytes as a photo's.  Raises KeyError if the row is gone."""
+        return photo_records.copy(self._entities([row])[row], file)
+
+    def whole_photos(self, rows: Sequence[int]) -> list[NewPhoto]:
+        """Return photos with all that is known of them, vectors included; rows that are gone are left out."""
+        found = self._entities(rows)
+        return [photo_records.whole(found[int(row)], self._roots.here) for row in rows if int(row) in found]
+
+    def commit_batch(
+        self, added: Sequence[NewPhoto], removed_rows: Iterable[int] = (), found_again: Iterable[FoundAgain] = ()
+    ) -> None:
+        """Add, remove and rename photos.  A photo at a path that is in the library already takes that one's place.
+
+        Once it returns, the server has it.  Where it raises, the same call may be made again: what it was to rename is
+        taken as it was before, as the path may have another photo by then.
+        """
+        state, again = self._collection.require(), list(found_again)
+        moving = self._as_they_were(again)
+        changed = {**self._renamed(moving), **self._added(added)}
+        written = set[int]()
+        stored = list(changed)
+        for start in range(0, len(stored), _AT_ONCE):
+            written |= self._write(state, {each: changed[each] for each in stored[start : start + _AT_ONCE]})
+        self._remove(state, {*(each.row for each in again), *map(int, removed_rows)}, written)
+        self._moving.clear()
+        self._told()
+
+    def note_signs(self, files: Iterable[FoundAgain]) -> None:
+        """Note the ctime and the inode of files that are as they were."""
+        self.commit_batch((), (), files)
+
+    def touch_indexed(self, now: datetime) -> None:
+        """Record when the library was last brought up to date; `now` has a time zone."""
+        self._collection.note(schema.indexed_property(now.isoformat(timespec="seconds")))
+        self._told()
+
+    def _entities(self, photos: Iterable[int]) -> dict[int, list[Record]]:
+        """Return all that is kept of some photos, by number: each one's own entity, then those of its sides."""
+        found: dict[int, list[Record]] = {}
+        for record in self._collection.numbered("photo", photos, ALL_NAMES, at_once=_AT_ONCE):
+            found.setdefault(record["photo"], []).append(record)
+        ordered = {photo: sorted(records, key=lambda each: int(each["part"])) for photo, records in found.items()}
+        return {photo: records for photo, records in ordered.items() if records[0]["part"] == 0}
+
+    def _as_they_were(self, again: Sequence[FoundAgain]) -> dict[FoundAgain, list[Record]]:
+        """Return what is kept of photos to rename; those that are gone are left out."""
+        new = [each for each in again if each not in self._moving]
+        found = self._entities({each.row for each in new})
+        self._moving |= {each: found[each.row] for each in new if each.row in found}
+        return {each: self._moving[each] for each in again if each in self._moving}
+
+    def _renamed(self, moving: dict[FoundAgain, list[Record]]) -> dict[str, list[Record]]:
+        """Return the entities of photos that were renamed, by the paths that they are to be kept at."""
+        machine = self._notes.machine
+        places = {each: self._roots.stored(shown(each.path)) for each in moving}
+        return {
+            places[each]: photo_records.moved(records, each, places[each], machine) for each, records in moving.items()
+        }
+
+    def _added(self, photos: Sequence[NewPhoto]) -> dict[str, list[Record]]:
+        """Return the entities of new photos, by the paths that they are to be kept at."""
+        machine = self._notes.machine
+        places = [self._roots.stored(shown(each.path)) for each in photos]
+        return {place: photo_records.of_photo(each, place, machine) for place, each in zip(places, photos, strict=True)}
+
+    def _write(self, state: State, photos: dict[str, list[Record]]) -> set[int]:
+        """Write photos in the places of what was at their paths; return the numbers of the entities."""
+        keys = [_Key(stored, part) for stored, records in photos.items() for part in range(len(records))]
+        numbers, outdated = self._numbers(keys)
+        records = [
+            {
+                **record,
+                "row": numbers[_Key(stored, part)],
+                "photo": numbers[_Key(stored, 0)],
+                "part": part,
+                VECTOR: photo_records.stored_vector(photo_records.vector(record), is_half=state.is_half),
+            }
+            for stored, entities in photos.items()
+            for part, record in enumerate(entities)
+        ]
+        self._collection.client.upsert(state.name, records)
+        written = set(numbers.values())
+        sides = self._collection.numbered("photo", {numbers[key] for key in keys}, ["row"], also="part > 0")
+        self._collection.client.delete(state.name, sorted(({each["row"] for each in sides} | outdated) - written))
+        return written
+
+    def _numbers(self, keys: Sequence[_Key]) -> tuple[dict[_Key, int], set[int]]:
+        """Return the number of each entity, and those that some had while theirs was another's.
+
+        One whose number is another one's takes the next; two of 200 million paths have the same once in a thousand
+        libraries.
+        """
+        numbers: dict[_Key, int] = {}
+        outdated, waiting = set[int](), {key: photo_records.number(*key) for key in keys}
+        while waiting:
+            asked = {each for number in waiting.values() for each in (number, _next(number))}
+            found = self._collection.numbered("row", asked, ["row", "path", "part"])
+            taken = {each["row"]: _Key(each["path"], each["part"]) for each in found}
+            given, left = set(numbers.values()), {}
+            for key, number in waiting.items():
+                if number in given or taken.get(number, key) != key:
+                    left[key] = _next(number)
+                    continue
+                numbers[key] = number
+                given.add(number)
+                outdated |= {_next(number)} if taken.get(_next(number)) == key else set()
+            waiting = left
+        return numbers, outdated
+
+    def _remove(self, state: State, photos: set[int], written: set[int]) -> None:
+        """Take photos out with their sides, but for what has been written."""
+        there = [each["row"] for each in self._collection.numbered("photo", photos, ["row"])]
+        gone = [row for row in there if row not in written]
+        for start in range(0, len(gone), _AT_ONCE):
+            self._collection.client.delete(state.name, gone[start : start + _AT_ONCE])
+
+
+def _next(number: int) -> int:
+    return number + 1 if number < HIGHEST else LOWEST
