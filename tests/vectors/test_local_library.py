@@ -51,9 +51,13 @@ def test_what_is_left_in_a_library_without_photos_gives_way_to_another_encoder(l
 
 
 def test_one_run_at_a_time_writes(library):
-    with library.only_writer(), LocalLibrary.open(library.facts.folder) as other:
-        with pytest.raises(LibraryBusy), other.only_writer():
-            pass
+    with (
+        library.only_writer(),
+        LocalLibrary.open(library.facts.folder) as other,
+        pytest.raises(LibraryBusy),
+        other.only_writer(),
+    ):
+        pass
     with library.only_writer():
         pass
 
