@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from photomap_cli._version import __version__
+
+_INTERRUPTED = 130
 
 
 def main() -> None:
@@ -24,7 +27,19 @@ def main() -> None:
     done = sys.modules.get(f"{__name__}.oneshot")
     if done is not None and f"{__name__}.dispatch" not in sys.modules:
         done.exit_now(status)
+    if status == _INTERRUPTED:
+        _exit_interrupted()
     sys.exit(status)
+
+
+def _exit_interrupted() -> None:
+    """End with 130; Python remembers where Ctrl-C came, and may end by the signal instead though it was dealt with."""
+    from contextlib import suppress
+
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # nobody reads it
+            stream.flush()
+    os._exit(_INTERRUPTED)
 
 
 def run(arguments: list[str]) -> int:

@@ -71,6 +71,24 @@ def test_output_that_finds_no_room_is_told_in_one_line(shell, words):
     assert err == (told and told + "hint: free some space, or write elsewhere\n")
 
 
+def test_ctrl_c_ends_with_130_wherever_it_comes(environment, tmp_path):
+    """`python -m` remembers one that came amid a text it runs, as those of dataclasses, and would end by the signal."""
+    (tmp_path / "interrupted.py").write_text(
+        "from photomap_cli.cli import dispatch\n"  # Python forgets when it runs more of such texts
+        "from photomap_cli import cli\n"
+        "cli.run = lambda _: exec('raise KeyboardInterrupt')\n"
+        "cli.main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "interrupted"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        timeout=LONG_SECONDS,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has it")
 def test_complaints_that_find_no_room_leave_the_status(shell):
     assert shell("search dog", "2>/dev/full") == (2, "", "")
