@@ -24,6 +24,9 @@ _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _PIECE_BYTES = 128 << 10  # what Linux reads ahead, unless somebody has set it higher
 _NO_READER = frozenset({errno.ENXIO, errno.ENODEV})
 
+NO_ROOM = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})
+"""What the system says where a file cannot get longer."""
+
 
 class NotPlain(FileNotFoundError):
     """There is no plain file of this name, but a pipe, a device, a socket, a folder, or a link where none is followed.

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 
+from photomap_cli import files
 from photomap_cli.cli import argv, stdio
 from photomap_cli.errors import InternalError, PhotomapError
 from photomap_cli.views.output import one_line, say
 
 FOUND, NOTHING_FOUND, INTERRUPTED = 0, 1, 130
-
-_NO_ROOM = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})
 
 
 def exit_status(work: Callable[[], int], arguments: list[str]) -> int:
@@ -40,7 +38,7 @@ def cut_short(error: BaseException) -> int | None:
     if isinstance(error, BrokenPipeError):
         stdio.redirect_to_null(sys.stdout)
         return FOUND
-    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+    if isinstance(error, OSError) and error.errno in files.NO_ROOM:
         stdio.redirect_to_null(sys.stdout)
         reason = f"the output cannot be written: {os.strerror(error.errno).lower()}"
         return report(PhotomapError(reason, hint="free some space, or write elsewhere"), [])

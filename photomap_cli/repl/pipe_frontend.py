@@ -9,6 +9,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
+from photomap_cli import files
 from photomap_cli.errors import UsageError
 from photomap_cli.job_control import Suspension
 from photomap_cli.repl.commands import registry
@@ -157,13 +158,13 @@ def _answer_all(state: SearchState, lines: Iterable[str], out: TextIO, err: Text
             registry.answer(state, line)
         except registry.Quit:
             break
-        except BrokenPipeError:
-            raise
         except KeyboardInterrupt:
             if not is_typed:
                 raise
             state.front.tell("cancelled")
         except Exception as error:
+            if isinstance(error, OSError) and (isinstance(error, BrokenPipeError) or error.errno in files.NO_ROOM):
+                raise  # the output takes no more
             out.flush()  # where that fails, it is no matter of this line
             failed = True
             say(f"line {number}: {error_line(error)}", file=err)

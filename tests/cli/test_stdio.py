@@ -71,6 +71,13 @@ def test_output_that_finds_no_room_is_told_in_one_line(shell, words):
     assert err == (told and told + "hint: free some space, or write elsewhere\n")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has it")
+def test_lines_whose_answers_find_no_room_end_at_the_first(shell):
+    status, _, err = shell("", ">/dev/full", before="printf ':help\\n:help\\n' | ")
+    told = "photomap: the output cannot be written: no space left on device\nhint: free some space, or write elsewhere\n"
+    assert (status, err) == (2, told)
+
+
 def test_ctrl_c_ends_with_130_wherever_it_comes(environment, tmp_path):
     """`python -m` remembers one that came amid a text it runs, as those of dataclasses, and would end by the signal."""
     (tmp_path / "interrupted.py").write_text(
