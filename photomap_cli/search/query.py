@@ -58,7 +58,8 @@ _NO_CHARACTER = re.compile("[\0\ud800-\udc7f\udd00-\udfff]")  # \udc80 to \udcff
 _NUMBER = re.compile(r"[-+–−]\d+(\.\d+)?%?")
 _PATH = re.compile(r"@.|\.{1,2}[/\\]|~[/\\]|/.|[A-Za-z]:[/\\]")
 _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
-_REFERENCE = re.compile(r"#(\d{1,9})")
+_REFERENCE = re.compile(r"#(\d+)")
+_REFERENCE_DIGITS = 9
 _PICTURE = re.compile(
     rf"(?:{_WEIGHT.pattern})?(?:{_PATH.pattern}|{_ADDRESS.pattern}|{_REFERENCE.pattern}$)", re.IGNORECASE
 )
@@ -230,6 +231,9 @@ class _Parser:
             reason = "a weight of 0 does nothing" if weight == 0 else "the weight is too large"
             raise BadQuery(reason, hint=f"weights are positive numbers up to {MAX_WEIGHT:,.0f}", position=position)
         if reference := _REFERENCE.fullmatch(body):
+            if len(reference[1]) > _REFERENCE_DIGITS:
+                hint = "#N is a result of the last search at the prompt"
+                raise BadQuery(f"there is no result {shortened(body)}", hint=hint, position=position)
             return Term(TermKind.REFERENCE, reference[1], sign * weight, position)
         if _ADDRESS.match(body) or _PATH.match(body):
             _require_most(len(body), MOST_VALUE_LETTERS, "a path or an address", "letters", position)

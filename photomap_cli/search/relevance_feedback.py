@@ -16,6 +16,7 @@ MORE, LESS = 0.5, 0.25
 """What a result weighs, where the words weigh 1: what is not meant says less of what is (scripts/measure_scores.py)."""
 
 _TERM = r"(more|less)((?:[ ,]+#?\d+)+)"
+_MOST_DIGITS = 10  # of a number that is no longer any result's
 _LINE = re.compile(rf"(?:{_TERM}[ ,]*)+", re.IGNORECASE)
 
 
@@ -28,9 +29,9 @@ def parse_feedback(line: str) -> list[tuple[float, int]]:
     if not _LINE.fullmatch(line):
         return []
     return [
-        (MORE if word.lower() == "more" else -LESS, int(number))
+        (MORE if word.lower() == "more" else -LESS, int(number[:_MOST_DIGITS]))
         for word, numbers in re.findall(_TERM, line, re.IGNORECASE)
-        for number in re.findall(r"\d{1,9}", numbers)
+        for number in re.findall(r"\d+", numbers)
     ]
 
 

@@ -128,6 +128,8 @@ def test_a_zip_file_is_made_where_one_is_named(talk):
         (":mv!", "into which folder?"),
         (":cp 9 out", "there is no result 9"),
         (":cp 2019 Norway", "there is no result 2019"),
+        (f":cp {'9' * 24} out", "there is no result 9999999999"),
+        (f":mark {'9' * 5000}", "there is no result 9999999999"),
     ],
 )
 def test_what_is_not_understood_is_said(talk, line, message):

@@ -22,6 +22,8 @@ from photomap_cli.views.score_breakdown import breakdown
         ("LESS #5", [(-0.25, 5)]),
         ("more 3 4, #5", [(0.5, 3), (0.5, 4), (0.5, 5)]),
         ("more 3, less 5 6", [(0.5, 3), (-0.25, 5), (-0.25, 6)]),
+        ("more 1234567891", [(0.5, 1234567891)]),
+        ("less " + "9" * 5000, [(-0.25, 9999999999)]),
         ("more 3 dogs", []),
         ("more", []),
         ("more dogs", []),

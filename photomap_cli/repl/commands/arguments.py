@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from photomap_cli.records import Hit
     from photomap_cli.repl.state import SearchState
 
-_RANGE = re.compile(r"#?(\d{1,9})(?:-#?(\d{1,9}))?", re.ASCII)
+_RANGE = re.compile(r"#?(\d+)(?:-#?(\d+))?", re.ASCII)
+_MOST_DIGITS = 10  # of a number that is no longer any result's
 _ESCAPED = re.compile(r"\\(\W)")
 """Letters and digits need no backslash in a shell, so before one it is part of the name."""
 
@@ -62,7 +63,7 @@ def _numbers(word: str, state: SearchState) -> range:
     match = _RANGE.fullmatch(word)
     if match is None:
         raise UsageError(f"{printable(word)!r} isn't the number of a result")
-    first, last = sorted((int(match[1]), int(match[2] or match[1])))
+    first, last = sorted(int(digits[:_MOST_DIGITS]) for digits in (match[1], match[2] or match[1]))
     return range(first, max(first, min(last, len(state.shown))) + 1)
 
 
