@@ -14,6 +14,7 @@ ROOT_NAME = "[A-Za-z0-9_][A-Za-z0-9_.-]{1,63}"
 _LONGEST_TEXT = 4096  # letters; a path is no longer
 _LONGEST_ECHO = 40  # letters of a value that a message repeats
 _FROM_ROOT = re.compile(r"[/\\~]|[A-Za-z]:[/\\]")
+_ENCODER = re.compile(r"auto|tiny|local-dir:.+|hf-hub:.+|[^:/]+/.*[^/]")
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
@@ -36,14 +37,35 @@ def one_line(value: object) -> object:
     return value
 
 
+def encoder_spec(value: object) -> object:
+    """Refuse what names no encoder by its form; whether there is such a one is not known before it is opened."""
+    if isinstance(one_line(value), str) and not _ENCODER.fullmatch(str(value)):
+        raise ValueError(
+            f"{echo(value)} isn't an encoder; write auto, tiny, MODEL/TAG, hf-hub:ORG/NAME or local-dir:/PATH"
+        )
+    return value
+
+
 def list_of_globs(value: object) -> object:
-    """Accept a comma-separated string where the environment or `config set` can only give one; try every glob."""
+    """Accept a string, all that the environment and `config set` can give: with commas, or a list as in config.toml."""
     if isinstance(value, str):
-        value = [part.strip() for part in value.split(",") if part.strip()]
+        value = _listed(value) if value.strip().startswith("[") and value.strip().endswith("]") else value.split(",")
+        value = [part.strip() if isinstance(part, str) else part for part in value]
+        value = [part for part in value if part != ""]
     for glob in value if isinstance(value, (list, tuple)) else ():
         if isinstance(one_line(glob), str):
             _require_glob(glob)
     return value
+
+
+def _listed(text: str) -> list[object]:
+    """Return what stands in a list as in config.toml, which reads JSON's as well; `[ab]` is none, but a glob."""
+    import tomllib
+
+    try:
+        return list(tomllib.loads(f"listed = {text}")["listed"])
+    except (ValueError, RecursionError):
+        return list(text.split(","))
 
 
 def _require_glob(glob: str) -> None:

@@ -25,7 +25,7 @@ from pydantic_settings import (
 from photomap_cli import constraints, files
 from photomap_cli.errors import BadSetting
 from photomap_cli.records.residency import LONGEST_TIMEOUT_SECONDS
-from photomap_cli.setting_texts import echo, folders_by_name, list_of_globs, one_line
+from photomap_cli.setting_texts import echo, encoder_spec, folders_by_name, list_of_globs, one_line
 
 ENVIRONMENT = "PHOTOMAP_"
 _NO_SETTINGS = frozenset({"PHOTOMAP_LIBRARY", "PHOTOMAP_CONFIG", "PHOTOMAP_LIBRARY_TOKEN"})  # read where they are used
@@ -109,8 +109,8 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=ENVIRONMENT, extra="ignore", frozen=True)
 
-    encoder: Annotated[str, BeforeValidator(one_line)] = Field(
-        "auto", min_length=1, description="encoder for new libraries (see `photomap encoders`)"
+    encoder: Annotated[str, BeforeValidator(encoder_spec)] = Field(
+        "auto", description="encoder for new libraries (see `photomap encoders`)"
     )
     device: Annotated[str, BeforeValidator(_device_name)] = Field("auto", description="auto, cuda:N, mps or cpu")
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field("auto", description="precision of the weights")

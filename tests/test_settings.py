@@ -76,9 +76,20 @@ def test_every_kind_of_value_round_trips(config, name, value):
     assert getattr(load(config).values, name) == written
 
 
-def test_lists_come_from_the_environment_with_commas(config, monkeypatch):
-    monkeypatch.setenv("PHOTOMAP_EXCLUDE", "*.png,raw/**")
+@pytest.mark.parametrize("text", ["*.png,raw/**", '["*.png", "raw/**"]', " ['*.png' , 'raw/**', ''] "])
+def test_lists_come_from_the_environment_with_commas_or_as_in_the_file(config, monkeypatch, text):
+    monkeypatch.setenv("PHOTOMAP_EXCLUDE", text)
     assert load(config).values.exclude == ("*.png", "raw/**")
+
+
+def test_a_glob_in_brackets_is_no_list(config):
+    assert write_value(config, "exclude", "[ab], [cd]") == ("[ab]", "[cd]")
+    assert load(config).values.exclude == ("[ab]", "[cd]")
+
+
+@pytest.mark.parametrize("spec", ["auto", "tiny", "ViT-B-32/laion", "hf-hub:a/b", "local-dir:x", "hf-hub:a"])
+def test_an_encoder_may_be_any_that_has_the_form_of_one(config, spec):
+    assert write_value(config, "encoder", spec) == spec
 
 
 @pytest.mark.parametrize(
@@ -92,6 +103,10 @@ def test_lists_come_from_the_environment_with_commas(config, monkeypatch):
         ("min_score", "2"),
         ("min_score", "high"),
         ("max_image_megapixels", "-4"),
+        ("encoder", "nonsense"),
+        ("encoder", "ViT-B-32/"),
+        ("encoder", ""),
+        ("exclude", "[1, 2]"),
     ],
 )
 def test_a_refused_value_leaves_the_file_as_it_was(config, name, value):
@@ -129,7 +144,11 @@ def test_an_unknown_setting_gets_a_suggestion(config):
         ),
         ("precision", "int8", "precision takes auto, float32, bfloat16 or float16, not 'int8'"),
         ("prewarm", "maybe", "prewarm takes true or false, not 'maybe'"),
-        ("encoder", "", "encoder takes a text that is not empty, not ''"),
+        (
+            "encoder",
+            "",
+            "encoder: '' isn't an encoder; write auto, tiny, MODEL/TAG, hf-hub:ORG/NAME or local-dir:/PATH",
+        ),
         ("device", "tpu", "device: 'tpu' isn't a device; choose auto, cuda:0 (or another number), mps or cpu"),
     ],
 )

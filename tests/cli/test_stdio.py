@@ -74,7 +74,9 @@ def test_output_that_finds_no_room_is_told_in_one_line(shell, words):
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has it")
 def test_lines_whose_answers_find_no_room_end_at_the_first(shell):
     status, _, err = shell("", ">/dev/full", before="printf ':help\\n:help\\n' | ")
-    told = "photomap: the output cannot be written: no space left on device\nhint: free some space, or write elsewhere\n"
+    told = (
+        "photomap: the output cannot be written: no space left on device\nhint: free some space, or write elsewhere\n"
+    )
     assert (status, err) == (2, told)
 
 
