@@ -65,7 +65,7 @@ VARIABLES = (
     ("PHOTOMAP_LIBRARY_TOKEN", "USER:PASSWORD for a shared library"),
 )
 FILES = (
-    ("the library: catalog.sqlite is the truth, all else in it is derived", "$XDG_DATA_HOME/photomap/library"),
+    ("the library; catalog.sqlite and albums.sqlite hold what cannot be made again", "$XDG_DATA_HOME/photomap/library"),
     ("settings", "$XDG_CONFIG_HOME/photomap/config.toml"),
     ("the prompt's history", "$XDG_STATE_HOME/photomap/history"),
     ("folders that a search no longer offers to index", "$XDG_STATE_HOME/photomap/not-indexed"),
@@ -74,17 +74,17 @@ FILES = (
 )
 STATUSES = (
     ("0", "found, or done"),
-    ("1", "nothing found"),
+    ("1", "nothing found, or nothing chosen"),
     ("2", "wrong usage, or something that you can fix; the message has a hint"),
-    ("3", "an internal failure"),
+    ("3", "a bug in photomap"),
     ("130", "ended by Ctrl-C"),
 )
 QUERIES = (
     ("golden retriever on a beach", "words"),
     ('dog -people -"red ball"', "away from these"),
-    ("2:dog + ./pool.jpg - fruit", "weights, pictures, a lone operator takes all up to the next one"),
-    ("sunset after:2023-06 in:~/Italy", f"filters: {' '.join((*FILTER_VALUES, MIN))}; a dash in front negates"),
-    ("camera:nikon after:7d", "filters alone list the photos they leave, newest first"),
+    ("2:dog + ./pool.jpg - fruit", "weights and pictures; an operator on its own takes all up to the next one"),
+    ("sunset after:2023-06 in:~/Italy", f"filters: {' '.join((*FILTER_VALUES, MIN))}; a dash before one negates it"),
+    ("camera:nikon after:7d", "filters alone list the photos that match, newest first"),
 )
 
 
