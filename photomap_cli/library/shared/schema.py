@@ -97,9 +97,9 @@ class Index(NamedTuple):
         return {"nprobe": self.lists, "reorder_k": min(reranked, _MOST_RERANKED)}
 
     @classmethod
-    def wanted(cls, photos: int, *, fewest_compressed: int = FEWEST_COMPRESSED) -> Index:
+    def wanted(cls, photos: int) -> Index:
         """Return the index for so many photos."""
-        return cls(_FLAT) if photos < fewest_compressed else cls(_SCANN, max(1, round(4 * sqrt(min(photos, _SEGMENT)))))
+        return cls(_FLAT) if photos < FEWEST_COMPRESSED else cls(_SCANN, round(4 * sqrt(min(photos, _SEGMENT))))
 
     @classmethod
     def of(cls, description: Mapping[str, object]) -> Index:

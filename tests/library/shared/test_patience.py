@@ -1,0 +1,86 @@
+"""An index run waits for its server; time passes when the test says so."""
+
+from __future__ import annotations
+
+import pytest
+from fake_milvus import FakeMilvus, failing
+
+from photomap_cli.errors import LibraryLoading, LibraryUnreachable, LibraryUnusable
+from photomap_cli.library.shared import address
+from photomap_cli.library.shared.client import Client
+from photomap_cli.library.shared.credentials import Credentials
+from photomap_cli.library.shared.patience import ANSWERS, SECONDS, WAITING, Patience
+
+
+class Clock:
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+    def pause(self, seconds):
+        self.now += seconds
+
+
+def patient(clock, said):
+    return Patience(said.append, pause=clock.pause, clock=clock)
+
+
+def test_what_fails_for_a_while_is_done_and_said_once():
+    clock, said, answers = Clock(), [], [LibraryUnreachable("away")] * 20 + [LibraryLoading("loading")]
+
+    def work():
+        if answers:
+            raise answers.pop()
+        return "done"
+
+    assert patient(clock, said)(work) == "done"
+    assert said == [WAITING, ANSWERS]
+    assert 60 < clock.now < SECONDS
+
+
+def test_what_works_at_once_says_nothing():
+    clock, said = Clock(), []
+    assert patient(clock, said)(lambda: 5) == 5
+    assert (clock.now, said) == (0, [])
+
+
+def test_after_ten_minutes_it_ends():
+    clock, said = Clock(), []
+
+    def work():
+        raise LibraryUnreachable("away")
+
+    with pytest.raises(LibraryUnreachable):
+        patient(clock, said)(work)
+    assert SECONDS <= clock.now < SECONDS + 10
+    assert said == [WAITING]
+
+
+def test_what_waiting_does_not_mend_is_told_at_once():
+    clock = Clock()
+
+    def work():
+        raise LibraryUnusable("refused")
+
+    with pytest.raises(LibraryUnusable, match="refused"):
+        patient(clock, [])(work)
+    assert clock.now == 0
+
+
+def test_a_patient_client_writes_again_and_connects_again():
+    clock, said, made = Clock(), [], []
+    fake = FakeMilvus(upsert=[failing(2, "Fail connecting"), failing(2, "Fail connecting"), {"upsert_count": 1}])
+
+    def connect(*_):
+        made.append(1)
+        if len(made) < 3:
+            raise failing(2, "Fail connecting to server")
+        return fake
+
+    where = address.parse("milvus://127.0.0.1:9/photos")
+    client = Client(where, Credentials(), patience=patient(clock, said), connect=connect)
+    client.upsert("photos", [{"row": 1}])
+    assert [call[0] for call in fake.calls] == ["upsert"] * 3
+    assert said == [WAITING, ANSWERS]
