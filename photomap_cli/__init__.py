@@ -9,8 +9,8 @@ from photomap_cli._version import __version__ as __version__
 
 TYPE_CHECKING = False  # type checkers take it for typing's, whose import costs more than `photomap --version`
 if TYPE_CHECKING:
-    from photomap_cli.directories import library_directory as library_directory
     from photomap_cli.errors import PhotomapError as PhotomapError
+    from photomap_cli.library.location import library_directory as library_directory
     from photomap_cli.records import Hit as Hit
     from photomap_cli.records import SearchRequest as SearchRequest
     from photomap_cli.records import SearchResult as SearchResult
@@ -27,7 +27,7 @@ _HOMES = {
     "Hit": "records",
     "SessionStatus": "records",
     "PhotomapError": "errors",
-    "library_directory": "directories",
+    "library_directory": "library.location",
 }
 
 

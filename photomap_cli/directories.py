@@ -20,6 +20,7 @@ APP = "photomap"
 LASTING = Path(os.sep) if os.name == "posix" else Path(sys.base_prefix)
 """A folder that stays, for processes that live long: the one they were started in can be removed or unmounted."""
 
+_ADDRESSES = "shared"
 _LONGEST_LABEL = 40  # letters; a file's name may have 255 bytes, and a letter four
 _FOLDERS_IN_ENVIRONMENT = (
     *("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"),
@@ -67,8 +68,8 @@ def environment(variables: Mapping[str, str]) -> dict[str, str]:
 
 
 def _from_root(path: str) -> str:
-    """Return a path from the root on; one in a folder that is gone, or that begins with `~`, stays."""
-    if Path(path).is_absolute() or path.startswith("~"):
+    """Return a path from the root on; an address, or one in a folder that is gone or that begins with `~`, stays."""
+    if Path(path).is_absolute() or path.startswith("~") or "://" in path:
         return path
     with suppress(BadPath):
         return os.path.normpath(working_directory() / path)
@@ -92,6 +93,28 @@ def library_directory(flag: Path | None = None) -> Path:
             reason = getattr(error, "strerror", None) or error
             raise BadPath(f"the library {str(folder)[:60]!r}: {str(reason).lower()}", hint="--library DIR") from error
     return folder
+
+
+def address_folder(address: str) -> Path:
+    """Return the folder of this user's own files about the library at an address: albums, caches, thumbnails.
+
+    It stands for the library wherever one is named by its folder.  An address is written in one way only.
+    """
+    name = re.sub(r"[^a-z0-9.+_-]", lambda found: f"%{ord(found[0]):02x}", address)
+    return absolute(platformdirs.user_data_path(APP) / _ADDRESSES / name)
+
+
+def address_in(folder: Path) -> str | None:
+    """Return the address that a folder stands for; None for a library on this computer.  Looks at its name alone."""
+    if folder.parent.name != _ADDRESSES or "%3a%2f%2f" not in folder.name:
+        return None
+    address = re.sub(r"%([0-9a-f]{2})", lambda found: chr(int(found[1], 16)), folder.name)
+    return address if address_folder(address) == folder else None
+
+
+def library_name(folder: Path) -> str:
+    """Return what people call a library: its address, else its folder."""
+    return address_in(folder) or str(folder)
 
 
 def demo_directory() -> Path:

@@ -176,8 +176,9 @@ def _export(world: Surroundings, act: Act, cancelled: threading.Event) -> str:
 def _moved(world: Surroundings, target: Path, take: Callable[..., ExportReport]) -> list[str]:
     """Move photos, and tell the library where they are by now, so that they keep their vectors."""
     from photomap_cli.indexing.relocation import NOT_NOTED, Relocation
+    from photomap_cli.session.libraries import open_library
 
-    with Relocation(world.library) as relocation:
+    with open_library(world.library) as library, Relocation(library) as relocation:
         folder, is_new = relocation.adopt(str(target))
         report = take(folder=Path(folder), on_done=relocation.note)
     world.post(Relocated(tuple((each.source, each.target) for each in report.done)))

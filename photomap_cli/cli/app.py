@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from photomap_cli import directories
 from photomap_cli._version import __version__
 from photomap_cli.cli import stdio
 from photomap_cli.cli.exit_status import FOUND
 from photomap_cli.cli.options import Globals
 from photomap_cli.cli.usage_errors import Group
+from photomap_cli.library.location import library_directory
 from photomap_cli.views.output import say
 
 app = typer.Typer(
@@ -36,8 +35,8 @@ def _print_version(wanted: bool) -> None:
 def repl(
     context: typer.Context,
     library: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="The library's folder.  [env: PHOTOMAP_LIBRARY]"),
+        str | None,
+        typer.Option(metavar="DIR", help="The library's folder, or its address.  [env: PHOTOMAP_LIBRARY]"),
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Hide progress and notices.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log details to standard error.")] = False,
@@ -50,7 +49,7 @@ def repl(
     Without a command you get a prompt to search at.  The encoder stays ready between searches and frees the GPU by
     itself when idle.  `photomap black cat` is short for `photomap search black cat`.
     """
-    context.obj = Globals(directories.library_directory(library), _is_chosen(library), quiet, verbose)
+    context.obj = Globals(library_directory(library), _is_chosen(library), quiet, verbose)
     stdio.configure_logging(verbose=verbose)
     if context.invoked_subcommand:
         return FOUND
@@ -59,5 +58,5 @@ def repl(
     return run_interactive(context.obj.library)
 
 
-def _is_chosen(flag: Path | None) -> bool:
+def _is_chosen(flag: str | None) -> bool:
     return flag is not None or "PHOTOMAP_LIBRARY" in os.environ

@@ -21,6 +21,7 @@ from photomap_cli import directories
 from photomap_cli.cli import argv, exit_status, routing, settings_cache, stdio
 from photomap_cli.cli.option_table import OPTIONS, Option
 from photomap_cli.errors import PhotomapError
+from photomap_cli.library.location import library_directory
 from photomap_cli.views.machine_output import ResultStyle, write_document, write_lines
 from photomap_cli.views.output import say
 
@@ -76,8 +77,8 @@ class _Given(NamedTuple):
         return cls(values.get("library"), "quiet" in values)
 
     def library(self) -> Path:
-        """Return the library's folder.  Raises BadPath."""
-        return directories.library_directory(Path(self.named) if self.named else None)
+        """Return the library's folder.  Raises BadPath, BadSetting."""
+        return library_directory(self.named)
 
 
 def _status(given: _Given, words: list[str]) -> int | None:
@@ -89,20 +90,27 @@ def _status(given: _Given, words: list[str]) -> int | None:
     return exit_status.FOUND
 
 
-def status_document(library: Path, tell: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
+def status_document(
+    library: Path,
+    tell: Callable[[str], None] = lambda _: None,
+    *,
+    read_facts: Callable[[], dict[str, Any]] | None = None,
+) -> dict[str, Any]:
     """Return what `status --json` prints, as JSON values; wakes no encoder, creates nothing.
 
     Args:
         library: the one it says something about.
         tell: called with a sentence when a session does not answer at once.
+        read_facts: returns what there is to say of the library, for who asks often.
 
     Raises:
         LibraryUnusable: the library is damaged; `sessions_document` says what there is besides.
     """
-    from photomap_cli.library.stats import facts_of_any_format
+    from photomap_cli.session import libraries
 
     sessions, *unreachable = sessions_document(tell).items()
-    return dict((sessions, ("library", facts_of_any_format(library)), *unreachable))
+    facts = read_facts() if read_facts else libraries.facts_of_any_format(library)
+    return dict((sessions, ("library", facts), *unreachable))
 
 
 def sessions_document(tell: Callable[[str], None] = lambda _: None) -> dict[str, Any]:

@@ -85,9 +85,9 @@ def note_on(folder: Path, library: Path) -> str:
     The folder alone is looked at, not what is below it: this is done at every start.
     """
     from photomap_cli.indexing.roots import covers
-    from photomap_cli.library.stats import facts
+    from photomap_cli.session import libraries
 
-    if any(covers(root, str(folder)) for root in facts(library)["roots"]):
+    if any(covers(root, str(folder)) for root in libraries.covered(library)):
         return ""
     return NOT_COVERED if has_photos(folder) else ""
 

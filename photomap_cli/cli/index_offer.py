@@ -33,10 +33,21 @@ def accepted(library: Path, ask: Callable[[str], str] = input) -> bool:
     folder = directories.working_directory()
     if not is_possible() or not first_run.has_photos(folder) or str(folder) in _declined():
         return False
+    if not _may_cover(library, folder):
+        return False
     settings = settings_cache.load()
     if _agrees(f"Index {first_run.find_photos(folder, settings).words} now? [y/N] ", ask):
         return _index(library, folder, settings)
     return False
+
+
+def _may_cover(library: Path, folder: Path) -> bool:
+    """Whether a library can have the photos of a folder: a shared one has those of the roots in the settings."""
+    from photomap_cli.session import libraries
+
+    if not libraries.is_shared(library):
+        return True
+    return any(folder.is_relative_to(root) for root in libraries.covered(library))
 
 
 def _agrees(question: str, ask: Callable[[str], str]) -> bool:

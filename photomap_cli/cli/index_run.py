@@ -27,14 +27,14 @@ def update_library(
 ) -> Outcome:
     """Index these paths, this folder if there are none, into a library that is made if need be."""
     from photomap_cli.indexing.reindex import unfinished
-    from photomap_cli.library.database import library_exists
+    from photomap_cli.session import libraries
     from photomap_cli.session.session import Session
 
     if not quiet and (begun := unfinished(folder)):
         goes_on = f"photomap index --rebuild --encoder {begun.spec}"
         say(f"photomap: re-encoding with {begun.spec} is not finished: {goes_on}")
     with ExitStack() as opened:
-        is_new = not library_exists(folder)
+        is_new = not libraries.exists(folder)
         if options.dry_run and is_new:
             folder = Path(opened.enter_context(TemporaryDirectory()))  # a dry run leaves no library behind
         create = is_new or not options.dry_run  # nor asks for one that can be written

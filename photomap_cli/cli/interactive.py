@@ -100,9 +100,10 @@ class LibraryHost:
 
     def default_folder(self) -> str:
         """Return the working directory where the library has photos of it."""
-        from photomap_cli.library import paths, stats
+        from photomap_cli.library import paths
+        from photomap_cli.session import libraries
 
-        return paths.part(str(directories.working_directory()), stats.facts(self.library)["roots"])
+        return paths.part(str(directories.working_directory()), libraries.covered(self.library))
 
     def first_note(self) -> str:
         """Return a word on photos in the working directory that are not in the library."""
@@ -130,9 +131,9 @@ class LibraryHost:
 
     def facets(self) -> Facets:
         """Read what the library's photos can be filtered by."""
-        from photomap_cli.library import facets
+        from photomap_cli.session import libraries
 
-        return facets.read(self.library)
+        return libraries.facets(self.library)
 
     def browse(self, connection: Connection, request: BrowseRequest, suspension: Suspension) -> BrowseOutcome:
         """Show the gallery over the prompt's session."""
@@ -150,11 +151,11 @@ class LibraryHost:
 
 
 def _has_photos(library: Path) -> bool:
-    """Whether there is anything to search, or something wrong that the prompt will tell: 8 ms before its paint."""
-    from photomap_cli.library.stats import facts
+    """Whether there is anything to search, or something that the prompt will tell: 8 ms before its paint."""
+    from photomap_cli.session import libraries
 
     try:
-        return library.is_dir() and facts(library)["photos"] > 0
+        return libraries.is_shared(library) or (library.is_dir() and libraries.facts(library)["photos"] > 0)
     except PhotomapError:
         return True
 

@@ -57,11 +57,12 @@ def _searched(library: Path, request: dict[str, Any]) -> dict[str, Any]:
 
 def _listed(library: Path, settings: Settings, query: Query, request: SearchRequest) -> SearchResult:
     """List what filters leave, by the catalogue alone: no session, no vectors."""
-    from photomap_cli.library.catalog import Catalog
     from photomap_cli.search.listing import Lister
     from photomap_cli.search.scope import Scope
+    from photomap_cli.session.libraries import open_library
 
-    with Catalog.open(library) as catalog:
+    with open_library(library, settings) as opened:
+        catalog = opened.facts
         made_with = catalog.encoder
         if made_with is None:
             raise EmptyLibrary("the library has no photos yet", hint="photomap index ~/Pictures")

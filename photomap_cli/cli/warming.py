@@ -23,6 +23,6 @@ def keep_session(library: Path) -> None:
     from photomap_cli.session import daemon
 
     log = directories.log_file(library)
-    words = ["--library", str(library), "serve", "--log", str(log), "--for", f"{seconds:g}"]
+    words = ["--library", directories.library_name(library), "serve", "--log", str(log), "--for", f"{seconds:g}"]
     with suppress(PhotomapError):
         daemon.launch_without_waiting(words, log)

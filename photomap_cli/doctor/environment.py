@@ -16,9 +16,9 @@ from photomap_cli.encoder import gpu, models
 from photomap_cli.encoder.process import EncoderProcess
 from photomap_cli.encoder.residency import Residency
 from photomap_cli.errors import EmptyLibrary, PhotomapError, WeightsMissing
-from photomap_cli.library.catalog import Catalog
 from photomap_cli.records import Check, CheckState
 from photomap_cli.session import socket_dir, text_encoder_report, transport
+from photomap_cli.session.libraries import open_library
 
 if TYPE_CHECKING:
     from photomap_cli.encoder.interface import Encoder
@@ -92,8 +92,8 @@ def _encoder(folder: Path, settings: Settings, open_encoder: OpenEncoder, *, gpu
 
 def _made_with(folder: Path) -> LibraryEncoder | None:
     """Return the library's encoder; None where there is none yet."""
-    with suppress(EmptyLibrary), Catalog.open(folder) as catalog:
-        return catalog.encoder
+    with suppress(EmptyLibrary), open_library(folder) as opened:
+        return opened.facts.encoder
     return None
 
 

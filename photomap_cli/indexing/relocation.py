@@ -5,19 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from photomap_cli.errors import PhotomapError
 from photomap_cli.images.thumbnail_cache import ThumbnailCache
 from photomap_cli.indexing.roots import covers, merged
 from photomap_cli.library import user_data
-from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.entities import FoundAgain, FoundFile
 from photomap_cli.pathnames import real
 
 if TYPE_CHECKING:
     from photomap_cli.library.entities import FileState
+    from photomap_cli.library.store import Library
     from photomap_cli.records.export import Exported
 
 NOT_NOTED = "not every move was recorded in the library; `photomap index` finds the photos without encoding them again"
@@ -25,7 +24,7 @@ _AT_ONCE = 64
 
 
 class Relocation:
-    """Moves of photos being written down in the library of a folder; a context manager.
+    """Moves of photos being written down in an open library; a context manager.
 
     A killed process may have moved up to 64 photos that the library still has at their old places: the next index run
     finds them by their content.
@@ -34,8 +33,9 @@ class Relocation:
         has_failed: whether some move could not be written down.
     """
 
-    def __init__(self, library: Path) -> None:
-        self._catalog, self._thumbnails = Catalog.open(library), ThumbnailCache(library, max_bytes=0)
+    def __init__(self, library: Library) -> None:
+        self._catalog = library.writes
+        self._thumbnails = ThumbnailCache(self._catalog.folder, max_bytes=0)
         self._waiting: list[Exported] = []
         self.has_failed = False
 
@@ -46,7 +46,6 @@ class Relocation:
         try:
             self._write_down()
         finally:
-            self._catalog.close()
             self._thumbnails.close()
 
     def adopt(self, folder: str) -> tuple[str, bool]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from photomap_cli.errors import LibraryBusy, PhotomapError
-from photomap_cli.session import client, socket_dir, transport, unix_socket
+from photomap_cli.session import client, libraries, socket_dir, transport, unix_socket
 
 if TYPE_CHECKING:
     from photomap_cli.library.file_lock import FileLock
@@ -81,7 +81,7 @@ def host(
 
     def open_session() -> Session:
         opened = Session.open(library, settings, kind=kind, encoder=encoder, create=create, on_change=on_change)
-        if settings.watch != "off":
+        if settings.watch != "off" and not libraries.is_shared(library):
             _watch(opened)
         return opened
 

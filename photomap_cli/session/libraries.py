@@ -1,25 +1,120 @@
-"""Owns opening a library, whatever keeps it: nothing above knows which kind it got."""
+"""Owns opening a library, whatever keeps it: nothing above knows which kind it got.
+
+What scripts and bars ask all day of a library on this computer is answered here without numpy.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from photomap_cli import directories
 
 if TYPE_CHECKING:
+    from photomap_cli.library.shared.store import SharedLibrary
     from photomap_cli.library.store import Library
+    from photomap_cli.records import Facets
+    from photomap_cli.settings import Settings
 
 
-def open_library(folder: Path, *, create: bool = False) -> Library:
+def open_library(folder: Path, settings: Settings | None = None, *, create: bool = False) -> Library:
     """Open a library; a context manager.
 
     Args:
-        folder: its own.
+        folder: its own, as `library.location` tells it.
+        settings: as loaded; None for those that `photomap config` shows.
         create: make it when there is none.
 
     Raises:
         EmptyLibrary: there is none and `create` is False.
-        LibraryUnusable.
+        BadSetting, LibraryUnusable.
     """
-    from photomap_cli.vectors.local_library import LocalLibrary
+    if directories.address_in(folder) is None:
+        from photomap_cli.vectors.local_library import LocalLibrary
 
-    return LocalLibrary.open(folder, create=create)
+        return LocalLibrary.open(folder, create=create)
+    return _shared(folder, settings, create=create)
+
+
+def is_shared(folder: Path) -> bool:
+    """Whether other computers write to a library too: it is at an address."""
+    return directories.address_in(folder) is not None
+
+
+def facts(folder: Path) -> dict[str, Any]:
+    """Return what `LibraryStatus` has of a library, as JSON values; one that is not there is empty.
+
+    Raises LibraryUnusable.
+    """
+    if is_shared(folder):
+        with status_reader(folder) as read:
+            return read()
+    from photomap_cli.library import stats
+
+    return stats.facts(folder)
+
+
+def facts_of_any_format(folder: Path) -> dict[str, Any]:
+    """Return the same, also of a library that another version of photomap has made."""
+    with status_reader(folder) as read:
+        return read()
+
+
+@contextmanager
+def status_reader(folder: Path) -> Iterator[Callable[[], dict[str, Any]]]:
+    """Give what returns the facts of a library of any format, as often as wanted; creates nothing."""
+    if not is_shared(folder):
+        from photomap_cli.library import stats
+
+        yield lambda: stats.facts_of_any_format(folder)
+        return
+    with _shared(folder, create=True) as library:
+        yield lambda: library.facts.status().to_json()
+
+
+def facets(folder: Path) -> Facets:
+    """Return what filters can name in a library.  Raises EmptyLibrary, LibraryUnusable."""
+    if is_shared(folder):
+        with _shared(folder) as library:
+            return library.facts.facets()
+    from photomap_cli.library import facets
+
+    return facets.read(folder)
+
+
+def exists(folder: Path) -> bool:
+    """Say whether there is a library; LibraryUnusable where nobody may look."""
+    if is_shared(folder):
+        with _shared(folder, create=True) as library:
+            return library.facts.encoder is not None
+    from photomap_cli.library.database import library_exists
+
+    return library_exists(folder)
+
+
+def covered(folder: Path) -> tuple[str, ...]:
+    """Return the folders of this computer that a library covers, or may: those of a shared one are in the settings.
+
+    Asks no server.
+    """
+    if is_shared(folder):
+        from photomap_cli.library.shared.roots import Roots
+
+        return Roots.of_settings(_users_settings().roots).folders
+    from photomap_cli.library import stats
+
+    return tuple(stats.facts(folder)["roots"])
+
+
+def _shared(folder: Path, settings: Settings | None = None, *, create: bool = False) -> SharedLibrary:
+    from photomap_cli.library.shared.store import SharedLibrary
+
+    return SharedLibrary.open(folder, directories.library_name(folder), settings or _users_settings(), create=create)
+
+
+def _users_settings() -> Settings:
+    from photomap_cli import settings
+
+    return settings.load(directories.config_file()).values

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from photomap_cli.errors import LibraryBusy, PhotomapError
-from photomap_cli.library import stats
 from photomap_cli.library.file_lock import only_writer
-from photomap_cli.session import attach
+from photomap_cli.session import attach, libraries
 
 if TYPE_CHECKING:
     from photomap_cli.session.backend import Backend
@@ -51,7 +50,7 @@ class SessionOpener:
         """
         from photomap_cli.session.session import Session
 
-        self._has_made_folder = not self.library.exists()
+        self._has_made_folder = not self.library.exists() and not libraries.is_shared(self.library)
         settings = self._read_settings()
         try:
             self.begun = attach.host(
@@ -80,7 +79,7 @@ class SessionOpener:
         self.close()
         if self._has_made_folder:
             with suppress(PhotomapError), only_writer(self.library):
-                if not stats.facts(self.library)["photos"]:
+                if not libraries.facts(self.library)["photos"]:
                     shutil.rmtree(self.library, ignore_errors=True)
 
     def _on_change(self) -> None:

@@ -10,7 +10,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from photomap_cli import cancellation
+from photomap_cli import cancellation, directories
 from photomap_cli.encoder.encoder_route import ENCODER
 from photomap_cli.encoder.residency import Residency
 from photomap_cli.encoder.tower_encoder import NoEncoder
@@ -143,7 +143,7 @@ class Session:
         """
         settings = settings or _users_settings()
         with ExitStack() as opened:
-            library = opened.enter_context(open_library(folder, create=create))
+            library = opened.enter_context(open_library(folder, settings, create=create))
             spec = encoder_choice.spec_of(library.facts, settings, encoder)
             process = encoder_choice.process(spec, settings) if may_start else None
             session = cls(
@@ -237,7 +237,7 @@ class Session:
         return SessionStatus(
             pid=os.getpid(),
             kind=self.kind,
-            library=str(self.catalog.folder),
+            library=directories.library_name(self.catalog.folder),
             started_at=self._started_at,
             encoder=self.spec,
             photos=self._photos,
@@ -391,6 +391,6 @@ class Session:
 
 
 def _users_settings() -> Settings:
-    from photomap_cli import directories, settings
+    from photomap_cli import settings
 
     return settings.load(directories.config_file()).values

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from photomap_cli.encoder import tower_trust
 from photomap_cli.errors import EmptyLibrary, TowerUnfit
-from photomap_cli.library.catalog import Catalog
 from photomap_cli.records import Check, CheckState
 from photomap_cli.session import stored_probes
+from photomap_cli.session.libraries import open_library
 
 if TYPE_CHECKING:
     from photomap_cli.library.entities import LibraryEncoder
@@ -37,7 +37,7 @@ def check(folder: Path, made_with: LibraryEncoder, *, setting: str) -> Check:
 
 def fault(folder: Path) -> str | None:
     """Return why PyTorch has to encode a library's words, "" if it need not; None where that is not known."""
-    with suppress(EmptyLibrary), Catalog.open(folder) as catalog:
-        made_with = catalog.encoder
+    with suppress(EmptyLibrary), open_library(folder) as library:
+        made_with = library.facts.encoder
         return tower_trust.fault(made_with.fingerprint) if made_with else None
     return None

@@ -14,10 +14,11 @@ from photomap_cli.indexing.relocation import Relocation
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.records import SearchRequest
 from photomap_cli.records.export import Exported, ExportMode
+from photomap_cli.session.libraries import open_library
 
 
 def moved(session, paths, folder):
-    with Relocation(session.catalog.folder) as relocation:
+    with open_library(session.catalog.folder) as library, Relocation(library) as relocation:
         place, is_new = relocation.adopt(str(folder))
         report = export([str(path) for path in paths], Path(place), ExportMode.MOVE, on_done=relocation.note)
     return report, is_new, relocation.has_failed
@@ -88,7 +89,7 @@ def test_a_renamed_photo_takes_no_other_photos_place(session, photos):
 def test_what_has_not_moved_and_is_not_known_changes_nothing(session, photos, tmp_path):
     before = session.catalog.paths()
     (tmp_path / "stranger.png").write_bytes(b"x")
-    with Relocation(session.catalog.folder) as relocation:
+    with open_library(session.catalog.folder) as library, Relocation(library) as relocation:
         relocation.note(Exported(str(photos / "red/red.png"), str(photos / "blue/blue.png")))
         relocation.note(Exported(str(tmp_path / "gone.png"), str(tmp_path / "stranger.png")))
     assert session.catalog.paths() == before

@@ -73,10 +73,10 @@ def _end(outcome: BrowseOutcome, *, is_choosing: bool, end: str) -> int:
 
 def _require_photos(library: Path) -> None:
     """Raise EmptyLibrary before a whole screen is taken to say it."""
-    from photomap_cli.library.stats import facts
+    from photomap_cli.session import libraries
 
     try:
-        has_photos = library.is_dir() and facts(library)["photos"] > 0
+        has_photos = libraries.is_shared(library) or (library.is_dir() and libraries.facts(library)["photos"] > 0)
     except PhotomapError:
         return  # what is wrong with the library is told where it is opened
     if not has_photos:

@@ -27,13 +27,14 @@ def demo(context: typer.Context) -> int:
     """Try photomap on 120 sample photos.
 
     Indexes them, searches a few times, and opens the prompt.  The demo has a library of its own, unless --library names
-    one.
+    a folder.
     """
     from photomap_cli.repl.pipe_frontend import has_screen
+    from photomap_cli.session import libraries
 
     given: Globals = context.obj
     home = directories.demo_directory()
-    if not given.library_is_chosen:
+    if not given.library_is_chosen or libraries.is_shared(given.library):
         given = replace(given, library=home / "library")
     photos = home / "photos"
     if not photos.is_dir():

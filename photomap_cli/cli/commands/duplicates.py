@@ -67,22 +67,22 @@ def duplicates(
 
 def _find(given: Globals, paths: Sequence[Path], *, threshold: float, only_identical: bool) -> list[DuplicateGroup]:
     """Look through the library, with a word on standard error while that takes long."""
-    from photomap_cli.library.catalog import Catalog
-    from photomap_cli.search import near_duplicates as library
+    from photomap_cli.search import near_duplicates
+    from photomap_cli.session.libraries import open_library
     from photomap_cli.views.formatting import photos
     from photomap_cli.views.spinner import wait_for
 
-    with Catalog.open(given.library) as catalog:
+    with open_library(given.library) as library:
         scopes, left_out = [_scope(path) for path in paths], list[int]()
         find = partial(
-            library.find,
-            catalog,
+            near_duplicates.find,
+            library.facts,
             scopes,
             threshold=threshold,
             only_identical=only_identical,
             left_out=left_out.append,
         )
-        words = f"comparing {photos(catalog.photo_count)}…"
+        words = f"comparing {photos(library.facts.photo_count)}…"
         is_quiet = given.quiet or not sys.stderr.isatty()
         found = find() if is_quiet else wait_for(find, console=make_console(stderr=True), words=lambda: words)
     if sum(left_out):

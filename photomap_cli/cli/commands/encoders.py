@@ -25,7 +25,7 @@ def encoders(
     Shows the length of their vectors, size, licence, and which are on disk.  Any other open_clip model works too.
     """
     from photomap_cli.encoder import models
-    from photomap_cli.library.stats import facts
+    from photomap_cli.session.libraries import facts
 
     given: Globals = context.obj
     values = given.settings().values

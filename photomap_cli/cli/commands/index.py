@@ -77,7 +77,7 @@ def index(
     """
     from photomap_cli.indexing.index_options import IndexOptions
     from photomap_cli.indexing.parts import Part
-    from photomap_cli.library.database import library_exists
+    from photomap_cli.session import libraries
     from photomap_cli.views.index_report import write_report
 
     given: Globals = context.obj
@@ -108,7 +108,7 @@ def index(
         from photomap_cli.cli.index_watch import keep_fresh
 
         return keep_fresh(given.library, values, encoder, roots, options, quiet=quiet, tell=tell)
-    work = rebuild_library if rebuild and library_exists(given.library) else update_library
+    work = rebuild_library if rebuild and libraries.exists(given.library) else update_library
     try:
         interrupted, report = work(given.library, values, encoder, roots, options, quiet=quiet)
     except KeyboardInterrupt:  # before the run, or after it

@@ -108,7 +108,7 @@ def _serve(
         try:
             session.prewarm()
             if not given.quiet:
-                tell(f"serving {given.library} (process {os.getpid()})")
+                tell(f"serving {directories.library_name(given.library)} (process {os.getpid()})")
             since = time.monotonic()
             while not ended.wait(_STEP_SECONDS) and not _is_left_alone(session, since, idle_limit):
                 meanwhile()
@@ -134,16 +134,17 @@ def _detach(given: Globals, log: Path, idle_limit: float) -> int:
 
     if (running := _background_session(given)) is not None:
         if not given.quiet:
-            say(f"photomap: already serving {given.library} (process {running})")
+            say(f"photomap: already serving {directories.library_name(given.library)} (process {running})")
         return FOUND
     flags = [word for word, is_given in (("--quiet", given.quiet), ("--verbose", given.verbose)) if is_given]
-    words = ["--library", str(given.library), *flags, "serve", "--log", str(log), "--for", f"{idle_limit:g}"]
+    name = directories.library_name(given.library)
+    words = ["--library", name, *flags, "serve", "--log", str(log), "--for", f"{idle_limit:g}"]
     started = launch(words, given.library, log)
     if started.exit_status is not None:
         say(*started.output.splitlines())
         return started.exit_status
     if not given.quiet:
-        say(f"photomap: serving {given.library} (process {started.pid}), log {log}")
+        say(f"photomap: serving {name} (process {started.pid}), log {log}")
     return FOUND
 
 

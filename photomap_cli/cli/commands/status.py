@@ -96,9 +96,12 @@ def _watch(library: Path, *, as_json: bool) -> int:
 
 
 def _looks(library: Path) -> Iterator[dict[str, Any]]:
-    while True:
-        yield status_document(library)
-        stdio.pause(_WATCH_SECONDS)
+    from photomap_cli.session.libraries import status_reader
+
+    with status_reader(library) as read_facts:
+        while True:
+            yield status_document(library, read_facts=read_facts)
+            stdio.pause(_WATCH_SECONDS)
 
 
 def stop(context: typer.Context) -> int:

@@ -40,6 +40,11 @@ class Roots:
         """Return the roots as the settings name them: absolute, spelled as the disk does, without links."""
         return cls({name: pathnames.real(str(directories.absolute(Path(each)))) for name, each in folders.items()})
 
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """Where they are."""
+        return tuple(folder.rstrip(self._sep) or self._sep for folder in self._folders.values())
+
     def stored(self, path: str) -> str:
         """Return how the library keeps a path of this machine.  Raises BadPath where no root here covers it."""
         found = self._stored(path)

@@ -106,7 +106,9 @@ def searches(state: SearchState, rest: str) -> None:
 
 def library_of(state: SearchState) -> Path:
     """Return the folder of the library that the conversation is about."""
-    return Path(state.request(lambda backend: backend.status()).library)
+    from photomap_cli.library.location import library_directory
+
+    return library_directory(state.request(lambda backend: backend.status()).library)
 
 
 def quoted(name: str) -> str:

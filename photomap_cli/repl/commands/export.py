@@ -10,6 +10,7 @@ from photomap_cli import cancellation
 from photomap_cli.errors import BadPath, UsageError
 from photomap_cli.records.export import ExportMode
 from photomap_cli.repl.commands import arguments
+from photomap_cli.repl.commands.albums import library_of
 from photomap_cli.views import export_report
 from photomap_cli.views.formatting import photos
 
@@ -53,9 +54,9 @@ def move_at_once(state: SearchState, rest: str) -> None:
 
 def _move(state: SearchState, hits: Sequence[Hit], place: Path) -> None:
     from photomap_cli.indexing.relocation import NOT_NOTED, Relocation
+    from photomap_cli.session.libraries import open_library
 
-    library = Path(state.request(lambda backend: backend.status()).library)
-    with Relocation(library) as relocation:
+    with open_library(library_of(state)) as opened, Relocation(opened) as relocation:
         folder, is_new = relocation.adopt(str(place))
         report = _exported(state, hits, Path(folder), ExportMode.MOVE, relocation.note)
     state.follow_moves({each.source: each.target for each in report.done})

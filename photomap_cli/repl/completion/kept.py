@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from photomap_cli.library.location import library_directory
 from photomap_cli.pathnames import key
 from photomap_cli.views.formatting import photos
 
@@ -44,4 +45,4 @@ def named(typed: str, values: Iterable[tuple[str, str]], *, mark: str = "") -> I
 
 def _library(state: Conversation) -> Path | None:
     backend = state.connection.current
-    return None if backend is None else Path(backend.status().library)
+    return None if backend is None else library_directory(backend.status().library)
