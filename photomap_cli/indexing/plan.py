@@ -152,6 +152,7 @@ def diff(found: Iterable[Found], seen: dict[str, SeenFile], *, recheck: bool = F
     for each in found:
         if isinstance(each, IndexFailure):
             plan.failures.append(each)
+            plan.scanned += has_photo_name(each.path)  # a link that is broken, a pipe; no folder
             continue
         if isinstance(each, OtherFile):
             plan.others[each.kind or ending(each.path)] += 1

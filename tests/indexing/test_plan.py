@@ -22,6 +22,12 @@ def test_files_are_new_changed_unchanged_or_gone():
     assert (plan.gone, plan.scanned, plan.unchanged, plan.failures) == ({"/p/gone": 3}, 4, 1, [])
 
 
+def test_a_photo_that_cannot_be_looked_at_was_found_as_well_and_a_folder_is_no_photo():
+    found = [IndexFailure("/p/a.jpg", "a broken link"), IndexFailure("/p/sub", "permission denied")]
+    plan = diff(found, {})
+    assert (plan.scanned, plan.failures) == (1, found)
+
+
 def file(*, ctime_ns=50, inode=7, mtime_ns=1):
     return FoundFile("/p/a", 1, mtime_ns, ctime_ns, inode)
 
