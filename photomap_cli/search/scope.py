@@ -65,7 +65,8 @@ class Scope:
         if folder == WHOLE_LIBRARY or any(map(_is_everywhere, filters)):
             return None
         if folder is not None:
-            require_folder(folder)
+            if not self._catalog.has_photos(self.located(folder)):  # also on a disk that is not there now
+                require_folder(folder)
             return folder
         said = any(one.kind is FilterKind.IN and not one.negated for one in filters)
         return cwd if not said and self._is_inside(self.located(cwd)) else None

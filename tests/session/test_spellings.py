@@ -67,8 +67,9 @@ def test_a_folder_on_a_missing_disk_is_met_too(indexed, tmp_path):
     shutil.rmtree(tmp_path / "photos" / APART)
     assert found(session, tmp_path, f"dog in:{tmp_path}/photos/{ETE}") == {APART}
     assert found(session, tmp_path, f"dog in:{tmp_path}/photos/{ETE}x") == set()
+    assert found(session, tmp_path, folder=f"{tmp_path}/photos/{ETE}") == {APART}
     with pytest.raises(BadPath, match="isn't a folder"):
-        found(session, tmp_path, folder=f"{tmp_path}/photos/{ETE}")
+        found(session, tmp_path, folder=f"{tmp_path}/photos/{ETE}x")
 
 
 def test_case_counts_where_the_disk_tells_it(indexed, tmp_path):
