@@ -205,4 +205,5 @@ def _hit(rank: int, group: Group, photos: dict[int, Photo], explained: dict[int,
     (row, score), *others = group
     photo, behind = photos[row], tuple(photos[other].path for other, _ in others if other in photos)
     terms = explained.get(row, ())
-    return Hit(rank, photo.path, score, photo.taken_at, photo.width, photo.height, behind, terms)
+    cosine = max(-1.0, min(score, 1.0))  # rows of 16 bits are not quite of length one
+    return Hit(rank, photo.path, cosine, photo.taken_at, photo.width, photo.height, behind, terms)

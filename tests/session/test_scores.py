@@ -36,6 +36,19 @@ def ask(session, text, **more):
     return session.search(SearchRequest(text, cwd="/", **more))
 
 
+def test_no_score_is_above_one(make_session, tmp_path):
+    """Rows of 16 bits are a little longer than one, some of them."""
+    words = [f"word {number}" for number in range(40)]
+    with Catalog.open(tmp_path / "library", create=True) as catalog:
+        catalog.set_encoder(LibraryEncoder("fake", 8, "float32"))
+        catalog.commit_batch(
+            [NewPhoto(f"/{word}.jpg", 1, 1, None, 4, 3, None, text_vector(word).astype(np.float32)) for word in words]
+        )
+    session = make_session(tmp_path / "library")
+    scores = [ask(session, word, limit=1).hits[0].score for word in words]
+    assert 0.999 < min(scores) <= max(scores) == 1.0
+
+
 def test_without_a_floor_only_what_stands_out_is_shown(large):
     result = ask(large, "dog", limit=50)
     assert [hit.path for hit in result.hits[:3]] == ["/a/0.jpg", "/a/1.jpg", "/a/2.jpg"]
