@@ -117,7 +117,10 @@ def make_folder(path: Path) -> None:
     if not path.is_dir():
         if path.parent != path:
             make_folder(path.parent)
-        path.mkdir(mode=0o700, exist_ok=True)
+        try:
+            path.mkdir(mode=0o700, exist_ok=True)
+        except FileExistsError as error:
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path)) from error
 
 
 def adopt(draft: Path, path: Path) -> None:

@@ -212,7 +212,7 @@ def read_config(path: Path) -> dict[str, Any]:
         raise BadSetting(
             f"{path} is not a regular file", hint="move it away, or name another by PHOTOMAP_CONFIG"
         ) from error
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # HOME=/dev/null
         return {}
     except (OSError, ValueError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or error

@@ -209,6 +209,13 @@ def test_settings_that_are_no_file_are_named(obstacle, tmp_path):
             use(config)
 
 
+def test_where_there_can_be_no_file_there_are_no_settings_and_no_folder_is_made(tmp_path):
+    (tmp_path / "home").touch()  # as with HOME=/dev/null
+    assert settings.read_config(tmp_path / "home/.config/photomap/config.toml") == {}
+    with pytest.raises(NotADirectoryError):
+        files.make_folder(tmp_path / "home/.config")
+
+
 def test_no_settings_and_a_link_to_settings(tmp_path):
     assert settings.read_config(type(tmp_path)(os.devnull)) == {}
     real = tmp_path / "dotfiles" / "photomap.toml"

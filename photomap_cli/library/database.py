@@ -13,7 +13,7 @@ from pathlib import Path
 from photomap_cli import files
 from photomap_cli.errors import LibraryUnusable
 from photomap_cli.library import backup, geography, schema, schema_check
-from photomap_cli.library.file_lock import FileLock
+from photomap_cli.library.file_lock import FileLock, unwritable
 from photomap_cli.library.sqlite_errors import FILE_NAME, UNREACHABLE, nothing_indexed, translated, unreachable
 
 LOCK_NAME = "catalog.lock"
@@ -237,10 +237,7 @@ def _create_alone(connection: sqlite3.Connection, folder: Path) -> None:
         with FileLock(folder / LOCK_NAME):
             _create(connection)
     except OSError as error:
-        raise LibraryUnusable(
-            f"the library {folder} cannot be written: {error.strerror or error}",
-            hint="check the folder's permissions, or choose another with --library",
-        ) from error
+        raise unwritable(folder, error) from error
 
 
 def _create(connection: sqlite3.Connection) -> None:

@@ -87,16 +87,26 @@ def only_writer(folder: Path) -> Iterator[None]:
     try:
         is_ours = lock.try_acquire()
     except OSError as error:
-        raise LibraryUnusable(
-            f"the library {folder} cannot be written: {error.strerror or error}",
-            hint="check the folder's permissions, or choose another with --library",
-        ) from error
+        raise unwritable(folder, error) from error
     if not is_ours:
         raise _busy(lock.holder(), folder)
     try:
         yield
     finally:
         lock.release()
+
+
+def unwritable(folder: Path, error: OSError) -> LibraryUnusable:
+    """Return the error for a library that the system does not let us write to, with the way out."""
+    if isinstance(error, files.NotPlain):
+        hint = "move it away, or choose another with --library"
+        return LibraryUnusable(f"{error.filename} is not a regular file", hint=hint)
+    if error.errno in files.NO_ROOM:
+        return LibraryUnusable(f"the disk is full: nothing can be written to {folder}", hint="free some space")
+    return LibraryUnusable(
+        f"the library {folder} cannot be written: {error.strerror or error}",
+        hint="check the folder's permissions, or choose another with --library",
+    )
 
 
 def _busy(pid: int | None, folder: Path) -> LibraryBusy:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ _DAMAGED = frozenset(
 )
 """What SQLite says of a file that is not as it wrote it.  The statements are ours: that one cannot be run, or breaks a
 rule of the schema, is the file's fault too."""
+_LOG_INDEX_BYTES = 65_536
 UNREACHABLE = frozenset(
     {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH, sqlite3.SQLITE_IOERR}
 )
@@ -73,15 +75,23 @@ def _translation(error: sqlite3.Error, folder: Path) -> PhotomapError | None:
     has_no_code = type(error) is sqlite3.OperationalError and not code  # Python's own: a text that isn't UTF-8
     if code in _DAMAGED or has_no_code:
         return damaged(folder, str(error))
-    if code == sqlite3.SQLITE_FULL:
+    if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _is_full(folder)):
         return LibraryUnusable(f"the disk is full: nothing can be written to {folder}", hint="free some space")
-    if code == sqlite3.SQLITE_IOERR:  # so it says of a disk too full for the log's index, too
+    if code == sqlite3.SQLITE_IOERR:
         return LibraryUnusable(
             f"the library {folder} cannot be read or written: {error}", hint="see whether the disk is full or failing"
         )
     if code in UNREACHABLE:
         return unreachable(folder, str(error))
     return None
+
+
+def _is_full(folder: Path) -> bool:
+    """Whether a disk has no room for a log's index, of which SQLite says no more than that it cannot be written."""
+    try:
+        return shutil.disk_usage(folder).free < _LOG_INDEX_BYTES
+    except OSError:
+        return False
 
 
 def unreachable(folder: Path, detail: str) -> LibraryUnusable:

@@ -257,6 +257,14 @@ def test_a_disk_that_fails_is_not_taken_for_a_missing_permission(folder):
     assert "full or failing" in caught.value.hint
 
 
+def test_a_disk_too_full_for_the_logs_index_is_called_full(folder, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: shutil._ntuple_diskusage(1 << 20, 1 << 20, 4096))
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHMSIZE
+    with pytest.raises(LibraryUnusable, match="the disk is full: nothing"), database.translated(folder):
+        raise error
+
+
 def test_several_processes_may_make_a_library_at_once(folder):
     context = multiprocessing.get_context("spawn")
     start = context.Barrier(3)

@@ -1,3 +1,4 @@
+import errno
 import os
 
 import pytest
@@ -32,6 +33,24 @@ def test_a_second_writer_is_told_who_the_first_is(tmp_path):
         assert caught.value.hint
     with only_writer(tmp_path):
         pass
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_called_so(tmp_path, monkeypatch, number):
+    def full(*_given):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(LibraryUnusable, match="the disk is full") as caught, only_writer(tmp_path):
+        pass
+    assert caught.value.hint == "free some space"
+
+
+def test_what_stands_in_the_place_of_the_lock_is_named(tmp_path):
+    (tmp_path / "index.lock").mkdir()
+    with pytest.raises(LibraryUnusable, match=r"index\.lock is not a regular file") as caught, only_writer(tmp_path):
+        pass
+    assert "move it away" in caught.value.hint
 
 
 def test_a_folder_that_takes_no_lock_is_unusable(tmp_path):
