@@ -65,7 +65,10 @@ def library_line(library: LibraryStatus | None) -> str:
     if library is None:
         return "no library yet; `photomap index` creates one"
     encoder = library.encoder or "no encoder yet"
-    parts = (printable(library.path), photos(library.photos), human_bytes(library.bytes), printable(encoder))
+    size = (
+        human_bytes(library.bytes) if library.bytes or not library.photos else ""
+    )  # of a shared library only its server knows
+    parts = filter(None, (printable(library.path), photos(library.photos), size, printable(encoder)))
     return f"library {' · '.join((*parts, *_fault_or_date(library)))}"
 
 

@@ -70,6 +70,11 @@ def test_a_library_of_another_version_is_told_with_the_way_out():
     assert LibraryStatus.from_json(other.to_json()) == other
 
 
+def test_of_a_shared_library_nobody_knows_its_size():
+    shared = LibraryStatus("milvus://nas:19530/photos", 5, "tiny", 64, 0, None, ())
+    assert library_line(shared) == "library milvus://nas:19530/photos · 5 photos · tiny · never indexed"
+
+
 def test_an_empty_library_says_so():
     empty = LibraryStatus("/lib", 0, None, None, 0, None, ())
     assert library_line(empty) == "library /lib · 0 photos · 0 B · no encoder yet · never indexed"

@@ -12,15 +12,15 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from photomap_cli.errors import BadSetting, LibraryUnreachable, LibraryUnusable, PhotomapError
-from photomap_cli.library.shared import server_errors
+from photomap_cli.library.shared import answers, server_errors
 from photomap_cli.library.shared.schema import VECTOR
 
 if TYPE_CHECKING:
     from photomap_cli.library.shared.address import Address
+    from photomap_cli.library.shared.answers import Description, Hit, Record
     from photomap_cli.library.shared.credentials import Credentials
     from photomap_cli.library.shared.patience import Patience
     from photomap_cli.library.shared.schema import Field, Index
@@ -51,15 +51,6 @@ class Abilities(NamedTuple):
         numbers = re.match(r"v?(\d+)\.(\d+)", version)
         is_new = numbers is not None and (int(numbers[1]), int(numbers[2])) >= (2, 4)
         return cls(version, is_new, is_new)
-
-
-@dataclass(frozen=True, slots=True)
-class Description:
-    """A collection as the server describes it: its own name, whatever alias it was asked by, and its properties."""
-
-    name: str
-    properties: Mapping[str, str]
-    fields: Mapping[str, Mapping[str, Any]] = field(repr=False)
 
 
 class Client:
@@ -99,37 +90,46 @@ class Client:
 
     def describe(self, name: str) -> Description | None:
         """Return the collection of this name or alias; None where there is none."""
-        found = self.call("describe_collection", name, absent=None)
-        if found is None:
-            return None
-        return Description(
-            found["collection_name"], found["properties"], {each["name"]: each for each in found["fields"]}
-        )
+        description: Description | None = self.call("describe_collection", name, absent=None, read=answers.description)
+        return description
 
     def query(
         self, name: str, condition: str, fields: Sequence[str], *, limit: int = MOST_AT_ONCE, is_strong: bool = False
-    ) -> list[dict[str, Any]]:
+    ) -> list[Record]:
         """Return some fields of what meets a condition, in no order that is promised.
 
         What is asked for strongly has everything that anybody has written; else everything this process has.
         """
         level = self._level(name, is_strong=is_strong)
-        found = self.call(
-            "query", name, filter=condition, output_fields=list(fields), limit=limit, consistency_level=level
+        records: list[Record] = self.call(
+            "query",
+            name,
+            filter=condition,
+            output_fields=list(fields),
+            limit=limit,
+            consistency_level=level,
+            read=lambda found: answers.records(found, fields),
         )
-        return [dict(each) for each in found]
+        return records
 
     def count(self, name: str, condition: str, *, is_strong: bool = False) -> int:
         """Return how many entities meet a condition; all of them for an empty one."""
         level = self._level(name, is_strong=is_strong)
-        found = self.call("query", name, filter=condition, output_fields=["count(*)"], consistency_level=level)
-        return int(found[0]["count(*)"])
+        count: int = self.call(
+            "query",
+            name,
+            filter=condition,
+            output_fields=[answers.COUNT],
+            consistency_level=level,
+            read=answers.count,
+        )
+        return count
 
     def search(
         self, name: str, vector: Any, condition: str, fields: Sequence[str], *, limit: int, params: Mapping[str, int]
-    ) -> list[tuple[float, dict[str, Any]]]:
+    ) -> list[Hit]:
         """Return the scores and some fields of the vectors nearest to one, among what meets a condition."""
-        found = self.call(
+        hits: list[Hit] = self.call(
             "search",
             name,
             data=[vector],
@@ -138,8 +138,9 @@ class Client:
             output_fields=list(fields),
             search_params={"metric_type": "IP", "params": dict(params)},
             consistency_level=self._level(name),
+            read=lambda found: answers.hits(found, fields),
         )
-        return [(float(hit["distance"]), dict(hit["entity"])) for hit in found[0]]
+        return hits
 
     def upsert(self, name: str, records: Sequence[Mapping[str, Any]]) -> None:
         """Write entities, each in the place of the one with its key; no key may come twice."""
@@ -219,21 +220,32 @@ class Client:
         if properties:
             self.call("alter_collection_properties", name, dict(properties), seconds=WRITE_SECONDS)
 
-    def call(self, method: str, *values: Any, seconds: float = SEARCH_SECONDS, absent: Any = ..., **named: Any) -> Any:
-        """Call a method of pymilvus's client; wait a while for a collection that is being loaded.
+    def call(
+        self,
+        method: str,
+        *values: Any,
+        seconds: float = SEARCH_SECONDS,
+        absent: Any = ...,
+        read: Callable[[Any], Any] = lambda found: found,
+        **named: Any,
+    ) -> Any:
+        """Call a method of pymilvus's client and return what `read` makes of its answer.
 
-        Where there is no such collection, return `absent` if that is given.
+        Waits a while for a collection that is being loaded.  Where there is none, returns `absent` if that is given.
         """
 
+        def ask(client: Any) -> Any:
+            return read(getattr(client, method)(*values, timeout=seconds, **named))
+
         def work() -> Any:
-            return self._asked(method, *values, seconds=seconds, absent=absent, **named)
+            return self._asked(ask, values, seconds=seconds, absent=absent)
 
         return self._patience(work) if self._patience else work()
 
-    def _asked(self, method: str, *values: Any, seconds: float, absent: Any, **named: Any) -> Any:
+    def _asked(self, ask: Callable[[Any], Any], values: Sequence[Any], *, seconds: float, absent: Any) -> Any:
         client = self._connected()
         try:
-            return getattr(client, method)(*values, timeout=seconds, **named)
+            return ask(client)
         except Exception as error:  # pymilvus raises its own, gRPC's and Python's
             if absent is not ... and server_errors.code(error) == server_errors.NO_COLLECTION:
                 return absent
@@ -241,7 +253,7 @@ class Client:
                 raise self._translated(error) from error
         self._wait_until_loaded(client, values[0], seconds)
         try:
-            return getattr(client, method)(*values, timeout=seconds, **named)
+            return ask(client)
         except Exception as error:
             raise self._translated(error) from error
 

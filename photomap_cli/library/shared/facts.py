@@ -112,14 +112,14 @@ class SharedFacts:
     def vectors(self, rows: Sequence[int]) -> dict[int, np.ndarray]:
         """Return the vectors of these rows, each (dim,) float32 of unit length; rows that are gone are left out."""
         records = self._collection.numbered("row", rows, ["row", VECTOR], also=PHOTOS, at_once=_VECTORS_AT_ONCE)
-        return {record["row"]: photo_records.vector(record) for record in records}
+        return {record["row"]: record[VECTOR] for record in records}
 
     def sides(self, rows: Sequence[int]) -> dict[int, np.ndarray]:
         """Return the vectors of the sides of those of these photos that are panoramas, each (2, dim)."""
         fields = ["photo", "part", VECTOR]
         found: dict[int, dict[int, np.ndarray]] = {}
         for record in self._collection.numbered("photo", rows, fields, also="part > 0", at_once=_VECTORS_AT_ONCE):
-            found.setdefault(record["photo"], {})[record["part"]] = photo_records.vector(record)
+            found.setdefault(record["photo"], {})[record["part"]] = record[VECTOR]
         whole = {row: sides for row, sides in found.items() if len(sides) == SIDES}
         return {row: np.stack([sides[part] for part in sorted(sides)]) for row, sides in whole.items()}
 
@@ -132,7 +132,7 @@ class SharedFacts:
         fields = ["row", VECTOR]
         for record in self._collection.numbered("row", places, fields, also=PHOTOS, at_once=_VECTORS_AT_ONCE):
             place = places[record["row"]]
-            vectors[place], is_there[place] = photo_records.vector(record), True
+            vectors[place], is_there[place] = record[VECTOR], True
         return (rows, vectors) if is_there.all() else (rows[is_there], vectors[is_there])
 
     def count(self, within: Sequence[PhotoFilter] = (), checkpoint: Callable[[], None] = _never) -> int:

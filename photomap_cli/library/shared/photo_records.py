@@ -110,7 +110,7 @@ def copy(records: Sequence[Record], file: FoundFile) -> NewPhoto:
     first, *others = records
     return NewPhoto.of(
         file,
-        vector(first),
+        first[VECTOR],
         taken_at=first["taken_at"] or None,
         damage=first["damage"] or None,
         content_hash=bytes.fromhex(first["content_hash"]),
@@ -118,7 +118,7 @@ def copy(records: Sequence[Record], file: FoundFile) -> NewPhoto:
         extension=first["ext"],
         **{name: first[name] for name in ("width", "height", "orientation", "kind")},
         **_known(first),
-        sides=np.stack([vector(each) for each in others]) if len(others) == SIDES else None,
+        sides=np.stack([each[VECTOR] for each in others]) if len(others) == SIDES else None,
     )
 
 
@@ -127,16 +127,6 @@ def whole(records: Sequence[Record], here: Callable[[str], str]) -> NewPhoto:
     first = records[0]
     path = here(first["path"])
     return copy(records, FoundFile(path, first["size_bytes"], first["mtime_ns"], first["ctime_ns"], first["inode"]))
-
-
-def vector(record: Record) -> np.ndarray:
-    """Return an entity's vector, (dim,) float32.  In half precision it comes as bytes."""
-    found = record[VECTOR]
-    if isinstance(found, (list, tuple)) and len(found) == 1 and isinstance(found[0], bytes):
-        found = found[0]
-    return (
-        np.frombuffer(found, STORED).astype(np.float32) if isinstance(found, bytes) else np.asarray(found, np.float32)
-    )
 
 
 def stored_vector(found: np.ndarray, *, is_half: bool) -> np.ndarray:

@@ -62,9 +62,10 @@ A file's ctime and inode mean something to the machine alone that has `seen_by`.
 KEYS = (Field("row", Kind.WHOLE), Field("photo", Kind.WHOLE), Field("part", Kind.SMALL))
 """An entity's own number; the number of its photo, which is that of its first entity; 0 for that one, else its side."""
 
+FIELDS = (*KEYS, *FACTS)
 VECTOR = "vector"
 FACT_NAMES = tuple(each.name for each in FACTS)
-ALL_NAMES = (*(each.name for each in KEYS), *FACT_NAMES, VECTOR)
+ALL_NAMES = (*(each.name for each in FIELDS), VECTOR)
 
 _FLAT, _SCANN = "FLAT", "SCANN"
 FEWEST_COMPRESSED = 1_000_000
@@ -119,7 +120,7 @@ class Index(NamedTuple):
 
 def fields(dim: int, *, is_half: bool) -> tuple[Field, ...]:
     """Return the fields of a library whose vectors are so long."""
-    return (*KEYS, *FACTS, Field(VECTOR, Kind.HALF_VECTOR if is_half else Kind.VECTOR, dim))
+    return (*FIELDS, Field(VECTOR, Kind.HALF_VECTOR if is_half else Kind.VECTOR, dim))
 
 
 def is_half(described: Mapping[str, Mapping[str, object]]) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 from photomap_cli.library.shared.client import MOST_AT_ONCE
 from photomap_cli.library.shared.collection import PHOTOS
 from photomap_cli.library.shared.expressions import both
-from photomap_cli.library.shared.photo_records import HIGHEST, LOWEST, stored_vector, vector
+from photomap_cli.library.shared.photo_records import HIGHEST, LOWEST, stored_vector
 from photomap_cli.library.shared.schema import VECTOR
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _SPARE = 16
 """Hits fetched beyond k, to see whether equal scores go on past it, and for the sides of panoramas."""
 
+EXACT = "in a shared library this large, exact compares all photos compressed and the best 4,000 as they are stored"
 _PER_PANORAMA = 3
 _SAMPLE_STAYS = 1.1  # until a library has a tenth more photos or fewer
 _OVER = 1.2  # numbers are spread evenly, and never quite so
@@ -62,6 +63,8 @@ class SharedSearches:
         if k > MOST_AT_ONCE:
             self._notes.append(f"a shared library gives {MOST_AT_ONCE:,} photos at once at most; these are the best")
             k = MOST_AT_ONCE
+        if exact and state.index.lists:
+            self._notes.append(EXACT)
         condition = self._facts.expression(within)
         checkpoint()
         query = stored_vector(vector, is_half=True) if state.is_half else np.asarray(vector, np.float32)
@@ -118,7 +121,7 @@ class SharedSearches:
         lowest = sorted(each["row"] for each in self._collection.query(both(PHOTOS, f"row <= {last}"), ["row"]))[:most]
         fields = ["row", VECTOR]
         found = self._collection.numbered("row", lowest, fields, also=PHOTOS, at_once=_VECTORS_AT_ONCE)
-        vectors = {each["row"]: vector(each) for each in found}
+        vectors = {each["row"]: each[VECTOR] for each in found}
         return np.stack([vectors[row] for row in lowest if row in vectors])
 
 

@@ -15,6 +15,7 @@ _NO_CONNECTION = 2
 _TRIED_IN_VAIN = "Retry timeout"
 _AWAY = frozenset({"UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED", "ABORTED"})
 _NOT_ENCRYPTED = re.compile(r"ssl|tls|handshake|certificate", re.IGNORECASE)
+_NONSENSE = (ValueError, LookupError, TypeError, AttributeError, OverflowError)
 _LOGGED_LETTERS = 300
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,8 @@ def translated(error: Exception, address: str) -> LibraryUnusable:
         return LibraryReplaced(f"{shown} has been replaced or removed", hint="try again")
     if status in _AWAY or number == _NO_CONNECTION or _TRIED_IN_VAIN in words:
         return LibraryUnreachable(f"{shown} does not answer", hint=_reach(error))
+    if isinstance(error, _NONSENSE):
+        return LibraryUnusable(f"{shown}: the server's answer makes no sense", hint="`photomap doctor` looks further")
     return LibraryUnusable(
         f"{shown}: the server failed (code {number or status or 'unknown'})",
         hint="`photomap --verbose` and the server's own log say more",

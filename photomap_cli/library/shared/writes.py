@@ -168,7 +168,7 @@ class SharedWrites(SharedFacts):
                 "row": numbers[_Key(stored, part)],
                 "photo": numbers[_Key(stored, 0)],
                 "part": part,
-                VECTOR: photo_records.stored_vector(photo_records.vector(record), is_half=state.is_half),
+                VECTOR: photo_records.stored_vector(record[VECTOR], is_half=state.is_half),
             }
             for stored, entities in photos.items()
             for part, record in enumerate(entities)

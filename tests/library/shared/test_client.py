@@ -6,7 +6,9 @@ import logging
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+from cases import cases
 from fake_milvus import FakeMilvus, RpcError, failing, loaded
 from waiting import LONG_SECONDS
 
@@ -65,7 +67,8 @@ def test_a_server_that_speaks_in_another_way():
         (failing(2, "Fail connecting to server", RpcError("UNAUTHENTICATED")), "user name or password"),
         (RpcError("PERMISSION_DENIED"), "doesn't allow that"),
         (failing(1100, "some words of the server's\nTraceback"), r"the server failed \(code 1100\)$"),
-        (ValueError("a defect"), r"the server failed \(code unknown\)$"),
+        (ValueError("a defect"), "answer makes no sense$"),
+        (OSError("a defect"), r"the server failed \(code unknown\)$"),
     ],
 )
 def test_a_server_that_refuses(error, message):
@@ -180,3 +183,41 @@ def test_a_server_that_is_not_there_is_said_to_be_away_and_nothing_is_written_to
 
 def test_the_limits_are_those_of_the_docs():
     assert (client.CONNECT_SECONDS, client.SEARCH_SECONDS, client.WRITE_SECONDS) == (5, 10, 30)
+
+
+NONSENSE = [
+    None,
+    5,
+    [5],
+    [{"x": 1}],
+    [{"row": "x"}],
+    [{"row": None, "vector": [1.0]}],
+    [{"row": 1, "vector": [float("nan")]}],
+]
+NONSENSE += [[{"row": 1, "vector": None}], [{"row": 1, "vector": [[1.0], [2.0]]}], [{"row": 1, "vector": b"abc"}]]
+
+
+@cases("answer", NONSENSE)
+def test_an_answer_that_makes_no_sense(answer):
+    for ask in (
+        lambda: over(FakeMilvus(query=answer)).query("photos", "", ["row", "vector"]),
+        lambda: over(FakeMilvus(query=answer)).count("photos", ""),
+        lambda: over(FakeMilvus(describe_collection=answer)).describe("photos"),
+        lambda: over(FakeMilvus(search=answer)).search("photos", [1.0], "", ["photo"], limit=1, params={}),
+    ):
+        with pytest.raises(LibraryUnusable, match="answer makes no sense"):
+            ask()
+
+
+def test_a_score_that_is_none():
+    hits = [[{"distance": float("nan"), "entity": {"photo": 1}}]]
+    with pytest.raises(LibraryUnusable, match="answer makes no sense"):
+        over(FakeMilvus(search=hits)).search("photos", [1.0], "", ["photo"], limit=1, params={})
+
+
+@pytest.mark.parametrize("form", [bytes, lambda half: [bytes(half)], lambda half: half.astype("f4").tolist()])
+def test_a_vector_comes_in_any_form(form):
+    half = np.array([0.5, -0.25], np.float16)
+    (found,) = over(FakeMilvus(query=[[{"row": 1, "vector": form(half)}]])).query("photos", "", ["row", "vector"])
+    assert found["vector"].dtype == np.float32
+    assert found["vector"].tolist() == [0.5, -0.25]
