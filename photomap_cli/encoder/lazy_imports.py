@@ -10,15 +10,12 @@ import importlib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from importlib.util import find_spec
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from photomap_cli.encoder.models import hub_cache
+from photomap_cli.encoder.models import config_files
 
 _COMPILER, _ITS_UTILS = "torch._dynamo", "torch._dynamo.utils"
-_CONFIG = "open_clip_config.json"
 
 
 def import_open_clip(name: str) -> None:
@@ -31,20 +28,8 @@ def import_open_clip(name: str) -> None:
 
 def _does_without_timm(name: str) -> bool:
     """Whether no tower is timm's; a model whose configuration is not on disk yet may have one."""
-    configs = [file.read_text(encoding="utf-8", errors="replace") for file in _configs(name) if file.is_file()]
+    configs = [file.read_text(encoding="utf-8", errors="replace") for file in config_files(name) if file.is_file()]
     return bool(configs) and not any("timm_model_name" in config for config in configs)
-
-
-def _configs(name: str) -> list[Path]:
-    """Return where the model's configuration is, once it is on disk."""
-    kind, _, rest = name.partition(":")
-    if kind == "local-dir":
-        return [Path(rest) / _CONFIG]
-    if kind == "hf-hub":
-        return list(hub_cache(rest).glob(f"snapshots/*/{_CONFIG}"))
-    package = find_spec("open_clip")
-    folders = package.submodule_search_locations if package else None
-    return [Path(folder) / "model_configs" / f"{name}.json" for folder in folders or ()]
 
 
 @contextmanager

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _LENGTH = struct.Struct("<Q")
 _MOST_HEADER_BYTES = 100_000_000  # safetensors' own limit
+_ABOUT = "__metadata__"  # stands among the tensors in the header
 _STORED: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F16": np.dtype("<f2"), "BF16": np.dtype("<u2")}
 
 
@@ -76,7 +77,7 @@ class MappedTensors:
     @property
     def names(self) -> list[str]:
         """The names of all tensors."""
-        return list(self._entries)
+        return [name for name in self._entries if name != _ABOUT]
 
     def __getitem__(self, name: str) -> MappedTensor:
         """Return a tensor.  Raises TowerUnfit for one that is missing, or of a kind that isn't read here."""

@@ -17,7 +17,11 @@ _FOLDER = "local-dir:"
 _HUB = "hf-hub:"
 _CONFIG_NAME = "open_clip_config.json"
 _MOST_PIXELS = 4096
-_USUAL_NAMES = ("open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "model.safetensors")
+
+SAFE_WEIGHTS = "open_clip_model.safetensors"
+"""What open_clip calls weights in safetensors; it prefers a file of this name to all others."""
+
+_USUAL_NAMES = (SAFE_WEIGHTS, "open_clip_pytorch_model.safetensors", "model.safetensors")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,20 @@ def config_beside(weights: Path) -> Path | None:
     """Return the configuration that comes with the weights; None where there is none."""
     config = weights.with_name(_CONFIG_NAME)
     return config if config.is_file() else None
+
+
+def config_files(name: str) -> list[Path]:
+    """Return where the configuration of a model is, which open_clip calls `name`, once it is on disk."""
+    kind, _, rest = name.partition(":")
+    if kind == "local-dir":
+        return [Path(rest) / _CONFIG_NAME]
+    if kind == "hf-hub":
+        return list(hub_cache(rest).glob(f"snapshots/*/{_CONFIG_NAME}"))
+    from importlib.util import find_spec  # not for a search
+
+    package = find_spec("open_clip")
+    folders = package.submodule_search_locations if package else None
+    return [Path(folder) / "model_configs" / f"{name}.json" for folder in folders or ()]
 
 
 def expected_pictures(spec: str) -> tuple[tuple[int, int], str, str] | None:

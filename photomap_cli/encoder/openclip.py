@@ -77,7 +77,7 @@ class OpenClipEncoder:
         except TowerUnfit as error:
             return made(None, error.message, (), (), np.empty((0, self.info.dim), np.float32))
         ids = tuple(map(_up_to_end, self._tokenizer(list(probes.TEXTS)).tolist()))
-        return made(recipe, "", probes.TEXTS, ids, self.encode_text(probes.TEXTS))
+        return made(recipe, "", probes.TEXTS, ids, self.encode_text(probes.ENCODED))
 
     def image_probes(self) -> image_probes.ImageProbes:
         """Return what this encoder makes of the probe pictures, and how an image tower would read its weights."""

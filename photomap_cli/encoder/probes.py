@@ -20,20 +20,23 @@ LEAST_COSINE = 0.9995
 """In half precision PyTorch's own vectors are at 0.9999 from float32's; those of another model are nowhere near."""
 
 TEXTS = (
+    "A golden retriever on a beach at sunset, with people and 2 umbrellas (1998).",
+    "東京の夜景 с птичьего полёта",
+    "a very long description of a very long day, " * 12,
     "a photo",
     "x",
     "",
     "red car",
-    "A golden retriever on a beach at sunset, with people and 2 umbrellas (1998).",
     "it's o'clock; we'll see: 24/7 & <b>50%</b> off!?",
     "naïve café in Zürich, Łódź or Ελλάδα",
-    "東京の夜景 с птичьего полёта",
     "👩‍👩‍👧 🎂 birthday 🎉",
     "Under_scores, SHOUTING and  spaces\tand\nlines &amp; entities",
     "photosynthesis antidisestablishmentarianism xqzvkj 3.14159",
-    "a very long description of a very long day, " * 12,
 )
-_VERSION = 1
+ENCODED = TEXTS[:3]
+"""Those whose vectors are compared, as the tokens of all are; a text takes PyTorch 30 ms of two cores."""
+
+_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +49,7 @@ class Probes:
         recipe: how a text tower would read them; None where none can.
         why_not: the reason for that; else "".
         texts, ids: what was encoded, and the tokens of each, from the start to the end of text.
-        vectors: (n, dim) float32, rows of unit length.
+        vectors: of the first n texts, (n, dim) float32, rows of unit length.
     """
 
     fingerprint: str
@@ -86,9 +89,9 @@ class Probes:
             )
         except (TowerUnfit, KeyError, TypeError, ValueError):
             return None
-        is_whole = len(probes.texts) == len(probes.ids) == len(probes.vectors)
-        is_of_use = is_whole and (probes.recipe is None or len(probes.texts) > 0)
-        return probes if is_of_use and message.get("probes") == _VERSION else None
+        is_whole = len(probes.texts) == len(probes.ids) and probes.vectors.ndim == 2
+        is_of_use = probes.recipe is None or 0 < len(probes.vectors) <= len(probes.texts)
+        return probes if is_whole and is_of_use and message.get("probes") == _VERSION else None
 
 
 def require_agreement(tower: TextTower, probes: Probes) -> None:
@@ -96,9 +99,9 @@ def require_agreement(tower: TextTower, probes: Probes) -> None:
     for text, ids in zip(probes.texts, probes.ids, strict=True):
         if tuple(tower.tokens(text)) != ids:
             raise TowerUnfit(f"its tokenizer isn't CLIP's: it splits {text[:20]!r} differently")
-    if probes.vectors.shape != (len(probes.texts), tower.dim):
+    if probes.vectors.shape[1] != tower.dim:
         raise TowerUnfit("its vectors have a different length")
-    lowest = least_cosine(tower.encode(probes.texts), probes.vectors)
+    lowest = least_cosine(tower.encode(probes.texts[: len(probes.vectors)]), probes.vectors)
     if not lowest >= LEAST_COSINE:
         raise TowerUnfit(f"its text transformer gives different results (cosine {lowest:.4f} to PyTorch's vectors)")
 

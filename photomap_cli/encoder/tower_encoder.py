@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -25,6 +26,14 @@ MOST_OPERATIONS = 15e9
 
 A ViT-B-32-256 takes 11.5 billion, a ViT-B-16 35, a ViT-L-14 162.
 """
+
+_OPERATIONS_A_CORE = 2.5e11
+"""What a core computes beyond what PyTorch would need for it, while PyTorch starts: 21 pictures of a ViT-B-32-256."""
+
+_MOST_CORES = 8  # for which its products were seen to share the work
+
+MOST_PICTURES = 256
+"""As many as it is ever taken for, however small they are."""
 
 
 class NoEncoder:
@@ -182,6 +191,11 @@ class TextTowerEncoder(_TowerEncoder):
         raise TowerUnfit("it encodes texts only")
 
 
+def _few(operations: int) -> int:
+    """Return how many pictures of so many operations are encoded sooner here than by PyTorch, which has to start."""
+    return min(MOST_PICTURES, int(_OPERATIONS_A_CORE * min(os.cpu_count() or 1, _MOST_CORES) / operations))
+
+
 class ImageTowerEncoder(_TowerEncoder):
     """Encodes a few pictures in this process, where one takes no more than `MOST_OPERATIONS`.
 
@@ -203,7 +217,8 @@ class ImageTowerEncoder(_TowerEncoder):
         if tower.operations > MOST_OPERATIONS:
             raise TowerUnfit(f"a picture takes {tower.operations / 1e9:.0f} billion operations: PyTorch is quicker")
         names = ("image_size", "resize_mode", "interpolation", "fill")
-        return tower, {**{name: getattr(tower.recipe, name) for name in names}, "device_name": "image tower"}
+        pictures = {name: getattr(tower.recipe, name) for name in names}
+        return tower, {**pictures, "device_name": "image tower", "few_pictures": _few(tower.operations)}
 
     def encode_images(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Encode pictures, (n, height, width, 3) uint8 RGB.  Returns (n, dim) float32, rows of unit length."""

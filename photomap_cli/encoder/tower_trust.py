@@ -1,5 +1,8 @@
 """Owns whether a tower may stand in for an encoder, and what this computer remembers of having checked it.
 
+A tower is trusted because it gives what PyTorch gave of the probes.  Before PyTorch has run, it is trusted where the
+configuration and the weights are all of a plain CLIP (`plain_clip`), and is compared as soon as there are probes.
+
 What is remembered is a file in the cache directory, named by the weights' fingerprint: where they are, how they are
 read, and that the probes agreed, or why not.  It holds while the weights' file is the one that was looked at (by inode,
 size, and the times of change that nobody can set); else their fingerprint is taken again.
@@ -9,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from photomap_cli.encoder.image_probes import ImageProbes
     from photomap_cli.encoder.image_recipe import ImageRecipe
     from photomap_cli.encoder.image_tower import ImageTower
+    from photomap_cli.encoder.plain_clip import PlainClip
     from photomap_cli.encoder.probes import Probes
     from photomap_cli.encoder.text_recipe import TextRecipe
     from photomap_cli.encoder.text_tower import TextTower
@@ -37,7 +41,12 @@ _MADE_BY = [__version__, np.__version__]  # others may compute otherwise, and ch
 class TextTowers:
     """How the towers that encode words are read and built."""
 
-    name, probes = "text", "texts"
+    name = "text"
+
+    @staticmethod
+    def promised(model: PlainClip) -> TextRecipe:
+        """Return the recipe that a configuration promises."""
+        return model.text
 
     @staticmethod
     def recipe(record: Any) -> TextRecipe:
@@ -67,7 +76,12 @@ class TextTowers:
 class ImageTowers:
     """How the towers that encode pictures are read and built."""
 
-    name, probes = "image", "pictures"
+    name = "image"
+
+    @staticmethod
+    def promised(model: PlainClip) -> ImageRecipe:
+        """Return the recipe that a configuration promises."""
+        return model.image
 
     @staticmethod
     def recipe(record: Any) -> ImageRecipe:
@@ -96,12 +110,16 @@ Kind = type[TextTowers | ImageTowers]
 
 @dataclass(frozen=True, slots=True)
 class _Verdict:
-    """What was found out about a fingerprint: the weights and how to read them, or a fault."""
+    """What was found out about a fingerprint: the weights and how to read them, or a fault.
+
+    `is_proven` where probes have told, and not the configuration alone.
+    """
 
     weights: str
     state: list[list[int] | None]
     recipe: Any
     fault: str
+    is_proven: bool
 
     @property
     def is_current(self) -> bool:
@@ -129,10 +147,25 @@ def open_image_tower(fingerprint: str, spec: str, read_probes: Callable[[], Imag
     return tower
 
 
+def expected_fingerprint(spec: str) -> str:
+    """Return the fingerprint of the weights that a new library by this encoder has; "" where PyTorch has to tell."""
+    from photomap_cli.encoder import plain_clip
+
+    with suppress(TowerUnfit, OSError):
+        return plain_clip.found(spec).fingerprint()
+    return ""
+
+
 def fault(fingerprint: str, kind: Kind = TextTowers) -> str | None:
     """Return why the tower cannot stand in for these weights, "" where it can; None where that was never checked."""
     kept = _read(kind, fingerprint)
     return kept.fault if kept else None
+
+
+def is_proven(fingerprint: str, kind: Kind = TextTowers) -> bool:
+    """Whether probes have told, on this computer, if the tower can stand in for these weights."""
+    kept = _read(kind, fingerprint)
+    return kept is not None and kept.is_proven
 
 
 def _opened(kind: Kind, fingerprint: str, spec: str, read_probes: Callable[[], Any]) -> Any:
@@ -140,32 +173,47 @@ def _opened(kind: Kind, fingerprint: str, spec: str, read_probes: Callable[[], A
     if kept and kept.fault:
         raise TowerUnfit(kept.fault)
     try:
-        if kept and kept.recipe and kept.is_current:
+        probes = None if kept and kept.is_proven and kept.is_current else read_probes()
+        if kept and kept.is_current and probes is None:
             return kind.build(Path(kept.weights), kept.recipe)
-        return _checked(kind, fingerprint, spec, kept, read_probes())
+        return _checked(kind, fingerprint, spec, kept, probes)
     except OSError as error:
         raise TowerUnfit(f"its weights cannot be read: {error.strerror or error}") from error
 
 
 def _checked(kind: Kind, fingerprint: str, spec: str, kept: _Verdict | None, probes: Any) -> Any:
     """Find the weights, make sure that they are these, compare with the probes, and remember the outcome."""
-    recipe = probes.recipe if probes else kept.recipe if kept else None
-    if probes and probes.fingerprint == fingerprint and probes.recipe is None:
-        _write(kind, fingerprint, _Verdict("", [], None, probes.why_not))
+    if probes and probes.fingerprint != fingerprint:
+        probes = None
+    if probes and probes.recipe is None:
+        _write(kind, fingerprint, _Verdict("", [], None, probes.why_not, is_proven=True))
         raise TowerUnfit(probes.why_not)
-    if recipe is None or (probes and probes.fingerprint != fingerprint):
-        raise TowerUnfit(f"no probe {kind.probes} are stored with the library yet")
+    recipe = kept.recipe if kept else probes.recipe if probes else _promised(kind, spec)
     hints = [Path(each.weights) for each in (kept, probes) if each and each.weights]
     weights, state = _found(fingerprint, [*hints, *models.weights_files(spec)])
+    proven = bool(probes) or (kept is not None and kept.is_proven)
+    verdict = _Verdict(str(weights), state, recipe, "", proven)
     try:
         tower: Any = kind.build(weights, recipe)
-        if probes:  # else they agreed earlier, and the same weights lie elsewhere now
+        if probes:  # else they agreed earlier, and the same weights lie elsewhere now; or there are none yet
+            if recipe != probes.recipe:
+                raise TowerUnfit("its configuration doesn't say how PyTorch reads its weights")
             kind.require_agreement(tower, probes)
     except TowerUnfit as error:
-        _write(kind, fingerprint, _Verdict(str(weights), state, recipe, error.message))
+        _write(kind, fingerprint, replace(verdict, fault=error.message))
         raise
-    _write(kind, fingerprint, _Verdict(str(weights), state, recipe, ""))
+    _write(kind, fingerprint, verdict)
     return tower
+
+
+def _promised(kind: Kind, spec: str) -> Any:
+    """Return the recipe that the configuration promises.  Raises TowerUnfit where PyTorch has to be asked."""
+    from photomap_cli.encoder import plain_clip  # not for weights that are known here
+
+    try:
+        return kind.promised(plain_clip.found(spec).model)
+    except TowerUnfit as error:
+        raise TowerUnfit(f"PyTorch hasn't been asked yet, and {error.message}") from error
 
 
 def _found(fingerprint: str, candidates: list[Path]) -> tuple[Path, list[list[int] | None]]:

@@ -73,7 +73,6 @@ def start(
         ahead: how to decode.
         opened: ends the decoding, in whatever way this goes.
     """
-    ahead.pool.start(min(ahead.threads, len(todo)))
     opening = begun(open_encoder, "open-encoder")
     pictures = ahead.pictures(todo, expected_fit, opened) if expected_fit else None
     encoder = opening.result()

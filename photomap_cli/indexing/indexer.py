@@ -50,17 +50,14 @@ COMMIT_SECONDS = 2.0
 LEAST_READERS = 4
 """How many files are read at once at least to recognise them: they wait for the disk more than they compute."""
 
-FEW_PICTURES = 16
-"""As many as an encoder that is ready at once may take: PyTorch's start takes as long as 20 to 35 of them."""
-
 
 class Indexer:
     """One index run over a library: call `run` once.  `report` says at any time what it has done so far.
 
     `open_encoder` is called once there is something to encode, so never for an unchanged library, but with `rebuild`
-    also to see whether that is by its weights.  `open_light_encoder` is asked first where there are few pictures: it
-    returns one that is slower but ready at once, or None.  `expected_fit`, probably the encoder's, is what pictures are
-    decoded to meanwhile.
+    also to see whether that is by its weights.  `open_light_encoder` is asked first, with the number of pictures: it
+    returns an encoder that is slower but ready at once, or None.  `expected_fit`, probably the encoder's, is what
+    pictures are decoded to meanwhile.
     """
 
     def __init__(
@@ -69,7 +66,7 @@ class Indexer:
         open_encoder: Callable[[], ImageEncoder],
         options: IndexOptions | None = None,
         *,
-        open_light_encoder: Callable[[], ImageEncoder | None] = lambda: None,
+        open_light_encoder: Callable[[int], ImageEncoder | None] = lambda _: None,
         expected_fit: PixelFit | None = None,
         open_pool: Callable[..., Decoder] = DecodePool,
         clock: Callable[[], float] = time.monotonic,
@@ -175,6 +172,7 @@ class Indexer:
             todo = yield from self._recognised(plan.todo)
         self._commit()
         with self._stages.during("load"):
+            self._pool.start(min(self._jobs, len(todo)))
             todo = self._from_first_readable(todo)
             if self._unreadable:
                 yield self._progress()
@@ -276,8 +274,8 @@ class Indexer:
 
     def _opened(self, count: int) -> ImageEncoder:
         """Open the encoder for so many pictures."""
-        is_light = count <= FEW_PICTURES and self._catalog.photo_count and not self._options.rebuild
-        return (self._open_light_encoder() if is_light else None) or self._open_encoder()
+        light = None if self._options.rebuild else self._open_light_encoder(count)
+        return light or self._open_encoder()
 
     def _drop_other_weights(self) -> None:
         """Remove all photos if the encoder has other weights by now than made their vectors."""

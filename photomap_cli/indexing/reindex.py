@@ -16,13 +16,13 @@ from typing import NamedTuple, Self
 from photomap_cli.errors import BadPath, EmptyLibrary, LibraryFormat, LibraryUnusable
 from photomap_cli.indexing import unmounted
 from photomap_cli.library.catalog import Catalog
-from photomap_cli.library.entities import PROBES_NAME
+from photomap_cli.library.entities import IMAGE_PROBES_NAME, PROBES_NAME
 from photomap_cli.library.file_lock import only_writer
 from photomap_cli.library.other_format import OtherFormatLibrary
 from photomap_cli.vectors.store import FILES, VectorStore
 
 FOLDER_NAME = "rebuild"
-_DERIVED = (*FILES, PROBES_NAME)
+_DERIVED = (*FILES, PROBES_NAME, IMAGE_PROBES_NAME)
 
 
 class Unfinished(NamedTuple):

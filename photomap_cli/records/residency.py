@@ -51,6 +51,8 @@ class EncoderInfo(Record):
         can_offload: whether the device has memory of its own that can be given back.
         notice: why a GPU that is there is not used, for people; empty where there is nothing to tell.
         fingerprint: tells these weights from others under the same spec; empty where it is not known.
+        few_pictures: how many pictures are encoded sooner by it than by an encoder that has to start first; 0 where it
+            is for any number.
     """
 
     spec: str
@@ -65,6 +67,7 @@ class EncoderInfo(Record):
     can_offload: bool
     notice: str = ""
     fingerprint: str = ""
+    few_pictures: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from photomap_cli.encoder import models
 from photomap_cli.encoder.encoder_route import EncoderRoute, EncoderRoutes
 from photomap_cli.encoder.tower_encoder import ImageTowerEncoder, TextTowerEncoder
 from photomap_cli.errors import EncoderMismatch
+from photomap_cli.library.entities import IMAGE_PROBES_NAME, PROBES_NAME
 
 if TYPE_CHECKING:
     from photomap_cli.encoder.image_probes import ImageProbes
@@ -50,15 +51,22 @@ def towers(catalog: Facts, spec: str) -> dict[Tower, Encoder]:
     """Return the towers of a library's encoder: what encodes words, and a few pictures, without PyTorch."""
 
     def fingerprint() -> str:
-        made_with = catalog.encoder
-        return made_with.fingerprint if made_with else ""
+        if made_with := catalog.encoder:
+            return made_with.fingerprint
+        from photomap_cli.encoder import tower_trust  # not for a search, which loads it once a tower is opened
+
+        return tower_trust.expected_fingerprint(spec)
 
     def text_probes() -> Probes | None:
-        from photomap_cli.session import stored_probes  # not where this computer has checked them already
+        if not (catalog.folder / PROBES_NAME).exists():
+            return None
+        from photomap_cli.session import stored_probes  # not where there are none, or they have been checked here
 
         return stored_probes.read(catalog.folder)
 
     def image_probes() -> ImageProbes | None:
+        if not (catalog.folder / IMAGE_PROBES_NAME).exists():
+            return None
         from photomap_cli.session import stored_probes
 
         return stored_probes.read_image(catalog.folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from photomap_cli.encoder import models
+from photomap_cli.encoder.tower_encoder import MOST_PICTURES
 from photomap_cli.errors import EncoderFailed, EncoderMismatch
 
 if TYPE_CHECKING:
@@ -41,14 +42,20 @@ class ImageEncoder:
         return self._residency.run("image", lambda encoder: encoder.encode_images(pixels), is_query=is_query)[0]
 
 
-def light_image_encoder(route: EncoderRoute, before_batch: Callable[[], None] | None = None) -> ImageEncoder | None:
-    """Return the image tower, which is ready at once, as the indexer sees encoders; None where it cannot stand in."""
-    if route.tower is None or route.fault or not route.is_the_towers:
+def light_image_encoder(
+    route: EncoderRoute, count: int, before_batch: Callable[[], None] | None = None
+) -> ImageEncoder | None:
+    """Return the image tower, which is ready at once, as the indexer sees encoders.
+
+    None where it cannot stand in, or for more pictures than it is quicker for than an encoder process.
+    """
+    if count > MOST_PICTURES or route.tower is None or route.fault or not route.is_the_towers:
         return None
     try:
-        return ImageEncoder(route.tower, before_batch)
+        encoder = ImageEncoder(route.tower, before_batch)
     except (EncoderFailed, EncoderMismatch):
         return None  # the encoder process will say what is wrong, if anything is
+    return encoder if count <= encoder.info.few_pictures else None
 
 
 def expected_fit(spec: str) -> PixelFit | None:

@@ -92,7 +92,7 @@ class Session:
             has_gpu=lambda: encoder_places.expected_device(settings) != "cpu",
             on_absent_gpu=lambda: None if kind == "local" else self.prewarm(),
         )
-        past = QueryCache(self.catalog.folder, most=settings.query_cache)
+        self._past_queries = past = QueryCache(self.catalog.folder, most=settings.query_cache)
         recall = VectorCache(past, self.catalog, self.residency, spec=spec, settings=settings)
         self._searcher = Searcher(
             self.catalog, self.vectors, self.residency, recall, routes=self.routes, spec=spec, settings=settings
@@ -302,12 +302,11 @@ class Session:
         from photomap_cli.indexing.indexer import Indexer  # as the map's, not for a search: together they take 60 ms
         from photomap_cli.session.image_encoder import expected_fit, light_image_encoder
 
-        light = partial(light_image_encoder, self.routes.image, before_batch)
         return Indexer(
             self.library,
             open_encoder or self.image_encoder,
             options,
-            open_light_encoder=light,
+            open_light_encoder=lambda count: light_image_encoder(self.routes.image, count, before_batch),
             expected_fit=expected_fit(self.spec),
         )
 
@@ -359,7 +358,7 @@ class Session:
     def _probes(self) -> ProbeTaker:
         from photomap_cli.session.stored_probes import ProbeTaker  # not for a search that needs no encoder process
 
-        taker = ProbeTaker(self.catalog.folder, self.residency, self.routes, spec=self.spec)
+        taker = ProbeTaker(self.catalog, self.residency, self.routes, self._past_queries, spec=self.spec)
         self._resources.callback(taker.close)
         return taker
 

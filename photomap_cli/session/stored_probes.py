@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from photomap_cli.encoder import tower_trust
 from photomap_cli.encoder.image_probes import ImageProbes
 from photomap_cli.encoder.probes import Probes
-from photomap_cli.errors import PhotomapError, TowerUnfit
+from photomap_cli.errors import EncoderMismatch, PhotomapError, TowerUnfit
 from photomap_cli.framing import read_file, write_file
 from photomap_cli.library.entities import IMAGE_PROBES_NAME, PROBES_NAME
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from photomap_cli.encoder.encoder_route import EncoderRoutes
     from photomap_cli.encoder.interface import Encoder, Tower
     from photomap_cli.encoder.residency import Residency
+    from photomap_cli.library.query_cache import QueryCache
+    from photomap_cli.library.store import Facts
 
 Kind = TypeVar("Kind", Probes, ImageProbes)
 
@@ -41,52 +43,97 @@ def _read(path: Path, kind: type[Kind]) -> Kind | None:
 class ProbeTaker:
     """Stores what a session's encoder process, loaded as it is, makes of the probes: once, and nothing hangs on it.
 
+    A library that the image tower has begun, before PyTorch was there to compare with, has none: then it is compared.
+
     Args:
-        library: its folder.
+        catalog: what there is in the library.
         residency: of the encoder process.
         routes: whose towers are tried again after that.
+        past: the vectors of past queries.
         spec: the encoder's spec string.
     """
 
-    def __init__(self, library: Path, residency: Residency, routes: EncoderRoutes, *, spec: str) -> None:
-        self._library, self._residency, self._routes, self._spec = library, residency, routes, spec
+    def __init__(
+        self, catalog: Facts, residency: Residency, routes: EncoderRoutes, past: QueryCache, *, spec: str
+    ) -> None:
+        self._catalog, self._residency, self._routes, self._spec = catalog, residency, routes, spec
+        self._past = past
         self._taken = ""
         self._checking: threading.Thread | None = None
 
     def take(self) -> None:
         """Store the probes, unless that has been done, and have the text tower checked by them, on a thread.
 
-        The image tower is checked once it is wanted, as that takes a second.
+        The image tower is checked once it is wanted, as that takes a second; or now, where it has been in use.  Raises
+        EncoderMismatch where it has encoded photos otherwise than PyTorch does.
         """
         info = self._residency.snapshot().info
         if info is None or info.fingerprint in ("", self._taken) or not self._routes.text.wants_probes:
             return
         self._taken = info.fingerprint
         with suppress(PhotomapError):
-            texts = self._stored(PROBES_NAME, Probes, "text", lambda encoder: encoder.probes())
-            if texts and tower_trust.fault(info.fingerprint) is None:
-                self._checking = threading.Thread(
-                    target=self._check, args=(texts,), name="check-text-tower", daemon=True
-                )
-                self._checking.start()
-            self._stored(IMAGE_PROBES_NAME, ImageProbes, "image", lambda encoder: encoder.image_probes())
+            texts = self._stored(PROBES_NAME, Probes)
+            if texts is None and (texts := self._made("text", lambda encoder: encoder.probes())):
+                self._store(PROBES_NAME, texts)
+            if texts:
+                self._check_texts(texts)
+        if self._stored(IMAGE_PROBES_NAME, ImageProbes) is None:
+            pictures = None
+            with suppress(PhotomapError):
+                pictures = self._made("image", lambda encoder: encoder.image_probes())
+            if pictures:
+                self._require_own_photos(pictures)
+                self._store(IMAGE_PROBES_NAME, pictures)
         self._routes.start_afresh()
 
-    def _stored(self, name: str, kind: type[Kind], tower: Tower, made: Callable[[Encoder], Kind | None]) -> Kind | None:
-        """Return the probes of this name, made now if those that are stored are of other weights, or there are none."""
-        path = self._library / name
-        kept = _read(path, kind)
-        if kept is None or kept.fingerprint != self._taken:
-            kept = self._residency.run(tower, made)[0]
-            if kept is not None:
-                with suppress(OSError):  # a library that cannot be written to does without
-                    write_file(path, *kept.to_frame())
-        return kept
+    def _stored(self, name: str, kind: type[Kind]) -> Kind | None:
+        """Return the probes of this name, if they are of these weights."""
+        kept = _read(self._catalog.folder / name, kind)
+        return kept if kept and kept.fingerprint == self._taken else None
 
-    def _check(self, probes: Probes) -> None:
-        with suppress(TowerUnfit):  # which is remembered
+    def _made(self, tower: Tower, made: Callable[[Encoder], Kind | None]) -> Kind | None:
+        return self._residency.run(tower, made)[0]
+
+    def _store(self, name: str, probes: Kind) -> None:
+        with suppress(OSError):  # a library that cannot be written to does without
+            write_file(self._catalog.folder / name, *probes.to_frame())
+
+    def _check_texts(self, probes: Probes) -> None:
+        if tower_trust.is_proven(probes.fingerprint):
+            return
+        if tower_trust.fault(probes.fingerprint) is None:
+            self._checking = threading.Thread(target=self._agrees, args=(probes,), name="check-text-tower", daemon=True)
+            self._checking.start()
+        elif not self._agrees(probes):  # it has been in use
+            self._past.clear()
+
+    def _agrees(self, probes: Probes) -> bool:
+        """Compare the text tower; where it is wrong, which is remembered, it is let go of."""
+        tower = self._routes.text.tower
+        try:
             tower_trust.open_text_tower(probes.fingerprint, self._spec, lambda: probes)
-        self._routes.text.start_afresh()
+        except TowerUnfit:
+            if tower:
+                tower.release()
+            return False
+        finally:
+            self._routes.text.start_afresh()
+        return True
+
+    def _require_own_photos(self, probes: ImageProbes) -> None:
+        """Raise EncoderMismatch if the library has photos that the image tower has encoded, and not as PyTorch does."""
+        made_with = self._catalog.encoder
+        is_promised = tower_trust.expected_fingerprint(self._spec) == probes.fingerprint
+        if not (self._catalog.photo_count and made_with and made_with.precision == "float32" and is_promised):
+            return
+        try:
+            tower_trust.open_image_tower(probes.fingerprint, self._spec, lambda: None)  # as it encoded them
+            tower_trust.open_image_tower(probes.fingerprint, self._spec, lambda: probes)
+        except TowerUnfit as error:
+            raise EncoderMismatch(
+                f"the library's photos were encoded without PyTorch, and wrongly: {error.message}",
+                hint="`photomap index --rebuild` encodes all photos again",
+            ) from error
 
     def close(self) -> None:
         """Wait for a check that is under way: a second at most."""

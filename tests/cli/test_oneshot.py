@@ -14,9 +14,9 @@ from waiting import LONG_SECONDS, PHOTOMAP, wait_until
 
 from photomap_cli import directories
 from photomap_cli.cli import dispatch, fast_path, oneshot, settings_cache
+from photomap_cli.encoder import tower_encoder
 from photomap_cli.errors import BadSetting, PhotomapError
 from photomap_cli.indexing.index_options import IndexOptions
-from photomap_cli.library.entities import IMAGE_PROBES_NAME
 from photomap_cli.session import transport
 from photomap_cli.session.session import Session
 from photomap_cli.settings import Settings
@@ -109,8 +109,8 @@ def test_a_picture_is_answered_by_the_image_tower(library, mine, capfd):
     assert json.loads(capfd.readouterr().out)["encoded_by"] == "image tower"
 
 
-def test_what_needs_an_encoder_process_is_left_to_the_full_way(library, indexed, mine, capfd):
-    (indexed / "library" / IMAGE_PROBES_NAME).unlink()
+def test_what_needs_an_encoder_process_is_left_to_the_full_way(library, mine, monkeypatch, capfd):
+    monkeypatch.setattr(tower_encoder, "MOST_OPERATIONS", 1)
     assert fast_path.answer(["search", mine, "--json", library]) is None
     assert capfd.readouterr() == ("", "")
 

@@ -9,7 +9,7 @@ import pytest
 from photomap_cli import directories
 from photomap_cli.encoder import bpe, models, tower_trust
 from photomap_cli.encoder.fingerprint import WeightsFile
-from photomap_cli.encoder.probes import TEXTS, Probes
+from photomap_cli.encoder.probes import ENCODED, TEXTS, Probes
 from photomap_cli.encoder.text_recipe import TextRecipe
 from photomap_cli.encoder.text_tower import TextTower
 from photomap_cli.errors import TowerUnfit
@@ -30,7 +30,7 @@ def probes(weights):
     tokenizer = bpe.Tokenizer(bpe.table(recipe.vocabulary), context_length=24, clean="lower")
     tower = TextTower(weights, recipe, tokenizer)
     ids = tuple(tuple(tower.tokens(text)) for text in TEXTS)
-    return Probes(fingerprint_of(weights), str(weights), recipe, "", TEXTS, ids, tower.encode(TEXTS))
+    return Probes(fingerprint_of(weights), str(weights), recipe, "", TEXTS, ids, tower.encode(ENCODED))
 
 
 def fingerprint_of(weights):
@@ -93,14 +93,56 @@ def test_what_an_encoder_said_of_itself_is_remembered(probes):
     refused(other, "attends to all tokens", unasked)
 
 
-def test_without_probes_there_is_no_tower_and_it_is_asked_for_again(probes):
-    refused(probes, "no probe texts", lambda: None)
+@pytest.fixture
+def unusual(weights):
+    """Have the configuration say what it need not say, so that it isn't known for a plain CLIP's."""
+    config = weights.with_name("open_clip_config.json")
+    config.write_text(config.read_text().replace('"text_cfg": {', '"text_cfg": {"pool_type": "argmax", '))
+
+
+def test_without_probes_an_unusual_model_has_no_tower_and_it_is_asked_for_again(unusual, probes):
+    refused(probes, "PyTorch hasn't been asked yet", lambda: None)
     assert tower_trust.fault(probes.fingerprint) is None
     opened(probes)
 
 
-def test_probes_of_other_weights_prove_nothing(probes):
-    refused(probes, "no probe texts", lambda: replace(probes, fingerprint="ab"))
+def test_probes_of_other_weights_prove_nothing(unusual, probes):
+    refused(probes, "PyTorch hasn't been asked yet", lambda: replace(probes, fingerprint="ab"))
+
+
+@pytest.mark.parametrize("others", [False, True])
+def test_without_probes_a_plain_clip_is_read_as_its_configuration_says(probes, others):
+    as_ever = opened(probes).encode(["red car"])
+    (directories.cache_directory() / f"text-tower-{probes.fingerprint}").unlink()
+    tower = opened(probes, lambda: replace(probes, fingerprint="ab") if others else None)
+    assert np.array_equal(tower.encode(["red car"]), as_ever)
+    assert (tower_trust.fault(probes.fingerprint), tower_trust.is_proven(probes.fingerprint)) == ("", False)
+
+
+def test_it_is_compared_as_soon_as_there_are_probes_and_then_no_more(probes):
+    opened(probes, lambda: None)
+    opened(probes)
+    assert tower_trust.is_proven(probes.fingerprint)
+    opened(probes, unasked)
+
+
+def test_a_configuration_that_promised_too_much_is_found_out(probes):
+    opened(probes, lambda: None)
+    refused(replace(probes, vectors=probes.vectors[::-1]), "gives different results")
+    refused(probes, "gives different results", unasked)
+
+
+def test_a_promise_holds_for_these_weights_alone(probes, weights):
+    opened(probes, lambda: None)
+    change_one_number(weights)
+    refused(probes, "not those that made", lambda: None)
+
+
+def test_a_new_library_would_have_the_fingerprint_of_the_weights_on_disk(probes, weights):
+    spec = f"local-dir:{weights.parent}"
+    assert tower_trust.expected_fingerprint(spec) == probes.fingerprint
+    weights.unlink()
+    assert tower_trust.expected_fingerprint(spec) == ""
 
 
 def test_a_file_that_was_only_touched_is_recognised_by_its_content(probes, weights):
