@@ -5,6 +5,7 @@ import shlex
 import unicodedata
 from pathlib import Path
 
+import messages
 import typer
 from cases import failures
 
@@ -81,6 +82,30 @@ def test_every_page_is_in_the_readmes_table():
     table = (ROOT / "README.md").read_text(encoding="utf-8").split("## More\n", 1)[1]
     linked = {path for path, _ in LINK.findall(table)}
     assert {f"docs/{page.name}" for page in PAGES[3:]} <= linked
+
+
+def test_the_readme_can_be_read_in_two_minutes():
+    text = re.sub(r"<!-- help: begin -->.*<!-- help: end -->", "", (ROOT / "README.md").read_text("utf-8"), flags=re.S)
+    assert len(text.splitlines()) <= 120
+
+
+KNOWN_ONLY_WHEN_SAID = re.compile(r"\.\.\.|\d+(?: photos were| photos)?|\([^)]*\)|V?RAM|\S*:\d")
+
+
+def said_of(page):
+    """Yield what a page's tables quote in their first column, cut where only the program knows the words."""
+    for line in page.read_text(encoding="utf-8").splitlines():
+        if line.startswith("| "):
+            for quoted in re.findall(r"`([^`]+)`", line.split(" | ")[0]):
+                yield from (part.strip(" :,;'!?") for part in KNOWN_ONLY_WHEN_SAID.split(quoted))
+
+
+def test_messages_that_are_explained_are_ones_that_photomap_says():
+    package = ROOT / "photomap_cli"
+    said = "\n".join(each.text for path in package.rglob("*.py") for each in messages.messages(path))
+    explained = [part for part in said_of(ROOT / "docs" / "troubleshooting.md") if len(part) > 14 and " " in part]
+    assert len(explained) > 20
+    assert [part for part in explained if part not in said] == []
 
 
 def commands(page):
