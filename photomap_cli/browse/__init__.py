@@ -1,1 +1,1 @@
-"""The gallery, full screen: a pure state machine, what it looks like, and the workers that do what it asks for."""
+"""The full-screen gallery: a pure state machine, its view, and the workers that carry out what it asks for."""

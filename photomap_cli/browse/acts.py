@@ -1,4 +1,4 @@
-"""Owns what is done with photos that were chosen: opened, copied, taken elsewhere, downloaded.  Knows no keys."""
+"""Owns what can be done with the chosen photos: open, copy, export, download.  Knows nothing of keys."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from photomap_cli.views.previews import Thumbnailer
 
 COPIED_LONG_SIDE_PX = 4096
-"""Of a picture on the clipboard: programs there take PNG, which would make tens of megabytes of a whole photo."""
+"""Limit for a picture on the clipboard: programs expect PNG, and a full-size photo would be tens of megabytes."""
 
 _CLIPBOARD_SECONDS = 5.0
 _WAYS = {
@@ -49,15 +49,15 @@ _WAYS = {
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What acts need of the world.
+    """What acts need from their surroundings.
 
     Attributes:
-        post: takes what came of an act; called on its thread.
-        write: has the terminal get a sequence, in between two frames.
+        post: receives the outcome of an act; called on the act's thread.
+        write: sends the terminal a sequence between two frames.
         open_thumbnailer: where pictures come from.
         library: its folder.
         cwd: absolute folder that relative paths start from.
-        takes_files: by which terminal's ways files can be downloaded, "kitty" or "iterm2".
+        takes_files: whose protocol downloads files, "kitty" or "iterm2"; empty for none.
         environment, platform: of this process.
     """
 
@@ -72,7 +72,7 @@ class Surroundings:
 
 
 class Acts:
-    """Does one act at a time, on a thread of its own."""
+    """Carries out one act at a time, on its own thread."""
 
     def __init__(self, world: Surroundings) -> None:
         self._world = world
@@ -80,18 +80,18 @@ class Acts:
         self._thread: threading.Thread | None = None
 
     def start(self, act: Act) -> None:
-        """Begin an act; `Told` with `is_done` says that it has ended, whatever happens."""
+        """Start an act; a `Told` with `is_done` always reports its end."""
         self._cancelled = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(act, self._cancelled), name=f"photomap-{act.name}")
         self._thread.daemon = True
         self._thread.start()
 
     def stop(self) -> None:
-        """Have the act under way end where it can without leaving anything half."""
+        """Ask the running act to end at a point where nothing is left half done."""
         self._cancelled.set()
 
     def close(self) -> None:
-        """Stop, and wait: what an export has begun must not be cut."""
+        """Stop and wait: an export must not be cut off in the middle."""
         self.stop()
         if self._thread is not None:
             self._thread.join()
@@ -101,7 +101,7 @@ class Acts:
             self._world.post(Told(_ACTS[act.name](self._world, act, cancelled)))
         except PhotomapError as error:
             self._world.post(Told(error_line(error), is_error=True))
-        except Exception as error:  # a defect must not leave the gallery waiting
+        except Exception as error:  # a bug must not leave the gallery waiting
             self._world.post(Told(error_line(error), is_error=True))
 
 
@@ -145,7 +145,7 @@ def _copy_picture(world: Surroundings, act: Act, cancelled: threading.Event) -> 
 
 
 def _picture_programs(world: Surroundings) -> list[list[str]]:
-    """Return the programs that take a picture from standard input; none over ssh, where the desktop is nobody's."""
+    """Return the programs that copy a picture from standard input; none over ssh, where there is no desktop."""
     if "SSH_CONNECTION" in world.environment:
         return []
     programs = []
@@ -174,7 +174,7 @@ def _export(world: Surroundings, act: Act, cancelled: threading.Event) -> str:
 
 
 def _moved(world: Surroundings, target: Path, take: Callable[..., ExportReport]) -> list[str]:
-    """Move photos, and tell the library where they are by now, so that they keep their vectors."""
+    """Move photos and record their new paths in the library, so that they keep their vectors."""
     from photomap_cli.indexing.relocation import NOT_NOTED, Relocation
     from photomap_cli.session.libraries import open_library
 
@@ -206,9 +206,9 @@ def _album(world: Surroundings, act: Act, cancelled: threading.Event) -> str:
 
 
 def download_command(act: Act, world: Surroundings) -> list[str]:
-    """Return the command that takes photos to the user's own computer through kitty; nothing where there is none.
+    """Return the command that downloads photos to the user's own computer through kitty; empty if there is none.
 
-    It talks to the terminal, so the screen has to be given to it.
+    It talks to the terminal itself, so it needs the screen.
     """
     if world.takes_files != "kitty" or _is_here(world) or not shutil.which("kitten"):
         return []
@@ -216,7 +216,7 @@ def download_command(act: Act, world: Surroundings) -> list[str]:
 
 
 def _download(world: Surroundings, act: Act, cancelled: threading.Event) -> str:
-    """Send photos through the terminal, as iTerm2 takes them: they get to its folder for downloads."""
+    """Send photos through iTerm2, which puts them into its downloads folder."""
     if _is_here(world):
         raise UsageError("the photos are on this computer already", hint="e exports them")
     if world.takes_files == "kitty":

@@ -1,4 +1,4 @@
-"""Owns how the gallery's lines get onto prompt_toolkit's screen: a line that stays costs nothing, whatever is typed."""
+"""Owns how the gallery's lines reach prompt_toolkit's screen: an unchanged line costs nothing while typing."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ DOUBLE_CLICK_SECONDS = 0.4
 
 
 class Body(Window):
-    """The lines between the two above and the bar.
+    """The lines between the two at the top and the bar.
 
-    prompt_toolkit makes all cells of a screen anew for each frame and compares them with those before.  Here a line is
-    made into cells once, and while two frames are compared, rows that both have are not there (`complete` puts them
-    back): a key that changes the query line alone costs what a line costs, not a screen.
+    prompt_toolkit builds every cell of the screen for each frame and compares it with the last one.  Here a line is
+    turned into cells once, and rows that two frames share are left out of the comparison (`complete` puts them
+    back): a key that only changes the query line costs one line, not a screen.
 
     Args:
-        state: returns the state of now.
+        state: returns the current state.
         feed: takes events.
         is_covered: whether a menu may lie on the lines; it writes into their cells.
         clock: in seconds.
@@ -87,12 +87,12 @@ class Body(Window):
         screen.visible_windows_to_write_positions[self] = write_position
 
     def complete(self, screen: Screen) -> None:
-        """Put the rows back that were left out while the frame was compared with the one before."""
+        """Put back the rows that were left out of the comparison with the previous frame."""
         screen.data_buffer.update(self._left_out)
         self._left_out = {}
 
     def _leave_out(self, screen: Screen, numbers: range) -> None:
-        """Take the rows that are those of the frame before out of both, for as long as these are compared."""
+        """Take rows that are unchanged since the previous frame out of both while they are compared."""
         app = get_app()
         before = app.renderer.last_rendered_screen
         if before is None or app.is_done or before is screen:
@@ -104,7 +104,7 @@ class Body(Window):
                 del screen.data_buffer[y], before.data_buffer[y]
 
     def _drawn_lines(self) -> list[Line]:
-        """Return the lines; those of before while only what stands elsewhere changes."""
+        """Return the lines; the previous ones while only other parts of the screen change."""
         state = self._state()
         drawn_from = replace(
             state, query="", references=(), earlier=(), generation=0, notice=Notice(), question=None, is_acting=False
@@ -114,7 +114,7 @@ class Body(Window):
         return self._lines
 
     def _rows_of(self, lines: Sequence[Line], width: int) -> list[Row]:
-        """Return the cells of the lines; those that the frame before had are the same ones."""
+        """Return the cells of the lines; rows that the previous frame had are reused."""
         before, self._rows = self._rows, {}
         for line in lines:
             key = line, width
@@ -125,7 +125,7 @@ class Body(Window):
     # -- the mouse -----------------------------------------------------------------------------------------------------
 
     def _mouse(self, mouse_event: MouseEvent) -> NotImplementedOrNone:
-        """Tell of a click, of two that make a double click, and of the wheel."""
+        """Report a click, a double click or a turn of the wheel."""
         match mouse_event.event_type:
             case MouseEventType.SCROLL_UP:
                 self._feed(events.Wheeled(-1))
@@ -143,7 +143,7 @@ class Body(Window):
 
 
 def _height(state: State) -> int | None:
-    """Return the height, so that prompt_toolkit need not look for it a row at a time; None where there is no room."""
+    """Return the height, so that prompt_toolkit needn't search for it row by row; None if there is no room."""
     return state.size.body_rows if state.size.is_enough else None
 
 

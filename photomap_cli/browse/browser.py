@@ -1,4 +1,4 @@
-"""Owns the running gallery: events in, effects done, frames and pictures drawn, and the way out."""
+"""Owns the running gallery: takes events, carries out effects, draws frames and pictures, and leaves in order."""
 
 from __future__ import annotations
 
@@ -42,12 +42,10 @@ if TYPE_CHECKING:
     from photomap_cli.views.previews import Thumbnailer
 
 REFRESH_SECONDS = 0.5  # without it the countdown stands still
-SWITCH_SECONDS = (
-    0.0005  # for how long a thread that makes pictures may keep a key waiting; Python's own is ten times that
-)
-ESCAPE_SECONDS = 0.05  # after which Escape is a key and not the beginning of one
+SWITCH_SECONDS = 0.0005  # how long a thread that makes pictures may delay a key; Python's default is ten times that
+ESCAPE_SECONDS = 0.05  # after which Escape is a key, not the start of a sequence
 _GONE = frozenset({errno.EIO, errno.EBADF, errno.ENXIO, errno.EPIPE})
-"""What writing to a terminal that is no more says."""
+"""The error numbers of writing to a terminal that is gone."""
 
 
 class Suspend(Protocol):
@@ -59,7 +57,7 @@ class Suspend(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a gallery is made of.
+    """The parts of a gallery.
 
     Attributes:
         connection: the way to the backend.
@@ -71,8 +69,8 @@ class Parts:
         toolbar: makes the bar that shows where the encoder is, given its width; None for no bar.
         input, output: the terminal.
         suspend: stops this process, or (with `whole_group`) the whole pipeline, as Ctrl-Z does.
-        world: makes what acts need, of where to `post` and what to `write` by.
-        has_colour: whether text has any.
+        world: builds an act's `Surroundings` from where to `post` and how to `write`.
+        has_colour: whether text is coloured.
     """
 
     connection: Connection
@@ -91,7 +89,7 @@ class Parts:
 
 
 class Browser:
-    """One run of the gallery."""
+    """A single run of the gallery."""
 
     def __init__(self, parts: Parts, state: State, *, marks: Sequence[Hit] = ()) -> None:
         self._parts = parts
@@ -181,7 +179,7 @@ class Browser:
         return BrowseOutcome(self._is_cancelled, marks, results.query, results.hits, results.is_list)
 
     def _begin(self) -> None:
-        """Start the workers, and the first search: for the query that was given, or for everything."""
+        """Start the workers and the first search: for the given query, or for everything."""
         self._loop = asyncio.get_running_loop()
         self._worker.start()
         if self._pictures is not None:
@@ -194,7 +192,7 @@ class Browser:
             self._screen.follow()
 
     def _end(self, number: int) -> None:
-        """Leave in order: a signal wants this process to end."""
+        """Leave in order, because a signal asks this process to end."""
         if self._loop is not None and self._app.is_running and not self._app.is_done:
             self._loop.call_soon_threadsafe(partial(self._app.exit, exception=SystemExit(128 + number)))
 
@@ -224,20 +222,20 @@ class Browser:
                 self._loop.call_soon_threadsafe(self.feed, event)
 
     def stop_soon(self) -> bool:
-        """Have the process stop once the terminal is as it was; from a signal.  Returns False where it need not be."""
+        """Stop the process once the terminal is restored; called from a signal.  Returns False if nothing has to be."""
         if self._loop is None or not self._app.is_running:
             return False
         self._loop.call_soon_threadsafe(self._in_terminal, partial(self._parts.suspend, whole_group=False))
         return True
 
     def repaint(self) -> None:
-        """Draw anew what has changed, such as where the encoder is; from any thread."""
+        """Redraw what has changed, such as where the encoder is; callable from any thread."""
         if self._loop is not None:
             with suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._app.invalidate)
 
     def _write_soon(self, text: str) -> None:
-        """Send the terminal a sequence between two frames, and wait until it is out; from another thread."""
+        """Send the terminal a sequence between two frames and wait until it is written; called from another thread."""
         if self._loop is None or not text:
             return
         written = threading.Event()
@@ -291,7 +289,7 @@ class Browser:
             self._acts.start(act)
 
     def _run_program(self, command: list[str]) -> None:
-        """Run a program that talks to the terminal itself."""
+        """Run a program that takes over the terminal."""
         import subprocess
 
         done = subprocess.run(command, check=False)
@@ -337,7 +335,7 @@ class Browser:
 
 @contextmanager
 def _keys_first() -> Iterator[None]:
-    """Let the thread that reads keys have its turn soon while the block runs, whatever other threads do."""
+    """Give the thread that reads keys its turn quickly while the block runs, whatever other threads do."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(min(before, SWITCH_SECONDS))
     try:

@@ -1,7 +1,7 @@
-"""Owns the pictures on the screen: drawn after each frame of letters, into the cells that it leaves blank for them.
+"""Owns the pictures on the screen, drawn after each frame of text into the cells that it leaves blank.
 
-A cell of a picture has a colour of its own, and prompt_toolkit keeps every cell that it has ever drawn, with its style:
-paging through 10,000 photos would fill the memory.  So it draws blanks there, of a style that nothing else has, and
+Every cell of a picture has its own colour, and prompt_toolkit keeps each cell it has ever drawn, with its style:
+paging through 10,000 photos would fill the memory.  So it draws blanks there, in a style nothing else uses, and
 knows nothing of what lies on them.
 """
 
@@ -24,7 +24,7 @@ _SAVE, _RESTORE, _PLAIN = "\x1b7", "\x1b8", "\x1b[0m"
 
 
 class Canvas:
-    """What pictures lie on the screen, and what to write so that others do."""
+    """Knows which pictures are on the screen, and what to write to replace them."""
 
     def __init__(self, painter: Renderer) -> None:
         self._painter = painter
@@ -32,19 +32,19 @@ class Canvas:
         self._covered: set[Box] = set()  # of these, where letters lie on a part
 
     def forget(self) -> None:
-        """The screen was erased: no picture is on it."""
+        """Note that the screen was erased, with every picture on it."""
         self._shown.clear()
         self._covered.clear()
 
     def change(
         self, pictures: Mapping[Box, tuple[Picture, Drawing]], is_blank: IsBlank, *, has_menu: bool = False
     ) -> str:
-        """Return what takes away the pictures that do not belong on the screen any more, and draws those that do.
+        """Return the bytes that erase pictures which no longer belong on the screen and draw those that do.
 
         Args:
             pictures: where which picture belongs.
-            is_blank: whether the letters have left a cell, by its column and row from 0, to a picture.
-            has_menu: whether some letters may lie on pictures; what they cover is drawn again once they are gone.
+            is_blank: whether the text has left a cell, given its column and row from 0, to a picture.
+            has_menu: whether a menu may cover pictures; what it covers is drawn again once it is gone.
         """
         text = [self._covered_anew(box) for box in self._shown if has_menu and not _is_free(box, is_blank)]
         for box, shown in list(self._shown.items()):
@@ -59,14 +59,14 @@ class Canvas:
         return f"{_SAVE}{''.join(text)}{_PLAIN}{_RESTORE}" if any(text) else ""
 
     def _covered_anew(self, box: Box) -> str:
-        """Note that letters lie on a picture; one that would hide them goes."""
+        """Note that text covers a picture; a picture that would hide the text is erased."""
         if box in self._covered:
             return ""
         self._covered.add(box)
         return self._removal(box)
 
     def _gone(self, box: Box, is_blank: IsBlank, *, is_drawn_over: bool) -> str:
-        """Forget a picture, and return what erases it, unless another is drawn over every cell of it."""
+        """Forget a picture and return what erases it, unless another one covers all its cells."""
         del self._shown[box]
         self._covered.discard(box)
         if is_drawn_over and not isinstance(self._painter, PixelRenderer):
@@ -90,7 +90,7 @@ class Canvas:
 
 
 def _erased(box: Box, is_blank: IsBlank) -> Iterator[str]:
-    """Yield what erases the cells of a place, but for those that letters have taken."""
+    """Yield what erases the cells of a place, except those that text occupies."""
     for y in range(box.y, box.y + box.rows):
         for x in range(box.x, box.x + box.columns):
             if is_blank(x, y):

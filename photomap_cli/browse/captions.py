@@ -1,4 +1,4 @@
-"""Owns the names below photos: short, and telling same-named files apart by their folders.  Pure."""
+"""Owns the names below photos: short, with folders where files have the same name.  Pure."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 _LEAST_NAME = 8
-"""Cells of a name beside a score; a date goes before the name is cut at all."""
+"""Cells kept for a name beside a score; the date is dropped before the name is cut."""
 
 
 class Names:
-    """What the photos of one list are called; worked out once for each list."""
+    """The names of a list's photos, worked out once per list."""
 
     def __init__(self) -> None:
         self._hits: Sequence[Hit] = ()
@@ -36,7 +36,7 @@ class Names:
 
 
 def told_apart(paths: Iterable[str]) -> dict[str, str]:
-    """Return each path's file name, with as many folders in front as tell it from the others.
+    """Return each path's file name, with as many folders in front as set it apart from the others.
 
     Example:
         `/a/x/1.jpg`, `/a/y/1.jpg` and `/a/2.jpg` are called `x/1.jpg`, `y/1.jpg` and `2.jpg`.
@@ -70,7 +70,7 @@ def caption(hit: Hit, name: str, columns: int, *, is_marked: bool) -> str:
     )
     name, room = printable(name), columns - len(mark) - len(shots)
     if room - len(told) < min(cell_len(name), _LEAST_NAME if hit.score is not None else columns):
-        told = ""  # the name says more
+        told = ""  # the name matters more
     return fitted(f"{mark}{told}{shortened(name, max(1, room - len(told)))}{shots}", columns)
 
 
@@ -79,5 +79,5 @@ def _score(score: float) -> str:
 
 
 def fitted(text: str, columns: int) -> str:
-    """Return a text as exactly so many cells: cut at its end, or filled with blanks."""
+    """Return a text that is exactly `columns` cells wide: cut at its end, or padded with blanks."""
     return set_cell_size(text, max(0, columns))

@@ -1,4 +1,4 @@
-"""Owns what happens to the gallery (events) and what it wants done (effects), as frozen values.  Pure."""
+"""Owns the gallery's events (what happens to it) and effects (what it wants done), as frozen values.  Pure."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ if TYPE_CHECKING:
     from photomap_cli.records import Hit, PhotoDetails, TermPart
 
 DEBOUNCE_SECONDS = 0.12
-"""After the last key of a query, before it is searched for."""
+"""Pause after the last key before the query is searched for."""
 
 # -- events: what the user did -----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """A key that is no text: a letter as it is, others as prompt_toolkit names them (`up`, `enter`, `c-c`)."""
+    """A key pressed outside a text field: a letter as itself, others by prompt_toolkit's names (`up`, `enter`, `c-c`)."""
 
     key: str
 
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """The query line has become this text."""
+    """The text of the query line has changed."""
 
     text: str
 
@@ -63,7 +63,7 @@ class Wheeled:
 
 @dataclass(frozen=True, slots=True)
 class Resized:
-    """The terminal has another size."""
+    """The terminal was resized."""
 
     size: Size
 
@@ -86,7 +86,7 @@ class Found:
         search: the effect that asked.
         hits: the photos; of a list that goes on, the next ones.
         is_list, cursor: see `Results`.
-        is_complete: there are no others.
+        is_complete: there are no more.
         notices: sentences for the user.
     """
 
@@ -108,7 +108,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An act has something to say; with `is_done` it has ended."""
+    """A message from an act; `is_done` says that it has ended."""
 
     text: str
     is_error: bool = False
@@ -117,7 +117,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Relocated:
-    """Photos have other paths now; a photo that went out of the library has none."""
+    """Photos were moved; one that left the library has no new path."""
 
     paths: tuple[tuple[str, str], ...]
 
@@ -158,15 +158,15 @@ class WaitForPause:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Ask for photos; nothing as the query asks for all, newest first.
+    """Ask for photos; an empty query asks for all, newest first.
 
     Attributes:
         generation: comes back with the answer; a newer search makes this one unwanted.
         query: its text.
         limit: how many results.
-        is_draft: still being typed, so nothing of it is to be kept.
-        is_more: further results of the query that was answered last.
-        cursor: where the list goes on whose further results are wanted.
+        is_draft: still being typed, so nothing is cached for it.
+        is_more: asks for further results of the last query.
+        cursor: where the list continues.
     """
 
     generation: int
@@ -248,8 +248,8 @@ class Leave:
     """End the gallery.
 
     Attributes:
-        is_cancelled: nothing is meant to be chosen.
-        error: what keeps the gallery from showing anything.
+        is_cancelled: the user chose nothing.
+        error: why the gallery can't show anything.
     """
 
     is_cancelled: bool = False

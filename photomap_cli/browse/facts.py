@@ -1,4 +1,4 @@
-"""Owns the facts beside a photo that is looked at: what the library knows, and where its score comes from.  Pure."""
+"""Owns the facts shown beside a photo: what the library knows, and where its score comes from.  Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAP_ADDRESS = "https://www.openstreetmap.org/?mlat={0:.6f}&mlon={1:.6f}#map=15/{
 
 
 def fact_lines(state: State, columns: int, rows: int) -> list[tuple[str, str]]:
-    """Return lines of so many cells: a name, and what it is, wrapped beside it."""
+    """Return at most `rows` lines, `columns` cells wide: a fact's name, and its value wrapped beside it."""
     lines: list[tuple[str, str]] = []
     for name, value in _facts(state):
         wrapped = textwrap.wrap(printable(value), max(8, columns - _NAME_CELLS), break_on_hyphens=False) or [""]

@@ -1,4 +1,4 @@
-"""Owns where photos stand on the screen: cells in, cells out.  Pure; draws nothing."""
+"""Owns the layout of photos on the screen: cells in, cells out.  Pure; draws nothing."""
 
 from __future__ import annotations
 
@@ -16,15 +16,18 @@ BAR_ROWS = 1
 CAPTION_ROWS = 1
 GAP = 1
 LEAST_COLUMNS, LEAST_ROWS = 20, 7
-"""Of a terminal; in a smaller one the gallery says so and waits."""
+"""The smallest terminal; in a smaller one the gallery says so and waits."""
 
-_FINE, _COARSE = 19, 24  # cells a photo needs: 190 pixels, or 24 where a cell is one; as for results at the prompt
+_FINE, _COARSE = (
+    19,
+    24,
+)  # cells a photo needs: 190 pixels, or 24 where a cell is one pixel; as for results at the prompt
 _ZOOM = 1.35  # from one step to the next
 _SIDES = 3 / 4  # most photos are no higher than that
-_LEAST_SHARE = 2 / 3  # of its usual height that a row may shrink to, so that one more fits
-_MOST_ROWS = 200  # of one picture: placeholders count to 296
+_LEAST_SHARE = 2 / 3  # how far a row may shrink, as a share of its usual height, so that one more fits
+_MOST_ROWS = 200  # of one picture: kitty's placeholders only count to 296
 STRIP_FROM_ROWS = 18
-"""A terminal that is lower shows a photo without its neighbours."""
+"""A lower terminal shows a photo without its neighbours."""
 _STRIP_ROWS, _STRIP_ROWS_IF_HIGH, _HIGH = 4, 6, 36
 FACTS_COLUMNS = 38
 _FACTS_FROM_COLUMNS = 76
@@ -73,7 +76,7 @@ class Geometry:
         return self.columns * self.rows
 
     def box(self, place: int) -> Box:
-        """Return where the picture at a place of the screen stands; the first one is place 0."""
+        """Return where the picture at a place of the screen is drawn; the first place is 0."""
         row, column = divmod(place, self.columns)
         return Box(
             column * (self.width + GAP), HEADER_ROWS + row * (self.height + CAPTION_ROWS), self.width, self.height
@@ -93,14 +96,14 @@ def geometry(size: Size, cell: Grid, *, zoom: int = 0) -> Geometry:
     width = max(1, (size.columns + GAP) // columns - GAP)
     high = min(max(1, math.ceil(width * cell.width * cell.aspect * _SIDES / cell.height)), _MOST_ROWS)
     rows, height = _rows(size.body_rows, high)
-    # Where rows are lower than they might be, photos are narrower too, and one more may fit beside the others.
+    # With lower rows photos are narrower too, so one more may fit beside the others.
     needed = max(1, math.ceil(height * cell.height / (_SIDES * cell.width * cell.aspect)))
     columns = max(columns, (size.columns + GAP) // (needed + GAP))
     return Geometry(columns, rows, (size.columns + GAP) // columns - GAP, height)
 
 
 def _rows(room: int, high: int) -> tuple[int, int]:
-    """Return how many rows fit and how high their photos are: a little less where one more has room then."""
+    """Return how many rows fit and how high their photos are: a little lower if that makes room for one more."""
     rows = room // (high + CAPTION_ROWS)
     less = room // (rows + 1) - CAPTION_ROWS
     if less >= max(1, _LEAST_SHARE * high):
@@ -110,7 +113,7 @@ def _rows(room: int, high: int) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class LookLayout:
-    """One photo large: its place, those of its neighbours in the film strip, and that of its facts."""
+    """The layout of one large photo: its place, its neighbours' in the film strip, and its facts'."""
 
     photo: Box
     strip: tuple[Box, ...]
@@ -120,7 +123,7 @@ class LookLayout:
 
 @lru_cache(maxsize=64)
 def look_layout(size: Size, cell: Grid, *, has_facts: bool) -> LookLayout:
-    """Return where a photo, its film strip and its facts stand; in a narrow terminal facts take the photo's place."""
+    """Return where a photo, its film strip and its facts go; in a narrow terminal the facts replace the photo."""
     body, strip_rows = size.body_rows, 0
     if size.rows >= STRIP_FROM_ROWS:
         strip_rows = _STRIP_ROWS_IF_HIGH if size.rows >= _HIGH else _STRIP_ROWS
@@ -135,7 +138,7 @@ def look_layout(size: Size, cell: Grid, *, has_facts: bool) -> LookLayout:
 
 
 def _strip(size: Size, cell: Grid, y: int, rows: int) -> tuple[Box, ...]:
-    """Return the places of the film strip; the photo that is looked at stands in the middle one."""
+    """Return the places of the film strip; the current photo is in the middle."""
     if not rows:
         return ()
     width = max(3, round(rows * cell.height / (_SIDES * cell.width * cell.aspect)))

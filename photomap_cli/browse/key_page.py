@@ -1,4 +1,4 @@
-"""Owns the page of keys: in as many columns as fit, and on further pages where a terminal is too small.  Pure."""
+"""Owns the page of keys: as many columns as fit, and more pages where the terminal is too small.  Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _EVERYWHERE = (("Ctrl-L", "redraw"), ("Ctrl-Z", "suspend"), ("Ctrl-C", "stop, or
 
 
 def lines(size: Size, page: int) -> list[str]:
-    """Return the lines of one page; behind the last one comes the first again."""
+    """Return the lines of one page; after the last page comes the first again."""
     cells, columns, rows = _cells(), _columns(size), _rows(size)
     start = page % page_count(size) * columns * rows
     shown = cells[start : start + columns * rows]

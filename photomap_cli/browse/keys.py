@@ -27,7 +27,7 @@ class Binding:
     Attributes:
         keys: as `Pressed` names them.
         label: what the bar and the page of keys call them.
-        words: what they do, in a word or two; nothing for keys that need no telling.
+        words: what they do, in a word or two; empty for keys that need no explanation.
         run: does it.
         modes: where.
     """
@@ -40,7 +40,7 @@ class Binding:
 
 
 def press(state: State, key: str) -> Step:
-    """Answer one key; what was told before goes with it."""
+    """Handle one key; the previous notice disappears with it."""
     state = replace(state, notice=Notice())
     if key in _EVERYWHERE:
         return _EVERYWHERE[key](state)

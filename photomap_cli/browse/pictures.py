@@ -1,4 +1,4 @@
-"""Owns pictures on their way to the screen: which are wanted, the thread that makes them, and the few that are kept."""
+"""Owns pictures on their way to the screen: which are wanted, the thread that makes them, and a small cache."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from photomap_cli.views.previews import Thumbnailer
 
 KEPT_BYTES = 32 << 20
-"""Of drawings: some thirty screens of half blocks, a screen or two of sixel at a time."""
+"""Size of the drawings kept: some thirty screens of half-blocks, or a screen or two of sixel."""
 
 _AT_ONCE = 4  # photos: as many as there are decode processes at most
 _LONG_SIDES_PX = (640, 1280, 2560)  # what is decoded for a look: a few sizes, as each has decode processes of its own
@@ -31,7 +31,7 @@ _LONG_SIDES_PX = (640, 1280, 2560)  # what is decoded for a look: a few sizes, a
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A photo, in the size of a place; `is_large` where its file is to be decoded rather than its thumbnail shown."""
+    """A photo at the size of a place; `is_large` if its file is decoded instead of showing the thumbnail."""
 
     path: str
     columns: int
@@ -41,7 +41,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A picture as text: a piece for each row of cells, or a single one that lies on all of them."""
+    """A picture as terminal output: one piece per row of cells, or a single piece for all of them."""
 
     pieces: tuple[str, ...]
     columns: int
@@ -49,12 +49,12 @@ class Drawing:
 
     @property
     def size_bytes(self) -> int:
-        """What it takes to keep it."""
+        """Its size in memory."""
         return sum(map(len, self.pieces)) + 200
 
 
 def shown(state: State) -> dict[Box, tuple[Picture, ...]]:
-    """Return which picture belongs where, the best first of those that will do."""
+    """Return which pictures may be drawn where, the best first."""
     if not state.size.is_enough:
         return {}
     match state.mode:
@@ -99,7 +99,7 @@ def wanted(state: State) -> list[Picture]:
 class Pictures:
     """Makes the pictures that are wanted, on a thread of its own, and keeps the last ones.
 
-    What is no longer wanted when its turn comes is not decoded.
+    A picture that is no longer wanted when its turn comes is not decoded.
 
     Args:
         open_thumbnailer: where thumbnails come from.
@@ -148,7 +148,7 @@ class Pictures:
             return drawing
 
     def forget(self) -> None:
-        """Let all go: they are to be sent anew."""
+        """Drop all pictures; they have to be sent again."""
         with self._changed:
             self._kept.clear()
             self._bytes = 0
@@ -156,11 +156,11 @@ class Pictures:
 
     @property
     def kept_bytes(self) -> int:
-        """How much is kept."""
+        """How many bytes are kept."""
         return self._bytes
 
     def close(self, timeout: float = 1.0) -> None:
-        """Make no more; a decoding under way ends by itself."""
+        """Stop making pictures; a decode in progress ends by itself."""
         with self._changed:
             self._is_closed = True
             self._changed.notify()
@@ -213,14 +213,14 @@ class Pictures:
         in_use = set(self._wanted)
         while self._bytes > self._most and len(self._kept) > 1:
             oldest = next(iter(self._kept))
-            if oldest in in_use:  # all that is left is on the screen: less than that would be made for ever
+            if oldest in in_use:  # only what is on the screen is left; dropping that would make it again forever
                 return
             self._bytes -= self._kept.pop(oldest).size_bytes
 
 
 def drawn(thumbnail: Thumbnail, picture: Picture, painter: Renderer) -> Drawing:
     """Return a photo as it is drawn in the size of its place."""
-    from photomap_cli.graphics.contact_sheet import compose  # with Pillow, which the first frame does without
+    from photomap_cli.graphics.contact_sheet import compose  # loads Pillow, which the first frame doesn't need
 
     sheet = compose([thumbnail], Layout(1, picture.columns, picture.rows), painter.grid)
     if isinstance(painter, PixelRenderer):

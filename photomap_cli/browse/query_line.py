@@ -1,4 +1,4 @@
-"""Owns the lines that are typed: the query, with the prompt's completion and history, and answers to questions."""
+"""Owns the input lines: the query, with the prompt's completion and history, and answers to questions."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class FolderCompleter(Completer):
             return [
                 Completion(text, -len(typed), display=shown) for text, shown in folders(path_begun(typed), self._cwd)
             ]
-        except Exception:  # no completion is worth the gallery
+        except Exception:  # a failed completion must not end the gallery
             return []
 
 
@@ -102,11 +102,11 @@ class QueryLine:
         self.buffer.on_text_changed += lambda buffer: on_text(buffer.text)
 
     def fill(self) -> None:
-        """Have earlier queries at hand once they were read."""
+        """Offer earlier queries once they are read."""
         self._arrows.fill()
 
     def put(self, text: str) -> None:
-        """Have another text in the line, as if it had been typed."""
+        """Replace the text of the line, as if it had been typed."""
         if text != self.buffer.text:
             self.buffer.document = Document(text)
 

@@ -1,4 +1,4 @@
-"""Owns what a query becomes by a photo that is to be more, or less, like the results; and its chips.  Pure."""
+"""Owns refining a query by a photo that results should be more, or less, like; and the query's chips.  Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def lasting(query: str, references: Sequence[str], *, cwd: str) -> str:
-    """Return the query with the paths of the photos that it names by number, which are others after the search."""
+    """Return the query with paths in place of `#N`, since numbers mean other photos after the search."""
     query = like_as_reference(query)
     if "#" not in query:
         return query
@@ -27,7 +27,7 @@ def lasting(query: str, references: Sequence[str], *, cwd: str) -> str:
         known = parse(query, cwd=cwd)
         terms = tuple(_named(term, references) for term in known.terms)
     except (PhotomapError, IndexError):
-        return query  # it is refused with the place of the mistake
+        return query  # the search reports it, with the place of the mistake
     return query_format.format(replace(known, terms=terms), cwd=cwd) if terms != known.terms else query
 
 
@@ -47,7 +47,7 @@ class Chip(NamedTuple):
 
 
 def more_like(query: str, path: str, *, cwd: str) -> str:
-    """Return the query, nearer to a photo; without any words, that photo."""
+    """Return the query moved towards a photo; for a query without words, the photo itself."""
     if _has_terms(query, cwd):
         return refined(SearchRequest(query, cwd), [(MORE, 1)], lambda _: path)
     photo = query_format.format(Query("", (Term(TermKind.IMAGE, path),)), cwd=cwd)
@@ -55,10 +55,10 @@ def more_like(query: str, path: str, *, cwd: str) -> str:
 
 
 def less_like(query: str, path: str, *, cwd: str) -> str:
-    """Return the query, away from a photo.
+    """Return the query moved away from a photo.
 
     Raises:
-        UsageError: it has no words, so that there is nothing to go away from.
+        UsageError: it has no words to move away from.
     """
     if not _has_terms(query, cwd):
         raise UsageError("there is nothing to search for less of", hint="type some words first")
@@ -75,7 +75,7 @@ def _has_terms(query: str, cwd: str) -> bool:
 
 @lru_cache(maxsize=32)
 def chips(query: str, *, cwd: str) -> tuple[Chip, ...]:
-    """Return the parts of a query; none where it cannot be understood."""
+    """Return the parts of a query; empty if it can't be parsed."""
     try:
         known = parse(query, cwd=cwd)
     except PhotomapError:

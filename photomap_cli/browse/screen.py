@@ -1,4 +1,4 @@
-"""Owns the gallery as prompt_toolkit draws it: the lines, and who has the keys.  Decides nothing."""
+"""Owns the gallery's prompt_toolkit layout: the lines, and what has the focus.  Decides nothing."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 MENU_LINES = 6
 
-# The background has to be one: prompt_toolkit takes cells without any for the empty end of a line, and erases them.
+# There must be a background: prompt_toolkit takes cells without one for the empty end of a line and erases them.
 _PICTURE = "bg:ansidefault"
 STYLE = Style.from_dict(
     {
@@ -91,7 +91,7 @@ class Screen:
     """The layout and the keys over one state.
 
     Args:
-        state: returns the state of now.
+        state: returns the current state.
         feed: takes events.
         query, answer: the lines that are typed.
         toolbar: the state of the encoder, as the prompt has it; None for none.
@@ -125,7 +125,7 @@ class Screen:
         return FloatContainer(HSplit([top, below, self._body, _line(self._bar, style="class:bar")]), [menu])
 
     def follow(self) -> None:
-        """Give the keys to whom the state says."""
+        """Move the focus to where the state says."""
         windows = {Focus.QUERY: self._query, Focus.QUESTION: self._answer}
         self.layout.focus(windows.get(self._state().focus, self._body))
 
@@ -133,9 +133,9 @@ class Screen:
         return [("class:info", f" {view.info(self._state())}")]
 
     def _widths(self) -> tuple[int | None, int | None]:
-        """Return those of the query and of what stands beside it, for prompt_toolkit looks for them a cell at a time.
+        """Return the widths of the query and of what is beside it, which prompt_toolkit would search for cell by cell.
 
-        Where there is not enough room for both it has to.
+        Where there isn't room for both, it has to.
         """
         size, beside = self._state().size, fragment_list_width(self._info())
         return (size.columns - 1 - beside, beside) if size.is_enough and beside < size.columns // 2 else (None, None)
@@ -153,7 +153,7 @@ class Screen:
     # -- keys ----------------------------------------------------------------------------------------------------------
 
     def keys(self) -> KeyBindings:
-        """Return what the keys do: they are told to the state, but for those that edit a line."""
+        """Return the key bindings: keys become events for the state, except those that edit a line."""
         bindings = KeyBindings()
         in_query = Condition(lambda: self._state().focus is Focus.QUERY)
         in_answer = Condition(lambda: self._state().focus is Focus.QUESTION)

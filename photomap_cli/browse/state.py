@@ -1,4 +1,4 @@
-"""Owns what the gallery is at one moment, as one frozen value, and the questions about it.  Pure."""
+"""Owns the gallery's state at one moment, as one frozen value, and questions about it.  Pure."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from photomap_cli.records import Hit, PhotoDetails, TermPart
 
 FIRST_LIMIT = 200
-"""Results that a search asks for at first: several screens, and under a millisecond more than one screen's."""
+"""Results that a search asks for at first: several screens, which take under a millisecond more than one."""
 
 MOST_RESULTS = 10_000
-"""Of a search; a list goes on in pages of at most so many."""
+"""Limit of a search, and of one page of a list."""
 
 
 class Mode(Enum):
@@ -33,7 +33,7 @@ class Mode(Enum):
 
 
 class Focus(Enum):
-    """Who gets the keys."""
+    """What has the focus."""
 
     QUERY = auto()
     PHOTOS = auto()
@@ -46,11 +46,11 @@ class Results:
     """The photos of one query, as far as they were fetched.
 
     Attributes:
-        query: its text; nothing for all photos, newest first.
+        query: its text; empty for all photos, newest first.
         hits: best or newest first.
-        is_list: filters alone found them, or nothing was asked for: they have dates, not scores, and do not end early.
-        cursor: where a list goes on.
-        is_complete: there are no others.
+        is_list: the query is empty or only filters: results have dates instead of scores, and go on to the last photo.
+        cursor: where a list continues.
+        is_complete: there are no more.
         generation: that of the search that found them.
     """
 
@@ -64,7 +64,7 @@ class Results:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What is told below the query line until the next key; an error may have a place in the query."""
+    """A message below the query line until the next key; an error may point at a place in the query."""
 
     text: str = ""
     is_error: bool = False
@@ -79,13 +79,13 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Something that is asked before an act: a line to type, or one of a few keys.
+    """A question before an act, answered by a line of text or one of a few keys.
 
     Attributes:
         act: what is done with the answer.
         words: what is asked.
         paths: what the act is for.
-        choices: key and meaning of each choice; none where a line is typed.
+        choices: key and meaning of each choice; empty if the answer is a line of text.
         way: what has been chosen so far.
         text: what has been typed so far.
     """
@@ -110,9 +110,9 @@ class State:
         query: the text of the query line.
         references: the paths that `#1`, `#2`, ... in the query stand for.
         earlier: queries before each refinement, the last one last.
-        focus, mode: who gets the keys, and what is shown.
+        focus, mode: what has the focus, and what is shown.
         behind: the mode that `KEYS` hides.
-        key_page: which page of keys is shown, counted on from the last one to the first.
+        key_page: the page of keys that is shown; any number, taken modulo the count of pages.
         results: of the last query that was answered.
         cursor: number of the photo under the cursor, from 0.
         top: number of the first row of photos that is shown.
@@ -120,10 +120,10 @@ class State:
         anchor: where a range begins, while one is being chosen.
         generation: of the newest search asked for; answers to older ones are dropped.
         is_searching, is_paging: an answer, or further results, are awaited.
-        marks_all: all results are to be marked once they are there.
-        is_acting: an act is under way, and another cannot begin.
-        zoom: steps by which photos are larger (or smaller) than usual.
-        notice, question: what is told, and what is asked.
+        marks_all: all results will be marked once they have arrived.
+        is_acting: an act is running, so another can't begin.
+        zoom: steps by which photos are larger (positive) or smaller (negative) than usual.
+        notice, question: the current message and question.
         has_facts: whether the photo that is looked at has its facts beside it.
         details: what the library knows of a photo.
         terms: what each term adds to the score of the photo at `explained`.
@@ -163,7 +163,7 @@ class State:
 
     @property
     def hits(self) -> tuple[Hit, ...]:
-        """The photos there are to look at."""
+        """The photos of the results."""
         return self.results.hits
 
     @property
@@ -197,7 +197,7 @@ class State:
 
     @property
     def acted_on(self) -> tuple[str, ...]:
-        """The paths that an act is for: the marked ones, else that under the cursor."""
+        """The paths that an act applies to: the marked ones, else the one under the cursor."""
         return self.marks or ((self.hit.path,) if self.hit else ())
 
     def told(self, text: str, *, is_error: bool = False) -> State:

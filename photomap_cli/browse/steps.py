@@ -1,4 +1,4 @@
-"""Owns what keys do to the gallery: from a state to the next one, and what is wanted done.  Pure."""
+"""Owns what keys do to the gallery: from one state to the next, with the effects wanted.  Pure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Step = tuple[State, tuple[Effect, ...]]
 
 MOST_OPENED = 10
-"""Photos that are opened without asking: each is a window."""
+"""Photos that are opened without asking; each opens a window."""
 _ZOOMS = range(-3, 5)
 
 EXPORTS = (
@@ -40,14 +40,14 @@ EXPORTS = (
     ("m", "move"),
     ("z", "zip"),
 )
-"""Ways of taking photos somewhere, by key."""
+"""Ways of exporting photos, by key."""
 
 
 # -- moving ------------------------------------------------------------------------------------------------------------
 
 
 def moved(step: Callable[[State], int]) -> Callable[[State], Step]:
-    """Return what moves the cursor to the photo that `step` names."""
+    """Return a key's action that moves the cursor to the photo `step` returns."""
 
     def move(state: State) -> Step:
         return with_more(at(replace(state, focus=Focus.PHOTOS), step(state)))
@@ -56,14 +56,14 @@ def moved(step: Callable[[State], int]) -> Callable[[State], Step]:
 
 
 def up(state: State) -> Step:
-    """Go a row up; from the first one to the query line."""
+    """Go up a row; from the first row to the query line."""
     if state.cursor < state.geometry.columns:
         return replace(state, focus=Focus.QUERY), ()
     return moved(lambda state: state.cursor - state.geometry.columns)(state)
 
 
 def down(state: State) -> Step:
-    """Go a row down: to the last photo where the last row is shorter; from the query line into the photos."""
+    """Go down a row, to the last photo if the last row is shorter; from the query line into the photos."""
     if state.focus is Focus.QUERY:
         return replace(state, focus=Focus.PHOTOS), ()
     columns, last = state.geometry.columns, len(state.hits) - 1
@@ -73,7 +73,7 @@ def down(state: State) -> Step:
 
 
 def page(direction: int) -> Callable[[State], Step]:
-    """Return what turns a page, forward (1) or back (-1)."""
+    """Return a key's action that turns a page, forward (1) or back (-1)."""
 
     def turn(state: State) -> Step:
         shape = state.geometry
@@ -91,7 +91,7 @@ def _is_shown(state: State, top: int) -> bool:
 
 
 def with_more(state: State) -> Step:
-    """Ask for further results once the end of those that were fetched comes near."""
+    """Ask for further results once the cursor nears the end of those fetched."""
     near = state.cursor + 2 * state.geometry.count >= len(state.hits)
     if not near or state.results.is_complete or state.is_paging or state.is_searching:
         return state, ()
@@ -99,14 +99,14 @@ def with_more(state: State) -> Step:
 
 
 def further(state: State, limit: int) -> Step:
-    """Ask for further results: of a list the next ones, of a search more in all."""
+    """Ask for further results: the next page of a list, or a larger number of a search's best."""
     results = state.results
     more = Search(state.generation, results.query, limit, is_more=True, cursor=results.cursor)
     return replace(state, is_paging=True), (more,)
 
 
 def month(step: int) -> Callable[[State], Step]:
-    """Return what moves the timeline's cursor by so many months."""
+    """Return a key's action that moves the timeline's cursor by `step` months."""
 
     def move(state: State) -> Step:
         return replace(state, month=min(max(0, state.month + step), max(0, len(state.months) - 1))), ()
@@ -125,18 +125,18 @@ def look(state: State) -> Step:
 
 
 def looking_at(state: State, place: int) -> Step:
-    """Look at the photo with this number, or the nearest there is."""
+    """Look at the photo with this number, or the nearest one."""
     state, effects = with_more(at(state, place))
     return state, (*effects, *((LookUp(state.hit.path),) if state.hit else ()))
 
 
 def looked_at(step: Callable[[State], int]) -> Callable[[State], Step]:
-    """Return what looks at the photo that `step` names."""
+    """Return a key's action that looks at the photo `step` returns."""
     return lambda state: looking_at(state, step(state))
 
 
 def enter_look(state: State) -> Step:
-    """Go back to the grid; where something is to be chosen, that is the choice."""
+    """Go back to the grid; in a pipe, choose the photo and leave."""
     if not state.is_choosing:
         return replace(state, mode=Mode.GRID), ()
     return marked(state, state.acted_on), (Leave(),)
@@ -156,7 +156,7 @@ def show_keys(state: State) -> Step:
 
 
 def keys_turned(step: int) -> Callable[[State], Step]:
-    """Return what goes so many pages of keys on; behind the last one comes the first."""
+    """Return a key's action that goes `step` pages of keys on; after the last comes the first."""
     return lambda state: (replace(state, key_page=state.key_page + step), ())
 
 
@@ -177,14 +177,14 @@ def timeline(state: State) -> Step:
 
 
 def enter_month(state: State) -> Step:
-    """Keep the photos of one month."""
+    """Limit the results to one month."""
     if not state.months or not state.months[state.month].name:
         return state, ()
     return searched(replace(state, mode=Mode.GRID), with_month(state.results.query, state.months[state.month]))
 
 
 def zoomed(step: int) -> Callable[[State], Step]:
-    """Return what makes photos larger (1) or smaller (-1)."""
+    """Return a key's action that makes photos larger (1) or smaller (-1)."""
 
     def zoom(state: State) -> Step:
         return with_more(at(replace(state, zoom=min(max(state.zoom + step, _ZOOMS[0]), _ZOOMS[-1])), state.cursor))
@@ -193,24 +193,24 @@ def zoomed(step: int) -> Callable[[State], Step]:
 
 
 def to_query(state: State) -> Step:
-    """Give the keys to the query line."""
+    """Move the focus to the query line."""
     return replace(state, mode=Mode.GRID, focus=Focus.QUERY), ()
 
 
 def out(state: State) -> Step:
-    """Go one layer out; from the outermost one, leave."""
+    """Go back one step; from the grid itself, leave."""
     if state.anchor is not None:
         return replace(state, anchor=None), ()
     return state, (Leave(is_cancelled=True),)
 
 
 def out_of_query(state: State) -> Step:
-    """Give the keys to the photos; where something is to be chosen, leave."""
+    """Move the focus to the photos; in a pipe, leave."""
     return (state, (Leave(is_cancelled=True),)) if state.is_choosing else (replace(state, focus=Focus.PHOTOS), ())
 
 
 def out_of_look(state: State) -> Step:
-    """Give up the range that was begun, or go back to the grid."""
+    """Drop the range that was begun, or go back to the grid."""
     return (replace(state, anchor=None), ()) if state.anchor is not None else to_grid(state)
 
 
@@ -218,14 +218,14 @@ def out_of_look(state: State) -> Step:
 
 
 def mark(state: State) -> Step:
-    """Mark the photo under the cursor or take its mark away; with a range begun, mark that."""
+    """Toggle the mark of the photo under the cursor; if a range was begun, mark it."""
     if state.anchor is not None:
         return _mark_range(state)
     return (toggled(state, state.hit.path) if state.hit else state), ()
 
 
 def begin_range(state: State) -> Step:
-    """Begin a range at the cursor, or mark the one that was begun."""
+    """Begin a range at the cursor, or mark the range that was begun."""
     if state.hit is None:
         return state, ()
     if state.anchor is None:
@@ -239,12 +239,12 @@ def _mark_range(state: State) -> Step:
 
 
 def mark_all(state: State) -> Step:
-    """Mark all results; those that were not fetched yet are fetched first."""
+    """Mark all results, fetching those that are missing first."""
     return with_all_marked(replace(state, marks_all=True))
 
 
 def with_all_marked(state: State) -> Step:
-    """Mark all results, once they are all there."""
+    """Mark all results once they have all arrived."""
     results = state.results
     if not results.is_complete and (results.is_list or len(state.hits) < MOST_RESULTS):
         return further(state.told(f"{photos(len(state.hits))} so far…"), MOST_RESULTS)
@@ -254,7 +254,7 @@ def with_all_marked(state: State) -> Step:
 
 
 def mark_none(state: State) -> Step:
-    """Take all marks away."""
+    """Remove all marks."""
     told = f"{photos(len(state.marks))} no longer marked" if state.marks else ""
     return replace(state, marks=(), anchor=None, marks_all=False).told(told), ()
 
@@ -263,7 +263,7 @@ def mark_none(state: State) -> Step:
 
 
 def _acting(state: State, act: Act) -> Step:
-    """Begin an act, one at a time."""
+    """Begin an act unless another is running."""
     if not act.paths:
         return state.told("there's no photo to do that with"), ()
     if state.is_acting:
@@ -272,12 +272,12 @@ def _acting(state: State, act: Act) -> Step:
 
 
 def act(name: str) -> Callable[[State], Step]:
-    """Return what begins an act that needs no answers."""
+    """Return a key's action that begins an act which asks nothing."""
     return lambda state: _acting(state, Act(name, state.acted_on))
 
 
 def open_photos(state: State) -> Step:
-    """Open photos in the desktop's viewer; many only once that is confirmed."""
+    """Open photos in the desktop's viewer, asking first if they are many."""
     paths = state.acted_on
     if len(paths) <= MOST_OPENED:
         return _acting(state, Act("open", paths))
@@ -309,12 +309,12 @@ def _ask(state: State, question: Question) -> Step:
 
 
 def put_away(state: State) -> Step:
-    """Ask no longer."""
+    """Drop the question."""
     return replace(state, question=None, focus=Focus.PHOTOS), ()
 
 
 def choose(state: State, key: str) -> Step:
-    """Answer a question by one key."""
+    """Answer a question with one key."""
     question = state.question
     if question is None or key in ("escape", "n", "q"):
         return put_away(state)
@@ -329,7 +329,7 @@ def choose(state: State, key: str) -> Step:
 
 
 def answered(state: State, text: str) -> Step:
-    """Take the line that answers a question; a move is asked about once more."""
+    """Take the line that answers a question; moving asks once more."""
     question = state.question
     if question is None or not text.strip():
         return put_away(state)
@@ -351,7 +351,7 @@ def searched(state: State, query: str) -> Step:
 
 
 def refined(change: Callable[..., str]) -> Callable[[State], Step]:
-    """Return what searches for the query that `change` makes of the one before and a photo."""
+    """Return a key's action that searches for what `change` makes of the query and a photo."""
 
     def refine_by(state: State) -> Step:
         if state.hit is None:
@@ -383,7 +383,7 @@ def why(state: State) -> Step:
 
 
 def interrupt(state: State) -> Step:
-    """Stop an act under way, ask no longer, or leave."""
+    """Stop the running act, drop the question, or leave."""
     if state.is_acting:
         return state.told("stopping…"), (StopAct(),)
     if state.focus in (Focus.QUESTION, Focus.CHOICE):

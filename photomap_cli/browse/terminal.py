@@ -1,4 +1,4 @@
-"""Owns the terminal that the gallery is drawn on: which one it is, and that it is left as it was found."""
+"""Owns the terminal that the gallery is drawn on: finds it, and leaves it as it was."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Terminal:
     """A terminal to draw on and to read keys from.
 
     Attributes:
-        file: what is written to.
+        file: the stream to write to.
         source: the descriptor that keys come from.
         input, output: the same for prompt_toolkit.
     """
@@ -51,7 +51,7 @@ class Terminal:
     output: Output
 
     def ask(self, environment: Mapping[str, str] = os.environ) -> Display:
-        """Ask the terminal, which is quiet by now, what it draws; keys typed meanwhile are read first."""
+        """Ask the terminal, whose echo is off by now, what it can draw; keys typed in the meantime are kept."""
         display = detection.found(self.file, environment)
         display = detection.asked(display, self.source, self.file.fileno())
         _type_ahead(self.input, display.around.answers.keys)
@@ -60,10 +60,10 @@ class Terminal:
 
 @contextmanager
 def opened(environment: Mapping[str, str] = os.environ) -> Iterator[Terminal]:
-    """Have the terminal, also where standard input or output is something else.
+    """Open the terminal, even if standard input or output is something else.
 
     Raises:
-        UsageError: there is none, or it shows no whole screens.
+        UsageError: there is no terminal, or it can't show full screens.
     """
     if environment.get("TERM", "") in _PLAIN_TERMS:
         name = environment.get("TERM") or "not set"
@@ -89,7 +89,7 @@ def _own_device() -> Iterator[TextIO]:
 
 
 def _device() -> str:
-    """Return the name of the terminal: its own one, as macOS cannot wait for keys from /dev/tty."""
+    """Return the terminal's own name, as macOS can't wait for keys from /dev/tty."""
     for stream in (sys.stderr, sys.stdin, sys.stdout):
         with suppress(OSError, ValueError, AttributeError):
             return os.ttyname(stream.fileno())
@@ -111,13 +111,13 @@ def _type_ahead(source: Input, keys: bytes) -> None:
 
 
 def painter(display: Display, setting: str) -> Renderer | None:
-    """Return what draws pictures on a terminal; None where nothing can."""
+    """Return what draws pictures on a terminal; None if nothing can."""
     way = protocol_choice.way("auto" if setting == "off" else setting, display.around, is_asked_for=True)
     return None if way is None else detection.painter(way, display)
 
 
 def takes_files(display: Display) -> str:
-    """Return by which terminal's ways files can be sent to the user's own computer; nothing where they cannot."""
+    """Return whose protocol can send files to the user's own computer, "kitty" or "iterm2"; empty if none."""
     environment, name = display.around.environment, display.around.answers.name.lower()
     if display.around.is_multiplexed:
         return ""
@@ -131,7 +131,7 @@ def takes_files(display: Display) -> str:
 
 @contextmanager
 def left_sane(file: TextIO) -> Iterator[None]:
-    """Have the terminal's screen as it was, however the block ends early."""
+    """Restore the terminal's screen if the block ends early, however that happens."""
     try:
         yield
     except BaseException:

@@ -1,4 +1,4 @@
-"""Owns the timeline: how many photos each month has, and the filter that a month is.  Pure."""
+"""Owns the timeline: how many photos each month has, and the filter for a month.  Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ADDED = re.compile(r"(?:^| +)after:\d{4}-\d{2} before:\d{4}-\d{2}$")
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """A month, as `2023-06`, and how many photos it has; one without a name counts those that have no date."""
+    """A month, as `2023-06`, and its count of photos; the one without a name counts photos without a date."""
 
     name: str
     count: int
@@ -30,7 +30,7 @@ def months_of(hits: Iterable[Hit]) -> tuple[Month, ...]:
 
 
 def with_month(query: str, month: Month) -> str:
-    """Return the query within a month; one that was chosen before gives way to it."""
+    """Return the query limited to a month, in place of a month chosen before."""
     year, number = map(int, month.name.split("-"))
     following = f"{year + 1:04d}-01" if number == 12 else f"{year:04d}-{number + 1:02d}"
     return f"{_ADDED.sub('', query)} after:{month.name} before:{following}".strip()

@@ -1,4 +1,4 @@
-"""Owns what an event makes of the gallery: a state and an event in, a state and effects out.  Pure."""
+"""Owns the gallery's update function: a state and an event in, a state and effects out.  Pure."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from photomap_cli.browse.steps import Step
 
 _UNFINISHED = (BadQuery, BadImage, BadPath)
-"""What a query may be refused with while it is being typed, and nobody wants to know yet."""
+"""Errors of an unfinished query, which aren't shown while it is being typed."""
 
 
 def update(state: State, event: events.Event) -> Step:
-    """Return the next state, and what is to be done."""
+    """Return the next state and the effects to carry out."""
     match event:
         case events.Pressed():
             return keys.press(state, event.key)
@@ -61,7 +61,9 @@ def _queried(state: State, event: events.Typed | events.Submitted | events.Pause
         case events.Typed(text):
             generation = state.generation + 1
             typed = replace(state, query=text, generation=generation, earlier=(), is_paging=False, marks_all=False)
-            if "#" not in state.query:  # a number is that of a photo on the screen, while the results change below it
+            if (
+                "#" not in state.query
+            ):  # `#N` stays the photo that had the number when typing began, though results change
                 typed = replace(typed, references=tuple(hit.path for hit in state.hits))
             return replace(typed, notice=Notice()), (events.WaitForPause(generation),)
         case events.Submitted(text):
@@ -80,7 +82,7 @@ def _search(state: State, *, is_draft: bool = False) -> Step:
 
 
 def _found(state: State, event: events.Found) -> Step:
-    """Take an answer; the cursor stays on its photo where the query is the same."""
+    """Take an answer; for the same query the cursor stays on its photo."""
     search, under = event.search, state.hit.path if state.hit else ""
     is_same = search.is_more or search.query == state.results.query
     hits = (*state.hits, *event.hits) if search.cursor else event.hits
@@ -96,9 +98,9 @@ def _found(state: State, event: events.Found) -> Step:
 
 
 def _failed(state: State, event: events.Failed) -> Step:
-    """Say what is wrong; the last good results stay, and a query that is being typed may be anything.
+    """Report an error; the last good results stay, and a query that is still being typed may be anything.
 
-    What keeps even the first photos from being shown is no matter of the query: the gallery ends.
+    An error that keeps even the first photos from being shown isn't the query's: the gallery ends.
     """
     state = replace(state, is_searching=False, is_paging=False, marks_all=False)
     is_of_query = isinstance(event.error, _UNFINISHED)
@@ -157,7 +159,7 @@ def _clicked_in_timeline(state: State, event: events.Clicked) -> Step:
 
 
 def first_month(state: State) -> int:
-    """Return the number of the first month that is shown, so that the one under the cursor is too."""
+    """Return the number of the first month shown, so that the one under the cursor is visible."""
     rows = state.size.body_rows
     return min(max(0, state.month - rows // 2), max(0, len(state.months) - rows))
 
@@ -180,7 +182,7 @@ def _wheeled(state: State, step: int) -> Step:
 
 
 def _relocated(state: State, paths: dict[str, str]) -> State:
-    """Follow photos to where they are now; those that are none of the library's any more go."""
+    """Follow moved photos to their new paths; drop those that left the library."""
     hits = tuple(
         replace(hit, path=paths.get(hit.path, hit.path)) for hit in state.hits if paths.get(hit.path, hit.path)
     )

@@ -1,4 +1,4 @@
-"""Owns what a state looks like in letters: lines of styled pieces, blank where pictures will be.  Pure; no terminal."""
+"""Owns a state's text: lines of styled pieces, blank where pictures will be.  Pure; no terminal."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ if TYPE_CHECKING:
     Line = list[Piece]
 
 PICTURE = "class:picture"
-"""The style of cells that belong to pictures; what draws the letters leaves them blank."""
+"""The style of cells that belong to pictures; the text leaves them blank."""
 
-_BAR_LEAST = 24  # cells that the state of the encoder keeps in front of the keys
+_BAR_LEAST = 24  # cells reserved for the encoder's state before the keys
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 class View:
-    """Draws states; remembers what names the photos of the last one had."""
+    """Draws states; remembers the names of the last state's photos."""
 
     def __init__(self) -> None:
         self._names = Names()
 
     def body(self, state: State) -> list[Line]:
-        """Return the lines between the two above and the bar."""
+        """Return the lines between the two at the top and the bar."""
         if not state.size.is_enough:
             told = f"needs {LEAST_COLUMNS}x{LEAST_ROWS} cells"
             return [[("", fitted(told, state.size.columns))], *_blank(state, state.size.body_rows - 1)]
@@ -97,7 +97,7 @@ def _count(state: State) -> str:
 
 
 def info(state: State) -> str:
-    """Return what stands at the right of the query line: how many photos, and which page, also of the keys."""
+    """Return the text at the right of the query line: how many photos, and which page."""
     if state.mode is Mode.KEYS and (pages := key_page.page_count(state.size)) > 1:
         return f"keys {state.key_page % pages + 1} of {pages} "
     if not state.hits:
@@ -114,7 +114,7 @@ def info(state: State) -> str:
 
 
 def notice(state: State) -> Line:
-    """Return the line below the query: what is asked or told, else what the query is made of."""
+    """Return the line below the query: a question or message, else the parts of the query."""
     question, told = state.question, state.notice
     if question and question.choices:
         keys = "  ".join(f"{key} {word}" for key, word in question.choices)
@@ -127,7 +127,7 @@ def notice(state: State) -> Line:
 
 
 def caret(state: State) -> str:
-    """Return what points at the mistake in the query, which stands right above."""
+    """Return a caret that points at the mistake in the query, right above."""
     position = state.notice.position
     if position is None:
         return ""
@@ -136,7 +136,7 @@ def caret(state: State) -> str:
 
 
 def _chips(state: State) -> Line:
-    """Return the parts of the query, where it has several."""
+    """Return the parts of the query if it has several."""
     parts = refine.chips(state.results.query, cwd=state.cwd) if state.results.query else ()
     line: Line = [("", " ")]
     for chip in parts if len(parts) > 1 else ():
@@ -145,7 +145,7 @@ def _chips(state: State) -> Line:
 
 
 def hints(state: State, room: int) -> str:
-    """Return as many of the keys that work now as there is room for, the page of keys always."""
+    """Return as many of the keys that work now as fit; the page of keys is always named."""
     last = "" if state.focus is not Focus.PHOTOS or state.mode is Mode.KEYS else " ? keys "
     text = ""
     for label, words in _working(state):
@@ -156,7 +156,7 @@ def hints(state: State, room: int) -> str:
 
 
 def _working(state: State) -> list[tuple[str, str]]:
-    """Return the keys that work now, those first that are of this place alone."""
+    """Return the keys that work now, first those that only this mode has."""
     if state.focus is Focus.QUERY:
         keys = [("⏎", "search"), ("↓", "photos"), ("Tab", "complete")]
         return [*keys, ("Esc", "leave" if state.is_choosing else "photos")]
@@ -173,13 +173,13 @@ def _working(state: State) -> list[tuple[str, str]]:
 
 
 def bar(state: State, status_cells: int) -> tuple[str, str]:
-    """Return what stands in the bar behind the encoder's state, which has so many cells: the marks, and the keys."""
+    """Return the rest of the bar after the encoder's state, which takes `status_cells`: the marks, and the keys."""
     marks = f" │ ● {len(state.marks):,} marked" if state.marks else ""
     return marks, hints(state, max(0, state.size.columns - 1 - status_cells - cell_len(marks) - 3))
 
 
 def status_room(state: State) -> int:
-    """Return how many cells the encoder's state may have in the bar."""
+    """Return how many cells of the bar the encoder's state may take."""
     return max(_BAR_LEAST, state.size.columns * 4 // 10)
 
 
@@ -208,7 +208,7 @@ def _blank(state: State, count: int) -> list[Line]:
 
 
 def _beside_facts(state: State, photo: Box, facts: Box | None, told: Sequence[Piece], row: int) -> Line:
-    """Return one row of a photo, with a row of its facts beside it, or in its place."""
+    """Return one row of a photo with a row of facts beside it, or instead of it."""
     if facts is None:
         return _picture_line(state)
     style, text = told[row] if row < len(told) else ("", "")

@@ -35,15 +35,15 @@ if TYPE_CHECKING:
 
 
 class SearchWorker:
-    """Asks the backend, one question after the other.
+    """Asks the backend one question at a time.
 
-    Of the searches that wait only the newest is asked.  One under way is given up where it can stop without harm, and
-    its answer dropped; an encode is never cut, as the next search would wait for the encoder as well.
+    Only the newest waiting search is asked.  A running one is given up where it can stop without harm, and
+    its answer dropped; an encode is never interrupted, as the next search needs the encoder too.
 
     Args:
         connection: the way to the backend.
         request: what every search has in common.
-        post: takes what came of it, on this thread.
+        post: receives the outcome, on this thread.
     """
 
     def __init__(self, connection: Connection, request: SearchRequest, post: Callable[[Event], None]) -> None:
@@ -60,18 +60,18 @@ class SearchWorker:
         self._thread.start()
 
     def ask(self, question: Question) -> None:
-        """Put a question; a search takes the place of those before it."""
+        """Queue a question; a search replaces earlier ones."""
         with self._changed:
             if isinstance(question, Search):
                 self._search = question
                 self._given_up.set()
-            else:  # of these too the last of a kind is the one that is wanted
+            else:  # of these, too, only the last of each kind is wanted
                 self._others = [each for each in self._others if type(each) is not type(question)]
                 self._others.append(question)
             self._changed.notify()
 
     def close(self) -> None:
-        """Ask nothing more; what is under way ends by itself."""
+        """Ask nothing more; a running question ends by itself."""
         with self._changed:
             self._is_closed = True
             self._given_up.set()
@@ -129,7 +129,7 @@ class SearchWorker:
         return Explained(question.path, hit.score or 0.0 if hit else 0.0, hit.terms if hit else ())
 
     def _counted(self, question: CountMonths) -> Counted:
-        """Count the months of all results; of a list page by page."""
+        """Count the months of all results, page by page for a list."""
         hits: list[Hit] = []
         cursor = None
         while True:
