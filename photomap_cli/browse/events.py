@@ -19,7 +19,7 @@ DEBOUNCE_SECONDS = 0.12
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """A key pressed outside a text field: a letter as itself, others by prompt_toolkit's names (`up`, `enter`, `c-c`)."""
+    """A key outside a text field: a letter as itself, others by prompt_toolkit's names (`up`, `enter`, `c-c`)."""
 
     key: str
 

@@ -1,4 +1,4 @@
-"""The command line: parse, open a backend, render, exit status.  Heavy imports wait for the command that needs them."""
+"""The command line: parse, open a backend, render, return an exit status.  Imports heavy libraries only when needed."""
 
 from __future__ import annotations
 

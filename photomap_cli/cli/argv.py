@@ -1,6 +1,6 @@
-"""Owns what has to be done to the words of a command line before Typer reads them, and what a search's words mean.
+"""Owns the preparation of a command line's words for Typer, and joining a search's words into a query.
 
-Typer takes `-people` for an option, and global options only in front of the command; people write both anywhere.
+Typer takes `-people` for an option, and global options only before the command; people write both anywhere.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ _PLAIN_PATH = re.compile(r'(?:\.{1,2}/|/)[^\s"]+')
 _OPERATORS = frozenset("+-–−")
 _IN_FOLDER = re.compile(r'(-?in:)([^"]*\s[^"]*)', re.IGNORECASE)
 _OF_TEXT = re.compile(r'([-–−]?(?:album|camera|lens|name):)([^"]*\s[^"]*)', re.IGNORECASE)
-_MORE = re.compile(r"\s(?:[-+–−]|@@|#\d|[A-Za-z]+:)")  # in a word that holds more of a query than one value
-_FILTERS = re.compile(r"-[A-Za-z]+:\S")  # no phrase to avoid, but a query that begins with a filter
-_DASH = "\ue02d"  # a private character: no query holds it
+_MORE = re.compile(r"\s(?:[-+–−]|@@|#\d|[A-Za-z]+:)")  # in a word that is more of a query than one value
+_FILTERS = re.compile(r"-[A-Za-z]+:\S")  # not a phrase to avoid, but a query that starts with a filter
+_DASH = "\ue02d"  # a private-use character, which no query contains
 
 
 def prepare(words: list[str]) -> list[str]:
-    """Move global options to the front; where a query follows, mark what of it begins with a dash.
+    """Move global options to the front, and mark the words of a query that start with a dash.
 
-    Words that name no command are a `search`.  Raises UsageError where one looks like a mistyped command, or is empty
-    where a folder is meant, as an unset variable of a shell is.
+    Words that don't start with a command are a `search`.  Raises UsageError for a word that looks like a mistyped one,
+    and for an empty word where a folder belongs, as an unset shell variable gives.
     """
     front, rest = split_globals(words)
     if any(word == "--library=" or (word, value) == ("--library", "") for word, value in pairwise([*front, "-"])):
@@ -44,7 +44,7 @@ def prepare(words: list[str]) -> list[str]:
 def query_text(words: list[str], cwd: str) -> str:
     """Join the words of a search as the shell gave them into one query, undoing `prepare`'s marks.
 
-    A word that is the name of a file below or outside `cwd` is that file, whatever is in its name.
+    A word that names an existing file, relative to `cwd` or absolute, means that file, whatever its name contains.
     """
     words = [_unmarked(word) for word in words]
     pairs = zip(words, [*words[1:], "+"], strict=True)
@@ -54,12 +54,12 @@ def query_text(words: list[str], cwd: str) -> str:
 
 
 def filters_text(words: list[str], cwd: str) -> str:
-    """Join filters that stand alone, as `query_text` does with a search's words."""
+    """Join the words of filters without a search, as `query_text` joins a search's."""
     return " ".join(_requoted(_unmarked(word), cwd, is_query=False) for word in words)
 
 
 def wants_json(words: list[str]) -> bool:
-    """Say whether the command shall print JSON, also when it fails before its options are read."""
+    """Return whether the command should print JSON, even if it fails before its options are read."""
     return "--json" in _before_double_dash(words)
 
 
@@ -68,7 +68,7 @@ def _before_double_dash(words: list[str]) -> list[str]:
 
 
 def split_globals(words: list[str]) -> tuple[list[str], list[str]]:
-    """Take the global options out from wherever they stand before a `--`."""
+    """Take out the global options, wherever they are before a `--`."""
     front: list[str] = []
     rest: list[str] = []
     queue = list(words)
@@ -88,7 +88,7 @@ def split_globals(words: list[str]) -> tuple[list[str], list[str]]:
 
 
 def _marked(words: list[str], options: dict[str, Option]) -> list[str]:
-    """Mark the words that begin with one dash and are none of these options, such as `-k`, nor `-k3`."""
+    """Mark the words that start with a single dash and aren't one of these options (`-k`, `-k3`)."""
     marked: list[str] = []
     previous = ""
     for number, word in enumerate(words):
@@ -106,9 +106,9 @@ def _unmarked(word: str) -> str:
 
 
 def _as_file(word: str, after: str, cwd: str) -> str:
-    """Return how a query says the file, or the lines of files, that a word names; nothing if it names none.
+    """Return how a query names the file, or the lines of files, that a word names; empty if it names none.
 
-    A plain path stays as it is, unless the word after it would be taken for a part of it.
+    A plain path is unchanged, unless the next word would be taken as part of it.
     """
     if "\n" in word and (paths := files_in_lines(word, cwd)):
         return " ".join(f"@{_quoted(path)}" for path in paths)
@@ -121,9 +121,9 @@ def _as_file(word: str, after: str, cwd: str) -> str:
 
 
 def _requoted(word: str, cwd: str, *, is_query: bool) -> str:
-    """Give back the quotes that the shell took from `-"red ball"`, and from `in:"My Photos"` where there is one.
+    """Restore the quotes that the shell took from `-"red ball"`, and from `in:"My Photos"` if there is such a folder.
 
-    Also those of `camera:"eos 40d"`, unless the word `is_query`: alone it may as well be `"camera:nikon dog"`.
+    Also those of `camera:"eos 40d"`, unless the word `is_query`: alone, it could just as well be `"camera:nikon dog"`.
     """
     if not is_query and (match := _OF_TEXT.fullmatch(word)) and not _MORE.search(match[2]):
         return match[1] + _quoted(match[2])
@@ -135,7 +135,7 @@ def _requoted(word: str, cwd: str, *, is_query: bool) -> str:
 
 
 def _is_query(word: str) -> bool:
-    """Say whether a word that begins with an operator is a query as it stands, and no phrase that lost its quotes."""
+    """Return whether a word that starts with an operator is a query as it is, not a phrase that lost its quotes."""
     return '"' in word or bool(_FILTERS.match(word) or _MORE.search(word))
 
 

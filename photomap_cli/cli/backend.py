@@ -1,4 +1,4 @@
-"""Owns how a one-shot command asks: the library's live session, else one of its own; the wait, and what is told."""
+"""Owns how a one-shot command asks the library's live session, or one of its own, and what is shown meanwhile."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ T = TypeVar("T")
 def ask(
     given: Globals, question: Callable[[Backend], T], *, text: str, local: bool, words: Callable[[Backend], str]
 ) -> T:
-    """Put a question to the live session, else load the encoder here; `words` say what goes on while that takes long.
+    """Ask the live session, or load the encoder here; `words` describe progress if that takes long.
 
     Args:
         given: the options of every command.
         question: what is asked.
         text: the query in it; positions of errors refer to it.
-        local: do not look for a live session.
-        words: shown on standard error, where that is a terminal.
+        local: don't look for a live session.
+        words: return what to show on standard error, if that is a terminal.
     """
     try:
         return _answer(given, question, local=local, words=words)
@@ -40,20 +40,20 @@ def ask(
 
 
 def folder(named: str | None) -> str | None:
-    """Return what a request takes for the folder that --in names.  Raises UsageError where it names none."""
+    """Return the `folder` of a request for --in.  Raises UsageError if it is empty."""
     if named == "":
         raise UsageError("--in needs a folder", hint="--in '*' searches the whole library")
     return named if named in (None, "*") else str(directories.absolute(Path(named)))
 
 
 def tell(notices: Iterable[str], given: Globals) -> None:
-    """Print sentences that are no result, unless --quiet."""
+    """Print notices on standard error, unless --quiet."""
     for notice in () if given.quiet else notices:
         say(f"photomap: {notice}")
 
 
 def live_session(given: Globals) -> SessionClient | None:
-    """Return a client of the library's live session, or None when there is none; says so while it does not answer.
+    """Return a client of the library's live session, or None; tells the user while it doesn't answer.
 
     Raises:
         SessionSilent: it does not answer at all.
@@ -69,7 +69,7 @@ def _answer(given: Globals, question: Callable[[Backend], T], *, local: bool, wo
         if live is not None:
             with live:
                 return _waited_for(given, question, live, words)
-    except (SessionSilent, SessionGone) as error:  # a library can be read by anybody
+    except (SessionSilent, SessionGone) as error:  # a library can be read without a session
         tell((f"{error.message}; answering without it",), given)
     with _session(given) as own:
         return _waited_for(given, question, own, words)

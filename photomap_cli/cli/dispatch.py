@@ -41,7 +41,7 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "doctor": doctor.doctor,
     "demo": demo.demo,
 }
-"""Every command but the group `config`, in the order of --help."""
+"""Every command except the group `config`, in the order of --help."""
 
 for name, command in COMMANDS.items():
     app.command(name, cls=Command)(command)

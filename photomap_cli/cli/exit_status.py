@@ -1,4 +1,4 @@
-"""Owns how a command line ends: errors become one line, a hint and an exit status."""
+"""Owns how a command ends: an error becomes one line, a hint and an exit status."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FOUND, NOTHING_FOUND, INTERRUPTED = 0, 1, 130
 
 
 def exit_status(work: Callable[[], int], arguments: list[str]) -> int:
-    """Do the work of a command line and return its exit status, also when it fails."""
+    """Run a command and return its exit status, even if it fails."""
     try:
         status = work()
         sys.stdout.flush()
@@ -29,7 +29,7 @@ def exit_status(work: Callable[[], int], arguments: list[str]) -> int:
 
 
 def cut_short(error: BaseException) -> int | None:
-    """Return the exit status of work that something outside has ended: Ctrl-C, a reader who left, a full disk.
+    """Return the exit status of work that was ended from outside: by Ctrl-C, a closed pipe or a full disk.
 
     None for every other error.
     """
@@ -55,17 +55,17 @@ def _defect(error: BaseException, arguments: list[str]) -> int:
 
 
 def report(error: PhotomapError, arguments: list[str]) -> int:
-    """Tell an error to whoever reads it, and return its exit status."""
+    """Report an error and return its exit status."""
     try:
         _tell(error, arguments)
         sys.stdout.flush()
-    except OSError:  # nobody reads it, or there is no room for it
+    except OSError:  # nobody reads it, or the disk is full
         stdio.redirect_to_null(sys.stdout, sys.stderr)
     return error.exit_status
 
 
 def _tell(error: PhotomapError, arguments: list[str]) -> None:
-    """As JSON where JSON was asked for, else in two lines on standard error."""
+    """As JSON if JSON was asked for, else in two lines on standard error."""
     if argv.wants_json(arguments):
         from photomap_cli.views.machine_output import write_document
 

@@ -1,8 +1,8 @@
-"""Owns the way past Typer: `status --json`, a `search` that a live session or the text tower answers, and the prompt.
+"""Owns the fast path past Typer: `status --json`, a `search` that needs no encoder process here, and the prompt.
 
-A shell prompt, a tmux bar and scripts ask these all day, and Typer with pydantic costs more than the answer.  Only the
-plain forms are answered; an option that this module cannot serve, a value that is not obviously right, any error, or
-the need for an encoder process: `answer` returns None with nothing written, and the full command line starts from the
+Shell prompts, tmux bars and scripts run these all day, and Typer with pydantic costs more than the answer.  Only the
+plain forms are answered; for an option that this module can't serve, a value that isn't obviously right, any error, or
+the need for an encoder process, `answer` returns None with nothing written, and the full command line starts from the
 beginning (and says what is wrong).  Both ways write the same bytes (tests/cli/test_fast_path.py compares them), and
 know the same options: `option_table.py` is written from Typer's.
 """
@@ -36,18 +36,18 @@ _STYLES = {
 }
 _PATHS_ALONE = (ResultStyle.PATHS, ResultStyle.NUL)
 _PLAIN = frozenset({"limit", "folder", "min_score", "sort", "collapse", "exact", "explain", "local", *_STYLES})
-"""What a search's options may set here; a request has the same names."""
+"""Parameters of a search that may be set here; a request has the same names."""
 
-_TIMEOUT_SECONDS = 0.5  # then the full command line asks again, and says that it waits
+_TIMEOUT_SECONDS = 0.5  # after that, the full command line asks again and says that it is waiting
 _NUMBER = re.compile(r"-?\d{1,9}(\.\d{1,9})?", re.ASCII)
 
 
 def answer(arguments: list[str]) -> int | None:
-    """Answer one of the command lines above and return its exit status; None for every other."""
+    """Answer one of these command lines and return its exit status; None for any other."""
     words, command = argv.split_globals(arguments)
     read = _options(words, OPTIONS[""])
     if read is None or not read.values.keys() <= {"library", "quiet"} or "_PHOTOMAP_COMPLETE" in os.environ:
-        return None  # the last is how a shell asks for completions
+        return None  # the last one is a shell asking for completions
     if read.values.get("library") == "":
         return None
     given = _Given.of(read.values)
@@ -67,7 +67,7 @@ def answer(arguments: list[str]) -> int | None:
 
 
 class _Given(NamedTuple):
-    """The options before a command that are plain."""
+    """The global options that are plain."""
 
     named: str | None
     quiet: bool
@@ -99,12 +99,12 @@ def status_document(
     """Return what `status --json` prints, as JSON values; wakes no encoder, creates nothing.
 
     Args:
-        library: the one it says something about.
+        library: the folder of the library to report on.
         tell: called with a sentence when a session does not answer at once.
         read_facts: returns what there is to say of the library, for who asks often.
 
     Raises:
-        LibraryUnusable: the library is damaged; `sessions_document` says what there is besides.
+        LibraryUnusable: the library is damaged; `sessions_document` has the rest.
     """
     from photomap_cli.session import libraries
 
@@ -114,7 +114,7 @@ def status_document(
 
 
 def sessions_document(tell: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
-    """Return what `status --json` prints of the live sessions alone."""
+    """Return the part of `status --json` about live sessions."""
     from photomap_cli.session import transport
 
     replies = transport.statuses(tell)
@@ -132,7 +132,7 @@ def _run_interactive(library: Path) -> int:
 
 
 class _Parsed(NamedTuple):
-    """A plain search: its request, how it is written, and whether a live session may answer it."""
+    """A plain search: its request, its output style, and whether it must not use a live session."""
 
     request: dict[str, Any]
     style: ResultStyle
@@ -169,7 +169,7 @@ def _tell(notices: Iterable[str], given: _Given) -> None:
 
 
 def _write_table(result: dict[str, Any], style: ResultStyle, file: TextIO) -> None:
-    """Write a result for people; what draws tables is imported for it alone."""
+    """Write a result for people; imports what draws tables."""
     from photomap_cli.records import SearchResult
     from photomap_cli.session import transport
     from photomap_cli.views import results
@@ -184,7 +184,7 @@ def _in_silence(line: Transport, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _in_words(line: Transport, request: dict[str, Any]) -> dict[str, Any]:
-    """Ask a session and say where its encoder is meanwhile, if that takes long."""
+    """Ask a session, showing where its encoder is if that takes long."""
     from photomap_cli.records import SessionStatus
     from photomap_cli.session import transport
     from photomap_cli.views.console import console_on
@@ -214,7 +214,7 @@ def _result(
 
 
 def _parsed(words: list[str]) -> _Parsed | None:
-    """Return what a search's words ask for; None where anything is not plain."""
+    """Parse a search's words; None if anything isn't plain."""
     read = _options(words, OPTIONS["search"])
     if read is None or not read.words or not read.values.keys() <= _PLAIN:
         return None
@@ -233,14 +233,14 @@ def _parsed(words: list[str]) -> _Parsed | None:
 
 
 class _Read(NamedTuple):
-    """The words of a command line apart: what its options set, and the others."""
+    """A command line's words, split into values of options and the others."""
 
     values: dict[str, Any]
     words: list[str]
 
 
 def _options(words: list[str], options: dict[str, Option]) -> _Read | None:
-    """Tell a command's options from its other words; None where anything is not plain."""
+    """Split a command's options from its other words; None if anything isn't plain."""
     read, left = _Read({}, []), iter(words)
     for word in left:
         option = options.get(spelling := routing.spelling(word))
@@ -260,7 +260,7 @@ def _options(words: list[str], options: dict[str, Option]) -> _Read | None:
 
 
 def _value(option: Option, text: str) -> object:
-    """Return the value that a text means for an option; None where that is not plain."""
+    """Return an option's value from its text; None if it isn't plain."""
     match option.kind:
         case "int":
             is_plain = text.isascii() and text.isdigit() and len(text) <= len(f"{option.most}")

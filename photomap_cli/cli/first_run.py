@@ -31,12 +31,12 @@ NOTHING_DONE = (
     "Nothing was indexed.",
     "`photomap index FOLDER` adds a folder. `photomap demo` tries sample photos.",
 )
-TRIED = 16  # photos; spread over all that were found, so that the newest camera's are among them
+TRIED = 16  # photos, spread over all that were found, so that the newest camera's are included
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Photos below a folder; `is_all` is False where the time to count them was not enough."""
+    """Photos below a folder; `is_all` is False if there wasn't enough time to count them all."""
 
     folder: Path
     paths: tuple[str, ...]
@@ -44,7 +44,7 @@ class Finding:
 
     @property
     def words(self) -> str:
-        """How many photos there are, and where."""
+        """Return how many photos there are, and where."""
         more = "" if self.is_all else "more than "
         return f"{more}{photos(len(self.paths))} in {self.folder}"
 
@@ -52,7 +52,7 @@ class Finding:
 def offer(opener: SessionOpener, settings: Settings, ask: Callable[[str], str] = input) -> bool:
     """Offer to make the library of the photos in this folder, or in the user's folder of pictures.
 
-    What has been tried, is indexed and will be asked at the prompt share one session, and so one encoder process.
+    The trial, the indexing and the prompt share one session, and so one encoder process.
 
     Returns:
         Whether there is a library now; the session is left to the prompt then.
@@ -80,9 +80,9 @@ def offer(opener: SessionOpener, settings: Settings, ask: Callable[[str], str] =
 
 
 def note_on(folder: Path, library: Path) -> str:
-    """Return what to say where photos lie in a folder that the library does not cover; else nothing.
+    """Return a notice if a folder has photos that the library doesn't cover; else an empty string.
 
-    The folder alone is looked at, not what is below it: this is done at every start.
+    Only looks at the folder itself, not below it, as this happens at every start.
     """
     from photomap_cli.indexing.roots import covers
     from photomap_cli.session import libraries
@@ -93,7 +93,7 @@ def note_on(folder: Path, library: Path) -> str:
 
 
 def has_photos(folder: Path) -> bool:
-    """Whether a folder itself has photos, by the names of the first files in it."""
+    """Return whether a folder itself has photos, judging by the names of its first files."""
     from photomap_cli.library.file_types import has_photo_name
     from photomap_cli.library.optional_decoders import may_be_read
 
@@ -103,7 +103,7 @@ def has_photos(folder: Path) -> bool:
 
 
 def _found(settings: Settings) -> Finding:
-    """Return the photos of the first place that has any: here, or where the desktop keeps pictures."""
+    """Return the photos of the first place that has any: this folder, or the desktop's pictures folder."""
     places = _places()
     for folder in places:
         found = find_photos(folder, settings)
@@ -119,12 +119,12 @@ def _places() -> list[Path]:
     import platformdirs
 
     here, pictures = directories.working_directory(), Path(platformdirs.user_pictures_path())
-    places = [pictures, here] if here == Path.home() else [here, pictures]  # a home is more than its photos
+    places = [pictures, here] if here == Path.home() else [here, pictures]  # a home folder is more than photos
     return [folder for folder in dict.fromkeys(places) if folder.is_dir()]
 
 
 def find_photos(folder: Path, settings: Settings, clock: Callable[[], float] = time.monotonic) -> Finding:
-    """Find the photos below a folder, for as long as somebody likes to wait."""
+    """Find the photos below a folder, within the time people are willing to wait."""
     from photomap_cli.indexing.content_sniffing import Sniffer
     from photomap_cli.indexing.scan import ScanRules, scan
     from photomap_cli.library.entities import FoundFile
@@ -139,7 +139,7 @@ def find_photos(folder: Path, settings: Settings, clock: Callable[[], float] = t
 
 
 def _time_needed(found: Finding, opener: SessionOpener, settings: Settings) -> tuple[str, ...]:
-    """Return lines on how long indexing takes, by trying some photos; or on what has to be fetched first."""
+    """Return lines on how long indexing will take, from trying some photos, or on what must be downloaded first."""
     from photomap_cli.encoder import models
 
     spec = models.resolve(settings.encoder, settings.device)
@@ -169,7 +169,7 @@ def spread(paths: Sequence[str], most: int) -> list[Path]:
 
 
 def _tried(sample: list[Path], opener: SessionOpener) -> float:
-    """Return how many photos a second are read here, or 0 where that failed; indexing will say why."""
+    """Return how many photos are read per second here, or 0 if that failed; indexing will say why."""
     from photomap_cli.cli.options import make_console
     from photomap_cli.indexing.trial import photos_per_second
     from photomap_cli.views.spinner import wait_for

@@ -1,4 +1,4 @@
-"""Owns how the gallery is put together: over which terminal, which library, and with whose encoder."""
+"""Owns putting the gallery together: its terminal, its library and its session."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ def run_inside(
     """Show the gallery over the prompt's session until the user goes back to the prompt.
 
     Raises:
-        UsageError: the terminal does not show it.
+        UsageError: the terminal can't show it.
     """
     with terminal.opened() as tty, terminal.left_sane(tty.file):
         return _run(host, connection, request, tty, suspension)
 
 
 def _warm(connection: Connection) -> None:
-    with suppress(Exception):  # the first search meets the same trouble and tells it
+    with suppress(Exception):  # the first search will meet the same error and report it
         connection.backend().load()
 
 
@@ -99,7 +99,7 @@ def _browser(
 
 
 def _first_state(request: BrowseRequest) -> State:
-    """Return the state to begin with; the size of the terminal is not known yet."""
+    """Return the initial state; the terminal's size isn't known yet."""
     search = request.search
     return State(
         Size(80, 24),
@@ -112,6 +112,6 @@ def _first_state(request: BrowseRequest) -> State:
 
 
 def _photo_count(connection: Connection) -> int | None:
-    with suppress(Exception):  # a session that is lost is told by the bar
+    with suppress(Exception):  # the bar reports a lost session
         return connection.current.status().photos if connection.current else None
     return None

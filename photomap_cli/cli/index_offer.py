@@ -1,4 +1,4 @@
-"""Owns the offer, after a search in a folder that is not indexed, to index it now: to whom, how; a no is kept."""
+"""Owns the offer to index a folder after a search in it found it isn't indexed; remembers a no."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 def is_possible() -> bool:
-    """Whether somebody reads what is printed and can answer."""
+    """Return whether someone is there to read the question and answer it."""
     return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
 
 
 def accepted(library: Path, ask: Callable[[str], str] = input) -> bool:
-    """Offer to index the photos of the current folder, if it has any itself; say whether photos were added.
+    """Offer to index the current folder's photos, if it has any itself; return whether photos were added.
 
-    No is the answer of whoever presses Enter, and once given it is not asked for again.  Raises PhotomapError where
+    Enter means no, and after a no the question isn't asked again for this folder.  Raises PhotomapError if
     indexing fails.
     """
     from photomap_cli.cli import first_run
@@ -77,14 +77,14 @@ def _index(library: Path, folder: Path, settings: Settings) -> bool:
 
 
 def _declined() -> list[str]:
-    """Return the folders that somebody did not want to be indexed when asked."""
+    """Return the folders for which the answer was no."""
     kept = framing.read_file(directories.declined_file())
     folders = kept[0].get("folders") if kept else None
     return [each for each in folders if isinstance(each, str)] if isinstance(folders, list) else []
 
 
 def _decline(folder: Path) -> None:
-    """Keep it in mind; where that cannot be done the question comes again."""
+    """Remember the answer; if that fails, the question will be asked again."""
     with suppress(OSError):
         framing.write_file(directories.declined_file(), {"folders": [*_declined(), str(folder)]})
         say("You won't be asked about this folder again; `photomap index` adds it.", file=sys.stdout)

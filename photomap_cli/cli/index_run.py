@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def update_library(
     folder: Path, values: Settings, encoder: str | None, paths: list[Path], options: IndexOptions, *, quiet: bool
 ) -> Outcome:
-    """Index these paths, this folder if there are none, into a library that is made if need be."""
+    """Index these paths, or the current folder, into a library that is created if necessary."""
     from photomap_cli.indexing.reindex import unfinished
     from photomap_cli.session import libraries
     from photomap_cli.session.session import Session
@@ -37,7 +37,7 @@ def update_library(
         is_new = not libraries.exists(folder)
         if options.dry_run and is_new:
             folder = Path(opened.enter_context(TemporaryDirectory()))  # a dry run leaves no library behind
-        create = is_new or not options.dry_run  # nor asks for one that can be written
+        create = is_new or not options.dry_run  # and doesn't need one that can be written
         session = opened.enter_context(Session.open(folder, values, encoder=encoder, create=create))
         return run_index(session, paths or [directories.working_directory()], options, quiet=quiet)
 
@@ -45,7 +45,7 @@ def update_library(
 def rebuild_library(
     folder: Path, values: Settings, encoder: str | None, paths: list[Path], options: IndexOptions, *, quiet: bool
 ) -> Outcome:
-    """Fill the library's draft, which takes its place when it is whole."""
+    """Fill the library's draft, which replaces the library once it is complete."""
     from photomap_cli.encoder import models
     from photomap_cli.indexing.reindex import Reindex
     from photomap_cli.session.session import Session

@@ -1,4 +1,4 @@
-"""`photomap index --watch`: one index run, and another one whenever something has changed; knows no Typer."""
+"""`photomap index --watch`: an index run, and another one whenever something has changed.  Knows no Typer."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 STEP_SECONDS, AFTER_FAILURE_SECONDS = 5.0, 60.0
 SHARE = 100
-"""The time from one look to the next is at least so many times what a look takes of a core."""
+"""The time between two looks, as a multiple of the CPU time of one."""
 
 
 def keep_fresh(
@@ -40,9 +40,9 @@ def keep_fresh(
     quiet: bool,
     tell: Callable[[IndexReport], None],
 ) -> int:
-    """Bring these paths up to date and keep them so until Ctrl-C or SIGTERM; returns the exit status.
+    """Bring these paths up to date, and keep them up to date until Ctrl-C or SIGTERM; returns the exit status.
 
-    One session does it all, so its encoder is let go of while nothing happens.  `tell` prints a report.
+    One session does it all, so its encoder is released while nothing happens.  `tell` prints a report.
     """
     from photomap_cli.indexing.folder_watch import FolderWatch
     from photomap_cli.indexing.roots import resolved
@@ -54,7 +54,7 @@ def keep_fresh(
     with Session.open(folder, values, encoder=encoder, create=True) as session:
         roots = resolved(wanted, known=session.catalog.roots())
         watch = FolderWatch(lambda root: ScanRules(options.exclude, options.hidden, (root,)))
-        watch.look(roots)  # before the first run, so that nothing falls between the two
+        watch.look(roots)  # before the first run, so that no change falls between the two
         interrupted, report = run_index(session, wanted, options, quiet=quiet)
         tell(report)
         if interrupted:
@@ -78,7 +78,7 @@ def _watch(
     quiet: bool,
     tell: Callable[[IndexReport], None],
 ) -> None:
-    """Look, and index what has changed, until KeyboardInterrupt."""
+    """Look for changes and index them, until KeyboardInterrupt."""
     from photomap_cli.indexing.folder_watch import QUIET_SECONDS
 
     options = replace(options, young_seconds=QUIET_SECONDS, prune=False, recheck=False)
@@ -92,7 +92,7 @@ def _watch(
         try:
             if _index(session, changed, options, quiet=quiet, tell=tell):
                 raise KeyboardInterrupt
-        except LibraryBusy:  # another run, or a session that has found them too
+        except LibraryBusy:  # another run, or a session that has found them as well
             watch.report(changed)
         except PhotomapError as error:
             say(f"photomap: {error_line(error)}")
@@ -108,7 +108,7 @@ def _index(
     quiet: bool,
     tell: Callable[[IndexReport], None],
 ) -> bool:
-    """Index some folders, and say what that has come to if it is anything; return whether it was interrupted."""
+    """Index some folders and report what changed, if anything; return whether it was interrupted."""
     from pathlib import Path
 
     there = [path for path in map(Path, changed) if path.exists()]

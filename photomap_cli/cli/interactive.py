@@ -1,4 +1,4 @@
-"""Owns what `photomap` alone does: the prompt, or answers to standard input line by line where there is no terminal."""
+"""Owns `photomap` without a command: the prompt, or without a terminal, answers to lines of standard input."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def run_interactive(library: Path, *, is_demo: bool = False, opener: SessionOpen
 
     Args:
         library: its folder.
-        is_demo: the demo's photos are what it is about, not those where the user happens to stand.
-        opener: may have begun a session, which the prompt takes over.
+        is_demo: search the demo's photos, not those of the current folder.
+        opener: may already have a session, which the prompt takes over.
 
     Raises:
-        BadSetting: a setting is refused; at the prompt after its first paint, since reading them takes 0.15 s.
+        BadSetting: a setting is invalid; the prompt raises it after its first paint, since reading them takes 0.15 s.
     """
     directories.release_working_directory()
     host = LibraryHost(library, is_demo=is_demo, opener=opener)
@@ -57,7 +57,7 @@ def run_interactive(library: Path, *, is_demo: bool = False, opener: SessionOpen
 
 
 class LibraryHost:
-    """A library as the prompt's host; imports what it needs when it is asked."""
+    """A library as the prompt's host; imports what it needs on demand."""
 
     def __init__(self, library: Path, *, is_demo: bool, opener: SessionOpener | None) -> None:
         self.library, self._is_demo, self._opener = library, is_demo, opener
@@ -67,7 +67,7 @@ class LibraryHost:
 
     @property
     def opener(self) -> SessionOpener:
-        """What opens the library's sessions."""
+        """The opener of the library's sessions."""
         if self._opener is None:
             from photomap_cli.session.opener import SessionOpener
 
@@ -76,11 +76,11 @@ class LibraryHost:
         return self._opener
 
     def open_backend(self) -> Backend:
-        """Take over the session that the library was filled with, attach to the library's session, or open one."""
+        """Take over the session that indexed the library, attach to the library's live session, or open one."""
         return self.opener.open()
 
     def close(self) -> None:
-        """Close a session that was begun for a prompt which did not come to it."""
+        """Close a session that was opened for a prompt but never used."""
         if self._opener is not None:
             self._opener.close()
 
@@ -99,20 +99,20 @@ class LibraryHost:
         return "*" if self._is_demo else None
 
     def default_folder(self) -> str:
-        """Return the working directory where the library has photos of it."""
+        """Return the working directory if it is a part of what the library covers."""
         from photomap_cli.library import paths
         from photomap_cli.session import libraries
 
         return paths.part(str(directories.working_directory()), libraries.covered(self.library))
 
     def first_note(self) -> str:
-        """Return a word on photos in the working directory that are not in the library."""
+        """Return a notice about photos in the working directory that aren't in the library."""
         from photomap_cli.cli import first_run
 
         return "" if self._is_demo else first_run.note_on(directories.working_directory(), self.library)
 
     def index(self, backend: Backend, folders: Sequence[Path]) -> tuple[bool, IndexReport]:
-        """Bring folders up to date: by the session if it is in this process, else by one of this process's own."""
+        """Bring folders up to date: with the session if it is in this process, else with a new one."""
         from photomap_cli.cli.index_run import run_index, update_library
         from photomap_cli.indexing.index_options import IndexOptions
         from photomap_cli.session.session import Session

@@ -1,4 +1,4 @@
-"""Owns a search without a session that needs no encoder process: by the text tower, by words known before, a list."""
+"""Owns a search without a session or encoder process: by the text tower, by cached words, or a list."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ def search(library: Path, request: dict[str, Any]) -> dict[str, Any]:
     """Return what `search --json` prints, as JSON values.
 
     Raises:
-        PhotomapError: it cannot be answered so; whoever knows more asks again, and is told why if it still cannot.
+        PhotomapError: it can't be answered this way; the full command line tries again and reports what is wrong.
     """
-    if "://" in request["text"]:  # a picture that would be fetched, and then fetched again
+    if "://" in request["text"]:  # the picture would be downloaded here, and then once more
         raise EncoderFailed("an encoder process is needed for a picture from an address")
     with _short_lived():
         return _searched(library, request)
 
 
 def exit_now(status: int) -> NoReturn:
-    """End this process, whose output is flushed, without taking its modules apart: that took 80 of 330 ms of CPU."""
+    """End this process, whose output is flushed, without tearing down its modules, which took 80 of 330 ms of CPU."""
     os._exit(status)
 
 
 def _searched(library: Path, request: dict[str, Any]) -> dict[str, Any]:
     settings = settings_cache.load()
-    if all(":" in word for word in request["text"].split()):  # perhaps filters alone; the others need not wait for this
+    if all(":" in word for word in request["text"].split()):  # maybe filters alone; other queries needn't wait for this
         from photomap_cli.records import SearchRequest
         from photomap_cli.search.query import parse
 
@@ -46,7 +46,7 @@ def _searched(library: Path, request: dict[str, Any]) -> dict[str, Any]:
         query = parse(parsed.text, cwd=parsed.cwd, may_be_blank=parsed.sort == "date")
         if not query.terms:
             return _listed(library, settings, query, parsed).to_json()
-    threading.Thread(target=_import_faiss, name="faiss", daemon=True).start()  # beside reading and encoding the words
+    threading.Thread(target=_import_faiss, name="faiss", daemon=True).start()  # in parallel with reading and encoding the words
 
     from photomap_cli.records import SearchRequest
     from photomap_cli.session.session import Session
@@ -56,7 +56,7 @@ def _searched(library: Path, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _listed(library: Path, settings: Settings, query: Query, request: SearchRequest) -> SearchResult:
-    """List what filters leave, by the catalogue alone: no session, no vectors."""
+    """List the photos that filters leave, from the catalogue alone: no session, no vectors."""
     from photomap_cli.search.listing import Lister
     from photomap_cli.search.scope import Scope
     from photomap_cli.session.libraries import open_library
@@ -78,9 +78,9 @@ def _import_faiss() -> None:
 
 @contextmanager
 def _short_lived() -> Iterator[None]:
-    """Collect no garbage in the block (40 ms), and have numpy and faiss make no threads for products of matrices.
+    """Turn off garbage collection in the block (40 ms), and threads of numpy and faiss for matrix products.
 
-    What is started after it may have threads again.
+    Processes started afterwards may use threads again.
     """
     name = "OPENBLAS_NUM_THREADS"
     before, collects = os.environ.get(name), gc.isenabled()

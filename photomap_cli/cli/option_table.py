@@ -1,4 +1,4 @@
-"""Owns which commands and options there are, for those who read a command line without Typer (it costs 0.1 s).
+"""Owns the table of commands and options, for reading a command line without Typer (which costs 0.1 s).
 
 `scripts/reference.py` writes the tables from the commands, and `scripts/check` compares them.
 """
@@ -12,7 +12,7 @@ class Option(NamedTuple):
     """One spelling of an option.
 
     Attributes:
-        parameter: what the command calls it.
+        parameter: the command's name for it.
         kind: "flag", or what its value is: "int", "float", "choice" or "text".
         value: what a flag sets the parameter to.
         least, most: limits of a number.

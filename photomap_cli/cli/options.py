@@ -1,4 +1,4 @@
-"""Options that stand before every command, and the console that they ask for."""
+"""The options of every command, and the console that they ask for."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Globals:
 
 
 def make_console(*, stderr: bool = False) -> Console:
-    """Return a console that takes a pipe for a pipe, whatever the environment says."""
+    """Return a console that treats a pipe as a pipe, whatever the environment says."""
     from photomap_cli.views.console import console_on
 
     return console_on(stderr=stderr)

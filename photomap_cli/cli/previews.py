@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 STANDARD_OUTPUT = "-"
-"""In the place of a file; one that is called so is `./-`."""
+"""Stands for standard output; a file with this name is `./-`."""
 
 ALL_OF_THEM = "--paths prints all"
 
 
 def show(result: SearchResult, given: Globals, console: Console, *, notices: Sequence[str], is_asked_for: bool) -> bool:
-    """Draw as many of a search's photos as the window has room for, if the user wants that here.
+    """Draw as many of a search's photos as fit in the window, if the user wants that here.
 
-    Returns whether it was done; the notices were told then, above the photos.
+    Returns whether it did; then the notices were told too, above the photos.
     """
     setting = given.settings().values.previews if settings_cache.is_set("previews") else "auto"
     if not result.hits or not (is_asked_for or setting == "on"):
@@ -63,12 +63,12 @@ def in_words(given: Globals, console: Console, setting: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class PageFile:
-    """Where --html wants a page: a file, or standard output where there is no path."""
+    """Where --html puts a page: a file, or standard output if there is no path."""
 
     path: Path | None
 
     def save(self, what: str, pieces: Iterable[bytes]) -> tuple[str, ...]:
-        """Write the page in pieces; return what to say of it, where it is not read at once."""
+        """Write the page in pieces; return a notice about it, unless it goes to standard output."""
         from photomap_cli.views import export
         from photomap_cli.views.formatting import human_bytes
 
@@ -80,16 +80,16 @@ class PageFile:
 
 
 def page_file(named: str | None, *, over: bool, also_printed: Mapping[str, bool]) -> PageFile:
-    """Return the file that --html names, before anything is asked that takes long.
+    """Return the file that --html names, checked before anything slow starts.
 
     Args:
         named: what was given; `-` is standard output.
-        over: whether a file that is there may be written over.
+        over: whether an existing file may be overwritten.
         also_printed: options that write to standard output too, and whether they were given.
 
     Raises:
-        UsageError: there is --force and no file; or two want standard output.
-        BadPath: the file is there, and --force is not; or its folder is none.
+        UsageError: there is --force without a file, or two outputs want standard output.
+        BadPath: the file exists and --force isn't given, or its folder doesn't exist.
     """
     from photomap_cli.views.export import require_free
 
@@ -107,7 +107,7 @@ def page_file(named: str | None, *, over: bool, also_printed: Mapping[str, bool]
 
 
 def write_page(result: SearchResult, given: Globals, file: PageFile) -> tuple[str, ...]:
-    """Write a search's photos to a page and return what to say of it."""
+    """Write a search's photos to a page and return a notice about it."""
     from photomap_cli.views.formatting import photos
     from photomap_cli.views.html.contact_sheet import sheet_page
 
@@ -115,14 +115,14 @@ def write_page(result: SearchResult, given: Globals, file: PageFile) -> tuple[st
 
 
 def thumbnailer(given: Globals) -> Thumbnailer:
-    """Return what the library's photos look like."""
+    """Return what makes the library's thumbnails."""
     from photomap_cli.images.thumbnails import Thumbnailer
 
     return Thumbnailer(given.library, lambda: given.settings().values)
 
 
 def waiting(given: Globals) -> Wait:
-    """Return how photos are read: with a word on it where somebody sees that."""
+    """Return how to wait for photos: with a line about it if someone sees that."""
     return _plainly if given.quiet or not sys.stderr.isatty() else _with_a_word
 
 

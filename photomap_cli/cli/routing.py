@@ -1,4 +1,4 @@
-"""Owns which command is meant by a command line that names none: a search for its words, unless one looks mistyped."""
+"""Owns what a command line without a command means: a search for its words, unless the first looks mistyped."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from photomap_cli.cli.option_table import COMMANDS, OPTIONS
 from photomap_cli.errors import UsageError
 
 _ASKS_FOR_HELP = {"help": "--help", "version": "--version"}
-_ALIKE = 0.8  # of difflib's ratio: serach and search have 0.83, and so have statue and status
+_ALIKE = 0.8  # difflib's ratio: 0.83 for serach and search, and for statue and status too
 _FEWEST_LETTERS = 4
 _LONGEST_TOLD = 60
 
 
 def with_command(words: list[str]) -> list[str]:
-    """Return the words of a command line, without global options, with the command that they mean in front.
+    """Return the words of a command line, without global options, with the intended command in front.
 
-    `black cat` and `--json cat` are searches; `serach cat` is refused with both ways out, as UsageError.
+    `black cat` and `--json cat` are searches; `serach cat` raises UsageError, whose hint names both ways out.
     """
     if not words or _is_general_option(words[0]):
         return words
@@ -28,7 +28,7 @@ def with_command(words: list[str]) -> list[str]:
 
 
 def _is_general_option(word: str) -> bool:
-    """Whether a first word is an option, and none that a search may begin with; `-in:~/Work` is a filter."""
+    """Return whether the first word is an option that no search begins with; `-in:~/Work` is a filter."""
     is_filter = not word.startswith("--") and ":" in word
     return word[:1] == "-" and word not in ("-", "--") and not is_filter and not _is_search_option(word)
 
@@ -39,14 +39,14 @@ def spelling(word: str) -> str:
 
 
 def _is_search_option(word: str) -> bool:
-    """Whether a word is an option of `search` that does not ask for help: `--json`, `--in=DIR`, `-k`, `-k3`."""
+    """Return whether a word is an option of `search` other than help: `--json`, `--in=DIR`, `-k`, `-k3`."""
     options = OPTIONS["search"]
     option = options.get(spelling(word)) or (options.get(word[:2]) if word[2:].isdecimal() else None)
     return option is not None and option.parameter != "help"
 
 
 def _plain_words(words: list[str]) -> list[str]:
-    """Return the words that are neither options nor values of theirs, up to a `--`."""
+    """Return the words up to a `--` that are neither options nor their values."""
     ends = words.index("--") if "--" in words else len(words)
     takes_value = {name for name, option in OPTIONS["search"].items() if option.kind != "flag"}
     pairs = zip(words[:ends], ["", *words], strict=False)
@@ -54,14 +54,14 @@ def _plain_words(words: list[str]) -> list[str]:
 
 
 def _meant(word: str, *, is_alone: bool) -> list[str]:
-    """Return the commands that a first word may be a slip of: only of one that words may follow, if some do."""
+    """Return the commands that the first word may be a typo of; if words follow, only commands that take words."""
     if is_alone and word in _ASKS_FOR_HELP:
         return [_ASKS_FOR_HELP[word]]
     return [name for name, takes_words in COMMANDS.items() if (takes_words or is_alone) and _is_slip(word, name)]
 
 
 def _is_slip(word: str, command: str) -> bool:
-    """Whether a word is nearly a command: a short one with two letters exchanged, as most others are words too."""
+    """Return whether a word is nearly a command; a short one only with two letters swapped, as most others are words."""
     if not word.isalpha() or not (word[0] == command[0] or word[:2] == command[1::-1]):
         return False
     if len(word) == len(command) and _has_two_exchanged(word, command):

@@ -1,7 +1,7 @@
-"""Owns settings without pydantic: what the last reading of the same sources came to, kept in the cache directory.
+"""Owns settings without pydantic: the values last read from the same sources, kept in the cache directory.
 
-Pydantic takes longer to import (0.15 s) than a search takes.  What is kept holds for the same config.toml (by inode,
-size and times), the same PHOTOMAP_* variables and the same photomap; otherwise the settings are read as ever, and kept.
+Importing pydantic takes longer (0.15 s) than a search.  The cached values hold for the same config.toml (by inode,
+size and times), the same PHOTOMAP_* variables and the same photomap; otherwise the settings are read and cached again.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 _PREFIX = "PHOTOMAP_"
 _SECRET = "PHOTOMAP_LIBRARY_TOKEN"
-_DERIVED = ("thumbnail_cache_bytes", "megapixel_limit")  # what is asked of settings besides their values
+_DERIVED = ("thumbnail_cache_bytes", "megapixel_limit")  # attributes of settings other than their values
 
 
 def is_set(name: str) -> bool:
-    """Whether anybody has set a setting, in the environment or in config.toml; true where that is not sure."""
+    """Return whether a setting is set in the environment or in config.toml; True if that isn't certain."""
     if f"{_PREFIX}{name.upper()}" in os.environ:
         return True
     with suppress(OSError), files.reading(directories.config_file()) as config:
@@ -34,7 +34,7 @@ def is_set(name: str) -> bool:
 
 
 class _Kept(SimpleNamespace):
-    """Settings as plain values; what is not among them is asked of the real ones."""
+    """Settings as plain values; anything else is read from the real ones."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(_read(), name)

@@ -11,7 +11,7 @@ import typer  # noqa: TC002  likewise
 
 
 def encoders(incomplete: str) -> Iterator[tuple[str, str]]:
-    """Yield encoders that begin so, with what they are."""
+    """Yield the encoders that start with `typed`, each with a description."""
     from photomap_cli.encoder import models
 
     for model in models.KNOWN:
@@ -20,7 +20,7 @@ def encoders(incomplete: str) -> Iterator[tuple[str, str]]:
 
 
 def settings(incomplete: str) -> Iterator[tuple[str, str]]:
-    """Yield settings that begin so, with what they are."""
+    """Yield the settings that start with `typed`, each with a description."""
     from photomap_cli.settings import Settings
 
     for name, field in Settings.model_fields.items():

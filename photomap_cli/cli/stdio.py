@@ -1,4 +1,4 @@
-"""Owns the process's standard streams: what they cannot encode, and those that are closed or that nobody reads."""
+"""Owns the process's standard streams: unencodable text, closed streams, and streams that nobody reads."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from photomap_cli.views.output import printable_lines, say
 
 
 def tolerate_encoding_errors() -> None:
-    """Let a terminal that has no ● show a ? instead of failing, and bytes that aren't text be read as they are."""
+    """Show ? for ● on a terminal that can't encode it, and read bytes that aren't text as they are."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
@@ -21,7 +21,7 @@ def tolerate_encoding_errors() -> None:
 
 
 def install_excepthooks() -> None:
-    """Have what Python itself tells of a defect go the way of all text, also from threads."""
+    """Make Python's own reports of a bug escape control characters like all other text, from threads too."""
     sys.excepthook = lambda _kind, error, _trace: _tell_defect(error)
     threading.excepthook = lambda failed: _tell_defect(failed.exc_value)
 
@@ -34,7 +34,7 @@ def _tell_defect(error: BaseException | None) -> None:
 
 
 def open_missing_streams() -> None:
-    """Put nowhere in the place of standard streams that the caller has closed, before files take their numbers."""
+    """Open the null device for standard streams that the caller closed, before other files take their numbers."""
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         if getattr(sys, name) is None:
             _to_nowhere(number)
@@ -42,13 +42,13 @@ def open_missing_streams() -> None:
 
 
 def redirect_to_null(*streams: TextIO) -> None:
-    """Nobody reads what we write, or it finds no room: let the rest go nowhere."""
+    """Discard further output, as nobody reads it or there is no room for it."""
     for stream in streams:
         _to_nowhere(stream.fileno())
 
 
 def pause(seconds: float) -> None:
-    """Wait.  Raises BrokenPipeError once nobody reads standard output any more: who writes seldom would not notice."""
+    """Wait.  Raises BrokenPipeError once nobody reads standard output, which rare writes wouldn't notice."""
     import select
     import time
 
@@ -56,7 +56,7 @@ def pause(seconds: float) -> None:
         time.sleep(seconds)
         return
     watched = select.poll()
-    watched.register(sys.stdout, 0)  # for nothing but errors
+    watched.register(sys.stdout, 0)  # for errors only
     if watched.poll(seconds * 1000):
         raise BrokenPipeError
 
@@ -71,7 +71,7 @@ def _to_nowhere(number: int) -> None:
 
 
 def configure_logging(*, verbose: bool) -> None:
-    """Log what happens to standard error, or keep what libraries say from getting there."""
+    """Log to standard error, or keep libraries' messages from getting there."""
     import logging
 
     class PrintableFormatter(logging.Formatter):

@@ -1,7 +1,7 @@
-"""Owns how wrong usage is told: what Typer says of a command line, in photomap's words.
+"""Owns errors of usage: Typer's complaints about a command line, in photomap's words.
 
-Typer's own errors are told apart by the attributes they have; it has none for an unknown command and for words too
-many, so `Group` and `Command` look for these themselves.
+Typer's own errors are told apart by their attributes; it has none for an unknown command or unexpected arguments,
+so `Group` and `Command` check for those.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _NEARLY_AS_ALIKE = 0.08  # --jso is --json (0.91) or --jsonl (0.83), but --limt 
 
 
 class Command(TyperCommand):
-    """A command that refuses wrong usage in photomap's words."""
+    """A command that reports wrong usage in photomap's words."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the words of a command line; raises UsageError."""
@@ -93,7 +93,7 @@ def _translated(error: Exception, context: Any) -> UsageError:
 
 
 def _nearest(name: str, known: Iterable[str]) -> list[str]:
-    """Return the options that are nearly this one, without those that are much less alike than the nearest."""
+    """Return the options that resemble this one, without those that do so much less than the nearest."""
     likeness = {each: difflib.SequenceMatcher(None, name, each).ratio() for each in known}
     return sorted(each for each, ratio in likeness.items() if ratio >= max(likeness.values()) - _NEARLY_AS_ALIKE)
 

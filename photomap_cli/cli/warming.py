@@ -1,4 +1,4 @@
-"""Owns leaving a session behind after a search that found none, where the setting `keep_warm` wants it."""
+"""Owns leaving a session running after a search that found none, if the setting `keep_warm` asks for it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from photomap_cli.errors import PhotomapError
 
 
 def keep_session(library: Path) -> None:
-    """Start a session in the background that ends after `keep_warm` seconds without a search; 0 = none.
+    """Start a background session that ends after `keep_warm` seconds without a search; 0 = none.
 
-    Waits for nothing, and what goes wrong is in the session's log: the search has been answered.
+    Doesn't wait; errors go to the session's log, as the search has been answered.
     """
     from photomap_cli.session import unix_socket
 

@@ -1,1 +1,1 @@
-"""One module a command, in its name: what it takes, what it asks of a session, what it prints."""
+"""One module per command: its options, what it asks a session, what it prints."""

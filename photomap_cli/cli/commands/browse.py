@@ -72,12 +72,12 @@ def _end(outcome: BrowseOutcome, *, is_choosing: bool, end: str) -> int:
 
 
 def _require_photos(library: Path) -> None:
-    """Raise EmptyLibrary before a whole screen is taken to say it."""
+    """Raise EmptyLibrary before taking over the screen to say so."""
     from photomap_cli.session import libraries
 
     try:
         has_photos = libraries.is_shared(library) or (library.is_dir() and libraries.facts(library)["photos"] > 0)
     except PhotomapError:
-        return  # what is wrong with the library is told where it is opened
+        return  # opening the library reports what is wrong with it
     if not has_photos:
         raise EmptyLibrary("the library has no photos yet", hint="photomap index ~/Pictures")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from photomap_cli.records.copies import CopyReport
 
 _MAPS = ("map-*.npz", "phrases-*.npz")
-"""What the map keeps in a library's folder."""
+"""The file that the map keeps in a library's folder."""
 
 _ADDRESS = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 

@@ -52,7 +52,7 @@ def demo(context: typer.Context) -> int:
 
 
 def copy_demo_photos(folder: Path) -> None:
-    """Copy the demo's photos.  The folder has its name once all are there, so an interruption leaves no half demo."""
+    """Copy the demo's photos.  The folder gets its name once all are there, so an interruption leaves no half demo."""
     begun = folder.with_name(f"{folder.name}.begun")
     shutil.rmtree(begun, ignore_errors=True)
     shutil.copytree(DEMO_PHOTOS, begun)

@@ -41,7 +41,7 @@ def doctor(
 
 
 def _written(checks: Iterator[Check], console: Console | None) -> Iterator[Check]:
-    """Pass the checks on, written as they come."""
+    """Pass the checks on, writing each as it comes."""
     from photomap_cli.views.doctor import line
 
     for check in checks:

@@ -66,7 +66,7 @@ def duplicates(
 
 
 def _find(given: Globals, paths: Sequence[Path], *, threshold: float, only_identical: bool) -> list[DuplicateGroup]:
-    """Look through the library, with a word on standard error while that takes long."""
+    """Search the library for duplicates, with a line on standard error if that takes long."""
     from photomap_cli.search import near_duplicates
     from photomap_cli.session.libraries import open_library
     from photomap_cli.views.formatting import photos

@@ -47,7 +47,7 @@ def encoders(
 
 
 def _text_tower(given: Globals, row: dict[str, Any]) -> tuple[bool | None, str | None]:
-    """Return whether words are encoded without PyTorch, and why not; None for what has not been found out."""
+    """Return whether words are encoded without PyTorch, and why not; None for what isn't known yet."""
     from photomap_cli.session import text_encoder_report
 
     fault = text_encoder_report.fault(given.library) if row["library"] else None
@@ -55,7 +55,7 @@ def _text_tower(given: Globals, row: dict[str, Any]) -> tuple[bool | None, str |
 
 
 def _encoder_row(spec: str, model: EncoderModel | None, chosen: str, library: dict[str, Any]) -> dict[str, Any]:
-    """Return what there is to say of an encoder as JSON values; None for what is not known without loading it."""
+    """Return an encoder's facts as JSON values; None for what isn't known without loading it."""
     is_library = spec == library["encoder"]
     return {
         "spec": spec,
@@ -70,7 +70,7 @@ def _encoder_row(spec: str, model: EncoderModel | None, chosen: str, library: di
 
 
 def _words_on(row: dict[str, Any]) -> tuple[str, ...]:
-    """Return an encoder's row as text: spec, dimension, size, licence, on disk, and what else there is to say."""
+    """Return an encoder's row as text: spec, dimension, size, licence, whether it is on disk, and notes."""
     from photomap_cli.views.formatting import human_bytes
 
     size = human_bytes(row["weight_bytes"]) if row["weight_bytes"] else "?"
@@ -92,7 +92,9 @@ def _print_encoders(rows: list[tuple[str, ...]]) -> None:
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
-    table.add_column("encoder", no_wrap=True, min_width=max(len(row[0]) for row in rows))  # to be copied whole
+    table.add_column(
+        "encoder", no_wrap=True, min_width=max(len(row[0]) for row in rows)
+    )  # so that it can be copied in one piece
     for heading in ("dim", "size", "licence", "on disk"):
         table.add_column(heading, no_wrap=True)
     table.add_column()

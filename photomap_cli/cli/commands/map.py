@@ -86,7 +86,7 @@ def _list_group(
     as_json: bool,
     local: bool,
 ) -> int:
-    """Write a group's photos as a search writes what it found."""
+    """Write a group's photos as a search writes its results."""
     from photomap_cli.cli import previews
     from photomap_cli.records.maps import GroupRequest
     from photomap_cli.repl.commands.map import LISTING, group_called
@@ -108,7 +108,7 @@ def _list_group(
 
 
 def _write_page(drawn: PhotoMap, given: Globals, file: PageFile) -> tuple[str, ...]:
-    """Write the map to a page and return what to say of it."""
+    """Write the map to a page and return a notice about it."""
     from photomap_cli.cli.previews import thumbnailer, waiting
     from photomap_cli.views.formatting import photos
     from photomap_cli.views.html.scatter import map_page
@@ -125,7 +125,7 @@ def _drawn(given: Globals, request: MapRequest, *, local: bool) -> PhotoMap:
 
 
 def _stage(backend: Backend) -> str:
-    """Say what goes on, as far as it is known here."""
+    """Return the progress, as far as it is known here."""
     from photomap_cli.repl.commands.map import DRAWING
 
     return backend.progress() or DRAWING

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Sort(StrEnum):
-    """Orders of a result."""
+    """Orders of results."""
 
     SCORE = "score"
     DATE = "date"
@@ -115,7 +115,7 @@ def search(
 def _write(
     result: SearchResult, style: ResultStyle, given: Globals, notices: list[str], *, preview: bool, explain: bool
 ) -> None:
-    """Write the photos found: as pictures where that is wanted and can be done, else in the style; tell the notices."""
+    """Write the results: as pictures where that is wanted and possible, else in the style; tell the notices."""
     from photomap_cli.cli import previews
     from photomap_cli.views import results
     from photomap_cli.views.machine_output import ResultStyle
@@ -139,7 +139,7 @@ def _result_style(*, as_json: bool, jsonl: bool, paths: bool, nul: bool, preview
 
 
 def _search(given: Globals, request: SearchRequest, *, local: bool, offers: bool = False) -> SearchResult:
-    """Search; where there are no photos at all yet, offer first to index those of this folder."""
+    """Search; if the library is empty, first offer to index this folder's photos."""
     from photomap_cli.views.status_line import place
 
     try:

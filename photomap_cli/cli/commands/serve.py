@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from photomap_cli.cli.options import Globals
     from photomap_cli.session.session import Session
 
-_STEP_SECONDS = 0.5  # waiting goes in steps, so that a signal is seen on every platform
+_STEP_SECONDS = 0.5  # wait in steps, so that signals are noticed on every platform
 
 
 def serve(
@@ -103,7 +103,9 @@ def _serve(
             ended.set()
 
     with Suspension(pause=lambda: session.pause(), resume=resume) as suspension:
-        with suspension.postponed():  # who stops before it can hand the library over would keep it from others
+        with (
+            suspension.postponed()
+        ):  # a process that stops before it can hand over the library would keep it from others
             session = host(given.library, given.settings().values, kind="serve", on_stop=ended.set, log=log)
         try:
             session.prewarm()
@@ -129,7 +131,7 @@ def _is_left_alone(session: Session, since: float, limit: float) -> bool:
 
 
 def _detach(given: Globals, log: Path, idle_limit: float) -> int:
-    """Start the same in a process of its own; its errors and its status become ours."""
+    """Start a background process that serves; its errors and exit status become this command's."""
     from photomap_cli.session.daemon import launch
 
     if (running := _background_session(given)) is not None:
@@ -149,7 +151,7 @@ def _detach(given: Globals, log: Path, idle_limit: float) -> int:
 
 
 def _background_session(given: Globals) -> int | None:
-    """Return the process that serves this library without a terminal already; None where there is none."""
+    """Return the id of the process that already serves this library in the background, or None."""
     found = backend.live_session(given)
     if found is None:
         return None

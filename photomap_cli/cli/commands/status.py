@@ -24,7 +24,7 @@ from photomap_cli.views.output import say
 if TYPE_CHECKING:
     from photomap_cli.session.client import SessionClient
 
-_WATCH_SECONDS = 0.5  # one look a half second costs under 1 % of a core
+_WATCH_SECONDS = 0.5  # looking twice a second costs under 1 % of a core
 _GONE_SECONDS = 30.0
 
 
@@ -71,7 +71,7 @@ def _print(look: dict[str, Any]) -> None:
 
 
 def _print_sessions() -> None:
-    """Print the live sessions where the library cannot be read, if there are any."""
+    """Print the live sessions, if any, when the library can't be read."""
     from photomap_cli.views.status_table import session_line
     from photomap_cli.views.status_watch import others, sessions
 
@@ -80,7 +80,7 @@ def _print_sessions() -> None:
 
 
 def _watch(library: Path, *, as_json: bool) -> int:
-    """Show looks until Ctrl-C, or SIGTERM, which must not leave the terminal without a cursor."""
+    """Show the status until Ctrl-C, or SIGTERM, which must not leave the terminal without a cursor."""
     from photomap_cli.views import status_watch
 
     directories.release_working_directory()
@@ -121,7 +121,7 @@ def stop(context: typer.Context) -> int:
 
 
 def _until_gone(live: SessionClient, pid: int) -> None:
-    """Wait until the session has hung up, so that the next one can have the library; some seconds at most."""
+    """Wait some seconds until the session has hung up, so that the next one can have the library."""
     give_up_at = time.monotonic() + _GONE_SECONDS
     with suppress(SessionGone):
         while time.monotonic() < give_up_at and live.status().pid == pid:
