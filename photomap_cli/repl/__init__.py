@@ -1,1 +1,1 @@
-"""The prompt: what is typed at it, and what it does."""
+"""The prompt: reading lines, commands, completion and the bar."""

@@ -1,4 +1,4 @@
-"""Owns the prompt's way to its backend: opened once, opened again when the session is gone.  Prints nothing."""
+"""Owns the prompt's connection to its backend: opened once, and again if the session is gone.  Prints nothing."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Connection:
         self._closed = False
         self._notes: list[str] = []
         self.trouble: Exception | None = None
-        """Why there is no backend, once opening it has failed."""
+        """Why there is no backend, after opening it failed."""
         self.postponed: Callable[[], AbstractContextManager[None]] = nullcontext
-        """What holds a stop by Ctrl-Z up while the backend is opened or closed: see `Suspension.postponed`."""
+        """Postpones Ctrl-Z while the backend is opened or closed; see `Suspension.postponed`."""
 
     @property
     def current(self) -> Backend | None:
@@ -60,7 +60,7 @@ class Connection:
         return backend
 
     def ask(self, question: Callable[[Backend], T]) -> T:
-        """Put a question to the backend; if its session is gone, once more to a new one."""
+        """Ask the backend; if its session is gone, ask a new one."""
         backend = self.backend()
         try:
             return question(backend)
@@ -78,23 +78,23 @@ class Connection:
                 if self._backend is not backend:
                     return  # another thread has opened a new one already
                 self._backend = None
-            with suppress(PhotomapError, OSError):  # its other end is gone
+            with suppress(PhotomapError, OSError):  # the other end is gone
                 backend.close()
 
     def pause(self) -> None:
-        """This process is about to be stopped: leave the library and the GPU to others."""
-        with self._opening:  # what is half open has the library already
+        """Leave the library and the GPU to others, as this process is about to be stopped."""
+        with self._opening:  # a half-opened backend already holds the library
             backend = self._backend
         if backend is not None:
             backend.pause()
 
     def resume(self) -> None:
-        """It goes on: as before, or with the session that has the library by now."""
+        """Continue as before, or with the session that has the library by now."""
         backend = self._backend
         if backend is not None and not backend.resume():
             self._forget(backend)
             self._notes.append(TAKEN_OVER)
-            with suppress(Exception):  # the next question meets it again
+            with suppress(Exception):  # the next question will meet the same error
                 self.backend()
 
     def drain_notices(self) -> list[str]:

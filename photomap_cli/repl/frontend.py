@@ -1,4 +1,4 @@
-"""What a conversation needs of a screen or a pipe."""
+"""The interface of a conversation's screen or pipe."""
 
 from __future__ import annotations
 
@@ -17,52 +17,52 @@ T = TypeVar("T")
 
 
 class Frontend(Protocol):
-    """Where a conversation takes place: the screen, or a pipe."""
+    """The screen or pipe of a conversation."""
 
     @property
     def console(self) -> Console:
-        """What commands print on."""
+        """The console that commands print on."""
 
     def show(self, left: SearchResult, *, total: int, more: bool) -> int:
         """Show the first of these hits, as many as fit, and return how many that were.
 
-        They are the last ones of `total`; `more` says whether there may be further ones.
+        They are the last of `total`; `more` says whether there may be others.
         """
 
     def tell(self, note: str) -> None:
-        """Show a sentence that is no result."""
+        """Show a notice."""
 
     def wait(self, work: Callable[[], T], words: str = "") -> T:
         """Do slow work and return its result; raises KeyboardInterrupt when the user stops it.
 
-        `words` say what is going on; without any, it is a search.
+        `words` describe it; empty for a search.
         """
 
     def carry_out(self, work: Callable[[], T], words: Callable[[], str]) -> T:
-        """Do work that changes something and return its result; Ctrl-C has it end early (`cancellation.is_wanted`).
+        """Do work that changes something and return its result; Ctrl-C asks it to end early (`cancellation.is_wanted`).
 
-        `words()` say how far it is.
+        `words()` returns the progress.
         """
 
     def confirm(self, question: str, *, unasked: str) -> bool:
-        """Ask the user for a yes.  Where nobody can be asked, raises UsageError, which names the line to type then."""
+        """Ask the user yes or no.  If nobody can be asked, raises UsageError, which names the line to type instead."""
 
     @property
     def previews(self) -> Previews | None:
-        """How results are shown as pictures; None where they never are."""
+        """How results are shown as pictures; None if they never are."""
 
     def show_large(self, hit: Hit) -> None:
-        """Show one photo large.  Raises UsageError where nothing can be shown."""
+        """Show one photo large.  Raises UsageError if nothing can be shown."""
 
     def page(self, result: SearchResult) -> Iterator[bytes]:
         """Yield a page of these results for a browser, in pieces."""
 
     def browse(self, request: BrowseRequest) -> BrowseOutcome:
-        """Show the gallery until the user comes back.  Raises UsageError where it cannot be shown."""
+        """Show the gallery until the user comes back.  Raises UsageError if it can't be shown."""
 
     @property
     def keys(self) -> str:
-        """What the keys do here; nothing where none are pressed."""
+        """A line about the keys; empty if there are none."""
 
     def past_lines(self) -> Sequence[str]:
         """Return earlier lines, oldest first."""

@@ -1,4 +1,4 @@
-"""Owns past lines: the private file that keeps them, and which of them the arrows bring back."""
+"""Owns the history: its private file, and which lines the arrow keys bring back."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class PrivateHistory(FileHistory):
-    """Past lines in a file that only its owner can read; kept in memory alone where the file cannot be used."""
+    """Past lines, in a file that only its owner can read; only in memory if the file can't be used."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(str(path))
@@ -39,14 +39,14 @@ class PrivateHistory(FileHistory):
         return self._loaded
 
     async def load(self) -> AsyncGenerator[str, None]:
-        """Read the file, once; what was read gets to later prompts by `HistoryArrows.fill`."""
+        """Read the file once; `HistoryArrows.fill` passes it to later prompts."""
         if not self._loaded:
             self._loaded_strings, self._loaded = list(self.load_history_strings()), True
             for line in self.recallable():
                 yield line
 
     def recallable(self) -> list[str]:
-        """Return the lines that the prompt can bring back, newest first, each once."""
+        """Return the distinct lines that the prompt can bring back, newest first."""
         return list(dict.fromkeys(self._loaded_strings))
 
     def store_string(self, string: str) -> None:
@@ -63,17 +63,17 @@ def _make_private(path: Path) -> None:
 
 
 class HistoryArrows:
-    """What the arrows bring into a buffer: earlier lines that begin with what the person typed.
+    """What the arrow keys bring into a buffer: earlier lines that start with what was typed.
 
-    A line that history put there, by an arrow or by Ctrl-R, filters nothing.  One that was changed since is a new line
-    if any other begins so; else the way goes on from where it stood.  Downwards it ends at what was typed.
+    A line that history put there, by an arrow or Ctrl-R, isn't a prefix.  Once changed, it is a new line
+    if any other starts with it; else the arrows continue from its place.  Downwards they end at what was typed.
     """
 
     def __init__(self, buffer: Buffer, history: PrivateHistory) -> None:
         self._buffer, self._history = buffer, history
 
     def fill(self) -> None:
-        """Have earlier lines at hand for keys that were typed ahead; the file is read after the first paint."""
+        """Provide earlier lines for keys that were typed ahead; the file is read after the first paint."""
         buffer = self._buffer
         if self._history.is_loaded and len(buffer._working_lines) == 1:
             buffer._working_lines.extendleft(self._history.recallable())
@@ -87,11 +87,11 @@ class HistoryArrows:
                 return
 
     def newer(self, count: int = 1) -> None:
-        """Go back towards what was typed."""
+        """Go forward, towards what was typed."""
         for _ in range(count):
             if not self._go(range(self._buffer.working_index + 1, self._typed_index + 1)):
                 return
-            self._buffer.cursor_position = len(self._buffer.text.partition("\n")[0])  # the next rows are on the way
+            self._buffer.cursor_position = len(self._buffer.text.partition("\n")[0])  # the next lines are being loaded
 
     @property
     def _typed_index(self) -> int:
@@ -99,12 +99,12 @@ class HistoryArrows:
 
     @property
     def _is_under_way(self) -> bool:
-        """Whether the line shown is one that the prefix has let through."""
+        """Return whether the line shown came from history and matches the prefix."""
         prefix = self._buffer.history_search_text
         return prefix is not None and self._buffer.text.startswith(prefix)
 
     def _go(self, indices: range) -> bool:
-        """Go to the first of these lines that is another one and is let through; return whether there is any."""
+        """Go to the first of these lines that differs and matches the prefix; return whether there is one."""
         lines, shown = self._buffer._working_lines, self._buffer.text
         prefix = self._buffer.history_search_text or "" if self._is_under_way else ""
         for index in indices:
@@ -114,7 +114,7 @@ class HistoryArrows:
         return False
 
     def _choose_prefix(self) -> None:
-        """Set what the lines have to begin with; prompt_toolkit forgets it with every change of the line."""
+        """Set the prefix that lines must start with; prompt_toolkit forgets it with every change of the line."""
         buffer, prefix = self._buffer, self._buffer.document.text_before_cursor
         steps = self._typed_index - buffer.working_index
         if steps and self._is_under_way:
@@ -128,7 +128,7 @@ class HistoryArrows:
             buffer.history_search_text = "" if steps else prefix
 
     def _make_new(self, steps: int, earlier: list[str]) -> None:
-        """Have a changed earlier line be the one that is typed, and history as it was."""
+        """Make a changed history line the typed line, and leave history as it was."""
         if steps:
             buffer, changed = self._buffer, self._buffer.document
             buffer._working_lines[buffer.working_index] = earlier[steps - 1]

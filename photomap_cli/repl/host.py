@@ -1,4 +1,4 @@
-"""What the prompt needs of the program around it."""
+"""The prompt's interface to the program around it."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ if TYPE_CHECKING:
 
 
 class PromptHost(Protocol):
-    """What a prompt is over; all but `subscribe` is called once the prompt is painted, mostly on other threads."""
+    """The program around a prompt; all but `subscribe` is called after the first paint, mostly on other threads."""
 
     def open_backend(self) -> Backend:
-        """Open what answers, at first, and again if its session is gone."""
+        """Open the backend, at first and again if its session is gone."""
 
     def settings(self) -> Settings:
-        """Return the settings; called once.  What it raises ends the prompt."""
+        """Return the settings; called once.  An error ends the prompt."""
 
     def first_scope(self) -> str | None:
-        """Return the folder that is searched until `:in` says otherwise, as `SearchRequest` takes it."""
+        """Return the `SearchRequest.folder` to use until `:in` changes it."""
 
     def default_folder(self) -> str:
-        """Return the folder that `None` as a scope stands for, or nothing where that is the whole library."""
+        """Return the folder that `None` as a scope means; empty if that is the whole library."""
 
     def first_note(self) -> str:
-        """Return what to say once at the start, if anything."""
+        """Return a notice to show once at the start; empty for none."""
 
     def index(self, backend: Backend, folders: Sequence[Path]) -> tuple[bool, IndexReport]:
-        """Bring folders up to date, with a bar; return whether Ctrl-C ended it, and the report."""
+        """Bring folders up to date, with a progress bar; return whether Ctrl-C ended it, and the report."""
 
     def facets(self) -> Facets:
-        """Return what filters can name."""
+        """Return the values that filters can have."""
 
     def browse(self, connection: Connection, request: BrowseRequest, suspension: Suspension) -> BrowseOutcome:
         """Show the gallery over the prompt's session until the user comes back."""
 
     def subscribe(self, on_change: Callable[[], None]) -> None:
-        """Call `on_change` whenever the status changes, from any thread, so that the bar follows at once."""
+        """Call `on_change` from any thread when the status changes, so that the bar is redrawn at once."""

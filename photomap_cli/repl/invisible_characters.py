@@ -1,4 +1,4 @@
-"""Owns how the line that is being typed shows letters that nobody would see, or that turn the others round."""
+"""Owns showing invisible characters, and those that reverse text, in the line being typed."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 class UnseenAsEscapes(Processor):
-    """Shows such letters as escapes, wherever the line came from: pasted, completed or of the history.
+    """Shows such characters as escapes, whether pasted, completed or from the history.
 
-    Controls are prompt_toolkit's own to show: an escape character as `^[`.
+    prompt_toolkit itself shows control characters: escape as `^[`.
     """
 
     def apply_transformation(self, transformation_input: TransformationInput) -> Transformation:
-        """Return the line as it is shown, and which place in the one is which in the other."""
+        """Return the line as shown, and the mapping of positions between the two."""
         line = fragment_list_to_text(transformation_input.fragments)
         if printable(line) == line:
             return Transformation(transformation_input.fragments)

@@ -1,4 +1,4 @@
-"""Owns what Tab and the up arrow do where completions are looked for or shown, otherwise than prompt_toolkit."""
+"""Owns what Tab and the up arrow do while completions load or are shown, where prompt_toolkit does otherwise."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 class TabsKept:
-    """A buffer's looking for completions, in which a Tab counts that comes while it is under way.
+    """A buffer's search for completions that doesn't lose a Tab pressed meanwhile.
 
-    prompt_toolkit drops it: whoever types `./My pho` Tab without a pause would get a menu, and nothing completed.
+    prompt_toolkit drops it: typing `./My pho` Tab without a pause would show a menu and complete nothing.
     """
 
     def __init__(self, buffer: Buffer) -> None:
@@ -26,7 +26,7 @@ class TabsKept:
         self._waiting: Document | None = None
 
     async def __call__(self, **wanted: bool) -> None:
-        """Look for completions; Tab's call wants the part that they have in common."""
+        """Look for completions; for Tab, insert the part they have in common."""
         if self._is_looking:
             self._waiting = self._buffer.document if wanted.get("insert_common_part") else self._waiting
             return
@@ -41,13 +41,13 @@ class TabsKept:
 
 
 def keep_tabs(buffer: Buffer) -> None:
-    """Have a Tab count that comes while completions are looked for."""
+    """Make a Tab count that comes while completions are looked for."""
     look: Callable[..., Coroutine[Any, Any, None]] = TabsKept(buffer).__call__
     buffer._async_completer = look
 
 
 def add_up(bindings: KeyBindings) -> None:
-    """Have the up arrow go to earlier lines past a menu that nobody has entered by Tab or the down arrow."""
+    """Let the up arrow reach earlier lines despite a menu that wasn't entered by Tab or the down arrow."""
 
     @bindings.add("up", filter=Condition(_has_menu_unentered))
     def _(event: KeyPressEvent) -> None:

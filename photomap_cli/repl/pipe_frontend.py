@@ -1,4 +1,4 @@
-"""Owns the conversation without a screen: lines in, results out.  Uses no prompt_toolkit."""
+"""Owns the conversation without a screen: lines in, results out.  Doesn't use prompt_toolkit."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ _DUMB = frozenset({"dumb", "unknown"})
 
 
 def has_screen(stdin: TextIO, stdout: TextIO, environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether the prompt can be drawn: both ends are terminals, and not dumb ones."""
+    """Return whether the prompt can be drawn: both ends are terminals that aren't dumb."""
     return stdin.isatty() and stdout.isatty() and environment.get("TERM", "") not in _DUMB
 
 
 class PipeFrontend:
-    """The front of a conversation without a screen: data on `out`, everything else on `err`."""
+    """A conversation's frontend without a screen: data go to `out`, everything else to `err`."""
 
     def __init__(
         self,
@@ -70,27 +70,27 @@ class PipeFrontend:
         return len(left.hits)
 
     def tell(self, note: str) -> None:
-        """Write a sentence to standard error."""
+        """Write a notice to standard error."""
         say(note, file=self._err)
 
     def wait(self, work: Callable[[], T], words: str = "") -> T:
-        """Do the work; Ctrl-C ends the program, as in any pipe, or the wait where somebody types the lines."""
+        """Do the work; Ctrl-C ends the program as in any pipe, or only the wait if lines are typed."""
         return wait_for(work, console=self.console, words=str) if self.is_typed else work()
 
     def carry_out(self, work: Callable[[], T], words: Callable[[], str]) -> T:
-        """Do work that changes something; Ctrl-C has it end early."""
+        """Do work that changes something; Ctrl-C asks it to end early."""
         return wait_for(work, console=self.console, words=words, until_it_ends=True)
 
     def confirm(self, question: str, *, unasked: str) -> bool:
-        """Refuse: nobody is there to be asked."""
+        """Refuse, as there is nobody to ask."""
         raise UsageError(f"can't ask for confirmation here: {question}", hint=f"{unasked} does it without asking")
 
     def show_large(self, hit: Hit) -> None:
-        """Refuse: there is nothing to look at."""
+        """Refuse, as there is no screen."""
         raise UsageError("there is no terminal to show pictures on", hint=":paths prints where they are")
 
     def browse(self, request: BrowseRequest) -> BrowseOutcome:
-        """Refuse: there is nothing to look at."""
+        """Refuse, as there is no screen."""
         raise UsageError("there is no terminal to show the gallery on", hint="`photomap browse` finds one, if there is")
 
     def page(self, result: SearchResult) -> Iterator[bytes]:
@@ -99,7 +99,7 @@ class PipeFrontend:
 
     @property
     def keys(self) -> str:
-        """What the keys do: where lines are typed, what the terminal does by itself."""
+        """A line about the keys: if lines are typed, what the terminal itself does."""
         return KEYS if self.is_typed else ""
 
     def past_lines(self) -> Sequence[str]:
@@ -123,7 +123,7 @@ def run_lines(
 
     Returns:
         2 if any line failed, else 0 if any line found something, 1 if none did.  Errors are one line each on `stderr`
-        with the number of the input line.  Where the lines are typed, a prompt with the encoder's state goes to
+        with the number of the input line.  If lines are typed, a prompt with the encoder's state goes to
         `stderr` and Ctrl-C drops one line or query; if `stdout` is a (dumb) terminal too, the status is 0.
     """
     stdin, out, err = stdin or sys.stdin, stdout or sys.stdout, stderr or sys.stderr
@@ -140,7 +140,7 @@ def run_lines(
             _silence(out)
             failed = False
     if front.is_typed and out.isatty():
-        return FOUND  # a conversation, if on a poor terminal
+        return FOUND  # a conversation, though on a poor terminal
     return FAILED if failed else FOUND if state.found or not state.queries else NOTHING
 
 
@@ -151,7 +151,7 @@ def _stopping_politely(connection: Connection) -> Suspension:
 
 
 def _answer_all(state: SearchState, lines: Iterable[str], out: TextIO, err: TextIO, *, is_typed: bool) -> bool:
-    """Answer line by line; returns whether one failed.  Raises OSError where the output takes no more."""
+    """Answer line by line; returns whether one failed.  Raises OSError if output can't be written."""
     failed = False
     for number, line in enumerate(lines, 1):
         try:
@@ -164,15 +164,15 @@ def _answer_all(state: SearchState, lines: Iterable[str], out: TextIO, err: Text
             state.front.tell("cancelled")
         except Exception as error:
             if isinstance(error, OSError) and (isinstance(error, BrokenPipeError) or error.errno in files.NO_ROOM):
-                raise  # the output takes no more
-            out.flush()  # where that fails, it is no matter of this line
+                raise  # output can't be written any more
+            out.flush()  # if that fails, it isn't this line's fault
             failed = True
             say(f"line {number}: {error_line(error)}", file=err)
     return failed
 
 
 def _decoded(stdin: TextIO) -> Iterator[str]:
-    """Yield lines with the bytes that are no UTF-8 kept, as file names have them."""
+    """Yield lines, keeping bytes that aren't UTF-8, as file names may have them."""
     buffer = getattr(stdin, "buffer", None)
     for line in stdin if buffer is None else map(os.fsdecode, buffer):
         yield line.removeprefix("\ufeff").rstrip("\r\n")
@@ -188,7 +188,7 @@ def _prompted(stdin: TextIO, err: TextIO, connection: Connection) -> Iterator[st
             say("", file=err)
             continue
         if not line:
-            err.write("\n")  # Ctrl-D: the shell's prompt gets a line of its own
+            err.write("\n")  # Ctrl-D: start a new line for the shell's prompt
             return
         yield line
 
@@ -200,7 +200,7 @@ def _prompt_state(connection: Connection) -> str:
 
 
 def _silence(out: TextIO) -> None:
-    """Let what is left in the buffer go nowhere, or the interpreter complains at exit."""
+    """Discard what is left in the buffer, or the interpreter complains at exit."""
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, out.fileno())

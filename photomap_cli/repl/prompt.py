@@ -1,4 +1,4 @@
-"""Owns the one PromptSession: keys, colours, history, and what a terminal without answers gets.  Knows no backend."""
+"""Owns the PromptSession: keys, colours, history, and terminals that don't answer queries.  Knows no backend."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from photomap_cli.repl.toolbar import Toolbar
 
 REFRESH_SECONDS = 0.5  # without it the countdown stands still; an idle prompt costs under 1 % of a core
-CPR_SECONDS = 1  # how long the terminal may take to say where the cursor is
+CPR_SECONDS = 1  # how long the terminal may take to report the cursor's position
 MENU_LINES = 6
 
 _STYLE = Style.from_dict(
@@ -57,7 +57,7 @@ def make_prompt(
     on_text: Callable[[str], None],
     on_suspend: Callable[[], object] = lambda: None,
 ) -> PromptSession[str]:
-    """Return the session; `on_text` is told every change of the line, `on_suspend` of Ctrl-Z."""
+    """Return the session; `on_text` is called with every change of the line, `on_suspend` for Ctrl-Z."""
     prompt: PromptSession[str] = PromptSession(
         history=history,
         auto_suggest=AutoSuggestFromHistory(),
@@ -74,7 +74,7 @@ def make_prompt(
     )
     offers_menu = Condition(lambda: is_worth_a_menu(prompt.default_buffer.document.text_before_cursor))
     prompt.complete_while_typing = offers_menu
-    # prompt_toolkit's own search by prefix switches that off, and what it brings back becomes the next prefix.
+    # prompt_toolkit's own prefix search turns that off, and a line it brings back becomes the next prefix.
     arrows = HistoryArrows(prompt.default_buffer, history)
     prompt.default_buffer.history_backward = arrows.older  # type: ignore[method-assign]
     prompt.default_buffer.history_forward = arrows.newer  # type: ignore[method-assign]
@@ -82,15 +82,15 @@ def make_prompt(
     prompt.app.on_reset += lambda app: arrows.fill()
     prompt.default_buffer.on_text_changed += lambda buffer: on_text(buffer.text)
     prompt.app.renderer.CPR_TIMEOUT = CPR_SECONDS
-    prompt.app.renderer.cpr_not_supported_callback = None  # the prompt says it in its own way
+    prompt.app.renderer.cpr_not_supported_callback = None  # the prompt has its own message for it
     return prompt
 
 
 def _signals(on_suspend: Callable[[], object]) -> KeyBindings:
-    """Return Ctrl-Z, and Ctrl-C as prompt_toolkit has it, but for two moments.
+    """Return bindings for Ctrl-Z, and for Ctrl-C as in prompt_toolkit except in two cases.
 
-    It is ignored once the line has ended: that would print a traceback.  And it ends the search of Ctrl-R as well: the
-    next prompt would still have its keys go there, out of reach of every other one.
+    It is ignored once the line has ended, where it would print a traceback.  And it ends a Ctrl-R search too: the
+    next prompt's keys would still go there.
     """
     bindings = KeyBindings()
 
@@ -111,18 +111,18 @@ def _signals(on_suspend: Callable[[], object]) -> KeyBindings:
 
 
 def forget_keys_under_way(prompt: PromptSession[str]) -> None:
-    """Drop the wait for the rest of an escape sequence: its loop may have ended, and the next key would stumble."""
+    """Stop waiting for the rest of an escape sequence: its event loop may have ended, and the next key would fail."""
     prompt.app.key_processor._flush_wait_task = None
 
 
 def drop_late_answers(prompt: PromptSession[str]) -> None:
-    """Keep what the terminal says of itself after the time to answer out of the line."""
+    """Keep the terminal's late answers to queries out of the line."""
     if isinstance(prompt.input, Vt100Input):
         prompt.input.vt100_parser = cast("Vt100Parser", ReplyFilter(prompt.input.vt100_parser))
 
 
 def type_ahead(prompt: PromptSession[str], keys: bytes) -> None:
-    """Have the next prompt begin with keys that somebody else has read."""
+    """Start the next prompt with keys that were read elsewhere."""
     presses: list[KeyPress] = []
     parser = Vt100Parser(presses.append)
     parser.feed(keys.decode("utf-8", "surrogateescape"))
@@ -131,7 +131,7 @@ def type_ahead(prompt: PromptSession[str], keys: bytes) -> None:
 
 
 def use_keys(prompt: PromptSession[str], keys: str) -> None:
-    """Have "emacs" or "vi" keys; with vi the cursor's shape tells the mode."""
+    """Use "emacs" or "vi" keys; with vi the cursor's shape shows the mode."""
     is_vi = keys == "vi"
     prompt.editing_mode = EditingMode.VI if is_vi else EditingMode.EMACS
     prompt.cursor = ModalCursorShapeConfig() if is_vi else None
@@ -142,6 +142,6 @@ def _color_depth() -> ColorDepth | None:
 
 
 def has_bar(prompt: PromptSession[str]) -> bool:
-    """Whether the bar is drawn, or may be yet: not once the terminal has failed to say where the cursor is."""
+    """Return whether the bar is or may still be drawn: not if the terminal failed to report the cursor's position."""
     renderer = prompt.app.renderer
     return renderer.height_is_known or renderer.cpr_support is not CPR_Support.NOT_SUPPORTED

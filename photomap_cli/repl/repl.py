@@ -1,4 +1,4 @@
-"""Owns the prompt's loop: read a line, answer it, go on.  `tty_frontend` prints, `state` asks."""
+"""Owns the prompt's loop: read a line, answer it, repeat.  `tty_frontend` prints, `state` asks."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ if TYPE_CHECKING:
 
 PROMPT = "photomap> "
 HOW_TO_LEAVE = "leave with Ctrl-D or :quit"
-FOLDER_CELLS = 24  # of a folder's name in the bar
+FOLDER_CELLS = 24  # for a folder's name in the bar
 PAGES_AHEAD = 3
-"""How many times as many hits a query fetches, so that :more neither waits nor wakes an encoder that is at rest."""
+"""How many pages of hits a query fetches, so that :more neither waits nor wakes an idle encoder."""
 
 
 class Repl:
-    """The interactive prompt over what its host opens; `previews` asks the terminal what it draws, before the first."""
+    """The interactive prompt; `previews` asks the terminal what it can draw before the first prompt."""
 
     def __init__(
         self, host: PromptHost, *, console: Console, cwd: Path, history_path: Path, previews: Previews
@@ -120,7 +120,7 @@ class Repl:
             line = self._read()
             self._terminal.disable_echo()
             return line is not None and self._answer(line)
-        except KeyboardInterrupt:  # a second Ctrl-C, while the first one was being told
+        except KeyboardInterrupt:  # a second Ctrl-C, while the first was being reported
             return True
 
     def _read(self) -> str | None:
@@ -129,7 +129,7 @@ class Repl:
             self._is_prewarmed = False
             use_keys(self._prompt, self._state.keys)
             try:
-                # An interrupt while prompt_toolkit starts or ends is not for its insides: it would leave them broken.
+                # An interrupt must not hit prompt_toolkit while it starts or ends, or it would be left broken.
                 with noted_interrupts(), patch_stdout(raw=True):
                     line = self._prompt.prompt(self._message, pre_run=self._warm_after_paint)
             except KeyboardInterrupt:
@@ -142,14 +142,14 @@ class Repl:
                 return line
 
     def _browse(self, request: BrowseRequest) -> BrowseOutcome:
-        """Show the gallery in the place of the prompt."""
+        """Show the gallery in place of the prompt."""
         try:
             return self._host.browse(self._connection, request, self._terminal.suspension)
         finally:
             self._terminal.disable_echo()
 
     def _ask(self, question: str) -> str:
-        """Return the answer to a question; nothing where the user presses Ctrl-C or Ctrl-D."""
+        """Return the answer to a question; empty if the user presses Ctrl-C or Ctrl-D."""
         asking = PromptSession[str](input=self._prompt.input, output=self._prompt.output)
         try:
             with noted_interrupts():
@@ -166,7 +166,7 @@ class Repl:
             self._screen.tell(HOW_TO_LEAVE)
 
     def _answer(self, line: str) -> bool:
-        """Answer one line, whatever happens; returns False when the user leaves."""
+        """Answer one line and report any error; returns False when the user leaves."""
         self._apply_settings()
         try:
             registry.answer(self._state, line)
@@ -179,7 +179,7 @@ class Repl:
         return True
 
     def _apply_settings(self) -> None:
-        """Have the settings, read at the first call; the others wait for it."""
+        """Apply the settings, read by the first call; other callers wait for it."""
         with self._settings_lock:
             if self._settings is None:
                 self._settings = settings = self._host.settings()
@@ -198,7 +198,7 @@ class Repl:
         return (*((f"{marked:,} marked",) if marked else ()), *self._other_session(), ":help")
 
     def _scope(self) -> Scope | None:
-        """Return the folder that is searched, with its count of photos; None where that is the library by itself."""
+        """Return the folder that is searched, with its count of photos; None for the whole library by default."""
         folder = self._state.folder or self._default_folder
         if folder == "*":
             return Scope("in: everything", self._photo_count())
@@ -206,7 +206,7 @@ class Repl:
         return Scope(f"in: {name}", self._facets.photos_below(folder)) if folder else None
 
     def _other_session(self) -> tuple[str, ...]:
-        """Name the session where it is another process's."""
+        """Name the session if it is another process's."""
         backend = self._connection.current
         status = backend.status() if backend is not None else None
         return () if status is None or status.pid == os.getpid() else (f"session {status.pid}",)
@@ -214,7 +214,7 @@ class Repl:
     # -- in the background ---------------------------------------------------------------------------------------
 
     def _warm_after_paint(self) -> None:
-        """Start loading the encoder, once, after the first paint."""
+        """Start loading the encoder once, after the first paint."""
         loop = self._prompt.app.loop
         if self._warming is None and loop is not None:
             self._warming = threading.Thread(target=self._warm, name="photomap-warm", daemon=True)
@@ -239,14 +239,14 @@ class Repl:
         self._repaint()
 
     def _leave(self, error: PhotomapError) -> None:
-        """End the prompt by an error; between prompts the next line meets the same one."""
+        """End the prompt with an error; between prompts, the next line meets the same error."""
         app = self._prompt.app
         if app.loop is not None:
             with suppress(RuntimeError):  # the prompt ended meanwhile
                 app.loop.call_soon_threadsafe(lambda: None if app.is_done else app.exit(exception=error))
 
     def _print_above(self, print_it: Callable[[], None]) -> None:
-        """Print above the line being typed; between prompts, nothing: what matters is told by the next query."""
+        """Print above the line being typed; between prompts print nothing, as the next query reports what matters."""
         app = self._prompt.app
         loop, context = app.loop, app.context
         if loop is not None and context is not None:
@@ -254,7 +254,7 @@ class Repl:
                 loop.call_soon_threadsafe(run_in_terminal, print_it, context=context)
 
     def _suspend(self, *, whole_group: bool) -> bool:
-        """Take the prompt away, stop, and draw it again afterwards; returns False where none is up."""
+        """Erase the prompt, stop the process, and redraw it afterwards; returns False if no prompt is up."""
         if not self._prompt.app.is_running:
             return False
         self._print_above(partial(self._terminal.suspension.stop, whole_group=whole_group))
@@ -271,7 +271,7 @@ class Repl:
         return None
 
     def _on_text(self, text: str) -> None:
-        """Bring the encoder back behind the typing of a query."""
+        """Bring the encoder back while a query is being typed."""
         backend = self._connection.current
         if backend is None or self._is_prewarmed or not text.strip() or registry.is_command(text):
             return
@@ -282,5 +282,5 @@ class Repl:
 
 
 def _quietly(work: Callable[[], object]) -> None:
-    with suppress(Exception):  # the query that follows meets the same trouble and tells it
+    with suppress(Exception):  # the query that follows will meet and report the same error
         work()

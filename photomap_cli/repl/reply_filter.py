@@ -1,4 +1,4 @@
-"""Owns keeping what the terminal answers too late out of the line: nobody typed it.  Asks nothing itself."""
+"""Owns keeping the terminal's late answers to queries out of the line.  Sends no queries itself."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 _BEGUN = re.compile(
     r"\x1b(?:_(?:G[^\x1b]*)?|P(?:>[^\x1b]*)?|\](?:1(?:1(?:;[^\x07\x1b]*)?)?)?|\[(?:[?6][\d;]*)?)?\x1b?\Z"
 )
-"""The beginning of an answer, which may come in pieces over a slow line.  Escape alone is one too: prompt_toolkit waits
-for what follows it as well."""
+"""The beginning of an answer, which may arrive in pieces over a slow line.  A lone Escape counts: prompt_toolkit waits
+for what follows it anyway."""
 
 
 class ReplyFilter:
@@ -24,7 +24,7 @@ class ReplyFilter:
         self._parser, self._begun = parser, ""
 
     def feed(self, data: str) -> None:
-        """Parse what was read, but for answers; the beginning of one waits for its end."""
+        """Parse what was read, except answers; the beginning of an answer waits for its end."""
         text = without_answers((self._begun + data).encode("utf-8", "surrogateescape")).decode(
             "utf-8", "surrogateescape"
         )
@@ -33,7 +33,7 @@ class ReplyFilter:
         self._parser.feed(text[: begun.start()] if begun else text)
 
     def flush(self) -> None:
-        """Parse what has waited: nothing more is coming."""
+        """Parse what was held back, as nothing more is coming."""
         waited, self._begun = self._begun, ""
         self._parser.feed(waited)
         self._parser.flush()

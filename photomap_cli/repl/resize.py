@@ -1,4 +1,4 @@
-"""Owns what of the prompt a narrowed window leaves behind: the rows that the terminal has wrapped.  Draws nothing."""
+"""Owns erasing the prompt's rows that a narrowed window has wrapped.  Draws nothing."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def erase_wrapped_rows(prompt: PromptSession[str], wraps_again: Callable[[], bool]) -> None:
-    """Have the prompt erased from its first row on when the window is narrowed.
+    """Erase the prompt from its first row on when the window is narrowed.
 
-    Most terminals wrap the lines that are there; then the prompt begins higher up than prompt_toolkit knows.  In others
-    that place is not ours: `wraps_again` says which kind this one is.
+    Most terminals wrap existing lines; then the prompt begins higher up than prompt_toolkit knows.  In others
+    those rows aren't ours: `wraps_again` says which kind this terminal is.
     """
     app = prompt.app
     resized = app._on_resize
@@ -30,9 +30,9 @@ def erase_wrapped_rows(prompt: PromptSession[str], wraps_again: Callable[[], boo
 
 
 def rows_added(drawn: Screen, x: int, y: int, columns: int) -> int:
-    """Return how many rows more there are above the cursor once all are wrapped at so many columns.
+    """Return how many more rows are above the cursor once all are wrapped at `columns`.
 
-    Behind the last letter of a full row the cursor stays in that row.
+    After the last letter of a full row the cursor stays in that row.
     """
     is_behind = x > 0 and x == _width(drawn, y)
     widths = [_width(drawn, row) for row in range(y)]

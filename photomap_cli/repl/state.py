@@ -1,4 +1,4 @@
-"""Owns what one conversation remembers (last query, hits, how far they were shown) and how it asks.  Draws nothing."""
+"""Owns a conversation's state (last query, hits, what was shown) and its requests.  Draws nothing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from photomap_cli.repl.frontend import Frontend, T
     from photomap_cli.session.backend import Backend
 
-    Index = Callable[[Backend, Sequence[Path]], tuple[bool, IndexReport]]  # whether it was interrupted, what was done
+    Index = Callable[[Backend, Sequence[Path]], tuple[bool, IndexReport]]  # (whether it was interrupted, what was done)
 
 
 MAX_LIMIT = 10_000
@@ -35,17 +35,17 @@ class SearchState:
     """One conversation with a backend.
 
     Attributes:
-        limit: hits a search.
-        folder, collapse, min_score, sort: what `SearchRequest` takes.
-        prewarm: whether load the encoder as soon as you start typing.
+        limit: hits per search.
+        folder, collapse, min_score, sort: as in `SearchRequest`.
+        prewarm: whether to load the encoder as soon as typing starts.
         keys: how the prompt's keys work, "emacs" or "vi".
-        query_text: the text of the query under way or last; error positions refer to it.
-        shown: hits that have a number, of the last search that found any; `#N` reaches these, also where they are on no
+        query_text: the text of the current or last query; error positions refer to it.
+        shown: the numbered hits of the last search that found any; `#N` refers to these, even if they are on no
             page yet.
         index: brings folders up to date, with the backend's encoder if that is in this process; None for nothing.
-        marks: photos chosen for later, by path, in the order of choosing; they stay over queries.
-        knows_elsewhere: whether it was told that the whole library is searched from a folder that is no part of it.
-        drawn, map_request: the last map, and how it was asked for; `:map B` reaches its groups.
+        marks: photos marked for later, by path, in the order of marking; they outlast queries.
+        knows_elsewhere: whether the user was told that the whole library is searched, as this folder isn't part of it.
+        drawn, map_request: the last map and its request; `:map B` refers to its groups.
         found, queries: hits and answered queries since the start.
     """
 
@@ -73,7 +73,7 @@ class SearchState:
         self.map_request: MapRequest | None = None
         self.found = self.queries = 0
         self._pages_ahead = pages_ahead
-        self._paged = 0  # of those, how many have been on a page
+        self._paged = 0  # how many of those have been on a page
         self._last_query: SearchRequest | None = None  # `_request` is the one whose results are shown
         self._request: SearchRequest | None = None
         self._result: SearchResult | None = None
@@ -81,12 +81,12 @@ class SearchState:
 
     @property
     def console(self) -> Console:
-        """What commands print on."""
+        """The console that commands print on."""
         return self.front.console
 
     @property
     def references(self) -> tuple[str, ...]:
-        """The paths that `#1`, `#2`, ... stand for."""
+        """The paths that `#1`, `#2`, ... refer to."""
         return tuple(hit.path for hit in self.shown)
 
     def hit(self, number: int) -> Hit:
@@ -97,7 +97,7 @@ class SearchState:
         raise UsageError(f"there is no result {number}", hint=last)
 
     def require_shown(self) -> tuple[Hit, ...]:
-        """Return the hits shown; raises UsageError where there are none."""
+        """Return the hits shown; raises UsageError if there are none."""
         if not self.shown:
             raise UsageError("there are no results", hint=self._why_nothing)
         return self.shown
@@ -113,13 +113,13 @@ class SearchState:
         return replace(self._result, hits=shown, cursor=None)
 
     def result_of(self, hits: Sequence[Hit]) -> SearchResult:
-        """Return a result with these hits, ranked as they come: those marked may be of several searches."""
+        """Return a result with these hits, ranked in this order; marked hits may come from several searches."""
         ranked = tuple(replace(hit, rank=rank) for rank, hit in enumerate(hits, 1))
         last = self._result or SearchResult(self.query_text, "", 0.0, "", Timings(), ())
         return replace(last, hits=ranked, cursor=None)
 
     def browse_request(self, text: str) -> BrowseRequest:
-        """Return what the gallery begins with: a query, else the last one, else all photos."""
+        """Return what the gallery starts with: a query, else the last one, else all photos."""
         last = self._request if self._request is not None and self.shown and not text else None
         search = SearchRequest(
             text=last.text if last else text,
@@ -132,7 +132,7 @@ class SearchState:
         return BrowseRequest(search, tuple(self.marks.values()))
 
     def adopt(self, outcome: BrowseOutcome, request: BrowseRequest) -> None:
-        """Take over what the gallery ended with: its marks, and its results where they are others."""
+        """Take over the gallery's marks, and its results if they are new."""
         self.marks = {hit.path: hit for hit in outcome.marks}
         hits = tuple(replace(hit, rank=rank) for rank, hit in enumerate(outcome.hits[:MAX_LIMIT], 1))
         if hits and [hit.path for hit in hits[: len(self.shown)]] != list(self.references):
@@ -148,7 +148,7 @@ class SearchState:
             self.front.tell(f"{len(self.marks):,} marked")
 
     def follow_moves(self, places: Mapping[str, str]) -> None:
-        """Have results and marks be where their photos were moved to: from old paths to new ones."""
+        """Update results and marks whose photos were moved, from old paths to new ones."""
 
         def followed(hits: Iterable[Hit]) -> tuple[Hit, ...]:
             return tuple(replace(hit, path=places.get(hit.path, hit.path)) for hit in hits)
@@ -163,7 +163,7 @@ class SearchState:
         self._search(SearchRequest(text=text, cwd=str(self.cwd), references=self.references))
 
     def _refined(self, line: str) -> str:
-        """Return the query that feedback on results makes of the last one; nothing if the line is no feedback."""
+        """Return the last query refined by feedback on results; empty if the line isn't feedback."""
         from photomap_cli.search import relevance_feedback  # not at the first prompt
 
         feedback = relevance_feedback.parse_feedback(line)
@@ -176,7 +176,7 @@ class SearchState:
         return text
 
     def explained(self, path: str) -> Hit:
-        """Return a hit that was shown with what each term adds to its score."""
+        """Return a shown hit with what each term adds to its score."""
         if self._request is None:
             raise UsageError("these photos are a map group, not search results", hint="search for something")
         if self.shown_result().is_list:
@@ -193,7 +193,7 @@ class SearchState:
         return next(hit for hit in self.shown if hit.path == path)
 
     def portable_query(self) -> str:
-        """Return the last query as it means the same in another folder and after other searches."""
+        """Return the last query, rewritten to mean the same in another folder and after other searches."""
         from photomap_cli.search import saved_searches  # not at the first prompt
 
         if self._last_query is None:
@@ -203,14 +203,14 @@ class SearchState:
         )
 
     def again(self) -> None:
-        """Repeat the last query, within the folder and page length of now."""
+        """Repeat the last query, with the current folder and page length."""
         if self._last_query is None:
             raise UsageError("there is no search to repeat", hint="search for something first")
         self._search(self._last_query)
 
     def _search(self, request: SearchRequest) -> None:
         min_score = None if self.min_score == "auto" else self.min_score
-        ahead = self._pages_ahead if self.sort == "score" else 1  # the newest of more hits would be others
+        ahead = self._pages_ahead if self.sort == "score" else 1  # with more hits, the newest would be others
         limit = min(MAX_LIMIT, self.limit * ahead)
         request = replace(request, limit=limit, folder=self.folder, min_score=min_score, collapse=self.collapse)
         request = replace(request, sort=self.sort)
@@ -225,7 +225,7 @@ class SearchState:
         self._show_page()
 
     def list_group(self, cluster: MapCluster, words: str) -> None:
-        """Show the photos of a group of the last map, as results; `words` say what goes on meanwhile."""
+        """Show the photos of a group of the last map as results; `words` describe the wait."""
         assert self.map_request is not None
         request = GroupRequest(self.map_request, cluster)
         result = self.request(lambda backend: backend.group(request), words)
@@ -234,14 +234,14 @@ class SearchState:
         self._show_page()
 
     def _show_nothing(self, result: SearchResult) -> None:
-        """Say that nothing was found; what is shown stays, with its numbers."""
+        """Tell that nothing was found; earlier results keep their numbers."""
         assert self._result is not None
         self.front.show(result, total=0, more=False)
         still = "#1 is still the result" if len(self.shown) == 1 else f"#1 to #{len(self.shown)} are still the results"
         self.front.tell(f'{still} of "{shortened(self._result.query)}"')
 
     def more(self) -> None:
-        """Show the next page of the last search; once all its results were shown, of further ones."""
+        """Show the next page of the last search, fetching more results once all were shown."""
         if self._result is None:
             raise UsageError("there is nothing to show more of", hint="search for something first")
         while self._paged == len(self.shown) and not self._unseen() and self._may_have_more():
@@ -253,7 +253,7 @@ class SearchState:
             self.front.tell("no more results")
 
     def _further(self, result: SearchResult) -> SearchRequest:
-        """Return how to ask for what comes behind a result: the next page of a list, else more of the best."""
+        """Return the request for what follows a result: the next page of a list, else more of the best."""
         assert self._request is not None
         if result.is_list:
             return replace(self._request, cursor=result.cursor)
@@ -261,7 +261,7 @@ class SearchState:
         return replace(self._request, limit=min(MAX_LIMIT, limit))
 
     def _unseen(self) -> tuple[Hit, ...]:
-        """Return the hits at hand that have no number, nor stand for or behind one that has.
+        """Return the fetched hits without a number that aren't collapsed with a numbered one.
 
         By path, not by rank: photos may have come and gone since the last page.
         """
@@ -270,7 +270,7 @@ class SearchState:
         return tuple(hit for hit in self._result.hits if seen.isdisjoint((hit.path, *hit.collapsed)))
 
     def _may_have_more(self) -> bool:
-        """Whether the backend may have more than it was asked for; a group of a map is all there."""
+        """Return whether the backend may have more results than were asked for; a map group is complete."""
         if self._request is None:
             return False
         assert self._result is not None
@@ -289,7 +289,7 @@ class SearchState:
         return result
 
     def request(self, question: Callable[[Backend], T], words: str = "") -> T:
-        """Ask the backend anything; the user sees that it is under way and can stop waiting for it."""
+        """Ask the backend anything; the user sees progress and can stop waiting."""
         try:
             return self.front.wait(lambda: self.connection.ask(question), words)
         finally:
@@ -297,7 +297,7 @@ class SearchState:
                 self.front.tell(note)
 
     def _show_page(self) -> None:
-        """Show what of the numbered hits was on no page yet; where there are none such, number some more."""
+        """Show the numbered hits that were on no page yet; if there are none, number some more."""
         assert self._result is not None
         if self._paged == len(self.shown):
             new = enumerate(self._unseen()[: self.limit], len(self.shown) + 1)
@@ -308,7 +308,7 @@ class SearchState:
 
 
 def like_as_reference(text: str) -> str:
-    """Write `like 3` as `#3`, also before operators and filters.
+    """Rewrite `like 3` as `#3`, also before operators and filters.
 
     Example:
         `like 3 + snow` becomes `#3 + snow`; `like 3 dogs` stays text.

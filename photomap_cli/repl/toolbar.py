@@ -1,4 +1,4 @@
-"""Owns the bottom bar as prompt_toolkit draws it: from a status to fragments, cached, and without ever failing."""
+"""Owns the bottom bar for prompt_toolkit: turns a status into fragments, cached, and never fails."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LOST = "○ session ended │ the next search opens a new one"
 
 
 class Toolbar:
-    """Reads the backend's status and nothing else; called on every repaint, on the prompt's thread."""
+    """Reads only the backend's status; called on every repaint, on the prompt's thread."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Toolbar:
         self._fragments: StyleAndTextTuples = []
 
     def __call__(self) -> StyleAndTextTuples:
-        """Return the bar; a failure becomes its text."""
+        """Return the bar; an error becomes its text."""
         try:
             return self._drawn()
         except SessionGone:
@@ -58,7 +58,7 @@ class Toolbar:
         return [(style, _cut(f" {words}", self._width()))]
 
     def short(self) -> str:
-        """Return one word on the state, for a terminal that cannot show a bar."""
+        """Return the state in one word, for a terminal without a bar."""
         try:
             backend = self._connection.current
             return short_state(backend.status()) if backend is not None else "OPENING"
@@ -100,7 +100,7 @@ def _cut(text: str, width: int) -> str:
 
 
 def _by_the_second(status: SessionStatus) -> SessionStatus:
-    """Return the status as the bar shows it, so that it changes, and is drawn, once a second at most."""
+    """Return the status with whole seconds, so that it changes, and is redrawn, at most once a second."""
     return replace(
         status,
         idle_seconds=None,

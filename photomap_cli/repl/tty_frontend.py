@@ -1,4 +1,4 @@
-"""Owns what the prompt's loop prints between two prompts, and how it waits.  Reads no key."""
+"""Owns what the prompt prints between two lines, and how it waits.  Reads no keys."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ HINTS = (":open N", "#N for more like it")
 
 
 class TtyFrontend:
-    """The front of a conversation on a terminal."""
+    """A conversation's frontend on a terminal."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class TtyFrontend:
         self._connection, self._cwd = connection, cwd
 
     def show(self, left: SearchResult, *, total: int, more: bool) -> int:
-        """Print as many of the results as fit into the window: pictures, or a table."""
+        """Print as many results as fit into the window, as pictures or a table."""
         painter = self.previews.painter() if left.hits else None
         if painter is None:
             if reason := self.previews.why_no_pictures():
@@ -74,13 +74,13 @@ class TtyFrontend:
         self.previews.show_large(hit, self._wait_for_photos, cwd=self._cwd)
 
     def browse(self, request: BrowseRequest) -> BrowseOutcome:
-        """Show the gallery in the place of the prompt."""
+        """Show the gallery in place of the prompt."""
         if self._browse is None:
             raise UsageError("there is no gallery here", hint="`photomap browse` shows it")
         return self._browse(request)
 
     def tell(self, note: str) -> None:
-        """Print a sentence that is no result."""
+        """Print a notice."""
         self.console.print(Text(printable(note), NOTE))
 
     def show_error(self, error: Exception, text: str = "") -> None:
@@ -91,15 +91,15 @@ class TtyFrontend:
             self.console.print(Text(error_line(error), "red"))
 
     def wait(self, work: Callable[[], T], words: str = "") -> T:
-        """Do slow work while a line says what is going on."""
+        """Do slow work while a line describes it."""
         return wait_for(work, console=self.console, words=lambda: words or self._what_goes_on())
 
     def carry_out(self, work: Callable[[], T], words: Callable[[], str]) -> T:
-        """Do work that changes something while a line says how far it is; Ctrl-C has it end early."""
+        """Do work that changes something while a line shows its progress; Ctrl-C asks it to end early."""
         return wait_for(work, console=self.console, words=words, until_it_ends=True)
 
     def confirm(self, question: str, *, unasked: str) -> bool:
-        """Ask the user for a yes; anything else is a no."""
+        """Ask the user yes or no; anything but yes is no."""
         return self._ask(f"{printable(question)} [y/N] ").strip().lower() in ("y", "yes")
 
     def page(self, result: SearchResult) -> Iterator[bytes]:
@@ -114,7 +114,7 @@ class TtyFrontend:
         try:
             return progress_text(backend.status()) if backend is not None else "opening the library…"
         except Exception:
-            return "searching…"  # the work itself will tell what is wrong
+            return "searching…"  # the work itself will report the error
 
 
 def progress_text(status: SessionStatus) -> str:

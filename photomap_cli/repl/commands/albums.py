@@ -1,4 +1,4 @@
-"""Owns `:album`, `:albums`, `:save-search` and `:searches`: what the user keeps in the library beside the photos."""
+"""Owns `:album`, `:albums`, `:save-search` and `:searches`: what users keep in the library besides photos."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _delete_album(state: SearchState, name: str, *, is_asked: bool) -> None:
 
 
 def albums(state: SearchState, rest: str) -> None:
-    """List the albums with how many photos each has."""
+    """List the albums and how many photos each has."""
     from photomap_cli.library import user_data
 
     found = user_data.albums(library_of(state))
@@ -105,14 +105,14 @@ def searches(state: SearchState, rest: str) -> None:
 
 
 def library_of(state: SearchState) -> Path:
-    """Return the folder of the library that the conversation is about."""
+    """Return the folder of the conversation's library."""
     from photomap_cli.library.location import library_directory
 
     return library_directory(state.request(lambda backend: backend.status()).library)
 
 
 def quoted(name: str) -> str:
-    """Return a name as it stands in a query."""
+    """Return a name as it is written in a query."""
     return f'"{name}"' if " " in name else name
 
 
@@ -123,13 +123,13 @@ def _name(text: str) -> str:
 
 
 def _flag(rest: str, *flags: str) -> tuple[str, str]:
-    """Return the flag that is the first word, if one is, and what comes behind it."""
+    """Return the flag that the text starts with, if any, and the rest."""
     first, _, behind = rest.partition(" ")
     return (first, behind.strip()) if first in flags else ("", rest)
 
 
 def _list(state: SearchState, rows: Iterable[tuple[str, str]], nothing: str) -> None:
-    """Print names and what belongs to them; to programs with a tab between."""
+    """Print names with their descriptions; for programs, separated by a tab."""
     found = list(rows)
     if not found:
         state.front.tell(f"none yet; {nothing}")

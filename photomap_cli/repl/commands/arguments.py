@@ -1,4 +1,4 @@
-"""Owns how the words after a command are read: numbers, results, folders, files.  Runs no command."""
+"""Owns parsing the words after a command: numbers, results, folders, files.  Runs no command."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _RANGE = re.compile(r"#?(\d+)(?:-#?(\d+))?", re.ASCII)
 _MOST_DIGITS = 10  # of a number that is no longer any result's
 _ESCAPED = re.compile(r"\\(\W)")
-"""Letters and digits need no backslash in a shell, so before one it is part of the name."""
+"""A shell needs no backslash before letters and digits, so there it is part of the name."""
 
 
 def number(text: str, *, most: int) -> int:
@@ -38,9 +38,9 @@ def hits(state: SearchState, text: str) -> list[Hit]:
 
 
 def chosen(state: SearchState, text: str) -> tuple[list[Hit], str]:
-    """Return the photos that a command is to take somewhere, and the place: `1-4 7 ~/frames`, `~/frames`.
+    """Return the photos that a command takes somewhere, and the place: `1-4 7 ~/frames`, `~/frames`.
 
-    They are those given by number, else those marked, else the results.  A name that begins with a number needs quotes.
+    They are those given by number, else the marked, else all results.  A name that starts with a number needs quotes.
     """
     words = text.split(" ")
     count = 0
@@ -53,7 +53,7 @@ def chosen(state: SearchState, text: str) -> tuple[list[Hit], str]:
 
 
 def place_begun(text: str) -> str:
-    """Return what was typed of the place behind options and numbers."""
+    """Return what was typed of the place after options and numbers."""
     while (word := text.partition(" "))[1] and (word[0].startswith("--") or _RANGE.fullmatch(word[0].rstrip(","))):
         text = word[2]
     return text
@@ -68,7 +68,7 @@ def _numbers(word: str, state: SearchState) -> range:
 
 
 def folder(cwd: Path, text: str, *, hint: str) -> str | None:
-    """Return what `SearchRequest.folder` takes for a folder, `*` or nothing; `hint` is for one that is none."""
+    """Return the `SearchRequest.folder` for a folder, `*` or an empty text; `hint` is for one that doesn't exist."""
     text = path_meant(text)
     if text in ("", "*"):
         return text or None
@@ -103,6 +103,6 @@ def path_meant(text: str) -> str:
 
 
 def path_begun(text: str) -> str:
-    """Return the same for a path that is being typed: its closing quote has not come yet."""
+    """Return the same for a path that is still being typed, without its closing quote."""
     is_open = text.startswith("'") and text.count("'") == 1
     return path_meant(f"{text}'" if is_open else text)

@@ -1,6 +1,6 @@
-"""Owns the way of a text to the user's clipboard: a program of this desktop, tmux, or the terminal itself (OSC 52).
+"""Owns copying text to the user's clipboard: by a program of this desktop, tmux, or the terminal (OSC 52).
 
-Over ssh the terminal's is the only clipboard that is the user's: the sequence goes the way of everything printed.
+Over ssh only the terminal's clipboard is the user's: the sequence takes the same way as all output.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from photomap_cli.repl.commands.desktop import pipes_into
 
 MOST_BYTES = 74_000  # in base64 just under the 100,000 characters that xterm takes
 _TIMEOUT_SECONDS = 2.0
-_SCREEN_PIECE = 200  # GNU screen passes on no longer sequence
+_SCREEN_PIECE = 200  # GNU screen doesn't pass on longer sequences
 
 
 def copy(text: str, terminal: TextIO, *, platform: str, environment: Mapping[str, str]) -> str:
-    """Put a text on the clipboard, as the bytes its paths have, and return by which way.
+    """Put a text on the clipboard, as the bytes of its paths, and return how.
 
     Raises:
         UsageError: it is too long for a terminal, and there is no other way.
@@ -41,8 +41,8 @@ def copy(text: str, terminal: TextIO, *, platform: str, environment: Mapping[str
 def sequence(data: bytes, environment: Mapping[str, str]) -> str:
     """Return what to print so that the terminal puts the data on its clipboard.
 
-    A TERM of tmux or screen without their variables is that of the other end of ssh: it may be either, or its user
-    may have allowed the plain sequence, so it gets all; each ignores the others'.
+    If TERM names tmux or screen without their variables, it is that of the other end of ssh: it may be either, or
+    the plain sequence may be allowed, so it gets all of them; each ignores the others'.
     """
     plain = f"\x1b]52;c;{base64.b64encode(data).decode()}\x07"
     if environment.get("STY"):
@@ -59,7 +59,7 @@ def _through_screen(plain: str) -> str:
 
 
 def _programs(platform: str, environment: Mapping[str, str]) -> Iterator[list[str]]:
-    """Yield the programs that reach the clipboard of this desktop; none over ssh, where it is nobody's."""
+    """Yield the programs that reach this desktop's clipboard; none over ssh, where nobody sees it."""
     if "SSH_CONNECTION" in environment:
         return
     if platform == "darwin":
@@ -74,5 +74,5 @@ def _programs(platform: str, environment: Mapping[str, str]) -> Iterator[list[st
 
 
 def _fed(command: list[str], data: bytes) -> bool:
-    """Give the data to a program; returns whether it took them."""
+    """Pass the data to a program; returns whether it accepted them."""
     return shutil.which(command[0]) is not None and pipes_into(command, data, seconds=_TIMEOUT_SECONDS)

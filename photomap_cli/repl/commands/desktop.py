@@ -1,4 +1,4 @@
-"""Owns handing a photo to the desktop: to its viewer, or to its file manager.  Prints nothing."""
+"""Owns opening a photo in the desktop's viewer or file manager.  Prints nothing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def open_photo(path: str) -> None:
     """Open a photo in the desktop's viewer, detached from this terminal.
 
     Raises:
-        UsageError: there is nothing to open it with.
+        UsageError: nothing can open it.
     """
     if sys.platform == "win32":
         os.startfile(path)
@@ -34,10 +34,10 @@ def open_photo(path: str) -> None:
 
 
 def reveal_photo(path: str) -> None:
-    """Show a photo in the desktop's file manager: selected, where that can be asked for, else its folder.
+    """Show a photo in the desktop's file manager: selected if possible, else its folder.
 
     Raises:
-        UsageError: there is nothing to show it with.
+        UsageError: nothing can show it.
     """
     if sys.platform == "win32":
         _start_detached(["explorer", f"/select,{path}"])
@@ -48,7 +48,7 @@ def reveal_photo(path: str) -> None:
 
 
 def _selected_by_the_file_manager(path: str) -> bool:
-    """Ask by the interface that Nautilus, Dolphin, Nemo, Thunar and others share; an address has no comma in it."""
+    """Ask by the D-Bus interface that Nautilus, Dolphin, Nemo, Thunar and others share; an address has no comma."""
     service = "org.freedesktop.FileManager1"
     command = ["dbus-send", "--session", "--print-reply", f"--dest={service}", "/org/freedesktop/FileManager1"]
     command += [f"{service}.ShowItems", f"array:string:{Path(path).as_uri()}", "string:"]
@@ -56,8 +56,8 @@ def _selected_by_the_file_manager(path: str) -> bool:
 
 
 def pipes_into(command: list[str], data: bytes, *, seconds: float) -> bool:
-    """Give the data to a program of the desktop; returns whether it ended well, and in time."""
-    nowhere = subprocess.DEVNULL  # the program may stay behind, holding what it inherits
+    """Pass the data to a program of the desktop; returns whether it succeeded in time."""
+    nowhere = subprocess.DEVNULL  # the program may keep running, and hold what it inherits
     try:
         done = subprocess.run(command, input=data, stdout=nowhere, stderr=nowhere, timeout=seconds, check=False)
     except (OSError, subprocess.SubprocessError):
@@ -66,7 +66,7 @@ def pipes_into(command: list[str], data: bytes, *, seconds: float) -> bool:
 
 
 def why_no_desktop(platform: str, environment: Mapping[str, str]) -> str:
-    """Return why nothing can be opened for the user to see, or an empty string."""
+    """Return why the user wouldn't see anything opened, or an empty string."""
     if platform == "win32":
         return ""
     has_display = bool(environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))
@@ -85,5 +85,5 @@ def _opener(path: str) -> str:
 def _start_detached(command: list[str]) -> None:
     nowhere = subprocess.DEVNULL
     viewer = subprocess.Popen(command, stdin=nowhere, stdout=nowhere, stderr=nowhere, start_new_session=True)
-    # Somebody has to collect the exit status, or a zombie stays for as long as the prompt does.
+    # The exit status must be collected, or a zombie stays as long as the prompt.
     threading.Thread(target=viewer.wait, name="photomap-viewer", daemon=True).start()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def status(state: SearchState, rest: str) -> None:
-    """Say where the encoder is, and everything else there is to say."""
+    """Print where the encoder is, and the rest of the status."""
     state.console.print(Text(plain_line(state.request(lambda backend: backend.status()))))
 
 
@@ -35,7 +35,7 @@ def _tell(state: SearchState, status: SessionStatus) -> None:
 
 
 def timeout(state: SearchState, rest: str) -> None:
-    """Change, or only tell, how long the encoder stays in VRAM."""
+    """Change, or print, how long the encoder stays in VRAM."""
     seconds = _seconds(rest) if rest else None
     if seconds is None:
         now = state.request(lambda backend: backend.status())

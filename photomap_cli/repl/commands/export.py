@@ -1,4 +1,4 @@
-"""Owns `:cp`, `:ln` and `:mv`: photos into a folder, those given by number, else those marked, else the results."""
+"""Owns `:cp`, `:ln` and `:mv`, for the photos given by number, else the marked ones, else the results."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def copy(state: SearchState, rest: str) -> None:
-    """Copy photos into a folder, or into a zip file where that is what is named."""
+    """Copy photos to a folder, or to a zip file if the name says so."""
     is_reflink, rest = _flag("--reflink", rest)
     hits, place = _hits_and_place(state, rest)
     is_zip = place.suffix.lower() == ".zip" and not place.is_dir()
@@ -39,7 +39,7 @@ def link(state: SearchState, rest: str) -> None:
 
 
 def move(state: SearchState, rest: str) -> None:
-    """Move photos into a folder once the user has said yes; they keep their vectors."""
+    """Move photos to a folder after asking; they keep their vectors."""
     hits, place = _hits_and_place(state, rest)
     if state.front.confirm(f"move {photos(len(hits))} to {place}?", unasked=f":mv! {rest}"):
         _move(state, hits, place)
@@ -68,7 +68,7 @@ def _move(state: SearchState, hits: Sequence[Hit], place: Path) -> None:
 
 
 def _flag(flag: str, rest: str) -> tuple[bool, str]:
-    """Return whether a flag is the first word, and what comes behind it."""
+    """Return whether the text starts with a flag, and the rest."""
     is_there = rest.split(" ", 1)[0] == flag
     return is_there, rest.removeprefix(flag).strip() if is_there else rest
 
@@ -83,7 +83,7 @@ def _hits_and_place(state: SearchState, rest: str) -> tuple[list[Hit], Path]:
 def _exported(
     state: SearchState, hits: Sequence[Hit], place: Path, how: ExportMode, on_done: OnDone = lambda exported: None
 ) -> ExportReport:
-    """Export while a line says how far it is; Ctrl-C ends it behind the photo under way."""
+    """Export, showing progress; Ctrl-C ends it after the current photo."""
     from photomap_cli.export.exporter import export  # not for the first prompt
 
     progress = [0, len(hits)]
@@ -102,7 +102,7 @@ def _exported(
 
 
 def _tell(state: SearchState, report: ExportReport) -> None:
-    """Say what was done.  To a program that did not get all of it, fail."""
+    """Print what was done.  For programs, raise an error if not all of it was."""
     for line in export_report.lines(report):
         state.front.tell(line)
     if state.console.is_terminal:

@@ -1,4 +1,4 @@
-"""Owns `:help`: what can be typed, one command, and every filter of a query."""
+"""Owns `:help`: what can be typed, each command, and every filter."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from photomap_cli.repl.state import SearchState
 
 TOPICS = ("queries", "filters")
-"""What help can be had on beside commands; both are the same."""
+"""Topics of help other than commands; both are the same."""
 ALL = "commands"
-"""The topic of every command in a line of its own."""
+"""The topic that lists every command on a line."""
 
 EXAMPLES = (
     "dog on a beach -people",
@@ -37,7 +37,7 @@ GROUPS = {
     "Library": ("index", "map", "status", "load", "offload", "timeout"),
     "Prompt": ("history", "set", "help", "quit"),
 }
-"""Every command, by what it is for."""
+"""Every command, grouped by purpose."""
 
 _NOTES = (
     "A - in front of a filter keeps the other photos, as in -ext:gif. All filters must hold.",
@@ -47,7 +47,7 @@ _NOTES = (
 
 
 def tell_everything(state: SearchState) -> None:
-    """Print how to search, and the commands in groups: what fits into 80x24."""
+    """Print how to search, and the commands in groups; fits into 80x24."""
     _tell_examples(state)
     table = Table.grid(padding=(0, 2))
     for group, names in GROUPS.items():

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def index(state: SearchState, rest: str) -> None:
-    """Add a folder to the library, or bring it up to date; `*` for all that the library has, nothing for this one."""
+    """Add a folder to the library or update it; `*` means every folder of the library, an empty text this folder."""
     from photomap_cli.views.index_report import write_report  # not for the first prompt
 
     if state.index is None:
@@ -33,7 +33,7 @@ def index(state: SearchState, rest: str) -> None:
 
 
 def _folders(state: SearchState, rest: str) -> list[Path]:
-    """Return the folders that are meant.  Raises BadPath where there is none."""
+    """Return the folders that were named.  Raises BadPath if one doesn't exist."""
     from photomap_cli.library import stats
 
     folder = arguments.folder(state.cwd, rest, hint=":index * brings the whole library up to date")

@@ -29,7 +29,7 @@ _SOURCES = {
 
 
 def info(state: SearchState, rest: str) -> None:
-    """Tell what the library knows of results; to programs one fact a line, its name before a tab."""
+    """Print what the library knows about results; for programs one fact per line, after its name and a tab."""
     for hit in arguments.hits(state, rest):
         known = state.request(lambda backend, path=hit.path: backend.details(path))  # type: ignore[misc]
         if state.console.is_terminal:
@@ -41,7 +41,7 @@ def info(state: SearchState, rest: str) -> None:
 
 
 def facts(known: PhotoDetails) -> Iterator[tuple[str, str]]:
-    """Yield the name of each fact and the fact, in the order in which they are shown."""
+    """Yield each fact's name and value, in the order they are shown."""
     yield "date", f"{date(known)} ({_SOURCES[known.date_source]})"
     megapixels = known.width * known.height / 1e6
     yield "pixels", f"{known.width} × {known.height} ({megapixels:.1f} megapixels, {_shape(known)})"
@@ -67,7 +67,7 @@ def _length(seconds: float) -> str:
 
 
 def _shape(known: PhotoDetails) -> str:
-    """Return the orientation, by the narrowest word that `orientation:` finds it with."""
+    """Return the orientation, as the most specific word of the filter `orientation:`."""
     if known.width == known.height:
         return "square"
     if known.width >= 2 * known.height:

@@ -1,4 +1,4 @@
-"""Owns the prompt's map: drawing it, and listing one of its groups.  What it looks like is mapview's."""
+"""Owns `:map`: drawing the map, and listing one of its groups.  views/map.py draws it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DRAWING, LISTING = "drawing the map…", "looking up photos…"
 
 
 def draw_or_list(state: SearchState, rest: str) -> None:
-    """Draw the map of all photos or of those that meet filters; `rest` may also be a group of it to list."""
+    """Draw a map of all photos or of those that meet filters; `rest` may also name a group to list."""
     if not rest or ":" in rest or rest.startswith("@@"):
         _draw(state, rest)
         return
@@ -45,7 +45,7 @@ def _drawn(state: SearchState, filters: str) -> PhotoMap:
 
 
 def group_called(drawn: PhotoMap, word: str, *, shows: str = ":map") -> MapCluster:
-    """Return a group by its letter, number or name; `shows` is what shows the map."""
+    """Return a group by its letter, number or name; `shows` is the command that shows the map."""
     if named := [cluster for cluster in drawn.clusters if cluster.name.lower() == word.lower()]:
         return named[0]
     letters = LETTERS[: len(drawn.clusters)]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def mark(state: SearchState, rest: str) -> None:
-    """Mark results, or take marks away (`-3`, `none`); without anything, list what is marked."""
+    """Mark results or remove marks (`-3`, `none`); without arguments, list the marked photos."""
     match rest.lower():
         case "":
             _list(state)
@@ -47,7 +47,7 @@ def _add(state: SearchState, *hits: Hit) -> None:
 
 
 def _list(state: SearchState) -> None:
-    """Print the paths of the marked, with the numbers of those that are among the results."""
+    """Print the paths of the marked photos, with numbers for those among the results."""
     if not state.console.is_terminal:
         write_paths(tuple(state.marks), cast("TextIO", state.console.file))
         return

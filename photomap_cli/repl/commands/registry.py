@@ -43,7 +43,7 @@ _BARE_WHY = re.compile(r"why( +#?\d+)+", re.IGNORECASE)
 
 
 class Quit(Exception):
-    """The user wants to leave the prompt."""
+    """Raised when the user leaves the prompt."""
 
 
 class Argument(Enum):
@@ -65,7 +65,7 @@ class Argument(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command.  `run` gets the conversation and what was typed after the name."""
+    """One command.  `run` receives the conversation and what was typed after the name."""
 
     name: str
     usage: str
@@ -95,10 +95,10 @@ def is_command(line: str) -> bool:
 def answer(state: SearchState, line: str) -> None:
     """Run one line: a command, or a query.  Empty lines do nothing.
 
-    A line that is the name of a file, as `--paths` prints it, is a query, whatever is in the name.
+    A line that names an existing file, as `--paths` prints it, is a query, whatever the name contains.
 
     Raises:
-        PhotomapError: the line cannot be done.
+        PhotomapError: the line is wrong or failed.
         Quit: it was `:quit`.
     """
     line = " ".join(line.split("\n"))

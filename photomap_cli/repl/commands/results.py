@@ -1,4 +1,4 @@
-"""Owns the commands that take results elsewhere: `:open :reveal :copy :paths :save`."""
+"""Owns the commands that hand results on: `:open :reveal :copy :paths :save`."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _on_the_desktop(state: SearchState, hit: Hit, act: Callable[[str], None], do
 
 
 def copy(state: SearchState, rest: str) -> None:
-    """Copy the paths of results, of all without numbers, to the clipboard."""
+    """Copy the paths of results to the clipboard; of all of them if no numbers are given."""
     terminal = state.console
     if not terminal.is_terminal:
         raise UsageError("there is no terminal to copy through", hint=":paths prints them")
@@ -70,7 +70,7 @@ def paths(state: SearchState, rest: str) -> None:
 
 
 def save(state: SearchState, rest: str) -> None:
-    """Write photos into a file: those given by number, else those marked, else the results; `-f` writes over one."""
+    """Save photos to a file: those given by number, else the marked ones, else the results; `-f` overwrites."""
     is_forced = rest.split(" ", 1)[0] == "-f"
     name = rest.removeprefix("-f").strip() if is_forced else rest
     if not name:

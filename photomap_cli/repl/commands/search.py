@@ -1,4 +1,4 @@
-"""Owns the commands about searches: how many results, where, in which order, which of several shots, shown how."""
+"""Owns the commands about searches: how many results, where, in which order, collapsed or not, drawn how."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ PREVIEWS = ("on", "off", "auto", "kitty", "iterm2", "sixel", "octants", "sextant
 
 
 def limit(state: SearchState, rest: str) -> None:
-    """Set the number of results per search, or say how many."""
+    """Set the number of results per search, or print it."""
     if rest:
         state.limit = arguments.number(rest, most=MAX_LIMIT)
     state.front.tell(f"{state.limit} results per search")
 
 
 def folder(state: SearchState, rest: str) -> None:
-    """Search below a folder only, in everything, or as at the start."""
+    """Limit searches to a folder, or search everything, or go back to the default."""
     state.folder = arguments.folder(state.cwd, rest, hint=":in * searches the whole library")
     state.knows_elsewhere = False
     where = {None: "the current folder, or everything if it isn't indexed", "*": "the whole library"}
@@ -43,7 +43,7 @@ def again(state: SearchState, rest: str) -> None:
 
 
 def collapse(state: SearchState, rest: str) -> None:
-    """Show one of several shots of the same thing, or each; or say which."""
+    """Turn collapsing of similar shots on or off, or print whether it is on."""
     if rest.lower() not in ("", *SWITCH):
         raise UsageError(f":collapse: {printable(rest)!r} isn't on or off")
     state.collapse = {"on": True, "off": False}.get(rest.lower(), state.collapse)
@@ -52,7 +52,7 @@ def collapse(state: SearchState, rest: str) -> None:
 
 
 def sort(state: SearchState, rest: str) -> None:
-    """Set the order of results, or say it."""
+    """Set the order of results, or print it."""
     if rest.lower() not in ("", *ORDERS):
         raise UsageError(f":sort: {printable(rest)!r} isn't an order")
     state.sort = rest.lower() or state.sort
@@ -60,13 +60,13 @@ def sort(state: SearchState, rest: str) -> None:
 
 
 def show(state: SearchState, rest: str) -> None:
-    """Show results here, large."""
+    """Show results large, in the terminal."""
     for hit in arguments.hits(state, rest):
         state.front.show_large(hit)
 
 
 def previews(state: SearchState, rest: str) -> None:
-    """Set how results are shown as pictures, or say how."""
+    """Set how results are drawn as pictures, or print how."""
     shown = state.front.previews
     if shown is None:
         raise UsageError("there is no terminal to show pictures on")

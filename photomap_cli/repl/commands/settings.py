@@ -1,4 +1,4 @@
-"""Owns `:set`: every setting with its value, and those that change for as long as the prompt lives."""
+"""Owns `:set`: every setting with its value, and those that can change until the prompt ends."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FORM = ":set NAME VALUE"
 
 @dataclass(frozen=True, slots=True)
 class _Live:
-    """A setting that the prompt follows at once; `read` returns None where nothing but the setting is known."""
+    """A setting that the prompt applies at once; `read` returns None if only the stored setting is known."""
 
     read: Callable[[SearchState], Any]
     write: Callable[[SearchState, Any], object]
@@ -74,7 +74,7 @@ def choose(state: SearchState, rest: str) -> None:
 
 
 def values_of(name: str) -> Sequence[str]:
-    """Return the values that a setting can have, as far as they can be listed, for completion."""
+    """Return the values of a setting for completion, if they can be listed."""
     from photomap_cli.settings import choices
 
     return choices(name)
@@ -87,7 +87,7 @@ def _loaded() -> LoadedSettings:
 
 
 def _full(typed: str, names: list[str]) -> str:
-    """Return the one name that is meant: whole, its beginning, or a part of it."""
+    """Return the one setting that a text means: its name, the beginning, or a part of it."""
     typed = typed.lower()
     begun = [name for name in names if name.startswith(typed)]
     meant = [typed] if typed in names else begun or [name for name in names if typed in name]

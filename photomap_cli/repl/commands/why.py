@@ -1,4 +1,4 @@
-"""`:why N`: what each term adds to the score of a result."""
+"""Owns `:why N`: what each term adds to a result's score."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def why(state: SearchState, rest: str) -> None:
-    """Tell where the scores of results come from; to programs as `search --explain` does."""
+    """Explain the scores of results; for programs as `search --explain` does."""
     explained = tuple(state.explained(hit.path) for hit in arguments.hits(state, rest))
     if not state.console.is_terminal:
         result = replace(state.shown_result(), hits=explained)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 FILTERS = (*FILTER_VALUES, MIN)
 _WITH_A_MENU = ("#", "@@", *(f"{name}:" for name in FILTER_VALUES if name != "name"))
 _WITH_BLANKS = ("in:", "camera:", "lens:", "album:")
-_MOST_WORDS = 12  # of a query, looked at for a path whose blanks have no quotes
+_MOST_WORDS = 12  # how much of a query is searched for a path with unquoted blanks
 _SCORES = ("0.20", "0.25", "0.30")
 _HISTORY_OFFERED = 8
 _PATH_START = re.compile(r"@|\.{1,2}/|~/|/")
@@ -42,14 +42,14 @@ _PREFIX = re.compile(r"[-+]?(?:\d+(?:\.\d+)?:)?")
 
 
 class Front(Protocol):
-    """Where earlier lines are known."""
+    """Provides earlier lines."""
 
     def past_lines(self) -> Sequence[str]:
         """Return them, oldest first."""
 
 
 class Conversation(Protocol):
-    """What completion looks at; a `SearchState` is one."""
+    """What completion needs to know; a `SearchState` provides it."""
 
     @property
     def cwd(self) -> Path:
@@ -69,11 +69,11 @@ class Conversation(Protocol):
 
     @property
     def front(self) -> Front:
-        """Where earlier lines are known."""
+        """Provides earlier lines."""
 
 
 class PromptCompleter(Completer):
-    """Completes one line of the prompt; a failure offers nothing instead of ending the session."""
+    """Completes a line of the prompt; if it fails, it offers nothing."""
 
     def __init__(self, state: Conversation, read_facets: Callable[[], Facets] = Facets) -> None:
         self._state, self._facets = state, read_facets
@@ -156,7 +156,7 @@ class PromptCompleter(Completer):
         return list(self._filter_values(name, value))
 
     def _named_with_blanks(self, earlier: Sequence[str]) -> list[Completion]:
-        """Offer the same for one that goes on behind blanks that no quotes hold, as in `./My pho` and `in:2019 nor`."""
+        """Offer the same for one that continues after unquoted blanks, as in `./My pho` and `in:2019 nor`."""
         bodies = (body for body in map(_body, reversed(earlier)) if _names_something(body) and '"' not in body)
         return next(filter(None, map(self._named, bodies)), [])
 
@@ -179,7 +179,7 @@ class PromptCompleter(Completer):
             yield from _described(value, facets.values(name, value, self._facets()))
 
     def _folders(self, typed: str, path: str) -> Iterator[Completion]:
-        """Offer what `path` may become in the place of `typed`: folders here, then those that the library knows."""
+        """Offer completions of `path` to replace `typed`: folders here, then those in the library."""
         here = list(_replacing(typed, folders(path, self._state.cwd)))
         yield from here
         seen = {composed(f"{self._state.cwd}/{completion.display_text.rstrip('/')}") for completion in here}
@@ -194,7 +194,7 @@ class PromptCompleter(Completer):
 
 
 def tokens(text: str) -> list[str]:
-    """Return the text from each place on where a word begins, which is where a blank outside double quotes ends."""
+    """Return the text from the start of each word on; words are separated by blanks outside double quotes."""
     quoted, starts = False, [0]
     for offset, letter in enumerate(text):
         if letter == '"':
@@ -205,7 +205,7 @@ def tokens(text: str) -> list[str]:
 
 
 def is_worth_a_menu(text: str) -> bool:
-    """Whether completions may pop up while typing: where the prompt knows all there is to choose from."""
+    """Return whether completions may pop up while typing: if the prompt knows all the choices."""
     *earlier, token = map(_body, tokens(text))
     goes_on = any((body.startswith(_WITH_BLANKS) or _PATH_START.match(body)) and '"' not in body for body in earlier)
     return text.startswith(":") or token.startswith(_WITH_A_MENU) or goes_on or bool(_PATH_START.match(token))

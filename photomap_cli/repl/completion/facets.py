@@ -1,4 +1,4 @@
-"""Owns what filters can name, as Tab offers it: read behind the prompt, kept, and searched.  Opens no library."""
+"""Owns the values of filters that Tab offers: read in the background, cached, and searched.  Opens no library."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
     from photomap_cli.records import Counted
 
 EXTENSIONS = ("jpg", "png", "heic", "webp", "tif", "gif", "bmp", "avif")
-"""What is offered as long as the library has not been read."""
+"""Offered until the library has been read."""
 
 RELATIVE = ("today", "yesterday", "7d", "1m", "1y")
-"""Dates that are offered as well."""
+"""Relative dates that are offered too."""
 
 MOST_OFFERED = 40
 
 
 class FacetCache:
-    """The library's facets; asking for it never waits.
+    """The library's facets; calling it never waits.
 
     Args:
-        read: reads it; may take its time.
-        photos: how many photos there are now; another number than at the last reading starts a new one.
+        read: reads them; may be slow.
+        photos: returns the number of photos; a changed number starts a new reading.
     """
 
     def __init__(self, read: Callable[[], Facets], photos: Callable[[], int | None]) -> None:
@@ -42,7 +42,7 @@ class FacetCache:
         self._below: dict[str, int] = {}
 
     def __call__(self) -> Facets:
-        """Return what is known, and have it read anew where the library has changed."""
+        """Return what is known, and start reading again if the library has changed."""
         now = self._photos()
         if now is not None and now != self._photos_then and self._reading.acquire(blocking=False):
             self._photos_then = now
@@ -52,14 +52,14 @@ class FacetCache:
     def photos_below(self, folder: str) -> int | None:
         """Return how many photos are below an absolute folder, as the library writes it; None where that isn't known.
 
-        Takes no more than a look at the number of photos, on every repaint; what isn't up to date is read anew.
+        Cheap enough for every repaint: compares the number of photos; a changed library is read in the background.
         """
         self()
         return self._below.get(folder)
 
     def _refresh(self) -> None:
         try:
-            with suppress(Exception):  # a library that cannot be read is told by the query
+            with suppress(Exception):  # the query reports a library that can't be read
                 self._known = self._read()
                 self._below = dict(self._known.folders)
         finally:
@@ -67,7 +67,7 @@ class FacetCache:
 
 
 def values(name: str, typed: str, known: Facets) -> Iterator[tuple[str, str]]:
-    """Yield (value, what it is) for a filter whose value was begun."""
+    """Yield (value, description) for a filter whose value was begun."""
     typed = key(typed.removeprefix('"'))
     match name:
         case "camera" | "lens":
@@ -92,14 +92,14 @@ def values(name: str, typed: str, known: Facets) -> Iterator[tuple[str, str]]:
 
 
 def folders(typed: str, known: Facets) -> Iterator[tuple[str, str]]:
-    """Yield the same for folders anywhere in the library in whose own name a word begins so."""
+    """Yield the same for folders of the library whose own name has a word that starts with `typed`."""
     begun = " " + key(typed.removeprefix('"'))
     if begun != " " and "/" not in begun:
         yield from _counted(known.folders, lambda folder: begun in f" {key(folder.rpartition('/')[2])}")
 
 
 def _begun(extension: str, typed: str) -> str:
-    """Return the extension, or another of its kind, that begins as typed; nothing where there is none."""
+    """Return the extension, or another for the same format, that starts as typed; empty if there is none."""
     return next((each for each in (extension, *extensions_like(extension)) if each.startswith(typed)), "")
 
 
@@ -111,7 +111,7 @@ def _years(months: Counted) -> Counted:
 
 
 def _months(months: Counted, typed: str) -> Iterator[tuple[str, str]]:
-    """Yield the months of any year in which photos were taken, in their order, by number or by the name begun."""
+    """Yield the months (of any year) with photos, in calendar order, by number or by the name begun."""
     counts: dict[int, int] = {}
     for month, count in months:
         number = int(month[5:7]) if month[5:7].isdecimal() else 0
@@ -123,7 +123,7 @@ def _months(months: Counted, typed: str) -> Iterator[tuple[str, str]]:
 
 
 def _counted(counted: Iterable[tuple[str, int]], is_wanted: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
-    """Yield what is wanted and can be typed, a bounded number."""
+    """Yield the wanted values that can be typed, at most MOST_OFFERED."""
     typable = ((value, count) for value, count in counted if is_wanted(value) and _is_typable(value))
     for value, count in islice(typable, MOST_OFFERED):
         yield f'"{value}"' if " " in value else value, photos(count) if count else ""

@@ -1,4 +1,4 @@
-"""Owns what Tab offers of albums and saved searches: read from their file whenever they are asked for."""
+"""Owns completing albums and saved searches, read from their file each time."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 
 def albums(state: Conversation) -> list[tuple[str, str]]:
-    """Return the albums, each with how many photos it has; nothing where they cannot be read."""
+    """Return the albums, each with its number of photos; empty if they can't be read."""
     from photomap_cli.library import user_data  # not before the first prompt
 
-    with suppress(Exception):  # told by the query or the command
+    with suppress(Exception):  # the query or command reports it
         if library := _library(state):
             return [(name, photos(count)) for name, count in user_data.albums(library)]
     return []
 
 
 def searches(state: Conversation) -> list[tuple[str, str]]:
-    """Return the saved searches, each with its text; nothing where they cannot be read."""
+    """Return the saved searches, each with its text; empty if they can't be read."""
     from photomap_cli.library import user_data
 
     with suppress(Exception):
@@ -36,7 +36,7 @@ def searches(state: Conversation) -> list[tuple[str, str]]:
 
 
 def named(typed: str, values: Iterable[tuple[str, str]], *, mark: str = "") -> Iterator[tuple[str, str]]:
-    """Yield what `typed`, a name with a mark before it, may become, each with what it is."""
+    """Yield completions of `typed`, a name after a mark, each with its description."""
     begun = key(typed.removeprefix(mark).removeprefix('"'))
     for name, meta in values:
         if begun in key(name):

@@ -1,4 +1,4 @@
-"""Owns the folder entries that Tab can offer after a path that was begun.  Reads names only, never a picture."""
+"""Owns completing paths from folder entries.  Reads names only, never a picture."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from photomap_cli.pathnames import extensions_like, key, on_disk
 
 _IMAGES = ("jpg", "png", "webp", "heic", "avif", "tif", "gif", "bmp")
 IMAGE_SUFFIXES = frozenset(f".{extension}" for image in _IMAGES for extension in extensions_like(image))
-MAX_ENTRIES = 2000  # of one folder: a menu of more helps nobody, and a network folder may be slow
+MAX_ENTRIES = 2000  # entries of a folder: a longer menu helps nobody, and a network folder may be slow
 
 
 def folders(typed: str, cwd: Path) -> Iterator[tuple[str, str]]:
-    """Yield (text that replaces `typed`, text to show) for the folders that `typed` may become."""
+    """Yield (replacement for `typed`, text to show) for folders that complete `typed`."""
     return _entries(typed, cwd, lambda entry: entry.is_dir())
 
 
 def files_to_write(typed: str, cwd: Path, endings: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Yield the same for folders, and for a name that was begun every ending it may get."""
+    """Yield the same for folders, and for a file name that was begun with each possible ending."""
     yield from folders(typed, cwd)
     name = typed.rpartition("/")[2]
     stem, dot, begun = name.rpartition(".") if "." in name else (name, "", "")
@@ -31,7 +31,7 @@ def files_to_write(typed: str, cwd: Path, endings: tuple[str, ...]) -> Iterator[
 
 
 def images(typed: str, cwd: Path) -> Iterator[tuple[str, str]]:
-    """Yield the same for folders and picture files; one with spaces becomes `@"..."`, which ends with its quotes."""
+    """Yield the same for folders and picture files; a path with spaces becomes `@"..."`."""
     return _entries(typed, cwd, _is_image_or_folder, quote='@"', mark="@" if typed.startswith("@") else "")
 
 
@@ -63,7 +63,7 @@ def _sorted(folder: Path) -> list[os.DirEntry[str]]:
 
 
 def _matches(name: str, begun: str) -> bool:
-    """Hidden names only when asked for; names that cannot be typed never."""
+    """Hidden names only if a dot was typed; names that can't be typed never."""
     hidden = name.startswith(".") and not begun.startswith(".")
     return key(name).startswith(key(begun)) and not hidden and name.isprintable() and '"' not in name
 
@@ -73,5 +73,5 @@ def _needs_quotes(path: str) -> bool:
 
 
 def _quoted(path: str, ending: str, quote: str) -> str:
-    """Quote a path with spaces; the quote of a folder stays open, so that typing can go on inside it."""
+    """Quote a path with spaces; a folder's quote stays open, so that you can type on inside it."""
     return f"{quote}{path}{ending}" + ("" if ending else '"')
