@@ -46,7 +46,9 @@ def _searched(library: Path, request: dict[str, Any]) -> dict[str, Any]:
         query = parse(parsed.text, cwd=parsed.cwd, may_be_blank=parsed.sort == "date")
         if not query.terms:
             return _listed(library, settings, query, parsed).to_json()
-    threading.Thread(target=_import_faiss, name="faiss", daemon=True).start()  # in parallel with reading and encoding the words
+    threading.Thread(
+        target=_import_faiss, name="faiss", daemon=True
+    ).start()  # in parallel with reading and encoding the words
 
     from photomap_cli.records import SearchRequest
     from photomap_cli.session.session import Session

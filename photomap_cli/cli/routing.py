@@ -61,7 +61,7 @@ def _meant(word: str, *, is_alone: bool) -> list[str]:
 
 
 def _is_slip(word: str, command: str) -> bool:
-    """Return whether a word is nearly a command; a short one only with two letters swapped, as others are words."""
+    """Return whether a word is nearly a command; a short one only with two letters swapped."""
     if not word.isalpha() or not (word[0] == command[0] or word[:2] == command[1::-1]):
         return False
     if len(word) == len(command) and _has_two_exchanged(word, command):

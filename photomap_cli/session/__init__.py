@@ -1,1 +1,1 @@
-"""One session: the parts put together, and its server for other processes."""
+"""A session: the parts put together, and the server that lets other processes use it."""

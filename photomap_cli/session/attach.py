@@ -1,4 +1,4 @@
-"""Owns who answers: the library's live session if there is one, else a new session that others can then use."""
+"""Owns choosing who answers: the library's live session, else a new one that others can use too."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def attach_or_open(
     kind: str,
     on_change: Callable[[], None] = lambda: None,
 ) -> Backend:
-    """Return a client of the library's live session, or a new session that serves others as well.
+    """Return a client of the library's live session, or a new session that serves others too.
 
     Args:
         library: its folder.
@@ -48,7 +48,7 @@ def attach_or_open(
             return live
         try:
             return host(library, settings, kind=kind, on_change=on_change)
-        except LibraryBusy as busy:  # a session that has just claimed the library, or is just leaving
+        except LibraryBusy as busy:  # a session that has just claimed the library, or is about to leave
             if time.monotonic() > give_up_at:
                 raise transport.silent_session(socket_dir.holder(socket_dir.socket_path(library))) from busy
             time.sleep(0.05)
@@ -65,17 +65,17 @@ def host(
     on_stop: Callable[[], None] | None = None,
     log: Path | None = None,
 ) -> Session:
-    """Return a new session that listens on the library's socket; closing it takes the socket away.
+    """Return a new session that listens on the library's socket; closing it removes the socket.
 
     Args:
         library, settings, kind, on_change: see `attach_or_open`.
         encoder, create: see `Session.open`.
-        on_stop: called when somebody asks it to end.
-        log: the file that this process writes to, for who asks for the session's status.
+        on_stop: called when a client asks it to end.
+        log: the file that this process writes to, for the session's status.
 
     Raises:
-        LibraryBusy: another live session has the library.
-        PhotomapError: `serve` where there are no sessions.  Otherwise as `attach_or_open`.
+        LibraryBusy: another live session holds the library.
+        PhotomapError: `serve` on a system without sessions.  Otherwise as `attach_or_open`.
     """
     from photomap_cli.session.session import Session
 
@@ -105,7 +105,7 @@ def host(
 
 
 def _watch(session: Session) -> None:
-    """Have new photos found, on a thread that imports what it needs once the session has had time for a first query."""
+    """Start finding new photos, on a thread that imports what it needs after the session had time for a first query."""
     stop = threading.Event()
 
     def catch_up() -> None:
@@ -116,7 +116,7 @@ def _watch(session: Session) -> None:
 
     def end() -> None:
         stop.set()
-        thread.join(_END_SECONDS)  # what it has in the encoder ends with that
+        thread.join(_END_SECONDS)  # this also ends its request to the encoder
 
     thread = threading.Thread(target=catch_up, name="catch-up", daemon=True)
     session.on_close(end)
@@ -124,12 +124,12 @@ def _watch(session: Session) -> None:
 
 
 class _Listener:
-    """A server that can be closed, so that another session may have the library, and opened again.
+    """A server that can be closed, to let another session have the library, and reopened.
 
     Args:
         library: its folder.
         serve: opens the server, with the library's lock held.
-        lock: the one that is held already.
+        lock: the library's lock, already held.
     """
 
     def __init__(self, library: Path, serve: Callable[[FileLock], SessionServer], lock: FileLock) -> None:

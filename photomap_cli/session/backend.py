@@ -1,4 +1,4 @@
-"""Owns the interface of a session: what `Session` (this process) and `SessionClient` (over the socket) both offer."""
+"""Owns the interface that `Session` (in this process) and `SessionClient` (over the socket) share."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ class Backend(Protocol):
         """Answer one query; loads or reloads the encoder when it has to."""
 
     def map(self, request: MapRequest) -> PhotoMap:
-        """Lay photos out in two dimensions; needs the encoder once in a library's life, for the names of groups."""
+        """Lay photos out in two dimensions; needs the encoder once per library, for the names of groups."""
 
     def progress(self) -> str:
-        """Say what goes on with the map that is being drawn, where that is known here; never waits."""
+        """Return the progress of the map being drawn, if known here; never waits."""
 
     def details(self, path: str) -> PhotoDetails:
-        """Say all that the library knows of the photo at an absolute path.  Raises BadPath if it has none there."""
+        """Return what the library knows of the photo at an absolute path.  Raises BadPath if it isn't there."""
 
     def group(self, request: GroupRequest) -> SearchResult:
         """Return the photos of one group of a map, the most typical first."""
 
     def status(self) -> SessionStatus:
-        """Say where the encoder is.  Never waits for a search or a transfer, never wakes the encoder."""
+        """Return where the encoder is.  Never waits for a search or a transfer, never wakes the encoder."""
 
     def offload(self) -> SessionStatus:
         """Take the encoder out of VRAM now, after a query in flight has ended."""
@@ -37,26 +37,26 @@ class Backend(Protocol):
         """Bring the encoder to where queries run (VRAM, or RAM without a GPU) and return when it is there."""
 
     def prewarm(self) -> None:
-        """Start bringing the encoder there in the background; returns at once and does not count as a query."""
+        """Start doing so in the background; returns at once and doesn't count as a query."""
 
     def set_idle_timeout(self, seconds: float) -> SessionStatus:
-        """Change the idle timeout for as long as the session lives; 0 = never."""
+        """Change the idle timeout in seconds until the session ends; 0 = never."""
 
     def pause(self) -> None:
-        """This process is about to be stopped: offload, and leave the library to others."""
+        """Offload, and leave the library to others, because this process is about to be stopped."""
 
     def resume(self) -> bool:
-        """It goes on; returns False when another session has the library by now, and this one should be closed."""
+        """Continue; returns False if another session has the library by now, so that this one should be closed."""
 
     def close(self) -> None:
         """End the session, or hang up; safe to call twice."""
 
 
 class Listener(Protocol):
-    """Where other processes come in."""
+    """The server for other processes."""
 
     def open(self) -> bool:
-        """Let them in; returns False when another session lets them in already."""
+        """Accept clients; returns False if another session already does."""
 
     def close(self) -> None:
-        """Let nobody in any more, and hang up on those who are; safe to call twice."""
+        """Accept no more clients, and hang up on all; safe to call twice."""

@@ -1,7 +1,7 @@
-"""Owns how a session finds new photos by itself: it looks at the library's folders, and indexes what has changed there.
+"""Owns how a session finds new photos by itself: it checks the library's folders and indexes what has changed.
 
-Nobody waits for this, so queries go first, decoders are gentle, and the encoder is woken once a minute at most and let
-go of as if it had not been used.  Photos are removed and moved as `photomap index` would, by the rules of its last run.
+Nobody waits for this, so queries go first, decoders run at low priority, and the encoder is woken at most once a minute
+and released as if unused.  Photos are removed and moved as `photomap index` would, by the rules of its last run.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 STEP_SECONDS, NETWORK_STEP_SECONDS = 5.0, 60.0
 SHARE = 100
-"""The time from one look to the next is at least so many times what a look takes of a core."""
+"""The least time between two looks, as a multiple of the CPU time of one."""
 
 WAKE_SECONDS = 60.0
-"""How often an encoder that is at rest may be woken for new photos."""
+"""How often an idle encoder may be woken for new photos, in seconds."""
 
 MOST_FOLDERS = 50
-"""Where more folders have changed, everything is looked at."""
+"""If more folders have changed, everything is scanned."""
 
 _BATCH, _JOBS = 8, max(1, (os.cpu_count() or 1) // 4)
 _YIELD_SECONDS = 0.05
@@ -43,15 +43,15 @@ log = logging.getLogger(__name__)
 
 
 class _NotNow(Exception):
-    """The session is closing, or the encoder is not to be used now."""
+    """The session is closing, or the encoder must not be used now."""
 
 
 class CatchUp:
-    """Brings a session's library up to date, on one thread.
+    """Keeps a session's library up to date, on one thread.
 
     Args:
-        session: the library, its encoder, and who waits for it.
-        stop: says that the session is closing.
+        session: gives the library, its encoder, and whether queries wait.
+        stop: set when the session is closing.
         clock: time.
     """
 
@@ -63,7 +63,7 @@ class CatchUp:
         self._is_first = True
 
     def run(self) -> None:
-        """Look again and again until it is time to stop."""
+        """Look repeatedly until told to stop."""
         pause = 0.0
         while not self._stop.wait(pause):
             try:
@@ -75,7 +75,7 @@ class CatchUp:
                 pause = NETWORK_STEP_SECONDS
 
     def look(self) -> float:
-        """Look once, and index what has changed and is quiet; return the seconds to the next look."""
+        """Look once, and index what has changed and is no longer changing; return the seconds until the next look."""
         roots = self._session.catalog.roots()
         remote = mounts.remote(roots) if self._session.settings.watch == "auto" else frozenset()
         for is_remote, watch in self._watches.items():
@@ -87,7 +87,7 @@ class CatchUp:
             self._next_look[is_remote] = began + max(step, SHARE * (time.thread_time() - worked))
             if changed and not self._is_first:
                 self._index(changed, roots, watch)
-        if self._is_first:  # what has changed while there was no session
+        if self._is_first:  # what changed while there was no session
             self._index(roots, roots, self._watches[False])
             self._is_first = False
         return max(_YIELD_SECONDS, min(self._next_look.values()) - self._clock())
@@ -106,7 +106,7 @@ class CatchUp:
                 return
 
     def _index_below(self, root: str, folders: Sequence[str]) -> None:
-        """Index some folders of a root, and count the new photos while they come."""
+        """Index some folders of a root, counting new photos as they come."""
         from pathlib import Path
 
         session, rules = self._session, self._rules(root)
@@ -140,7 +140,7 @@ class CatchUp:
             session.note_new(indexer.report.added - added)
 
     def _rules(self, root: str) -> ScanRules:
-        """Return what the last run over a root has left out; a library of before knows the settings alone."""
+        """Return what the last run over a root left out; if that isn't stored, what the settings say."""
         exclude, hidden = self._session.library.writes.runs.rules(root) or (self._session.settings.exclude, False)
         return ScanRules(exclude, hidden, (root,))
 
@@ -156,7 +156,7 @@ class CatchUp:
         return ImageEncoder(self._session.residency, lambda: self._require_leave(offloads))
 
     def _require_leave(self, offloads: int) -> None:
-        """Wait while queries are being answered.  Raises _NotNow at the end, and where the encoder was sent away."""
+        """Wait while queries are being answered.  Raises _NotNow if the session closes or the encoder was offloaded."""
         while self._session.is_answering and not self._stop.wait(_YIELD_SECONDS):
             pass
         if self._stop.is_set() or self._session.residency.snapshot().offloads != offloads:

@@ -1,4 +1,4 @@
-"""Owns the other end of a session's socket: the same methods as `Session`, for another process.  Light."""
+"""Owns the client end of a session's socket: the methods of `Session`, for another process.  Light to import."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _REFERENCE = re.compile(r"#(\d{1,6})")
 
 
 class SessionClient:
-    """A live session, asked over its socket; a `Backend`.  A context manager.
+    """A `Backend` that asks a live session over its socket.  A context manager.
 
-    Searches and statuses use connections of their own, so that a status never waits behind a search.
+    Searches and statuses use separate connections, so that a status never waits behind a search.
 
     Raises (every method): SessionGone when the session ends or hangs up; SessionSilent when it does not answer;
-    ProtocolMismatch when it is of another version; SessionFull when it has too many clients; whatever error the session
+    ProtocolMismatch when it has another version; SessionFull when it has too many clients; any error the session
     itself raised.
     """
 
@@ -40,11 +40,11 @@ class SessionClient:
 
         Args:
             library: its folder.
-            tell: called with a sentence when the session does not answer at once.
+            tell: called with a notice when the session doesn't answer at once.
 
         Raises:
-            SessionSilent: there is one, and it does not answer.
-            ProtocolMismatch, SessionFull: there is one, and it will not serve us.
+            SessionSilent: there is one, but it doesn't answer.
+            ProtocolMismatch, SessionFull: there is one, but it won't serve us.
         """
         line = transport.find(library, tell=tell)
         return None if line is None else SessionClient(line)
@@ -56,11 +56,11 @@ class SessionClient:
         self.close()
 
     def search(self, request: SearchRequest) -> SearchResult:
-        """Answer one query by the session's warm encoder."""
+        """Answer one query with the session's warm encoder."""
         return read(SearchResult, self._line.long_request("search", request=_slim(request).to_json()))
 
     def map(self, request: MapRequest) -> PhotoMap:
-        """Have the session lay photos out."""
+        """Ask the session for a map."""
         return read(PhotoMap, self._line.long_request("map", request=request.to_json()))
 
     def details(self, path: str) -> PhotoDetails:
@@ -68,15 +68,15 @@ class SessionClient:
         return read(PhotoDetails, self._line.request("details", path=path))
 
     def group(self, request: GroupRequest) -> SearchResult:
-        """Have the session list a group of a map."""
+        """Ask the session for the photos of a map's group."""
         return read(SearchResult, self._line.long_request("group", request=request.to_json()))
 
     def progress(self) -> str:
-        """Say nothing: how far the session is with a map is not known here."""
+        """Return an empty string: the session's progress with a map isn't known here."""
         return ""
 
     def status(self) -> SessionStatus:
-        """Say where the session's encoder is; gives up after some seconds."""
+        """Return where the session's encoder is; gives up after some seconds."""
         return read(SessionStatus, self._line.request("status"))
 
     def offload(self) -> SessionStatus:
@@ -88,35 +88,35 @@ class SessionClient:
         return read(SessionStatus, self._line.long_request("load"))
 
     def prewarm(self) -> None:
-        """Start bringing it there."""
+        """Start bringing it there in the background."""
         self._line.request("prewarm")
 
     def set_idle_timeout(self, seconds: float) -> SessionStatus:
-        """Change the session's idle timeout, for everybody who uses it."""
+        """Change the session's idle timeout, for all its clients."""
         return read(SessionStatus, self._line.request("set_idle_timeout", seconds=seconds))
 
     def stop(self) -> SessionStatus:
-        """Ask a session without a terminal to end."""
+        """Ask a background session to end."""
         return read(SessionStatus, self._line.request("stop"))
 
     def pause(self) -> None:
-        """Do nothing: the session goes on while this process is stopped."""
+        """Do nothing: the session keeps running while this process is stopped."""
 
     def resume(self) -> bool:
-        """Say that nothing has changed; where the session is gone the next request finds out."""
+        """Return True; if the session is gone, the next request finds out."""
         return True
 
     def close(self) -> None:
-        """Hang up; the session goes on."""
+        """Hang up; the session keeps running."""
         self._line.close()
 
 
 class WatchingClient(SessionClient):
-    """A client whose `status` never waits: a thread asks twice a second and the last answer is returned.
+    """A client whose `status` never waits: a thread asks twice a second, and the last answer is returned.
 
     Args:
-        line: to the session.
-        first: a status to begin with.
+        line: connection to the session.
+        first: the status until the first answer.
         on_change: called after every new status.
     """
 
@@ -128,11 +128,11 @@ class WatchingClient(SessionClient):
         threading.Thread(target=self._watch, name="session-watch", daemon=True).start()
 
     def progress(self) -> str:
-        """Say nothing: how far the session is with a map is not known here."""
+        """Return an empty string: the session's progress with a map isn't known here."""
         return ""
 
     def status(self) -> SessionStatus:
-        """Return what the session last said; raises SessionGone or SessionSilent once it says nothing more."""
+        """Return the last status; raises SessionGone or SessionSilent once the session stops answering."""
         last = self._last
         if isinstance(last, PhotomapError):
             raise type(last)(last.message, hint=last.hint)
@@ -150,14 +150,14 @@ class WatchingClient(SessionClient):
             except (SessionGone, SessionSilent) as error:
                 self._last = error
             except PhotomapError:
-                continue  # too many clients: the last status stands until there is room
+                continue  # too many clients: keep the last status until there is room
             self._on_change()
 
 
 def _slim(request: SearchRequest) -> SearchRequest:
-    """Return the request with only those references that its text can mean: ten thousand paths are a megabyte.
+    """Return the request with only the references its text can use, since ten thousand paths are a megabyte.
 
-    Of a text that is too long goes as much as shows that, so that the answer is what is wrong with the query.
+    A text that is too long is cut but stays too long, so that the reply says what is wrong with the query.
     """
     text = request.text[: MOST_LETTERS + 1]
     named = {int(number) for number in _REFERENCE.findall(text)}

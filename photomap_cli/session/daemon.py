@@ -1,4 +1,4 @@
-"""Owns starting a session in the background: apart from this terminal, and up when `launch` returns."""
+"""Owns starting a background session: detached from this terminal, and answering when `launch` returns."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from photomap_cli.errors import BadPath, SessionGone, SessionSilent
 from photomap_cli.session import transport
 
 LOG_BYTES = 1 << 20
-"""Size beyond which the log is rotated; one older log is kept beside it."""
+"""Size in bytes beyond which the log is rotated; one older log is kept."""
 
 
 class LogFile:
-    """A file that takes what this process and its children print.
+    """The log file for the output of this process and its children.
 
-    Rotating copies it to `NAME.1` and empties it, because children hold it open too; what is printed in the very moment
-    between may be lost.
+    Rotating copies it to `NAME.1` and truncates it, because children hold it open too; output written in the moment
+    between the two may be lost.
 
     Raises:
         BadPath: the file cannot be written.
@@ -35,14 +35,14 @@ class LogFile:
         self.path = path
         try:
             files.make_folder(path.parent)
-            # Appending, so that whoever holds it goes on at its end, also after it was emptied.
+            # Open for appending, so that all who hold it write at its end, also after it was truncated.
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
             self.fd = os.open(path, flags) if path.is_char_device() else files.descriptor(path, flags)
         except OSError as error:
             raise BadPath(f"{path} cannot be written: {error.strerror}", hint="--log names another file") from error
 
     def take_over(self) -> None:
-        """Have standard output and standard error go here from now on."""
+        """Redirect standard output and standard error here."""
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
             os.dup2(self.fd, stream.fileno())
@@ -52,7 +52,7 @@ class LogFile:
         return os.fstat(self.fd).st_size
 
     def output_since(self, offset: int) -> str:
-        """Return what was written behind `offset`."""
+        """Return what was written after `offset`."""
         try:
             with files.reading(self.path) as log:
                 log.seek(offset)
@@ -61,14 +61,14 @@ class LogFile:
             return ""
 
     def rotate(self) -> None:
-        """Start anew if it has become long."""
+        """Rotate the log if it has grown long."""
         if self.size() > LOG_BYTES:
             with files.reading(self.path) as log, files.fresh(self.path.with_name(f"{self.path.name}.1")) as older:
                 shutil.copyfileobj(log, older)
             os.ftruncate(self.fd, 0)
 
     def close(self) -> None:
-        """Let go of the file; the streams that it took over keep it."""
+        """Close this descriptor; redirected streams stay open."""
         os.close(self.fd)
 
 
@@ -78,7 +78,7 @@ _LOOK_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """How a start went: the process, what it printed so far, its exit status if it ended instead of answering."""
+    """The outcome of a start: the process, its output so far, and its exit status if it ended instead of answering."""
 
     pid: int
     output: str
@@ -86,12 +86,12 @@ class Launch:
 
 
 def launch(words: Sequence[str], library: Path, log: Path) -> Launch:
-    """Run `photomap WORDS` in the background, its output in `log`; return once its session answers or it has ended.
+    """Run `photomap WORDS` in the background, logging to `log`; return once its session answers or it has ended.
 
     Raises:
         BadPath: the log cannot be written.
         NoProcess: the system has no room for the session.
-        SessionGone: it neither answers nor ends within a minute; it has been told to end.
+        SessionGone: it neither answered nor ended within a minute, and was told to end.
     """
     with closing(LogFile(log)) as file:
         file.rotate()
@@ -107,14 +107,14 @@ def launch(words: Sequence[str], library: Path, log: Path) -> Launch:
 
 
 def launch_without_waiting(words: Sequence[str], log: Path) -> None:
-    """Run `photomap WORDS` in the background, its output in `log`, and wait for nothing.
+    """Run `photomap WORDS` in the background, logging to `log`, without waiting.
 
     Raises BadPath and NoProcess, as `launch`.
     """
     with closing(LogFile(log)) as file:
         file.rotate()
         process = _start(words, file)
-    process.returncode = 0  # nobody here waits for its end, and Python need not warn of that
+    process.returncode = 0  # it isn't waited for, and Python needn't warn about that
 
 
 def _start(words: Sequence[str], file: LogFile) -> subprocess.Popen[bytes]:

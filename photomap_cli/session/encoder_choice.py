@@ -1,4 +1,4 @@
-"""Owns which encoder a library is opened with: its spec string, the process for it, and the towers."""
+"""Owns choosing a library's encoder: its spec string, its process, and the towers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def spec_of(catalog: Facts, settings: Settings, named: str | None) -> str:
-    """Return the library's encoder, or the one a new library shall have."""
+    """Return the spec of the library's encoder, or of the one for a new library."""
     made_with = catalog.encoder
     if made_with is None:
         return models.resolve(named or settings.encoder, settings.device)
@@ -48,7 +48,7 @@ def process(spec: str, settings: Settings) -> EncoderProcess:
 
 
 def towers(catalog: Facts, spec: str) -> dict[Tower, Encoder]:
-    """Return the towers of a library's encoder: what encodes words, and a few pictures, without PyTorch."""
+    """Return the towers of a library's encoder, which encode words and a few pictures without PyTorch."""
 
     def fingerprint() -> str:
         if made_with := catalog.encoder:
@@ -85,7 +85,7 @@ def routes(
     has_gpu: Callable[[], bool],
     on_absent_gpu: Callable[[], None],
 ) -> EncoderRoutes:
-    """Return who encodes what: the setting `text_encoder` decides about words, and its `torch` about pictures too."""
+    """Return the routes: the setting `text_encoder` decides for words, and its value `torch` for pictures too."""
     made = partial(EncoderRoute, has_gpu=has_gpu, on_absent_gpu=on_absent_gpu)
     setting = settings.text_encoder
     return EncoderRoutes(

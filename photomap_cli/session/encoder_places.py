@@ -1,4 +1,4 @@
-"""Owns where the encoders of a session are, as its status tells it: the encoder process and the towers."""
+"""Owns the part of a session's status about its encoders: the encoder process and the towers."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 def of(residency: Residency, routes: EncoderRoutes, settings: Settings) -> dict[str, Any]:
-    """Return the fields of a `SessionStatus` that tell of places, bytes and moves.
+    """Return the fields of a `SessionStatus` about places, bytes and moves.
 
-    While weights are mapped here and the encoder process is OFF, the state is RAM: that is where a query is encoded.
+    While a tower's weights are mapped here and the encoder process is OFF, the state is RAM: there queries are encoded.
 
     Args:
         residency: of the encoder process.
-        routes: who knows the towers.
-        settings: say what is expected of an encoder that has not been loaded yet.
+        routes: hold the towers.
+        settings: tell what to expect of an encoder that isn't loaded yet.
     """
     process, now = residency.snapshot(), residency.now()
     towers = [snapshot for route in routes if (snapshot := route.snapshot())]
@@ -63,7 +63,7 @@ def of(residency: Residency, routes: EncoderRoutes, settings: Settings) -> dict[
 
 
 def _mapped(route: EncoderRoute) -> ResidencySnapshot | None:
-    """Return where a tower is that is there, and would answer now."""
+    """Return where a tower is, if it would answer now."""
     snapshot = route.snapshot()
     return snapshot if snapshot and snapshot.state is not ResidencyState.OFF and route.is_the_towers else None
 
@@ -88,7 +88,7 @@ def _until(deadline: float | None, now: float) -> float | None:
 
 
 def expected_device(settings: Settings) -> str:
-    """Return where the encoder will run: what is set, else the GPU where there is one to be expected."""
+    """Return the device the encoder will run on: the setting, else a GPU if one can be expected."""
     if settings.device != "auto":
         return settings.device
     return "cuda:0" if gpu.is_expected() else "cpu"

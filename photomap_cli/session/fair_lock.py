@@ -1,4 +1,4 @@
-"""Owns whose turn it is: a lock that goes to whoever has waited longest, and lets those go who wait no more."""
+"""Owns a fair lock: it goes to the thread that has waited longest, and waiting can be given up."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ LOOK_SECONDS = 0.1
 
 
 class FairLock:
-    """First come, first served; a `threading.Lock` may go to the same thread again and again.
+    """A first come, first served lock; a `threading.Lock` may go to the same thread again and again.
 
     Args:
-        look_seconds: how often one who waits looks whether to go on waiting.
+        look_seconds: how often a waiting thread calls its checkpoint.
     """
 
     def __init__(self, *, look_seconds: float = LOOK_SECONDS) -> None:
@@ -24,20 +24,20 @@ class FairLock:
 
     @property
     def waiting(self) -> int:
-        """How many wait; not counting the one whose turn it is."""
+        """How many threads wait, not counting the one whose turn it is."""
         return max(0, len(self._queue) - 1)
 
     @property
     def is_taken(self) -> bool:
-        """Whether it is somebody's turn."""
+        """Whether a thread has the lock."""
         return bool(self._queue)
 
     @contextmanager
     def turn(self, checkpoint: Callable[[], None] = lambda: None) -> Iterator[None]:
-        """Run the block when everybody who came before has had their turn.
+        """Run the block once all earlier threads have had their turn.
 
         Args:
-            checkpoint: called while waiting and once before the block; whatever it raises gives the turn up.
+            checkpoint: called while waiting and once before the block; an exception from it gives up the turn.
         """
         called = threading.Event()
         try:

@@ -1,4 +1,4 @@
-"""Owns what a request over the socket means: which method of the session, which record back.  Knows no socket.
+"""Owns the meaning of a request: which session method to call, which record to return.  Knows no socket.
 
 A request is `{"version", "op", ...}`; the result is the JSON of a record (see `records/`).
 """
@@ -23,10 +23,10 @@ Request = TypeVar("Request", bound=Record)
 
 
 class RequestHandlers:
-    """One session as its clients use it.  Any thread may call it.
+    """A session as its clients see it.  Any thread may call it.
 
     Args:
-        session: what answers.
+        session: answers the requests.
         on_stop: called when a client asks the session to end; None refuses that.
     """
 
@@ -41,7 +41,7 @@ class RequestHandlers:
             checkpoint: see `Session.search`; what it raises passes through.
 
         Raises:
-            ProtocolMismatch: another version, or not understood.
+            ProtocolMismatch: the request has another version, or isn't understood.
             PhotomapError: whatever the session raises.
         """
         _require_version(message.get("version"))
@@ -80,7 +80,7 @@ class RequestHandlers:
         return self._session.status().to_json()
 
     def replied(self, message: dict[str, Any]) -> None:
-        """The answer has been sent: only now may a session that was asked to stop hang up."""
+        """Note that the answer was sent; only now may a session that was asked to stop hang up."""
         if message["op"] == "stop" and self._on_stop is not None:
             self._on_stop()
 

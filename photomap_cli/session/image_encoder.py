@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 class ImageEncoder:
-    """The indexer's view of the encoder: each batch is one use, so a long run keeps it in place and then lets it go.
+    """The indexer's view of the encoder: each batch is one use, so a long run keeps it in place and then releases it.
 
     Args:
         residency: where the encoder is.
-        before_batch: called before each batch of work that nobody waits for, which then is no query; else None.
+        before_batch: called before each batch of background work, which doesn't count as a query; else None.
     """
 
     def __init__(self, residency: Residency, before_batch: Callable[[], None] | None = None) -> None:
@@ -54,12 +54,12 @@ def light_image_encoder(
     try:
         encoder = ImageEncoder(route.tower, before_batch)
     except (EncoderFailed, EncoderMismatch):
-        return None  # the encoder process will say what is wrong, if anything is
+        return None  # the encoder process will report what is wrong, if anything
     return encoder if count <= encoder.info.few_pictures else None
 
 
 def expected_fit(spec: str) -> PixelFit | None:
-    """Return what pixels an encoder will probably take; None where that is not known before it is loaded."""
+    """Return the pixel format an encoder will probably take; None if unknown before it is loaded."""
     from photomap_cli.images.preprocess import PixelFit
 
     pictures = models.expected_pictures(spec)

@@ -1,4 +1,4 @@
-"""Owns what goes over a session's socket, both ways: one JSON object a line.  Knows nothing of its meaning."""
+"""Owns the framing on a session's socket: one JSON object per line, both ways.  Knows nothing of its meaning."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def encode(message: dict[str, Any], most_bytes: int = LIMITS.line_bytes) -> byte
     """Return a message as one line, in ASCII: unpaired surrogates in file names survive.
 
     Raises:
-        ProtocolMismatch: it is longer than the other end takes.
+        ProtocolMismatch: it is longer than the other end accepts.
     """
     line = json.dumps(message, separators=(",", ":")).encode("ascii") + b"\n"
     if len(line) > most_bytes:
@@ -24,7 +24,7 @@ def encode(message: dict[str, Any], most_bytes: int = LIMITS.line_bytes) -> byte
 
 
 def decode(line: bytes) -> dict[str, Any]:
-    """Return the message in a line.  Raises ProtocolMismatch where there is none."""
+    """Return the message in a line.  Raises ProtocolMismatch if it holds none."""
     try:
         message = json.loads(line)
     except (ValueError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""Owns how much clients may ask of a session, and say at once."""
+"""Owns the limits on what clients may ask of a session."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 
 class Limits(NamedTuple):
-    """What a session grants to its clients, who are this user's own processes.
+    """The limits of a session's clients, which are this user's own processes.
 
     Attributes:
-        clients: connections served at once; a prompt or a one-shot search has two.  The next is told so and hung up on.
-            Each costs a thread that waits, some 50 KB.
-        line_bytes: one request, or one reply.  A hit is some 250 bytes: 100,000, the most `search -k` takes, are 25 MB.
-        seconds: how long a client may say nothing, or not read its reply, before it is hung up on.  `SessionClient`
+        clients: connections at once; a prompt or one-shot search has two.  The next is refused with a reason.
+            Each costs a waiting thread, some 50 KB.
+        line_bytes: of a request or reply.  A hit is some 250 bytes: 100,000, the most `search -k` takes, are 25 MB.
+        seconds: how long a client may be silent, or not read its reply, before it is disconnected.  `SessionClient`
             connects again by itself.
     """
 

@@ -1,4 +1,4 @@
-"""Owns a session's maps: which photos they are of, and one drawing after the other.  Searches go on meanwhile."""
+"""Owns a session's maps, drawn one at a time.  Searches go on meanwhile."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class Maps:
 
     Args:
         catalog, scope: the library and where searches look.
-        turns: the session's, taken while the library is looked at.
-        refresh: called within such a turn, before the library is looked at.
+        turns: the session's lock, held while the library is read.
+        refresh: called with the lock held, before the library is read.
         spec: the encoder's spec string.
-        encode: encodes what groups may be called, as float32 rows of unit length.
+        encode: encodes possible names of groups; returns (n, dim) float32 rows of unit length.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Maps:
         return MapBuilder(self._catalog, spec=self._spec, encode=self._encode)
 
     def progress(self) -> str:
-        """Say what goes on with a map that is being drawn; nothing where none is.  Never waits."""
+        """Return the progress of a map being drawn; empty if none is.  Never waits."""
         drawing = self._drawing
         return drawing.stage if drawing else ""
 

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 class Prewarming:
-    """Loads what encodes words and maps the vectors, once at a time; what goes wrong shows in the status."""
+    """Loads what encodes words and maps the vectors, one load at a time; errors show in the status."""
 
     def __init__(self, words: EncoderRoute, vectors: Searches) -> None:
         self._words, self._vectors = words, vectors
         self._running = threading.Lock()
 
     def start(self) -> None:
-        """Begin, on a thread of its own, unless it goes on already."""
+        """Start on a new thread, unless it is already running."""
         if self._running.acquire(blocking=False):
             threading.Thread(target=self._load, name="prewarm", daemon=True).start()
 
@@ -29,6 +29,6 @@ class Prewarming:
             self._words.load()
             self._vectors.warm_up()
         except PhotomapError:
-            return  # the snapshot's last_error says it
+            return  # the snapshot's last_error has it
         finally:
             self._running.release()

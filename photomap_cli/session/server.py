@@ -1,6 +1,6 @@
-"""Owns the session's server for other processes: a local socket, who may come in, one thread a client.
+"""Owns the session's server for other processes: a local socket, access checks, one thread per client.
 
-What a request means is `handlers.py`'s, how a client is read and answered `peer.py`'s.
+`handlers.py` gives requests their meaning, `peer.py` reads and answers a client.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 _ACCEPT_AGAIN_SECONDS = 0.1
-_POLL_SECONDS = 1.0  # until closing is noticed where a listening socket that is shut down tells nobody, as on macOS
+_POLL_SECONDS = 1.0  # how soon closing is noticed where shutting down a listening socket wakes nobody, as on macOS
 
 
 class SessionServer(socketserver.ThreadingUnixStreamServer):
     """Serves one session on its library's socket until closed.  A context manager.
 
     Args:
-        session: what answers.
-        lock: the library's, held; released on closing.
+        session: answers the requests.
+        lock: the library's, already held; released on closing.
         on_stop: called, in a client's thread, when a client asks the session to end; None refuses that.
-        limits: what clients are granted.
+        limits: of the clients.
     """
 
     daemon_threads, block_on_close = True, False
@@ -72,7 +72,7 @@ class SessionServer(socketserver.ThreadingUnixStreamServer):
         self.close()
 
     def close(self) -> None:
-        """Take the socket away, let go of the library, then hang up on every client.  Idempotent."""
+        """Remove the socket, release the library, then hang up on every client.  Idempotent."""
         with self._changing:
             if self._closed.is_set():
                 return
@@ -84,14 +84,14 @@ class SessionServer(socketserver.ThreadingUnixStreamServer):
             self.socket.shutdown(socket.SHUT_RDWR)  # wakes the accepting thread
         self.shutdown()
         self.server_close()
-        self._lock.release()  # whoever is hung up on may start the next session at once
+        self._lock.release()  # a client that is disconnected may start the next session at once
         for client in clients:
             _hang_up(client)
 
     # What socketserver calls ----------------------------------------------------------------------------------------
 
     def server_bind(self) -> None:
-        """Bind the socket, in place of a stale one: the library's lock is held."""
+        """Bind the socket, replacing a stale one, which is safe with the library's lock held."""
         with suppress(FileNotFoundError):
             self._path.unlink()
         super().server_bind()
@@ -107,7 +107,7 @@ class SessionServer(socketserver.ThreadingUnixStreamServer):
             raise
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
-        """Count a client in, or say why not."""
+        """Admit a client, or tell it why not."""
         with suppress(OSError):  # gone already
             request.settimeout(self.limits.seconds)
             try:
@@ -126,7 +126,7 @@ class SessionServer(socketserver.ThreadingUnixStreamServer):
             self._clients.discard(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say in the log that a client could not be served, as where there is no room for a thread."""
+        """Log that a client couldn't be served, for example if no thread could be started."""
         log.warning("a client could not be served: %s", sys.exc_info()[1])
 
     def _require_welcome(self, client: socket.socket) -> None:
@@ -142,7 +142,7 @@ class SessionServer(socketserver.ThreadingUnixStreamServer):
 
 
 def _hang_up(client: socket.socket) -> None:
-    """End a connection, also under the feet of the thread that reads or writes."""
+    """End a connection, even while a thread is reading or writing."""
     with suppress(OSError):
         client.shutdown(socket.SHUT_RDWR)
 
@@ -151,7 +151,7 @@ def claim(library: Path) -> FileLock | None:
     """Return the held lock of this library's session, or None when a live session holds it.
 
     Raises:
-        LibraryUnusable: the folder of the sockets, or the lock in it, is not this user's own.
+        LibraryUnusable: the folder of sockets, or the lock in it, doesn't belong to this user.
     """
     socket_dir.private_folder()
     lock = FileLock(socket_dir.lock_path(library))

@@ -1,4 +1,4 @@
-"""Owns one session: builds the parts, serialises the work, answers search, status and offload in this process."""
+"""Owns a session: builds its parts, serialises work, and answers search, status and offload in this process."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ if TYPE_CHECKING:
 class Session:
     """A library, its encoder and the searches over them; a `Backend` in this process.
 
-    Use as a context manager, or call `close`.  Methods may be called from any thread: searches take turns in the order
-    they were asked, `status` never waits.
+    A context manager; else call `close`.  Methods may be called from any thread: searches are answered in the order
+    they came, `status` never waits.
 
     Args:
         library: open; closed with the session.
@@ -61,8 +61,8 @@ class Session:
 
     Attributes:
         library, catalog, vectors: the library, what there is in it, and search over it.
-        log: the file that this process writes to, told by `status`; None for none.
-        listener: where other processes come in; None where they cannot.
+        log: the file that this process writes to, reported by `status`; None for none.
+        listener: the server for other processes; None without one.
     """
 
     def __init__(
@@ -129,7 +129,7 @@ class Session:
 
         Args:
             folder: the library.
-            settings: as loaded; None for those that `photomap config` shows.
+            settings: None for those that `photomap config` shows.
             kind: "repl", "serve" or "local".
             encoder: the encoder asked for by a flag; None for the library's own, or the setting for a new library.
             create: make the library when there is none.
@@ -176,19 +176,19 @@ class Session:
             self._resources.close()
 
     def on_close(self, callback: Callable[[], None]) -> None:
-        """Have `callback` run first when the session is closed."""
+        """Call `callback` first when the session is closed."""
         self._first_at_close.append(callback)
 
     # Backend --------------------------------------------------------------------------------------------------------
 
     def search(self, request: SearchRequest, checkpoint: Callable[[], None] = cancellation.check) -> SearchResult:
-        """Answer one query, after those that were asked before.
+        """Answer one query, after those asked earlier.
 
         Args:
             request: what is asked.
-            checkpoint: called now and then while the query fetches a picture or waits for its turn, and where it can
+            checkpoint: called repeatedly while the query downloads a picture or waits for its turn, and where it can
                 stop without harm: between terms, files and photos, and before the scan.  What it raises ends the query;
-                a transfer or an encode under way is not cut short, the next query needs it as well.
+                a running transfer or encode isn't interrupted, as the next query needs it too.
 
         Raises:
             BadQuery, BadImage: with the place of the mistake.
@@ -211,22 +211,22 @@ class Session:
         return result
 
     def map(self, request: MapRequest, checkpoint: Callable[[], None] = cancellation.check) -> PhotoMap:
-        """Lay photos out in two dimensions, one map after the other; searches go on meanwhile.
+        """Lay photos out in two dimensions, one map at a time; searches go on meanwhile.
 
-        `checkpoint` is called while it waits for its turn, and between the steps; what it raises ends the drawing.
+        `checkpoint` is called while waiting and between steps; an exception from it ends the drawing.
         Raises BadQuery, with the place of the mistake in a filter; EmptyLibrary; TooFewPhotos.
         """
         return self._maps.draw(request, checkpoint)
 
     def group(self, request: GroupRequest, checkpoint: Callable[[], None] = cancellation.check) -> SearchResult:
-        """Return the photos of one group of a map, the most typical first; a score is the cosine with its middle.
+        """Return the photos of a map's group, the most typical first; a score is the cosine to the group's centre.
 
-        Raises UsageError where the library has changed since, and as `map`.
+        Raises UsageError if the library has changed since, and as `map`.
         """
         return self._maps.group(request, checkpoint)
 
     def details(self, path: str) -> PhotoDetails:
-        """Say all that the library knows of the photo at an absolute path.  Raises BadPath if it has none there."""
+        """Return what the library knows of the photo at an absolute path.  Raises BadPath if it isn't there."""
         known = self.catalog.details(path)
         if known is None:
             raise BadPath(f"{path} is not in the library", hint="`photomap index` adds what is new")
@@ -247,17 +247,17 @@ class Session:
         )
 
     def offload(self) -> SessionStatus:
-        """Take the encoder out of VRAM as soon as no encode is in flight."""
+        """Take the encoder out of VRAM once no encode is running."""
         self.residency.offload()
         return self.status()
 
     def load(self) -> SessionStatus:
-        """Bring the text tower to where queries run; also when the encoder had been given up."""
+        """Bring the text tower to where queries run, even if the encoder was given up."""
         self.routes.text.load(try_again=True)
         return self.status()
 
     def prewarm(self) -> None:
-        """Start `load` in the background, once at a time; what goes wrong shows in the status, and at the query."""
+        """Start `load` in the background, one at a time; errors show in the status and at the next query."""
         self._prewarming.start()
 
     def progress(self) -> str:
@@ -272,18 +272,18 @@ class Session:
     def pause(self) -> None:
         """This process is about to be stopped: let others have the library, then give the GPU back.
 
-        Who is being served is hung up on and asks elsewhere; an encode under way is waited for.
+        Clients are disconnected and ask elsewhere; a running encode is waited for.
         """
         if self.listener is not None:
             self.listener.close()
         self.residency.offload()
 
     def resume(self) -> bool:
-        """It goes on: serve others again.  Returns False when another session has the library by now."""
+        """Serve others again.  Returns False if another session has the library by now."""
         return self.listener is None or self.listener.open()
 
     def drain_notices(self) -> tuple[str, ...]:
-        """Return what is to be said, once, about an index run: where it has encoded, what was made anew."""
+        """Return each notice about an index run once: where it encoded, what was rebuilt."""
         notes, snapshot = (*self.residency.drain_notices(), *self.vectors.drain_notices()), self.residency.snapshot()
         if not snapshot.cpu_fallbacks:
             return notes
@@ -299,7 +299,9 @@ class Session:
         before_batch: Callable[[], None] | None = None,
     ) -> Indexer:
         """Return an indexer over this library that encodes with this session's encoder; see `ImageEncoder`."""
-        from photomap_cli.indexing.indexer import Indexer  # as the map's, not for a search: together they take 60 ms
+        from photomap_cli.indexing.indexer import (
+            Indexer,
+        )  # like the map's imports, not needed for a search: together they take 60 ms
         from photomap_cli.session.image_encoder import expected_fit, light_image_encoder
 
         return Indexer(
@@ -320,24 +322,24 @@ class Session:
 
     @property
     def is_answering(self) -> bool:
-        """Whether a query is being answered, or waits for its turn."""
+        """Whether a query is being answered or waiting."""
         return self._turns.is_taken
 
     @contextmanager
     def in_background(self) -> Iterator[None]:
-        """Encode what nobody waits for; see `Residency.in_background`."""
+        """Encode background work; see `Residency.in_background`."""
         with self.residency.in_background(), ExitStack() as towers:
             if self.routes.image.tower is not None:
                 towers.enter_context(self.routes.image.tower.in_background())
             yield
 
     def note_new(self, added: int) -> None:
-        """Count photos that were found by themselves; the next query has seen them."""
+        """Count photos that were found automatically; the next query sees them."""
         self.new_photos += added
         self.count_photos()
 
     def count_photos(self) -> int:
-        """Have `status` know how many photos there are by now."""
+        """Update the number of photos in `status` and return it."""
         self._photos = self.catalog.photo_count
         return self._photos
 
@@ -346,7 +348,7 @@ class Session:
     def _answer(
         self, query: Query, request: SearchRequest, checkpoint: Callable[[], None], fetched: Fetched
     ) -> SearchResult:
-        """Answer from one set of rows."""
+        """Answer from one consistent set of rows."""
 
         def answer() -> SearchResult:
             self._refresh()
@@ -363,7 +365,7 @@ class Session:
         return taker
 
     def _refresh(self) -> None:
-        """See what other processes have indexed meanwhile."""
+        """Pick up what other processes have indexed meanwhile."""
         made_with = self.catalog.encoder
         if made_with is not None and made_with.spec != self.spec:
             raise EncoderMismatch(
@@ -372,19 +374,19 @@ class Session:
             )
         loaded = self.residency.snapshot().info
         if made_with is not None and loaded is not None and not made_with.has_weights_of(loaded):
-            self.residency.release()  # the library was encoded anew, and what is on disk by now may be its encoder
+            self.residency.release()  # the library was encoded again, and its encoder may be on disk by now
         self.routes.keep_to(made_with.fingerprint if made_with else "")
         self.vectors.refresh()
         if not self.count_photos():
             raise EmptyLibrary("the library has no photos yet", hint="photomap index ~/Pictures")
 
     def _check_encoder(self, info: EncoderInfo) -> None:
-        """Raise EncoderMismatch where the library's vectors were made by another encoder than this one."""
+        """Raise EncoderMismatch if the library's vectors were made by another encoder."""
         if made_with := self.catalog.encoder:
             made_with.require(info)
 
     def _encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Encode what the map's groups may be called, in turn with the searches."""
+        """Encode possible names of the map's groups, taking turns with searches."""
         with self._turns.turn():
             return self.residency.run("text", lambda encoder: encoder.encode_text(list(texts)))[0]
 

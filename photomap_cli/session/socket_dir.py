@@ -1,11 +1,11 @@
-"""Owns where live sessions are found: one socket and one lock per library, in a folder that is this user's alone.
+"""Owns where live sessions are found: one socket and one lock per library, in a folder private to this user.
 
-A session holds its lock for as long as it lives, and the system takes the lock away when the process dies, however it
-dies: a lock that can be had means that whatever socket lies beside it is stale.  Process ids decide nothing, so one
-that is used again confuses nobody.
+A session holds its lock as long as it lives, and the system releases the lock when the process dies, however it
+dies: a free lock means that the socket beside it is stale.  Process ids decide nothing, so one
+that is reused confuses nobody.
 
 The folder is opened without following a link and checked by what was opened: owner, and 0700.  From then on nobody else
-can put anything into it; what lay in it before is used only if it is this user's own socket or plain file.
+can put anything into it; what was in it before is used only if it is this user's own socket or plain file.
 """
 
 from __future__ import annotations
@@ -28,36 +28,36 @@ _HINT = "remove it, or set XDG_RUNTIME_DIR to a folder of yours"
 
 
 def folder() -> Path:
-    """Return the folder of the sockets; a temporary directory stands in where the usual one has too long a name."""
+    """Return the folder of the sockets; a temporary directory if the usual one's name is too long."""
     return next(path for path in _places() if len(os.fsencode(path)) + _NAME_LENGTH <= unix_socket.LONGEST_SOCKET_PATH)
 
 
 def private_folder() -> Path:
-    """Return the folder, made if need be, after checking that it is ours, no link, and closed to others.
+    """Return the folder, created if necessary, after checking that it is ours, not a link, and closed to others.
 
     Raises:
-        LibraryUnusable: somebody else made it or could put another in its place, or it is open and cannot be closed.
+        LibraryUnusable: someone else owns it or could replace it, or it is open to others and can't be closed.
     """
     path = folder()
     try:
         files.make_folder(path.parent)
         path.mkdir(mode=0o700, exist_ok=True)
         _require_private(path)
-    except OSError as error:  # a link, too, when it is opened
+    except OSError as error:  # opening it as a link fails too
         raise LibraryUnusable(f"{path} is not this user's own folder: {error.strerror}", hint=_HINT) from error
     return path
 
 
 def socket_path(library: Path) -> Path:
-    """Return where the session of this library listens, whether or not there is one."""
+    """Return the socket path of this library's session, whether or not there is one."""
     return folder() / f"{library_key(library)}.sock"
 
 
 def lock_path(library: Path) -> Path:
-    """Return the lock that the session of this library holds.
+    """Return the lock for this library's session.
 
     Raises:
-        LibraryUnusable: something else lies there.
+        LibraryUnusable: something else is at its path.
     """
     path = socket_path(library).with_suffix(".lock")
     if os.path.lexists(path) and not _is_own(path.lstat(), stat.S_ISREG):
@@ -66,7 +66,7 @@ def lock_path(library: Path) -> Path:
 
 
 def holder(socket: Path) -> int | None:
-    """Return the process whose session this socket is, or was, if it can be read."""
+    """Return the process id of the session whose socket this is or was, if it can be read."""
     try:
         return FileLock(socket.with_suffix(".lock")).holder()
     except OSError:
@@ -74,7 +74,7 @@ def holder(socket: Path) -> int | None:
 
 
 def sockets() -> list[Path]:
-    """Return every socket of ours in the folder, live or stale; none if the folder is not there or not ours."""
+    """Return all our sockets in the folder, live or stale; none if the folder is missing or not ours."""
     path = folder()
     try:
         if not _is_own(path.lstat(), stat.S_ISDIR):
@@ -85,7 +85,7 @@ def sockets() -> list[Path]:
 
 
 def _places() -> Iterator[Path]:
-    """Yield where the folder may be, best first; to ask for the temporary directory writes a file into it."""
+    """Yield where the folder may be, best first; asking for the temporary directory writes a file into it."""
     own = f"{APP}-{unix_socket.user()}"
     yield runtime_directory()
     yield Path(tempfile.gettempdir()) / own
@@ -109,6 +109,6 @@ def _require_private(path: Path) -> None:
 
 
 def _is_own(found: os.stat_result, is_kind: Callable[[int], bool]) -> bool:
-    """Say whether this is of the kind, this user's, and not another name of a file elsewhere."""
+    """Return whether this is of the given kind, belongs to this user, and isn't a hard link to a file elsewhere."""
     is_single = is_kind is stat.S_ISDIR or found.st_nlink == 1
     return is_kind(found.st_mode) and found.st_uid == unix_socket.user() and is_single

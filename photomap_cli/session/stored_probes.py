@@ -1,4 +1,4 @@
-"""Owns the probes that are stored with a library: taken where PyTorch is loaded anyway, read where it is not."""
+"""Owns the probes stored with a library: made when PyTorch is loaded anyway, read when it isn't."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Kind = TypeVar("Kind", Probes, ImageProbes)
 
 
 def read(library: Path) -> Probes | None:
-    """Return the probes that are stored with a library; None where there are none, or they are damaged."""
+    """Return the probes stored with a library; None if there are none or they are damaged."""
     return _read(library / PROBES_NAME, Probes)
 
 
@@ -41,14 +41,14 @@ def _read(path: Path, kind: type[Kind]) -> Kind | None:
 
 
 class ProbeTaker:
-    """Stores what a session's encoder process, loaded as it is, makes of the probes: once, and nothing hangs on it.
+    """Stores the vectors that a session's loaded encoder process gives for the probes, once; failure does no harm.
 
     A library that the image tower has begun, before PyTorch was there to compare with, has none: then it is compared.
 
     Args:
         catalog: what there is in the library.
         residency: of the encoder process.
-        routes: whose towers are tried again after that.
+        routes: their towers are tried again afterwards.
         past: the vectors of past queries.
         spec: the encoder's spec string.
     """
@@ -62,7 +62,7 @@ class ProbeTaker:
         self._checking: threading.Thread | None = None
 
     def take(self) -> None:
-        """Store the probes, unless that has been done, and have the text tower checked by them, on a thread.
+        """Store the probes if they aren't yet, and check the text tower against them, on a thread.
 
         The image tower is checked once it is wanted, as that takes a second; or now, where it has been in use.  Raises
         EncoderMismatch where it has encoded photos otherwise than PyTorch does.
@@ -95,7 +95,7 @@ class ProbeTaker:
         return self._residency.run(tower, made)[0]
 
     def _store(self, name: str, probes: Kind) -> None:
-        with suppress(OSError):  # a library that cannot be written to does without
+        with suppress(OSError):  # a library that can't be written to does without
             write_file(self._catalog.folder / name, *probes.to_frame())
 
     def _check_texts(self, probes: Probes) -> None:
@@ -136,6 +136,6 @@ class ProbeTaker:
             ) from error
 
     def close(self) -> None:
-        """Wait for a check that is under way: a second at most."""
+        """Wait for a running check, a second at most."""
         if self._checking:
             self._checking.join()

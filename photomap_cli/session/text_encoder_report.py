@@ -1,4 +1,4 @@
-"""Owns saying, for `doctor` and `encoders`, who encodes a library's words."""
+"""Owns reporting, for `doctor` and `encoders`, what encodes a library's words."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def check(folder: Path, made_with: LibraryEncoder, *, setting: str) -> Check:
-    """Try the text tower of a library's encoder, and say how that went."""
+    """Try the text tower of a library's encoder and report the outcome."""
     if setting == "torch":
         return Check("words", CheckState.OK, "encoded by PyTorch: text_encoder is torch")
     began = time.perf_counter()
@@ -36,7 +36,7 @@ def check(folder: Path, made_with: LibraryEncoder, *, setting: str) -> Check:
 
 
 def fault(folder: Path) -> str | None:
-    """Return why PyTorch has to encode a library's words, "" if it need not; None where that is not known."""
+    """Return why PyTorch has to encode a library's words; "" if it doesn't, None if unknown."""
     with suppress(EmptyLibrary), open_library(folder) as library:
         made_with = library.facts.encoder
         return tower_trust.fault(made_with.fingerprint) if made_with else None

@@ -1,4 +1,4 @@
-"""Owns one process's line to a live session: a request out, its reply in, both JSON.  Light: knows no records."""
+"""Owns a process's connection to a live session: a request out, its reply in, both JSON.  Light: knows no records."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ Reply = TypeVar("Reply", bound="Record")
 _CONNECT_SECONDS = 0.5
 _CHECK_SECONDS = 1.0
 _CHUNK_BYTES = 256 << 10
-_LIFE_SIGN_CHECKS = 5  # that a long request waits before it is asked on the other line whether anybody is there
+_LIFE_SIGN_CHECKS = 5  # how long a long request waits before the other connection asks whether the session is alive
 _STOPPED_CHECKS = 2  # in a row
 
 
 class Timeouts(NamedTuple):
-    """How long a session may take for what it answers in a millisecond; giving it up wrongly costs an encoder's load.
+    """How long to wait for what a session answers in a millisecond; giving up wrongly costs loading an encoder.
 
     Attributes:
-        first: seconds until something is said, and until one that is known to be stopped is given up.
-        whole: seconds until any is given up.
+        first: seconds until a notice, and until a session known to be suspended is given up.
+        whole: seconds until any session is given up.
     """
 
     first: float
@@ -47,11 +47,11 @@ class Transport:
 
     Args:
         path: the session's socket.
-        tell: called with a sentence when it takes longer than a moment.
+        tell: called with a notice when it takes longer than a moment.
         timeouts: how long a `request` waits; a `long_request` waits for as long as the session gives signs of life.
 
     Raises (both): SessionGone when the session ends or hangs up; SessionSilent when it does not answer;
-    ProtocolMismatch when it is of another version; SessionFull when it has too many clients; whatever error the session
+    ProtocolMismatch when it has another version; SessionFull when it has too many clients; any error the session
     itself raised.
     """
 
@@ -64,13 +64,13 @@ class Transport:
 
     @property
     def pid(self) -> int | None:
-        """The session's process, once a connection has been opened, if it can be known."""
+        """The session's process id, if known, once a connection is open."""
         return self._quick.pid or self._slow.pid
 
     def long_request(self, op: str, **values: Any) -> dict[str, Any]:
         """Send a request that may take its time and return the `result` of the reply.
 
-        Raises Cancelled, within a second, when nobody waits for it any more; the session is hung up on, and stops too.
+        Raises Cancelled, within a second, when nobody waits for it any more; hanging up stops the session's work too.
         """
         checks, stopped = 0, 0
 
@@ -102,7 +102,7 @@ class Transport:
         return self._quick.ask(op, check, self._timeouts.first, **values)
 
     def close(self) -> None:
-        """Hang up; the session goes on."""
+        """Hang up; the session keeps running."""
         self._slow.close()
         self._quick.close()
 
@@ -117,8 +117,8 @@ def find(
         tell, timeouts: see `Transport`.
 
     Raises:
-        SessionSilent: there is one, and it does not answer.
-        ProtocolMismatch, SessionFull: there is one, and it will not serve us.
+        SessionSilent: there is one, but it doesn't answer.
+        ProtocolMismatch, SessionFull: there is one, but it won't serve us.
     """
     path = socket_dir.socket_path(library)
     if not unix_socket.HAS_SESSIONS or path not in socket_dir.sockets():
@@ -132,7 +132,7 @@ def find(
 
 
 class SessionReply(NamedTuple):
-    """What one session says when it is asked: its status as JSON, or why there is none."""
+    """A session's reply: its status as JSON, or the error instead."""
 
     socket: Path
     pid: int | None
@@ -141,9 +141,9 @@ class SessionReply(NamedTuple):
 
 
 def statuses(tell: Callable[[str], None] = lambda _: None) -> list[SessionReply]:
-    """Ask every live session of this user, all of them at once; stale sockets are passed over.
+    """Ask every live session of this user, all at once; stale sockets are skipped.
 
-    Those that answer come first, the oldest of them at the beginning.
+    Those that answer come first, oldest first.
     """
     paths = socket_dir.sockets() if unix_socket.HAS_SESSIONS else []
     found: list[SessionReply] = []
@@ -177,7 +177,7 @@ def _status_of(path: Path, tell: Callable[[str], None], found: list[SessionReply
 
 
 def silent_session(pid: int | None) -> SessionSilent:
-    """Return the error for a session that is there and does not answer."""
+    """Return the error for a live session that doesn't answer."""
     if pid is None:
         return SessionSilent(
             "the session does not answer; is it suspended?", hint="fg continues it, or end its process"
@@ -189,13 +189,13 @@ def silent_session(pid: int | None) -> SessionSilent:
 
 
 def _is_stopped(pid: int | None) -> bool:
-    from photomap_cli import subprocesses  # not for the many that are answered at once
+    from photomap_cli import subprocesses  # not needed for the many that are answered at once
 
     return pid is not None and subprocesses.is_stopped(pid)
 
 
 class _Connection:
-    """One socket, one request at a time, opened at the first; `pid` is whose it is."""
+    """A socket for one request at a time, opened with the first; `pid` is the session's process."""
 
     def __init__(self, path: Path, send_seconds: float) -> None:
         self._path, self._send_seconds = path, send_seconds
@@ -209,7 +209,7 @@ class _Connection:
 
         Args:
             op, values: the request.
-            check: called after each `check_seconds` without an answer; what it raises ends the wait.
+            check: called after each `check_seconds` without an answer; an exception from it ends the wait.
             check_seconds: how often.
         """
         try:
@@ -232,18 +232,18 @@ class _Connection:
     def _exchange(self, request: bytes, check: Callable[[], None], check_seconds: float) -> bytes:
         """Send a line and return the line that answers it.
 
-        A session hangs up on silence, and a request may come in that very moment: it is made once more.
+        A session hangs up on silent clients, and a request may come at that very moment: it is sent once more.
         """
         try:
             reply = self._answer(self._kept() or self._open(), request, check, check_seconds)
             reply = reply or self._answer(self._open(), request, check, check_seconds)
-        except (TimeoutError, BlockingIOError) as error:  # its queue is full, or it does not take a long request
+        except (TimeoutError, BlockingIOError) as error:  # its queue is full, or it doesn't accept a long request
             self._drop()
             raise silent_session(self.pid or socket_dir.holder(self._path)) from error
         except OSError as error:
             self._drop()
             raise SessionGone("the session is gone") from error
-        except BaseException:  # what `check` says: an answer that comes later is to another question
+        except BaseException:  # raised by `check`: an answer that came later would seem to belong to another request
             self._drop()
             raise
         if not reply.endswith(b"\n"):
@@ -254,9 +254,9 @@ class _Connection:
     def _answer(
         self, connection: socket.socket, request: bytes, check: Callable[[], None], check_seconds: float
     ) -> bytes:
-        """Return the line that answers a request; without its end, or nothing, when the session hangs up on it."""
+        """Return the line that answers a request; incomplete or empty if the session hangs up."""
         connection.settimeout(self._send_seconds)
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # refused: the reason is there to read
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # refused: the reason can still be read
             connection.sendall(request)
         connection.settimeout(check_seconds)
         reply = bytearray()
@@ -276,7 +276,7 @@ class _Connection:
         return bytes(reply)
 
     def close(self) -> None:
-        """Hang up, also on a request that another thread waits for."""
+        """Hang up, even on a request that another thread is waiting for."""
         self._is_closed = True
         connection = self._socket
         if connection is not None:
@@ -286,7 +286,7 @@ class _Connection:
             self._drop()
 
     def _kept(self) -> socket.socket | None:
-        """Return the connection of the last request, unless the session has tired of its silence."""
+        """Return the connection of the last request, unless the session has closed it as silent."""
         if self._socket is not None and unix_socket.has_hung_up(self._socket):
             self._drop()
         return self._socket

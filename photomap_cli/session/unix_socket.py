@@ -1,8 +1,8 @@
-"""Owns what operating systems differ in for sessions: whether there are any, who a user is, who is at the other end.
+"""Owns how operating systems differ for sessions: whether they exist, who the user is, who is at the other end.
 
 Linux, macOS and the BSDs: sessions, over AF_UNIX sockets; the kernel says which user the other end runs as.
-Windows: Python has no AF_UNIX there, so there are no sessions.  All else works as with `--local`: every prompt and
-every `photomap search` has an encoder of its own, `status` shows no session, `serve` says why it cannot.
+Windows: Python has no AF_UNIX there, so there are no sessions.  The rest works as with `--local`: every prompt and
+`photomap search` has its own encoder, `status` shows no session, `serve` explains why it can't run.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _UCRED = struct.Struct("iII")  # pid, uid, gid
 
 
 def user() -> int:
-    """Return this process's user, the effective one: whose files it makes."""
+    """Return this process's effective user, who owns the files it creates."""
     return os.geteuid()
 
 
 def user_of(connection: socket.socket) -> int | None:
-    """Return the user whose process opened the other end; None where the system does not tell."""
+    """Return the user whose process opened the other end; None if the system doesn't tell."""
     if sys.platform == "linux":
         credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
         return int(_UCRED.unpack(credentials)[1])
@@ -40,7 +40,7 @@ def user_of(connection: socket.socket) -> int | None:
 
 
 def process_of(connection: socket.socket) -> int | None:
-    """Return the process that listens at the other end; None where the system does not tell."""
+    """Return the process id at the listening end; None if the system doesn't tell."""
     if sys.platform == "linux":
         credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
         return int(_UCRED.unpack(credentials)[0]) or None
@@ -50,14 +50,14 @@ def process_of(connection: socket.socket) -> int | None:
 
 
 def has_hung_up(connection: socket.socket) -> bool:
-    """Say whether the other end is closed; never waits, reads nothing.  One that only writes no more is still there."""
+    """Return whether the other end is closed; never waits, reads nothing.  A half-closed end still counts as open."""
     poll = select.poll()
     poll.register(connection, select.POLLHUP)
     return bool(poll.poll(0))
 
 
 def _by_getpeereid(fd: int, libc: ctypes.CDLL) -> int | None:
-    """Ask the C library of macOS or a BSD; None where it has no getpeereid, or that fails."""
+    """Ask the C library of macOS or a BSD; None if it has no getpeereid, or that fails."""
     import ctypes
 
     uid, gid = ctypes.c_uint32(), ctypes.c_uint32()
