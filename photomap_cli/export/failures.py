@@ -9,6 +9,8 @@ import errno
 import os
 import stat
 
+from photomap_cli.library.paths import ELSEWHERE, is_elsewhere
+
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 """What is so for every photo that follows, too."""
 
@@ -32,6 +34,8 @@ def reason(error: Exception) -> str:
 
 
 def require_photo(path: str) -> None:
-    """Raise OSError unless a plain file, or a link to one, is at an absolute path."""
+    """Raise OSError unless a plain file, or a link to one, is at a photo's path."""
+    if is_elsewhere(path):
+        raise OSError(errno.EINVAL, ELSEWHERE, path)
     if not stat.S_ISREG(os.stat(path).st_mode):
         raise OSError(errno.EINVAL, "it is not a regular file", path)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 from photomap_cli.errors import BadImage
 from photomap_cli.images.thumbnail_cache import THUMBNAIL_PX, ThumbnailCache
 from photomap_cli.library.file_identity import mtime_ns
+from photomap_cli.library.paths import ELSEWHERE, is_elsewhere
 from photomap_cli.records import Thumbnail
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class Thumbnailer:
         with ThumbnailCache(self._folder, max_bytes=0) as cache:
             for path, time in times.items():
                 if time is None:
-                    found[path] = Thumbnail(fault=GONE)
+                    found[path] = Thumbnail(fault=ELSEWHERE if is_elsewhere(path) else GONE)
                 elif webp := cache.get(path, time):
                     found[path] = Thumbnail(webp)
         return found
@@ -106,6 +107,8 @@ def _thumbnail(pool: DecodePool, path: str) -> Thumbnail:
 
 def _changed_at(path: str) -> int | None:
     """Return a file's time of change in nanoseconds; None if it is gone, or its name is none in this locale."""
+    if is_elsewhere(path):
+        return None
     try:
         return mtime_ns(os.stat(path))  # noqa: PTH116  a name that isn't UTF-8 need not become a Path
     except (OSError, UnicodeError):

@@ -7,6 +7,9 @@ import re
 from collections.abc import Iterable
 from pathlib import PurePath
 
+ELSEWHERE = "its root isn't on this computer"
+"""Why nobody can look at a photo of a shared library's that `is_elsewhere`."""
+
 _NOT_UTF8 = re.compile("[\ud800-\udfff]")  # Python's stand-ins for bytes that aren't text
 
 
@@ -30,6 +33,14 @@ def is_storable(path: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def is_elsewhere(path: str) -> bool:
+    """Whether a photo is below a root of a shared library that this computer has no folder for.
+
+    Its path begins with the root's name, and is never one to open: the folder one is in may have one of that name.
+    """
+    return not os.path.isabs(path)  # noqa: PTH117 - paths are text here
 
 
 def shown(path: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from photomap_cli.library.entities import FoundFile
 from photomap_cli.library.file_identity import digest_at
+from photomap_cli.library.paths import is_elsewhere
 
 if TYPE_CHECKING:
     from photomap_cli.library.entities import SeenFile
@@ -25,6 +26,8 @@ def as_indexed(catalog: Facts, photos: Iterable[Photo]) -> dict[int, os.stat_res
     seen = catalog.files_of([photo.row for photo in wanted])
     there: dict[int, os.stat_result] = {}
     for photo in wanted:
+        if is_elsewhere(photo.path):
+            continue
         try:
             info = os.stat(photo.path)  # noqa: PTH116 - a Path each would double the time
         except (OSError, ValueError):
@@ -50,6 +53,8 @@ def photos_of_file(catalog: Facts, path: str, info: os.stat_result) -> list[Phot
     """Return the photos that are the very file at a path, whatever theirs are, and have its size and time."""
     now, found = FoundFile.of(path, info), []
     for photo in catalog.photos(catalog.rows_like(now)):
+        if is_elsewhere(photo.path):
+            continue
         try:
             is_same = file_id(photo.path, os.stat(photo.path)) == file_id(path, info)  # noqa: PTH116
         except (OSError, ValueError):

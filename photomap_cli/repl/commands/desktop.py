@@ -11,12 +11,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from photomap_cli.errors import BadPath, UsageError
+from photomap_cli.library.paths import ELSEWHERE, is_elsewhere
 
 _MANAGER_SECONDS = 3.0  # a file manager may have to be started first
 
 
 def require_there(path: str) -> None:
-    """Raise BadPath if a photo's file is gone."""
+    """Raise BadPath if a photo's file is gone, or on another computer."""
+    if is_elsewhere(path):
+        raise BadPath(f"{path}: {ELSEWHERE}", hint="name its folder under [roots] in config.toml")
     if not Path(path).exists():
         raise BadPath(f"{path} is no longer there", hint="`photomap index` updates the library")
 
