@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from photomap_cli.records import LibraryStatus, SessionStatus
 
-NO_SESSION = "no live session"
+NO_SESSION = "no session is running"
 NARROW = 60  # below this, columns would cut where the encoder is
 WIDE = 110  # below this, what the library's line tells as well is left out
 

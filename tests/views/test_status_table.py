@@ -49,10 +49,10 @@ def test_a_wide_table_has_photos_and_encoder():
 
 def test_without_a_session_the_library_is_still_told():
     assert drawn([], LIBRARY, 120).splitlines() == [
-        "no live session",
+        "no session is running",
         f"library /lib · 12,034 photos · 123 MB · tiny · indexed {moment(LIBRARY.last_indexed_at)}",
     ]
-    assert status_lines([], None) == ["no live session", "no library yet; `photomap index` creates one"]
+    assert status_lines([], None) == ["no session is running", "no library yet; `photomap index` creates one"]
 
 
 def test_plain_lines_name_the_session():

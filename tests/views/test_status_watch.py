@@ -95,7 +95,7 @@ def test_lines_follow_sessions_that_come_and_go():
     print_lines(looks, out)
     lines = out.getvalue().splitlines()
     begun = [line.split(" · ")[0] for line in lines]
-    assert begun == ["library /l", "no live session", "7 serve", "8 repl", "7 serve", "8 ended", "7 ended", begun[1]]
+    assert begun == ["library /l", "no session is running", "7 serve", "8 repl", "7 serve", "8 ended", "7 ended", begun[1]]
     assert "offloads in 29 s" in lines[2]
     assert "offloaded" in lines[4]
 
@@ -155,7 +155,7 @@ def test_a_session_that_falls_silent_has_not_ended():
     out = io.StringIO()
     print_lines(looks, out)
     lines = [line.partition(" · ")[0] for line in out.getvalue().splitlines() if not line.startswith("library")]
-    assert lines == ["7 serve", "session 7 does not answer", "7 serve", "7 ended", "no live session"]
+    assert lines == ["7 serve", "session 7 does not answer", "7 serve", "7 ended", "no session is running"]
     assert has_changed(looks[0], looks[1])
 
 
