@@ -82,6 +82,7 @@ def run_index(session: Session, paths: list[Path], options: IndexOptions, *, qui
         return str(place(status)) if status.state.is_moving else ""
 
     indexer = session.indexer(options)
+    session.library.while_waiting(lambda words: None if quiet else say(f"photomap: {words}"))
     try:
         with closing(indexer.run(paths)) as events:
             follow(events, console=make_console(stderr=True), quiet=quiet, note=encoder_under_way)

@@ -319,6 +319,9 @@ class Library(Protocol):
     def upkeep(self) -> Iterator[tuple[int, int]]:
         """Leave the library quick to search after a run, and yield (rows done, rows in all); nothing likewise."""
 
+    def while_waiting(self, tell: Callable[[str], None]) -> None:
+        """Have `tell` hear at once what an index run waits for, as for a server that has gone."""
+
     def close(self) -> None:
         """Let go of it; safe to call twice."""
 

@@ -12,7 +12,7 @@ from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.entities import LibraryEncoder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from photomap_cli.records import EncoderInfo
     from photomap_cli.vectors.store import VectorStore
@@ -76,6 +76,9 @@ class LocalLibrary:
         """
         self.searches.refresh()
         yield from self.searches.compress()
+
+    def while_waiting(self, tell: Callable[[str], None]) -> None:
+        """Do nothing: a file is there, or an error."""
 
     def close(self) -> None:
         """Let go of it; safe to call twice."""

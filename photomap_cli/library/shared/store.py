@@ -23,7 +23,7 @@ from photomap_cli.library.shared.searches import SharedSearches
 from photomap_cli.library.shared.writes import SharedWrites
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from photomap_cli.library.shared.address import Address
     from photomap_cli.library.shared.credentials import Credentials
@@ -43,6 +43,7 @@ class SharedLibrary:
         self.address, self._folder, self._who, self._roots = address, folder, who, roots
         self._pending: dict[str, str] = {}
         self._notes = MachineNotes(folder)
+        self._hears: Callable[[str], None] | None = None
         self._deleted: dict[str, float] = {}
         self._collection = Collection(Client(address, who, deleted=self._deleted), self._pending)
         self.facts = SharedFacts(folder, self._collection, roots, self._notes)
@@ -115,6 +116,10 @@ class SharedLibrary:
             yield state.photos, state.photos
         self._told()
 
+    def while_waiting(self, tell: Callable[[str], None]) -> None:
+        """Have `tell` hear at once that what is written waits for the server; else that is among the notices."""
+        self._hears = tell
+
     def close(self) -> None:
         """Let go of the server and of this machine's notes; safe to call twice."""
         self._collection.client.close()
@@ -140,5 +145,5 @@ class SharedLibrary:
         self._writing.forget()
 
     def _tell(self, text: str) -> None:
-        log.warning("%s: %s", self.address, text)
-        self.searches.tell(text)
+        log.info("%s: %s", self.address, text)
+        (self._hears or self.searches.tell)(text)

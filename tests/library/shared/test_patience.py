@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import pytest
 from fake_milvus import FakeMilvus, failing
+from library_fakes import INFO, new_photo
 
 from photomap_cli.errors import LibraryLoading, LibraryUnreachable, LibraryUnusable
 from photomap_cli.library.shared import address
 from photomap_cli.library.shared.client import Client
 from photomap_cli.library.shared.credentials import Credentials
 from photomap_cli.library.shared.patience import ANSWERS, SECONDS, WAITING, Patience
+from photomap_cli.library.shared.store import SharedLibrary
+from photomap_cli.settings import Settings
 
 
 class Clock:
@@ -84,3 +87,26 @@ def test_a_patient_client_writes_again_and_connects_again():
     client.upsert("photos", [{"row": 1}])
     assert [call[0] for call in fake.calls] == ["upsert"] * 3
     assert said == [WAITING, ANSWERS]
+
+
+@pytest.mark.parametrize("is_heard", [True, False])
+def test_a_run_says_at_once_that_it_waits_and_else_a_notice_does(where_to, tmp_path, monkeypatch, is_heard):
+    heard = []
+    with SharedLibrary.open(tmp_path / "own", str(where_to), Settings(roots={"pp": "/p"}), create=True) as library:
+        library.begin(INFO)
+        if is_heard:
+            library.while_waiting(heard.append)
+        client = library.writes._collection.client
+        monkeypatch.setattr(client._patience, "_pause", lambda seconds: None)
+        answers, true = [LibraryUnreachable("away")] * 3, client._asked
+
+        def ask(*values, **named):
+            if answers:
+                raise answers.pop()
+            return true(*values, **named)
+
+        monkeypatch.setattr(client, "_asked", ask)
+        library.writes.commit_batch([new_photo("/p/a.jpg")])
+        assert library.facts.photo_count == 1
+        notices = library.searches.drain_notices()
+        assert (heard, notices) == (([WAITING, ANSWERS], []) if is_heard else ([], [WAITING, ANSWERS]))
