@@ -91,6 +91,7 @@ def milvus(tmp_path_factory):
     """Return a Milvus server, see scripts/milvus_server.py; tests that ask for it are marked `milvus`."""
     if reason := milvus_server.missing():
         pytest.skip(reason)
-    # A server that was killed is back when its lease has run out: after 30 s by itself.
-    with milvus_server.MilvusServer(tmp_path_factory.mktemp("milvus"), "common.session.ttl=5") as server:
+    # How soon a server is back after a kill, by itself after 30 s; and how long writes of others wait, 200 ms.
+    quick = "common.session.ttl=5", "proxy.timeTickInterval=50"
+    with milvus_server.MilvusServer(tmp_path_factory.mktemp("milvus"), *quick) as server:
         yield server

@@ -249,9 +249,9 @@ class Indexer:
         self._done += 1
 
     def _note_roots(self) -> None:
-        known = self._catalog.roots()
-        enough = merged({*known, *self._pending.counts.roots} - self._forgotten)
-        self._catalog.change_roots(enough, {*known} - {*enough})
+        known = {*self._catalog.roots()}
+        enough = {*merged({*known, *self._pending.counts.roots} - self._forgotten)}
+        self._catalog.change_roots(enough - known, known - enough)
 
     def _not_moved(self, plan: Plan) -> list[int]:
         return [row for row in plan.gone.values() if row not in self._recogniser.moved]

@@ -39,10 +39,10 @@ def found(library, vector, k=10, within=(), **how):
     return [photo.path for photo in library.facts.photos(rows)], scores
 
 
-def test_there_is_no_library_until_one_is_made(place):
-    with pytest.raises(EmptyLibrary), place.opened():
+def test_there_is_no_library_until_one_is_made(nowhere):
+    with pytest.raises(EmptyLibrary), nowhere.opened():
         pass
-    with place.opened(create=True) as library:
+    with nowhere.opened(create=True) as library:
         assert library.facts.photo_count == 0
         assert library.facts.encoder is None
         assert library.facts.roots() == ()
@@ -51,10 +51,10 @@ def test_there_is_no_library_until_one_is_made(place):
         assert library.facts.status().photos == 0
 
 
-def test_the_first_encoder_is_remembered_and_the_same_one_may_begin_again(place):
-    with place.opened(is_begun=True) as library:
+def test_the_first_encoder_is_remembered_and_the_same_one_may_begin_again(nowhere):
+    with nowhere.begun() as library:
         library.writes.commit_batch(numbered(3))
-    with place.opened() as library:
+    with nowhere.opened() as library:
         library.begin(INFO)
         assert library.facts.photo_count == 3
         made_with = library.facts.encoder
@@ -62,8 +62,8 @@ def test_the_first_encoder_is_remembered_and_the_same_one_may_begin_again(place)
 
 
 @pytest.mark.parametrize("other", [{"spec": "another"}, {"dim": 16}, {"fingerprint": "other weights"}])
-def test_another_encoder_is_refused_and_nothing_is_lost(place, other):
-    with place.opened(is_begun=True) as library:
+def test_another_encoder_is_refused_and_nothing_is_lost(nowhere, other):
+    with nowhere.begun() as library:
         library.writes.commit_batch(numbered(3))
         with pytest.raises(EncoderMismatch):
             library.begin(replace(INFO, **other))
@@ -73,7 +73,7 @@ def test_another_encoder_is_refused_and_nothing_is_lost(place, other):
 
 def test_what_was_committed_is_there_for_whoever_opens_the_library_next(place):
     photos = numbered(20, camera="Leica Q2", lens="28mm", taken_at="2020-02-03T04:05:06")
-    with place.opened(is_begun=True) as library:
+    with place.opened() as library:
         library.writes.commit_batch(photos)
         library.writes.touch_indexed(NOW)
         library.writes.change_roots(["/p", "/q"])
@@ -93,7 +93,7 @@ def test_what_was_committed_is_there_for_whoever_opens_the_library_next(place):
 
 def test_a_photo_is_found_by_its_vector_as_soon_as_it_is_committed(place):
     photos = numbered(30)
-    with place.opened(is_begun=True) as library:
+    with place.opened() as library:
         library.writes.commit_batch(photos[:15])
         assert found(library, photos[3].vector, 1)[0] == ["/p/003.jpg"]
         library.writes.commit_batch(photos[15:])
@@ -104,7 +104,7 @@ def test_a_photo_is_found_by_its_vector_as_soon_as_it_is_committed(place):
 
 
 def test_no_more_hits_than_photos_and_none_for_none(place):
-    with place.opened(is_begun=True) as library:
+    with place.opened() as library:
         library.writes.commit_batch(numbered(3))
         assert len(found(library, unit_vectors(1)[0], 50)[0]) == 3
         assert found(library, unit_vectors(1)[0], 50, [PhotoFilter(FilterKind.IN, "/nowhere")])[0] == []
@@ -112,7 +112,7 @@ def test_no_more_hits_than_photos_and_none_for_none(place):
 
 def test_what_is_removed_is_found_no_more(place):
     photos = numbered(10)
-    with place.opened(is_begun=True) as library:
+    with place.opened() as library:
         library.writes.commit_batch(photos)
         gone = [row_of(library, each.path) for each in photos[:4]]
         library.writes.commit_batch([], gone)
@@ -126,7 +126,7 @@ def test_what_is_removed_is_found_no_more(place):
 
 def test_a_photo_at_a_path_that_is_there_takes_its_place(place):
     photos = numbered(5)
-    with place.opened(is_begun=True) as library:
+    with place.opened() as library:
         library.writes.commit_batch(photos)
         other = unit_vectors(1, seed=9)[0]
         library.writes.commit_batch([replace(photos[2], vector=other, size_bytes=999, camera="Other")])
@@ -139,7 +139,7 @@ def test_a_photo_at_a_path_that_is_there_takes_its_place(place):
 
 def test_a_batch_that_is_committed_again_changes_nothing(place):
     photos = numbered(8)
-    with place.opened(is_begun=True) as library:
+    with place.opened() as library:
         for _ in range(3):
             library.writes.commit_batch(photos)
         assert library.facts.photo_count == library.facts.count() == 8
@@ -148,7 +148,7 @@ def test_a_batch_that_is_committed_again_changes_nothing(place):
 
 def test_a_moved_photo_keeps_all_but_its_path(place):
     photos = numbered(6, camera="Leica Q2", rating=4)
-    with place.opened(is_begun=True) as library:
+    with place.opened() as library:
         library.writes.commit_batch(photos)
         row = row_of(library, "/p/004.jpg")
         library.writes.commit_batch([], [], [FoundAgain(row, "/q/new name.jpg", 77, 88, 99)])
@@ -163,7 +163,7 @@ def test_a_moved_photo_keeps_all_but_its_path(place):
 
 def test_photos_that_change_places_are_both_there(place):
     one, other = numbered(2)
-    with place.opened(is_begun=True) as library:
+    with place.opened() as library:
         library.writes.commit_batch([one, other])
         rows = [row_of(library, each.path) for each in (one, other)]
         library.writes.commit_batch(
@@ -176,7 +176,7 @@ def test_photos_that_change_places_are_both_there(place):
 
 def test_one_batch_may_add_remove_and_rename(place):
     photos = numbered(6)
-    with place.opened(is_begun=True) as library:
+    with place.opened() as library:
         library.writes.commit_batch(photos[:4])
         rows = [row_of(library, each.path) for each in photos[:4]]
         library.writes.commit_batch(photos[4:], rows[:1], [FoundAgain(rows[1], "/p/z.jpg", 5)])
@@ -184,7 +184,7 @@ def test_one_batch_may_add_remove_and_rename(place):
 
 
 def test_files_are_seen_as_they_were_below_a_folder(place):
-    with place.opened(is_begun=True) as library:
+    with place.opened() as library:
         photos = [*numbered(3, "/p/a"), *numbered(2, "/p/a b"), *numbered(2, "/q", ctime_ns=5, inode=6)]
         library.writes.commit_batch(photos)
         seen = library.writes.seen_files("/p/a")
@@ -205,7 +205,7 @@ def test_files_are_seen_as_they_were_below_a_folder(place):
 
 
 def test_signs_are_noted_for_a_photo_that_is_as_it_was(place):
-    with place.opened(is_begun=True) as library:
+    with place.opened() as library:
         library.writes.commit_batch(numbered(2))
         seen = library.writes.seen_files("/p")["/p/001.jpg"]
         library.writes.note_signs([FoundAgain(seen.row, "/p/001.jpg", seen.mtime_ns, 12, 13)])
@@ -214,7 +214,7 @@ def test_signs_are_noted_for_a_photo_that_is_as_it_was(place):
 
 
 def test_photos_are_known_by_their_bytes(place):
-    with place.opened(is_begun=True) as library:
+    with place.opened() as library:
         photos = numbered(4)
         twin = replace(photos[1], path="/q/twin.jpg", mtime_ns=50)
         library.writes.commit_batch([*photos, twin])
@@ -234,7 +234,7 @@ def test_photos_are_known_by_their_bytes(place):
 
 def test_a_copy_of_a_file_has_all_that_its_photo_has(place):
     sides = unit_vectors(2, seed=4)
-    with place.opened(is_begun=True) as library:
+    with place.opened() as library:
         photo = replace(numbered(1, camera="Leica Q2", latitude=1.5, longitude=-2.5, rating=3)[0], sides=sides)
         library.writes.commit_batch([photo])
         copied = library.writes.copy(row_of(library, photo.path), FoundFile("/q/copy.jpg", 100, 9, 8, 7))
@@ -251,7 +251,7 @@ def test_a_copy_of_a_file_has_all_that_its_photo_has(place):
 
 def test_of_a_panorama_the_best_of_its_vectors_counts_and_it_is_one_hit(place):
     vectors = unit_vectors(12, seed=5)
-    with place.opened(is_begun=True) as library:
+    with place.opened() as library:
         wide = new_photo("/p/wide.jpg", vectors[0], sides=vectors[1:3])
         library.writes.commit_batch([wide, *(new_photo(f"/p/{n}.jpg", each) for n, each in enumerate(vectors[3:]))])
         for vector in vectors[:3]:
@@ -269,7 +269,7 @@ def test_of_a_panorama_the_best_of_its_vectors_counts_and_it_is_one_hit(place):
 
 
 def test_roots_come_and_go_one_by_one(place):
-    with place.opened(create=True) as library:
+    with place.opened() as library:
         library.writes.change_roots(["/p/b", "/q"])
         library.writes.change_roots(["/p/a"])
         library.writes.change_roots([], ["/q"])
@@ -279,7 +279,7 @@ def test_roots_come_and_go_one_by_one(place):
 
 
 def test_a_run_is_unfinished_until_it_ends(place):
-    with place.opened(is_begun=True) as library:
+    with place.opened() as library:
         runs = library.writes.runs
         runs.begin(["/p/a", "/q"], NOW)
         assert runs.unfinished() == ("/p/a", "/q")
@@ -295,7 +295,7 @@ def test_a_run_is_unfinished_until_it_ends(place):
 
 def test_vectors_are_given_as_they_are_stored(place):
     photos = numbered(9)
-    with place.opened(is_begun=True) as library:
+    with place.opened() as library:
         library.writes.commit_batch(photos)
         rows = library.facts.rows()
         stored_rows, stored = library.facts.stored_vectors(rows)
@@ -309,7 +309,7 @@ def test_vectors_are_given_as_they_are_stored(place):
 
 def test_a_sample_is_of_photos_and_always_the_same(place):
     photos = numbered(60)
-    with place.opened(is_begun=True) as library:
+    with place.opened() as library:
         library.writes.commit_batch(photos)
         library.searches.refresh()
         some = library.searches.sample(20)
@@ -321,8 +321,8 @@ def test_a_sample_is_of_photos_and_always_the_same(place):
         assert len(library.searches.sample(1000)) == 60
 
 
-def test_to_start_over_leaves_the_roots_alone(place):
-    with place.opened(is_begun=True) as library:
+def test_to_start_over_leaves_the_roots_alone(nowhere):
+    with nowhere.begun() as library:
         library.writes.commit_batch(numbered(3))
         library.writes.change_roots(["/p"])
         library.start_over()
@@ -333,7 +333,7 @@ def test_to_start_over_leaves_the_roots_alone(place):
 
 
 def test_closing_twice_and_writing_by_turns_do_no_harm(place):
-    with place.opened(is_begun=True) as library:
+    with place.opened() as library:
         with library.only_writer():
             library.writes.commit_batch(numbered(3))
         library.shrink()
