@@ -1,1 +1,1 @@
-"""Turns texts and pixels into unit vectors, and decides where the weights are."""
+"""Turns texts and pixels into unit vectors, and decides where the weights are kept."""

@@ -10,14 +10,14 @@ if TYPE_CHECKING:
     from photomap_cli.records import EncoderFailure
 
 FIRST_BACK_OFF_SECONDS, LAST_BACK_OFF_SECONDS = 2.0, 60.0
-MOST_DEATHS = 3  # in a row, before the encoder is given up
+MOST_DEATHS = 3  # in a row, before giving up on the encoder
 
 
 class RetryPolicy:
-    """A failing device is left alone for 2, 4, ... 60 s; a process that dies three times in a row is given up.
+    """A failing device is left alone for 2, 4, ... 60 s; a process that dies three times in a row isn't restarted.
 
-    After the second death the device is left alone as well, for what kills the process may be the device alone; while
-    it has not answered since, after every death.
+    After the second death the device is left alone too, as it may be what kills the process; and while
+    the process hasn't answered since, after every death.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class RetryPolicy:
 
     @property
     def refusal(self) -> str:
-        """What is wrong with the device, in words for people."""
+        """What is wrong with the device, in words for users."""
         return self._refusal
 
     @property
@@ -41,25 +41,25 @@ class RetryPolicy:
         return now >= self._retry_at
 
     def device_refused(self, now: float, *, is_full: bool) -> None:
-        """The device had no room for weights or for activations, or failed at something else."""
+        """Note that the device had no room for weights or activations, or failed otherwise."""
         self._refusal = "the GPU is full" if is_full else "the GPU failed"
         self._retry_at = now + min(FIRST_BACK_OFF_SECONDS * 2**self._refusals, LAST_BACK_OFF_SECONDS)
         self._refusals += 1
 
     def died(self, now: float) -> None:
-        """The process ended though nobody asked for it."""
+        """Note that the process ended unasked."""
         self._deaths += 1
         if self._deaths > 1 or self._refusals:
             self.device_refused(now, is_full=False)
 
     def answered(self, *, on_device: bool) -> None:
-        """The encoder encoded something."""
+        """Note that the encoder has encoded something."""
         self._deaths = 0
         if on_device:
             self._refusals = 0
 
     def start_afresh(self) -> None:
-        """Somebody asked to try again now."""
+        """Note that a user asked to try again now."""
         self._deaths, self._retry_at = 0, 0.0
 
     def require_trust(self, last_error: EncoderFailure | None) -> None:

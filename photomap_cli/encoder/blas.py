@@ -1,6 +1,6 @@
-"""Owns how many threads numpy's products take: one, for a text.
+"""Owns how many threads numpy's matrix products use: one, for a text.
 
-For a few rows the memory's speed is the limit; on two cores that others use too, OpenBLAS's waiting threads made a text
+For a few rows memory speed is the limit; on two shared cores, OpenBLAS's waiting threads made a text
 two to six times slower.
 """
 
@@ -26,7 +26,7 @@ class _Threads(NamedTuple):
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Have products in the block done by one thread, where numpy brings its own OpenBLAS; else as they are."""
+    """Use one thread for products in the block if numpy brings its own OpenBLAS; else change nothing."""
     threads = _openblas()
     if threads is None:
         yield

@@ -1,4 +1,4 @@
-"""Owns CLIP's tokenizer without open_clip: its merges in a table that is made once and read as it lies.
+"""Owns CLIP's tokenizer without open_clip: its merges are in a table that is built once and memory-mapped.
 
 open_clip unpacks its vocabulary and builds two dictionaries of 49,000 entries at every start (150-400 ms).  The table
 is 0.8 MB in the cache directory, named by the vocabulary's digest; a query looks up the few dozen merges it needs.
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 VOCABULARY_NAME = "bpe_simple_vocab_16e6.txt.gz"
 SPECIAL = ("<start_of_text>", "<end_of_text>")
-_MERGES = 49152 - 256 - 2  # as many of the vocabulary's lines as CLIP was trained with
+_MERGES = 49152 - 256 - 2  # the number of vocabulary lines that CLIP was trained with
 _DIGEST_BYTES = 16
 _ENTRY = np.dtype([("pair", "<u8"), ("rank", "<u4"), ("merged", "<u4")])
 _NEVER = np.uint32(0xFFFFFFFF)
@@ -39,11 +39,11 @@ _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
 class Tokenizer:
-    """Turns a text into the numbers that open_clip's SimpleTokenizer gives it.
+    """Turns a text into the token ids that open_clip's SimpleTokenizer gives.
 
     Args:
         table: the merges.
-        context_length: how many numbers there may be; what is over is cut off.
+        context_length: the most token ids; more are cut off.
         clean: how open_clip prepares texts for this model: "lower", "whitespace" or "canonicalize".
     """
 
@@ -52,7 +52,7 @@ class Tokenizer:
         self._special = {word: table.first_special + at for at, word in enumerate(SPECIAL)}
 
     def ids(self, text: str) -> list[int]:
-        """Return a text's numbers, from the start to the end of text."""
+        """Return a text's token ids, from the start-of-text to the end-of-text token."""
         start, end = self._special.values()
         found = [start]
         for word in _words(text, self._clean):
@@ -67,9 +67,9 @@ class Tokenizer:
 
 
 class MergeTable:
-    """Which two symbols become which one, and in which order.
+    """Which pairs of symbols merge into which symbol, and in which order.
 
-    Symbols 0 to 255 are bytes, in an order of their own; 256 more are the same at the end of a word.
+    Symbols 0 to 255 are bytes, in CLIP's order; the next 256 are the same bytes at the end of a word.
     """
 
     def __init__(self, entries: NDArray[np.void]) -> None:
@@ -96,7 +96,7 @@ class MergeTable:
 
 
 def _replaced(symbols: list[int], first: int, second: int, merged: int) -> list[int]:
-    """Return the symbols with every pair of these two become one, from the left."""
+    """Return the symbols with every occurrence of this pair merged, from the left."""
     result: list[int] = []
     at = 0
     while at < len(symbols):
@@ -110,7 +110,7 @@ def _replaced(symbols: list[int], first: int, second: int, merged: int) -> list[
 
 
 def _words(text: str, clean: Callable[[str], str]) -> Iterator[str]:
-    if text.isascii() and text.isprintable() and "&" not in text:  # nothing to mend, and nothing to unescape
+    if text.isascii() and text.isprintable() and "&" not in text:  # nothing to fix or unescape
         yield from _PLAIN_WORDS.findall(clean(text))
         return
     import html
@@ -155,7 +155,7 @@ class _Byte(NamedTuple):
 
 
 def _byte_letters() -> Iterator[_Byte]:
-    """Yield the bytes in CLIP's order, each with the letter that stands for it in the vocabulary."""
+    """Yield the bytes in CLIP's order, each with the character that stands for it in the vocabulary."""
     shown = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
     yield from (_Byte(byte, chr(byte)) for byte in shown)
     hidden = [byte for byte in range(256) if byte not in shown]
@@ -167,14 +167,14 @@ _SYMBOL = {each.byte: at for at, each in enumerate(_BYTES)}
 
 
 def vocabulary_digest() -> str:
-    """Return what names the vocabulary of the installed open_clip, without importing it."""
+    """Return the digest of the installed open_clip's vocabulary, without importing open_clip."""
     return _digest(_vocabulary())
 
 
 def table(digest: str) -> MergeTable:
-    """Return the merges of the vocabulary with this digest: from the cache directory, where they are left if need be.
+    """Return the merges of the vocabulary with this digest, cached in the cache directory.
 
-    Raises TowerUnfit where they are not there and open_clip has another vocabulary.
+    Raises TowerUnfit if they aren't there and open_clip has another vocabulary.
     """
     path = directories.cache_directory() / f"merges-{digest}"
     kept = read_file(path)
@@ -184,7 +184,7 @@ def table(digest: str) -> MergeTable:
     if _digest(packed) != digest:
         raise TowerUnfit("open_clip's vocabulary has changed")
     entries = _entries(packed)
-    with suppress(OSError):  # it is made again the next time
+    with suppress(OSError):  # it is built again next time
         write_file(path, _KIND, entries.tobytes())
     return MergeTable(entries)
 
@@ -203,7 +203,7 @@ def _digest(packed: bytes) -> str:
 
 
 def _entries(packed: bytes) -> NDArray[np.void]:
-    """Return the table for a vocabulary; where it has a symbol or a pair twice the last one counts, as in open_clip."""
+    """Return the table for a vocabulary; of duplicate symbols or pairs the last counts, as in open_clip."""
     import gzip
 
     lines = gzip.decompress(packed).decode().split("\n")[1 : _MERGES + 1]

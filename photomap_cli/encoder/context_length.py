@@ -1,4 +1,4 @@
-"""Owns how much of a text an encoder reads: its context ends after so many tokens.  Knows no tokenizer."""
+"""Owns how much of a text an encoder reads before its context ends.  Knows no tokenizer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Callable
 
 MOST_LETTERS = 1_000
-"""What is longer is cut before an encoder gets it: 77 tokens are some 350 letters, and CLIP's tokenizer takes 8 s for
+"""Longer texts are cut before an encoder gets them: 77 tokens are some 350 letters, and CLIP's tokenizer takes 8 s for
 one word of 10,000."""
 
 _MORE = " and one more word"
@@ -14,7 +14,7 @@ _FIRST_GUESS = 64
 
 
 def letters_read(text: str, tokens_of: Callable[[str], list[int]]) -> int:
-    """Return how many letters of a text count: all, unless the tokens of some beginning of it are those of the whole.
+    """Return how many letters of a text count: all, unless some shorter beginning gives the same tokens.
 
     Args:
         text: what is to be encoded.

@@ -1,4 +1,4 @@
-"""Owns which device computes, whether it does, what it is called, and its errors in the project's words.
+"""Owns the device that computes: which one, whether it works, its name, and its errors in photomap's terms.
 
 Child process only; every CUDA call of the project is made inside `using`.
 """
@@ -21,20 +21,23 @@ from photomap_cli.errors import BadSetting, EncoderDeviceFailed, EncoderDied, En
 CUDA, CPU = torch.device("cuda:0"), torch.device("cpu")
 _HINT = "photomap config set device auto"
 
-# What a full card says: an allocation, a context, a handle or a plan of a library that found no room; or another
-# process has the card for itself.  A handle that cannot be made is cuBLAS's and cuDNN's usual word for it.
+# What a full card reports: no room for an allocation, a context, a handle or a library's plan; or another
+# process has the card exclusively.  cuBLAS and cuDNN usually report a handle that can't be created.
 _NO_ROOM = (
     *("out of memory", "ALLOC_FAILED", "ALLOCATION_FAILED", "busy or unavailable"),
     *("CUBLAS_STATUS_NOT_INITIALIZED", "CUDNN_STATUS_NOT_INITIALIZED"),
     *("find an engine", "valid cuDNN algorithm"),
 )
-_LOST = ("CUDA error: ", "HIP error: ")  # the runtime's own; cuBLAS's begin likewise and go on with its name
+_LOST = (
+    "CUDA error: ",
+    "HIP error: ",
+)  # the runtime's own errors; cuBLAS's begin the same way and continue with its name
 
 
 def choose(setting: str) -> tuple[torch.device, str]:
-    """Return the device a setting names, and why it is not the GPU that is there; "" where nothing is to be told.
+    """Return the device for a setting, and why an existing GPU isn't used; "" if there's nothing to tell.
 
-    `auto` prefers CUDA, then MPS, and takes a card for granted only when it has run something.  Raises BadSetting.
+    `auto` prefers CUDA, then MPS, and relies on a card only after it has run something.  Raises BadSetting.
     """
     if setting == "auto":
         why_not = _why_not_cuda()
@@ -51,10 +54,10 @@ def choose(setting: str) -> tuple[torch.device, str]:
 
 
 def _why_not_cuda() -> str | None:
-    """Return None when the first CUDA device works, else why it does not; "" where there is none to speak of."""
+    """Return None if the first CUDA device works, else why it doesn't; "" if there is no GPU at all."""
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")
-        is_there = torch.cuda.is_available()  # never raises: a driver that fails is a warning and no device
+        is_there = torch.cuda.is_available()  # never raises: a failing driver gives a warning and no device
     if is_there:
         return _fault(CUDA) or None
     if heard:
@@ -65,7 +68,7 @@ def _why_not_cuda() -> str | None:
 
 
 def _fault(device: torch.device) -> str:
-    """Run something on a device; return what is wrong with it, "" for nothing.  A full one is not wrong."""
+    """Run something on a device and return what is wrong with it, or "".  A full device isn't wrong."""
     if device.type != "cuda":
         return ""
     try:
@@ -76,7 +79,7 @@ def _fault(device: torch.device) -> str:
         return ""
     except EncoderFailed as error:
         return _in_short(str(error.__cause__))
-    except (AssertionError, torch.cuda.DeferredCudaCallError) as error:  # what torch raises when it cannot even begin
+    except (AssertionError, torch.cuda.DeferredCudaCallError) as error:  # what torch raises if it can't even start
         return _in_short(str(error))
     return ""
 
@@ -92,21 +95,21 @@ def using(device: torch.device) -> Iterator[None]:
 
 
 def translated(device: torch.device, error: RuntimeError) -> EncoderFailed:
-    """Return torch's error as the project's: no room, a device that is lost to this process, or anything else."""
+    """Return torch's error as a PhotomapError: out of memory, a device lost to this process, or another failure."""
     words = str(error).strip()
-    reason = words.partition("\n")[0].partition(". GPU ")[0]  # without the allocator's account of all there is
+    reason = words.partition("\n")[0].partition(". GPU ")[0]  # without the allocator's summary of all memory
     on_card = device.type != "cpu"
     if isinstance(error, torch.OutOfMemoryError) or (on_card and any(sign in words for sign in _NO_ROOM)):
         return EncoderOutOfMemory(f"{device} has no room: {reason}")
     if not on_card:
         return EncoderFailed(f"{device}: {reason}")
-    if words.startswith(_LOST) and "CUBLAS_STATUS" not in reason:  # every later call on its context fails as well
+    if words.startswith(_LOST) and "CUBLAS_STATUS" not in reason:  # every later call on its context fails too
         return EncoderDied(f"{device} is lost: {reason}")
     return EncoderDeviceFailed(f"{device}: {reason}")
 
 
 def _in_short(words: str) -> str:
-    """Return what torch says without what it advises: its first sentence, or the CUDA error that it quotes."""
+    """Return torch's message without its advice: the first sentence, or the CUDA error that it quotes."""
     line = words.strip().partition("\n")[0].partition(" (Triggered")[0]
     quoted = re.search(r"Error \d+: .*", line)
     return quoted[0] if quoted else re.split(r"\. (?=[A-Z])", line)[0].removesuffix(".")
@@ -116,13 +119,13 @@ def trim(device: torch.device) -> None:
     """Hand freed device memory back to the driver.  Drop every reference to it first, or nothing is freed."""
     if device.type == "cuda":
         with using(device):
-            # cuBLAS's workspaces (8 MB, 32 on Hopper) belong to torch, which keeps them for good.
+            # Torch owns cuBLAS's workspaces (8 MB, 32 on Hopper) and keeps them otherwise.
             torch._C._cuda_clearCublasWorkspaces()
             torch.cuda.empty_cache()
 
 
 def tune() -> None:
-    """Keep cuDNN out of attention: it plans anew for every size of a batch, 0.4 s each on Hopper and Blackwell."""
+    """Keep cuDNN out of attention: it plans again for every batch size, 0.4 s each on Hopper and Blackwell."""
     torch.backends.cuda.enable_cudnn_sdp(False)
 
 
@@ -140,7 +143,7 @@ def precision(setting: str, device: torch.device) -> str:
 
 
 def _multiplies_bfloat16() -> bool:
-    """Whether this CPU does it itself: for every other AVX-512 oneDNN imitates it, 2.3 times slower than float32."""
+    """Whether this CPU has bfloat16: for other AVX-512 CPUs oneDNN emulates it, 2.3 times slower than float32."""
     is_x86 = platform.machine().lower() in {"x86_64", "amd64"}
     return torch.ops.mkldnn._is_mkldnn_bf16_supported() and (not is_x86 or torch.cpu._is_avx512_bf16_supported())
 

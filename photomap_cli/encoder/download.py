@@ -1,4 +1,4 @@
-"""Owns how an encoder's weights get on disk: from the model hub, asked of its cache first.  Child process only.
+"""Owns downloading an encoder's weights from the model hub, looking in its cache first.  Child process only.
 
 Once the files are on disk nothing touches the network: the hub's client is kept offline except while a file is missing.
 """
@@ -21,7 +21,7 @@ from photomap_cli.errors import UnknownEncoder, WeightsMissing
 
 if TYPE_CHECKING:
     _Names = tuple[str, ...]
-    """What one file may be called."""
+    """Alternative names of one file."""
 
 _SAFE_WEIGHTS, _WEIGHTS = "open_clip_model.safetensors", "open_clip_pytorch_model.bin"
 _REPORT_EVERY_BYTES = 1 << 20
@@ -66,7 +66,7 @@ def _missing(name: str, tag: str | None, reason: str) -> WeightsMissing:
 
 
 def _require_hub() -> None:
-    """Raise OSError at once when the hub cannot be reached: its client would try for up to a minute."""
+    """Raise OSError at once if the hub can't be reached; its client would try for up to a minute."""
     hub = urlsplit(constants.ENDPOINT)
     if urllib.request.getproxies():
         return  # only the proxy knows
@@ -90,7 +90,7 @@ def _require_known(name: str, tag: str | None) -> None:
 
 
 def config(name: str) -> Path | None:
-    """Return the configuration that comes with a model's weights, which are on disk; None where it is open_clip's."""
+    """Return the configuration that comes with a model's weights, which are on disk; None if it is open_clip's own."""
     kind, _, rest = name.partition(":")
     if kind == "local-dir":
         return Path(rest) / model_config.FILE_NAME
@@ -107,7 +107,7 @@ def _in_folder(name: str) -> str:
 
 
 def _wanted(name: str, tag: str | None) -> tuple[str, list[_Names]]:
-    """Return the repository of an encoder on the hub, and its files there, the weights at the end."""
+    """Return an encoder's repository on the hub and its files there, the weights last."""
     from open_clip import pretrained
 
     kind, _, rest = name.partition(":")
@@ -121,7 +121,7 @@ def _wanted(name: str, tag: str | None) -> tuple[str, list[_Names]]:
 
 
 def _weights_names(file: str) -> _Names:
-    """Return what a file of weights may be called, the best first; "" for the one that open_clip expects."""
+    """Return the possible names of a weights file, the best first; "" for the one that open_clip expects."""
     if file in ("", _WEIGHTS):
         return (_SAFE_WEIGHTS, _WEIGHTS)
     path = Path(file)
@@ -129,7 +129,7 @@ def _weights_names(file: str) -> _Names:
 
 
 def _on_disk(repository: str, files: Sequence[_Names]) -> str:
-    """Return the path of the last of these files; raises what the hub's client does where one is not in its cache."""
+    """Return the path of the last of these files; raises the hub client's error if one isn't in its cache."""
     return [_first(names, lambda one: hf_hub_download(repository, one, local_files_only=True)) for names in files][-1]
 
 
@@ -144,7 +144,7 @@ def _fetched(repository: str, files: Sequence[_Names], on_progress: Callable[[in
 
 
 def _first(names: _Names, get: Callable[[str], str]) -> str:
-    """Return the path of the first of a file's names under which it can be had."""
+    """Return the path of a file under the first of its names that exists."""
     *better, last = names
     for name in better:
         with suppress(Exception):
@@ -153,7 +153,7 @@ def _first(names: _Names, get: Callable[[str], str]) -> str:
 
 
 class _ByteCounter:
-    """Stands where the downloaders expect a tqdm bar, and reports bytes instead of drawing."""
+    """Replaces the tqdm bar that downloaders expect, and reports bytes instead of drawing."""
 
     def __init__(self, on_progress: Callable[[int, int], None], *_: Any, **options: Any) -> None:
         self._report = on_progress
@@ -168,10 +168,10 @@ class _ByteCounter:
             self._report(self.n, self.total)
 
     def close(self) -> None:
-        """Do nothing; there is no bar to take away."""
+        """Do nothing; there is no bar to remove."""
 
     def __getattr__(self, name: str) -> Any:
-        return lambda *_, **__: None  # set_description, refresh and whatever else a bar can do
+        return lambda *_, **__: None  # set_description, refresh and other methods of a bar
 
     def __enter__(self) -> _ByteCounter:
         return self

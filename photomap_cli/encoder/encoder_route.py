@@ -1,13 +1,13 @@
-"""Owns the policy of who encodes a query's words, and its pictures: a tower in this process, or the encoder process.
+"""Owns the policy for encoding a query's words and pictures: by a tower in this process, or the encoder process.
 
 | the encoder process is in | with a GPU | without                             |
 |---------------------------|------------|-------------------------------------|
 | VRAM, RAM, on its way     | process    | words: tower; pictures: process     |
 | OFF, LOADING              | tower      | tower                               |
 
-With a GPU the tower takes queries of words alone and of pictures alone; those of both go to the process as a whole.
-The process answers wherever a tower cannot stand in for it, and with `text_encoder = torch`; for words the tower alone
-with `text_encoder = tower`.  A picture whose arithmetic takes longer than PyTorch's start is the process's.
+With a GPU the towers take queries of words only or pictures only; queries of both go to the process.
+The process answers if a tower can't stand in for it, and with `text_encoder = torch`; for words only the tower answers
+with `text_encoder = tower`.  A picture that takes longer to compute than PyTorch to start goes to the process.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     Rows = NDArray[np.float32]
 
 TEXT_TOWER, IMAGE_TOWER, ENCODER, CACHE = "text tower", "image tower", "encoder", "cache"
-"""Who encoded a query, as `encoded_by` says it; the last one where nobody had to."""
+"""Values of `encoded_by`: who encoded a query; the last one if nobody had to."""
 
 _NOT_THERE = frozenset({ResidencyState.OFF, ResidencyState.LOADING, ResidencyState.RELEASING})
 
 
 class Encoded(NamedTuple):
-    """What came of encoding: the rows, what it waited for, and who did it."""
+    """The outcome of encoding: the rows, what it waited for, and who did it."""
 
     rows: Rows
     use: Lease
@@ -43,15 +43,15 @@ class Encoded(NamedTuple):
 
 
 class EncoderRoute:
-    """Encodes words, or pictures, where that is quickest.  Any thread.
+    """Encodes words, or pictures, wherever that is fastest.  Any thread.
 
     Args:
         kind: "text" or "image".
         residency: of the encoder process.
-        tower: of that kind's tower; None where there is none.
+        tower: residency of that kind's tower; None if there is none.
         setting: auto, torch or tower.
-        has_gpu: whether the encoder process computes on a GPU, as far as it is known before it runs.
-        on_absent_gpu: called when the tower has answered for a GPU that is not loaded; brings it in behind.
+        has_gpu: whether the encoder process will compute on a GPU, as far as is known before it runs.
+        on_absent_gpu: called when the tower has answered for an encoder that isn't on the GPU; starts loading it.
     """
 
     def __init__(
@@ -68,13 +68,13 @@ class EncoderRoute:
         self._has_tower = tower is not None
         self._setting, self._expects_gpu, self._on_absent_gpu = setting, has_gpu, on_absent_gpu
         self.fault = ""
-        """Why the tower cannot stand in, once that has been found out."""
+        """Why the tower can't stand in, once known."""
 
     def run(self, work: Callable[[Encoder, EncoderInfo], Rows], *, is_alone: bool) -> Encoded:
-        """Encode by `work`, which gets the encoder whose turn it is, and what it is; raises what that one raises.
+        """Encode with `work`, which is called with the chosen encoder and its name; raises what that encoder raises.
 
         Args:
-            work: encodes; it may be called again, with another encoder.
+            work: encodes; may be called again with another encoder.
             is_alone: whether the query has nothing else to encode.
         """
         if self.tower is not None and self._is_towers_turn(is_alone=is_alone):
@@ -97,7 +97,7 @@ class EncoderRoute:
         return residency.run(self._kind, informed)
 
     def load(self, *, try_again: bool = False) -> None:
-        """Bring what answers to where it does so quickly: the tower without a GPU, else the encoder process."""
+        """Load what will answer: the tower without a GPU, else the encoder process."""
         if self.tower is not None and (self._setting == "tower" or not self.has_gpu) and self._may_try(try_again):
             try:
                 self.tower.load()
@@ -108,7 +108,7 @@ class EncoderRoute:
         self._residency.load(try_again=try_again)
 
     def start_afresh(self) -> None:
-        """Try the tower again: what it lacked may be there by now."""
+        """Try the tower again, as what it lacked may exist by now."""
         self.fault = ""
 
     def snapshot(self) -> ResidencySnapshot | None:
@@ -121,20 +121,20 @@ class EncoderRoute:
             self.tower.touch()
 
     def keep_to(self, fingerprint: str) -> None:
-        """Let go of the tower if it has other weights than these, which made the library's vectors."""
+        """Release the tower unless it has these weights, which made the library's vectors."""
         info = self.tower.snapshot().info if self.tower else None
         if self.tower and info and info.fingerprint != fingerprint:
             self.tower.release()
             self.start_afresh()
 
     def close(self) -> None:
-        """Let go of the tower for good.  Idempotent."""
+        """Release the tower permanently.  Idempotent."""
         if self.tower:
             self.tower.close()
 
     @property
     def wants_probes(self) -> bool:
-        """Whether there is a tower that probes could be for, now or with another setting."""
+        """Whether there is a tower to take probes for, now or with another setting."""
         return self._has_tower
 
     @property
@@ -150,9 +150,11 @@ class EncoderRoute:
 
     @property
     def is_the_towers(self) -> bool:
-        """Whether what has nothing else beside it is encoded by the tower as things are, if it can."""
+        """Whether the tower currently takes a query of one kind alone, if it can."""
         is_absent = self._residency.snapshot().state in _NOT_THERE
-        is_quicker = is_absent or (self._kind == "text" and not self.has_gpu)  # PyTorch's pictures are half as long
+        is_quicker = is_absent or (
+            self._kind == "text" and not self.has_gpu
+        )  # PyTorch takes half the time for pictures
         return self.tower is not None and (self._setting == "tower" or is_quicker)
 
     def _may_try(self, try_again: bool) -> bool:
@@ -161,7 +163,7 @@ class EncoderRoute:
         return not self.fault or self._setting == "tower"
 
     def _give_up(self, error: EncoderFailed | EncoderMismatch) -> None:
-        """Leave all to the encoder process from now on; raise where the settings do not allow that."""
+        """Leave everything to the encoder process from now on; raise if the settings don't allow that."""
         self.fault = error.message
         if self._setting == "tower":
             raise TowerUnfit(
@@ -171,7 +173,7 @@ class EncoderRoute:
 
 
 class EncoderRoutes(NamedTuple):
-    """The routes of a session: who encodes words, and who encodes pictures."""
+    """A session's routes for words and for pictures."""
 
     text: EncoderRoute
     image: EncoderRoute
@@ -182,16 +184,16 @@ class EncoderRoutes(NamedTuple):
             route.touch()
 
     def keep_to(self, fingerprint: str) -> None:
-        """Let go of towers with other weights than these, which made the library's vectors."""
+        """Release towers unless they have these weights, which made the library's vectors."""
         for route in self:
             route.keep_to(fingerprint)
 
     def start_afresh(self) -> None:
-        """Try the towers again: what they lacked may be there by now."""
+        """Try the towers again, as what they lacked may exist by now."""
         for route in self:
             route.start_afresh()
 
     def close(self) -> None:
-        """Let go of the towers for good.  Idempotent."""
+        """Release the towers permanently.  Idempotent."""
         for route in self:
             route.close()

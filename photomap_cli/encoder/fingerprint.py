@@ -1,8 +1,8 @@
-"""Owns telling weights from others of the same name: what is in their file, and whether it still is.
+"""Owns telling weights apart from others of the same name: by their content, and whether it has changed.
 
-Every byte counts: who trains on may change the norms alone, or write through a link into a download that is named by
-its digest.  605 MB take 0.35 s by SHA-256; so the digest is remembered, as long as the file is the one that was read
-(by inode, size, and the times of change, of which nobody can set the last).
+Every byte counts: further training may change only the norms, or write through a link into a download named by
+its digest.  SHA-256 of 605 MB takes 0.35 s, so the digest is cached as long as the file is the one that was read
+(by inode, size, mtime and ctime, which can't be set).
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from photomap_cli import directories, files
 from photomap_cli.framing import read_file, write_file
 
 _SETTLED_NS = 3 * 10**9
-"""A file is remembered when it was last changed so long ago: file systems tell times apart by up to two seconds."""
+"""A file's digest is cached if it last changed this many seconds ago; some file systems have two-second times."""
 
 
 class WeightsFile:
-    """The file that weights come from.  Make it before they are loaded, and they cannot change unseen.
+    """The file that weights come from.  Create it before loading them, so that a change is noticed.
 
     Args:
         path: the file.
-        config: the JSON beside it that says how the weights are used, where it may change as they do.
+        config: the JSON beside it that says how to use the weights, if it can change like them.
     """
 
     def __init__(self, path: Path, config: Path | None = None) -> None:
@@ -33,7 +33,7 @@ class WeightsFile:
         self._seen = files.state(path)
 
     def fingerprint(self) -> str:
-        """Return 64 digits that are others for other weights, on every computer the same for the same ones."""
+        """Return 64 hexadecimal digits that identify the weights, the same on every computer."""
         digest = _digest(self._path)
         if self._config is None:
             return digest
@@ -42,28 +42,28 @@ class WeightsFile:
 
     @property
     def path(self) -> Path:
-        """Where it is."""
+        """The file's path."""
         return self._path
 
     @property
     def is_the_same(self) -> bool:
-        """Whether the path leads to the file as it was."""
+        """Whether the path still leads to the same, unchanged file."""
         return _without_ctime(files.state(self._path)) == _without_ctime(self._seen)
 
     @property
     def was_written_to(self) -> bool:
-        """Whether the file itself has been changed, and what is mapped from it; a file in its place changes nothing."""
+        """Whether the file itself was changed, and so what is mapped from it; replacing the file changes nothing."""
         now, seen = _without_ctime(files.state(self._path)), _without_ctime(self._seen)
         return now is not None and seen is not None and now[:2] == seen[:2] and now != seen
 
 
 def _without_ctime(state: tuple[int, ...] | None) -> tuple[int, ...] | None:
-    """Leave out what a further link to the file, or its permissions, change too."""
+    """Leave out times that also change with another link to the file or its permissions."""
     return state[:-1] if state else None
 
 
 def _digest(path: Path) -> str:
-    """Return the SHA-256 of a file, remembered or read."""
+    """Return the SHA-256 of a file, cached or computed."""
     state = files.state(path)
     name = hashlib.sha256(bytes(path.resolve())).hexdigest()[:32]
     kept = read_file(directories.cache_directory() / f"weights-{name}")
@@ -72,6 +72,6 @@ def _digest(path: Path) -> str:
     with files.reading(path) as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     if state and files.state(path) == state and max(state[3:]) + _SETTLED_NS < time.time_ns():
-        with suppress(OSError):  # it is read again the next time
+        with suppress(OSError):  # it is computed again next time
             write_file(directories.cache_directory() / f"weights-{name}", {"state": state, "sha256": digest})
     return digest

@@ -1,4 +1,4 @@
-"""Owns the flat buffer of one tower: its tensors are views into one block, and can be pointed into a copy of it.
+"""Owns the flat buffer of a tower: its tensors are views into one block, and can be repointed into a copy of it.
 
 Child process only.  Moving a model is then one allocation and one copy instead of hundreds of each: 303 tensors in
 ViT-B-32, 934 in MobileCLIP2-S0; pointing 303 tensors takes about 1 ms, and the padding costs 0.16 % of the bytes.
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from torch import Tensor, UntypedStorage
 
 ALIGN_BYTES = 512  # what CUDA's caching allocator aligns to; enough for every vectorised kernel
-BLOCK_BYTES = 2 << 20  # the allocator rounds large blocks up to this: a rounded buffer leaves no tail to strangers
+BLOCK_BYTES = 2 << 20  # the allocator rounds large blocks up to this, so a rounded buffer leaves no usable tail
 VIEW_ALIGN_BYTES = 16  # the widest element (complex128): views keep their place relative to it
 _PLAIN = (torch.Tensor, torch.nn.Parameter, torch.nn.Buffer)
 
 
 def is_flattenable(tensor: Tensor) -> bool:
-    """Whether a tensor is only bytes with a dtype, a size and strides: no subclass, not quantised, not sparse."""
+    """Return whether a tensor is just bytes with a dtype, sizes and strides: no subclass, not quantised, not sparse."""
     return (
         type(tensor) in _PLAIN
         and tensor.layout is torch.strided
@@ -36,10 +36,10 @@ def is_flattenable(tensor: Tensor) -> bool:
 class FlatBuffer:
     """Tensors in one RAM buffer.  Building it copies their bytes there and points them at the copy.
 
-    Tensors that share memory go on sharing it; shapes, strides and dtypes stay, and so does every bit.
+    Tensors that share memory keep sharing it; shapes, strides, dtypes and all bits stay the same.
 
     Args:
-        tensors: distinct flattenable tensors; the objects stay, what they point at changes.
+        tensors: distinct flattenable tensors; the objects stay, their storage changes.
     """
 
     def __init__(self, tensors: Sequence[Tensor]) -> None:
@@ -49,7 +49,7 @@ class FlatBuffer:
         self._slots: list[_Slot] = []
         with torch.inference_mode(False), torch.no_grad():
             self.host = _ram(self.nbytes)
-            while regions:  # one after the other, so that what is copied can be freed
+            while regions:  # one at a time, so that what was copied can be freed
                 self._take(regions.pop())
 
     @property
@@ -58,7 +58,7 @@ class FlatBuffer:
         return len(self._slots)
 
     def point(self, buffer: Tensor) -> None:
-        """Point every tensor into `buffer`, `nbytes` of uint8 with the same content, on any device."""
+        """Point every tensor into `buffer`: `nbytes` of uint8 with the same content, on any device."""
         storage, device = buffer.untyped_storage(), buffer.device
         with torch.inference_mode(False), torch.no_grad():
             for slot in self._slots:
@@ -76,7 +76,7 @@ class FlatBuffer:
 
 @dataclass(frozen=True, slots=True)
 class _Slot:
-    """Where one tensor lies in the buffer; `offset` counts elements of its dtype."""
+    """A tensor's place in the buffer; `offset` counts elements of its dtype."""
 
     tensor: Tensor
     dtype: torch.dtype
@@ -105,7 +105,7 @@ class _Region:
 
 
 def _regions(tensors: Iterable[Tensor]) -> list[_Region]:
-    """Return the bytes that are really used, storage by storage, overlapping spans as one, each with its place."""
+    """Return the byte ranges in use, per storage, overlapping ones merged, each with its place."""
     by_storage: dict[int, list[Tensor]] = {}
     for tensor in tensors:
         by_storage.setdefault(tensor.untyped_storage().data_ptr(), []).append(tensor)

@@ -1,4 +1,4 @@
-"""Owns what can be known of GPUs without torch: no CUDA context, nothing woken.  NVML by NVIDIA's own pynvml."""
+"""Owns what can be learnt about GPUs without torch: no CUDA context, nothing woken.  Uses NVML by NVIDIA's pynvml."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LEAST_CAPABILITY = {12: (5, 0), 13: (7, 5)}
 
 
 def is_expected() -> bool:
-    """Whether a GPU may be counted on; only trying one tells for sure, which the encoder process does."""
+    """Return whether a GPU can be expected to work; only trying it, as the encoder process does, tells for sure."""
     if not device_count():
         return False
     built_for, driver = torch_cuda(), driver_cuda()
@@ -58,7 +58,7 @@ def capabilities() -> list[tuple[int, int]]:
 
 
 def driver_cuda() -> int:
-    """Return the major version of CUDA that the driver runs; 0 where it does not tell."""
+    """Return the major version of CUDA that the driver supports; 0 if unknown."""
     with _driver() as nvml:
         return (_told(nvml, "nvmlSystemGetCudaDriverVersion") or 0) // 1000
 
@@ -80,7 +80,7 @@ def process_bytes(uuid: str, pid: int) -> int | None:
 
 
 def used_bytes(uuid: str) -> int | None:
-    """Return the bytes that all processes and the driver hold on a device, also where one's own are hidden."""
+    """Return the bytes that all processes and the driver hold on a device, even if a process's own are hidden."""
     with _driver() as nvml:
         device = _device(nvml, uuid)
         memory = _told(nvml, "nvmlDeviceGetMemoryInfo", device) if device is not None else None
@@ -88,7 +88,7 @@ def used_bytes(uuid: str) -> int | None:
 
 
 def _visible(count: int) -> list[str]:
-    """Return the devices that CUDA_VISIBLE_DEVICES leaves of so many; like CUDA up to the first that is none."""
+    """Return the devices that CUDA_VISIBLE_DEVICES leaves of `count`; like CUDA, up to the first invalid one."""
     asked = os.environ.get("CUDA_VISIBLE_DEVICES")
     if asked is None:
         return [str(index) for index in range(count)]
@@ -98,14 +98,14 @@ def _visible(count: int) -> list[str]:
 
 
 def _device(nvml: Any, uuid: str) -> Any:
-    """Return NVML's handle of a device, a whole one or a slice of one (MIG); None where it knows none."""
+    """Return NVML's handle of a device, whole or a slice (MIG); None if it knows none."""
     bare = uuid.removeprefix("GPU-").removeprefix("MIG-")
     handles = (_told(nvml, "nvmlDeviceGetHandleByUUID", f"{kind}-{bare}") for kind in ("GPU", "MIG"))
     return next((handle for handle in handles if handle is not None), None)
 
 
 def _told(nvml: Any, question: str, *arguments: Any) -> Any:
-    """Ask NVML; None without one, where it refuses, and where it is too old to know the question."""
+    """Ask NVML; None if there is none, it refuses, or it is too old for the question."""
     if nvml is None:
         return None
     try:
@@ -116,7 +116,7 @@ def _told(nvml: Any, question: str, *arguments: Any) -> Any:
 
 @contextmanager
 def _driver() -> Iterator[Any]:
-    """Give pynvml, initialised for a few questions; None without a driver, and then its 20 ms of import are saved."""
+    """Yield pynvml, initialised for a few questions; None without a driver, which saves its 20 ms import."""
     if not _is_installed():
         yield None
         return
@@ -135,7 +135,7 @@ def _driver() -> Iterator[Any]:
 
 def _is_installed() -> bool:
     if sys.platform == "win32":
-        return True  # pynvml knows the places
+        return True  # pynvml knows where to look
     try:
         ctypes.CDLL("libnvidia-ml.so.1")
     except OSError:

@@ -1,4 +1,4 @@
-"""Owns the one timer of a residency: it fires at a deadline, or before it to be armed for the rest."""
+"""Owns a residency's timer: it fires at a deadline, or earlier and is set again for the rest."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-LONGEST_DELAY_SECONDS = 86_400.0  # a `threading.Timer` has a limit; it fires early, and is armed for the rest
+LONGEST_DELAY_SECONDS = 86_400.0  # a `threading.Timer` has a limit; it fires early, and is set again for the rest
 
 
 class Timer(Protocol):
-    """The part of `threading.Timer` that is used, so that tests can pass a manual one."""
+    """The used part of `threading.Timer`, so that tests can pass a manual one."""
 
     daemon: bool
 
@@ -18,7 +18,7 @@ class Timer(Protocol):
         """Begin to wait."""
 
     def cancel(self) -> None:
-        """Do not fire; without effect once the callback has begun."""
+        """Don't fire; has no effect once the callback has begun."""
 
 
 class IdleTimer:
@@ -28,7 +28,7 @@ class IdleTimer:
         lock: held by the caller of `aim` and `cancel`; taken when the timer fires.
         clock: seconds.
         timer: makes a timer from a delay in seconds and a callback.
-        on_fire: called without the lock; it must look again whether the deadline has really come.
+        on_fire: called without the lock; must check again whether the deadline has really come.
     """
 
     def __init__(
@@ -43,9 +43,9 @@ class IdleTimer:
         self._due = 0.0
 
     def aim(self, due: float | None) -> None:
-        """See to it that `on_fire` is called at `due` or earlier; None for nothing to wait for.
+        """Have `on_fire` called at `due` or earlier; None if there is nothing to wait for.
 
-        A later deadline leaves the timer alone: it fires early and is aimed again, which costs less than a new thread
+        A later deadline leaves the timer alone: it fires early and is aimed again, which is cheaper than a new thread
         with every query.
         """
         if due is None or (self._timer is not None and self._due <= due):
@@ -58,7 +58,7 @@ class IdleTimer:
         timer.start()
 
     def cancel(self) -> None:
-        """Take the timer away; one that has begun to fire finds out under the lock."""
+        """Cancel the timer; one that has begun to fire finds out under the lock."""
         timer, self._timer = self._timer, None
         if timer is not None:
             timer.cancel()
@@ -66,6 +66,6 @@ class IdleTimer:
     def _fire(self, timer: Timer) -> None:
         with self._lock:
             if self._timer is not timer:
-                return  # cancelled too late; another one may be armed
+                return  # cancelled too late; another one may be set
             self._timer = None
         self._on_fire()

@@ -1,4 +1,4 @@
-"""Owns the probe pictures: what PyTorch made of them, and whether an image tower makes the same."""
+"""Owns the probe pictures: the vectors PyTorch gave for them, and whether an image tower gives the same."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _VERSION = 1
 def pictures(image_size: tuple[int, int]) -> NDArray[np.uint8]:
     """Return the probe pictures, (3, height, width, 3) uint8: a slope of colours, a disc, and every kind of detail.
 
-    Whole numbers alone decide, so they are the same on every computer.
+    Computed in integers only, so they are the same on every computer.
     """
     height, width = image_size
     y, x = np.mgrid[:height, :width]
@@ -35,13 +35,13 @@ def pictures(image_size: tuple[int, int]) -> NDArray[np.uint8]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImageProbes:
-    """What an encoder made of the probe pictures, under the fingerprint of its weights.
+    """An encoder's vectors of the probe pictures, with the fingerprint of its weights.
 
     Attributes:
         fingerprint: of the weights.
-        weights: where they were; a hint, the fingerprint decides.
-        recipe: how an image tower would read them; None where none can.
-        why_not: the reason for that; else "".
+        weights: where they were; only a hint, the fingerprint decides.
+        recipe: how an image tower would read them; None if none can.
+        why_not: the reason if none can; else "".
         vectors: (n, dim) float32, rows of unit length.
     """
 
@@ -65,7 +65,7 @@ class ImageProbes:
 
     @classmethod
     def from_frame(cls, message: dict[str, Any], payload: bytes) -> ImageProbes | None:
-        """Rebuild probes from `to_frame`; None from what makes no sense, or is of another version."""
+        """Rebuild probes from `to_frame`; None from invalid data or another version."""
         try:
             probes = cls(
                 fingerprint=str(message["fingerprint"]),
@@ -81,7 +81,7 @@ class ImageProbes:
 
 
 def require_agreement(tower: ImageTower, probes: ImageProbes) -> None:
-    """Raise TowerUnfit unless the tower makes the same vectors of the probe pictures."""
+    """Raise TowerUnfit unless the tower gives the same vectors for the probe pictures."""
     shown = pictures(tower.recipe.image_size)
     if probes.vectors.shape != (len(shown), tower.dim):
         raise TowerUnfit("its vectors have a different length")

@@ -1,4 +1,4 @@
-"""Owns what an image tower must know of an image transformer besides its weights, and reading that off open_clip's.
+"""Owns what an image tower needs to know besides the weights, and how to read it off open_clip's image transformer.
 
 Imports neither torch nor open_clip: `recipe_of` is called in the encoder process, where they are.
 """
@@ -16,13 +16,13 @@ _KINDS: dict[str, Any] = {"heads": int, "activation": str, "norm_eps": float, "f
 
 @dataclass(frozen=True, slots=True)
 class ImageRecipe:
-    """What the weights' file does not tell of an image transformer.
+    """What the weights file doesn't tell about an image transformer.
 
     Attributes:
         heads, activation, norm_eps: as of a text transformer.
-        image_size: (height, width) of the pictures that it takes.
-        resize_mode, interpolation, fill: how they are brought to that size; see `EncoderInfo`.
-        mean, std: of each colour, from 0 to 1.
+        image_size: (height, width) of its input pictures, in pixels.
+        resize_mode, interpolation, fill: how pictures are resized to that; see `EncoderInfo`.
+        mean, std: per colour channel, from 0 to 1.
     """
 
     heads: int
@@ -55,9 +55,9 @@ class ImageRecipe:
 def recipe_of(
     model: Any, *, image_size: tuple[int, int], resize_mode: str, interpolation: str, fill: int
 ) -> ImageRecipe:
-    """Return the recipe of an open_clip model.  Raises TowerUnfit where its image transformer is not CLIP's.
+    """Return the recipe of an open_clip model.  Raises TowerUnfit unless its image transformer is CLIP's.
 
-    A recipe claims nothing that is taken on trust: the probes say whether it gives the same vectors.
+    Nothing in a recipe is trusted: the probes show whether it gives the same vectors.
     """
     visual = model.visual
     try:

@@ -1,7 +1,7 @@
 """Owns encoding pictures without PyTorch: a plain CLIP vision transformer in numpy, over the weights on disk.
 
-For one picture, or a few: starting PyTorch takes longer than that.  For more PyTorch is faster by far, as it computes
-in half precision.  Whether this is what the library's encoder computes is for `probes` to check.
+For one or a few pictures, as starting PyTorch takes longer.  For more, PyTorch is much faster, as it computes
+in half precision.  The probes check that this gives the vectors of the library's encoder.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float32]
 
-_AT_ONCE = 4  # pictures whose tokens share a product; more of them read the weights no faster
+_AT_ONCE = 4  # pictures whose tokens share a matrix product; more of them wouldn't be faster
 
 
 class ImageTower:
@@ -34,9 +34,9 @@ class ImageTower:
 
     Args:
         path: the weights, in a safetensors file.
-        recipe: the rest of what there is to know.
+        recipe: the rest that must be known.
 
-    Raises TowerUnfit where the file holds no plain CLIP vision transformer; OSError where it cannot be read.
+    Raises TowerUnfit if the file holds no plain CLIP vision transformer; OSError if it can't be read.
     """
 
     def __init__(self, path: Path, recipe: ImageRecipe) -> None:
@@ -60,20 +60,20 @@ class ImageTower:
 
     @property
     def nbytes(self) -> int:
-        """The bytes of the weights that every picture reads."""
+        """Bytes of weights that are read for each picture."""
         others = [self._patches, self._class, self._positions, self._proj, *self._final, *(self._before or ())]
         nbytes: int = self._transformer.nbytes + sum(each.nbytes for each in others)
         return nbytes
 
     @property
     def dim(self) -> int:
-        """The length of its vectors."""
+        """The dimension of its vectors."""
         dim: int = self._proj.shape[1]
         return dim
 
     @property
     def operations(self) -> int:
-        """How many multiplications and additions a picture takes."""
+        """Multiplications and additions per picture."""
         multiplications = self._transformer.multiplications(self._tokens) + self._tokens * self._patches.size
         return 2 * multiplications
 
@@ -86,7 +86,7 @@ class ImageTower:
         with self._lock, blas.one_thread():
             if len(parts) < 2:
                 rows = [self._encoded(part) for part in parts]
-            else:  # products release Python's lock, and two callers of one thread are quicker than one of two
+            else:  # products release the GIL, and two callers with one thread each are faster than one with two
                 with ThreadPoolExecutor(min(len(parts), os.cpu_count() or 1), "image-tower") as threads:
                     rows = list(threads.map(self._encoded, parts))
         return np.concatenate(rows) if rows else np.empty((0, self.dim), np.float32)
@@ -110,7 +110,7 @@ class ImageTower:
         return unit_rows(pooled @ self._proj.values())
 
     def _patched(self, pixels: Array) -> Array:
-        """Return the numbers of each patch in a row, in the order of the weights: colour, row, column."""
+        """Return each patch's values as a row, in the order of the weights: colour, row, column."""
         count, height, width, _ = pixels.shape
         tall, wide = self._patches.shape[2:]
         cut = pixels.reshape(count, height // tall, tall, width // wide, wide, 3)

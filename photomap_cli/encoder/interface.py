@@ -1,4 +1,4 @@
-"""Owns the seam between residency and encoders: what an encoder can do, and what a permitted use of it is."""
+"""Owns the interface between residency and encoders: what an encoder does, and a permitted use of it."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ class Encoder(Protocol):
         """Bring the weights from disk to RAM.  Raises PhotomapError."""
 
     def to_vram(self, tower: Tower) -> None:
-        """Copy one tower's weights to the device.  An exception leaves it whole in RAM."""
+        """Copy one tower's weights to the device.  After an exception it is intact in RAM."""
 
     def to_ram(self) -> None:
-        """Give back everything on the device."""
+        """Free everything on the device."""
 
     def rest_after(self, idle: float, release: float) -> None:
-        """Say that the encoder is still wanted, and when to give the device back and to end should nobody say more.
+        """Tell the encoder that it is still wanted, and when to free the device and to end if it hears no more.
 
-        Seconds; 0 = never.  A little later than these the encoder acts by itself: this process may have been stopped.
+        In seconds; 0 = never.  A little later the encoder acts by itself, in case this process was suspended.
         Never waits.
         """
 
@@ -40,26 +40,26 @@ class Encoder(Protocol):
         """End the encoder process; `load` starts it again."""
 
     def close(self) -> None:
-        """End the encoder process now, also from another thread and amid a call, for good."""
+        """End the encoder process now and for good, even from another thread during a call."""
 
     def memory(self) -> MemoryReport:
-        """Measure the bytes held."""
+        """Measure the bytes in use."""
 
     def probes(self) -> Probes | None:
-        """Return what the encoder makes of the probe texts; None where it keeps none.  Call inside `use("text")`."""
+        """Return the encoder's vectors of the probe texts; None if it keeps none.  Call inside `use("text")`."""
 
     def image_probes(self) -> ImageProbes | None:
-        """Return what the encoder makes of the probe pictures, as `probes`.  Call inside `use("image")`."""
+        """Return the encoder's vectors of the probe pictures, as `probes`.  Call inside `use("image")`."""
 
     def encode_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Encode texts.  Returns (n, dim) float32, rows of unit length.  Call inside `use("text")`.
 
         Raises:
-            EncoderOffloaded: it was to run on the device, which the encoder has given back by itself.
+            EncoderOffloaded: it should have run on the device, which the encoder has freed by itself.
         """
 
     def letters_read(self, text: str) -> int:
-        """Return how many letters of a text it reads; fewer than there are where its context ends before."""
+        """Return how many letters of a text it reads; fewer than all if its context ends earlier."""
 
     def encode_images(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Encode pictures, (n, height, width, 3) uint8 RGB.  Returns and raises as `encode_text`."""
@@ -67,7 +67,7 @@ class Encoder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """One permitted use of the encoder: what it waited for, and why it must run on the CPU of a GPU host; or ""."""
+    """A permitted use of the encoder: what it waited for, and why it must run on the CPU of a GPU host, or ""."""
 
     encoder: Encoder
     info: EncoderInfo
@@ -77,5 +77,5 @@ class Lease:
 
     @property
     def fell_back(self) -> bool:
-        """Whether the CPU stands in for the device."""
+        """Whether the CPU stands in for the GPU."""
         return bool(self.refusal)

@@ -1,4 +1,4 @@
-"""Owns reading a safetensors file in place: float32 as it lies in the mapped file, halves converted when used."""
+"""Owns reading a safetensors file in place: float32 straight from the mapped file, half floats converted on use."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class MappedTensor:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Its lengths."""
+        """Its shape."""
         return self._stored.shape
 
     @property
     def size(self) -> int:
-        """How many numbers it has."""
+        """Its number of elements."""
         return int(self._stored.size)
 
     @property
@@ -45,7 +45,7 @@ class MappedTensor:
         return self._stored.nbytes
 
     def values(self) -> NDArray[np.float32]:
-        """Return it as float32, without a copy where the file holds float32."""
+        """Return it as float32, without a copy if the file holds float32."""
         return _float32(self._stored, self._kind)
 
     def rows(self, numbers: Sequence[int]) -> NDArray[np.float32]:
@@ -56,7 +56,7 @@ class MappedTensor:
 class MappedTensors:
     """The tensors of a safetensors file, by name.  The mapping ends with the last reference to it and its tensors.
 
-    Raises TowerUnfit where the file is no safetensors, and OSError where it cannot be read.
+    Raises TowerUnfit if the file isn't safetensors, and OSError if it can't be read.
     """
 
     def __init__(self, path: Path) -> None:
@@ -80,7 +80,7 @@ class MappedTensors:
         return [name for name in self._entries if name != _ABOUT]
 
     def __getitem__(self, name: str) -> MappedTensor:
-        """Return a tensor.  Raises TowerUnfit for one that is missing, or of a kind that isn't read here."""
+        """Return a tensor.  Raises TowerUnfit if it is missing, or of a dtype that isn't read here."""
         try:
             entry = self._entries[name]
             kind, shape = entry["dtype"], tuple(entry["shape"])

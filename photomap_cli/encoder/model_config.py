@@ -1,6 +1,6 @@
-"""Owns what an `open_clip_config.json` from elsewhere may say: known keys, with values of the kind and size they have.
+"""Owns checking an `open_clip_config.json` from elsewhere: known keys, with values of the right type and size.
 
-open_clip hands what it reads on to constructors and to other libraries, of which one imports Python files if the
+open_clip passes what it reads to constructors and to other libraries, one of which imports Python files if the
 configuration says so.  Imports no torch.
 """
 
@@ -17,7 +17,7 @@ from photomap_cli import constraints, files
 from photomap_cli.errors import UnknownEncoder
 
 if TYPE_CHECKING:
-    Rule = Callable[[object], str]  # what a value has to be, or nothing where it is
+    Rule = Callable[[object], str]  # what a value should be; empty if it is right
 
 FILE_NAME = "open_clip_config.json"
 MOST_BYTES = 1 << 20
@@ -32,7 +32,7 @@ def number(least: float, most: float, *, whole: bool = True) -> Rule:
 
 
 def word(*words: str) -> Rule:
-    """Return the rule for one of some words."""
+    """Return the rule for one of several words."""
     told = constraints.one_of([f'"{each}"' for each in words])
     return lambda value: "" if isinstance(value, str) and value in words else told
 
@@ -44,7 +44,7 @@ def name(pattern: str, told: str) -> Rule:
 
 
 def listed(rule: Rule, *counts: int) -> Rule:
-    """Return the rule for a list of so many values."""
+    """Return the rule for a list of a given length."""
     told = f"a list of {constraints.one_of([str(count) for count in counts])}, each {rule(None)}"
 
     def fault(value: object) -> str:
@@ -55,12 +55,12 @@ def listed(rule: Rule, *counts: int) -> Rule:
 
 
 def either(*rules: Rule) -> Rule:
-    """Return the rule for what meets one of some rules."""
+    """Return the rule that is met by meeting one of several rules."""
     return lambda value: "" if not all(rule(value) for rule in rules) else " or ".join(rule(_NOTHING) for rule in rules)
 
 
 def null(value: object) -> str:
-    """Nothing, as JSON has it."""
+    """The rule for JSON's null."""
     return "" if value is None else "null"
 
 
@@ -160,14 +160,14 @@ _NEEDED = ("model_cfg", "model_cfg.embed_dim", "model_cfg.vision_cfg", "model_cf
 
 
 def require(path: Path, weight_bytes: int) -> None:
-    """Look a configuration through before any of it is used.
+    """Check a configuration before any of it is used.
 
     Args:
         path: the file.
-        weight_bytes: how long the weights' file is: no model is built that they could not fill.
+        weight_bytes: size of the weights file; no model is built that the weights couldn't fill.
 
     Raises:
-        UnknownEncoder: it is no configuration, with the key that is wrong.
+        UnknownEncoder: it isn't a valid configuration; names the wrong key.
     """
     config = read(path)
     for key, told in _faults(config, _KEYS):
@@ -181,7 +181,7 @@ def require(path: Path, weight_bytes: int) -> None:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Return what a configuration holds, unchecked.  Raises UnknownEncoder where it is no JSON object."""
+    """Return a configuration's content, unchecked.  Raises UnknownEncoder if it isn't a JSON object."""
     try:
         with files.reading(path) as file:
             content = file.read(MOST_BYTES + 1)
@@ -202,7 +202,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def _faults(found: Mapping[str, Any], known: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
-    """Yield each key that is not known or has a value that it cannot have, and what is wrong."""
+    """Yield each key that is unknown or has an invalid value, and what is wrong."""
     for name_, value in found.items():
         key, rule = f"{above}{name_[:60]}", known.get(name_)
         if rule is None:
@@ -217,7 +217,7 @@ def _faults(found: Mapping[str, Any], known: Mapping[str, Any], above: str = "")
 
 
 def _misfits(model: Mapping[str, Any], weight_bytes: int) -> Iterator[tuple[str, str]]:
-    """Yield each key whose value does not go with another one, or with the weights."""
+    """Yield each key whose value doesn't fit another one, or the weights."""
     vision, text = model["vision_cfg"], model["text_cfg"]
     is_vit = not vision.get("timm_model_name") and not isinstance(vision.get("layers"), list)
     if is_vit:
@@ -240,7 +240,7 @@ def _misfits(model: Mapping[str, Any], weight_bytes: int) -> Iterator[tuple[str,
 def _too_many(
     tower: Mapping[str, Any], key: str, width: int, usual: int, weight_bytes: int
 ) -> Iterator[tuple[str, str]]:
-    """Say so where the layers alone have more numbers than there are bytes of weights."""
+    """Report layers that alone have more parameters than there are bytes of weights."""
     layers, ratio = tower.get("layers", usual), tower.get("mlp_ratio", 4.0)
     if layers * (4 + 2 * ratio) * width * width > weight_bytes:
         yield f"{key}.width", f"is {width} and {key}.layers {layers}: more than the weights hold"
@@ -261,7 +261,7 @@ def _shown(value: object) -> str:
 
 
 def json_text(value: object) -> str:
-    """Return a value as it stands in the file, or what kind of thing it is."""
+    """Return a value as written in the file, or its type."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, (dict, list)):

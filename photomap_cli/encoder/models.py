@@ -33,10 +33,10 @@ class EncoderModel:
         dim: length of its vectors.
         weight_bytes: size of the weights file in bytes.
         licence: licence of the weights.
-        about: one line on what to expect.
-        score_floor: cosine below which a hit is noise, or None where that has not been measured.
+        about: one line on what to expect of it.
+        score_floor: cosine below which a hit is noise; None if that hasn't been measured.
         hub: the repository its weights come from; None for embedded ones.
-        image_size: the side of the square pictures that it takes, in pixels.
+        image_size: the side of its square input pictures, in pixels.
     """
 
     spec: str
@@ -50,7 +50,7 @@ class EncoderModel:
 
     @property
     def is_on_disk(self) -> bool:
-        """Whether the weights are here already: embedded, or in the hub's cache."""
+        """Whether the weights are already here: embedded, or in the hub's cache."""
         return self.hub is None or any(hub_cache(self.hub).glob("snapshots/*/open_clip_*model.safetensors"))
 
 
@@ -92,9 +92,9 @@ def config_files(name: str) -> list[Path]:
 
 
 def expected_pictures(spec: str) -> tuple[tuple[int, int], str, str] | None:
-    """Return what pictures an encoder probably takes: (height, width), resize mode, interpolation; None if unknown.
+    """Return the probable input of an encoder: (height, width), resize mode, interpolation; None if unknown.
 
-    Read off its configuration without open_clip; whoever relies on it looks again once the encoder is loaded.
+    Read from its configuration without open_clip; check again once the encoder is loaded.
     """
     if (known := _BY_SPEC.get(spec)) and known.image_size:
         return (known.image_size, known.image_size), "shortest", "bicubic"
@@ -115,8 +115,8 @@ def expected_pictures(spec: str) -> tuple[tuple[int, int], str, str] | None:
 
 
 KNOWN = (
-    # At 0.30 tiny keeps 99.9 % of the right pairs and 0.5 % of the wrong ones (its card).  At 0.40, which keeps 0.16 %
-    # of the wrong ones, paraphrases find 88 instead of 92 % of what they could (scripts/measure_scores.py).
+    # At 0.30 tiny keeps 99.9 % of right pairs and 0.5 % of wrong ones (model card).  At 0.40, which keeps 0.16 %
+    # of wrong ones, paraphrases find 88 instead of 92 % of what they could (scripts/measure_scores.py).
     EncoderModel(
         TINY, 128, 18_981_170, "MIT", "built in, to try photomap out; knows drawn scenes only", score_floor=0.30
     ),
@@ -143,7 +143,7 @@ _BY_SPEC = {model.spec: model for model in KNOWN}
 
 
 def score_floor(spec: str) -> float | None:
-    """Return the cosine below which a hit of this encoder is noise, or None where that has not been measured."""
+    """Return the cosine below which a hit of this encoder is noise; None if that hasn't been measured."""
     known = _BY_SPEC.get(spec)
     return known.score_floor if known else None
 

@@ -1,4 +1,4 @@
-"""Owns loading a model and encoding with it, by open_clip and torch.  Child process only."""
+"""Owns loading a model and encoding with it, using open_clip and torch.  Child process only."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torc
 
 
 class OpenClipEncoder:
-    """One open_clip model in RAM, able to lend its towers to a device.  One thread only."""
+    """An open_clip model in RAM that can copy its towers to a device.  One thread only."""
 
     def __init__(self, model: nn.Module, tokenizer: Any, info: EncoderInfo, file: WeightsFile) -> None:
         self._model, self._tokenizer, self.info, self._file = model, tokenizer, info, file
@@ -51,7 +51,7 @@ class OpenClipEncoder:
         self._weights = Weights(model, self._device) if info.can_offload else None
         if self._weights is None:
             with devices.using(self._device):
-                model.to(self._device)  # a CPU, or memory that is shared with one: there is nothing to move
+                model.to(self._device)  # a CPU, or memory shared with it: there is nothing to move
         self._largest: dict[str, int] = {}
         mean, std = model.visual.preprocess_cfg["mean"], model.visual.preprocess_cfg["std"]  # type: ignore[index,union-attr]
         self._mean = 255.0 * torch.tensor(mean, dtype=torch.float32).view(1, 3, 1, 1)
@@ -62,7 +62,7 @@ class OpenClipEncoder:
         return self._in_batches("text", self._tokenizer(list(texts)), self._text_rows)
 
     def letters_read(self, text: str) -> int:
-        """Return how many letters of a text are before the end of the context."""
+        """Return how many letters of a text fit into the context."""
         return context_length.letters_read(text, lambda words: self._tokenizer([words])[0].tolist())
 
     def encode_images(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -70,7 +70,7 @@ class OpenClipEncoder:
         return self._in_batches("image", torch.from_numpy(pixels), self._image_rows)
 
     def probes(self) -> probes.Probes:
-        """Return what this encoder makes of the probe texts, and how a text tower would read its weights."""
+        """Return this encoder's vectors of the probe texts, and how a text tower would read its weights."""
         made = functools.partial(probes.Probes, self.info.fingerprint, str(self._file.path))
         try:
             recipe = text_recipe.recipe_of(self._model, self._tokenizer, vocabulary=bpe.vocabulary_digest())
@@ -80,7 +80,7 @@ class OpenClipEncoder:
         return made(recipe, "", probes.TEXTS, ids, self.encode_text(probes.ENCODED))
 
     def image_probes(self) -> image_probes.ImageProbes:
-        """Return what this encoder makes of the probe pictures, and how an image tower would read its weights."""
+        """Return this encoder's vectors of the probe pictures, and how an image tower would read its weights."""
         info = self.info
         made = functools.partial(image_probes.ImageProbes, info.fingerprint, str(self._file.path))
         try:
@@ -103,7 +103,7 @@ class OpenClipEncoder:
                 self._weights.to_device(tower)
 
     def to_ram(self) -> None:
-        """Give back the device's memory, all but the context."""
+        """Free the device's memory, except the context."""
         if self._weights is not None:
             with devices.using(self._device):
                 self._weights.to_ram()
@@ -114,13 +114,13 @@ class OpenClipEncoder:
         return self._weights is not None and self._device.type == "cuda" and self._weights.wants_pinning
 
     def pin(self) -> None:
-        """Page-lock the weights in RAM where that is safe, for faster reloads; takes some 100 ms a gigabyte."""
+        """Page-lock the weights in RAM if that is safe, for faster reloads; takes some 100 ms per gigabyte."""
         if self._weights is not None:
             with devices.using(self._device):
                 self._weights.pin()
 
     def memory(self) -> MemoryReport:
-        """Measure: weights and process on the device; the RAM of this process where the system tells, else 0."""
+        """Measure the weights and the process on the device, and this process's RAM (0 if unknown), in bytes."""
         ram_bytes = _resident_bytes() or 0
         if self._weights is None:
             return MemoryReport(ram_bytes=ram_bytes)
@@ -147,31 +147,31 @@ class OpenClipEncoder:
         return self._model.encode_image(batch.to(self._dtype))  # type: ignore[operator,no-any-return]
 
     def _in_batches(self, tower: str, items: Tensor, forward: Callable[[Tensor], Tensor]) -> NDArray[np.float32]:
-        """Run all items at once; in halves, quarters ... where activations do not fit.  Raises EncoderOutOfMemory."""
+        """Run all items at once, or in halves, quarters ... if activations don't fit.  Raises EncoderOutOfMemory."""
         rows: list[NDArray[np.float32]] = []
         done, size = 0, self._largest.get(tower, self._most_at_once(tower) or len(items))
         while done < len(items):
             part = self._attempt(tower, items[done : done + size], forward)
-            if part is None:  # the failed call's frames are gone by now, and with them what it held
+            if part is None:  # the failed call's frames are gone by now, with the memory they held
                 self.trim()
                 size = self._largest[tower] = -(-min(size, len(items) - done) // 2)
                 continue
             rows.append(part)
             done += size
-        if self._file.was_written_to:  # on a CPU they may be the file's own bytes; a look takes a microsecond
+        if self._file.was_written_to:  # on a CPU they may be the file's own bytes; checking takes a microsecond
             raise EncoderDied("its weights were changed while in use")
         return np.concatenate(rows) if rows else np.empty((0, self.info.dim), np.float32)
 
     def _most_at_once(self, tower: str) -> int | None:
-        """Return how many items a batch may have; None for no limit.
+        """Return the most items of a batch; None for no limit.
 
-        On a CPU several texts are slower than one after the other: their tokens lie across the batch, and torch 2.14
+        On a CPU a batch of texts is slower than one text at a time: the tokens lie across the batch, and torch 2.14
         copies a projection's weights for each position, 1.9 s for two texts of a ViT-B-32 in bfloat16; one takes 0.03.
         """
         return 1 if tower == "text" and self._device.type == "cpu" else None
 
     def _attempt(self, tower: str, items: Tensor, forward: Callable[[Tensor], Tensor]) -> NDArray[np.float32] | None:
-        """Run one batch; None where a smaller one may fit.  Raises EncoderOutOfMemory when one item does not."""
+        """Run one batch; None if a smaller one may fit.  Raises EncoderOutOfMemory if a single item doesn't fit."""
         device = self._device if self._weights is None else self._weights.device_of(tower)
         try:
             with devices.using(device), torch.inference_mode():
@@ -195,11 +195,11 @@ def load(
     """Load an encoder into RAM.
 
     Args:
-        spec: what it is called.
-        name, tag: what open_clip calls it.
+        spec: the encoder's spec string.
+        name, tag: its names in open_clip.
         device: "auto", "cuda:N", "mps" or "cpu".
         precision: "auto", "float32", "bfloat16" or "float16".
-        allow_download: whether weights may be fetched.
+        allow_download: whether weights may be downloaded.
         on_progress: called with bytes (done, total) during a download.
 
     Raises:
@@ -208,7 +208,7 @@ def load(
     where, notice = devices.choose(device)
     devices.tune()
     path = download.checkpoint(name, tag, allow_download=allow_download, on_progress=on_progress)
-    config = download.config(name)  # that of a named model is open_clip's own
+    config = download.config(name)  # a named model has open_clip's own configuration
     if config is not None:
         model_config.require(config, Path(path).stat().st_size)
     file = WeightsFile(Path(path), config)
@@ -227,9 +227,9 @@ def load(
 
 
 def _mapped(name: str, tag: str | None, path: str) -> nn.Module | None:
-    """Build the module without filling it and let its tensors be the memory-mapped file's.
+    """Build the module without initialising it, and use the memory-mapped file's tensors.
 
-    0.05 s against 0.9-2.3 s for building, initialising and overwriting.  Returns None where the weights are not in
+    Takes 0.05 s, against 0.9-2.3 s for building, initialising and overwriting.  Returns None if the weights aren't in
     safetensors.  (Building on the meta device would import torch's compiler.)
     """
     if not path.endswith(".safetensors"):
@@ -246,7 +246,7 @@ _FILLS = {"normal_", "uniform_", "erfinv_"}
 
 
 class _Unfilled(TorchFunctionMode):
-    """Leaves out the random numbers that new weights start from; their pages of memory are then never touched."""
+    """Skips the random initialisation of weights, so that their pages of memory are never touched."""
 
     def __torch_function__(self, func: Any, _: Any, args: Any = (), kwargs: Any = None) -> Any:
         if getattr(func, "__module__", "") == "torch.nn.init" or getattr(func, "__name__", "") in _FILLS:
@@ -276,12 +276,12 @@ def _describe(model: nn.Module, name: str, spec: str, device: torch.device, dtyp
 
 
 def _up_to_end(row: list[int]) -> tuple[int, ...]:
-    """Return a text's tokens without what fills up the context: the end of text is the highest number."""
+    """Return a text's tokens without the padding: the end-of-text token has the highest id."""
     return tuple(row[: len(row) - row[::-1].index(max(row))])
 
 
 def _unit_rows(features: Tensor) -> NDArray[np.float32]:
-    """Normalise in float32 and bring home."""
+    """Normalise in float32 and copy to the CPU."""
     rows = torch.nn.functional.normalize(features.float(), dim=-1).cpu().numpy()
     if not np.isfinite(rows).all():
         hint = "photomap config set precision float32"
@@ -290,14 +290,14 @@ def _unit_rows(features: Tensor) -> NDArray[np.float32]:
 
 
 def _process_bytes(device: torch.device) -> int | None:
-    """Return what this process holds on the card, its context included, or None where the driver hides it."""
+    """Return the bytes this process holds on the card, including its context; None if the driver hides it."""
     if device.type != "cuda":
         return None
     return gpu.process_bytes(str(torch.cuda.get_device_properties(device).uuid), os.getpid())
 
 
 def _resident_bytes() -> int | None:
-    """Return the resident set of this process in bytes, or None where the system does not tell."""
+    """Return the resident set of this process in bytes; None if the system doesn't tell."""
     if sys.platform != "linux":
         return None
     import resource

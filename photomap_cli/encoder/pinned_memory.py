@@ -1,6 +1,6 @@
 """Owns page-locking of RAM for faster copies to a CUDA device.  Child process only; needs a current CUDA context.
 
-By the driver's cuMemHostRegister: it locks exactly the bytes given (torch's pin_memory rounds up to a power of two and
+Uses the driver's cuMemHostRegister: it locks exactly the bytes given (torch's pin_memory rounds to a power of two and
 keeps them), and a refusal is only a return code (a refused cudaHostRegister of the runtime makes the next unrelated
 kernel report that the device is out of memory).
 """
@@ -13,12 +13,12 @@ from pathlib import Path
 
 from photomap_cli.memory import available_memory
 
-MOST_BYTES = 2 << 30  # page-locked RAM is taken from everybody else on the machine
+MOST_BYTES = 2 << 30  # page-locked RAM is unavailable to everything else on the machine
 _PORTABLE = 1  # CU_MEMHOSTREGISTER_PORTABLE: locked for every context
 
 
 def pin(address: int, nbytes: int) -> bool:
-    """Page-lock memory until the process ends; False where that is unsafe, too much, or refused."""
+    """Page-lock memory until the process ends; False if that is unsafe, too much, or refused."""
     if not is_safe() or nbytes > min(MOST_BYTES, (available_memory() or 0) // 4):
         return False
     try:

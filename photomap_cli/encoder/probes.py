@@ -1,4 +1,4 @@
-"""Owns the probe texts: what PyTorch made of them, and whether a text tower makes the same."""
+"""Owns the probe texts: the vectors PyTorch gave for them, and whether a text tower gives the same."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from photomap_cli.encoder.text_tower import TextTower
 
 LEAST_COSINE = 0.9995
-"""In half precision PyTorch's own vectors are at 0.9999 from float32's; those of another model are nowhere near."""
+"""Least cosine: PyTorch's half-precision vectors are at 0.9999 to float32's; another model's are nowhere near."""
 
 TEXTS = (
     "A golden retriever on a beach at sunset, with people and 2 umbrellas (1998).",
@@ -41,14 +41,14 @@ _VERSION = 2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Probes:
-    """What an encoder made of some texts, under the fingerprint of its weights.
+    """An encoder's vectors of some texts, with the fingerprint of its weights.
 
     Attributes:
         fingerprint: of the weights.
-        weights: where they were; a hint, the fingerprint decides.
-        recipe: how a text tower would read them; None where none can.
-        why_not: the reason for that; else "".
-        texts, ids: what was encoded, and the tokens of each, from the start to the end of text.
+        weights: where they were; only a hint, the fingerprint decides.
+        recipe: how a text tower would read them; None if none can.
+        why_not: the reason if none can; else "".
+        texts, ids: the texts, and the token ids of each, from the start-of-text to the end-of-text token.
         vectors: of the first n texts, (n, dim) float32, rows of unit length.
     """
 
@@ -76,7 +76,7 @@ class Probes:
 
     @classmethod
     def from_frame(cls, message: dict[str, Any], payload: bytes) -> Probes | None:
-        """Rebuild probes from `to_frame`; None from what makes no sense, or is of another version."""
+        """Rebuild probes from `to_frame`; None from invalid data or another version."""
         try:
             probes = cls(
                 fingerprint=str(message["fingerprint"]),
@@ -95,7 +95,7 @@ class Probes:
 
 
 def require_agreement(tower: TextTower, probes: Probes) -> None:
-    """Raise TowerUnfit unless the tower makes the same of the probe texts, token for token and vector for vector."""
+    """Raise TowerUnfit unless the tower gives the same tokens and vectors for the probe texts."""
     for text, ids in zip(probes.texts, probes.ids, strict=True):
         if tuple(tower.tokens(text)) != ids:
             raise TowerUnfit(f"its tokenizer isn't CLIP's: it splits {text[:20]!r} differently")

@@ -1,7 +1,7 @@
-"""Owns the session's end of the encoder process: start it, ask it, notice its death, end it.  Imports no torch.
+"""Owns the session's end of the encoder process: starts it, asks it, notices its death, ends it.  Imports no torch.
 
 The child (`worker.py`) is started with a clean module path, in its own process group so that Ctrl-C in the terminal
-cannot reach it, and it ends by itself when its standard input closes: no orphan survives the session.
+can't reach it, and it ends by itself when its standard input closes, so no orphan survives the session.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from photomap_cli.encoder.probes import Probes
 
 _SILENT_SECONDS = {"load": 900.0}
-"""How long the process may say nothing before it is given up; loading from a slow disk takes longer than all else."""
+"""How long the process may be silent before giving up on it; loading from a slow disk takes longest."""
 _USUAL_SILENT_SECONDS, _SECONDS_A_PICTURE = 300.0, 60.0
 
 
@@ -46,7 +46,7 @@ class EncoderProcess:
 
     Attributes:
         on_progress: called with bytes (done, total) while weights are fetched.
-        on_exit: called from another thread when the process ends though nobody asked for it; requests wait meanwhile.
+        on_exit: called from another thread when the process ends unasked; requests wait meanwhile.
     """
 
     def __init__(
@@ -78,9 +78,9 @@ class EncoderProcess:
     # The Encoder protocol -------------------------------------------------------------------------------------------
 
     def load(self) -> EncoderInfo:
-        """Start the process if there is none and load the weights; does nothing when that has been done.
+        """Start the process if necessary and load the weights; does nothing if they are loaded.
 
-        Raises NoProcess where the system has no room for it.
+        Raises NoProcess if the system can't start one.
         """
         name, tag = open_clip_name(self._spec)
         message, _ = self._ask(
@@ -100,7 +100,7 @@ class EncoderProcess:
         self._ask("to_vram", tower=tower)
 
     def to_ram(self) -> None:
-        """Give back everything on the device but its context."""
+        """Free everything on the device except its context."""
         self._ask("to_ram")
 
     def memory(self) -> MemoryReport:
@@ -108,13 +108,13 @@ class EncoderProcess:
         return MemoryReport.from_json(self._ask("memory")[0]["memory"])
 
     def probes(self) -> Probes | None:
-        """Return what the encoder makes of the probe texts."""
+        """Return the encoder's vectors of the probe texts."""
         from photomap_cli.encoder.probes import Probes
 
         return Probes.from_frame(*self._ask("probes"))
 
     def image_probes(self) -> ImageProbes | None:
-        """Return what the encoder makes of the probe pictures."""
+        """Return the encoder's vectors of the probe pictures."""
         from photomap_cli.encoder.image_probes import ImageProbes
 
         return ImageProbes.from_frame(*self._ask("image_probes"))
@@ -135,9 +135,9 @@ class EncoderProcess:
         return _vectors(message, payload)
 
     def rest_after(self, idle: float, release: float) -> None:
-        """Tell the process when to give the device back and to end by itself; without waiting, and without a reply."""
+        """Tell the process when to free the device and to end by itself, without waiting for a reply."""
         self._rest = (idle, release)
-        if child := self._child:  # where a request is on its way, that says as much
+        if child := self._child:  # a running request says as much
             self._say_when_to_rest(child)
 
     def release(self) -> None:
@@ -180,7 +180,7 @@ class EncoderProcess:
     # The process ----------------------------------------------------------------------------------------------------
 
     def _living(self, *, may_start: bool) -> Child:
-        """Return the process; only loading may start one, for another has nothing to answer from."""
+        """Return the process; only loading may start one, as otherwise it has nothing to answer with."""
         child = self._child
         if child is not None and child.is_running():
             return child
@@ -207,9 +207,9 @@ class EncoderProcess:
         child.put({"op": "rest", "idle": idle, "release": release})
 
     def _watch(self, child: Child) -> None:
-        """Wait for the process's end, and tell it if nobody here brought it about."""
+        """Wait for the process's end, and report it if it wasn't ended from here."""
         child.wait()
-        with self._asking:  # no other process can take its place while its end is told
+        with self._asking:  # no other process can replace it while its end is reported
             if self._child is child and not self._closed:
                 self.on_exit(_end_of(child.terminate()))
 
@@ -218,7 +218,7 @@ class EncoderProcess:
 
 
 def _end_of(ended: Exit | None) -> EncoderDied:
-    """Return the error for a process that has ended; None for one that is not there."""
+    """Return the error for a process that has ended; None if there is none."""
     if ended is None:
         return EncoderDied("the encoder process ended (earlier)")
     if ended.status == RELEASED_STATUS:
@@ -227,5 +227,5 @@ def _end_of(ended: Exit | None) -> EncoderDied:
 
 
 def _vectors(message: dict[str, Any], payload: bytes) -> NDArray[np.float32]:
-    """Return the rows in a reply's payload as a writable array of the process's own."""
+    """Return the rows in a reply's payload as a writable array, (n, dim) float32."""
     return np.frombuffer(payload, dtype="<f4").reshape(message["shape"]).astype(np.float32)

@@ -4,15 +4,15 @@
 
 Rules that keep it right (each has a test):
 
-* the lock guards memory only; a transfer runs outside it, under a moving state that everybody else waits for;
+* the lock guards memory only; a transfer runs outside it, in a moving state that everyone else waits for;
 * idle time counts from the end of the last use, and the timer re-checks everything under the lock before it moves;
-* every change replaces one frozen snapshot, which anybody may read without a lock;
-* a failed transfer leaves the weights where they were, and a device that is full or fails means an answer from RAM,
+* every change replaces a frozen snapshot, which may be read without a lock;
+* a failed transfer leaves the weights where they were, and a full or failing device means an answer from RAM,
   never no answer;
-* what a suspend may have wiped from the device is dropped unread;
-* an encoder process that dies is started again, three times in a row, then given up until somebody asks;
-* while this process is stopped the encoder offloads and ends by itself, a little later than it would have been told;
-  that is no death, and is noticed before anything is computed in another place than is shown.
+* what a suspend may have wiped from the device is dropped without reading it;
+* an encoder process that dies is restarted, up to three times in a row, and then only if a user asks;
+* while this process is suspended the encoder offloads and ends by itself, a little later than it would be told to;
+  that doesn't count as dying, and is noticed before anything is computed elsewhere than shown.
 """
 
 from __future__ import annotations
@@ -49,24 +49,24 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-SUSPENDED_SECONDS = 1.0  # two clocks read one after the other differ by far less
+SUSPENDED_SECONDS = 1.0  # two clocks read in succession differ by far less
 
 
 def suspended_seconds() -> float:
-    """Return the seconds the computer has been suspended since it booted; 0 where the system does not tell."""
+    """Return the seconds the computer has been suspended since it booted; 0 if unknown."""
     return idle_clock() - time.monotonic()
 
 
 class Residency:
-    """Keeps one encoder where it is worth being.  Every method may be called from any thread.
+    """Keeps an encoder in the best place for its use.  Every method may be called from any thread.
 
     Args:
-        encoder: what is moved; nobody else may call it.
+        encoder: what is moved; nothing else may call it.
         idle_timeout: seconds without a use before VRAM -> RAM; 0 = never.
         release_timeout: seconds without a use before RAM -> OFF; 0 = never.
         clock, timer, suspended: time, passed in.
         on_change: called without a lock after every change of the snapshot.
-        accept: called without a lock at the beginning of every use with what is loaded; what it raises ends the use.
+        accept: called without a lock at the start of every use with what is loaded; an exception from it ends the use.
     """
 
     def __init__(
@@ -88,8 +88,8 @@ class Residency:
         self._snapshot = ResidencySnapshot(idle_timeout=idle_timeout, release_timeout=release_timeout)
         self._resident: frozenset[Tower] = frozenset()
         self._users = 0
-        self._background = 0  # how many work so
-        self._asked_at = -math.inf  # when a query ended, or somebody wanted the encoder for one
+        self._background = 0  # number of background uses
+        self._asked_at = -math.inf  # when a query last ended, or the encoder was last wanted for one
         self._closed = False
         self._idle_since = clock()
         self._retry_policy = RetryPolicy()
@@ -100,7 +100,7 @@ class Residency:
     # What is so -----------------------------------------------------------------------------------------------------
 
     def snapshot(self) -> ResidencySnapshot:
-        """Return the state of this moment; never waits."""
+        """Return the current state; never waits."""
         return self._snapshot
 
     def now(self) -> float:
@@ -108,7 +108,7 @@ class Residency:
         return self._clock()
 
     def drain_notices(self) -> tuple[str, ...]:
-        """Return what the user shall hear about the encoder, once: why the GPU that is there is not used."""
+        """Return notices about the encoder, each once, such as why an existing GPU isn't used."""
         info = self._snapshot.info
         if info is None or info.notice == self._told:
             return ()
@@ -121,8 +121,8 @@ class Residency:
     def use(self, tower: Tower, *, is_query: bool = True) -> Iterator[Lease]:
         """Hold the encoder in place while the block runs; the only way to encode.
 
-        Waits for a transfer under way, loads or reloads when needed.  Idle time starts when the block ends, unless
-        this is no query (see `in_background`).
+        Waits for a running transfer, loads or reloads if needed.  Idle time starts when the block ends, unless
+        this isn't a query (see `in_background`).
 
         Raises:
             EncoderClosed: after `close`.
@@ -147,9 +147,9 @@ class Residency:
 
     @contextmanager
     def in_background(self) -> Iterator[None]:
-        """Work that nobody waits for: the encoder stays where it is between two uses, however long nobody asks.
+        """Do background work in the block: between two uses the encoder stays where it is, however long that takes.
 
-        Afterwards idle time is what it would be without that work, so what was due meanwhile happens at once.
+        Afterwards idle time counts as without that work, so whatever became due meanwhile happens at once.
         """
         with self._settled:
             self._background += 1
@@ -165,10 +165,10 @@ class Residency:
             self._on_change()
 
     def run(self, tower: Tower, work: Callable[[Encoder], T], *, is_query: bool = True) -> tuple[T, Lease]:
-        """Run `work` on the encoder in one use, whatever it takes.
+        """Run `work` on the encoder in one use, with retries.
 
-        When the process dies under it, or has ended by itself, again on a fresh one; when it has given the device back
-        by itself, again after a reload; when the device has no room for what it computes, or fails at it, again on the
+        If the process dies or has ended by itself, retries with a new one; if it has freed the device
+        by itself, after a reload; if the device has no room for the computation or fails at it, on the
         CPU.
 
         Raises:
@@ -198,12 +198,12 @@ class Residency:
         self._on_change()
 
     def load(self, tower: Tower = "text", *, try_again: bool = False, is_query: bool = True) -> None:
-        """Bring the encoder to where queries run, without counting as a query; the countdown starts then.
+        """Bring the encoder to where queries run, without counting as a query; the countdown starts afterwards.
 
         Args:
             tower: what to bring.
-            try_again: also when the process died too often, or the device was full a moment ago.
-            is_query: for one that will be; not for work in the background.
+            try_again: even if the process died too often, or the device was full a moment ago.
+            is_query: for a query that will follow, not for background work.
         """
         if try_again:
             self._retry_policy.start_afresh()
@@ -216,7 +216,7 @@ class Residency:
                 self._asked_at = self._idle_since
 
     def offload(self) -> None:
-        """VRAM -> RAM now, as soon as no encode is in flight.  Does nothing when nothing is in VRAM."""
+        """Move VRAM -> RAM as soon as no encode is running.  Does nothing if nothing is in VRAM."""
         with self._settled:
             self._settled.wait_for(lambda: self._closed or self._is_quiet())
             if self._closed or self._snapshot.state is not ResidencyState.VRAM:
@@ -225,7 +225,7 @@ class Residency:
         self._move_to_ram()
 
     def release(self) -> None:
-        """End the encoder process now, as soon as no encode is in flight; the next use loads what is on disk then."""
+        """End the encoder process as soon as no encode is running; the next use loads what is on disk then."""
         with self._settled:
             self._settled.wait_for(lambda: self._closed or self._is_quiet())
             if self._closed or self._snapshot.state is ResidencyState.OFF:
@@ -234,7 +234,7 @@ class Residency:
         self._move_to_off()
 
     def set_idle_timeout(self, seconds: float) -> None:
-        """Change the idle timeout (0 = never); a countdown under way follows it at once."""
+        """Change the idle timeout in seconds (0 = never); a running countdown follows at once."""
         self._catch_up()
         with self._settled:
             self._publish(idle_timeout=seconds)
@@ -242,7 +242,7 @@ class Residency:
         self._on_change()
 
     def close(self) -> None:
-        """End for good, at once: cancels the timer and ends the encoder process.  Idempotent."""
+        """End at once and for good: cancels the timer and ends the encoder process.  Idempotent."""
         with self._settled:
             if self._closed:
                 return
@@ -253,14 +253,14 @@ class Residency:
         self._encoder.close()
 
     def note_exit(self, error: EncoderDied) -> None:
-        """The process ended while nobody asked it anything: say so; the next use starts it again."""
+        """Note that the process ended between requests; the next use starts it again."""
         with self._settled:
             if self._closed or not self._is_quiet():
-                return  # whoever is asking it finds out
+                return  # a caller with a running request finds out itself
         self._note_death(error, in_use=False)
 
     def note_progress(self, progress: tuple[int, int] | None) -> None:
-        """Show how far a download of weights is, in bytes (done, total)."""
+        """Show the progress of a download of weights, in bytes (done, total)."""
         with self._settled:
             self._publish(progress=progress)
         self._on_change()
@@ -292,17 +292,17 @@ class Residency:
         return waited[ResidencyState.LOADING], waited[ResidencyState.RELOADING]
 
     def _await_turn(self, tower: Tower) -> bool:
-        """Return True when this thread may act now; otherwise wait for a change and return False."""
+        """Return True if this thread may act now; otherwise wait for a change and return False."""
         self._require_open()
         moving = self._snapshot.state.is_moving
-        # A tower joins the other in VRAM only when nobody is encoding: an encode in flight must not see weights move.
+        # A tower joins the other in VRAM only while nothing is encoded: a running encode must not see weights move.
         if moving or (self._users and self._next_move(tower) is not None):
             self._settled.wait()
             return False
         return True
 
     def _next_move(self, tower: Tower) -> ResidencyState | None:
-        """Return the move that brings `tower` nearer to use, or None when it can run where it is."""
+        """Return the move that brings `tower` closer to use, or None if it can run where it is."""
         if self._snapshot.state is ResidencyState.OFF:
             self._retry_policy.require_trust(self._snapshot.last_error)
             return ResidencyState.LOADING
@@ -324,13 +324,13 @@ class Residency:
                 self._move_to_ram()
 
     def _load(self) -> None:
-        """LOADING -> RAM, or back to OFF with the reason."""
+        """Do LOADING -> RAM, or go back to OFF with the reason."""
         try:
             info = self._encoder.load()
         except BaseException as error:
             if isinstance(error, EncoderDied):
                 self._retry_policy.died(self._clock())
-            failure = _failure(error) if isinstance(error, Exception) else None  # Ctrl-C is nothing that went wrong
+            failure = _failure(error) if isinstance(error, Exception) else None  # Ctrl-C isn't a failure
             self._settle(ResidencyState.OFF, memory=MemoryReport(), last_error=failure, progress=None)
             if self._closed:
                 raise EncoderClosed("the encoder was closed while it loaded") from error
@@ -344,7 +344,7 @@ class Residency:
         )
 
     def _reload(self, tower: Tower) -> None:
-        """RELOADING -> VRAM; when the device refuses, back to where the weights were, to answer from there."""
+        """Do RELOADING -> VRAM; if the device refuses, go back to where the weights were and answer from there."""
         started, suspended = time.perf_counter(), self._suspended()
         try:
             self._encoder.to_vram(tower)
@@ -369,11 +369,11 @@ class Residency:
         )
 
     def _where_it_was(self) -> ResidencyState:
-        """Return the state before a reload that failed: the other tower may be in VRAM."""
+        """Return the state before a failed reload: the other tower may be in VRAM."""
         return ResidencyState.VRAM if self._resident else ResidencyState.RAM
 
     def _leave_device(self, error: EncoderDeviceFailed) -> None:
-        """The device cannot compute now: answer from RAM for a while."""
+        """Answer from RAM for a while, as the device can't compute now."""
         with self._settled:
             self._retry_policy.device_refused(self._clock(), is_full=isinstance(error, EncoderOutOfMemory))
             self._publish(last_error=_failure(error))
@@ -392,19 +392,19 @@ class Residency:
             idle = self._snapshot.idle_timeout
             may_be_taken_back = self._is_quiet() and 0 < idle <= now - began - GRACE_SECONDS
         self._on_change()
-        if may_be_taken_back and not self._measured().vram_weight_bytes:  # this process was stopped amid the use
+        if may_be_taken_back and not self._measured().vram_weight_bytes:  # this process was suspended during the use
             self.offload()
 
     def _tell_encoder(self) -> None:
-        """Say when it shall act by itself, counted from now, as the countdown here is."""
+        """Tell the encoder when to act by itself, counted from now like the countdown here."""
         snapshot = self._snapshot
         self._encoder.rest_after(snapshot.idle_timeout, snapshot.release_timeout)
 
     def _note_death(self, error: EncoderDied, *, in_use: bool = True) -> None:
-        """The encoder process is gone, and all it held with it."""
+        """Note that the encoder process is gone, with all it held."""
         with self._settled:
             if self._snapshot.state in (ResidencyState.OFF, ResidencyState.LOADING):
-                return  # another thread noted it first, and may have started the next process already
+                return  # another thread noticed it first, and may already have started the next process
             self._resident = frozenset()
             is_death = not isinstance(error, EncoderReleased)
             if in_use and is_death:
@@ -417,7 +417,7 @@ class Residency:
     # Moving away when idle ------------------------------------------------------------------------------------------
 
     def _do_what_is_due(self) -> None:
-        """The timer fired: look, under the lock, whether a deadline has come, and do what was to be done then."""
+        """Handle the timer: check under the lock whether a deadline has come, and do what is due."""
         with self._settled:
             if self._closed or not self._is_quiet():
                 return
@@ -430,9 +430,9 @@ class Residency:
         (self._move_to_ram if offload else self._move_to_off)()
 
     def _catch_up(self) -> None:
-        """Somebody is about to move the deadline: first do what is long overdue.
+        """Do what is long overdue, before the deadline is moved.
 
-        The timer has not fired as this process was stopped, and the encoder may have done it by itself.
+        The timer didn't fire while this process was suspended, and the encoder may have acted by itself.
         """
         with self._settled:
             due = self._due()
@@ -440,7 +440,7 @@ class Residency:
             self._do_what_is_due()
 
     def _move_to_ram(self) -> None:
-        """OFFLOADING -> RAM; a failure leaves the weights in VRAM and is tried again after the next idle time."""
+        """Do OFFLOADING -> RAM; a failure leaves the weights in VRAM, to be retried after the next idle time."""
         self._on_change()
         started = time.perf_counter()
         try:
@@ -461,7 +461,7 @@ class Residency:
             )
 
     def _move_to_off(self) -> None:
-        """RELEASING -> OFF; the process ends, whatever it answers."""
+        """Do RELEASING -> OFF; the process ends, whatever it answers."""
         self._on_change()
         try:
             self._encoder.release()
@@ -470,10 +470,10 @@ class Residency:
         self._resident = frozenset()
         self._settle(ResidencyState.OFF, memory=MemoryReport())
 
-    # The one place where state changes ------------------------------------------------------------------------------
+    # The only place where state changes ------------------------------------------------------------------------------
 
     def _settle(self, state: ResidencyState, *, restart_countdown: bool | None = None, **changes: Any) -> None:
-        """End a move: publish where the weights are now and wake whoever waits for that."""
+        """End a move: publish where the weights are now and wake waiting threads."""
         with self._settled:
             arrived = state is ResidencyState.VRAM or self._snapshot.state is ResidencyState.LOADING
             if arrived if restart_countdown is None else restart_countdown:
@@ -490,7 +490,7 @@ class Residency:
         self._idle_timer.aim(self._due())
 
     def _deadlines(self) -> tuple[float | None, float | None]:
-        """Return when the weights leave VRAM and when they leave RAM; None for never, or not while in use."""
+        """Return when the weights leave VRAM and when they leave RAM; None for never, or while in use."""
         snapshot = self._snapshot
         if self._closed or self._background or not self._is_quiet() or snapshot.state is ResidencyState.OFF:
             return None, None
@@ -513,7 +513,7 @@ class Residency:
             raise EncoderClosed("the encoder is closed")
 
     def _measured(self) -> MemoryReport:
-        """Ask the encoder what it holds; an unanswered question changes nothing."""
+        """Ask the encoder what it holds; without an answer nothing changes."""
         try:
             return self._encoder.memory()
         except PhotomapError:
@@ -526,7 +526,7 @@ def _since(started: float) -> float:
 
 
 def _failure(error: BaseException) -> EncoderFailure:
-    """Return an error as the snapshot keeps it: its code, and one line for people."""
+    """Return an error as the snapshot keeps it: its code, and one line for users."""
     if isinstance(error, EncoderOutOfMemory):
         return EncoderFailure(error.code, f"card full (out of memory), answering from RAM: {error}")
     code = error.code if isinstance(error, PhotomapError) else InternalError.code

@@ -1,4 +1,4 @@
-"""Owns what a text tower must know of a text transformer besides its weights, and reading that off open_clip's.
+"""Owns what a text tower needs to know besides the weights, and how to read it off open_clip's text transformer.
 
 Imports neither torch nor open_clip: `recipe_of` is called in the encoder process, where they are.
 """
@@ -13,14 +13,14 @@ from photomap_cli.errors import TowerUnfit
 
 @dataclass(frozen=True, slots=True)
 class TextRecipe:
-    """What the weights' file does not tell of a text transformer.
+    """What the weights file doesn't tell about a text transformer.
 
     Attributes:
-        heads: of each block's attention.
+        heads: attention heads per block.
         activation: "gelu", "gelu_tanh" or "quick_gelu".
-        norm_eps: what keeps its norms from dividing by nothing.
-        context_length: how many tokens a text may have.
-        end_token: the number that ends a text; None for the highest one in it.
+        norm_eps: epsilon of its layer norms.
+        context_length: the most tokens of a text.
+        end_token: id of the end-of-text token; None for the highest id in the text.
         clean: how its tokenizer prepares texts.
         vocabulary: the digest of the tokenizer's vocabulary.
     """
@@ -48,9 +48,9 @@ class TextRecipe:
 
 
 def recipe_of(model: Any, tokenizer: Any, *, vocabulary: str) -> TextRecipe:
-    """Return the recipe of an open_clip model.  Raises TowerUnfit where its text transformer is not CLIP's.
+    """Return the recipe of an open_clip model.  Raises TowerUnfit unless its text transformer is CLIP's.
 
-    A recipe claims nothing that is taken on trust: the probes say whether it gives the same vectors.
+    Nothing in a recipe is trusted: the probes show whether it gives the same vectors.
     """
     text = getattr(model, "text", model)
     try:
@@ -74,7 +74,7 @@ def recipe_of(model: Any, tokenizer: Any, *, vocabulary: str) -> TextRecipe:
 
 
 def activation_of(module: Any) -> str:
-    """Return the name of an activation, as recipes have it; that of its class where it is another one."""
+    """Return a recipe's name for an activation; the class's name if recipes have none."""
     tanh = {"none": "gelu", "tanh": "gelu_tanh"}
     names = {"QuickGELU": "quick_gelu", "GELU": tanh.get(getattr(module, "approximate", "none"), "")}
     return names.get(type(module).__name__) or type(module).__name__

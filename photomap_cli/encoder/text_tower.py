@@ -1,7 +1,7 @@
-"""Owns encoding texts without PyTorch: a plain CLIP text transformer in numpy, over the weights as they lie on disk.
+"""Owns encoding texts without PyTorch: a plain CLIP text transformer in numpy, over the memory-mapped weights.
 
-Attention is causal, so only the tokens up to the end of the text are computed: 4 to 15 of 77 for what people type.
-What remains is reading the weights once.  Whether this is what the library's encoder computes is for `probes` to check;
+Attention is causal, so only the tokens up to the end of the text are computed: 4 to 15 of 77 for typical searches.
+What remains is reading the weights once.  The probes check that this gives the vectors of the library's encoder;
 nothing here is trusted because of its name.
 """
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float32]
 
-_PREFIXES = ("", "text.")  # as open_clip stores a CLIP, and one whose text tower is a part of its own
+_PREFIXES = ("", "text.")  # as open_clip stores a CLIP, and a model with a separate text tower
 
 
 class TextTower:
@@ -36,10 +36,10 @@ class TextTower:
 
     Args:
         path: the weights, in a safetensors file.
-        recipe: the rest of what there is to know.
+        recipe: the rest that must be known.
         tokenizer: made for the same recipe.
 
-    Raises TowerUnfit where the file holds no plain CLIP text transformer; OSError where it cannot be read.
+    Raises TowerUnfit if the file holds no plain CLIP text transformer; OSError if it can't be read.
     """
 
     def __init__(self, path: Path, recipe: TextRecipe, tokenizer: Tokenizer) -> None:
@@ -65,24 +65,24 @@ class TextTower:
 
     @property
     def nbytes(self) -> int:
-        """The bytes of the weights that every text reads."""
+        """Bytes of weights that are read for each text."""
         others = (self._positions, *self._final, *self._projection.values())
         return self._transformer.nbytes + sum(each.nbytes for each in others)
 
     @property
     def dim(self) -> int:
-        """The length of its vectors."""
+        """The dimension of its vectors."""
         if "text_projection" in self._projection:
             return self._projection["text_projection"].shape[1]
         whole = self._projection.get("text_projection.weight")
         return whole.shape[0] if whole else self._embedding.shape[1]
 
     def tokens(self, text: str) -> list[int]:
-        """Return a text's tokens, from the start to the end of text."""
+        """Return a text's token ids, from the start-of-text to the end-of-text token."""
         return self._tokenizer.ids(text)
 
     def _pooled(self, text: str) -> list[int]:
-        """Return a text's tokens up to the one whose vector stands for it."""
+        """Return a text's token ids up to the one whose vector is used."""
         ids = self.tokens(text)
         end = max(ids) if self._recipe.end_token is None else self._recipe.end_token
         return ids[: ids.index(end) + 1] if end in ids else ids[:1]

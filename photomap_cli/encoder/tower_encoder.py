@@ -1,4 +1,4 @@
-"""Owns what Residency moves besides an encoder process: a tower, mapped and unmapped, and nothing at all."""
+"""Owns what Residency moves besides an encoder process: towers, mapped and unmapped, and a placeholder."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from photomap_cli.encoder.text_tower import TextTower
 
 MOST_OPERATIONS = 15e9
-"""Multiplications and additions of one picture: some 0.3 s of one core, where starting PyTorch takes two seconds.
+"""Most multiplications and additions of a picture: some 0.3 s of a core, while starting PyTorch takes two seconds.
 
 A ViT-B-32-256 takes 11.5 billion, a ViT-B-16 35, a ViT-L-14 162.
 """
@@ -37,7 +37,7 @@ MOST_PICTURES = 256
 
 
 class NoEncoder:
-    """Stands for an encoder process where none may be started: whoever needs one finds out when it is loaded."""
+    """Placeholder for an encoder process that may not be started; loading it raises the error."""
 
     def load(self) -> NoReturn:
         """Refuse."""
@@ -82,11 +82,11 @@ class NoEncoder:
 
 
 class _TowerEncoder:
-    """Encodes in this process.  Loading maps the weights, releasing gives the mapping back.
+    """Encodes in this process.  Loading maps the weights, releasing unmaps them.
 
     Args:
         spec: the encoder's spec string.
-        fingerprint: returns that of the weights that made the library's vectors; "" where it is not known.
+        fingerprint: returns the fingerprint of the weights that made the library's vectors; "" if unknown.
     """
 
     def __init__(self, spec: str, fingerprint: Callable[[], str]) -> None:
@@ -96,11 +96,11 @@ class _TowerEncoder:
         self._closed = False
 
     def _opened(self, fingerprint: str) -> tuple[TextTower | ImageTower, dict[str, Any]]:
-        """Return the tower, and what its `EncoderInfo` says of pictures.  Raises TowerUnfit."""
+        """Return the tower and the picture part of its `EncoderInfo`.  Raises TowerUnfit."""
         raise NotImplementedError
 
     def load(self) -> EncoderInfo:
-        """Map the weights.  Raises TowerUnfit where the tower cannot stand in for the library's encoder."""
+        """Map the weights.  Raises TowerUnfit if the tower can't stand in for the library's encoder."""
         from photomap_cli.encoder.fingerprint import WeightsFile
 
         if self._closed:
@@ -127,29 +127,29 @@ class _TowerEncoder:
         """Do nothing: it has no device."""
 
     def rest_after(self, idle: float, release: float) -> None:
-        """Do nothing: a mapping cannot let go by itself; its pages are the file's, and the system may take them."""
+        """Do nothing: the mapping's pages belong to the file, and the system may evict them."""
 
     def release(self) -> None:
-        """Let go of the mapping."""
+        """Unmap the weights."""
         self._tower = None
 
     def close(self) -> None:
-        """Let go of the mapping, for good; an encode under way is finished first by whoever asked for it."""
+        """Unmap for good; a running encode keeps its mapping until it ends."""
         self._closed, self._tower = True, None
 
     def memory(self) -> MemoryReport:
-        """Return the bytes of the weights that are read; they lie in the system's cache of the file as well."""
+        """Return the bytes of weights that are read; they are also in the system's file cache."""
         tower = self._tower
         return MemoryReport(ram_bytes=tower.nbytes if tower else 0)
 
     def probes(self) -> None:
-        """Return nothing: what is probed is this."""
+        """Return None: this is what probes are for."""
 
     def image_probes(self) -> None:
-        """Return nothing: what is probed is this."""
+        """Return None: this is what probes are for."""
 
     def _in_use(self) -> Any:
-        """Return the tower.  Raises EncoderClosed, and EncoderDied where its weights are others by now."""
+        """Return the tower.  Raises EncoderClosed, and EncoderDied if its weights have changed."""
         tower, file = self._tower, self._file
         if tower is None or file is None:
             raise EncoderClosed("the encoder is closed")
@@ -163,7 +163,7 @@ class TextTowerEncoder(_TowerEncoder):
 
     Args:
         spec, fingerprint: see the base class.
-        read_probes: returns the probe texts that are stored with the library.
+        read_probes: returns the probe texts stored with the library.
     """
 
     def __init__(self, spec: str, fingerprint: Callable[[], str], read_probes: Callable[[], Probes | None]) -> None:
@@ -183,11 +183,11 @@ class TextTowerEncoder(_TowerEncoder):
         return rows
 
     def letters_read(self, text: str) -> int:
-        """Return how many letters of a text are before the end of the context."""
+        """Return how many letters of a text fit into the context."""
         return context_length.letters_read(text, self._in_use().tokens)
 
     def encode_images(self, pixels: NDArray[np.uint8]) -> NoReturn:
-        """Refuse: pictures are others'."""
+        """Refuse, as this tower encodes texts only."""
         raise TowerUnfit("it encodes texts only")
 
 
@@ -197,11 +197,11 @@ def _few(operations: int) -> int:
 
 
 class ImageTowerEncoder(_TowerEncoder):
-    """Encodes a few pictures in this process, where one takes no more than `MOST_OPERATIONS`.
+    """Encodes a few pictures in this process, if each takes at most `MOST_OPERATIONS`.
 
     Args:
         spec, fingerprint: see the base class.
-        read_probes: returns the probe pictures that are stored with the library.
+        read_probes: returns the probe pictures stored with the library.
     """
 
     def __init__(
@@ -226,9 +226,9 @@ class ImageTowerEncoder(_TowerEncoder):
         return rows
 
     def encode_text(self, texts: Sequence[str]) -> NoReturn:
-        """Refuse: texts are others'."""
+        """Refuse, as this tower encodes pictures only."""
         raise TowerUnfit("it encodes pictures only")
 
     def letters_read(self, text: str) -> NoReturn:
-        """Refuse: texts are others'."""
+        """Refuse, as this tower encodes pictures only."""
         raise TowerUnfit("it encodes pictures only")

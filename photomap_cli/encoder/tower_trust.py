@@ -1,11 +1,11 @@
-"""Owns whether a tower may stand in for an encoder, and what this computer remembers of having checked it.
+"""Owns whether a tower may stand in for an encoder, and this computer's record of having checked it.
 
 A tower is trusted because it gives what PyTorch gave of the probes.  Before PyTorch has run, it is trusted where the
 configuration and the weights are all of a plain CLIP (`plain_clip`), and is compared as soon as there are probes.
 
-What is remembered is a file in the cache directory, named by the weights' fingerprint: where they are, how they are
-read, and that the probes agreed, or why not.  It holds while the weights' file is the one that was looked at (by inode,
-size, and the times of change that nobody can set); else their fingerprint is taken again.
+The record is a file in the cache directory, named by the weights' fingerprint: where they are, how to read
+them, and that the probes agreed, or why not.  It holds while the weights file is the one that was checked (by inode,
+size and times); else the fingerprint is computed again.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from photomap_cli.encoder.text_tower import TextTower
 
 
-_MADE_BY = [__version__, np.__version__]  # others may compute otherwise, and check for themselves
+_MADE_BY = [__version__, np.__version__]  # other CPUs may compute differently, and check for themselves
 
 
 class TextTowers:
@@ -67,7 +67,7 @@ class TextTowers:
 
     @staticmethod
     def require_agreement(tower: TextTower, probes: Probes) -> None:
-        """Raise TowerUnfit unless the tower makes of the probes what PyTorch made."""
+        """Raise TowerUnfit unless the tower gives PyTorch's vectors for the probes."""
         from photomap_cli.encoder.probes import require_agreement
 
         require_agreement(tower, probes)
@@ -99,7 +99,7 @@ class ImageTowers:
 
     @staticmethod
     def require_agreement(tower: ImageTower, probes: ImageProbes) -> None:
-        """Raise TowerUnfit unless the tower makes of the probes what PyTorch made."""
+        """Raise TowerUnfit unless the tower gives PyTorch's vectors for the probes."""
         from photomap_cli.encoder.image_probes import require_agreement
 
         require_agreement(tower, probes)
@@ -110,7 +110,7 @@ Kind = type[TextTowers | ImageTowers]
 
 @dataclass(frozen=True, slots=True)
 class _Verdict:
-    """What was found out about a fingerprint: the weights and how to read them, or a fault.
+    """The outcome of a check: the weights and how to read them, or a fault.
 
     `is_proven` where probes have told, and not the configuration alone.
     """
@@ -123,7 +123,7 @@ class _Verdict:
 
     @property
     def is_current(self) -> bool:
-        """Whether the weights' file is the one that was looked at."""
+        """Whether the weights file is the one that was checked."""
         return bool(self.weights) and _state(Path(self.weights)) == self.state
 
 
@@ -133,9 +133,9 @@ def open_text_tower(fingerprint: str, spec: str, read_probes: Callable[[], Probe
     Args:
         fingerprint: of the weights that made the library's vectors.
         spec: the encoder's spec string.
-        read_probes: returns what PyTorch made of the probe texts; asked where this computer has not checked them yet.
+        read_probes: returns PyTorch's vectors of the probe texts; called if this computer hasn't checked them yet.
 
-    Raises TowerUnfit where it cannot stand in.
+    Raises TowerUnfit if it can't stand in.
     """
     tower: TextTower = _opened(TextTowers, fingerprint, spec, read_probes)
     return tower
@@ -157,7 +157,7 @@ def expected_fingerprint(spec: str) -> str:
 
 
 def fault(fingerprint: str, kind: Kind = TextTowers) -> str | None:
-    """Return why the tower cannot stand in for these weights, "" where it can; None where that was never checked."""
+    """Return why the tower can't stand in for these weights; "" if it can, None if that was never checked."""
     kept = _read(kind, fingerprint)
     return kept.fault if kept else None
 
@@ -182,7 +182,7 @@ def _opened(kind: Kind, fingerprint: str, spec: str, read_probes: Callable[[], A
 
 
 def _checked(kind: Kind, fingerprint: str, spec: str, kept: _Verdict | None, probes: Any) -> Any:
-    """Find the weights, make sure that they are these, compare with the probes, and remember the outcome."""
+    """Find the weights, verify their fingerprint, compare with the probes, and record the outcome."""
     if probes and probes.fingerprint != fingerprint:
         probes = None
     if probes and probes.recipe is None:
@@ -195,7 +195,7 @@ def _checked(kind: Kind, fingerprint: str, spec: str, kept: _Verdict | None, pro
     verdict = _Verdict(str(weights), state, recipe, "", proven)
     try:
         tower: Any = kind.build(weights, recipe)
-        if probes:  # else they agreed earlier, and the same weights lie elsewhere now; or there are none yet
+        if probes:  # else they agreed earlier, and the same weights have moved; or there are none yet
             if recipe != probes.recipe:
                 raise TowerUnfit("its configuration doesn't say how PyTorch reads its weights")
             kind.require_agreement(tower, probes)
@@ -217,7 +217,7 @@ def _promised(kind: Kind, spec: str) -> Any:
 
 
 def _found(fingerprint: str, candidates: list[Path]) -> tuple[Path, list[list[int] | None]]:
-    """Return the first file with this fingerprint, and its state.  Raises TowerUnfit where none of them has it."""
+    """Return the first file with this fingerprint, and its state.  Raises TowerUnfit if none has it."""
     for path in dict.fromkeys(candidates):
         if not path.is_file():
             continue
@@ -231,7 +231,7 @@ def _found(fingerprint: str, candidates: list[Path]) -> tuple[Path, list[list[in
 
 
 def _state(weights: Path) -> list[list[int] | None]:
-    """Return how the weights' file, and the configuration beside it, are now, as JSON has it; None for none."""
+    """Return the state of the weights file and the configuration beside it, as JSON values; None for a missing file."""
     now = (files.state(each) for each in (weights, models.config_beside(weights)))
     return [list(each) if each else None for each in now]
 
@@ -256,5 +256,5 @@ def _read(kind: Kind, fingerprint: str) -> _Verdict | None:
 
 
 def _write(kind: Kind, fingerprint: str, verdict: _Verdict) -> None:
-    with suppress(OSError):  # it is checked again the next time
+    with suppress(OSError):  # it is checked again next time
         write_file(_path(kind, fingerprint), {"made_by": _MADE_BY, "verdict": asdict(verdict)})

@@ -1,4 +1,4 @@
-"""Owns the blocks that CLIP's text and image transformers are made of, in numpy over weights as they lie on disk."""
+"""Owns the transformer blocks of CLIP's text and image towers, in numpy over memory-mapped weights."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class Transformer:
 
     Args:
         tensors: the weights.
-        prefix: what their names begin with, before the number of the block.
-        heads: of each block's attention.
+        prefix: the beginning of their names, before the block's number.
+        heads: attention heads per block.
         activation: "gelu", "gelu_tanh" or "quick_gelu".
-        norm_eps: what keeps the norms from dividing by nothing.
+        norm_eps: epsilon of the layer norms.
 
-    Raises TowerUnfit where there is more to a block, or less, than CLIP's have.
+    Raises TowerUnfit if a block has more or fewer parts than CLIP's.
     """
 
     def __init__(self, tensors: MappedTensors, prefix: str, *, heads: int, activation: str, norm_eps: float) -> None:
@@ -48,7 +48,7 @@ class Transformer:
 
     @property
     def width(self) -> int:
-        """The length of a token's vector."""
+        """The dimension of a token's vector."""
         return self._blocks[0]["ln_1.weight"].shape[0] if self._blocks else 0
 
     @property
@@ -57,17 +57,17 @@ class Transformer:
         return sum(each.nbytes for block in self._blocks for each in block.values())
 
     def multiplications(self, tokens: int) -> int:
-        """Return how many numbers are multiplied for this many tokens, of one text or picture."""
+        """Return the multiplications for this many tokens of one text or picture."""
         weights = sum(each.size for block in self._blocks for name, each in block.items() if name in _PRODUCTS)
         return tokens * weights + 2 * len(self._blocks) * tokens * tokens * self.width
 
     def __call__(self, x: Array, *, tokens: int, mask: Array | None = None) -> Array:
-        """Return what the blocks make of some texts or pictures.
+        """Run the blocks on some texts or pictures; returns (n * tokens, width).
 
         Args:
             x: (n * tokens, width).
-            tokens: how many each of the n has.
-            mask: (tokens, tokens), added to the scores of attention; None for nothing.
+            tokens: the number of tokens of each of the n.
+            mask: (tokens, tokens), added to the attention scores; None for no mask.
         """
         for block in self._blocks:
             y = self.norm(x, block["ln_1.weight"], block["ln_1.bias"])
@@ -85,7 +85,7 @@ class Transformer:
         return normed * weight.values() + bias.values()
 
     def is_float32(self) -> bool:
-        """Whether the weights are computed with as they lie in the file, without a copy."""
+        """Whether the mapped weights are used directly, without a copy."""
         return all(not each.values().flags.owndata for block in self._blocks for each in block.values())
 
 
@@ -93,7 +93,7 @@ _PRODUCTS = frozenset({"attn.in_proj_weight", "attn.out_proj.weight", "mlp.c_fc.
 
 
 def unit_rows(rows: Array) -> Array:
-    """Return rows of unit length.  Raises TowerUnfit where one is not finite, or zero."""
+    """Return rows of unit length.  Raises TowerUnfit if one is zero or not finite."""
     lengths = np.linalg.norm(rows, axis=-1, keepdims=True)
     if not np.isfinite(lengths).all() or not lengths.all():
         raise TowerUnfit("its vectors are not finite")
@@ -102,7 +102,7 @@ def unit_rows(rows: Array) -> Array:
 
 
 def _blocks(tensors: MappedTensors, prefix: str) -> list[dict[str, MappedTensor]]:
-    """Return the tensors of each block.  Raises TowerUnfit where there are others than a plain block has."""
+    """Return the tensors of each block.  Raises TowerUnfit if there are others than a plain block has."""
     names = {name.removeprefix(prefix) for name in tensors.names if name.startswith(prefix)}
     blocks = []
     for at in count():
@@ -177,6 +177,6 @@ def _gelu_tanh(x: Array) -> Array:
 
 
 def _quick_gelu(x: Array) -> Array:
-    with np.errstate(over="ignore"):  # far below zero the exponential is infinite and the quotient 0, as it should be
+    with np.errstate(over="ignore"):  # far below zero the exponential is infinite and the quotient 0, which is correct
         shrunk: Array = x / (1 + np.exp(np.float32(-1.702) * x))
     return shrunk

@@ -1,4 +1,4 @@
-"""Owns what is done about models from elsewhere: they run no code, and what is wrong with one is told in a line.
+"""Owns loading models from elsewhere safely: they run no code, and errors are told in a line.
 
 Child process only.
 """
@@ -23,9 +23,9 @@ _HINT = "give a model that open_clip has saved"
 
 
 def forbid_code(config: Mapping[str, Any] | None, where: Path | str) -> None:
-    """Have `transformers` run no code of a model's, if this one needs it, whatever any file says.
+    """Keep `transformers`, if this model needs it, from running a model's code, whatever its files say.
 
-    Raises UnknownEncoder where it is needed and not installed.
+    Raises UnknownEncoder if it is needed but not installed.
     """
     text = (config or {}).get("text_cfg") or {}
     needed = next((key for key in ("hf_model_name", "hf_tokenizer_name") if text.get(key)), None)
@@ -48,7 +48,7 @@ def _without_code(load: Any, *names: Any, **settings: Any) -> Any:
 
 @contextmanager
 def refusals(config: Path, weights: str) -> Iterator[None]:
-    """Turn whatever building the model raises into UnknownEncoder: the libraries do not check what they are given."""
+    """Turn any exception from building the model into UnknownEncoder, as the libraries don't check their input."""
     try:
         yield
     except PhotomapError:

@@ -1,7 +1,7 @@
-"""Owns when an encoder process acts by itself: its session, which should have told it, may have been stopped.
+"""Owns when an encoder process acts by itself, as its session may have been suspended.
 
-Whoever stops a session (Ctrl-Z, SIGSTOP) stops its timers as well, but not this process.  The session says how long it
-would wait; this much later, and a little more, nobody is there to say it.  Knows no torch.
+Suspending a session (Ctrl-Z, SIGSTOP) stops its timers too, but not this process.  The session says how long it
+would wait; a little after that, the session must be gone or suspended.  Knows no torch.
 """
 
 from __future__ import annotations
@@ -10,20 +10,20 @@ import time
 from collections.abc import Callable
 
 GRACE_SECONDS = 2.0
-"""The session comes first: it knows more, and its state follows at once."""
+"""Extra seconds, so that the session acts first: it knows more, and its state follows at once."""
 
 RELEASED_STATUS = 86
 """The exit status of a process that ended by itself for this reason."""
 
 
 def idle_clock() -> float:
-    """Return seconds that also count while the computer is suspended, where the system has such a clock."""
+    """Return seconds of a clock that also runs while the computer is suspended, if the system has one."""
     boot = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if boot is None else time.clock_gettime(boot)
 
 
 class IdleGuard:
-    """Counts from the last word of the session.  Belongs to one thread.
+    """Counts from the session's last message.  Belongs to one thread.
 
     Args:
         clock: seconds.
@@ -35,15 +35,15 @@ class IdleGuard:
         self._idle = self._release = 0.0
 
     def expect(self, idle: float, release: float) -> None:
-        """The session would offload and release after these seconds (0 = never); it has said something."""
+        """Note a message: the session would offload and release after these seconds (0 = never)."""
         self._idle, self._release = idle, release
         self.heard()
 
     def heard(self) -> None:
-        """The session has said something, or has just been answered."""
+        """Note that the session sent a message, or was just answered."""
         self._heard_at = self._clock()
 
     def left(self, *, on_device: bool) -> float | None:
-        """Return the seconds until this process shall act: offload what is on the device, else end.  None = never."""
+        """Return the seconds until this process should act: offload what is on the device, else end.  None = never."""
         after = self._idle if on_device else self._release
         return max(0.0, self._heard_at + after + GRACE_SECONDS - self._clock()) if after > 0 else None

@@ -1,6 +1,6 @@
-"""Owns where a model's tensors point: at their RAM master or at a copy on the device.  Child process only.
+"""Owns where a model's tensors point: to their master in RAM or to a copy on the device.  Child process only.
 
-Weights never change in inference, so the master copy stays in RAM: offloading drops the device copy and moves no byte.
+Weights never change during inference, so the master stays in RAM: offloading drops the device copy and moves no bytes.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Weights:
 
     @property
     def ram_bytes(self) -> int:
-        """Bytes of the master copy."""
+        """Bytes of the masters in RAM."""
         return sum(tower.nbytes for tower in self._distinct)
 
     @property
@@ -59,7 +59,7 @@ class Weights:
 
     @property
     def loose_tensors(self) -> int:
-        """How many tensors are moved one by one because they cannot lie in a flat buffer."""
+        """How many tensors are moved one by one because they don't fit into a flat buffer."""
         return sum(len(tower.loose) for tower in self._distinct)
 
     @property
@@ -70,7 +70,7 @@ class Weights:
 
     @property
     def wants_pinning(self) -> bool:
-        """Whether a tower has been on the device and nobody has tried to page-lock it."""
+        """Whether a tower has been on the device and page-locking it hasn't been tried."""
         return any(tower.was_used and tower.is_pinned is None for tower in self._distinct)
 
     def device_of(self, tower: str) -> torch.device:
@@ -90,7 +90,7 @@ class Weights:
         devices.trim(self._device)
 
     def pin(self) -> None:
-        """Page-lock the masters of the towers that have been on the device, where that is safe.  Takes a while."""
+        """Page-lock the masters of the towers that have been on the device, if that is safe.  Takes a while."""
         for tower in self._distinct:
             if tower.was_used and tower.is_pinned is None:
                 tower.pin()
@@ -101,7 +101,7 @@ class Weights:
 
 
 class _Tower:
-    """What moves together: a flat buffer, its copy on the device, and the tensors that do not fit into one."""
+    """What moves together: a flat buffer, its copy on the device, and tensors that don't fit into one."""
 
     def __init__(self, places: list[_Place]) -> None:
         flat = {id(place.tensor): place.tensor for place in places if is_flattenable(place.tensor)}
@@ -145,14 +145,14 @@ class _Tower:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """One name under which a module knows a tensor; `tensor` is the master."""
+    """A name under which a module holds a tensor; `tensor` is the master."""
 
     module: nn.Module
     name: str
     tensor: Tensor
 
     def put(self, tensor: Tensor) -> None:
-        """Let the module find another tensor under the name."""
+        """Set the module's tensor of this name."""
         if self.name in self.module._buffers:
             self.module._buffers[self.name] = tensor
         elif isinstance(tensor, torch.nn.Parameter):
@@ -171,7 +171,7 @@ def _places(model: nn.Module) -> Iterator[_Place]:
 
 
 def _drop_caches(model: nn.Module, device: torch.device) -> None:
-    """Drop what modules computed on the device and keep outside their buffers, as timm's attention biases are."""
+    """Drop what modules computed on the device and cached outside their buffers, like timm's attention biases."""
     for module in model.modules():
         for name, kept in vars(module).items():
             if name in ("_parameters", "_buffers", "_modules") or not isinstance(kept, dict):

@@ -1,9 +1,9 @@
-"""Owns the encoder process: one loop that reads requests, runs them, answers.  The session's end is `process.py`.
+"""Owns the encoder process: a loop that reads requests, runs them and answers.  The session's end is `process.py`.
 
 Standard input and output are the pipes; whatever a library prints goes to standard error.  When standard input closes
 the session is gone, and the process ends at once, whatever it is doing.  When the session says nothing for too long it
-may have been stopped: between two requests, on the thread that answers them, the device is given back, then the process
-ends (`watchdog.py`).  Replies are sent by a thread of their own, as a stopped session does not take them.
+may be suspended: between two requests, on the thread that answers them, the device is freed, and later the process
+ends (`watchdog.py`).  A separate thread sends replies, as a suspended session doesn't read them.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from photomap_cli.encoder.openclip import OpenClipEncoder
 
 Request = tuple[dict[str, Any], bytes]
-QUIET_SECONDS = 0.5  # without a request before chores are done
-LONGEST_WAIT_SECONDS = 3600.0  # then it is looked again
+QUIET_SECONDS = 0.5  # seconds without a request before chores are done
+LONGEST_WAIT_SECONDS = 3600.0  # seconds until the next check
 
 
 class Worker:
@@ -52,7 +52,7 @@ class Worker:
     def answer(self, message: dict[str, Any], payload: bytes) -> None:
         """Run one request and send its reply, an error included."""
         op = message.pop("op")
-        if op == "rest":  # a word that wants no reply
+        if op == "rest":  # a message without a reply
             self._guard.expect(**message)
             return
         try:
@@ -87,14 +87,14 @@ class Worker:
         return min(wait for wait in waits if wait is not None)
 
     def be_idle(self) -> None:
-        """No request has come for so long: take back what was lent, or end, should that be due; else do chores."""
+        """Handle a pause without requests: offload or end if that is due, else do chores."""
         if self._guard.left(on_device=bool(self._lent)) == 0:
             self._take_back() if self._lent else _release()
         elif self.has_chores:
             self.do_chores()
 
     def _take_back(self) -> None:
-        """Give the device back unasked; where that fails the end of the process does it."""
+        """Free the device unasked; if that fails, the end of the process does it."""
         try:
             self._require_encoder().to_ram()
         except Exception as error:
@@ -105,7 +105,7 @@ class Worker:
 
     @property
     def has_chores(self) -> bool:
-        """Whether something is to be done when nobody is waiting for an answer."""
+        """Whether there are chores to do while nobody waits for an answer."""
         return self._may_pin and self._encoder is not None and self._encoder.wants_pinning
 
     def do_chores(self) -> None:
@@ -117,7 +117,7 @@ class Worker:
             _note(f"not pinned: {error}")
 
     def _trim(self) -> None:
-        """Hand back what a full device freed; where not even a context fits there is nothing, and that is told."""
+        """Return to the driver what a full device freed; if not even a context fits, that is logged."""
         try:
             if self._encoder is not None:
                 self._encoder.trim()
@@ -206,7 +206,7 @@ def _end(error: EncoderDied) -> NoReturn:
 
 
 def _release() -> NoReturn:
-    """End the process: its session sleeps, and would have ended it by now."""
+    """End the process, as its suspended session would have ended it by now."""
     os._exit(RELEASED_STATUS)
 
 
@@ -217,7 +217,7 @@ def _note(words: str) -> None:
 
 
 def _read_requests(stream: BinaryIO, requests: queue.SimpleQueue[Request]) -> None:
-    """Hand requests to the main thread; end the process when the session's end of the pipe is closed."""
+    """Pass requests to the main thread; end the process when the session closes its end of the pipe."""
     try:
         while frame := read_frame(stream.read):
             requests.put(frame)
@@ -227,7 +227,7 @@ def _read_requests(stream: BinaryIO, requests: queue.SimpleQueue[Request]) -> No
 
 
 class _Outgoing:
-    """Replies on their way: `write` never waits for the session to take them."""
+    """An outgoing queue of replies: `write` never waits for the session to read them."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -236,7 +236,7 @@ class _Outgoing:
         threading.Thread(target=self._run, name="replies", daemon=True).start()
 
     def flush(self) -> None:
-        """Nothing is held back."""
+        """Do nothing; nothing is buffered."""
 
     def _run(self) -> None:
         try:
@@ -254,8 +254,8 @@ def main() -> None:
     os.dup2(2, 1)
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    # torch's threads soon sleep where they wait for each other.  With two decoders beside them on two cores a picture
-    # took 97-110 ms of CPU by libgomp's own 300,000 turns, and takes 66 by 1,000; a text is answered as fast (30 ms).
+    # Let torch's waiting threads sleep soon.  With two decoders beside them on two cores a picture
+    # took 97-110 ms of CPU with libgomp's default of 300,000 spins, and takes 66 with 1,000; a text is as fast (30 ms).
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     requests: queue.SimpleQueue[Request] = queue.SimpleQueue()
     reader = threading.Thread(target=_read_requests, args=(sys.stdin.buffer, requests), name="requests", daemon=True)
