@@ -5,11 +5,15 @@ home; nothing of yours is read or changed.  Encoders are `tiny` and the shape Vi
 cost what trained ones cost.  rclip gets the same random weights, where it looks for its own, and is otherwise left as
 it is: exporting them takes `pip install onnx onnxscript`.
 
-    python scripts/bench_index.py [--photos N] [--rounds N] [--rclip COMMAND] [--quick] [--json]
+    python scripts/bench_index.py [--photos N] [--rounds N] [--rclip COMMAND] [--encoder SPEC] [--quick] [--json]
 
 Two rates are given.  `all` is that of the whole command, its start included, by wall clock; `more` is that of further
 photos, from the difference to a run over FEW of them, so that a library of any size can be reckoned with; `CPU ms` is
-what such a photo takes of all cores together, and is right on a busy machine too.
+what such a photo takes of all cores together, and is right on a busy machine too.  `waits` is which side waits for
+the other while photos are encoded: the encoder for pictures, and the decoders for somebody to take theirs.
+
+Besides: the peak of memory with many photos, a run over unchanged files, and both on a disk that takes 5 ms for each
+answer (`slow_disk.py`; root and /dev/fuse).
 """
 
 from __future__ import annotations
@@ -21,18 +25,20 @@ import shutil
 import statistics
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from bench_photos import SIZE, write_photos
+from bench_photos import SIZE, write_others, write_photos
 from bench_process import measured
 from bench_rclip import NO_WEIGHTS, give_to_rclip
 from bench_residency import save
 from bench_search import PHOTOMAP, SHAPE, machine, say
 from drawing.library import write_demo_library
+from slow_disk import slow
 
 from photomap_cli.indexing.scan import ScanRules, scan
 from photomap_cli.library.catalog import Catalog
@@ -43,13 +49,14 @@ if TYPE_CHECKING:
 
 DIM = 512
 FEW = 8
+SLOW_MS = 5.0
 KNOWN_FILES = 50_000
 LEAST_SHARE = 0.1  # of a run's time: where further photos take less there were too few to tell their rate
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table, medians over the rounds; `stages` are shares of the time by photomap's own report."""
+    """One line of the table, medians over the rounds; `stages` and `waits` are shares."""
 
     tool: str
     photos: str
@@ -61,6 +68,7 @@ class Row:
     cpu_use: float
     peak_bytes: int
     stages: dict[str, float] = field(default_factory=dict)
+    waits: dict[str, float] = field(default_factory=dict)
 
 
 def main() -> int:
@@ -79,6 +87,7 @@ class Bench:
     def __init__(self, home: Path, options: argparse.Namespace) -> None:
         self.home, self.photos, self.rounds = home, options.photos, options.rounds
         self.large, self.small = home / "12 MP", home / "0.7 MP"
+        self.encoder, self.many = options.encoder, options.many
         self.rclip: list[str] | None = options.rclip.split() if options.rclip else None
         self.known_files = KNOWN_FILES // 10 if options.quick else KNOWN_FILES
         self.notes: list[str] = []
@@ -95,9 +104,10 @@ class Bench:
             few_of(photos).mkdir()
             for path in sorted(photos.rglob("*.jpg"))[:FEW]:
                 shutil.copy2(path, few_of(photos))
-        say(f"making {SHAPE} with random weights ...")
-        (self.home / "encoder").mkdir()
-        self.encoder = save(SHAPE, self.home / "encoder")
+        if not self.encoder:
+            say(f"making {SHAPE} with random weights ...")
+            (self.home / "encoder").mkdir()
+            self.encoder = save(SHAPE, self.home / "encoder")
         if self.rclip is None:
             self.notes.append("rclip is not there: nothing to compare with")
         elif not give_to_rclip(self.encoder, self.home / "rclip"):
@@ -110,7 +120,7 @@ class Bench:
         tools = {f"photomap, {SHAPE}": self.with_photomap(self.encoder), "photomap, tiny": self.with_photomap("tiny")}
         rows = [*self.compare(tools | ({"rclip": self.with_rclip} if self.rclip else {}), self.large)]
         rows += self.compare(tools, self.small)
-        self.notes.append(self.unchanged())
+        self.notes += [self.memory_of_many(), self.unchanged(), *self.on_a_slow_disk()]
         return rows, self.notes
 
     def compare(self, tools: dict[str, Callable[[Path], Run]], photos: Path) -> Iterator[Row]:
@@ -139,6 +149,7 @@ class Bench:
             statistics.median(run.cpu_seconds / run.seconds for run in wholes) / len(os.sched_getaffinity(0)),
             max(run.peak_bytes for run in wholes),
             stages([json.loads(run.output) for run in wholes]) if name != "rclip" else {},
+            waits(wholes) if name != "rclip" else {},
         )
 
     # -- what is measured ------------------------------------------------------------------------------------------
@@ -159,6 +170,34 @@ class Bench:
         assert self.rclip is not None
         (self.home / "rclip/db.sqlite3").unlink(missing_ok=True)
         return measured([*self.rclip, "--filepath-only", "--top", "1", "cat"], photos, python_path=False)
+
+    def memory_of_many(self) -> str:
+        """Measure the peak of memory with few photos and with many: it must not grow with their number."""
+        many = self.home / "many"
+        write_others(sorted(self.small.rglob("*.jpg")), many, range(self.many))
+        say(f"{self.many} photos")
+        peaks = [self.with_photomap(self.encoder)(photos).peak_bytes / 1e6 for photos in (self.small, many)]
+        return f"peak memory of {self.photos} and of {self.many} small photos: {peaks[0]:.0f} and {peaks[1]:.0f} MB"
+
+    def on_a_slow_disk(self) -> Iterator[str]:
+        """Measure what a disk costs that takes its time for each answer, beside the same one in no hurry."""
+        few_known = self.home / "known/000"
+        for wait in (0.0, SLOW_MS):
+            with slow(self.large, self.home / "slow", wait) as is_there:
+                if not is_there:
+                    yield "a slow disk can't be had here: not measured"
+                    return
+                say(f"a disk of {wait:.0f} ms")
+                run = self.with_photomap("tiny")(self.home / "slow")
+            shares = ", ".join(f"{name} {share:.0%}" for name, share in stages([json.loads(run.output)]).items())
+            with slow(few_known, self.home / "slow", wait):
+                began = time.perf_counter()
+                looked_at = sum(1 for _ in scan([str(self.home / "slow")], ScanRules()))
+                rate = looked_at / (time.perf_counter() - began)
+            yield (
+                f"a disk of {wait:.0f} ms a read: {self.photos} photos of 12 MP by tiny in {run.seconds:.1f} s"
+                f" ({shares}); {rate:,.0f} files/s looked at"
+            )
 
     def unchanged(self) -> str:
         """Measure a run over files that the library knows already; they are scanned, and not opened."""
@@ -203,6 +242,17 @@ def stages(reports: list[dict[str, Any]]) -> dict[str, float]:
     return {name: taken / sum(report["elapsed_ms"] for report in reports) for name, taken in sums.items()}
 
 
+def waits(runs: list[Run]) -> dict[str, float]:
+    """Return which share of the time in which photos were encoded each side waited for the other, as a median."""
+    shares: dict[str, list[float]] = {"encoder": [], "decoders": []}
+    for run in runs:
+        taken = json.loads(run.output)["stages_ms"]
+        encoding = sum(taken[name] for name in ("decode", "encode", "commit"))
+        shares["encoder"].append(taken["decode"] / encoding)
+        shares["decoders"].append(run.decoders_wait(encoding / 1e3))
+    return {side: statistics.median(each) for side, each in shares.items()}
+
+
 def print_json(rows: list[Row], notes: list[str]) -> None:
     """Print everything as one object."""
     print(json.dumps({"machine": machine(), "rows": [asdict(row) for row in rows], "notes": notes}, indent=2))
@@ -211,14 +261,15 @@ def print_json(rows: list[Row], notes: list[str]) -> None:
 def print_table(rows: list[Row], notes: list[str]) -> None:
     """Print the rows as a Markdown table."""
     print(f"{machine()}\n")
-    print("| photos | tool | runs | all/s | more/s | CPU ms | CPU use | peak MB | time goes to |")
-    print("|---|---|---:|---:|---:|---:|---:|---:|---|")
+    print("| photos | tool | runs | all/s | more/s | CPU ms | CPU use | peak MB | time goes to | waits |")
+    print("|---|---|---:|---:|---:|---:|---:|---:|---|---|")
     for row in rows:
         shares = ", ".join(f"{name} {share:.0%}" for name, share in row.stages.items())
         more = f"{row.more_per_second:.1f}" if row.more_per_second else ""
         figures = f"{row.all_per_second:.1f} | {more} | {row.cpu_ms_each:.0f} | {row.cpu_use:.0%}"
         figures += f" | {row.peak_bytes / 1e6:.0f}"
-        print(f"| {row.count} of {row.photos} | {row.tool} | {row.rounds} | {figures} | {shares} |")
+        idle = ", ".join(f"{name} {share:.0%}" for name, share in row.waits.items())
+        print(f"| {row.count} of {row.photos} | {row.tool} | {row.rounds} | {figures} | {shares} | {idle} |")
     for note in notes:
         print(f"\n{note}")
 
@@ -227,12 +278,14 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photos", type=int, default=48, help="how many of each kind  [48]")
     parser.add_argument("--rounds", type=int, default=3, help="how often everything is measured  [3]")
-    parser.add_argument("--rclip", default=shutil.which("rclip"), metavar="COMMAND", help="rclip 3.3  [that on PATH]")
-    parser.add_argument("--quick", action="store_true", help="one round, 24 photos, 5,000 known files")
+    parser.add_argument("--rclip", default=shutil.which("rclip"), metavar="COMMAND", help="rclip 4  [that on PATH]")
+    parser.add_argument("--encoder", metavar="SPEC", help="measure this one, not one with random weights")
+    parser.add_argument("--many", type=int, default=2000, help="photos for the peak of memory  [2000]")
+    parser.add_argument("--quick", action="store_true", help="one round, 24 photos, 200 for memory, 5,000 known files")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     options = parser.parse_args()
     if options.quick:
-        options.photos, options.rounds = 24, 1
+        options.photos, options.rounds, options.many = 24, 1, 200
     if options.photos <= FEW:
         parser.error(f"--photos: more than {FEW}")
     return options

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -14,13 +15,25 @@ SIZE = (4000, 3000)
 KINDS = ("beach", "forest", "cat", "pizza", "snowy mountains", "car", "portrait", "city by day")
 GRAIN = ((1, 4.0), (2, 6.0), (4, 8.0), (8, 8.0))  # pixels, and how strong: 3.8 MB each at QUALITY
 QUALITY = 92
+DRAWN = 64  # further ones are copies with a note
 
 
 def write_photos(folder: Path, count: int) -> None:
     """Write JPEGs as a camera does: 12 megapixels, detail and grain at every size, EXIF, some of them turned."""
     folder.mkdir()
+    drawn = min(count, DRAWN)
     with ProcessPoolExecutor(initializer=_make_grain) as pool:
-        list(pool.map(_write_photo, [folder] * count, range(count)))
+        list(pool.map(_write_photo, [folder] * drawn, range(drawn)))
+    write_others(sorted(folder.glob("*.jpg")), folder, range(drawn, count))
+
+
+def write_others(drawn: Sequence[Path], folder: Path, numbers: Iterable[int]) -> None:
+    """Write JPEGs that differ from some by a note in them: other files, and as long to decode."""
+    folder.mkdir(exist_ok=True)
+    for number in numbers:
+        content, note = drawn[number % len(drawn)].read_bytes(), f"photo {number}".encode()
+        segment = b"\xff\xfe" + (len(note) + 2).to_bytes(2) + note
+        (folder / f"IMG_{number:04}.jpg").write_bytes(content[:2] + segment + content[2:])
 
 
 def _make_grain() -> None:

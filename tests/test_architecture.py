@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "photomap_cli"
 FLOORS = (
     {
         *("errors", "constraints", "files", "pathnames", "setting_texts", "cancellation", "job_control", "memory"),
-        *("records", "_version"),
+        *("processors", "records", "_version"),
     },
     {"framing", "directories", "settings", "graphics"},
     {"subprocesses"},
@@ -30,6 +30,7 @@ FLOORS = (
 """The rooms from the ground up: each imports from the floors below its own, never from beside it or above."""
 OWNERS = {
     "torch": {
+        "encoder/cpu_callers.py",
         "encoder/openclip.py",
         "encoder/devices.py",
         "encoder/weights.py",

@@ -6,7 +6,6 @@ in half precision.  The probes check that this gives the vectors of the library'
 
 from __future__ import annotations
 
-import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from photomap_cli import processors
 from photomap_cli.encoder import blas
 from photomap_cli.encoder.mapped_tensors import MappedTensors
 from photomap_cli.encoder.transformer import Transformer, unit_rows
@@ -87,7 +87,7 @@ class ImageTower:
             if len(parts) < 2:
                 rows = [self._encoded(part) for part in parts]
             else:  # products release the GIL, and two callers with one thread each are faster than one with two
-                with ThreadPoolExecutor(min(len(parts), os.cpu_count() or 1), "image-tower") as threads:
+                with ThreadPoolExecutor(min(len(parts), processors.usable()), "image-tower") as threads:
                     rows = list(threads.map(self._encoded, parts))
         return np.concatenate(rows) if rows else np.empty((0, self.dim), np.float32)
 

@@ -29,6 +29,7 @@ from photomap_cli.encoder import (
     text_recipe,
     untrusted_model,
 )
+from photomap_cli.encoder.cpu_callers import Callers
 from photomap_cli.encoder.fingerprint import WeightsFile
 from photomap_cli.encoder.weights import Weights
 from photomap_cli.errors import EncoderDied, EncoderFailed, EncoderOutOfMemory, TowerUnfit
@@ -52,6 +53,7 @@ class OpenClipEncoder:
         if self._weights is None:
             with devices.using(self._device):
                 model.to(self._device)  # a CPU, or memory shared with it: there is nothing to move
+        self._callers = Callers()
         self._largest: dict[str, int] = {}
         mean, std = model.visual.preprocess_cfg["mean"], model.visual.preprocess_cfg["std"]  # type: ignore[index,union-attr]
         self._mean = 255.0 * torch.tensor(mean, dtype=torch.float32).view(1, 3, 1, 1)
@@ -143,7 +145,7 @@ class OpenClipEncoder:
 
     def _image_rows(self, pixels: Tensor) -> Tensor:
         batch = pixels.permute(0, 3, 1, 2).float()
-        batch = (batch - self._mean.to(batch.device)) / self._std.to(batch.device)
+        batch.sub_(self._mean.to(batch.device)).div_(self._std.to(batch.device))
         return self._model.encode_image(batch.to(self._dtype))  # type: ignore[operator,no-any-return]
 
     def _in_batches(self, tower: str, items: Tensor, forward: Callable[[Tensor], Tensor]) -> NDArray[np.float32]:
@@ -173,9 +175,13 @@ class OpenClipEncoder:
     def _attempt(self, tower: str, items: Tensor, forward: Callable[[Tensor], Tensor]) -> NDArray[np.float32] | None:
         """Run one batch; None if a smaller one may fit.  Raises EncoderOutOfMemory if a single item doesn't fit."""
         device = self._device if self._weights is None else self._weights.device_of(tower)
-        try:
-            with devices.using(device), torch.inference_mode():
+
+        def rows(items: Tensor) -> NDArray[np.float32]:
+            with devices.using(device), torch.inference_mode():  # both are a thread's own
                 return _unit_rows(forward(items.to(device)))
+
+        try:
+            return self._callers.run(rows, items) if device.type == "cpu" else rows(items)
         except EncoderOutOfMemory:
             if len(items) == 1:
                 raise

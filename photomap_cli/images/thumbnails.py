@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from photomap_cli import processors
 from photomap_cli.errors import BadImage
 from photomap_cli.images.thumbnail_cache import THUMBNAIL_PX, ThumbnailCache
 from photomap_cli.library.file_identity import mtime_ns
@@ -81,7 +82,7 @@ class Thumbnailer:
 
     def _decoded(self, paths: Sequence[str], long_side_px: int) -> list[Thumbnail]:
         pool = self._pool(long_side_px)
-        with ThreadPoolExecutor(min(len(paths), os.cpu_count() or 1, _MOST_PROCESSES)) as threads:
+        with ThreadPoolExecutor(min(len(paths), processors.usable(), _MOST_PROCESSES)) as threads:
             return list(threads.map(lambda path: _thumbnail(pool, path), paths))
 
     def _pool(self, long_side_px: int) -> DecodePool:

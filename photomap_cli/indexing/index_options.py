@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from photomap_cli import processors
 
 if TYPE_CHECKING:
     from photomap_cli.indexing.parts import Part
 
-JOBS = min(16, os.cpu_count() or 1)
+JOBS = min(64, processors.usable())
 """How many processes decode where nobody says."""
 
 
 @dataclass(frozen=True, slots=True)
 class IndexOptions:
-    """How to index.  `jobs` processes decode; None for one a core, 16 at most.
+    """How to index.  `jobs` processes decode; None for one a core, 64 at most.
 
     `prune` also removes the photos of folders that are missing or empty, as a disk's is that is not mounted.
     `thumbnail_cache_bytes` is how much thumbnails of the photos may take on the disk; 0 for none.

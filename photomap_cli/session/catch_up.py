@@ -12,6 +12,7 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from photomap_cli import processors
 from photomap_cli.errors import LibraryBusy, PhotomapError
 from photomap_cli.indexing import mounts
 from photomap_cli.indexing.folder_watch import QUIET_SECONDS, FolderWatch
@@ -36,7 +37,7 @@ WAKE_SECONDS = 60.0
 MOST_FOLDERS = 50
 """If more folders have changed, everything is scanned."""
 
-_BATCH, _JOBS = 8, max(1, (os.cpu_count() or 1) // 4)
+_BATCH, _JOBS = 8, max(1, processors.usable() // 4)
 _YIELD_SECONDS = 0.05
 
 log = logging.getLogger(__name__)

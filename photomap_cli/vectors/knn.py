@@ -6,12 +6,12 @@ Not by the search's own index: 100,000 exact searches would take minutes.
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from photomap_cli import processors
 from photomap_cli.vectors.flat_index import faiss
 
 NEIGHBOURS = 16
@@ -37,7 +37,7 @@ def near(vectors: np.ndarray, threshold: float, checkpoint: Callable[[], None] =
         Two int64 arrays of the same length: the places of the one and of the other.
     """
     library = faiss()
-    library.omp_set_num_threads(os.cpu_count() or 1)
+    library.omp_set_num_threads(processors.usable())
     index = _index(library, vectors)
     firsts, seconds = [], []
     for start in range(0, len(vectors), _AT_ONCE):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from photomap_cli import processors
 from photomap_cli.errors import PhotomapError
 from photomap_cli.library.entities import SIDES
 from photomap_cli.vectors import flat_index, pq_file, pq_tier, vector_file
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 FILES = (vector_file.FILE_NAME, pq_file.FILE_NAME)
 """The files in a library's folder that are derived from its vectors."""
 
-THREADS = min(8, os.cpu_count() or 1)
+THREADS = min(8, processors.usable())
 THREADED_ROWS = 20_000
 """From here on a search is worth several threads: below, one takes about a millisecond."""
 

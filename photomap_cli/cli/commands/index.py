@@ -44,7 +44,7 @@ def index(
             min=1,
             max=256,
             metavar="N",
-            help="Decoding processes.  [default: one per core, up to 16]",
+            help="Decoding processes.  [default: one per core, up to 64]",
         ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Show what would be done without doing it.")] = False,
