@@ -173,14 +173,18 @@ def _require_plain(folder: Path, *, create: bool) -> None:
     try:
         if create:
             files.make(path)
-        wrong = [path] if files.is_other(path) else []
+        beside = (path.with_name(f"{FILE_NAME}{suffix}") for suffix in ("-wal", "-shm", "-journal"))
+        wrong = path if files.is_other(path) else next((each for each in beside if _is_wrong(each)), None)
     except files.NotPlain:
-        wrong = [path]
+        wrong = path
     except OSError as error:
         raise unreachable(folder, os.strerror(error.errno or 0).lower()) from error
-    beside = (path.with_name(f"{FILE_NAME}{suffix}") for suffix in ("-wal", "-shm", "-journal"))
-    for each in (*wrong, *(one for one in beside if one.is_symlink() or files.is_other(one))):
-        raise LibraryUnusable(f"{each} is not a regular file", hint="move it away, or choose another with --library")
+    if wrong is not None:
+        raise LibraryUnusable(f"{wrong} is not a regular file", hint="move it away, or choose another with --library")
+
+
+def _is_wrong(path: Path) -> bool:
+    return path.is_symlink() or files.is_other(path)
 
 
 def _make_folder(folder: Path) -> None:

@@ -96,7 +96,7 @@ def read_roots(connection: sqlite3.Connection) -> tuple[str, ...]:
 
 def _bytes_in(folder: Path) -> int:
     total = 0
-    with os.scandir(folder) as files:
+    with suppress(PermissionError), os.scandir(folder) as files:  # who may not look can search all the same
         for file in files:
             with suppress(FileNotFoundError):  # SQLite removes its log when the last process leaves
                 total += file.stat(follow_symlinks=False).st_size if file.is_file(follow_symlinks=False) else 0

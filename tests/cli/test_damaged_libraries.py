@@ -9,6 +9,7 @@ import shutil
 from dataclasses import replace
 
 import numpy as np
+import permissions
 import pytest
 from cases import cases
 from damaged_library import SAID, damage, say, settle
@@ -116,6 +117,21 @@ def test_damaged_derived_files_are_done_without(tried, name):
         statuses = tried(lambda library, seed=seed: damage(library / name, seed))
         assert statuses[:4] == (0, 0, 0, 0), seed
         assert statuses[5] == 0
+
+
+@pytest.mark.parametrize("mode", [0o000, 0o100, 0o400, 0o500])
+def test_a_folder_that_nobody_may_read_or_write_is_told(tried, tmp_path, mode):
+    with permissions.obeyed():
+        statuses = tried(lambda library: library.chmod(mode))
+        (tmp_path / "library").chmod(0o700)
+    assert statuses == ((2,) * 6 if mode in (0o000, 0o400) else (0, 0, 0, 0, 0, 0))
+
+
+@pytest.mark.parametrize("name", ["catalog.sqlite", "vectors.f16", "thumbnails.sqlite", "queries.sqlite"])
+def test_a_file_that_nobody_may_read_is_told_or_done_without(tried, name):
+    with permissions.obeyed():
+        statuses = tried(lambda library: (library / name).chmod(0))
+    assert statuses == ((2,) * 6 if name == "catalog.sqlite" else (0, 0, 0, 0, 0, 0))
 
 
 def test_random_bytes_are_no_library(tried):

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import permissions
 import pytest
 from cases import cases
 from library_fakes import DIM, ENCODER, new_photo, stored_vector, unit_vectors
@@ -158,15 +159,12 @@ def test_a_folder_that_cannot_be_looked_into_is_unusable(folder, monkeypatch, nu
         assert "--library" in caught.value.hint
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
 def test_a_folder_without_permission_is_read_and_not_written(folder):
     Catalog.open(folder, create=True).close()
     folder.chmod(0o500)
-    try:
-        with Catalog.open(folder) as catalog, pytest.raises(LibraryUnusable):
-            catalog.commit_batch([new_photo("/p/b.jpg")])
-    finally:
-        folder.chmod(0o700)
+    with permissions.obeyed(), Catalog.open(folder) as catalog, pytest.raises(LibraryUnusable):
+        catalog.commit_batch([new_photo("/p/b.jpg")])
+    folder.chmod(0o700)
 
 
 def test_a_writer_that_does_not_end_makes_others_busy(folder, monkeypatch):
