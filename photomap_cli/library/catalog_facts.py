@@ -187,7 +187,11 @@ class CatalogFacts:
 
     def stored_vectors(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return those of these rows, int64, sorted, that are not gone, and their vectors as stored, (n, dim)."""
-        encoder, last = self.encoder, int(rows[-1]) if len(rows) else -1
+        last = int(rows[-1]) if len(rows) else -1
+        with self._database.reading() as connection:
+            encoder = bulk_reads.encoder_of(read_meta(connection))
+            if encoder is None:
+                schema_check.require_no_vectors(connection)
         vectors = np.empty((len(rows), encoder.dim if encoder else 0), STORED)
         places = dict(zip(rows.tolist(), range(len(rows)), strict=True))
         is_there = np.zeros(len(rows), bool)
