@@ -7,13 +7,13 @@ At an address every batch is there at once, for everybody, and stays as well.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from photomap_cli.export.library_draft import draft_in, folder, put_in_place, require_empty, taken, written
 from photomap_cli.export.photo_copy import PhotoCopy
-from photomap_cli.library import database, user_data
+from photomap_cli.library import backup, database, user_data
 from photomap_cli.library.entities import STORED
 from photomap_cli.records.copies import CopyReport
 
@@ -28,6 +28,8 @@ def copy_to_address(
     target: Library,
     names: tuple[str, str],
     on_progress: Progress,
+    *,
+    caches: Sequence[str] = (),
     clock: Callable[[], float] = time.monotonic,
 ) -> CopyReport:
     """Copy an open library into another one at an address; photos that are there already, and others, stay.
@@ -36,12 +38,14 @@ def copy_to_address(
         source, target: open.
         names: what people call the two.
         on_progress: told how many photos of how many are done.
+        caches: names of SQLite's files that can be made again; they come along where the target has none.
         clock: in seconds.
 
     Raises EncoderMismatch, BadPath as `PhotoCopy` does.
     """
     began = clock()
     photos, were_there = PhotoCopy(source, target, on_progress).run()
+    _copy_caches(source.facts.folder, target.facts.folder, caches)
     encoder = source.facts.encoder
     size = (photos - were_there) * encoder.dim * STORED.itemsize if encoder else 0
     return _report(names, target, size, was_there=photos == were_there, seconds=clock() - began)
@@ -53,6 +57,8 @@ def copy_to_folder(
     names: tuple[str, str],
     open_library: Callable[[Path], Library],
     on_progress: Progress,
+    *,
+    caches: Sequence[str] = (),
     clock: Callable[[], float] = time.monotonic,
 ) -> CopyReport:
     """Copy an open library to a new folder, which is a library only once all photos are there.
@@ -63,6 +69,7 @@ def copy_to_folder(
         names: what people call the two.
         open_library: opens the library in a folder, made if there is none.
         on_progress: told how many photos of how many are done.
+        caches: names of SQLite's files that can be made again.
         clock: in seconds.
 
     Raises BadPath where the target is no place for a copy; LibraryBusy while another process copies there.
@@ -77,10 +84,17 @@ def copy_to_folder(
         require_empty(target, but_for=())
         with open_library(draft) as copy:
             PhotoCopy(source, copy, on_progress).run()
-        put_in_place(draft, target, [user_data.FILE_NAME])
+        _copy_caches(source.facts.folder, draft, caches)
+        put_in_place(draft, target, [user_data.FILE_NAME, *caches])
         size = sum(each.stat().st_size for each in target.iterdir() if each.is_file())
         with open_library(target) as there:
             return _report(names, there, size, was_there=False, seconds=clock() - began)
+
+
+def _copy_caches(source: Path, target: Path, names: Sequence[str]) -> None:
+    for name in names:
+        if not (target / name).exists():
+            backup.back_up_cache(source / name, target / name)
 
 
 def _report(names: tuple[str, str], target: Library, size: int, *, was_there: bool, seconds: float) -> CopyReport:

@@ -103,6 +103,14 @@ def byte_bar(description: str, *, console: Console, quiet: bool = False) -> Iter
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
+@contextmanager
+def photo_bar(description: str, *, console: Console, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
+    """Give what is told how many photos of how many are done, and draws them as `follow` does."""
+    with _bar(console, _Figures(console, lambda: ""), is_shown=console.is_terminal and not quiet) as progress:
+        task = progress.add_task(description, total=None, slowest="", failures="")
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
 def _bar(console: Console, figures: _Figures, *, is_shown: bool) -> Progress:
     return Progress(
         TextColumn("{task.description}", table_column=Column(no_wrap=True)),

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from cases import cases
 from command_line import run_here
 from library_fakes import ENCODER, new_photo, unit_vectors
+from library_places import SHARED, place_of
 
 from photomap_cli.images.thumbnail_cache import ThumbnailCache
 from photomap_cli.library import user_data
@@ -71,9 +73,9 @@ def test_it_is_quiet_where_it_shall_be_and_writes_json(home, photomap):
 @cases(
     ("words", "told"),
     [
-        (("library", "milvus://me:secret@host:19530/photos"), "TO is a milvus:// address"),
-        (("Milvus://host/photos", "two"), "FROM is a Milvus:// address"),
-        (("library", "file:///tmp/two"), "no shared libraries"),
+        (("library", "milvus://me:secret@host:19530/photos"), "holds a user name or password"),
+        (("Milvus://host/photos", "two"), "isn't encrypted"),
+        (("library", "file:///tmp/two"), "isn't a library's scheme"),
         (("library", ""), "TO is empty"),
         (("", "two"), "FROM is empty"),
         (("library", "~nobody-of-this-name/two"), "TO cannot be a folder"),
@@ -115,3 +117,61 @@ def test_ctrl_c_says_that_nothing_is_left(home, photomap, monkeypatch):
     assert (status, out) == (130, "")
     assert err == "photomap: stopped; run the same command again to copy from the start\n"
     assert not Path(home / "two").exists()
+
+
+@pytest.fixture
+def kind():
+    """On which server, unless a test says so."""
+    return "lite"
+
+
+@pytest.fixture
+def address(kind, request, home, monkeypatch):
+    """Return the address of a library that is not there yet, for somebody who says where its roots are."""
+    monkeypatch.setenv("PHOTOMAP_ROOTS", "photos=/p")
+    return place_of(kind, request, home).address
+
+
+def everything(folder):
+    """Return all that a library says of its photos, by path, and of itself."""
+    with Catalog.open(folder) as catalog:
+        photos = sorted(catalog.whole_photos(catalog.rows().tolist()), key=lambda each: each.path)
+        facts = [{**asdict(each), "vector": each.vector.tolist()} for each in photos]
+        return facts, catalog.roots(), catalog.encoder, user_data.every_album(folder), user_data.searches(folder)
+
+
+@pytest.mark.parametrize("kind", SHARED)
+def test_a_library_there_and_back_is_the_same(home, address, photomap):
+    user_data.save_search(home / "library", "cats", "cat -dog")
+    with Catalog.open(home / "library") as catalog:
+        catalog.change_roots(["/p"])
+    status, out, err = photomap("copy", "library", address)
+    assert (status, err) == (0, "")
+    assert out.startswith("4 photos, 1 album, 1 saved search: 256 B in ")
+    assert out.endswith(f"now in {address}\n")
+    assert (
+        photomap("copy", "library", address)[1]
+        == f"{address} already has this library: 4 photos, 1 album, 1 saved search\n"
+    )
+    assert photomap("--library", address, "albums")[:2] == (0, "Best\t1\n@@cats\tcat -dog\n")
+    status, out, err = photomap("copy", address, "back")
+    assert (status, err) == (0, "")
+    assert out.endswith(f"now in {home}/back\n")
+    assert everything(home / "back") == everything(home / "library")
+    assert photomap("copy", address, "back", "--json")[0] == 0
+    with ThumbnailCache(home / "back", max_bytes=1) as thumbnails:
+        assert thumbnails.get("/p/1.jpg", 0) == b"webp"
+
+
+def test_photos_that_have_no_root_here_are_not_copied_to_an_address(home, address, photomap, monkeypatch):
+    monkeypatch.setenv("PHOTOMAP_ROOTS", "photos=/elsewhere")
+    status, out, err = photomap("copy", "library", address)
+    assert (status, out) == (2, "")
+    assert "/p/0.jpg is below none of the shared library's roots" in err
+
+
+def test_an_address_without_a_library_is_none_to_copy(home, address, photomap):
+    status, out, err = photomap("copy", address, "two")
+    assert (status, out) == (2, "")
+    assert f"there is no library {address} yet" in err
+    assert not (home / "two").exists()

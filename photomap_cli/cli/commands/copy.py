@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import sys
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,8 @@ from photomap_cli import directories
 from photomap_cli.cli.exit_status import FOUND, INTERRUPTED
 from photomap_cli.cli.options import make_console
 from photomap_cli.errors import BadPath, UsageError
+from photomap_cli.library import location
+from photomap_cli.session import libraries
 from photomap_cli.views.output import say
 
 if TYPE_CHECKING:
@@ -22,32 +25,34 @@ if TYPE_CHECKING:
 _MAPS = ("map-*.npz", "phrases-*.npz")
 """The file that the map keeps in a library's folder."""
 
-_ADDRESS = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
-
 
 def copy(
     context: typer.Context,
-    source: Annotated[str, typer.Argument(metavar="FROM", help="The library's folder.")],
-    target: Annotated[str, typer.Argument(metavar="TO", help="A new folder, or an empty one.")],
+    source: Annotated[str, typer.Argument(metavar="FROM", help="The library's folder or address.")],
+    target: Annotated[str, typer.Argument(metavar="TO", help="A new or empty folder, or an address.")],
     no_thumbnails: Annotated[
         bool, typer.Option("--no-thumbnails", help="Leave out thumbnails; they are made again when needed.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The report as one JSON object.")] = False,
 ) -> int:
-    """Copy a whole library to another folder: photos' facts and vectors, albums and saved searches.
+    """Copy a whole library to another folder or address, but not the photo files.
 
-    Not the photo files.  The copy is of one moment, also while photomap searches or indexes.  Nothing is overwritten,
-    and TO is a library only once everything is there: whatever interrupts it, the same command begins again.
-    `photomap --library TO` uses the copy.
+    Albums and saved searches come along, and nothing is overwritten.  A folder becomes a library only once everything
+    is there.  From folder to folder the copy is of one moment, also while photomap searches or indexes, and an
+    interrupted one starts again.  To or from a shared library's address it continues: it skips what is there already,
+    and leaves other photos alone.  `photomap --library TO` uses the copy.
     """
     given: Globals = context.obj
-    folders = _folder(source, "FROM"), _folder(target, "TO")
-    quiet = given.quiet or as_json
+    places = _place(source, "FROM"), _place(target, "TO")
+    quiet, is_shared = given.quiet or as_json, any(map(libraries.is_shared, places))
+    copied = _copied_across if is_shared else _copied
     try:
-        report = _copied(*folders, with_thumbnails=not no_thumbnails, quiet=quiet)
+        report = copied(*places, with_thumbnails=not no_thumbnails, quiet=quiet)
     except KeyboardInterrupt:
         if not quiet:
-            say("photomap: stopped; run the same command again to copy from the start")
+            say(
+                f"photomap: stopped; run the same command again to {'continue' if is_shared else 'copy from the start'}"
+            )
         return INTERRUPTED
     if as_json:
         from photomap_cli.views.machine_output import write_document
@@ -60,26 +65,48 @@ def copy(
 
 def _copied(source: Path, target: Path, *, with_thumbnails: bool, quiet: bool) -> CopyReport:
     from photomap_cli.export.library_copy import copy_library
-    from photomap_cli.images import thumbnail_cache
-    from photomap_cli.library import query_cache
     from photomap_cli.library.entities import IMAGE_PROBES_NAME, PROBES_NAME
     from photomap_cli.vectors.store import FILES
     from photomap_cli.views.progress import byte_bar
 
     maps = sorted(each.name for kind in _MAPS for each in source.glob(kind))
     derived = (*FILES, PROBES_NAME, IMAGE_PROBES_NAME, *maps)
-    caches = (query_cache.FILE_NAME, *([thumbnail_cache.FILE_NAME] if with_thumbnails else ()))
     with byte_bar("copying", console=make_console(stderr=True), quiet=quiet) as tell:
-        return copy_library(source, target, derived=derived, caches=caches, on_progress=tell)
+        return copy_library(source, target, derived=derived, caches=_caches(with_thumbnails), on_progress=tell)
 
 
-def _folder(text: str, name: str) -> Path:
-    """Return the absolute folder that an argument means.  Raises UsageError, BadPath."""
-    if address := _ADDRESS.match(text):  # the rest may hold a password
-        hint = "name a folder; one that is called so is ./NAME"
-        raise UsageError(f"{name} is a {address[1]}:// address; this version has no shared libraries", hint=hint)
+def _copied_across(source: Path, target: Path, *, with_thumbnails: bool, quiet: bool) -> CopyReport:
+    """Copy photo by photo where one of the two is at an address."""
+    from photomap_cli.export.shared_copy import copy_to_address, copy_to_folder
+    from photomap_cli.views.progress import photo_bar
+
+    names = directories.library_name(source), directories.library_name(target)
+    if names[0] == names[1]:
+        raise BadPath(f"{names[1]} is the library itself", hint="name another address or folder")
+    caches = _caches(with_thumbnails)
+    with libraries.open_library(source) as opened, ExitStack() as stack:
+        tell = stack.enter_context(photo_bar("copying", console=make_console(stderr=True), quiet=quiet))
+        if not libraries.is_shared(target):
+            make = partial(libraries.open_library, create=True)
+            return copy_to_folder(opened, target, names, make, tell, caches=caches)
+        there = stack.enter_context(libraries.open_library(target, create=True))
+        there.while_waiting(lambda words: None if quiet else say(f"photomap: {words}"))
+        return copy_to_address(opened, there, names, tell, caches=caches)
+
+
+def _caches(with_thumbnails: bool) -> tuple[str, ...]:
+    from photomap_cli.images import thumbnail_cache
+    from photomap_cli.library import query_cache
+
+    return (query_cache.FILE_NAME, *([thumbnail_cache.FILE_NAME] if with_thumbnails else ()))
+
+
+def _place(text: str, name: str) -> Path:
+    """Return a library's absolute folder, as `library.location` tells it.  Raises UsageError, BadPath, BadSetting."""
     if not text:
         raise UsageError(f"{name} is empty", hint="photomap copy --help")
+    if "://" in text:
+        return location.library_directory(text)
     try:
         return directories.absolute(Path(text))
     except (OSError, RuntimeError, ValueError) as error:
