@@ -37,17 +37,24 @@ _LOGGERS = ("pymilvus", "pymilvus.milvus_client", "pymilvus.bulk_writer")
 
 
 class Abilities(NamedTuple):
-    """What a server can do that another cannot: match in the middle of texts, keep vectors in half precision."""
+    """What a server can do that another cannot.
+
+    Attributes:
+        has_infix: match in the middle of texts.
+        has_half: keep vectors in half precision.
+        has_sorted: find texts and numbers without looking at all.
+    """
 
     version: str = ""
     has_infix: bool = False
     has_half: bool = False
+    has_sorted: bool = True
 
     @classmethod
     def of(cls, version: str) -> Abilities:
         """Return what a server of this version can do; the stand-in in Python calls itself `milvus_lite-3.2.2`."""
         if version.startswith("milvus_lite"):
-            return cls(version, has_infix=True)
+            return cls(version, has_infix=True, has_sorted=False)
         numbers = re.match(r"v?(\d+)\.(\d+)", version)
         is_new = numbers is not None and (int(numbers[1]), int(numbers[2])) >= (2, 4)
         return cls(version, is_new, is_new)
@@ -198,16 +205,22 @@ class Client:
 
     def index(self, name: str) -> Mapping[str, Any]:
         """Return the index of the vectors, as the server describes it; nothing where there is none."""
-        names = self.call("list_indexes", name)
+        names = self.call("list_indexes", name, field_name=VECTOR)
         return dict(self.call("describe_index", name, names[0])) if names else {}
 
-    def make_index(self, name: str, index: Index) -> None:
-        """Have vectors searched by another index; nobody can search until it is made."""
-        names = self.call("list_indexes", name)
+    def make_index(self, name: str, index: Index, sorted_fields: Sequence[str] = ()) -> None:
+        """Have vectors searched by another index, and some fields by one each; nobody can search until they are made.
+
+        Where this is interrupted, whoever searches next has the server load the library.
+        """
         self.call("release_collection", name, seconds=WRITE_SECONDS)
-        for each in names:
+        for each in self.call("list_indexes", name, field_name=VECTOR):
             self.call("drop_index", name, each, seconds=WRITE_SECONDS)
         self.call("create_index", name, self._index_of(index), seconds=BUILD_SECONDS)
+        for field in sorted_fields if self.abilities.has_sorted else ():
+            wanted = self._connected().prepare_index_params()
+            wanted.add_index(field)
+            self.call("create_index", name, wanted, seconds=BUILD_SECONDS)
         self.call("load_collection", name, seconds=BUILD_SECONDS)
 
     def _index_of(self, index: Index) -> Any:

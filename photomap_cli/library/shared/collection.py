@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from photomap_cli.errors import EmptyLibrary, LibraryReplaced
+from photomap_cli.errors import EmptyLibrary, LibraryReplaced, LibraryUnusable
 from photomap_cli.library.shared import schema
 from photomap_cli.library.shared.client import MOST_AT_ONCE
 from photomap_cli.library.shared.expressions import among, both
@@ -72,9 +72,17 @@ class Collection:
 
     @property
     def state(self) -> State | None:
-        """What there is, as of two seconds ago at most; None where there is no library yet."""
+        """What there is, as of two seconds ago at most; None where there is no library yet.
+
+        Raises LibraryUnusable where somebody was making an index of the vectors, and was interrupted.
+        """
         seen = self._seen
-        return seen[1] if seen and self._clock() - seen[0] < FRESH_SECONDS else self.look()
+        state = seen[1] if seen and self._clock() - seen[0] < FRESH_SECONDS else self.look()
+        if state is not None and not state.index.kind:
+            raise LibraryUnusable(
+                f"the vectors of {self.client.address} have no index", hint="`photomap index` makes one"
+            )
+        return state
 
     def look(self) -> State | None:
         """Return what there is now.  Raises LibraryFormat, LibraryUnusable where it is no library of this version."""
@@ -126,6 +134,9 @@ class Collection:
             if not is_first and self._pending:
                 self.note(self._pending)
             self._pending.clear()
+        if not state.index.kind:
+            self.client.make_index(state.name, schema.Index.wanted(state.photos))
+            state = self.look() or state
         return state
 
     def remove(self) -> None:
@@ -227,5 +238,5 @@ class Collection:
         if found is None:
             return None
         own, index = schema.Own.of(found.properties), schema.Index.of(self.client.index(found.name))
-        photos = self.client.count(found.name, PHOTOS)
+        photos = self.client.count(found.name, PHOTOS) if index.kind else 0
         return State(found.name, own, found.properties, index, schema.is_half(found.fields), photos)

@@ -25,7 +25,7 @@ from photomap_cli.records import LibraryStatus
 
 if TYPE_CHECKING:
     from photomap_cli.library.entities import FoundFile, LibraryEncoder, SeenFile
-    from photomap_cli.library.shared.collection import Collection
+    from photomap_cli.library.shared.collection import Collection, State
     from photomap_cli.library.shared.machine_notes import MachineNotes
     from photomap_cli.library.shared.roots import Roots
     from photomap_cli.records import Facets, Photo, PhotoDetails, PhotoFilter
@@ -55,6 +55,8 @@ class SharedFacts:
         self.folder = folder
         self._collection, self._roots, self._notes = collection, roots, notes
         self.contents = SharedContents(collection, roots)
+        self._held_by: State | None = None  # what it was that had, or had not, photos at these paths
+        self._holds: dict[str, bool] = {}
         self._albums = AlbumRows(self, lambda: (self.library_id, self.photo_count))
 
     @property
@@ -101,8 +103,13 @@ class SharedFacts:
 
     def has_photos(self, path: str) -> bool:
         """Whether there is a photo at or below a path."""
-        condition = self._at_or_below(path)
-        return bool(condition and self._collection.query(condition, ["row"], limit=1))
+        state = self._collection.state
+        if state is not self._held_by:
+            self._held_by, self._holds = state, {}
+        if path not in self._holds:  # a search asks for the current folder three times
+            condition = self._at_or_below(path)
+            self._holds[path] = bool(condition and self._collection.query(condition, ["row"], limit=1))
+        return self._holds[path]
 
     def spelled(self, path: str) -> str:
         """Return how the library's paths spell this one: as it is, composed or decomposed; itself if none does."""

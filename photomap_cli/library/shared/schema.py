@@ -63,6 +63,9 @@ KEYS = (Field("row", Kind.WHOLE), Field("photo", Kind.WHOLE), Field("part", Kind
 """An entity's own number; the number of its photo, which is that of its first entity; 0 for that one, else its side."""
 
 FIELDS = (*KEYS, *FACTS)
+SORTED = ("path", "size_bytes", "content_hash", "dated_at")
+"""Fields that have an index of their own in a large library."""
+
 VECTOR = "vector"
 FACT_NAMES = tuple(each.name for each in FACTS)
 ALL_NAMES = (*(each.name for each in FIELDS), VECTOR)
@@ -109,6 +112,8 @@ class Index(NamedTuple):
         Raises LibraryUnusable for every other kind: graphs lose what words find, and with an index that does not hold
         the vectors themselves Milvus has been seen to lose them.
         """
+        if not description:
+            return cls("")  # whoever was making one has been interrupted
         kind = str(description.get("index_type"))
         if kind not in (_FLAT, _SCANN):
             raise LibraryUnusable(

@@ -112,7 +112,7 @@ class SharedLibrary:
         wanted = schema.Index.wanted(state.photos)
         if state.index.kind != wanted.kind and wanted.lists:
             yield 0, state.photos
-            self._writing.client.make_index(state.name, wanted)
+            self._writing.client.make_index(state.name, wanted, schema.SORTED)
             yield state.photos, state.photos
         self._told()
 

@@ -10,6 +10,7 @@ from photomap_cli.errors import LibraryFormat, LibraryUnusable
 from photomap_cli.library.shared import schema
 from photomap_cli.library.shared.schema import Index, Own
 from photomap_cli.library.shared.store import SharedLibrary
+from photomap_cli.records import FilterKind, PhotoFilter
 from photomap_cli.settings import Settings
 
 MILLION = 1_000_000
@@ -76,5 +77,26 @@ def test_a_large_library_gets_an_index_that_loses_nothing(milvus, tmp_path, monk
         after = [library.searches.search(each, 10)[0].tolist() for each in asked]
         assert np.mean([len({*old} & {*new}) for old, new in zip(before, after, strict=True)]) > 9.9
         assert list(library.upkeep()) == []
+        name, client = library.facts._collection.require().name, library.facts._collection.client
+        assert {*client.call("list_indexes", name)} == {"vector", *schema.SORTED}
+        assert library.facts.photo_at("/p/77.jpg").path == "/p/77.jpg"
+        assert library.facts.count([PhotoFilter(FilterKind.IN, "/p")]) == 3000
         rows = library.facts.rows()
         assert len(library.facts.stored_vectors(rows)[0]) == 3000
+
+
+@pytest.mark.milvus
+def test_a_library_whose_index_somebody_was_making_gets_one_from_the_next_run(milvus, tmp_path):
+    address = f"milvus://{milvus.address}/without_index"
+    with SharedLibrary.open(tmp_path / "own", address, Settings(roots={"pp": "/p"}), create=True) as library:
+        library.begin(INFO)
+        library.writes.commit_batch([new_photo(f"/p/{n}.jpg", vector) for n, vector in enumerate(similar(50))])
+        name, client = library.facts._collection.require().name, library.facts._collection.client
+        client.call("release_collection", name)
+        client.call("drop_index", name, "vector")
+    with pytest.raises(LibraryUnusable, match="have no index"):
+        SharedLibrary.open(tmp_path / "own", address, Settings(roots={"pp": "/p"}))
+    with SharedLibrary.open(tmp_path / "own", address, Settings(roots={"pp": "/p"}), create=True) as library:
+        library.begin(INFO)
+        assert library.facts._collection.require().index == ("FLAT", 0)
+        assert len(library.searches.search(similar(1)[0], 10)[0]) == 10
