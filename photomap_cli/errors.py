@@ -6,7 +6,12 @@ one turn of the prompt, one request on the socket.  It crosses the socket as JSO
 
 from __future__ import annotations
 
+import errno
 from typing import Any, ClassVar
+
+_REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP, errno.EMFILE, errno.ENFILE)
+_OF_A_DISK = (errno.EIO, errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.ESTALE, errno.ENOTCONN, errno.ETIMEDOUT)
+_OF_THE_SYSTEM = frozenset({*_REFUSED, *_OF_A_DISK})
 
 
 class PhotomapError(Exception):
@@ -237,6 +242,20 @@ class ProtocolMismatch(PhotomapError):
     """The other end of a socket speaks another version, or no version at all."""
 
     code = "protocol_mismatch"
+
+
+class FileUnusable(PhotomapError):
+    """The system does not let us at a file or a folder."""
+
+    code = "file_unusable"
+
+
+def of_the_system(error: BaseException) -> FileUnusable | None:
+    """Return the error for what permissions or a disk prevent; None for what may be a defect of photomap's own."""
+    if not isinstance(error, OSError) or error.filename is None or error.errno not in _OF_THE_SYSTEM:
+        return None
+    hint = "check its permissions, and the disk it is on"
+    return FileUnusable(f"{error.filename}: {(error.strerror or '').lower()}", hint=hint)
 
 
 class InternalError(PhotomapError):

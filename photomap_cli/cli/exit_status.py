@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from photomap_cli import files
 from photomap_cli.cli import argv, stdio
-from photomap_cli.errors import InternalError, PhotomapError
+from photomap_cli.errors import InternalError, PhotomapError, of_the_system
 from photomap_cli.views.output import one_line, say
 
 FOUND, NOTHING_FOUND, INTERRUPTED = 0, 1, 130
@@ -23,6 +23,8 @@ def exit_status(work: Callable[[], int], arguments: list[str]) -> int:
     except PhotomapError as error:
         return report(error, arguments)
     except (Exception, KeyboardInterrupt) as error:
+        if refused := of_the_system(error):
+            return report(refused, arguments)
         cut = cut_short(error)
         return _defect(error, arguments) if cut is None else cut
     return status

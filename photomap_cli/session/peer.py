@@ -7,7 +7,7 @@ import socketserver
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from photomap_cli.errors import InternalError, PhotomapError, ProtocolMismatch
+from photomap_cli.errors import InternalError, PhotomapError, ProtocolMismatch, of_the_system
 from photomap_cli.session import json_lines, unix_socket
 from photomap_cli.session.socket_dir import PROTOCOL_VERSION
 
@@ -51,7 +51,7 @@ class Peer(socketserver.StreamRequestHandler):
             raise
         except Exception as error:
             log.exception("a request failed")
-            self.connection.sendall(refusal(InternalError(f"{type(error).__name__}: {error}")))
+            self.connection.sendall(refusal(of_the_system(error) or InternalError(f"{type(error).__name__}: {error}")))
         else:
             try:
                 self.connection.sendall(self._reply(result))

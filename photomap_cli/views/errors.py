@@ -28,8 +28,9 @@ def error_text(error: PhotomapError, text: str = "") -> Text:
 
 def error_line(error: BaseException) -> str:
     """Return any error as one plain line; what is no PhotomapError starts with its kind."""
-    from photomap_cli.errors import PhotomapError
+    from photomap_cli.errors import PhotomapError, of_the_system
 
+    error = of_the_system(error) or error
     if not isinstance(error, PhotomapError):
         return f"{type(error).__name__}: {one_line(str(error))}"
     return one_line(error.message) + (f"  hint: {one_line(error.hint)}" if error.hint else "")

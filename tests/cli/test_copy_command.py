@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+import permissions
 import pytest
 from cases import cases
 from command_line import run_here
@@ -98,6 +99,16 @@ def test_what_cannot_be_is_refused_in_one_line_and_a_hint(words, told, home, pho
     assert told in err
     assert "secret" not in err
     assert sorted(each.name for each in home.iterdir()) == ["library"]
+
+
+def test_a_library_that_nobody_may_look_at_is_named(home, photomap):
+    (home / "closed").mkdir(mode=0)
+    with permissions.obeyed():
+        status, out, err = photomap("copy", "closed/library", "copy")
+        failed = json.loads(photomap("copy", "closed/library", "copy", "--json")[1])
+    assert (status, out) == (2, "")
+    assert err.startswith(f"photomap: {home}/closed/library: permission denied\nhint: ")
+    assert failed["error"]["code"] == "file_unusable"
 
 
 def test_maps_need_not_be_drawn_again(home, photomap):

@@ -1,3 +1,5 @@
+import errno
+
 import pytest
 
 from photomap_cli.errors import BadQuery, UsageError
@@ -26,6 +28,12 @@ def test_the_caret_is_under_the_place(text, position, shown, column):
     _, query, caret = error_text(BadQuery("wrong", position=position), text).plain.split("\n")
     assert query == f"  {shown}"
     assert caret == f"  {' ' * column}^"
+
+
+def test_what_the_system_refuses_is_no_bug():
+    told = "/a/b: permission denied  hint: check its permissions, and the disk it is on"
+    assert error_line(PermissionError(errno.EACCES, "Permission denied", "/a/b")) == told
+    assert error_line(OSError(errno.EIO, "Input/output error", "/a/b")).startswith("/a/b: input/output error  hint")
 
 
 def test_other_exceptions_start_with_their_kind():
