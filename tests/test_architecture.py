@@ -166,6 +166,17 @@ def test_status_loads_no_numpy_and_no_torch(tmp_path):
     subprocess.run([sys.executable, "-c", program], check=True, timeout=LONG_SECONDS, capture_output=True)
 
 
+def test_a_library_of_this_computer_loads_nothing_of_shared_ones(tmp_path):
+    program = (
+        "import sys; from pathlib import Path; from photomap_cli.session.libraries import open_library\n"
+        "with open_library(Path(sys.argv[1]), create=True) as library:\n"
+        "    library.facts.rows(), library.facts.status(), library.searches.refresh(), library.writes.seen_files('/')\n"
+        "shared = ('pymilvus', 'grpc', 'photomap_cli.library.shared.')\n"
+        "assert not [name for name in sys.modules if name.startswith(shared)]"
+    )
+    subprocess.run([sys.executable, "-c", program, tmp_path / "library"], check=True, timeout=LONG_SECONDS)
+
+
 def test_json_for_people_and_scripts_is_written_in_one_place():
     # The pipes' and the socket's, a script's inside a page, what is only hashed, and what SQLite reads.
     elsewhere = {
