@@ -50,11 +50,9 @@ class Screen:
         )
 
     def _environment(self) -> list[tuple[str, str]]:
-        path = f"{home_bin(self._home)}:{os.environ['PATH']}"
         run = str(self._home / "run")  # no session but the tour's own
         return [
             ("HOME", str(self._home)),
-            ("PATH", path),
             ("PS1", "$ "),
             ("COLORTERM", "truecolor"),
             ("LANG", "C.UTF-8"),
@@ -62,8 +60,9 @@ class Screen:
         ]
 
     def _run(self, *arguments: str) -> str:
-        # A server takes its environment from who starts it: only what a shell needs.
-        kept = {"PATH": os.environ["PATH"], "HOME": str(self._home), "LANG": "C.UTF-8", "TERM": "xterm-256color"}
+        # A server takes its environment from who starts it: only what a shell needs.  This PATH wins over one by -e.
+        path = f"{home_bin(self._home)}:{os.environ['PATH']}"
+        kept = {"PATH": path, "HOME": str(self._home), "LANG": "C.UTF-8", "TERM": "xterm-256color"}
         return subprocess.run([*self._tmux, *arguments], env=kept, check=True, capture_output=True, text=True).stdout
 
     def _look(self, *options: str) -> str:
