@@ -1,4 +1,4 @@
-"""Owns which picture of an animation stands for it: the first that shows something.  Opens no files."""
+"""Owns choosing the frame that represents an animation: the first that shows something.  Opens no files."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ if TYPE_CHECKING:
     from PIL import Image
 
 FORMATS = frozenset({"AVIF", "GIF", "PNG", "WEBP"})
-"""Formats whose pictures follow each other; those in a TIFF or MPO stand beside each other, and the first is meant."""
+"""Formats whose pictures are frames in time; in a TIFF or MPO they are pages, and the first one counts."""
 
 ENOUGH = 12.0
-"""Contrast from which on a picture shows something: black, white and the first steps of fading in have less."""
+"""Least contrast of a picture that shows something; black, white and the start of a fade-in have less."""
 
 SECONDS = 5.0
-"""How long to look for one: each picture has to be decoded on the way to those behind it."""
+"""How long to look for one, in seconds; every frame must be decoded to get to the later ones."""
 
 _LONGEST_STEP = 16
 
 
 def telling(image: Image.Image, clock: Callable[[], float] = time.monotonic) -> Image.Image:
-    """Return the picture of an open animation that stands for it; another file's only picture, as it is.
+    """Return the frame that represents an open animation; of other files the only picture, unchanged.
 
-    It is the first, unless that shows next to nothing: then the first of those looked at that does and is clearer than
-    the next, as films fade in; or the clearest.
+    It is the first, unless that shows next to nothing: then the first one examined that does and is clearer than
+    the next, as films fade in; else the clearest.
     """
     if image.format not in FORMATS or not getattr(image, "is_animated", False):
         return image
@@ -44,13 +44,13 @@ def telling(image: Image.Image, clock: Callable[[], float] = time.monotonic) -> 
                 best, most = image.copy(), found
             if clock() > end:
                 break
-    except Exception:  # damaged further on, or too large for more than the first
+    except Exception:  # damaged later on, or too large for more than the first
         return best
     return best
 
 
 def _looked_at(image: Image.Image) -> Iterator[int]:
-    """Yield numbers of pictures, in wider and wider steps up to the last."""
+    """Yield frame numbers, in growing steps up to the last."""
     last = getattr(image, "n_frames", 1) - 1
     number = 1
     while number < last:
@@ -61,5 +61,5 @@ def _looked_at(image: Image.Image) -> Iterator[int]:
 
 
 def _contrast(image: Image.Image) -> float:
-    """Return how much a picture shows.  Palettes are resolved before it is made small: their numbers do not mix."""
+    """Return how much a picture shows.  Palettes are resolved before resizing, as palette indexes can't be averaged."""
     return contrast(small(flattened(image) if is_transparent(image) else image.convert("RGB")))

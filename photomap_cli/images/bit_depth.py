@@ -1,7 +1,7 @@
-"""Owns bringing deep pictures to 8 bits by the bits that are in use: cameras and scanners put 10 or 12 into 16.
+"""Owns reducing deep pictures to 8 bits by the bits in use: cameras and scanners store 10 or 12 bits in 16.
 
-Pillow reads 16-bit greys as they are, and of 16-bit colours the upper byte alone.  The lower one is what a reader for
-the other byte order takes for the upper.
+Pillow reads 16-bit greys fully, and of 16-bit colours only the upper byte.  A reader for the other byte order
+gives the lower one.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ _PPM = "ppm"  # and "ppm_plain"
 _SEEN_SHARE = 0.999
 _SAMPLED = 1 << 20
 _DARK = 8
-"""Floats that fill less than this part of a range are not meant for it."""
+"""Floats that fill less than this share of a range have another range."""
 
 
 def eight_bits(image: Image.Image) -> Image.Image:
-    """Return deep grey levels in 8 bits; the bits in use, and the range of floats, are told by the brightest pixels.
+    """Return deep grey levels in 8 bits; the brightest pixels show the bits in use, and the range of floats.
 
-    The very brightest, one in a thousand, do not count: sensors have pixels that are stuck.
+    The very brightest, one in a thousand, don't count, as sensors have stuck pixels.
     """
     import numpy as np
 
@@ -74,7 +74,7 @@ class DeepColours:
 
     @classmethod
     def of(cls, image: Image.Image) -> DeepColours | None:
-        """Return how an open picture stores deep colours; None where it has none.  Ask before it is loaded."""
+        """Return how an open picture stores deep colours; None if it has none.  Call before it is loaded."""
         tiles = getattr(image, "tile", None)
         if image.mode not in {"RGB", "RGBA", "LA"} or not tiles:
             return None
@@ -85,9 +85,9 @@ class DeepColours:
         return cls(codec, rawmode, _TOPS[-1]) if isinstance(rawmode, str) and ";16" in rawmode else None
 
     def shown(self, image: Image.Image, opened_again: Callable[[], Image.Image]) -> Image.Image:
-        """Return a loaded picture as it is, or brightened where it does not use its upper bits.
+        """Return a loaded picture unchanged, or brightened if it doesn't use its upper bits.
 
-        `opened_again` opens the file once more, for the bits that were left out.
+        `opened_again` reopens the file, for the bits that were left out.
         """
         colours = [band.histogram() for band in _colours(image)]
         level = brightest([sum(counts) for counts in zip(*colours, strict=True)], _SEEN_SHARE)
@@ -106,7 +106,7 @@ class DeepColours:
 
 
 def _loaded(opened_again: Callable[[], Image.Image], rawmode: str, *others: int) -> Image.Image | None:
-    """Return a file read in another way; None where Pillow has no such way, and what it read first has to do."""
+    """Return a file read in another raw mode; None if Pillow has no such mode, so that the first reading must do."""
     try:
         image = opened_again()
         tile = image.tile[0]  # type: ignore[attr-defined]
@@ -123,7 +123,7 @@ def _colours(image: Image.Image) -> tuple[Image.Image, ...]:
 
 
 def _brightened(upper: Image.Image, lower: Image.Image | None, top: int) -> Image.Image:
-    """Return levels of two bytes in 8 bits, `top` for white; the transparency as it is, unless it has few bits too."""
+    """Return two-byte levels in 8 bits, with `top` as white; transparency stays, unless it has few bits too."""
     bands = []
     for number, high in enumerate(upper.split()):
         is_alpha = number == len(upper.getbands()) - 1 and upper.mode in {"RGBA", "LA"}

@@ -1,7 +1,7 @@
-"""Owns reading a picture file: upright sRGB pixels of the encoder's size, a thumbnail, what the file says of itself.
+"""Owns reading a picture file: upright sRGB pixels of the encoder's size, a thumbnail, and the photo's facts.
 
-Runs in the decode processes (`decode_worker.py`), so that a decoder that crashes takes nothing else with it; light, as
-each of them imports it: numpy only where it cannot be done without.
+Runs in the decode processes (`decode_worker.py`), so that a crashing decoder takes nothing else down; light, as
+each of them imports it: numpy only where necessary.
 """
 
 from __future__ import annotations
@@ -39,17 +39,17 @@ if TYPE_CHECKING:
     from photomap_cli.images.preprocess import PixelFit
 
 ALONE_MEGAPIXELS = 64.0
-"""From here on pictures are decoded one at a time, so that the decoders together need no more than some of them."""
+"""Pictures above this size are decoded one at a time, so that all decoders together need less memory."""
 
 PICTURES_OF_VIDEO = 4
-"""How many pictures' memory a video takes, as its decoder keeps those that others are made from: 8K of 10 bits takes
+"""A video's memory, as a multiple of a picture's, since its decoder keeps reference frames: 8K of 10 bits takes
 650 MB."""
 
 MOST_PIXELS_PER_BYTE = 10_000
-"""A large picture in less is none: deflate holds 8,240 pixels of one bit a byte at most, photos have 5 to 100."""
+"""A large picture in fewer bytes isn't real: deflate packs at most 8,240 one-bit pixels per byte, photos 5 to 100."""
 
 MOST_AT_ONCE = 64 << 20
-"""Files of as many bytes are read whole before they are decoded, which RAW files and short videos are too."""
+"""Files up to this many bytes are read whole before decoding, including RAW files and short videos."""
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -63,13 +63,13 @@ _TURNS = {
 _PHOTOMETRIC, _WHITE_AT_ZERO = 262, 0
 _large = threading.Lock()
 
-# Method 0: 22.7 kB in 4.1 ms for 320 x 240 of noise, where Pillow's usual 4 makes 20.4 kB in 15.2 ms.
+# Method 0: 22.7 kB in 4.1 ms for 320 x 240 of noise; Pillow's default 4: 20.4 kB in 15.2 ms.
 WEBP_QUALITY, WEBP_METHOD = 70, 0
 
 
 Load = Callable[[Image.Image], Image.Image]
 TurnOf = Callable[[Mapping[int, object], tuple[int, int]], int]
-"""How a picture has to be turned, by its main table and its stored (width, height)."""
+"""Returns a picture's orientation, from its main table and stored (width, height)."""
 
 
 @contextmanager
@@ -84,9 +84,9 @@ class ReadOptions:
     """How to read a picture.
 
     Attributes:
-        max_megapixels: larger ones are refused; None to go by the memory there is.
-        thumbnail_px: the longer side of the thumbnail to make beside the pixels; 0 for none.
-        alone: gives the turn to a picture of more than ALONE_MEGAPIXELS.
+        max_megapixels: larger ones are refused; None for a limit by available memory.
+        thumbnail_px: the longer side of the thumbnail to make too; 0 for none.
+        alone: a lock for a picture of more than ALONE_MEGAPIXELS.
     """
 
     max_megapixels: float | None = None
@@ -96,9 +96,9 @@ class ReadOptions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """A picture as it was read: RGB at the encoder's size, the photo's facts, the thumbnail as WebP or nothing.
+    """A picture that was read: RGB at the encoder's size, the photo's facts, the thumbnail as WebP or empty.
 
-    `digest` is that of the file's bytes, or nothing where it was no file.  `sides` are a panorama's left and right.
+    `digest` is of the file's bytes; empty if it wasn't a file.  `sides` are a panorama's left and right.
     """
 
     image: Image.Image
@@ -120,7 +120,7 @@ class Decoded:
 
     @property
     def views(self) -> list[np.ndarray]:
-        """All that the encoder is to see of it: the picture, then its sides."""
+        """All that the encoder sees of it: the picture, then its sides."""
         return [self.pixels, *self.sides]
 
 
@@ -129,15 +129,15 @@ def _turn_by_exif(main: Mapping[int, object], _size: tuple[int, int]) -> int:
 
 
 def read(path: Path, fit: PixelFit, options: ReadOptions | None = None) -> Picture:
-    """Read a picture file.  Any thread may; raises BadImage, whose message is the reason alone, for any fault of it.
+    """Read a picture file.  Any thread; raises BadImage, whose message is only the reason, for any fault of the file.
 
-    What can be seen of a damaged one is read, and its facts say so.
-    In this process, which a damaged file can crash: for files from anywhere use DecodePool.
+    Of a damaged file, what can be seen is read, and its facts say so.
+    Runs in this process, which a damaged file can crash; use DecodePool for untrusted files.
     """
     with faults_named():
         info = path.stat()
         if not stat.S_ISREG(info.st_mode):
-            raise BadImage("not a file")  # a pipe would be waited for
+            raise BadImage("not a file")  # opening a pipe would wait
         if info.st_size == 0:
             raise BadImage("the file is empty")
         with path.open("rb") as on_disk:
@@ -150,7 +150,7 @@ def read(path: Path, fit: PixelFit, options: ReadOptions | None = None) -> Pictu
             else:
                 picture = read_stream(file, fit, options)
             file.seek(0)
-            digest = file_identity.digest(file)  # not before: what is no picture may have gigabytes
+            digest = file_identity.digest(file)  # not earlier, as a file that isn't a picture may have gigabytes
         now = path.stat()
         if (now.st_size, now.st_mtime_ns) != (info.st_size, info.st_mtime_ns):
             raise BadImage("changed while it was read")
@@ -158,7 +158,7 @@ def read(path: Path, fit: PixelFit, options: ReadOptions | None = None) -> Pictu
 
 
 def _at_once(file: BinaryIO, length: int) -> BinaryIO:
-    """Return an open file's bytes, read in one go and not in a hundred small ones; the file itself if it is large."""
+    """Return an open file's bytes, read in one go instead of a hundred small reads; the file itself if it is large."""
     if length > MOST_AT_ONCE:
         return file
     files.will_need(file.fileno(), length)
@@ -168,7 +168,7 @@ def _at_once(file: BinaryIO, length: int) -> BinaryIO:
 def read_stream(
     file: BinaryIO, fit: PixelFit, options: ReadOptions | None = None, *, turn_of: TurnOf = _turn_by_exif
 ) -> Picture:
-    """Read a picture from an open file or from bytes, like `read`; `turn_of` says how it has to be turned."""
+    """Read a picture from an open file or from bytes, like `read`; `turn_of` returns its orientation."""
     options = options or ReadOptions()
     try:
         with faults_named():
@@ -179,7 +179,7 @@ def read_stream(
 
 
 def _salvaged(damage: Damaged, file: BinaryIO, fit: PixelFit, options: ReadOptions, turn_of: TurnOf) -> Picture:
-    """Return what can be seen of a damaged picture, and the damage among its facts.  Raises BadImage for too little."""
+    """Return what can be seen of a damaged picture, with the damage in its facts.  Raises BadImage for too little."""
     share, reason = 0.0, salvage.reason(file, damage.message)
     for attempt in salvage.attempts(file):
         with suppress(BadImage), faults_named(), salvage.tolerant():
@@ -192,7 +192,7 @@ def _salvaged(damage: Damaged, file: BinaryIO, fit: PixelFit, options: ReadOptio
 
 
 def _read_preview(path: Path, fit: PixelFit, options: ReadOptions) -> Picture:
-    """Read the picture that a camera put into its RAW file; what the RAW says counts before what the preview does."""
+    """Read the preview that a camera put into its RAW file; the RAW's facts take precedence over the preview's."""
     shot = raw.preview(path)
 
     def turn_of(main: Mapping[int, object], size: tuple[int, int]) -> int:
@@ -211,7 +211,7 @@ def _read_preview(path: Path, fit: PixelFit, options: ReadOptions) -> Picture:
 
 
 def _read_video(path: Path, length: int, fit: PixelFit, options: ReadOptions) -> Picture:
-    """Read the picture that stands for a video."""
+    """Read the frame that represents a video."""
     with ExitStack() as turn:
 
         def size_for(size: tuple[int, int]) -> tuple[int, int]:
@@ -225,12 +225,12 @@ def _read_video(path: Path, length: int, fit: PixelFit, options: ReadOptions) ->
 
 
 def _read(file: BinaryIO, fit: PixelFit, options: ReadOptions, turn_of: TurnOf, load: Load) -> Picture:
-    """Read a picture; `load` decodes its pixels, and says what is to be seen of them."""
+    """Read a picture; `load` decodes its pixels, and reports how much can be seen."""
     with opened(file) as image, _turn_to_decode(image.size, _length(file), options):
         size, turned, deep = image.size, _turned_by_loading(image), DeepColours.of(image)
-        image.draft(None, draft_size(size, fit, longest_px=options.thumbnail_px))  # JPEG alone can: at 1/2, 1/4 or 1/8
+        image.draft(None, draft_size(size, fit, longest_px=options.thumbnail_px))  # only JPEG can, at 1/2, 1/4 or 1/8
         loaded = load(image)
-        tables = _tables(image)  # not before: a PNG's may come after its pixels
+        tables = _tables(image)  # not earlier: a PNG's may come after its pixels
         turn = turn_of(tables.main, size)
         shown = deep.shown(loaded, partial(opened, file)) if deep else loaded
         facts = exif.facts(image.size[::-1] if turned >= 5 else size, tables, orientation=max(turn, turned))
@@ -239,7 +239,7 @@ def _read(file: BinaryIO, fit: PixelFit, options: ReadOptions, turn_of: TurnOf, 
 
 
 def _picture(image: Image.Image, turn: int, facts: PhotoFacts, fit: PixelFit, options: ReadOptions) -> Picture:
-    """Return a decoded picture upright, in sRGB, at the sizes that are wanted."""
+    """Return a decoded picture upright, in sRGB, at the wanted sizes."""
     profile = image.info.get("icc_profile")
     upright = _upright(icc.rgb(_black_at_zero(image), profile), turn)
     return Picture(
@@ -251,18 +251,18 @@ def _picture(image: Image.Image, turn: int, facts: PhotoFacts, fit: PixelFit, op
 
 
 def _whole(image: Image.Image) -> Image.Image:
-    """Decode a picture, or raise what is wrong with it."""
+    """Decode a picture, or raise BadImage with what is wrong with it."""
     image.load()
     return telling(image)
 
 
 def _turned_by_loading(image: Image.Image) -> int:
-    """Return how Pillow will turn a picture when it loads it, as it does with a TIFF; it drops the tag that says so."""
+    """Return the orientation that Pillow applies when loading, as for a TIFF, whose tag it then drops."""
     return exif.orientation(_tables(image).main) if image.format == "TIFF" else 1
 
 
 def _black_at_zero(image: Image.Image) -> Image.Image:
-    """Return a TIFF whose greys count from white as others do: Pillow sees to those of 8 bits alone."""
+    """Return a TIFF whose grey levels count from white inverted; Pillow does so only for 8 bits."""
     if image.mode not in GREYS or getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) != _WHITE_AT_ZERO:
         return image
     return ImageChops.invert(eight_bits(image))
@@ -271,7 +271,7 @@ def _black_at_zero(image: Image.Image) -> Image.Image:
 def _small(image: Image.Image, long_side_px: int) -> Image.Image:
     scale = min(1.0, long_side_px / max(image.size))
     size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
-    # By half first where there is that much to average: 3.2 ms for 1000 x 750, not 5.7; 49 dB from the way without.
+    # Halve first if that leaves enough to average: 3.2 ms instead of 5.7 for 1000 x 750, 49 dB from doing it directly.
     return image.resize(size, Image.Resampling.BICUBIC, reducing_gap=1.5)
 
 
@@ -287,9 +287,9 @@ def _upright(image: Image.Image, turn: int) -> Image.Image:
 
 @contextmanager
 def _turn_to_decode(size: tuple[int, int], length: int, options: ReadOptions, *, at_once: int = 1) -> Iterator[None]:
-    """Refuse a picture that is too large by its header; keep a large one waiting until it may be decoded.
+    """Refuse a picture that is too large by its header; make a large one wait until it may be decoded.
 
-    So is one that has as much memory as so many pictures `at_once`.
+    `at_once` is its memory as a multiple of one picture's.
     """
     megapixels = size[0] * size[1] / 1e6
     most = options.max_megapixels or _max_megapixels()
@@ -316,7 +316,7 @@ def _max_megapixels() -> float:
 
 
 def _tables(image: Image.Image) -> ExifTables:
-    """Return an open picture's EXIF; what is damaged is as good as missing."""
+    """Return an open picture's EXIF; damaged tables count as missing."""
     tables = ExifTables()
     with suppress(Exception):
         tables = _all_tables(image.getexif())
@@ -326,7 +326,7 @@ def _tables(image: Image.Image) -> ExifTables:
 
 
 def _tables_of_raw(file: BinaryIO) -> ExifTables:
-    """Return the EXIF of a RAW file that keeps it in TIFFs, as most do; of the others, none."""
+    """Return the EXIF of a RAW file that keeps it in TIFFs, as most do; empty for others."""
     try:
         main, *others = [_all_tables(_tags(tiff)) for tiff in raw.tiffs(file)]
         return ExifTables(main.main, *(each.main for each in others), xmp=main.xmp) if others else main

@@ -1,4 +1,4 @@
-"""Owns what the faults of picture files are called: one line for people.  Opens nothing."""
+"""Owns describing faults of picture files in one line for users.  Opens nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from photomap_cli.errors import BadImage
 
 
 class Damaged(BadImage):
-    """A picture that breaks off, or has what no decoder understands: something of it may still be seen."""
+    """A picture that is truncated, or has data no decoder understands; some of it may still be visible."""
 
 
 NO_MEMORY = "not enough memory to decode it"
@@ -23,16 +23,16 @@ _PLAINER = (
     (
         re.compile(r"decoder error -\d+"),
         "its pixels are missing or cannot be decoded",
-    ),  # all that Pillow tells of libtiff's reasons
+    ),  # all that Pillow reports of libtiff's reasons
     (re.compile(r"MAX_TEXT_(CHUNK|MEMORY)"), "too much data besides its pixels"),
     (re.compile(r"Token too long|invalid literal for int"), "a number is malformed"),
 )
-"""What libraries say to programmers, and how to say it."""
+"""Libraries' messages for programmers, and how to put them for users."""
 
 
 @contextmanager
 def faults_named() -> Iterator[None]:
-    """Turn whatever a file makes a decoder raise into BadImage, or Damaged, whose message is the reason alone."""
+    """Turn any exception of a decoder into BadImage, or Damaged, whose message is only the reason."""
     try:
         yield
     except BadImage:
@@ -43,12 +43,12 @@ def faults_named() -> Iterator[None]:
         raise BadImage(NO_MEMORY) from error
     except OSError as error:
         raise (BadImage if error.strerror else Damaged)(reason(error)) from error
-    except Exception as error:  # decoders raise nearly every class there is
+    except Exception as error:  # decoders raise nearly every exception class
         raise Damaged(reason(error)) from error
 
 
 def reason(error: Exception) -> str:
-    """Return what an error of a decoder, or of the system, says of a file."""
+    """Return what a decoder's or system's error says about a file."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
     said = error.args[0] if error.args else ""

@@ -1,7 +1,7 @@
-"""Owns the decode processes: which there are, and which file goes to which.  The other end is `decode_worker.py`.
+"""Owns the decode processes, and which file goes to which.  The other end is `decode_worker.py`.
 
-Decoders are native code that damaged files crash and hang.  In a process of its own each file costs itself alone, and
-the processes decode side by side where threads share one interpreter.
+Decoders are native code that damaged files can crash and hang.  In separate processes a file harms only itself, and
+the processes decode in parallel, while threads would share one interpreter.
 """
 
 from __future__ import annotations
@@ -32,33 +32,33 @@ if TYPE_CHECKING:
     from photomap_cli.subprocesses import Exit
 
 DECODE_SECONDS = 30.0
-"""How long one file may take; larger ones than ALONE_MEGAPIXELS in proportion."""
+"""How long one file may take, in seconds; proportionally longer above ALONE_MEGAPIXELS."""
 
 _COMMAND = subprocesses.python("photomap_cli.images.decode_worker")
 _ENVIRONMENT = {
-    # One thread each: there is one process a core, and each thread takes address space.
+    # One thread each: there is a process per core, and each thread takes address space.
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
-    # glibc keeps a picture's memory for the next: 42 page faults for 800 x 600 pixels instead of 1,145, 13.7 ms of CPU
+    # Let glibc keep a picture's memory for the next: 42 page faults for 800 x 600 pixels, not 1,145, and 13.7 ms of CPU
     # instead of 16.9; 7 MiB more in each process.
     "MALLOC_MMAP_THRESHOLD_": str(4 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(16 << 20),
 }
-_SILENT_TIMES = 20  # so many times what a file may take: its own process ends it in time, unless the disk hangs
+_SILENT_TIMES = 20  # as a multiple of a file's time: the process itself gives up in time, unless the disk hangs
 _TIME_IS_UP = -signal.SIGALRM if sys.platform != "win32" else 1
 
 
 class DecodePool:
-    """Decodes pictures in processes of their own.  A context manager; starts a process whenever none is idle.
+    """Decodes pictures in child processes.  A context manager; starts a process whenever none is idle.
 
-    Where the system has no room for another one, those that there are do it.
+    If the system has no room for another one, the existing ones do the work.
 
     Args:
-        max_megapixels: larger pictures are refused; None to go by the memory there is.
-        thumbnail_px: the longer side of the thumbnail made beside the pixels; 0 for none.
-        seconds: how long one file may take.
-        is_gentle: the processes leave the processor to others, where the system can do that.
-        command: what to start; tests pass a worker that misbehaves.
+        max_megapixels: larger pictures are refused; None for a limit by available memory.
+        thumbnail_px: the longer side of the thumbnail made too; 0 for none.
+        seconds: the most time for a file.
+        is_gentle: the processes run at low priority, if the system has that.
+        command: starts a process; tests pass a misbehaving worker.
     """
 
     def __init__(
@@ -73,16 +73,18 @@ class DecodePool:
         self._max_megapixels = max_megapixels or default_max_megapixels()
         self._thumbnail_px, self._seconds = thumbnail_px, seconds
         self._command = [*command, GENTLE] if is_gentle else command
-        self._lock = threading.Condition()  # for what follows; held for moments only, and told what comes and goes
+        self._lock = threading.Condition()  # guards the following; held only briefly, and notified of changes
         self._idle: list[Child] = []
         self._all: set[Child] = set()
         self._closed = False
-        self._starting = threading.Lock()  # held around each start: who is refused one knows of all that there are
+        self._starting = (
+            threading.Lock()
+        )  # held around each start, so that a caller who is refused one knows all existing processes
         self._large = threading.Lock()  # held while a large picture is decoded
 
     def start(self, count: int) -> None:
-        """Have this many processes ready; they import what they need while the caller does something else."""
-        with suppress(NoProcess):  # fewer may do; `decode` finds out whether there are any
+        """Start this many processes; they import what they need while the caller does something else."""
+        with suppress(NoProcess):  # fewer may be enough; `decode` finds out whether there are any
             for _ in range(count - len(self._all)):
                 self._give_back(self._started())
 
@@ -90,8 +92,8 @@ class DecodePool:
         """Read a picture file.  Any thread may.
 
         Raises:
-            BadImage: it cannot be read; the message is the reason alone.
-            NoProcess: there is no room for a single process.
+            BadImage: it can't be read; the message is only the reason.
+            NoProcess: not even one process could be started.
         """
         request = {
             "path": os.fspath(path if path.is_absolute() else directories.working_directory() / path),
@@ -102,7 +104,7 @@ class DecodePool:
         }
         try:
             message, payload = self._ask(request)
-        except _Crashed:  # perhaps for what an earlier file has done to the process
+        except _Crashed:  # perhaps because of what an earlier file did to the process
             try:
                 message, payload = self._ask(request)
             except _Crashed as crash:
@@ -112,7 +114,7 @@ class DecodePool:
         return _decoded(message, payload)
 
     def close(self) -> None:
-        """End every process, whatever it is doing; safe to call twice.  What is being decoded fails."""
+        """End every process, whatever it is doing; safe to call twice.  Running decodes fail."""
         with self._lock:
             self._closed = True
             workers, idle = self._all, self._idle
@@ -120,7 +122,7 @@ class DecodePool:
             self._lock.notify_all()
         for worker in workers:
             worker.kill()
-        for worker in idle:  # of the others, those who wait for their answers take leave
+        for worker in idle:  # the others are ended by the callers that wait for their answers
             worker.terminate()
 
     def __enter__(self) -> Self:
@@ -130,7 +132,7 @@ class DecodePool:
         self.close()
 
     def _ask(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-        """Have one process answer.  Raises _Crashed; BadImage where the time was up."""
+        """Ask a process.  Raises _Crashed; BadImage if it took too long."""
         worker = self._taken()
         try:
             answer = self._asked(worker, request)
@@ -145,7 +147,7 @@ class DecodePool:
     def _asked(self, worker: Child, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         seconds = _SILENT_TIMES * self._seconds
         answer = worker.ask(request, seconds=seconds)
-        while "large" in answer[0]:  # once for each way to read a damaged one
+        while "large" in answer[0]:  # once for each way of reading a damaged file
             with self._large:
                 answer = worker.ask({}, seconds=seconds)
         return answer
@@ -158,7 +160,7 @@ class DecodePool:
         return _Crashed(ended.reason)
 
     def _taken(self) -> Child:
-        """Return an idle process, else a new one, else the next that another thread gives back."""
+        """Return an idle process, else a new one, else the next one that another thread returns."""
         while True:
             with self._lock:
                 if self._closed:
@@ -176,7 +178,7 @@ class DecodePool:
 
     def _started(self) -> Child:
         with self._starting:
-            # libtiff writes to standard error by the hundred lines.
+            # libtiff writes hundreds of lines to standard error.
             worker = Child(self._command, env={**os.environ, **_ENVIRONMENT})
             with self._lock:
                 self._all.add(worker)
@@ -194,7 +196,7 @@ class DecodePool:
 
 
 class _Crashed(Exception):
-    """A decode process ended in the middle of a file; the message says how."""
+    """A decode process died during a file; the message says how."""
 
 
 def _decoded(message: dict[str, Any], payload: bytes) -> Decoded:

@@ -1,7 +1,7 @@
-"""Owns the decode process: one loop that reads requests, decodes, answers.  The other end is `decode_pool.py`.
+"""Owns the decode process: a loop that reads requests, decodes and answers.  The other end is `decode_pool.py`.
 
-Starts in some 0.1 s, as it imports no numpy.  It has little to lose: its memory is limited, what C libraries print goes
-nowhere, and it ends by itself at the end of a picture's time, or of its standard input.
+Starts in some 0.1 s, as it imports no numpy.  It is expendable: its memory is limited, output of C libraries goes
+nowhere, and it ends by itself when a picture's time is up, or at the end of standard input.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from photomap_cli.images.decode_errors import NO_MEMORY
 from photomap_cli.images.preprocess import PixelFit
 
 GENTLE = "--gentle"
-"""The word that has a decode process leave the processor to others."""
+"""The argument that makes a decode process run at low priority."""
 
 _NICENESS = 10
 
@@ -64,7 +64,7 @@ class DecodeWorker:
 
     @contextmanager
     def _alone(self, megapixels: float) -> Iterator[None]:
-        """Wait for the turn that the other end gives; then take the memory and the time that a large picture needs."""
+        """Wait for the turn from the other end; then raise the limits of memory and time for a large picture."""
         end_after(0)
         write_frame(self._replies, {"large": True})
         if read_frame(self._requests.read) is None:
@@ -78,8 +78,8 @@ class DecodeWorker:
 
 
 def end_after(seconds: float) -> None:
-    """End this process after some seconds, whatever it is doing, native code included; 0 for never."""
-    if sys.platform != "win32":  # its signal ends the process, as nothing handles it: a microsecond
+    """End this process after some seconds, even in native code; 0 for never."""
+    if sys.platform != "win32":  # its unhandled signal ends the process; takes a microsecond
         signal.setitimer(signal.ITIMER_REAL, seconds)
     elif seconds:  # a thread: 0.1 ms
         faulthandler.dump_traceback_later(seconds, exit=True)
@@ -92,7 +92,7 @@ def main() -> None:
     if GENTLE in sys.argv and hasattr(os, "nice"):
         os.nice(_NICENESS)
     if sys.platform != "win32":
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)  # whoever started photomap may have had it ignored
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)  # the parent of photomap may have ignored it
     with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as replies:
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print must not come between the replies
         DecodeWorker(sys.stdin.buffer, replies).run()

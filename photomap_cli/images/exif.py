@@ -1,4 +1,4 @@
-"""Owns what a photo says of itself, in EXIF and XMP: when, where, with what it was taken, its stars.  Pure."""
+"""Owns a photo's facts from EXIF and XMP: when, where and with what it was taken, and its rating.  Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 MAKE, MODEL, ORIENTATION, CHANGED = 0x010F, 0x0110, 0x0112, 0x0132
 DETAILS, PLACE = 0x8769, 0x8825
-"""The tags that point to the second table, where the times and the lens are, and to the one of the GPS."""
+"""The tags that point to the second table, with times and lens, and to the GPS table."""
 TAKEN, DIGITIZED, LENS_MAKE, LENS_MODEL = 0x9003, 0x9004, 0xA433, 0xA434
 RATING, RATING_PERCENT = 0x4746, 0x4749
 LATITUDE_SIDE, LATITUDE, LONGITUDE_SIDE, LONGITUDE = 1, 2, 3, 4
@@ -29,7 +29,7 @@ _TIME = re.compile(rf"[ Tt]+(\d\d?)([:.\-]){_PART}(?:\2{_PART})?(?!\d)(?:\.\d*)?
 
 @dataclass(frozen=True, slots=True)
 class ExifTables:
-    """A file's EXIF: the main table, the details, where it was taken, and its XMP packet; empty where there is none."""
+    """A file's EXIF tables (main, details, GPS) and its XMP packet; empty if missing."""
 
     main: Mapping[int, object] = field(default_factory=dict)
     details: Mapping[int, object] = field(default_factory=dict)
@@ -39,20 +39,20 @@ class ExifTables:
 
 @dataclass(frozen=True, slots=True)
 class PhotoFacts:
-    """What a photo says of itself.
+    """What a photo's file says about it.
 
     Attributes:
         width, height: pixels, upright.
-        orientation: how the stored pixels have to be turned, 1 .. 8 as in EXIF.
+        orientation: how to turn the stored pixels, 1 to 8 as in EXIF.
         taken_at: on the camera's clock, `YYYY-MM-DDTHH:MM:SS`, or None.
-        is_day: the time in `taken_at` is none; only the day is known.
+        is_day: the time in `taken_at` isn't valid; only the day is known.
         camera, lens: make and model, or None.
         latitude, longitude: degrees, north and east positive; both or neither.
-        damage: what is wrong with the file, and how much of it can be seen; None for a whole one.
-        extension: what files of its format are usually called; empty where its name says it.
-        rating: 1 to 5 stars, or -1 where it was rejected; None for no rating, also where that is written as 0.
+        damage: what is wrong with the file, and how much of it can be seen; None if it is intact.
+        extension: the usual extension of its format; empty if its name has it.
+        rating: 1 to 5 stars, or -1 for rejected; None for no rating, which may be written as 0.
         kind: "photo", "raw" or "video".
-        seconds: how long a video is, where it says that.
+        seconds: length of a video, if known.
     """
 
     width: int
@@ -72,7 +72,7 @@ class PhotoFacts:
 
 
 def facts(size: tuple[int, int], tables: ExifTables, *, orientation: int) -> PhotoFacts:
-    """Return the facts of a photo whose stored pixels have this (width, height) and have to be turned like that."""
+    """Return the facts of a photo with this stored (width, height) and orientation."""
     width, height = size[::-1] if orientation >= 5 else size
     taken = taken_at(tables.main, tables.details)
     latitude, longitude = position(tables.place) or position(_place_in_xmp(tables.xmp)) or (None, None)
@@ -91,9 +91,9 @@ def facts(size: tuple[int, int], tables: ExifTables, *, orientation: int) -> Pho
 
 
 def taken_at(main: Mapping[int, object], details: Mapping[int, object]) -> Timestamp | None:
-    """Return when a photo was taken, on the camera's clock, or None; the day alone where the time is damaged.
+    """Return when a photo was taken, on the camera's clock, or None; only the day if the time is damaged.
 
-    The time of the last change counts only in a file that names its camera: elsewhere it is an editor's.
+    The time of the last change only counts in a file that names its camera; elsewhere an editor wrote it.
     """
     changed = main.get(CHANGED) if camera(main) else None
     times = (_time(value) for value in (details.get(TAKEN), details.get(DIGITIZED), changed))
@@ -101,7 +101,7 @@ def taken_at(main: Mapping[int, object], details: Mapping[int, object]) -> Times
 
 
 def camera(main: Mapping[int, object]) -> str | None:
-    """Return make and model, the make only once: `Canon EOS 40D`, `SONY HDR-HC3`; None where there is neither.
+    """Return make and model, with the make only once: `Canon EOS 40D`, `SONY HDR-HC3`; None if there is neither.
 
     >>> camera({MAKE: "NIKON CORPORATION", MODEL: "NIKON D70"})
     'NIKON D70'
@@ -110,14 +110,14 @@ def camera(main: Mapping[int, object]) -> str | None:
 
 
 def lens(details: Mapping[int, object]) -> str | None:
-    """Return the lens's make and model, like `camera`; adapters without contacts write dashes, which are none."""
+    """Return the lens's make and model, like `camera`; the dashes of adapters without contacts count as none."""
     return _shown_name(_make_and_model(details.get(LENS_MAKE), details.get(LENS_MODEL)))
 
 
 def position(place: Mapping[int, object]) -> tuple[float, float] | None:
-    """Return latitude and longitude in degrees, north and east positive; None where either is missing or impossible.
+    """Return latitude and longitude in degrees, north and east positive; None if either is missing or impossible.
 
-    Exactly 0, 0 is what receivers write that have no fix yet.
+    Exactly 0, 0 is written by receivers without a fix.
     """
     latitude = _degrees(place.get(LATITUDE), place.get(LATITUDE_SIDE), most=90)
     longitude = _degrees(place.get(LONGITUDE), place.get(LONGITUDE_SIDE), most=180)
@@ -127,7 +127,7 @@ def position(place: Mapping[int, object]) -> tuple[float, float] | None:
 
 
 def rating(main: Mapping[int, object], packet: str = "") -> int | None:
-    """Return 1 to 5 stars, -1 for a photo that was rejected, else None.  XMP counts first: editors write there."""
+    """Return 1 to 5 stars, -1 for a rejected photo, else None.  XMP takes precedence, as editors write there."""
     percent = main.get(RATING_PERCENT)
     found = (xmp.rating(packet), main.get(RATING), xmp.stars_of(percent) if isinstance(percent, int) else None)
     stars = next((each for each in found if isinstance(each, int | float)), 0)
@@ -135,13 +135,13 @@ def rating(main: Mapping[int, object], packet: str = "") -> int | None:
 
 
 def orientation(main: Mapping[int, object]) -> int:
-    """Return how the stored pixels have to be turned, 1 .. 8; 1 is not at all."""
+    """Return how to turn the stored pixels, 1 to 8; 1 is not at all."""
     value = main.get(ORIENTATION)
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
 def _place_in_xmp(packet: str) -> Mapping[int, object]:
-    """Return the place that a packet says as EXIF's table would."""
+    """Return the place in an XMP packet in the form of EXIF's GPS table."""
     if (found := xmp.position(packet)) is None:
         return {}
     (north, north_side), (east, east_side) = found
@@ -161,7 +161,7 @@ def _make_and_model(make_tag: object, model_tag: object) -> str | None:
 
 
 def _degrees(parts: object, side: object, *, most: float) -> float | None:
-    """Return degrees, minutes and seconds as degrees, 7 digits after the point: a centimetre."""
+    """Return degrees, minutes and seconds as degrees, rounded to 7 decimals, about a centimetre."""
     try:
         degrees, minutes, seconds = (float(part) for part in (*parts, 0.0, 0.0)[:3])  # type: ignore[misc]
     except (TypeError, ValueError, ArithmeticError):
@@ -183,6 +183,6 @@ def _time(value: object) -> Timestamp | None:
 
 
 def _name(value: object) -> str:
-    """Return a name as one line of printable text; what is behind a NUL is padding."""
+    """Return a name as one line of printable text; anything after a NUL is padding."""
     text = value.split("\0")[0] if isinstance(value, str) else ""
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())[:_LONGEST_NAME]

@@ -1,4 +1,4 @@
-"""Owns opening a picture file with Pillow: which formats there are, and that it stays quiet.  Decodes no pixels."""
+"""Owns opening a picture file with Pillow: its formats, without warnings.  Decodes no pixels."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from photomap_cli.library import signatures
 from photomap_cli.library.optional_decoders import how_to_read
 
 FORMATS = ("AVIF", "BMP", "DIB", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
-"""Formats that are tried, whatever a file is called; those of plugins where a file says that it is of one.
+"""Formats that are tried whatever a file's name; formats of plugins if a file's content says so.
 
-Pillow's others stay shut: EPS would run a program.
+Pillow's others are disabled: EPS would run a program.
 """
 
 WITHOUT_AVIF = "an AVIF file: this Pillow was built without a decoder for it; pip install -U pillow"
 
 MOST_BESIDE_BYTES = 16 << 20
-"""What may be packed into one note of a PNG, or its profile; some editors write more than Pillow's limit of 1 MiB."""
+"""Largest unpacked text or profile of a PNG; some editors write more than Pillow's limit of 1 MiB."""
 
 _EXTENSIONS = {
     **{"AVIF": "avif", "BMP": "bmp", "DIB": "dib", "GIF": "gif", "HEIF": "heic", "JPEG": "jpg", "JPEG2000": "jp2"},
@@ -36,7 +36,7 @@ _OF_PLUGINS = {"HEIF": "HEIF", "JPEG XL": "JXL"}
 
 
 def kind(file: BinaryIO) -> str | None:
-    """Return what an open file says it is with its first bytes, or None; leaves it at its start."""
+    """Return the format that an open file's first bytes name, or None; rewinds the file."""
     file.seek(0)
     start = file.read(signatures.SIGNATURE_BYTES)
     file.seek(0)
@@ -44,9 +44,9 @@ def kind(file: BinaryIO) -> str | None:
 
 
 def opened(file: BinaryIO) -> Image.Image:
-    """Open a picture without decoding it.  Raises BadImage, and whatever the header makes Pillow raise.
+    """Open a picture without decoding it.  Raises BadImage, and whatever Pillow raises for the header.
 
-    A HEIC or AVIF file that breaks off is refused, unless Pillow is told to take such files.
+    A truncated HEIC or AVIF file is refused, unless Pillow is set to accept truncated files.
     """
     _prepare_pillow()
     _silence_pillow()
@@ -69,18 +69,18 @@ def opened(file: BinaryIO) -> Image.Image:
 
 
 def is_turned_by_decoder(image: Image.Image) -> bool:
-    """Whether an open picture's pixels are upright, whatever its EXIF says: JPEG XL's are, unless it holds a JPEG."""
+    """Return whether a picture's pixels are upright whatever its EXIF says, as in JPEG XL unless it holds a JPEG."""
     return image.format == "JXL" and not getattr(image, "jpeg", False)
 
 
 def extension(image: Image.Image) -> str:
-    """Return what files of an open picture's format are usually called."""
+    """Return the usual extension of an open picture's format."""
     return _EXTENSIONS.get(str(image.format), "")
 
 
 @cache
 def _prepare_pillow() -> None:
-    Image.MAX_IMAGE_PIXELS = None  # the limit is ours, by the memory there is; 200-megapixel phones exist
+    Image.MAX_IMAGE_PIXELS = None  # we set our own limit by available memory; 200-megapixel phones exist
     PngImagePlugin.MAX_TEXT_CHUNK = MOST_BESIDE_BYTES
     # Pillow's own reader takes 16-bit planes for 8-bit ones (13.0); libtiff is no slower: 24 ms for 12 megapixels.
     TiffImagePlugin.READ_LIBTIFF = True
@@ -99,7 +99,7 @@ def _prepare_jxl() -> None:
         from pillow_jxl import JpegXLImagePlugin
     except ImportError as error:
         raise BadImage(f"a JPEG XL file: {how_to_read('jxl')}") from error
-    JpegXLImagePlugin.DECODE_THREADS = 0  # there is a process a core already, and each thread takes address space
+    JpegXLImagePlugin.DECODE_THREADS = 0  # there is already a process per core, and each thread takes address space
 
 
 def _silence_pillow() -> None:

@@ -1,7 +1,7 @@
-"""Owns looking over a HEIC or AVIF file's boxes before native code reads them; decodes nothing.
+"""Owns checking a HEIC or AVIF file's boxes before native code reads them; decodes nothing.
 
-The decoder fills what is missing at the end with grey, and the binding to it crashes the process on item names that are
-no UTF-8 (pi-heif 1.4.0), so neither must reach it.  The boxes are those of ISO/IEC 14496-12.
+The decoder fills missing data at the end with grey, and its binding crashes the process on item names that aren't
+UTF-8 (pi-heif 1.4.0), so neither must reach it.  The boxes are those of ISO/IEC 14496-12.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ _PICTURE = frozenset({b"ftyp", b"meta", b"mdat", b"moov"})
 
 
 def fault(file: BinaryIO) -> str | None:
-    """Return what is wrong with a file made of boxes, or None; leaves the file at its start."""
+    """Return what is wrong with a file made of boxes, or None; rewinds the file."""
     length = file.seek(0, os.SEEK_END)
     at, reason = 0, None
     while at + 8 <= length and not reason:
         file.seek(at)
         kind, start, end = _box(file.read(16), at, length)
         if not start <= end <= length:
-            # Cameras append notes of their own that are no boxes: what is not the picture's ends the search.
+            # Cameras append data that isn't boxes, so anything that isn't the picture's ends the search.
             if kind in _PICTURE:
                 reason = TRUNCATED if end > length else "damaged: a box is smaller than its header"
             break
@@ -36,7 +36,7 @@ def fault(file: BinaryIO) -> str | None:
 
 
 def full_length(data: bytes) -> int:
-    """Return how long a file made of boxes should be: where the last ends that begins in it."""
+    """Return how long a file made of boxes should be: where the last box that begins in it ends."""
     at = 0
     while at + 8 <= len(data):
         kind, start, end = _box(data[at : at + 16], at, len(data))
@@ -59,7 +59,7 @@ def _fault_in_meta(file: BinaryIO, start: int, end: int) -> str | None:
 
 
 def _is_named_in_text(entry: bytes) -> bool:
-    """Whether type, name and content type of an item are text; before them are its number and its protection."""
+    """Return whether an item's type, name and content type are text; its number and protection come before them."""
     names = entry[_FULL + (6 if entry[:1] == b"\3" else 4) :]
     try:
         names.decode()
@@ -80,7 +80,7 @@ def boxes(data: bytes, at: int = 0, end: int | None = None) -> Iterator[tuple[by
 
 
 def _box(header: bytes, at: int, end: int) -> tuple[bytes, int, int]:
-    """Return a box's kind, where its content starts and where it ends; a size of 0 means at the end of all."""
+    """Return a box's kind, and where its content starts and ends; a size of 0 means up to the end of the file."""
     size, kind = int.from_bytes(header[:4]), header[4:8]
     if size == 1:
         return kind, at + 16, at + int.from_bytes(header[8:16])

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from PIL.ImageCms import ImageCmsProfile, ImageCmsTransform
 
 _SPACES = {"RGB": "RGB ", "CMYK": "CMYK", "L": "GRAY", "LAB": "Lab "}
-"""The colour space, in a profile's own words, that fits a mode."""
+"""The colour space, as profiles name it, that fits a mode."""
 
 
 def rgb(image: Image.Image, profile: bytes | None = None) -> Image.Image:
-    """Return any picture as RGB: more than 8 bits brought to 8, what is clear laid on white or black.
+    """Return any picture as RGB: with 8 bits, and transparent parts on white or black.
 
-    Inks, greys and Lab go through their profile where they have one; RGB stays in its own space, for `in_srgb`.
+    CMYK, grey and Lab are converted by their profile, if any; RGB stays in its own space, for `in_srgb`.
     """
     if image.mode in GREYS:
         return eight_bits(image).convert("RGB")
@@ -32,9 +32,9 @@ def rgb(image: Image.Image, profile: bytes | None = None) -> Image.Image:
 
 
 def in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """Return an RGB picture in sRGB, whatever RGB space the profile is of.
+    """Return an RGB picture in sRGB, from whatever RGB space its profile describes.
 
-    After the picture is small: at 12 megapixels the conversion would take as long as decoding.
+    Call it once the picture is small: at 12 megapixels the conversion would take as long as decoding.
     """
     transform = _transform(profile, "RGB")
     return transform.apply(image) if transform else image
@@ -42,7 +42,7 @@ def in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 @lru_cache(maxsize=16)
 def _transform(profile: bytes | None, mode: str) -> ImageCmsTransform | None:
-    """Return the way from a profile to sRGB; None where it is not needed, does not fit the mode, or is damaged."""
+    """Return the transform from a profile to sRGB; None if it isn't needed, doesn't fit the mode, or is damaged."""
     if profile is None and mode != "LAB":
         return None
     from PIL import ImageCms

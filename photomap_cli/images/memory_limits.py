@@ -1,4 +1,4 @@
-"""Owns how large a picture may be, and how much memory one process may take for it; opens nothing."""
+"""Owns the limits on a picture's size and a process's memory; opens nothing."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import sys
 from photomap_cli.memory import available_memory
 
 BYTES_PER_PIXEL = 12
-"""What decoding takes at its worst: the picture as stored, as RGBA, and as RGB, at once."""
+"""Bytes per pixel in the worst case: the picture as stored, as RGBA and as RGB at once."""
 
 LEAST_MEGAPIXELS, MOST_MEGAPIXELS = 64.0, 1024.0
 
 HEADROOM_BYTES = 1 << 30
-"""Address space that a decode process takes beside its pictures: the interpreter, libraries, threads' stacks."""
+"""Address space of a decode process besides pictures: the interpreter, libraries, thread stacks."""
 
 
 def default_max_megapixels() -> float:
@@ -24,9 +24,9 @@ def default_max_megapixels() -> float:
 
 
 def limit_memory(megapixels: float) -> None:
-    """Let this process have what a picture of this size needs at its worst, and no more.  On Linux alone.
+    """Limit this process to what a picture of this size needs in the worst case.  Linux only.
 
-    The size by the header is looked at before; this is for headers that lie, and for what is packed beside the pixels.
+    The header's size was checked before; this is for headers that lie, and for data packed besides the pixels.
     """
     if sys.platform != "linux":  # Windows has no such limit, and macOS counts what every process maps
         return
@@ -38,7 +38,7 @@ def limit_memory(megapixels: float) -> None:
 
 
 def no_core_dumps() -> None:
-    """Keep a crash of this process from writing its memory to the disk."""
+    """Keep this process from writing a core dump when it crashes."""
     if sys.platform != "win32":
         import resource
 

@@ -1,4 +1,4 @@
-"""Owns a thumbnail as PNG, which clipboards take.  Reads no file."""
+"""Owns converting a thumbnail to PNG, which clipboards expect.  Reads no files."""
 
 from __future__ import annotations
 

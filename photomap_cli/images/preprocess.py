@@ -1,4 +1,4 @@
-"""Owns bringing a picture to the size an encoder takes, as open_clip's own transforms do; knows nothing of files."""
+"""Owns resizing a picture for an encoder, as open_clip's own transforms do; knows nothing of files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from photomap_cli.records import EncoderInfo
 
 LONGEST_SIDES = 8
-"""A side this many times the other is cropped before it is resized: a strip of 1 x 10,000 would become gigabytes."""
+"""Sides that differ by this factor are cropped before resizing: a strip of 1 x 10,000 would become gigabytes."""
 
 LEAST_RATIO = 1.25
 """How much larger than wanted a JPEG is decoded at least.
@@ -22,14 +22,14 @@ Against a full decode the lowest cosine of 48 photos with the embedded encoder w
 """
 
 PANORAMA = 2
-"""What is more than so many times as wide as it is high is a panorama."""
+"""A picture that is more than this many times as wide as it is high is a panorama."""
 
 _FILTERS = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
 
 
 @dataclass(frozen=True, slots=True)
 class PixelFit:
-    """What pixels an encoder takes; the fields are those of EncoderInfo."""
+    """The pixel format of an encoder's input; the fields are those of EncoderInfo."""
 
     image_size: tuple[int, int]
     resize_mode: str = "shortest"
@@ -38,25 +38,25 @@ class PixelFit:
 
     @classmethod
     def of(cls, info: EncoderInfo) -> Self:
-        """Return what this encoder takes."""
+        """Return this encoder's pixel format."""
         return cls(info.image_size, info.resize_mode, info.interpolation, info.fill)
 
 
 def draft_size(size: tuple[int, int], fit: PixelFit, *, longest_px: int = 0) -> tuple[int, int]:
     """Return the least (width, height) to decode at, so that resizing still averages.
 
-    The longer side has at least `longest_px` too, where the picture has as much.
+    The longer side has at least `longest_px` too, if the picture has as much.
     """
     height, width = fit.image_size
     pick = min if fit.resize_mode == "longest" else max
-    # Whether the picture lies on its side is not known yet.
+    # It isn't known yet whether the picture lies on its side.
     scale = LEAST_RATIO * max(pick(width / size[0], height / size[1]), pick(height / size[0], width / size[1]))
     scale = min(1.0, max(scale, longest_px / max(size)))
     return ceil(size[0] * scale), ceil(size[1] * scale)
 
 
 def fitted(image: Image.Image, fit: PixelFit) -> Image.Image:
-    """Return an RGB picture at the encoder's size, in the steps and roundings of open_clip's own transforms."""
+    """Return an RGB picture at the encoder's size, with the steps and rounding of open_clip's own transforms."""
     height, width = fit.image_size
     resample = _FILTERS[fit.interpolation]
     if fit.resize_mode == "squash":
@@ -74,10 +74,10 @@ def fitted(image: Image.Image, fit: PixelFit) -> Image.Image:
 
 
 def sides(image: Image.Image, fit: PixelFit) -> list[Image.Image]:
-    """Return the left and the right of an RGB panorama at the encoder's size, as it sees no more than the middle.
+    """Return the left and right of an RGB panorama at the encoder's size, since otherwise only its middle is seen.
 
-    They are squares, at the ends of one up to three times as wide as it is high, and further in where it is wider: in
-    the middle of its first and last third.  Nothing for other pictures.
+    They are squares, at the ends if it is up to three times as wide as it is high, and further in if it is wider: in
+    the middle of its first and last third.  Empty for other pictures.
     """
     width, height = image.size
     if width <= PANORAMA * height:
@@ -90,7 +90,7 @@ def sides(image: Image.Image, fit: PixelFit) -> list[Image.Image]:
 
 
 def _shortest_size(size: tuple[int, int], target: tuple[int, int]) -> tuple[int, int]:
-    """Return the size whose shorter side is the target's; for a square the longer one is rounded down."""
+    """Return the size whose shorter side is the target's; the longer side is rounded down for a square target."""
     if target[0] != target[1]:
         ratio = min(size[0] / target[0], size[1] / target[1])
         return round(size[0] / ratio), round(size[1] / ratio)

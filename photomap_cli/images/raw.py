@@ -1,4 +1,4 @@
-"""Owns RAW files: which there are, and the preview that the camera put into one; alone here in knowing rawpy."""
+"""Owns RAW files: recognising them, and reading the camera's preview; the only module that knows rawpy."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _TURNS = {0: 1, 3: 3, 5: 8, 6: 6}
 """LibRaw's `flip` in EXIF's numbers."""
 
 _LEAST_PREVIEW_PX = 320
-"""A smaller thumbnail shows too little; Adobe's converter makes one of 256 where it is asked for no preview."""
+"""A smaller preview shows too little; Adobe's converter makes one of 256 pixels even if asked for none."""
 
 _TIFF_STARTS = {b"IIRO": b"II*\0", b"IIRS": b"II*\0", b"MMOR": b"MM\0*", b"IIU\0": b"II*\0"}
-"""How Olympus and Panasonic start what is a TIFF otherwise."""
+"""The first bytes of Olympus's and Panasonic's files, which are TIFFs otherwise."""
 
 _NOTES_BYTES = 1 << 20
 _CANON_NOTES = (b"CMT1", b"CMT2", b"CMT4")
@@ -34,7 +34,7 @@ _CANON_ID_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The picture in a RAW file, as the bytes of a picture file; the photo's own (width, height), turn and lens."""
+    """The picture in a RAW file, as a picture file's bytes; the photo's own (width, height), orientation and lens."""
 
     file: bytes
     size: tuple[int, int]
@@ -42,20 +42,20 @@ class Preview:
     lens: str | None
 
     def turn_of(self, stored: tuple[int, int]) -> int:
-        """Return how a picture of this (width, height) has to be turned: some cameras store it upright already."""
+        """Return the orientation of a picture of this (width, height); some cameras already store it upright."""
         is_upright = self.turn >= 5 and (stored[0] > stored[1]) != (self.size[0] > self.size[1])
         return 1 if is_upright else self.turn
 
 
 def is_raw(name: str, kind: str | None = None) -> bool:
-    """Whether a file of this name is a RAW file; not if it says it is of a `kind` that none starts like."""
+    """Return whether a file of this name is a RAW file; not if its content is of a `kind` that RAW files aren't."""
     return name.rpartition(".")[2].lower() in RAW_EXTENSIONS and kind in _LOOKS
 
 
 def preview(path: Path) -> Preview:
-    """Return the preview in a RAW file, or the photo developed at half its size where there is none.
+    """Return the preview in a RAW file, or if there is none, the photo developed at half size.
 
-    Raises BadImage, which says how to get rawpy where it is not installed; rawpy's other errors pass.
+    Raises BadImage, which says how to install rawpy if it is missing; rawpy's other errors pass through.
     """
     try:
         import rawpy
@@ -72,7 +72,7 @@ def preview(path: Path) -> Preview:
 
 
 def tiffs(file: BinaryIO) -> list[BinaryIO]:
-    """Return the TIFF in which a RAW file keeps its EXIF; of a Canon CR3 three: main table, details, place."""
+    """Return the TIFF in which a RAW file keeps its EXIF; three for a Canon CR3: main table, details, GPS."""
     start = file.read(_NOTES_BYTES)
     if is_boxed(start):
         notes = _canon_notes(start)
@@ -84,7 +84,7 @@ def tiffs(file: BinaryIO) -> list[BinaryIO]:
 
 
 def _canon_notes(start: bytes) -> dict[bytes, bytes]:
-    """Return the boxes in the one that Canon puts into a film's header, by their kinds."""
+    """Return the boxes inside Canon's box in the movie header, by kind."""
     for kind, first, last in heif.boxes(start):
         if kind == b"moov":
             for inner, begin, end in heif.boxes(start, first, last):
@@ -114,6 +114,6 @@ def _ppm(pixels: np.ndarray) -> bytes:
 
 
 def _lens_of(shot: Any) -> str | None:
-    """Return the lens by the name that LibRaw found in the maker's notes; older rawpy does not say."""
+    """Return the lens name that LibRaw found in the maker notes; older rawpy doesn't tell."""
     name = getattr(getattr(shot, "lens", None), "model", None) or ""
     return str(name).strip("\0 ") or None

@@ -1,4 +1,4 @@
-"""Owns what can still be seen of a damaged picture: the ways to read it all the same, and how much of it is there."""
+"""Owns salvaging damaged pictures: the ways to read them anyway, and how much of one can be seen."""
 
 from __future__ import annotations
 
@@ -18,39 +18,39 @@ from photomap_cli.images.icc import rgb
 from photomap_cli.images.visibility import share_seen
 
 LEAST_SHARE = 0.1
-"""With less of it to be seen a picture is none: a strip of sky above grey."""
+"""A picture of which less can be seen is refused: a strip of sky above grey."""
 
 NEARLY_ALL = 0.995
 
 _FILLINGS = {"WebP": b"\0", "HEIF": b"\0", "JPEG 2000": b"\0", "AVIF": b"\0\xff\x55"}
-"""Formats whose decoders want a file of its full length, and what takes the place of what is missing."""
+"""Formats whose decoders need a file of full length, and what to pad with."""
 
 _WITH_GARBAGE = frozenset({"WebP", "HEIF", "AVIF"})
-"""Formats that fill what is missing with what looks like a picture."""
+"""Formats that fill missing parts with something that looks like a picture."""
 
 _PACKED = frozenset({"JPEG", "PNG", "GIF", *_FILLINGS})
-"""Formats in which no pixels look like a long row of zeros."""
+"""Formats whose pixel data never has long runs of zeros."""
 
 _LONGEST_TAIL = 64
 _RIFF_BYTES = 12
 
 _EMPTY_BYTES = 4096
-_ENDING_BYTES = 8  # a file may well end with some
+_ENDING_BYTES = 8  # a file may end with some
 
-_SHORTER = 100  # by so many hundredths, and at least by so many bytes
+_SHORTER = 100  # shorter by this many hundredths, and at least by this many bytes
 _LEAST_SHORTER = 8
 _GREY = (128, 128, 128)
 _PASSES = {"PNG": ((1, 1), (1, 2), (2, 2), (2, 4), (4, 4), (4, 8), (8, 8)), "GIF": ((1, 1), (1, 2), (1, 4), (1, 8))}
-"""Of interlaced pictures: every how manieth column and row is there after the last pass, the one before, and so on."""
+"""For interlaced pictures: the steps in columns and rows after the last pass, the one before, and so on."""
 
 _CODESTREAM, _TILE_PART, _END = b"\xff\x4f\xff\x51", b"\xff\x90", b"\xff\xd9"
 
 
 @dataclass(slots=True)
 class Attempt:
-    """One way to read a damaged file; `load` finds out which share of it is there to be seen.
+    """A way to read a damaged file; `load` finds out which share of it can be seen.
 
-    `shorter` is the same with less of the file: what both show alike is no garbage.
+    `shorter` is the same with less of the file: what both show alike isn't garbage.
     """
 
     file: BinaryIO
@@ -58,7 +58,7 @@ class Attempt:
     share: float = 0.0
 
     def load(self, image: Image.Image) -> Image.Image:
-        """Decode an open picture as far as that goes, and return what there is to see of it."""
+        """Decode an open picture as far as possible, and return what can be seen."""
         passes = _passes_of(image)
         _load(image)
         if passes:
@@ -75,9 +75,9 @@ class Attempt:
 def attempts(file: BinaryIO) -> Iterator[Attempt]:
     """Yield the ways to read a damaged file, the best first; use them inside `tolerant`."""
     found = kind(file)
-    if found not in _FILLINGS or found == "HEIF":  # the tiles of a HEIC that are there are shown as they are
+    if found not in _FILLINGS or found == "HEIF":  # the existing tiles of a HEIC are shown as they are
         yield Attempt(file)
-    if found == "TIFF":  # the last of a table's entries are often nothing, and the table often comes last
+    if found == "TIFF":  # the last entries of a table are often empty, and the table often comes last
         file.seek(0)
         yield Attempt(io.BytesIO(file.read() + bytes(_LONGEST_TAIL)))
     if found not in _FILLINGS:
@@ -95,7 +95,7 @@ def attempts(file: BinaryIO) -> Iterator[Attempt]:
 
 
 def _whole_frames(data: bytes) -> bytes:
-    """Return a WebP animation that ends with its last whole picture; nothing for others, or where none is whole."""
+    """Return a WebP animation cut after its last complete frame; empty for others, or if none is complete."""
     at, is_film = _RIFF_BYTES, False
     while at + 8 <= len(data):
         end = at + 8 + int.from_bytes(data[at + 4 : at + 8], "little")
@@ -108,9 +108,9 @@ def _whole_frames(data: bytes) -> bytes:
 
 
 def without_empty_end(file: BinaryIO) -> BinaryIO:
-    """Return a packed picture without the zeros at its end that stand for what was never copied; others as they are.
+    """Return a compressed picture without the zeros at its end where data was never copied; others unchanged.
 
-    So a file is found to be cut that has its full length already, as those of interrupted copies often have.
+    This finds truncated files of full length, as interrupted copies often leave.
     """
     length = file.seek(0, os.SEEK_END)
     file.seek(max(0, length - _EMPTY_BYTES))
@@ -124,7 +124,7 @@ def without_empty_end(file: BinaryIO) -> BinaryIO:
 
 @contextmanager
 def tolerant() -> Iterator[None]:
-    """Have Pillow keep what it has decoded when a file breaks off; for the whole process."""
+    """Make Pillow keep what it has decoded of a truncated file; applies to the whole process."""
     before = ImageFile.LOAD_TRUNCATED_IMAGES
     ImageFile.LOAD_TRUNCATED_IMAGES = True
     try:
@@ -134,7 +134,7 @@ def tolerant() -> Iterator[None]:
 
 
 def reason(file: BinaryIO, damage: str) -> str:
-    """Return what is wrong with a damaged file: that it is too short, where it says how long it is, else as it was."""
+    """Return what is wrong with a damaged file: how much is missing if it says its length, else the given reason."""
     found = kind(file)
     if found not in _FILLINGS:
         return damage
@@ -143,12 +143,12 @@ def reason(file: BinaryIO, damage: str) -> str:
 
 
 def in_short(reason: str) -> str:
-    """Return what is wrong with a file that could be read all the same."""
+    """Return what is wrong with a file that could be read anyway."""
     return reason if reason.startswith((heif.TRUNCATED, "damaged")) else "damaged"
 
 
 def described(share: float) -> str:
-    """Say how much of a damaged picture can be seen."""
+    """Return in words how much of a damaged picture can be seen."""
     return f"{'nearly all' if share >= NEARLY_ALL else f'{100 * share:.0f} %'} of it can be seen"
 
 
@@ -158,7 +158,7 @@ def _load(image: Image.Image) -> None:
     except OSError:
         if getattr(image, "tile", None) != []:
             raise
-        image.load()  # libtiff tells its errors after it has decoded what it could: then there is nothing left to do
+        image.load()  # libtiff reports errors after decoding what it could, so there is nothing left to do
 
 
 def _filled(data: bytes, length: int, filling: int, end: bytes) -> BinaryIO:
@@ -166,7 +166,7 @@ def _filled(data: bytes, length: int, filling: int, end: bytes) -> BinaryIO:
 
 
 def _full_length(data: bytes, kind: str) -> int:
-    """Return how long a file should be by what it says itself."""
+    """Return how long a file should be according to itself."""
     if kind == "WebP":
         return 8 + int.from_bytes(data[4:8], "little")
     if kind == "JPEG 2000":
@@ -175,7 +175,7 @@ def _full_length(data: bytes, kind: str) -> int:
 
 
 def _end_of_codestream(data: bytes) -> int:
-    """Return where the last of the parts ends that begin in the file (ISO/IEC 15444-1, annex A)."""
+    """Return where the last part that begins in the file ends (ISO/IEC 15444-1, annex A)."""
     at = data.find(_CODESTREAM) + 2
     while 2 <= at < len(data) - 10:
         is_part = data[at : at + 2] == _TILE_PART
@@ -187,7 +187,7 @@ def _end_of_codestream(data: bytes) -> int:
 
 
 def _passes_of(image: Image.Image) -> tuple[tuple[int, int], ...]:
-    """Return the passes of an interlaced picture; nothing for others.  Ask before it is loaded."""
+    """Return the passes of an interlaced picture; empty for others.  Call before it is loaded."""
     tiles = getattr(image, "tile", None)
     is_gif = image.format == "GIF" and bool(tiles) and bool(tiles[0][3][1])  # type: ignore[index]
     is_png = image.format == "PNG" and bool(image.info.get("interlace"))
@@ -195,10 +195,10 @@ def _passes_of(image: Image.Image) -> tuple[tuple[int, int], ...]:
 
 
 def _whole_pass(image: Image.Image, passes: tuple[tuple[int, int], ...]) -> tuple[Image.Image, float]:
-    """Return the finest pass that is whole, and its share; of a picture that has none, what there is."""
+    """Return the finest complete pass, and its share; if there is none, what there is."""
     for across, down in passes:
         size = -(-image.width // across), -(-image.height // down)
-        to_centre = (across, 0, 0.5 - across / 2, 0, down, 0.5 - down / 2)  # nearest is from the centre of a pixel
+        to_centre = (across, 0, 0.5 - across / 2, 0, down, 0.5 - down / 2)  # "nearest" samples the centre of a pixel
         grid = image.transform(size, Image.Transform.AFFINE, to_centre, Image.Resampling.NEAREST)
         if (share := share_seen(rgb(grid))) >= 1 - LEAST_SHARE:
             return grid.resize(image.size, Image.Resampling.NEAREST), share
@@ -206,7 +206,7 @@ def _whole_pass(image: Image.Image, passes: tuple[tuple[int, int], ...]) -> tupl
 
 
 def _without_garbage(image: Image.Image, shorter: BinaryIO) -> Image.Image:
-    """Return a picture grey from the first row on that is another with less of the file."""
+    """Return a picture that is grey from the first row that differs when less of the file is read."""
     seen = rgb(image)
     with suppress(Exception), opened(shorter) as other:
         other.load()

@@ -1,6 +1,6 @@
-"""Owns the cache of thumbnails, which index runs fill.  Makes none: what is lost here is made again (`thumbnails.py`).
+"""Owns the cache of thumbnails, which index runs fill.  Makes none; lost ones are made again by `thumbnails.py`.
 
-The cache is one SQLite file beside the catalogue: 10,000 files of 15 kB each would take longer to write and to count.
+The cache is a SQLite file beside the catalogue: 10,000 files of 15 kB each would take longer to write and to count.
 Any process may read it while an index run writes.
 """
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from photomap_cli.library.entities import FileState
 
 THUMBNAIL_PX = 320
-"""The longer side of the cached thumbnails: two such in a row fill a terminal of 80 columns at 8 pixels each."""
+"""The longer side of cached thumbnails, in pixels: two in a row fill a terminal of 80 columns of 8 pixels."""
 
 FILE_NAME = "thumbnails.sqlite"
 _SCHEMA = (
@@ -34,14 +34,14 @@ _SLACK = 1.25
 
 
 class ThumbnailCache:
-    """The thumbnails of a library, at most `max_bytes` of them on the disk; the oldest go first.  0 keeps none.
+    """A library's thumbnails, at most `max_bytes` on disk; the oldest are dropped first.  0 keeps none.
 
-    Never fails: a cache that cannot be read or written is as good as an empty one.  A context manager; each thread
+    Never fails: a cache that can't be read or written counts as empty.  A context manager; each thread
     needs its own.
 
     Args:
         folder: the library's.
-        max_bytes: how large the file may get; what is over goes with the next `put`.
+        max_bytes: the most bytes of the file; the next `put` drops what is over.
     """
 
     def __init__(self, folder: Path, *, max_bytes: int) -> None:
@@ -49,7 +49,7 @@ class ThumbnailCache:
         self._file = SqliteCache(folder / FILE_NAME, _SCHEMA, busy_seconds=_BUSY_SECONDS)
 
     def get(self, path: str, mtime_ns: int) -> bytes | None:
-        """Return a photo's thumbnail as WebP, or None where there is none of the file as it was at this time."""
+        """Return a photo's thumbnail as WebP, or None if there is none for the file with this time of change."""
         if not self._file.is_there:
             return None
         query = "SELECT webp FROM thumbnails WHERE path = ? AND mtime_ns = ?"
@@ -57,16 +57,16 @@ class ThumbnailCache:
         return record[0] if record and isinstance(record[0], bytes) else None
 
     def put(self, thumbnails: Iterable[tuple[str, int, bytes]]) -> None:
-        """Keep these, each with its file's path and time of change; let the oldest go where they are too many."""
+        """Keep these, each with its file's path and time of change; drop the oldest if there are too many."""
         if not self.max_bytes:
             return
         rows = list(thumbnails)
         self._file.attempt(lambda connection: self._put(connection, rows))
 
     def copy(self, names: Iterable[tuple[FileState, FileState]]) -> None:
-        """Keep thumbnails under further names: each an old path and time of change, and the new ones.
+        """Keep thumbnails under more names: each an old path and time of change, and the new ones.
 
-        All are read before any is written, as photos may have changed places.
+        All are read before any is written, as photos may have swapped names.
         """
         if not self.max_bytes:
             return
@@ -76,7 +76,7 @@ class ThumbnailCache:
         self.put((*new, record[0]) for (_, new), record in zip(pairs, found or (), strict=False) if record)
 
     def rename(self, names: Iterable[tuple[FileState, FileState]]) -> None:
-        """Have thumbnails be those of files that were moved: each the old path and time of change, and the new ones."""
+        """Rename thumbnails of moved files: each an old path and time of change, and the new ones."""
         if self._file.is_there:
             command = "UPDATE OR REPLACE thumbnails SET path = ?, mtime_ns = ? WHERE path = ? AND mtime_ns = ?"
             pairs = [(*new, *old) for old, new in names]
@@ -88,11 +88,11 @@ class ThumbnailCache:
         _evict(connection, self.max_bytes)
         connection.execute("COMMIT")
         with suppress(FileNotFoundError):
-            if self._file.path.stat().st_size > _SLACK * self.max_bytes:  # it was allowed to be larger once
+            if self._file.path.stat().st_size > _SLACK * self.max_bytes:  # it was once allowed to be larger
                 connection.execute("PRAGMA incremental_vacuum").fetchall()
 
     def clear(self) -> None:
-        """Let all of them go, file and all."""
+        """Delete all of them with the file."""
         self._file.clear()
 
     def close(self) -> None:
@@ -115,7 +115,7 @@ def _evict(connection: sqlite3.Connection, max_bytes: int) -> None:
 
 
 def _bytes_used(connection: sqlite3.Connection) -> int:
-    """Return how much of the file is in use, from its header: counting the thumbnails would read all of them."""
+    """Return how many bytes of the file are in use, from its header; adding up thumbnails would read them all."""
     names = ("page_count", "freelist_count", "page_size")
     pages, free, page_bytes = (int(connection.execute(f"PRAGMA {name}").fetchone()[0]) for name in names)
     return (pages - free) * page_bytes

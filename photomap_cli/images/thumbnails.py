@@ -1,4 +1,4 @@
-"""Owns what photos look like: the cached thumbnail where there is one, else one made from the file.  Shows nothing."""
+"""Owns providing thumbnails: from the cache, else made from the file.  Shows nothing."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _MOST_PROCESSES = 4
 
 
 class Thumbnailer:
-    """The photos of a library, to be looked at.  A context manager; any thread may use it.
+    """Provides pictures of a library's photos.  A context manager; any thread may use it.
 
-    Files are decoded in processes of their own, which are started when first needed and end with the context.
+    Files are decoded in child processes, which start when first needed and end with the context.
 
     Args:
         folder: the library's.
-        settings: read before the first photo is decoded; to look up what is cached takes none.
+        settings: returns the settings; called before the first decode, not for cached thumbnails.
     """
 
     def __init__(self, folder: Path, settings: Callable[[], Settings]) -> None:
@@ -50,7 +50,7 @@ class Thumbnailer:
             pool.close()
 
     def thumbnails(self, paths: Sequence[str]) -> list[Thumbnail]:
-        """Return each photo's thumbnail, or what is wrong with its file; those that were missing are kept."""
+        """Return each photo's thumbnail, or what is wrong with its file; newly made ones are cached."""
         times = {path: _changed_at(path) for path in paths}
         found = self._cached(times)
         if missing := [path for path in times if path not in found]:
@@ -60,7 +60,7 @@ class Thumbnailer:
         return [found[path] for path in paths]
 
     def picture(self, path: str, *, long_side_px: int) -> Thumbnail:
-        """Return a photo whose longer side is `long_side_px` or the photo's own; from the cache where that will do."""
+        """Return a photo whose longer side is `long_side_px` or the photo's own; from the cache if large enough."""
         if long_side_px <= THUMBNAIL_PX or _changed_at(path) is None:
             return self.thumbnails([path])[0]
         return self._decoded([path], long_side_px)[0]
@@ -107,7 +107,7 @@ def _thumbnail(pool: DecodePool, path: str) -> Thumbnail:
 
 
 def _changed_at(path: str) -> int | None:
-    """Return a file's time of change in nanoseconds; None if it is gone, or its name is none in this locale."""
+    """Return a file's time of change in nanoseconds; None if it is gone, or this locale can't encode its name."""
     if is_elsewhere(path):
         return None
     try:

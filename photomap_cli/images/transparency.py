@@ -1,4 +1,4 @@
-"""Owns laying what is clear on a background on which there is something to see.  Opens no files."""
+"""Owns putting transparent pictures on a background that shows them.  Opens no files."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from photomap_cli.images.visibility import contrast, small
 _MODES = frozenset({"RGBA", "RGBa", "LA", "La", "PA"})
 
 _TIMES_CLEARER = 4.0
-"""White is what most pictures are drawn for: black has to show this many times as much."""
+"""Most pictures are drawn for white, so black has to show this many times as much."""
 
 
 def is_transparent(image: Image.Image) -> bool:
-    """Whether a picture has, or may have, clear parts."""
+    """Return whether a picture has, or may have, transparent parts."""
     return image.mode in _MODES or "transparency" in image.info
 
 
 def flattened(image: Image.Image) -> Image.Image:
-    """Return a picture that may have clear parts as RGB.
+    """Return a picture that may have transparent parts as RGB.
 
-    It lies on white, unless that shows next to nothing of it; then on black.  Where all is clear the colours count, as
-    some programs write no transparency where they should write none.
+    It is put on white, or on black if white shows next to nothing.  If all is transparent, alpha is ignored, as
+    some programs write an alpha of 0 for opaque pictures.
     """
     clear = image.convert("RGBA")
     least, most = clear.getchannel("A").getextrema()

@@ -1,4 +1,4 @@
-"""Owns videos: the picture that stands for one, and what its container tells; alone here in knowing PyAV."""
+"""Owns videos: choosing a representative frame, and reading the container's facts; the only module that knows PyAV."""
 
 from __future__ import annotations
 
@@ -26,37 +26,37 @@ if TYPE_CHECKING:
 WITHOUT_AV = f"a video: {how_to_read('video')}"
 
 SECONDS = 5.0
-"""How long to look for a picture; the first that was seen stands where nothing better was found by then."""
+"""How long to look for a frame, in seconds; after that the first one seen is used if none was better."""
 
 _PLACES = 0.25, 0.5, 0.75
 _MORE_PLACES = 0.1, 0.9, 0.0, 0.35, 0.65
-"""Where to look, as parts of the length; at the others where the first show nothing."""
+"""Where to look, as fractions of the length; further places if the first ones show nothing."""
 
 _MOST_ON_THE_WAY = 300
-"""So many pictures are decoded at most on the way from one that stands by itself to the place that is meant."""
+"""The most frames decoded on the way from a key frame to the wanted place."""
 
 _NEARLY = 0.9
-"""A picture with less of the contrast of the clearest is one that fades in or out."""
+"""A frame with less than this share of the clearest one's contrast is fading in or out."""
 
 _TURNS = {90: 8, 180: 3, 270: 6}
-"""Degrees against the clock in EXIF's numbers."""
+"""EXIF's orientation for degrees counterclockwise."""
 
-_EARLIEST = datetime(1990, 1, 2, tzinfo=UTC)  # clocks that were never set begin in 1904, 1970 or 1980
+_EARLIEST = datetime(1990, 1, 2, tzinfo=UTC)  # clocks that were never set start in 1904, 1970 or 1980
 _POSITION = re.compile(r"([+-]\d+(?:\.\d+)?)([+-]\d+(?:\.\d+)?)")
 _APPLE = "com.apple.quicktime."
 
 
 @dataclass(frozen=True, slots=True)
 class Still:
-    """The picture that stands for a video, at the size that is wanted, and what is known of that.
+    """The representative frame of a video, at the wanted size, and the video's facts.
 
     Attributes:
-        image: as it is stored.
+        image: the frame as stored.
         size: its own (width, height).
-        turn: how it has to be turned.
-        tables: what the container tells.
-        seconds: how long the video is, or None.
-        damage: what is wrong with the file, or None.
+        turn: its orientation, as in EXIF.
+        tables: the container's facts.
+        seconds: the video's length, or None.
+        damage: what is wrong with the file, or None if nothing is.
     """
 
     image: Image.Image
@@ -70,10 +70,10 @@ class Still:
 def still(
     path: Path, size_for: Callable[[tuple[int, int]], tuple[int, int]], clock: Callable[[], float] = time.monotonic
 ) -> Still:
-    """Return what stands for a video: a picture from within that shows something.
+    """Return a video's representative: a frame that shows something.
 
-    `size_for` says at which size one of a (width, height) is wanted, or raises what speaks against it.  Raises
-    BadImage, which says how to get PyAV where it is not installed; others of PyAV's errors pass.
+    `size_for` returns the wanted size for a (width, height), or raises if it is refused.  Raises
+    BadImage, which says how to install PyAV if it is missing; PyAV's other errors pass through.
     """
     try:
         import av
@@ -93,28 +93,30 @@ def still(
 
 
 def _is_cut(path: Path) -> bool:
-    """Whether a file made of boxes ends before they do; of others that does not show."""
+    """Return whether a file made of boxes is truncated; for other files that can't be seen."""
     with path.open("rb") as file:
         return is_boxed(file.read(START_BYTES)) and heif.fault(file) == heif.TRUNCATED
 
 
 def _stream(film: Any) -> Any:
-    """Return the pictures of a film, ready to be decoded by this thread alone."""
+    """Return a video's stream, set to be decoded by this thread only."""
     streams = [each for each in film.streams.video if each.codec_context is not None]
     stream = min(streams, key=_is_cover, default=None)
     if stream is None:
         raise BadImage("no pictures in it, or in a format that can't be read")
-    stream.codec_context.thread_count = 1  # there is a process a core; each thread takes memory for pictures of its own
+    stream.codec_context.thread_count = (
+        1  # there is a process per core, and each thread takes memory for its own frames
+    )
     return stream
 
 
 def _is_cover(stream: Any) -> bool:
-    """Whether a stream is the one picture that stands on the box, which counts where there is nothing else."""
+    """Return whether a stream is cover art, which counts only if there is nothing else."""
     return bool(stream.disposition & type(stream.disposition).attached_pic)
 
 
 class _Seen(NamedTuple):
-    """A picture of a film, how much it shows, and by how many degrees it has to be turned."""
+    """A frame, how much it shows, and by how many degrees to turn it."""
 
     contrast: float
     image: Image.Image
@@ -122,15 +124,15 @@ class _Seen(NamedTuple):
 
 
 class _Search:
-    """The search for the picture of a film that shows something; pictures are kept at the `size` that is wanted."""
+    """The search for a frame that shows something; frames are kept at the wanted `size`."""
 
     def __init__(self, film: Any, stream: Any, size: tuple[int, int], clock: Callable[[], float]) -> None:
         self._film, self._stream, self._size, self._clock = film, stream, size, clock
         self._end = clock() + SECONDS
-        self._last: Any = None  # the time of the picture that was looked at last
+        self._last: Any = None  # the time of the last frame examined
 
     def telling(self) -> _Seen:
-        """Return the first of three pictures that is not much less clear than the clearest; or the clearest of more."""
+        """Return the first of three frames that isn't much less clear than the clearest; or the clearest of more."""
         seen: list[_Seen] = []
         for places in (_PLACES, _MORE_PLACES):
             seen += map(self._seen, self._frames(places))
@@ -146,19 +148,19 @@ class _Search:
         return _Seen(contrast(small(image)), image, frame.rotation)
 
     def _frames(self, places: tuple[float, ...]) -> Iterator[Any]:
-        """Yield the pictures at some places, as far as the time reaches; at least one, if there is one."""
+        """Yield the frames at some places, until the time is up; at least one, if there is one."""
         for place in places:
             if self._last is not None and self._clock() > self._end:
                 return
             frame = None
-            with suppress(Exception):  # nothing there, or damaged: the next place may do
+            with suppress(Exception):  # nothing there, or damaged: try the next place
                 frame = self._frame_at(place)
             if frame is not None:
                 self._last = frame.pts
                 yield frame
 
     def _frame_at(self, place: float) -> Any:
-        """Return the picture at a place, or the one before it that stands by itself, if that is another than before."""
+        """Return the frame at a place, or the key frame before it, unless it is the same as before."""
         wanted = self._seek(place)
         frame = None
         for number, frame in enumerate(self._film.decode(self._stream)):
@@ -170,7 +172,7 @@ class _Search:
         return frame
 
     def _seek(self, place: float) -> int | None:
-        """Go to the last picture before a place that stands by itself; return the place in the stream's time."""
+        """Seek to the last key frame before a place; return the place in the stream's time base."""
         length, base = _length(self._film, self._stream), self._stream.time_base
         if length is None or not base:
             return None
@@ -180,20 +182,20 @@ class _Search:
 
 
 def _length(film: Any, stream: Any) -> float | None:
-    """Return how many seconds a film takes; None where it does not say."""
+    """Return a video's length in seconds; None if unknown."""
     of_stream = float((stream.duration or 0) * (stream.time_base or 0))
     return max(of_stream, (film.duration or 0) / 1e6) or None
 
 
 def _shown_size(stream: Any) -> tuple[int, int]:
-    """Return (width, height) as a film is shown: in some formats pixels are wider than they are high."""
+    """Return (width, height) as a video is shown: some formats have pixels that are wider than they are high."""
     width, height = stream.codec_context.width, stream.codec_context.height
     shown = round(width * (stream.sample_aspect_ratio or 1))
     return (shown if width / 4 <= shown <= width * 4 else width), height
 
 
 def _tables(film: Any, stream: Any) -> ExifTables:
-    """Return what a container tells, as EXIF would."""
+    """Return a container's facts in the form of EXIF tables."""
     told = {name.lower(): value for name, value in {**stream.metadata, **film.metadata}.items()}
     taken = _taken_at(told)
     make = told.get(f"{_APPLE}make") or told.get("com.android.manufacturer") or told.get("make")
@@ -206,7 +208,7 @@ def _tables(film: Any, stream: Any) -> ExifTables:
 
 
 def _taken_at(told: Mapping[str, str]) -> datetime | None:
-    """Return when a film was begun: on the camera's clock, where it says that, else its UTC on the clock of here."""
+    """Return when a recording began: on the camera's clock if known, else its UTC in the local time zone here."""
     for name, is_local in ((f"{_APPLE}creationdate", True), ("creation_time", False)):
         with suppress(ValueError, OverflowError, OSError):
             found = datetime.fromisoformat(told.get(name, ""))
@@ -217,7 +219,7 @@ def _taken_at(told: Mapping[str, str]) -> datetime | None:
 
 
 def _place(text: str) -> dict[int, object]:
-    """Return a place in the form of ISO 6709 as EXIF would have it."""
+    """Return a place in ISO 6709 form as EXIF's GPS table."""
     if (found := _POSITION.match(text)) is None:
         return {}
     north, east = float(found[1]), float(found[2])

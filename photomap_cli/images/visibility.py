@@ -1,4 +1,4 @@
-"""Owns how much there is to see in a picture, as numbers.  Changes none."""
+"""Owns measuring how much a picture shows.  Changes no picture."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from PIL import Image, ImageChops, ImageStat
 
 SAMPLE_PX = 64
-"""Pictures are judged at this size; finding it costs less than a millisecond."""
+"""Pictures are measured at this size; resizing costs less than a millisecond."""
 
 
 def small(image: Image.Image) -> Image.Image:
-    """Return a picture at the size at which it is judged, in its own mode; smaller ones stay as they are."""
+    """Return a picture at the size for measuring, in its own mode; smaller ones unchanged."""
     scale = min(1.0, SAMPLE_PX / max(image.size))
     size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
     return image.resize(size, Image.Resampling.BILINEAR, reducing_gap=1.0)
@@ -33,16 +33,16 @@ def brightest(histogram: Sequence[int], share: float = 0.999) -> int:
 
 
 def share_seen(image: Image.Image) -> float:
-    """Return how much of an RGB picture is there, 0 .. 1, where what is missing has the colour of a corner.
+    """Return the share of an RGB picture that is there, 0 to 1, taking the colour of a corner as missing.
 
-    Decoders leave what they miss at the end, or at the beginning of one stored upside down, in a single colour.
+    Decoders leave missing parts in a single colour, at the end, or at the beginning if stored upside down.
     """
     corners = (image.width - 1, image.height - 1), (0, 0)
     return min(_share_unlike(image, image.getpixel(corner)) for corner in corners)
 
 
 def _share_unlike(image: Image.Image, colour: object) -> float:
-    """Return the share of the rows and columns that are more than this one colour."""
+    """Return the share of rows and columns that aren't just this colour."""
     flat = Image.new("RGB", image.size, colour)  # type: ignore[arg-type]
     columns, rows = ImageChops.difference(image, flat).getprojection()
     return sum(columns) * sum(rows) / (image.width * image.height)

@@ -1,6 +1,6 @@
-"""Owns what photomap reads in XMP, where editors keep stars: rating, lens, place.  Pure: takes a packet, opens nothing.
+"""Owns what photomap reads from XMP, where editors keep ratings: rating, lens, place.  Pure; opens nothing.
 
-The few values are looked for as text: packets are cut short, and hold parts that no XML reader takes.
+The few values are searched for as text: packets can be truncated, and hold parts that no XML parser accepts.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from html import unescape
 from typing import Any
 
 TAG = 700
-"""Where a TIFF, and a RAW file that is one inside, has its packet."""
+"""The tag of the packet in a TIFF, or a RAW file based on TIFF."""
 
 _MOST_BYTES = 1 << 20
 _KEYS = ("xmp", "XML:com.adobe.xmp")
 
 
 def _pattern(name: str, value: str) -> re.Pattern[str]:
-    """Return what finds a property, written as an attribute or as an element."""
+    """Return a pattern that finds a property, written as an attribute or an element."""
     return re.compile(rf"\b{name}\s*(?:=\s*[\"']|>)\s*({value})", re.ASCII)
 
 
@@ -30,7 +30,7 @@ _LONGITUDE = _pattern("exif:GPSLongitude", r"[\d,.]{1,30}[EW]")
 
 
 def packet(info: Mapping[Any, object], main: Mapping[int, object]) -> str:
-    """Return the packet among what an open picture says of itself, else in its main table; nothing without one."""
+    """Return the packet from an open picture's info, else from its main table; empty if there is none."""
     for found in (*(info.get(key) for key in _KEYS), main.get(TAG)):
         if isinstance(found, bytes) and found:
             return found[:_MOST_BYTES].decode("utf-8", "replace")
@@ -40,7 +40,7 @@ def packet(info: Mapping[Any, object], main: Mapping[int, object]) -> str:
 
 
 def rating(packet: str) -> float | None:
-    """Return the stars, 0 to 5, or -1 for a photo that was rejected; None where the packet does not say."""
+    """Return the stars, 0 to 5, or -1 for a rejected photo; None if the packet has none."""
     if match := _RATING.search(packet):
         return float(match[1])
     match = _PERCENT.search(packet)
@@ -48,7 +48,7 @@ def rating(packet: str) -> float | None:
 
 
 def stars_of(percent: int) -> int:
-    """Return the stars that Windows means: 1 is one, then 25, 50, 75 and 99."""
+    """Return the stars for Windows's percentages: 1 is one star, then 25, 50, 75 and 99."""
     return round(percent / 25) + 1 if percent > 0 else 0
 
 
@@ -59,7 +59,7 @@ def lens(packet: str) -> str | None:
 
 
 def position(packet: str) -> tuple[tuple[list[str], str], tuple[list[str], str]] | None:
-    """Return latitude and longitude, each as its degrees, minutes and seconds and its side, as EXIF has them."""
+    """Return latitude and longitude, each as degrees, minutes, seconds and direction, as in EXIF."""
     latitude, longitude = _LATITUDE.search(packet), _LONGITUDE.search(packet)
     if not latitude or not longitude:
         return None
