@@ -1,4 +1,4 @@
-"""Owns looking over all that a session needs: library, live sessions, GPU, encoder.  Changes and fetches nothing."""
+"""Owns checking what a session needs: library, live sessions, GPU, encoder.  Changes and downloads nothing."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def _encoder_process(spec: str, settings: Settings) -> Encoder:
 
 
 def checks(folder: Path, settings: Settings, open_encoder: OpenEncoder = _encoder_process) -> Iterator[Check]:
-    """Look at everything, what is quick first; loads the encoder where no live session has it.
+    """Yield all checks, quick ones first; loads the encoder unless a live session has it.
 
     Args:
         folder: the library.
         settings: as loaded.
-        open_encoder: what to load, of a spec; tests pass a fake.
+        open_encoder: returns the encoder for a spec; tests pass a fake.
     """
     yield from library.checks(folder, settings.exclude)
     yield from library.album_checks(folder)
@@ -52,7 +52,7 @@ def checks(folder: Path, settings: Settings, open_encoder: OpenEncoder = _encode
     gpus = gpu.device_count()
     yield Check("GPU", CheckState.OK, f"{gpus} by the NVIDIA driver" if gpus else "no NVIDIA driver: the CPU encodes")
     yield from _encoder(folder, settings, open_encoder, gpus=gpus)
-    with suppress(PhotomapError):  # which has been told
+    with suppress(PhotomapError):  # already reported
         made_with = _made_with(folder)
         if made_with and made_with.fingerprint:
             yield text_encoder_report.check(folder, made_with, setting=settings.text_encoder)
@@ -91,7 +91,7 @@ def _encoder(folder: Path, settings: Settings, open_encoder: OpenEncoder, *, gpu
 
 
 def _made_with(folder: Path) -> LibraryEncoder | None:
-    """Return the library's encoder; None where there is none yet."""
+    """Return the library's encoder; None if there is none yet."""
     with suppress(EmptyLibrary), open_library(folder) as opened:
         return opened.facts.encoder
     return None
@@ -100,7 +100,7 @@ def _made_with(folder: Path) -> LibraryEncoder | None:
 def _tried(
     spec: str, made_with: LibraryEncoder | None, settings: Settings, open_encoder: OpenEncoder, *, gpus: int
 ) -> Check:
-    """Load an encoder, have it encode a text, and say how that went.  Raises what goes wrong."""
+    """Load an encoder, encode a text with it, and return the outcome.  Raises the encoder's errors."""
     residency = Residency(open_encoder(spec, settings), idle_timeout=0, release_timeout=0)
     try:
         began = time.perf_counter()

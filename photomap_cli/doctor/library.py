@@ -1,4 +1,4 @@
-"""Owns checking a library: whether catalogue, vectors and photo files agree.  Changes nothing."""
+"""Owns checking that a library's catalogue, vectors and photo files agree.  Changes nothing."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from photomap_cli.library.entities import SeenFile, Snapshot
     from photomap_cli.vectors.vector_file import Mapped
 
-_OF_UNIT_LENGTH = (0.99, 1.01)  # half precision costs a thousandth
+_OF_UNIT_LENGTH = (0.99, 1.01)  # half precision is off by a thousandth
 _VECTORS_AT_ONCE = 4096
 _PROBLEMS = 10
 
@@ -44,9 +44,9 @@ _COUNTS = {
 
 
 def checks(folder: Path, exclude: tuple[str, ...] = ()) -> Iterator[Check]:
-    """Look at a library's catalogue, its vectors, its row file and its photos' files, and say how each is.
+    """Yield checks of a library's catalogue, vectors, row file and photo files.
 
-    Reads every vector: about two seconds for a million.  Files that `exclude` leaves out are not looked for.
+    Reads every vector, about two seconds for a million.  Files that `exclude` leaves out aren't looked for.
     """
     try:
         opened = database.connect(folder, create=False)
@@ -73,7 +73,7 @@ def _checks(catalog: Catalog, opened: database.Database, rules: ScanRules) -> It
         catalog.snapshot()
     except PhotomapError:
         if faults:
-            return  # told already
+            return  # already reported
         raise
     if not faults:
         yield Check("library", CheckState.OK, f"{catalog.photo_count:,} photos, intact")
@@ -92,7 +92,7 @@ def _of_vectors(catalog: Catalog, anew: str) -> Iterator[Check]:
 
 
 def album_checks(folder: Path) -> Iterator[Check]:
-    """Look at the user's albums and saved searches, where there are any."""
+    """Check the user's albums and saved searches, if there are any."""
     path = user_data.path_in(folder)
     if not os.path.lexists(path):
         return
@@ -106,7 +106,7 @@ def album_checks(folder: Path) -> Iterator[Check]:
 
 
 def _faults(connection: sqlite3.Connection) -> Iterator[str]:
-    """Yield what is wrong inside the catalogue: first of the file itself, then of what it says."""
+    """Yield faults in the catalogue: first of the file itself, then of its content."""
     for (problem,) in connection.execute(f"PRAGMA integrity_check({_PROBLEMS})"):
         if problem != "ok":
             yield str(problem).strip()
@@ -117,7 +117,7 @@ def _faults(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _mapped(folder: Path, snapshot: Snapshot) -> Mapped | None:
-    """Return the row file; None where it is to be brought up to date first."""
+    """Return the row file; None if it has to be brought up to date first."""
     try:
         return vector_file.VectorFile(folder).map(snapshot) if snapshot.next_row and snapshot.dim else None
     except OSError:
@@ -125,11 +125,11 @@ def _mapped(folder: Path, snapshot: Snapshot) -> Mapped | None:
 
 
 def _compared(catalog: Catalog, snapshot: Snapshot, mapped: Mapped | None) -> tuple[int, int]:
-    """Return how many vectors are no unit vectors of the right length, and how many the row file has otherwise."""
+    """Return how many vectors aren't unit vectors of the right dimension, and how many differ in the row file."""
     wrong = other = 0
     stored = takewhile(
         lambda each: each[0] < snapshot.next_row, catalog.vectors_from(0, as_stored=True)
-    )  # no more: added meanwhile
+    )  # no longer: added meanwhile
     while piece := list(islice(stored, _VECTORS_AT_ONCE)):
         whole = [(row, blob) for row, blob in piece if len(blob) == row_bytes(snapshot.dim)]
         misfits = len(piece) - len(whole)
@@ -142,7 +142,7 @@ def _compared(catalog: Catalog, snapshot: Snapshot, mapped: Mapped | None) -> tu
 
 
 def _in_file(mapped: Mapped, rows: np.ndarray) -> np.ndarray:
-    """Return the vectors that the row file has of photos, (n, dim) fp16; what no vector can be where it has none."""
+    """Return the row file's vectors of photos, (n, dim) fp16; NaN where it has none."""
     header = mapped.header
     vectors = np.frombuffer(mapped.memory, STORED, header.next_row * header.dim, PAGE)
     found = np.full((len(rows), header.dim), np.nan, STORED)
@@ -153,7 +153,7 @@ def _in_file(mapped: Mapped, rows: np.ndarray) -> np.ndarray:
 def _are_unit_vectors(vectors: np.ndarray) -> np.ndarray:
     least, most = _OF_UNIT_LENGTH
     lengths: np.ndarray = np.linalg.norm(vectors.astype(np.float32), axis=1)
-    return (least < lengths) & (lengths < most)  # NaN is neither
+    return (least < lengths) & (lengths < most)  # NaN fails both comparisons
 
 
 def _row_file(folder: Path, other: int, *, is_there: bool) -> Check:
@@ -164,9 +164,9 @@ def _row_file(folder: Path, other: int, *, is_there: bool) -> Check:
 
 
 def _photo_files(catalog: Catalog, rules: ScanRules) -> Iterator[Check]:
-    """Say how many photos are still as they were indexed, and how many are new; a missing folder may be a missing disk.
+    """Report how many photos are unchanged since they were indexed, and how many new; a missing folder may be a disk.
 
-    What the last run could not read is not new.
+    Files that the last run couldn't read don't count as new.
     """
     unfinished = catalog.runs.unfinished()
     for root in sorted({*catalog.roots(), *unfinished}):
@@ -181,7 +181,7 @@ def _photo_files(catalog: Catalog, rules: ScanRules) -> Iterator[Check]:
 
 
 def _compared_with_disk(seen: dict[str, SeenFile]) -> dict[str, int]:
-    """Count the files that are no longer as they were indexed, by what has happened to them."""
+    """Count the files that changed since they were indexed, by what happened to them."""
     counts = dict.fromkeys(("gone", "changed", "touched"), 0)
     for path, file in seen.items():
         try:

@@ -1,1 +1,1 @@
-"""Taking photos elsewhere: copies, links, moves and zip files, with nothing overwritten and nothing half."""
+"""Taking photos elsewhere: copies, links, moves and zip files, with nothing overwritten or left half done."""

@@ -1,4 +1,4 @@
-"""Owns putting photos into a zip file: whole under a name that nothing has, or not at all."""
+"""Owns packing photos into a zip file: complete under a free name, or not at all."""
 
 # Paths are text here, as the library has them.
 # ruff: noqa: PTH118, PTH119, PTH120
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
 def pack(
     paths: Sequence[str], place: str, *, on_progress: Callable[[int, int], None], checkpoint: Checkpoint
 ) -> ExportReport:
-    """Put photos, uncompressed as they are compressed, into one zip file; nothing is left of one that is cancelled.
+    """Pack photos into a zip file, stored, as they are already compressed; a cancelled one leaves nothing behind.
 
     Args:
         paths: absolute.
-        place: the file, where it ends in `.zip`; else the folder for one that is named by the day.
-        on_progress: told how many photos of how many are done.
-        checkpoint: called now and then; raises Cancelled.
+        place: the file, if it ends in `.zip`; else the folder for one named by the date.
+        on_progress: called with (done, total) photos.
+        checkpoint: called repeatedly; may raise Cancelled.
 
     Raises:
-        BadPath: it cannot be written, as the disk is full.
+        BadPath: it can't be written, for example as the disk is full.
     """
     place = place if place.lower().endswith(".zip") else os.path.join(place, f"photos-{_today()}.zip")
     folder = made(os.path.dirname(place))
@@ -61,7 +61,7 @@ def pack(
 
 
 def _keep(file: IO[bytes], draft: str, place: str) -> str:
-    """Have a whole zip file be on the disk under its name, or the next that is free; return its path."""
+    """Flush a complete zip file to disk under its name, or the next free one; return its path."""
     file.flush()
     if hasattr(os, "fchmod"):
         os.fchmod(file.fileno(), 0o666 & ~files.mask())
@@ -78,7 +78,7 @@ def _keep(file: IO[bytes], draft: str, place: str) -> str:
 
 
 class _Unreadable(Exception):
-    """A photo cannot be read, or not to its end; the message says why."""
+    """A photo can't be read to its end; the message says why."""
 
 
 class _Pack:
@@ -99,7 +99,7 @@ class _Pack:
         self._zip.close()
 
     def take(self, source: str) -> None:
-        """Put a photo and its sidecars in, or note why not.  Raises OSError where the zip file cannot be written."""
+        """Add a photo and its sidecars, or note why not.  Raises OSError if the zip file can't be written."""
         try:
             require_photo(source)
             along = sidecars(source)
@@ -112,7 +112,7 @@ class _Pack:
             self.sidecars += sum(self._add(each, beside(each, source, name)) for each in along)
 
     def _free(self, source: str, along: Sequence[str]) -> str:
-        """Return a name that nothing in the zip file has, nor would have where upper and lower case are the same."""
+        """Return a name that is free in the zip file, even where case doesn't matter."""
         for name in self._names.free(shown(os.path.basename(source))):
             names = {key(each) for each in (name, *(beside(each, source, name) for each in along))}
             if names.isdisjoint(self._used):
@@ -121,7 +121,7 @@ class _Pack:
         raise AssertionError("there is always another number")
 
     def _add(self, source: str, name: str) -> bool:
-        """Write one file; returns whether it is there, whole."""
+        """Write one file; returns whether it is completely there."""
         try:
             chunks = _chunks(source, self._checkpoint)
             first = next(chunks, b"")
@@ -142,13 +142,13 @@ class _Pack:
         return True
 
     def _drop(self, info: zipfile.ZipInfo) -> None:
-        """Forget an entry that is not whole; its bytes stay, and nothing leads there."""
+        """Forget an incomplete entry; its bytes stay, but nothing refers to them."""
         self._zip.filelist.remove(info)
         del self._zip.NameToInfo[info.filename]
 
 
 def _chunks(source: str, checkpoint: Checkpoint) -> Iterator[bytes]:
-    """Yield what is in a file.  Raises _Unreadable."""
+    """Yield a file's content.  Raises _Unreadable."""
     try:
         with files.reading(source) as original:
             before = transfer.state(original)

@@ -1,4 +1,4 @@
-"""Owns an export: photos into a folder under names that nothing has, one after the other, and the report of it."""
+"""Owns an export: photos into a folder under free names, one at a time, and its report."""
 
 # Paths are text here, as the library has them.
 # ruff: noqa: PTH108, PTH113, PTH114, PTH116, PTH118, PTH119, PTH120, PTH121, PTH202
@@ -28,23 +28,23 @@ def export(
     on_done: Callable[[Exported], None] = lambda exported: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> ExportReport:
-    """Take photos into a folder.  Nothing that is there is overwritten; a photo is there whole, or not at all.
+    """Export photos to a folder.  Nothing is overwritten, and a photo is there completely or not at all.
 
     A name that is taken gets a number: `a (2).jpg`.  XMP sidecars go along, and in a move the RAW file of a
     picture.  A photo that an earlier export brought
-    there in the same way already exists.  Whatever ends it, also `kill -9`, every original is whole, where it was or
+    there in the same way already exists.  Whatever ends it, even `kill -9`, every original is intact, where it was or
     where it belongs.
 
     Args:
         paths: absolute, of the photos.
-        folder: absolute; made if it is not there.  For `ZIP` the file to make, or the folder to make one in.
+        folder: absolute; created if missing.  For `ZIP` the file to create, or the folder for it.
         how: see `ExportMode`.
-        on_progress: told how many photos of how many are done.
-        on_done: told at once of each photo that is there now, so that a move can be written down.
-        cancelled: asked now and then, amid a large file too; what is done by then stays.
+        on_progress: called with (done, total) photos.
+        on_done: called at once with each exported photo, so that a move can be recorded.
+        cancelled: called repeatedly, even during a large file; finished photos stay.
 
     Raises:
-        BadPath: there can be no such folder, or nothing may be written to it.
+        BadPath: the folder can't be created or written to.
     """
 
     def checkpoint() -> None:
@@ -70,7 +70,7 @@ def export(
 
 
 class _Export:
-    """The photos of one export that are done, and how the next one is."""
+    """The state of an export: the finished photos, and exporting the next one."""
 
     def __init__(
         self, folder: str, how: ExportMode, on_done: Callable[[Exported], None], checkpoint: Callable[[], None]
@@ -80,7 +80,7 @@ class _Export:
         self._done: list[Exported] = []
         self._there: list[str] = []
         self._failed: list[ExportFailure] = []
-        self._new = set[str]()  # what this export has brought
+        self._new = set[str]()  # what this export has created
         self._sidecars = self._copied_instead = 0
         self.taken = 0
 
@@ -99,7 +99,7 @@ class _Export:
         )
 
     def take(self, source: str) -> bool:
-        """Take one photo there, or note why not; returns whether it is of use to go on."""
+        """Export a photo, or note why not; returns whether it makes sense to go on."""
         try:
             require_photo(source)
             along = [*sidecars(source), *(parts_beside(source) if self._how is ExportMode.MOVE else ())]
@@ -119,7 +119,7 @@ class _Export:
         return all(self._take_along(each, source, target, along) for each in along)
 
     def _placed(self, source: str, along: Sequence[str]) -> tuple[str, bool]:
-        """Bring a photo under the first name that is free; return its path, and whether it was not there before."""
+        """Export a photo under the first free name; return its path, and whether it wasn't there before."""
         for name in self._names.free(os.path.basename(source)):
             target = os.path.join(self._folder, name)
             if os.path.lexists(target):
@@ -128,13 +128,13 @@ class _Export:
             elif all(_is_free(each, beside(each, source, target)) for each in along):
                 try:
                     self._bring(source, target)
-                except FileExistsError:  # somebody else was faster
+                except FileExistsError:  # another process was faster
                     continue
                 return target, True
         raise AssertionError("there is always another number")
 
     def _take_along(self, sidecar: str, source: str, target: str, along: Sequence[str]) -> bool:
-        """Take a file to where its photo is now; returns whether it is of use to go on."""
+        """Export a sidecar to where its photo is now; returns whether it makes sense to go on."""
         place = beside(sidecar, source, target)
         is_moved = self._how is ExportMode.MOVE and not has_company(sidecar, source, along)
         try:
@@ -167,7 +167,7 @@ class _Export:
                 transfer.copy(source, target, self._checkpoint)
 
     def _is_there(self, source: str, target: str) -> bool:
-        """Whether what has a photo's name there is what this export would bring, or the photo itself."""
+        """Return whether the file with a photo's name is what this export would create, or the photo itself."""
         if target in self._new:
             return False
         if self._how is ExportMode.LINK:
@@ -182,7 +182,7 @@ class _Export:
 
 
 def _is_free(sidecar: str, place: str) -> bool:
-    """Whether a sidecar may go to a place: nothing is there, or a file of the same bytes."""
+    """Return whether a sidecar may go to a path: it is free, or has a file with the same bytes."""
     return not os.path.lexists(place) or _is_alike(sidecar, place)
 
 
@@ -198,7 +198,7 @@ def _times(path: str) -> int:
 
 
 def _is_alike(one: str, other: str) -> bool:
-    """Whether two files, the other one no link, have the same bytes."""
+    """Return whether two files, the second not a link, have the same bytes."""
     try:
         is_likely = not os.path.islink(other) and os.path.getsize(one) == os.path.getsize(other)
     except OSError:

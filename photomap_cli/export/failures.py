@@ -1,4 +1,4 @@
-"""Owns why a photo did not get where it should, in words; and what ends an export."""
+"""Owns describing why a photo wasn't exported, and which errors end an export."""
 
 # Paths are text here, as the library has them.
 # ruff: noqa: PTH116
@@ -12,7 +12,7 @@ import stat
 from photomap_cli.library.paths import ELSEWHERE, is_elsewhere
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
-"""What is so for every photo that follows, too."""
+"""Errors that every following photo would meet too."""
 
 _REASONS = {
     errno.ENOENT: "it is not there any more",
@@ -23,11 +23,11 @@ _REASONS = {
 
 
 class Cancelled(Exception):
-    """The user has had enough."""
+    """The user has cancelled."""
 
 
 def reason(error: Exception) -> str:
-    """Return why, without the path."""
+    """Return the reason, without the path."""
     number = getattr(error, "errno", None)
     told = _REASONS.get(number or 0) or getattr(error, "strerror", None) or str(error)
     return told if not told[:2].istitle() else told[0].lower() + told[1:]

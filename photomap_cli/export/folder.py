@@ -1,4 +1,4 @@
-"""Owns the folder that photos go to: made, writable, and rid of what killed exports have left in it."""
+"""Owns preparing the target folder: created, writable, and cleared of leftovers of killed exports."""
 
 # Paths are text here, as the library has them.
 # ruff: noqa: PTH103, PTH108
@@ -18,7 +18,7 @@ _ABANDONED_SECONDS = 60.0
 
 
 def made(folder: str) -> str:
-    """Return a folder, made if need be, and without what killed exports have left there.  Raises BadPath."""
+    """Return a folder, created if necessary, without leftovers of killed exports.  Raises BadPath."""
     try:
         os.makedirs(folder, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
@@ -32,7 +32,7 @@ def made(folder: str) -> str:
 
 
 def sweep(folder: str) -> None:
-    """Remove drafts in a folder whose process was killed: nobody holds them."""
+    """Remove a folder's drafts whose process was killed, as nobody holds their lock."""
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.startswith(DRAFT_PREFIX) and entry.name.endswith(DRAFT_SUFFIX):

@@ -1,4 +1,4 @@
-"""Owns copying a whole library to another folder, which is a library only once all of it is there.
+"""Owns copying a whole library to another folder, which becomes a library only once all of it is there.
 
 It is filled in a draft inside that folder.  What makes a folder a library, the catalogue, leaves the draft last, in one
 step; until then a killed copy has left nothing that any command takes for one, and the next one begins again.
@@ -34,20 +34,20 @@ def copy_library(
     on_progress: Callable[[int, int], None] = lambda done, total: None,
     clock: Callable[[], float] = time.monotonic,
 ) -> CopyReport:
-    """Copy a library as it is at this moment; whoever uses it goes on meanwhile.
+    """Copy a library as of this moment; it can be used meanwhile.
 
-    Whatever ends it, also `kill -9`, the target is a whole library or none, and the same call begins again.
+    Whatever ends it, even `kill -9`, the target is a complete library or none, and the same call starts again.
 
     Args:
-        source, target: absolute folders; `target` is made, or empty, or this very library already.
-        derived: names of files that can be made again and take long: they are copied where they can be read.
-        caches: names of such files that are SQLite's.
-        on_progress: told how many bytes of how many are done.
+        source, target: absolute folders; `target` is created, empty, or already this very library.
+        derived: names of files that are slow to make again; they are copied if they can be read.
+        caches: names of such files that are SQLite databases.
+        on_progress: called with (done, total) bytes.
         clock: in seconds.
 
     Raises:
         EmptyLibrary, LibraryUnusable: there is no library in `source`, or it cannot be read.
-        BadPath: the target is no place for a copy, or nothing can be written there.
+        BadPath: the target isn't fit for a copy, or can't be written to.
         LibraryBusy: another process copies to it.
     """
     began = clock()
@@ -70,23 +70,23 @@ def copy_library(
 
 
 class _Copy:
-    """One copy: files into the draft, and from there into their places."""
+    """A copy: files into the draft, and from there into place."""
 
     def __init__(self, source: Path, target: Path, draft: Path, on_progress: Callable[[int, int], None]) -> None:
         self._source, self._target, self._draft, self._tell = source, target, draft, on_progress
         self._done = self._total = 0
 
     def run(self, catalogue: database.Database, derived: Sequence[str], caches: Sequence[str]) -> int:
-        """Copy everything; return how many bytes that was."""
+        """Copy everything; return the number of bytes."""
         names = (*derived, FILE_NAME, user_data.FILE_NAME, *caches)
         self._total = sum(map(self._size, names))
-        for name in derived:  # before the catalogue: what they lack is added, what is too much would be thrown away
+        for name in derived:  # before the catalogue: missing rows are added later, but extra rows would be thrown away
             self._copied(name)
         catalogue.back_up(self._draft / FILE_NAME, self._told(FILE_NAME))
         user_data.back_up(self._source, self._draft)
         for name in caches:
             backup.back_up_cache(self._source / name, self._draft / name, self._told(name))
-        _photos_in(self._draft)  # that it can be opened
+        _photos_in(self._draft)  # check that it can be opened
         written = sum((self._draft / name).stat().st_size for name in names if (self._draft / name).exists())
         put_in_place(self._draft, self._target, [*derived, *caches, user_data.FILE_NAME])
         return written
@@ -97,13 +97,13 @@ class _Copy:
         return 0
 
     def _told(self, name: str) -> Callable[[int], None]:
-        """Return what is told how many bytes of a file are done."""
+        """Return a callback for the bytes of a file that are done."""
         before, size = self._done, self._size(name)
         self._done += size
         return lambda count: self._tell(min(before + count, self._total), self._total)
 
     def _copied(self, name: str) -> None:
-        """Copy a derived file; one that cannot be read is as if there were none."""
+        """Copy a derived file; one that can't be read counts as missing."""
         told, path = self._told(name), self._draft / name
         try:
             source = files.reading(self._source / name)
@@ -140,7 +140,7 @@ def _is_same_file(one: Path, other: Path) -> bool:
 
 
 def _require_place(source: Path, target: Path, draft: Path, names: Sequence[str]) -> None:
-    """Raise BadPath unless the target is empty, has only what a killed copy left, or is the library already."""
+    """Raise BadPath unless the target is empty, holds only leftovers of a killed copy, or is already the library."""
     if database.library_exists(target):
         if not _is_same(source, target):
             raise taken(target)
@@ -152,7 +152,7 @@ def _require_place(source: Path, target: Path, draft: Path, names: Sequence[str]
 
 
 def _is_same(source: Path, target: Path) -> bool:
-    """Whether the target is a copy of the library as it is now."""
+    """Return whether the target is a copy of the library as it is now."""
     try:
         return user_data.is_as_in(source, target) and _has_same_rows(source, target)
     except PhotomapError:

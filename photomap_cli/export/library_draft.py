@@ -1,4 +1,4 @@
-"""Owns the draft that a copied library is filled in, inside the folder that it is for, and how it leaves it.
+"""Owns the draft in which a copied library is filled, inside its target folder, and moving it into place.
 
 What makes a folder a library, the catalogue, leaves the draft last, in one step.
 """
@@ -26,7 +26,7 @@ _MARK_NAME = "copy-of"
 
 @contextmanager
 def written(target: Path) -> Iterator[None]:
-    """Turn what prevents writing to the target into photomap's errors."""
+    """Turn errors of writing to the target into photomap's."""
     try:
         yield
     except backup.BackupFailed as error:
@@ -37,7 +37,7 @@ def written(target: Path) -> Iterator[None]:
 
 @contextmanager
 def folder(target: Path) -> Iterator[None]:
-    """Have the folder there; what was made of it goes again where the block raises."""
+    """Create the folder; what was created is removed if the block raises."""
     there = next(each for each in (target, *target.parents) if os.path.lexists(each))
     if not there.is_dir():
         what = "is a broken link" if there.is_symlink() and not there.exists() else "isn't a folder"
@@ -48,13 +48,13 @@ def folder(target: Path) -> Iterator[None]:
         yield
     except BaseException:
         for each in made:
-            with suppress(OSError):  # somebody else has put something there
+            with suppress(OSError):  # someone else has put something there
                 each.rmdir()
         raise
 
 
 def require_empty(target: Path, *, but_for: Sequence[str]) -> None:
-    """Raise BadPath where there is anything in a folder but a draft and what a killed copy has put there."""
+    """Raise BadPath if a folder holds anything but a draft and leftovers of a killed copy."""
     others = sorted(each.name for each in target.iterdir() if each.name not in {DRAFT_NAME, *but_for})
     if others:
         raise BadPath(f"{target} is not empty: {others[0]} is in it", hint="name a new folder, or an empty one")
@@ -69,7 +69,7 @@ def draft_in(target: Path, *, of: str = "") -> Iterator[Path]:
     draft = target / DRAFT_NAME
     lock = FileLock(draft / LOCK_NAME)
     while not _is_locked(draft, lock, target):
-        pass  # a copy that ended in this moment has removed it
+        pass  # a copy that ended at this moment has removed it
     is_kept = False
     try:
         if not (of and _mark(draft) == of):
@@ -99,7 +99,7 @@ def _empty(draft: Path) -> None:
 
 
 def _is_locked(draft: Path, lock: FileLock, target: Path) -> bool:
-    """Make the draft and take its lock; returns whether it is still there then."""
+    """Create the draft and take its lock; returns whether it still exists then."""
     with suppress(FileExistsError):
         draft.mkdir(mode=0o700)
     if draft.is_symlink() or not draft.is_dir() or files.is_other(lock.path) or not _is_ours(draft):
@@ -126,7 +126,7 @@ def _is_ours(path: Path) -> bool:
 
 
 def put_in_place(draft: Path, target: Path, names: Sequence[str]) -> None:
-    """Have everything leave the draft, the catalogue last.  Raises BadPath where another process was sooner."""
+    """Move everything out of the draft, the catalogue last.  Raises BadPath if another process was faster."""
     files.keep_names(draft)
     there = [name for name in names if (draft / name).exists()]
     for name in there:
@@ -142,7 +142,7 @@ def put_in_place(draft: Path, target: Path, names: Sequence[str]) -> None:
 
 
 def taken(target: Path) -> BadPath:
-    """Return what to raise for a target that is a library already."""
+    """Return the error for a target that is already a library."""
     return BadPath(f"{target} holds another library, or an older copy", hint="name a new folder, or move that one away")
 
 

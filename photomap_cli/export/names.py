@@ -1,4 +1,4 @@
-"""Owns what photos are called where they go: free names, and those of the files that go along.  Writes nothing."""
+"""Owns the names of exported photos: free names, and those of files that go along.  Writes nothing."""
 
 # Paths are text here, as the library has them.
 # ruff: noqa: PTH113, PTH119, PTH120, PTH121, PTH122, PTH202, PTH208
@@ -17,12 +17,12 @@ _PIXEL_RAW = ".RAW-02.ORIGINAL"
 
 
 def numbered(name: str, *, first: int = 1, most_bytes: int = _LONGEST_NAME_BYTES) -> Iterator[tuple[int, str]]:
-    """Yield numbers from `first` on and the name with each: `a.jpg`, `a (2).jpg`, `a (3).jpg`.
+    """Yield numbers from `first` on, with the name for each: `a.jpg`, `a (2).jpg`, `a (3).jpg`.
 
-    What is too long with its number loses letters of its stem.
+    A name that is too long with its number loses letters of its stem.
     """
     stem, suffix = os.path.splitext(name)
-    room = most_bytes - len(SIDECAR_SUFFIXES[0])  # so that a sidecar's name has room as well
+    room = most_bytes - len(SIDECAR_SUFFIXES[0])  # so that a sidecar's name fits too
     for number in count(first):
         if number == 1:
             yield number, name
@@ -32,14 +32,14 @@ def numbered(name: str, *, first: int = 1, most_bytes: int = _LONGEST_NAME_BYTES
 
 
 def _cut(stem: str, most_bytes: int) -> str:
-    """Return as much of a stem as fits, whole letters."""
+    """Return as much of a stem as fits, in whole letters."""
     while len(os.fsencode(stem)) > most_bytes and len(stem) > 1:
         stem = stem[:-1]
     return stem
 
 
 def longest_name(folder: str) -> int:
-    """Return how many bytes a name in a folder may have."""
+    """Return the most bytes of a name in a folder."""
     try:
         return os.pathconf(folder, "PC_NAME_MAX")
     except (AttributeError, OSError, ValueError):  # Windows
@@ -47,7 +47,7 @@ def longest_name(folder: str) -> int:
 
 
 def sidecars(source: str) -> list[str]:
-    """Return the files beside a photo that tell of it: `a.jpg.xmp` and `a.xmp` beside `a.jpg`."""
+    """Return a photo's sidecars: `a.jpg.xmp` and `a.xmp` beside `a.jpg`."""
     stem = os.path.splitext(source)[0]
     names = dict.fromkeys(base + suffix for base in (source, stem) for suffix in SIDECAR_SUFFIXES)
     there = [each for each in names if each != source and os.path.isfile(each)]
@@ -55,7 +55,7 @@ def sidecars(source: str) -> list[str]:
 
 
 def parts_beside(source: str) -> list[str]:
-    """Return what is one photo with a picture: its RAW file with sidecars of its own, and the video of a Live Photo."""
+    """Return what belongs to a picture: its RAW file with its sidecars, and the video of a Live Photo."""
     if ending(source) in RAW_EXTENSIONS | VIDEO_EXTENSIONS:
         return []
     return [*_raw_beside(source), *_video_beside(source)]
@@ -77,7 +77,7 @@ def _video_beside(source: str) -> list[str]:
 
 
 def beside(companion: str, source: str, target: str) -> str:
-    """Return where a file beside a photo belongs when the photo is at `target`."""
+    """Return where a companion file belongs when its photo is at `target`."""
     if companion.startswith(source + "."):
         return target + companion[len(source) :]
     own = os.path.splitext(source)[0]
@@ -87,7 +87,7 @@ def beside(companion: str, source: str, target: str) -> str:
 
 
 def has_company(sidecar: str, source: str, along: Iterable[str]) -> bool:
-    """Whether a sidecar may tell of another file, too, that does not go along with its photo."""
+    """Return whether a sidecar may also belong to another file, which doesn't go along."""
     stem, ending = os.path.splitext(sidecar)
     if sidecar.startswith(source + ".") or ending not in SIDECAR_SUFFIXES:
         return False
@@ -101,16 +101,16 @@ def has_company(sidecar: str, source: str, along: Iterable[str]) -> bool:
 
 
 class Names:
-    """Free names in one folder, for one export.
+    """Free names in a folder, for one export.
 
-    The last number of each name is remembered, so that a thousand photos of one name are no million looks.
+    The last number of each name is remembered, so that a thousand photos of one name don't take a million checks.
     """
 
     def __init__(self, folder: str) -> None:
         self._most_bytes, self._last = longest_name(folder), dict[str, int]()
 
     def free(self, name: str) -> Iterator[str]:
-        """Yield what a file of this name may be called, the next one where a name is taken."""
+        """Yield the names for a file of this name; ask for the next one if a name is taken."""
         for number, written in numbered(name, first=self._last.get(name, 1), most_bytes=self._most_bytes):
             self._last[name] = number
             yield written

@@ -1,4 +1,4 @@
-"""Owns giving a file a name that nothing has: in one step, so that no other file is lost to it."""
+"""Owns renaming a file to a free name in one step, so that no other file is overwritten."""
 
 # Paths are text here, as the library has them.
 # ruff: noqa: PTH104, PTH108
@@ -14,16 +14,16 @@ from functools import cache
 
 _AT_FDCWD = -100
 _RENAME_NOREPLACE = 1
-_RENAME_EXCL = 4  # what macOS calls the same
+_RENAME_EXCL = 4  # macOS's name for it
 _UNKNOWN_CALL = frozenset({errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP})
 _NO_LINKS = frozenset({errno.EPERM, errno.EMLINK, *_UNKNOWN_CALL})
 
 
 def rename(source: str, target: str) -> None:
-    """Rename a file on its file system.  Raises FileExistsError where the name is taken, by whatever; OSError.
+    """Rename a file on its file system.  Raises FileExistsError if the name is taken by anything; OSError.
 
-    On a file system that knows neither such a rename nor hard links, the name is looked at first: what takes it in
-    that moment is lost.
+    On a file system with neither such a rename nor hard links, the name is checked first: a file that takes it at
+    that very moment is lost.
     """
     code = _call()(os.fsencode(source), os.fsencode(target))
     if not code:
@@ -48,7 +48,7 @@ def _rename_after_a_look(source: str, target: str) -> None:
 
 @cache
 def _call() -> Callable[[bytes, bytes], int]:
-    """Return the system's own rename that replaces nothing; it returns an errno, 0 when it has renamed."""
+    """Return the system's rename that replaces nothing; it returns an errno, 0 for success."""
     try:
         if sys.platform == "darwin":
             renamex = ctypes.CDLL(None, use_errno=True).renamex_np

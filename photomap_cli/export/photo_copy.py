@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Copied(NamedTuple):
-    """How many photos were looked at, and how many of them were there already."""
+    """How many photos were compared, and how many of them were already there."""
 
     photos: int
     were_there: int
@@ -32,7 +32,7 @@ class PhotoCopy:
 
     Args:
         source, target: open; the target may have photos, of the same encoder.
-        on_progress: told how many photos of how many are done.
+        on_progress: called with (done, total) photos.
     """
 
     def __init__(self, source: Library, target: Library, on_progress: Callable[[int, int], None]) -> None:

@@ -37,7 +37,7 @@ def copy_to_address(
     Args:
         source, target: open.
         names: what people call the two.
-        on_progress: told how many photos of how many are done.
+        on_progress: called with (done, total) photos.
         caches: names of SQLite's files that can be made again; they come along where the target has none.
         clock: in seconds.
 
@@ -68,7 +68,7 @@ def copy_to_folder(
         target: absolute; made, or empty, or such a copy already.
         names: what people call the two.
         open_library: opens the library in a folder, made if there is none.
-        on_progress: told how many photos of how many are done.
+        on_progress: called with (done, total) photos.
         caches: names of SQLite's files that can be made again.
         clock: in seconds.
 

@@ -1,7 +1,7 @@
-"""Owns how one file gets to a name that nothing has: copied, linked, shared or moved; whole, or not at all.
+"""Owns bringing a file to a free name: copied, linked, cloned or moved; completely or not at all.
 
-Every way raises FileExistsError where the name is taken, another OSError where it cannot be done, and leaves the
-original alone then.
+Every way raises FileExistsError if the name is taken, another OSError if it fails, and then leaves the
+original alone.
 """
 
 # Paths are text here, as the library has them.
@@ -33,14 +33,14 @@ _FICLONE = 0x40049409  # _IOW(0x94, 9, int)
 
 
 class Changed(OSError):
-    """A file was written to while it was read."""
+    """The file was written to while it was read."""
 
     def __init__(self, path: str) -> None:
         super().__init__(errno.EAGAIN, "it was changed meanwhile", path)
 
 
 def copy(source: str, target: str, checkpoint: Checkpoint) -> None:
-    """Copy a file, with its times and its mode."""
+    """Copy a file with its times and mode."""
     with files.reading(source) as original, draft(target) as (number, name):
         _write(original, number, checkpoint)
         _finish(source, number, name)
@@ -48,7 +48,7 @@ def copy(source: str, target: str, checkpoint: Checkpoint) -> None:
 
 
 def reflink(source: str, target: str, checkpoint: Checkpoint) -> bool:
-    """Share a file's blocks until one of the two is changed; copy it, and return False, where that cannot be done."""
+    """Clone a file, sharing its blocks until one of the two changes; copy it and return False if that fails."""
     with files.reading(source) as original, draft(target) as (number, name):
         is_shared = _clone(original.fileno(), number)
         if not is_shared:
@@ -59,17 +59,17 @@ def reflink(source: str, target: str, checkpoint: Checkpoint) -> bool:
 
 
 def link(source: str, target: str) -> None:
-    """Make a symbolic link that leads to a photo's absolute path."""
+    """Make a symbolic link to a photo's absolute path."""
     os.symlink(source, target)
 
 
 def hard_link(source: str, target: str) -> None:
-    """Give a file a second name; of a link, give one to what it leads to."""
+    """Make a hard link to a file, or to what a link leads to."""
     os.link(os.path.realpath(source), target)
 
 
 def move(source: str, target: str, checkpoint: Checkpoint) -> None:
-    """Rename a file; to another file system, copy it, see that the copy is whole and on the disk, and remove it."""
+    """Move a file; to another file system, copy it, verify that the copy is complete and on disk, and remove it."""
     if os.path.islink(source):
         _move_link(source, target)
         return
@@ -82,7 +82,7 @@ def move(source: str, target: str, checkpoint: Checkpoint) -> None:
 
 
 def _move_link(source: str, target: str) -> None:
-    """Move a link; one that says where it leads from its own folder says it from the root then."""
+    """Move a link; a relative link becomes absolute."""
     folder = os.path.realpath(os.path.dirname(source))
     os.symlink(os.path.join(folder, os.readlink(source)), target)
     _remove(source, target)
@@ -106,7 +106,7 @@ def _move_across(source: str, target: str, checkpoint: Checkpoint) -> None:
 
 
 def _remove(source: str, target: str) -> None:
-    """Remove a file that is at `target` by now; where that cannot be done, it is not to be there either."""
+    """Remove the original of a file that is now at `target`; if that fails, remove the new one."""
     try:
         os.unlink(source)
     except OSError:
@@ -116,7 +116,7 @@ def _remove(source: str, target: str) -> None:
 
 @contextmanager
 def draft(target: str) -> Iterator[tuple[int, str]]:
-    """Give a new file beside `target` to write, as a descriptor and a path; it goes unless it was renamed."""
+    """Yield a new file beside `target`, as a descriptor and a path; it is removed unless renamed."""
     number, name = tempfile.mkstemp(DRAFT_SUFFIX, DRAFT_PREFIX, os.path.dirname(target))
     try:
         lock(number)
@@ -128,22 +128,22 @@ def draft(target: str) -> Iterator[tuple[int, str]]:
 
 
 def lock(number: int) -> bool:
-    """Hold a draft as long as it is open; returns whether nobody else does."""
+    """Lock a draft as long as it is open; returns whether nobody else holds it."""
     try:
         import fcntl
-    except ImportError:  # Windows removes no file that is open
+    except ImportError:  # Windows doesn't remove open files
         return True
     try:
         fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    except OSError:  # a file system without locks: age alone tells
+    except OSError:  # a file system without locks: only its age tells
         return True
     return True
 
 
 def _write(original: BufferedReader, number: int, checkpoint: Checkpoint) -> bytes:
-    """Write a file into a draft; return the digest of its bytes.  Raises Changed if it is written to meanwhile."""
+    """Copy a file into a draft; return the digest of its bytes.  Raises Changed if it is written to meanwhile."""
     before, digest = state(original), hashlib.sha256()
     while chunk := original.read(CHUNK_BYTES):
         checkpoint()
@@ -155,7 +155,7 @@ def _write(original: BufferedReader, number: int, checkpoint: Checkpoint) -> byt
 
 
 def write_all(number: int, data: bytes) -> None:
-    """Write all of some bytes."""
+    """Write all bytes."""
     left = memoryview(data)
     while left:
         left = left[os.write(number, left) :]
@@ -171,7 +171,7 @@ def _digest(number: int, checkpoint: Checkpoint) -> bytes:
 
 
 def _finish(source: str, number: int, name: str) -> None:
-    """Have a draft be on the disk, with the times and the mode of its original as far as the file system keeps them."""
+    """Flush a draft to disk, with the original's times and mode as far as the file system keeps them."""
     with suppress(OSError):
         shutil.copystat(source, name)
     with suppress(OSError):
@@ -180,7 +180,7 @@ def _finish(source: str, number: int, name: str) -> None:
 
 
 def state(file: BufferedReader) -> tuple[int, int]:
-    """Return what changes when somebody writes to an open file."""
+    """Return what changes when an open file is written to."""
     info = os.fstat(file.fileno())
     return info.st_size, info.st_mtime_ns
 

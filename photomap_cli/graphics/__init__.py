@@ -1,1 +1,1 @@
-"""Pictures in a terminal: what it can draw, one file for each way of drawing, and the contact sheets that are drawn."""
+"""Pictures in a terminal: detecting what it can draw, one file per protocol, and contact sheets."""

@@ -1,4 +1,4 @@
-"""Owns the characters that divide a cell into blocks of two colours: which character shows which blocks in ink."""
+"""Owns the characters that divide a cell into blocks of two colours: which character inks which blocks."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ class BlockGlyphs:
     """The characters for every pattern of a cell of `width` x `height` blocks.
 
     Attributes:
-        glyphs: by pattern; bit n is the n-th block, counted from the upper left in the order of reading, and is set
-            where there is ink.
+        glyphs: by pattern; bit n is the n-th block, in reading order from the upper left, and is set
+            if the block is ink.
     """
 
     name: str
@@ -21,7 +21,7 @@ class BlockGlyphs:
 
     @property
     def patterns(self) -> tuple[int, ...]:
-        """Every division of a cell into two colours, once: of a pattern and its inverse the one that more fonts have.
+        """Every division of a cell into two colours once: of a pattern and its inverse, the one that more fonts have.
 
         The first is the cell of one colour.
         """
@@ -36,7 +36,7 @@ class BlockGlyphs:
 _ASTRAL = 0x10000
 _SEXTANT_BLOCK, _OCTANT_BLOCK = range(0x1FB00, 0x1FB3C), range(0x1CD00, 0x1CDE6)
 _QUADRANTS = " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"
-_OCTANTS_FROM_ELSEWHERE = {  # what Unicode had before it had octants, by the numbers of the blocks, less one
+_OCTANTS_FROM_ELSEWHERE = {  # characters that Unicode had before octants, by the numbers of the blocks, minus one
     (0,): "\U0001cea8",
     (1,): "\U0001ceab",
     (6,): "\U0001cea3",
@@ -51,7 +51,7 @@ _OCTANTS_FROM_ELSEWHERE = {  # what Unicode had before it had octants, by the nu
 
 
 def _with_the_rest(known: dict[int, str], patterns: int, first: int) -> str:
-    """Return the glyphs of all patterns: those known, and between them a range of Unicode that leaves these out."""
+    """Return the glyphs of all patterns: the known ones, and in between a range of Unicode that leaves them out."""
     rest = iter(range(first, first + patterns - len(known)))
     return "".join(known[pattern] if pattern in known else chr(next(rest)) for pattern in range(patterns))
 

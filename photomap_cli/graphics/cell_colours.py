@@ -1,4 +1,4 @@
-"""Owns the colours that text may have: all of them, xterm's 256, the usual 16, or none but the terminal's own."""
+"""Owns the colours of text: all of them, xterm's 256, the usual 16, or only the terminal's own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Codes = NDArray[np.int64]
 
 TERMINALS_OWN = -1
-"""The code of the colour that the terminal has for what nobody colours."""
+"""The code of the terminal's default colour."""
 
 _STEPS = np.array((0, 95, 135, 175, 215, 255))
 _USUAL = (  # xterm's; terminals differ a little, and users change them
@@ -27,7 +27,7 @@ _USUAL = (  # xterm's; terminals differ a little, and users change them
 
 
 def reduced(image: Image.Image, depth: ColourDepth) -> Image.Image:
-    """Return a picture that does with these colours: where they are few, points of several make those between."""
+    """Return a picture for these colours, dithered if they are few."""
     rgb = image.convert("RGB")
     if depth is ColourDepth.NONE:
         return rgb.convert("1").convert("RGB")
@@ -39,7 +39,7 @@ def reduced(image: Image.Image, depth: ColourDepth) -> Image.Image:
 
 
 def codes(colours: NDArray[np.float32], depth: ColourDepth) -> Codes:
-    """Return the numbers of the nearest colours there are, for (n, 3) of red, green and blue from 0 to 255."""
+    """Return the numbers of the nearest colours, for (n, 3) red, green and blue from 0 to 255."""
     parts = np.rint(colours).astype(np.int64)
     if depth is ColourDepth.USUAL:
         nearest: Codes = _distances(parts[:, None], np.array(_USUAL)[None]).argmin(1)

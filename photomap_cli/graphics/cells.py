@@ -1,4 +1,4 @@
-"""Owns pictures made of text: each cell a character of blocks and two colours, those with the least error."""
+"""Owns pictures made of text: for each cell the block character and two colours with the least error."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
 
 _PLAIN = "\x1b[0m"
-_CELLS_AT_ONCE = 64  # few enough for one core and its cache; a library's threads would wait for each other
+_CELLS_AT_ONCE = 64  # few enough for one core and its cache; a library's threads would only wait for each other
 
 
 @dataclass(frozen=True, slots=True)
 class FittedCells:
-    """Cells in the order of reading: which blocks have ink, and the colours of ink and paper."""
+    """Cells in reading order: which blocks are ink, and the colours of ink and paper."""
 
     patterns: Whole
     ink: Floats
@@ -39,13 +39,13 @@ class FittedCells:
 
 
 class Cells:
-    """Draws with characters of blocks.
+    """Draws with block characters.
 
     Args:
         glyphs: the characters.
         cell: pixels of a cell, across and down.
         colours: how many the terminal's text has.
-        on_light: the terminal is light, which counts where its own colours are all there is.
+        on_light: the terminal is light, which matters if only its own colours can be used.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Cells:
         self._glyphs, self._colours, self._on_light = glyphs, colours, on_light
 
     def paint(self, sheet: Sheet) -> str:
-        """Return the lines; a colour is told only where it changes."""
+        """Return the lines; a colour is written only where it changes."""
         pixels = np.asarray(cell_colours.reduced(sheet.image, self._colours), dtype=np.float32)
         blocks = self._blocks(pixels)
         are_there = self._blocks(np.asarray(sheet.image.getchannel("A"), dtype=np.float32)[..., None])[..., 0] > 0
@@ -104,9 +104,9 @@ class Cells:
 
 
 def fit(blocks: Floats, there: Flags, glyphs: BlockGlyphs) -> FittedCells:
-    """Return the patterns and colours that come nearest to the blocks' own colours.
+    """Return the patterns and colours that are nearest to the blocks' own colours.
 
-    Where a cell is not all there, what is there is ink of one colour, since the terminal's own is behind it.
+    In a cell with missing blocks, the others are ink of one colour, as the terminal's background is behind them.
 
     Args:
         blocks: (cells, blocks of a cell, red green blue).
@@ -121,9 +121,9 @@ def fit(blocks: Floats, there: Flags, glyphs: BlockGlyphs) -> FittedCells:
 
 
 def _fitted(blocks: Floats, there: Flags, glyphs: BlockGlyphs) -> tuple[Whole, Floats, Floats, Flags]:
-    """Return what a `FittedCells` has, of a few cells.
+    """Return the parts of a `FittedCells` for a few cells.
 
-    The squares about the means of ink and paper are less than those about the mean of the cell: by that much, the
+    The squared error about the means of ink and paper is less than that about the cell's mean; by this difference, the
     gain, a pattern is better than one colour.
     """
     count = there.shape[1]
@@ -143,7 +143,7 @@ def _fitted(blocks: Floats, there: Flags, glyphs: BlockGlyphs) -> tuple[Whole, F
 
 @lru_cache
 def _masks(glyphs: BlockGlyphs) -> Floats:
-    """Return (patterns, blocks): 1 where there is ink."""
+    """Return (patterns, blocks): 1 if the block is ink."""
     return np.array([_flags(pattern, glyphs) for pattern in glyphs.patterns], dtype=np.float32)
 
 

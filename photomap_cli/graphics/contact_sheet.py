@@ -1,4 +1,4 @@
-"""Owns contact sheets: thumbnails side by side in one picture of whole cells.  Knows no terminal."""
+"""Owns contact sheets: thumbnails side by side in one picture that fills whole cells.  Knows no terminal."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _MISSING_SIDES = 4, 3
 
 
 def compose(thumbnails: Sequence[Thumbnail], layout: Layout, grid: Grid) -> Sheet:
-    """Return a row of photos, each at the left and at the bottom of its place; as few cells as they need.
+    """Return a row of photos, each at the bottom left of its place, in as few cells as possible.
 
-    What cannot be shown is an empty tile.
+    A photo that can't be shown is an empty tile.
     """
     places = layout.columns * grid.width, layout.rows * grid.height
     photos = [_fitted(thumbnail, places, grid.aspect) for thumbnail in thumbnails]
@@ -38,11 +38,11 @@ def compose(thumbnails: Sequence[Thumbnail], layout: Layout, grid: Grid) -> Shee
 
 
 def _fitted(thumbnail: Thumbnail, places: tuple[int, int], aspect: float) -> Image.Image:
-    """Return a photo as large as its place lets it be, also where that makes it larger."""
+    """Return a photo as large as fits, even if that enlarges it."""
     try:
         with Image.open(io.BytesIO(thumbnail.webp), formats=("WEBP",)) as opened:
             photo = opened.convert("RGB")
-    except Exception:  # there is none, or the cache is damaged: nothing that a photo can do wrong
+    except Exception:  # there is none, or the cache is damaged; the photo isn't at fault
         return _empty(_size(_MISSING_SIDES, places, aspect))
     return photo.resize(_size(photo.size, places, aspect), Image.Resampling.BICUBIC, reducing_gap=2.0)
 

@@ -1,4 +1,4 @@
-"""Owns finding out, once, what the terminal draws: asks it where that is safe, and makes the painter that suits."""
+"""Owns detecting what the terminal can draw: asks it once, if that is safe, and makes the matching painter."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Display:
-    """A terminal as it was found.
+    """A detected terminal.
 
     Attributes:
         around: what is known of it.
@@ -30,12 +30,12 @@ class Display:
 
 
 def found(stdout: TextIO, environment: Mapping[str, str] = os.environ) -> Display:
-    """Return the terminal that `stdout` is, by what the environment says alone."""
+    """Return the terminal of `stdout`, judging by the environment only."""
     return Display(TerminalInfo(environment, is_utf8=(stdout.encoding or "").lower().replace("-", "") == "utf8"))
 
 
 def asked(display: Display, source: int, sink: int) -> Display:
-    """Return the terminal after it was asked; its mode has neither echo nor lines.  Typed keys are in the answers."""
+    """Return the terminal after asking it; echo and line editing must be off.  Typed keys are in the answers."""
     around = display.around
     if not around.may_be_asked or sys.platform == "win32":
         return display
@@ -49,7 +49,7 @@ def asked(display: Display, source: int, sink: int) -> Display:
 
 
 def asked_between_commands(display: Display) -> Display:
-    """Return the terminal after it was asked by a command that ends soon: what was typed is the shell's."""
+    """Return the terminal after asking it for a short-lived command: typed keys belong to the shell."""
     from photomap_cli.graphics.tty_mode import TtyMode
 
     if sys.platform == "win32":
@@ -70,7 +70,7 @@ def asked_between_commands(display: Display) -> Display:
 
 
 def painter(way: GraphicsProtocol, display: Display) -> Renderer:
-    """Return what draws in this way on this terminal."""
+    """Return the renderer for this way of drawing on this terminal."""
     around, cell = display.around, display.cell
     match way:
         case GraphicsProtocol.SIXEL:

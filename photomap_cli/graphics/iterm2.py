@@ -1,4 +1,4 @@
-"""Owns iTerm2's inline images, which WezTerm, VS Code, Warp and mintty draw as well."""
+"""Owns iTerm2's inline images, which WezTerm, VS Code, Warp and mintty support too."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from photomap_cli.graphics.renderer import Grid, in_place
 if TYPE_CHECKING:
     from photomap_cli.graphics.renderer import Sheet
 
-# A row of six at 190 pixels: 56 kB, where PNG, which could leave the gaps out, takes 376.
+# A row of six at 190 pixels is 56 kB; PNG, which could leave the gaps transparent, takes 376.
 _QUALITY = 85
 
 
 class Iterm2:
-    """Draws with one file a sheet, as JPEG.
+    """Draws each sheet as one JPEG file.
 
     Args:
         cell: pixels of a cell, across and down.
@@ -34,7 +34,7 @@ class Iterm2:
         return in_place(self.drawing(sheet), sheet.rows)
 
     def removal(self, column: int, row: int) -> str:
-        """Return nothing: the cells that are erased take the picture with them."""
+        """Return an empty string: erasing the cells erases the picture."""
         return ""
 
     def drawing(self, sheet: Sheet) -> str:

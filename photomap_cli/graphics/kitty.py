@@ -1,4 +1,4 @@
-"""Owns kitty's graphics protocol: sending a picture, placing it at the cursor, and letting old ones go."""
+"""Owns kitty's graphics protocol: sending a picture, placing it at the cursor, and deleting old ones."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ CHUNK_BYTES = 4096
 """The protocol's limit for one escape sequence."""
 
 KEPT_BYTES = 64 << 20
-"""Pixels that the terminal shall keep for us: some hundred rows of six; it forgets by itself at 320 MB."""
+"""Pixels that the terminal should keep for us: about a hundred rows of six; it drops pictures itself at 320 MB."""
 
 
 class Album:
-    """The pictures that the terminal holds for this process, the oldest of which go first."""
+    """The pictures that the terminal holds for this process; the oldest are dropped first."""
 
     def __init__(self, kept_bytes: int = KEPT_BYTES) -> None:
         self._kept_bytes = kept_bytes
         self._held: deque[tuple[int, int]] = deque()
 
     def add(self, number: int, size: int) -> Iterator[str]:
-        """Note a new picture of `size` bytes; yield the commands that delete those there is no room for beside it."""
+        """Note a new picture of `size` bytes; yield the commands that delete older ones to make room."""
         self._held.append((number, size))
         while len(self._held) > 1 and sum(size for _, size in self._held) > self._kept_bytes:
             oldest, _ = self._held.popleft()
@@ -37,12 +37,12 @@ class Album:
 
 
 class KittyPictures:
-    """Sends pictures, and remembers which.
+    """Sends pictures and keeps track of them.
 
     Args:
         cell: pixels of a cell, across and down.
         album: what has been sent so far.
-        wrap: what a command goes through on its way to the terminal.
+        wrap: wraps a command on its way to the terminal.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class KittyPictures:
         self._wrap = wrap
 
     def sent(self, sheet: Sheet, number: int, action: str) -> str:
-        """Return the commands that send a picture under this number, and delete what there is no more room for."""
+        """Return the commands that send a picture under this number, and delete those there is no room for."""
         image = sheet.image
         size = f"c={sheet.columns},r={sheet.rows}"
         deletions = self._album.add(number, image.width * image.height * 4)
@@ -62,7 +62,7 @@ class KittyPictures:
 
 
 class Kitty(KittyPictures):
-    """Draws at the cursor, which Konsole and others do that know no placeholders."""
+    """Draws at the cursor, for Konsole and others that don't know placeholders."""
 
     name = "kitty"
 
@@ -75,14 +75,14 @@ class Kitty(KittyPictures):
         return self.sent(sheet, new_number(), "a=T,C=1")
 
     def removal(self, column: int, row: int) -> str:
-        """Return the command that takes the picture away: to erase its cells does not."""
+        """Return the command that deletes the picture, as erasing its cells doesn't."""
         return self._wrap(command(f"a=d,d=P,x={column},y={row},q=2"))
 
 
 def new_number() -> int:
-    """Return a picture's number that no other process is likely to use.
+    """Return a picture number that other processes are unlikely to use.
 
-    Its lowest byte is never 0 and its middle bytes are: see `placeholders`.
+    Its lowest byte is never 0, its middle bytes always are; see `kitty_placeholders`.
     """
     return (1 + secrets.randbelow(255)) << 24 | 1 + secrets.randbelow(255)
 
@@ -93,7 +93,7 @@ def command(control: str, payload: str = "") -> str:
 
 
 def transmission(control: str, data: bytes) -> Iterator[str]:
-    """Yield the commands that send `data`; the first one has the control data."""
+    """Yield the commands that send `data`; the first has the control data."""
     text = base64.b64encode(data).decode("ascii")
     for start in range(0, len(text), CHUNK_BYTES):
         more = int(start + CHUNK_BYTES < len(text))

@@ -1,4 +1,4 @@
-"""Owns kitty's placeholders: letters that stand for pieces of a picture, and scroll, wrap and go as letters do."""
+"""Owns kitty's placeholders: characters that stand for pieces of a picture, and scroll, wrap and vanish like text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 PLACEHOLDER = "\U0010eeee"
 
-# The protocol's own table, in ranges: marks of Unicode 6.0 above a letter that never melt with it.
+# The protocol's own table, in ranges: combining marks of Unicode 6.0 that never compose with a letter.
 _RANGES = """
 305 30d-30e 310 312 33d-33f 346 34a-34c 350-352 357 35b 363-36f 483-487 592-595 597-599 59c-5a1 5a8-5a9 5ab-5ac 5af 5c4
 610-617 657-65b 65d-65e 6d6-6dc 6df-6e2 6e4 6e7-6e8 6eb-6ec 730 732-733 735-736 73a 73d 73f-741 743 745 747 749-74a
@@ -32,16 +32,16 @@ NUMBERS = _letters(_RANGES)
 
 
 class KittyPlaceholders(KittyPictures):
-    """Draws with placeholders, which kitty and Ghostty know.
+    """Draws with placeholders, which kitty and Ghostty support.
 
-    A picture's number travels in the colour of the letters, as one of 256, so that a tmux between us and the terminal
-    need not know more; its highest byte is the third mark of each line's first letter.
+    A picture's number is sent as the characters' colour, one of 256, so that a tmux between us and the terminal
+    needs no more colours; its highest byte is the third mark of each line's first character.
     """
 
     name = "kitty (placeholders)"
 
     def paint(self, sheet: Sheet) -> str:
-        """Return the picture as PNG in pieces, and the letters that show it."""
+        """Return the picture as PNG in pieces, and the characters that show it."""
         number = new_number()
         return self.sent(sheet, number, "a=T,U=1") + "".join(
             f"\x1b[38;5;{number & 0xFF}m{_first(row, number)}{PLACEHOLDER * (sheet.columns - 1)}\x1b[39m\n"
@@ -50,5 +50,5 @@ class KittyPlaceholders(KittyPictures):
 
 
 def _first(row: int, number: int) -> str:
-    """Return the letter that says its row, its column 0 and the picture; those that follow count on from it."""
+    """Return the character that names its row, column 0 and the picture; the following ones count on from it."""
     return PLACEHOLDER + NUMBERS[row] + NUMBERS[0] + NUMBERS[number >> 24]

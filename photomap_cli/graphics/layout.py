@@ -1,4 +1,4 @@
-"""Owns how many photos stand side by side and how large: cells in, cells out.  Pure."""
+"""Owns the layout of contact sheets: how many photos side by side, and how large.  Cells in, cells out.  Pure."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _LARGE_FINE, _LARGE_COARSE = 32, 40
 _TWO_FROM = 2 * 14 + GAP
 _SIDES = 3 / 4  # most photos are no higher than that
 ROWS_OF_THE_PROMPT = 2
-"""The next prompt and its bar, which stay in the window with what was printed before."""
+"""Rows of the next prompt and its bar, which stay in the window with the output."""
 ROWS_BELOW_RESULTS = 1 + ROWS_OF_THE_PROMPT
-"""Those, and the line that sums results up."""
-_CAPTIONS, _MOST_CAPTIONS = 2, 3  # the third one says why a photo is not shown
-_LEAST_SHARE = 2 / 3  # of its usual height that a row may shrink to, so that one more fits into the window
+"""Those, and the summary line of results."""
+_CAPTIONS, _MOST_CAPTIONS = 2, 3  # the third one says why a photo isn't shown
+_LEAST_SHARE = 2 / 3  # how far a row may shrink, as a share of its height, so that one more fits into the window
 _MOST_ROWS = 200  # placeholders count to 296
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A row of photos: how many side by side, and the cells that each of them may have."""
+    """A row of photos: how many side by side, and the cells of each."""
 
     count: int
     columns: int
@@ -34,9 +34,9 @@ class Layout:
 
 
 def row_layout(columns: int, rows: int, grid: Grid, photos: int = 1) -> Layout:
-    """Return the rows of a contact sheet of so many photos, best first, in a window of this size.
+    """Return the rows of a contact sheet of `count` photos, best first, in a window of this size.
 
-    The first row fits into it with all that stands below.
+    The first row fits into it with everything below.
     """
     least, usual, large = (
         (_LEAST_COARSE, _USUAL_COARSE, _LARGE_COARSE) if grid.width <= 2 else (_LEAST_FINE, _USUAL_FINE, _LARGE_FINE)
@@ -49,14 +49,14 @@ def row_layout(columns: int, rows: int, grid: Grid, photos: int = 1) -> Layout:
 
 
 def _shrunk(high: int, room: int, wanted: int) -> int:
-    """Return the height of a row's photos, a little less where one more of the rows wanted then has room."""
+    """Return the height of a row's photos, a little less if that makes room for one more wanted row."""
     rows = (room + GAP) // (high + _CAPTIONS + GAP) + 1
     less = (room + GAP) // rows - _CAPTIONS - GAP
     return less if rows <= wanted and less >= _LEAST_SHARE * high else high
 
 
 def single_layout(columns: int, rows: int, rows_below: int = 1) -> Layout:
-    """Return the room of one photo in a window of this size, with so many lines of text below it."""
+    """Return the room for one photo in a window of this size, with `lines` of text below it."""
     return Layout(1, max(1, columns), _rows_left(rows - rows_below - ROWS_OF_THE_PROMPT))
 
 

@@ -1,4 +1,4 @@
-"""Owns which way of drawing suits a terminal: its name first, what it can do second.  Pure; asks nobody."""
+"""Owns choosing a terminal's way of drawing: by its name first, by its abilities second.  Pure; asks nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from photomap_cli.graphics.terminal_query import TerminalReplies
 USUAL_CELL = (10, 20)
 _DARK = (0, 0, 0)
 
-_BY_NAME = {  # as terminals begin their own names, in lower case
+_BY_NAME = {  # how terminals' names for themselves start, in lower case
     "kitty": "kitty",
     "ghostty": "kitty",
     "iterm2": "iterm2",
@@ -31,7 +31,7 @@ _BY_PROGRAM = {
 }
 _WRAP_AGAIN = ("tmux", "vte", "foot", "alacritty", "contour", "xterm.js", "xterm-kitty", "xterm-ghostty")
 _OF_THOSE_THAT_WRAP_AGAIN = ("TMUX", "ZELLIJ", "VTE_VERSION", "WT_SESSION", "ALACRITTY_WINDOW_ID")
-_NAMELESS = "xterm.js"  # a part of many programs, which say who they are in TERM_PROGRAM
+_NAMELESS = "xterm.js"  # embedded in many programs, which name themselves in TERM_PROGRAM
 _PRINTS_QUESTIONS = frozenset({"Apple_Terminal"})
 _SIXEL = 4
 _PLACEHOLDERS_SINCE = (0, 28)
@@ -64,10 +64,10 @@ class ColourDepth(Enum):
 
 
 _DRAWS = (
-    # How terminals begin their names, from which version on they draw such characters themselves; the best one first.
+    # How terminals' names start, and from which version on they draw such characters themselves; the best first.
     ("kitty", (0, 40), GraphicsProtocol.OCTANTS),
     ("kitty", (), GraphicsProtocol.SEXTANTS),
-    ("xterm-kitty", (), GraphicsProtocol.SEXTANTS),  # as tmux has it of one that does not say its version
+    ("xterm-kitty", (), GraphicsProtocol.SEXTANTS),  # as tmux names one that doesn't tell its version
     ("ghostty", (1, 2), GraphicsProtocol.OCTANTS),
     ("ghostty", (), GraphicsProtocol.SEXTANTS),
     ("xterm-ghostty", (), GraphicsProtocol.SEXTANTS),
@@ -88,8 +88,8 @@ class TmuxClient:
     """The terminal around a tmux.
 
     Attributes:
-        name: as it answered tmux, with its version, or else its terminfo entry.
-        draws_placeholders: tmux lets kitty's pictures through to it, and it knows placeholders.
+        name: as it answered tmux, with its version, else its terminfo entry.
+        draws_placeholders: tmux passes kitty's pictures through, and it knows placeholders.
     """
 
     name: str = ""
@@ -98,13 +98,13 @@ class TmuxClient:
 
 @dataclass(frozen=True, slots=True)
 class TerminalInfo:
-    """What is known of the terminal before and after it was asked.
+    """What is known about the terminal, before and after asking it.
 
     Attributes:
         environment: this process's.
-        is_utf8: whether what is written leaves as UTF-8.
-        answers: what the terminal said; nothing if it was not asked.
-        tmux_client: the terminal around tmux; nothing if there is none, or tmux does not know it.
+        is_utf8: whether output is encoded as UTF-8.
+        answers: the terminal's answers; empty if it wasn't asked.
+        tmux_client: the terminal around tmux; empty if there is none, or tmux doesn't know it.
     """
 
     environment: Mapping[str, str]
@@ -114,7 +114,7 @@ class TerminalInfo:
 
     @property
     def draws_nothing(self) -> str:
-        """Why there is no way of drawing here at all; empty where there is one."""
+        """Why nothing can be drawn here at all; empty if something can."""
         term = _term(self.environment)
         if term in _PLAIN_TERMS:
             return f"TERM={term} draws no pictures" if term else "without TERM there are no pictures"
@@ -122,15 +122,15 @@ class TerminalInfo:
 
     @property
     def may_be_asked(self) -> bool:
-        """Whether the terminal answers questions, or at least does not print them."""
+        """Whether the terminal answers queries, or at least doesn't print them."""
         env = self.environment
         return env.get("TERM", "") not in _PLAIN_TERMS | {"linux"} and env.get("TERM_PROGRAM") not in _PRINTS_QUESTIONS
 
     @property
     def is_multiplexed(self) -> bool:
-        """Whether another program draws on the terminal for us: what the environment says of it may be long past.
+        """Whether another program draws on the terminal for us; what the environment says of it may be outdated.
 
-        And so may what it says of that program: a terminal started from a tmux is not in it.
+        What it says of that program may be outdated too: a terminal started from tmux isn't inside it.
         """
         env = self.environment
         if _family_by_name(self.answers.name):
@@ -145,7 +145,7 @@ class TerminalInfo:
             return ColourDepth.NONE
         if _term(env) in _OF_FEW_COLOURS or _term(env).endswith(("-16color", "-color")):
             return ColourDepth.USUAL
-        if env.get("STY"):  # screen turns more into nonsense; COLORTERM is the outer terminal's
+        if env.get("STY"):  # screen garbles more colours; COLORTERM is the outer terminal's
             return ColourDepth.INDEXED
         named = self.family or self.answers.name.lower().startswith(("foot", "vte", "xterm", "contour", "alacritty"))
         in_tmux = bool(env.get("TMUX")) or _term(env).startswith("tmux")
@@ -154,7 +154,7 @@ class TerminalInfo:
 
     @property
     def wraps_again(self) -> bool:
-        """Whether lines that are too long for a narrowed window are wrapped; elsewhere they are cut off."""
+        """Whether lines too long for a narrowed window are rewrapped; other terminals cut them off."""
         env, name = self.environment, self.answers.name.lower()
         if env.get("STY"):
             return False
@@ -163,7 +163,7 @@ class TerminalInfo:
 
     @property
     def family(self) -> str:
-        """Which of the terminals with ways of their own this is; empty for all others."""
+        """Which of the terminals with their own protocol this is; empty for all others."""
         name = self.answers.name
         if (name and not name.startswith(_NAMELESS)) or self.is_multiplexed:
             return _family_by_name(name)
@@ -183,16 +183,16 @@ def _family_by_environment(environment: Mapping[str, str]) -> str:
         return family
     if environment.get("KITTY_WINDOW_ID") or _term(environment) in ("xterm-kitty", "xterm-ghostty"):
         return "kitty"
-    if environment.get("LC_TERMINAL") == "iTerm2":  # comes along over ssh
+    if environment.get("LC_TERMINAL") == "iTerm2":  # is passed on over ssh
         return "iterm2"
     return "konsole" if environment.get("KONSOLE_VERSION") else ""
 
 
 def way(setting: str, around: TerminalInfo, *, is_asked_for: bool) -> GraphicsProtocol | None:
-    """Return how to draw, or None for no pictures.
+    """Return the way of drawing, or None for no pictures.
 
     Args:
-        setting: as the setting `previews` has it.
+        setting: the value of the setting `previews`.
         around: the terminal.
         is_asked_for: the user wants pictures now (`--preview`, `:show`), whatever the terminal is.
     """
@@ -210,7 +210,7 @@ def way(setting: str, around: TerminalInfo, *, is_asked_for: bool) -> GraphicsPr
 
 
 def _kitty(around: TerminalInfo) -> GraphicsProtocol:
-    """Return placeholders for those that know them, and for where nothing else gets through; else the plain way."""
+    """Return placeholders for terminals that know them, or if nothing else gets through; else the plain protocol."""
     name = around.answers.name
     is_old = name.startswith("kitty(") and _version(name) < _PLACEHOLDERS_SINCE
     return (
@@ -222,7 +222,7 @@ def _kitty(around: TerminalInfo) -> GraphicsProtocol:
 
 def _best(around: TerminalInfo) -> GraphicsProtocol:
     answers = around.answers
-    if answers.attributes is None:  # a recorder, a pipe to somewhere: no place for pictures, whatever its name
+    if answers.attributes is None:  # a recorder or a pipe: not for pictures, whatever its name
         return GraphicsProtocol.BLOCKS
     draws_sixel = _SIXEL in answers.attributes
     if around.is_multiplexed:
@@ -234,7 +234,7 @@ def _best(around: TerminalInfo) -> GraphicsProtocol:
             return _kitty(around)
         case "iterm2":
             return GraphicsProtocol.ITERM2
-        case "vscode" if draws_sixel:  # it says so when pictures are switched on
+        case "vscode" if draws_sixel:  # it reports that when pictures are turned on
             return GraphicsProtocol.ITERM2
     if answers.draws_kitty:
         return GraphicsProtocol.KITTY
@@ -242,12 +242,12 @@ def _best(around: TerminalInfo) -> GraphicsProtocol:
 
 
 def _cells(around: TerminalInfo) -> GraphicsProtocol:
-    """Return the finest characters of blocks that this terminal draws itself; those of a font rarely fit together."""
+    """Return the finest block characters that this terminal draws itself; a font's rarely fit together."""
     if around.answers.attributes is None:
         return GraphicsProtocol.BLOCKS
     if around.is_multiplexed:
         glyphs = _finest(around.tmux_client.name)
-        # How wide a character is tmux knows by the system's tables, which may be older than octants.
+        # tmux takes character widths from the system's tables, which may be older than octants.
         return GraphicsProtocol.SEXTANTS if glyphs is GraphicsProtocol.OCTANTS else glyphs
     if (name := around.answers.name) and not name.startswith(_NAMELESS):
         return _finest(name)
@@ -259,22 +259,22 @@ def _cells(around: TerminalInfo) -> GraphicsProtocol:
 
 
 def _finest(name: str) -> GraphicsProtocol:
-    """Return what a terminal of this name and version draws; the name is as it answers, or tmux has it."""
+    """Return the glyphs that a terminal of this name and version draws; the name is its answer, or tmux's."""
     version = _version(name)
     drawn = (way for start, since, way in _DRAWS if name.lower().startswith(start) and version >= since)
     return next(drawn, GraphicsProtocol.BLOCKS)
 
 
 def _version(name: str) -> tuple[int, ...]:
-    """Return `kitty(0.35.2)` as 0, 35, 2; nothing where there is no version."""
+    """Return the version in `kitty(0.35.2)` as 0, 35, 2; empty if there is none."""
     return tuple(int(part) for part in (_VERSION.search(name) or [""])[0].split(".") if part)
 
 
 def cell(around: TerminalInfo, by_window: tuple[int, int] | None) -> tuple[int, int]:
-    """Return a cell's pixels: as the terminal says, as its window says, or as most are."""
+    """Return a cell's pixels: as the terminal says, as its window size says, or as is usual."""
     return around.answers.cell or by_window or USUAL_CELL
 
 
 def background(around: TerminalInfo) -> tuple[int, int, int]:
-    """Return the colour behind the text; black where the terminal does not say."""
+    """Return the background colour; black if the terminal doesn't tell."""
     return around.answers.background or _DARK

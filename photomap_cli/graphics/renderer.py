@@ -1,4 +1,4 @@
-"""Owns what the ways of drawing have in common: a grid of pixels in, text for the terminal out.  Opens no picture."""
+"""Owns the interface of renderers: a grid of pixels in, text for the terminal out.  Opens no pictures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """How many pixels a cell of the terminal has, across and down; `aspect` is a pixel's width over its height."""
+    """The pixels of a terminal cell, across and down; `aspect` is a pixel's width over its height."""
 
     width: int
     height: int
@@ -20,7 +20,7 @@ class Grid:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sheet:
-    """A picture that fills whole cells: RGBA, each pixel either opaque or not there."""
+    """A picture that fills whole cells: RGBA, each pixel either opaque or fully transparent."""
 
     image: Image.Image
     columns: int
@@ -28,34 +28,34 @@ class Sheet:
 
 
 class Renderer(Protocol):
-    """One way of drawing."""
+    """A way of drawing."""
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """Its name for users."""
 
     @property
     def grid(self) -> Grid:
-        """The pixels it has."""
+        """The pixels of its cells."""
 
     def paint(self, sheet: Sheet) -> str:
-        """Return what draws the sheet, from the first column on; the cursor ends in that of the line below."""
+        """Return what draws the sheet from the first column; the cursor ends in the first column below it."""
 
 
 @runtime_checkable
 class PixelRenderer(Renderer, Protocol):
-    """A way of drawing whose pictures lie on the cells, and go when these are written to or erased."""
+    """A way of drawing whose pictures lie on cells, and vanish when these are written to or erased."""
 
     def drawing(self, sheet: Sheet) -> str:
         """Return what draws the sheet with its upper left corner at the cursor, which may end anywhere."""
 
     def removal(self, column: int, row: int) -> str:
-        """Return what takes away a picture whose corner is at this cell, from 1, where erasing the cells does not."""
+        """Return what deletes a picture whose corner is at this cell, counted from 1, if erasing the cells doesn't."""
 
 
 def in_place(drawing: str, rows: int) -> str:
-    """Return a drawing whose place is made first and left after it.
+    """Return a drawing with room made for it before, and the cursor moved below it after.
 
-    Terminals disagree on where a picture leaves the cursor, and scroll for one at the bottom each in its own way.
+    Terminals differ in where a picture leaves the cursor, and in how they scroll for one at the bottom.
     """
     return "\n" * rows + f"\x1b[{rows}A\x1b7{drawing}\x1b8\x1b[{rows}B\r"

@@ -1,4 +1,4 @@
-"""Owns sixel, DEC's pictures: bands of six rows, in each one line of letters for every colour."""
+"""Owns sixel, DEC's graphics: bands of six rows, each with a line of characters per colour."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
 MOST_COLOURS = 256
 _BAND = 6
-_EMPTY = 63  # the letter with none of its six pixels
-_FAST_OCTREE = 2  # Pillow's; median cut takes four times as long and does not show
+_EMPTY = 63  # the character with none of its six pixels set
+_FAST_OCTREE = 2  # Pillow's; median cut takes four times as long without visible gain
 _RUN = re.compile(
     r"\?{4,}|([^?])\1{3,}"
-)  # nearly all are empty ones, and a repeated letter is counted faster than a group
+)  # nearly all are empty, and counting a repeated character is faster than a group
 
 
 class Sixel:
-    """Draws with up to 256 colours; what is not there stays as it is.
+    """Draws with up to 256 colours; transparent pixels stay as they are.
 
     Args:
         cell: pixels of a cell, across and down.
-        colours: how many the terminal has at a time.
+        colours: how many the terminal can show at once.
     """
 
     name = "sixel"
@@ -39,11 +39,11 @@ class Sixel:
         return in_place(self.drawing(sheet), sheet.rows)
 
     def removal(self, column: int, row: int) -> str:
-        """Return nothing: the cells that are erased take the picture with them."""
+        """Return an empty string: erasing the cells erases the picture."""
         return ""
 
     def drawing(self, sheet: Sheet) -> str:
-        """Return the picture as one control string."""
+        """Return the picture as a control string."""
         reduced = sheet.image.convert("RGB").quantize(self._colours, method=_FAST_OCTREE)
         palette = reduced.getpalette() or []
         width, height = reduced.size
@@ -68,7 +68,7 @@ def _bands(pixels: bytes, there: bytes, width: int) -> Iterator[str]:
 
 
 def _add_row(lines: dict[int, bytearray], bit: int, row: bytes, there: bytes) -> None:
-    """Set one row's bit in the lines of its colours.  Without numpy: to load it takes longer than this."""
+    """Set a row's bit in the lines of its colours.  Without numpy, which takes longer to load."""
     empty = bytes([_EMPTY]) * len(row)
     for x, colour in enumerate(row):
         if there[x]:
@@ -79,5 +79,5 @@ def _add_row(lines: dict[int, bytearray], bit: int, row: bytes, there: bytes) ->
 
 
 def _packed(line: bytearray) -> str:
-    """Return a line with its runs told as counts; empty letters at its end are left out."""
+    """Return a line with run-length encoding; empty characters at its end are left out."""
     return _RUN.sub(lambda run: f"!{len(run[0])}{run[0][0]}", line.decode("ascii").rstrip("?"))

@@ -1,6 +1,6 @@
-"""Owns asking the terminal what it is: all questions in one write, and what came back, typed keys included.
+"""Owns querying the terminal: all queries in one write, and the answers, typed keys included.
 
-The last question is one that every terminal answers, so that nobody waits for answers that will not come.
+Every terminal answers the last query, so nobody waits for answers that won't come.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ class TerminalReplies:
 
     Attributes:
         attributes: the extensions of its primary attributes (DA1); None if it did not answer at all.
-        name: its name and version (XTVERSION), or nothing.
-        draws_kitty: it would draw a picture of kitty's protocol.
+        name: its name and version (XTVERSION), or empty.
+        draws_kitty: it supports kitty's protocol.
         cell: pixels of a cell, across and down.
-        background: its colour behind the text, red, green and blue from 0 to 255.
+        background: its background colour, red, green and blue from 0 to 255.
         sixel_colours, sixel_width: how many colours, and how many pixels across, a sixel picture may have.
-        keys: what was typed meanwhile, and has to get to whoever reads next.
+        keys: what was typed meanwhile, for the next reader.
     """
 
     attributes: frozenset[int] | None = None
@@ -61,15 +61,15 @@ class TerminalReplies:
 
 
 def ask(source: int, sink: int, *, seconds: float) -> TerminalReplies:
-    """Ask the terminal on two file descriptors; the caller has put it into a mode without echo and lines."""
+    """Query the terminal on two file descriptors; the caller has turned off echo and line editing."""
     os.write(sink, QUESTIONS)
     return understood(_read(source, time.monotonic() + seconds))
 
 
 def _read(source: int, deadline: float) -> bytes:
-    """Return everything up to the answer to the last question, or what has come by the deadline.
+    """Return everything up to the last answer, or what has come by the deadline.
 
-    This process may be late itself: answers that are there already would else be taken for keys.
+    This process may be late itself, so answers already there are still read; else they would be taken for keys.
     """
     import select
 
@@ -90,7 +90,7 @@ def _is_complete(data: bytes) -> bool:
 
 
 def understood(data: bytes) -> TerminalReplies:
-    """Return what the terminal's answers say; the rest is keys."""
+    """Parse the terminal's answers; the rest are keys."""
     said: dict[str, bytes] = {}
     for match in _ANSWERS.finditer(data):
         said.update({name: text for name, text in match.groupdict().items() if text is not None})
@@ -107,7 +107,7 @@ def understood(data: bytes) -> TerminalReplies:
 
 
 def without_answers(data: bytes) -> bytes:
-    """Return what is left of input when the answers are taken out."""
+    """Return the input without the answers."""
     return _ANSWERS.sub(b"", data)
 
 
@@ -121,7 +121,7 @@ def _cell(text: bytes) -> tuple[int, int] | None:
 
 
 def _colour(text: bytes) -> tuple[int, int, int] | None:
-    """Return `1e1e/1e1e/2e2e`, with one to four digits a part, as three bytes."""
+    """Return `1e1e/1e1e/2e2e`, with one to four digits per part, as three bytes."""
     with suppress(ValueError):
         red, green, blue = (int(part, 16) * 255 // (16 ** len(part) - 1) for part in text.split(b"/"))
         return red, green, blue
@@ -129,7 +129,7 @@ def _colour(text: bytes) -> tuple[int, int, int] | None:
 
 
 def give_back(source: int, keys: bytes) -> None:
-    """Put typed keys back into the terminal's queue, for the shell; where the system forbids it they are lost."""
+    """Put typed keys back into the terminal's queue, for the shell; they are lost if the system forbids that."""
     import fcntl
     import termios
 
@@ -139,7 +139,7 @@ def give_back(source: int, keys: bytes) -> None:
 
 
 def cell_by_window(sink: int) -> tuple[int, int] | None:
-    """Return a cell's pixels by the size of the window, which most terminals tell the system."""
+    """Return a cell's pixels from the size of the window, which most terminals tell the system."""
     import fcntl
     import struct
     import termios
@@ -152,7 +152,7 @@ def cell_by_window(sink: int) -> tuple[int, int] | None:
 
 
 def waiting_keys(source: int) -> int:
-    """Return how many keys have been typed that nobody has read yet."""
+    """Return how many typed keys are unread."""
     import fcntl
     import struct
     import termios

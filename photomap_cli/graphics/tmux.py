@@ -1,4 +1,4 @@
-"""Owns getting pictures through tmux: whether it lets them, to which terminal, and how they are wrapped."""
+"""Owns passing pictures through tmux: whether it allows that, to which terminal, and how to wrap them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _KNOW_PLACEHOLDERS = ("kitty", "xterm-kitty", "ghostty", "xterm-ghostty")
 
 
 def client(environment: Mapping[str, str]) -> TmuxClient:
-    """Return the terminal around the tmux we are in, nameless if there is no tmux.
+    """Return the terminal around tmux; nameless if there is no tmux.
 
-    tmux is asked, not the terminal: its answer would come as keys, to whichever pane is in front by then.
+    This asks tmux, not the terminal, whose answer would come as keys, to whichever pane is active by then.
     """
     if not environment.get("TMUX"):
         return TmuxClient()
@@ -34,14 +34,14 @@ def client(environment: Mapping[str, str]) -> TmuxClient:
 
 
 def understood(line: str) -> TmuxClient:
-    """Return the terminal by what tmux says of itself."""
+    """Parse what tmux says about its terminal."""
     allowed, *names = line.strip("\n").split("\t")
     knows = next((name for name in names if name.lower().startswith(_KNOW_PLACEHOLDERS)), "")
-    best = next((name for name in reversed(names) if name), "")  # what it answered, before its terminfo entry
+    best = next((name for name in reversed(names) if name), "")  # its answer, in preference to its terminfo entry
     return TmuxClient(best, draws_placeholders=bool(knows) and allowed in ("on", "all", "1", "2"))
 
 
 def wrap(text: str) -> str:
-    """Return an escape sequence as tmux passes it on to its terminal."""
+    """Return an escape sequence wrapped for tmux to pass on."""
     doubled = text.replace("\x1b", "\x1b\x1b")
     return f"\x1bPtmux;{doubled}\x1b\\"

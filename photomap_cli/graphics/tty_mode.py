@@ -1,7 +1,7 @@
-"""Owns the terminal's mode between two prompts: no echo, no line editing, signals on.  Reads no key.
+"""Owns the terminal's mode between two prompts: no echo, no line editing, signals on.  Reads no keys.
 
 What is typed while a query runs stays in the terminal's queue for the next prompt, instead of being echoed into the
-results; a Ctrl-D there is kept too.
+results; so does a Ctrl-D.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _FATAL = ("SIGTERM", "SIGHUP")
 
 
 class TtyMode:
-    """A context in which the terminal is quiet; its old mode returns on the way out, also on SIGTERM and SIGHUP.
+    """A context in which the terminal doesn't echo; restores its old mode at the end, even on SIGTERM and SIGHUP.
 
-    Ctrl-Z leaves the shell a terminal that echoes, and `fg` finds the mode that was.
-    Leaves the terminal alone where `fd` is none or the platform has no termios.
+    Ctrl-Z leaves the shell a terminal that echoes, and `fg` restores the mode.
+    Does nothing if `fd` isn't a terminal or the platform has no termios.
 
     Args:
         fd: the terminal; None for standard input.
@@ -64,18 +64,18 @@ class TtyMode:
             signal.signal(number, handler)
 
     def disable_echo(self) -> None:
-        """Make the terminal quiet (again: a shell's `fg` may have changed its mode)."""
+        """Turn off echo (again: a shell's `fg` may have changed the mode)."""
         if self._saved is not None:
             _set_mode(self._fd, _quiet(self._saved))
 
     def _release(self) -> None:
-        """Give the shell the mode that it had."""
+        """Restore the shell's mode."""
         self._at_stop = _mode(self._fd)
         if self._saved is not None:
             _set_mode(self._fd, self._saved)
 
     def _reclaim(self) -> None:
-        """Have the mode of before again: quiet, or raw where a line was being typed."""
+        """Restore the mode from before the stop: quiet, or raw if a line was being typed."""
         if self._at_stop is not None:
             _set_mode(self._fd, self._at_stop)
 
@@ -112,7 +112,7 @@ def _quiet(mode: list[Any]) -> list[Any]:
 
 
 def _leave_on_signals() -> dict[int, Any]:
-    """Turn fatal signals into an orderly way out; one that is ignored or handled already is left alone."""
+    """Turn fatal signals into an orderly exit; signals that are ignored or already handled are left alone."""
     numbers = [getattr(signal, name) for name in _FATAL if hasattr(signal, name)]
     replaced = {number: signal.SIG_DFL for number in numbers if signal.getsignal(number) is signal.SIG_DFL}
     for number in replaced:

@@ -1,7 +1,7 @@
-"""Owns the frozen values that cross a layer or the socket, and their one JSON form.
+"""Owns the frozen values that cross a layer or the socket, and their JSON form.
 
-`search --json`, `status --json`, `index --json` and the session socket all send exactly what `to_json` returns.
-Everything is had from here, but for the records of a map: they are in `photomap_cli.records.maps`, and few need them.
+`search --json`, `status --json`, `index --json` and the session socket all send what `to_json` returns.
+Import everything from here, except a map's records, which few need: they are in `photomap_cli.records.maps`.
 """
 
 from photomap_cli.records.doctor import Check, CheckState

@@ -1,4 +1,4 @@
-"""Owns what the gallery begins with, and what it ends with."""
+"""Owns the gallery's input and output."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class BrowseRequest:
-    """What the gallery begins with.
+    """What the gallery starts with.
 
     Attributes:
-        search: what its searches have in common; its text is the query to begin with, nothing for all photos.
+        search: what its searches have in common; its text is the first query, empty for all photos.
         marks: photos that are marked already.
-        is_choosing: somebody waits for what is chosen.
+        is_choosing: a pipe waits for what is chosen.
     """
 
     search: SearchRequest
@@ -26,12 +26,12 @@ class BrowseRequest:
 
 @dataclass(frozen=True, slots=True)
 class BrowseOutcome:
-    """What the gallery ended with.
+    """The outcome of a gallery.
 
     Attributes:
-        is_cancelled: the user wants nothing chosen.
+        is_cancelled: the user chose nothing.
         marks: the marked photos, in the order in which they were marked.
-        query: the last one that was answered; nothing for all photos.
+        query: the last one that was answered; empty for all photos.
         hits: its photos, as far as they were fetched.
         is_list: whether filters alone found them.
     """

@@ -1,4 +1,4 @@
-"""Owns what `photomap copy` did."""
+"""Owns the report of `photomap copy`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from photomap_cli.records.record import Record, rounded
 
 @dataclass(frozen=True, slots=True)
 class CopyReport(Record):
-    """What one copy of a library did.
+    """What a copy of a library did.
 
     Attributes:
         source, target: the libraries' folders, absolute.
         photos, albums, searches: what the copy holds.
         bytes: how many were copied.
-        was_there: whether the target was the same library already, so that nothing was to be done.
+        was_there: whether the target already was the same library, so that there was nothing to do.
     """
 
     source: str

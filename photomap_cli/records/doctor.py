@@ -1,4 +1,4 @@
-"""Owns what `photomap doctor` says."""
+"""Owns the checks of `photomap doctor` as values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from photomap_cli.records.record import Record
 
 
 class CheckState(StrEnum):
-    """How something looks that `photomap doctor` looked at."""
+    """The outcome of a check."""
 
     OK = "ok"
     ADVICE = "advice"  # works, and could be better
@@ -18,7 +18,7 @@ class CheckState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check(Record):
-    """One thing that `photomap doctor` looked at.  `hint` says what to do where there is something to do."""
+    """A check of `photomap doctor`.  `hint` says what to do, if anything."""
 
     subject: str
     state: CheckState

@@ -1,4 +1,4 @@
-"""Owns a group of photos that show the same."""
+"""Owns groups of duplicate photos."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from photomap_cli.records.record import Record, rounded
 
 @dataclass(frozen=True, slots=True)
 class DuplicatePhoto(Record):
-    """One photo of a group; `score` is its cosine with the group's first."""
+    """A photo of a group; `score` is its cosine to the group's first."""
 
     path: str
     score: float = field(metadata=rounded(6))
@@ -22,9 +22,9 @@ class DuplicatePhoto(Record):
 
 @dataclass(frozen=True, slots=True)
 class DuplicateGroup(Record):
-    """Photos that show the same; the first looks best to keep.
+    """Photos that show the same; the first is probably the best to keep.
 
-    `kind` is "identical" for the same bytes, "similar" for shots that are hardly different.
+    `kind` is "identical" for the same bytes, "similar" for nearly identical shots.
     """
 
     ALSO = (("spare_bytes", "photos"),)
@@ -34,7 +34,7 @@ class DuplicateGroup(Record):
 
     @property
     def spare_bytes(self) -> int:
-        """What all but the first take."""
+        """Bytes of all but the first."""
         return sum(photo.size_bytes for photo in self.photos[1:])
 
     def to_json(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Owns what an export did: which photos went where, which did not, and why."""
+"""Owns the report of an export: which photos went where, which didn't, and why."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from enum import StrEnum
 class ExportMode(StrEnum):
     """How photos get into a folder.
 
-    `REFLINK` shares the blocks of the original until one of the two is changed; where the file system cannot, it is a
+    `REFLINK` shares blocks with the original until one of the two is changed; if the file system can't, it is a
     copy.  `ZIP` puts them into one file.
     """
 
@@ -24,20 +24,20 @@ class ExportMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """One photo that got there: where from and where to, both absolute."""
+    """A photo that was exported: from where and to where, both absolute."""
 
     source: str
     target: str
 
     @property
     def is_renamed(self) -> bool:
-        """Whether its name was taken, so that it has another one there."""
+        """Whether its name was taken, so that it got another one."""
         return os.path.basename(self.source) != os.path.basename(self.target)  # noqa: PTH119 - paths are text here
 
 
 @dataclass(frozen=True, slots=True)
 class ExportFailure:
-    """One photo, or sidecar of one, that did not get there, and why."""
+    """A photo or sidecar that wasn't exported, and why."""
 
     path: str
     reason: str
@@ -45,17 +45,17 @@ class ExportFailure:
 
 @dataclass(frozen=True, slots=True)
 class ExportReport:
-    """What one export did.
+    """What an export did.
 
     Attributes:
-        how: as it was asked for.
+        how: the requested mode.
         folder: where the photos are now; the zip file for `ZIP`.
-        done: the photos that got there, in the order asked for; targets in a zip file are below its path.
-        there: paths of the photos that were there already, from an earlier export or by themselves.
-        failed: what did not get there; the originals are where they were.
+        done: the exported photos, in the requested order; targets in a zip file are below its path.
+        there: paths of photos that were already there, from an earlier export or otherwise.
+        failed: what wasn't exported; the originals are where they were.
         sidecars: how many files beside photos went along: XMP, and in a move RAW files.
-        copied_instead: how many reflinks are copies, as the file system cannot share blocks.
-        left: how many photos were not come to, as it was cancelled or the disk is full.
+        copied_instead: how many reflinks became copies, as the file system can't share blocks.
+        left: how many photos were left over, as it was cancelled or the disk is full.
         is_cancelled: whether it was cancelled.
     """
 
@@ -71,5 +71,5 @@ class ExportReport:
 
     @property
     def renamed(self) -> tuple[Exported, ...]:
-        """The photos that have another name there, as theirs was taken."""
+        """The photos that got another name, as theirs was taken."""
         return tuple(each for each in self.done if each.is_renamed)

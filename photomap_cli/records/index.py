@@ -1,4 +1,4 @@
-"""Owns how far an index run is and what it did."""
+"""Owns the progress and report of an index run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from photomap_cli.records.record import IF_ANY, Record, rounded
 
 @dataclass(frozen=True, slots=True)
 class IndexFailure(Record):
-    """One file that could not be indexed, and why."""
+    """A file that couldn't be indexed, and why."""
 
     path: str
     reason: str
@@ -18,7 +18,7 @@ class IndexFailure(Record):
 
 @dataclass(frozen=True, slots=True)
 class IndexNote(Record):
-    """One photo that is in the library although something is wrong with its file, and what."""
+    """A photo that is in the library although its file is damaged, and how."""
 
     path: str
     reason: str
@@ -26,12 +26,12 @@ class IndexNote(Record):
 
 @dataclass(frozen=True, slots=True)
 class StageTimes(Record):
-    """Where an index run's time went, in milliseconds by the clock on the wall.
+    """Where an index run's time went, in milliseconds of wall-clock time.
 
     Attributes:
-        scan: looking for files, and telling which of them are new.
+        scan: finding files and comparing them with the library.
         load: starting the encoder and the decoders.
-        decode: waiting for decoded pictures; what is decoded while the encoder works costs no time of its own.
+        decode: waiting for decoded pictures; decoding while the encoder works doesn't count.
         encode: waiting for vectors.
         commit: writing.
     """
@@ -44,7 +44,7 @@ class StageTimes(Record):
 
     @property
     def bottleneck(self) -> tuple[str, float] | None:
-        """What takes longest of decoding, encoding and writing, and its share of them; None while there is nothing."""
+        """Which of decoding, encoding and writing takes longest, and its share; None while there is nothing."""
         work = {"decoding": self.decode, "encoding": self.encode, "writing": self.commit}
         slowest = max(work, key=lambda each: work[each])
         return (slowest, work[slowest] / sum(work.values())) if work[slowest] > 0 else None
@@ -52,9 +52,9 @@ class StageTimes(Record):
 
 @dataclass(frozen=True, slots=True)
 class IndexProgress:
-    """How far an index run is.  `total` is the number of photos to encode; `done` counts encoded and failed ones.
+    """The progress of an index run.  `total` is the number of photos to encode; `done` counts encoded and failed ones.
 
-    Once they are encoded, `compressing` says so: `done` and `total` are then rows of the search's own file.
+    Afterwards `compressing` is true: `done` and `total` then count rows of the search's own file.
     """
 
     done: int
@@ -67,14 +67,14 @@ class IndexProgress:
 
 @dataclass(frozen=True, slots=True)
 class IndexReport(Record):
-    """What one index run did; counts are files.
+    """What an index run did; counts are of files.
 
     Attributes:
-        part: which of several parts of the files it took, as `2/4`; "" for all of them.
+        part: which part of the files it took, as `2/4`; "" for all of them.
         notes: of all damaged photos below the roots, new or not.
-        others: how many files there are that are no photos, by their endings; "" for those without one.
+        others: number of files that aren't photos, by extension; "" for those without one.
         interrupted: whether the run ended before it was done.
-        left: how many files it had found, and had not come to then.
+        left: how many found files were left over when it ended.
     """
 
     ALSO = (("failed", "failures"), ("noted", "notes"), ("other_kinds", "interrupted"))
@@ -98,7 +98,7 @@ class IndexReport(Record):
 
     @property
     def failed(self) -> int:
-        """How many files could not be indexed."""
+        """How many files couldn't be indexed."""
         return len(self.failures)
 
     @property
@@ -108,7 +108,7 @@ class IndexReport(Record):
 
     @property
     def other_kinds(self) -> dict[str, int]:
-        """`others` by their endings."""
+        """`others` by extension."""
         return dict(self.others)
 
     def to_json(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Owns a map as it is asked for and drawn, and its JSON."""
+"""Owns a map's request, its result and their JSON."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ MOST_CLUSTERS = len(LETTERS)
 
 @dataclass(frozen=True, slots=True)
 class MapRequest(Record):
-    """One map as it is asked for, in this process or over the socket.
+    """A request for a map, in this process or over the socket.
 
     Attributes:
         cwd: absolute folder that the scope starts from, as in a search.
         folder: only photos below this absolute folder; "*" for the whole library; None for the usual scope.
         filters: filters in the language of queries, such as `after:2023 camera:nikon`; no terms.
-        clusters: how many groups; None for as many as the number of photos calls for.
+        clusters: how many groups; None for a number that depends on the photos.
     """
 
     cwd: str
@@ -30,13 +30,13 @@ class MapRequest(Record):
 
 @dataclass(frozen=True, slots=True)
 class MapCluster(Record):
-    """One group of photos.
+    """A group of photos.
 
     Attributes:
         id: its number, from 1, the largest group first.
         name: a query that finds such photos.
         count: how many photos.
-        centre: its middle, as the place of a `MapPoint`.
+        centre: its middle, in the coordinates of a `MapPoint`.
         representatives: paths of its most typical photos, the most typical first.
     """
 
@@ -56,7 +56,7 @@ class MapCluster(Record):
 
 @dataclass(frozen=True, slots=True)
 class GroupRequest(Record):
-    """The photos of one group as they are asked for: the map as it was asked for, and the group as it was drawn."""
+    """A request for the photos of a group: the map's request, and the group as drawn."""
 
     map: MapRequest
     cluster: MapCluster
@@ -64,7 +64,7 @@ class GroupRequest(Record):
 
 @dataclass(frozen=True, slots=True)
 class MapPoint(Record):
-    """One photo on the map: from 0 to 1, `x` to the right, `y` up.  `cluster` is a group's id."""
+    """A photo on the map: from 0 to 1, `x` to the right, `y` up.  `cluster` is a group's id."""
 
     path: str
     x: float = field(metadata=rounded(5))
@@ -79,8 +79,8 @@ class PhotoMap(Record):
 
     Attributes:
         encoder: what made the vectors.
-        method: "pacmap", or "groups" where that is not installed.
-        elapsed_ms: how long it took to draw, or to read again.
+        method: "pacmap", or "groups" if that isn't installed.
+        elapsed_ms: how long it took to draw, or to load.
         clusters: the groups, the largest first.
         points: the photos.
         notices: sentences for the user, such as that groups have no names.

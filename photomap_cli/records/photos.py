@@ -1,4 +1,4 @@
-"""Owns what the catalogue tells of photos and of itself."""
+"""Owns the catalogue's values: photos, filters, facets and the library's status."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class PhotoFilter:
     """One condition a photo must meet.
 
     Attributes:
-        kind: what is looked at.
+        kind: what the filter looks at.
         value: IN an absolute folder; AFTER / BEFORE a local time `YYYY-MM-DDTHH:MM:SS` (AFTER keeps photos at or after
             it, BEFORE those earlier than it); YEAR, MONTH, RATING a range of whole numbers and SIZE one of sizes, as
             `library.number_ranges` reads them; EXT an extension in lower case without its dot; CAMERA, LENS a part of
@@ -51,7 +51,7 @@ class PhotoFilter:
 
 
 class DateSource(StrEnum):
-    """Where a photo's date comes from, the best first; the days are dates whose time of day is missing or damaged."""
+    """Where a photo's date comes from, the best first; `..._DAY` are dates without a valid time of day."""
 
     EXIF = "exif"
     EXIF_DAY = "exif-day"
@@ -61,7 +61,7 @@ class DateSource(StrEnum):
 
     @property
     def is_day(self) -> bool:
-        """Whether the time of day is none."""
+        """Whether there is no time of day."""
         return self in (DateSource.EXIF_DAY, DateSource.NAME_DAY)
 
 
@@ -70,11 +70,11 @@ class Photo:
     """One photo as the catalogue knows it.
 
     Attributes:
-        row: its row in the vector file; another photo's only once the library has another id.
+        row: its row in the vector file; never reused unless the library gets another id.
         path: absolute path.
         size_bytes, mtime_ns: of the file when it was encoded.
-        taken_at: when it was taken, as its EXIF or else its name says: local time `YYYY-MM-DDTHH:MM:SS`, or None.
-        dated_at: `taken_at`, or the file's modification time where there is none.
+        taken_at: when it was taken, from its EXIF or else its name: local time `YYYY-MM-DDTHH:MM:SS`, or None.
+        dated_at: `taken_at`, or the file's modification time if there is none.
         width, height: pixels, upright (after EXIF orientation).
         camera: make and model, or None.
     """
@@ -92,16 +92,16 @@ class Photo:
 
 @dataclass(frozen=True, slots=True)
 class PhotoDetails(Record):
-    """All that the library knows of one photo; the first fields are those of `Photo`.
+    """All that the library knows about a photo; the first fields are those of `Photo`.
 
     Attributes:
         date_source: where `dated_at` comes from.
         lens: make and model, or None.
         latitude, longitude: degrees, north and east positive; both or neither.
-        rating: 1 to 5 stars, -1 where it was rejected, or None.
+        rating: 1 to 5 stars, -1 for rejected, or None.
         kind: "photo", "raw" or "video".
-        extension: what the file is, as `ext:` knows it.
-        seconds: how long a video is, or None.
+        extension: the kind of file, as `ext:` takes it.
+        seconds: length of a video, or None.
     """
 
     path: str
@@ -123,7 +123,7 @@ class PhotoDetails(Record):
 
 @dataclass(frozen=True, slots=True)
 class Thumbnail:
-    """What a photo looks like in small: WebP, upright, sRGB; or nothing and, as `fault`, why."""
+    """A small picture of a photo: WebP, upright, sRGB; or empty, with the reason in `fault`."""
 
     webp: bytes = b""
     fault: str = ""
@@ -135,16 +135,16 @@ Counted = tuple[tuple[str, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class Facets:
-    """What filters can name in a library, for completion.
+    """The values that filters can have in a library, for completion.
 
     Attributes:
         cameras: most photos first.
         extensions: most photos first, without dots.
         months: `YYYY-MM`, newest first.
-        folders: absolute, those above others included; most photos first.
+        folders: absolute, including parent folders; most photos first.
         lenses: most photos first.
-        places: middles of where photos were taken, as `near:` takes them; most photos first.
-        suggestions: by filter, some values that few can choose between; those that no photo has are left out.
+        places: centres of where photos were taken, as `near:` takes them; most photos first.
+        suggestions: by filter, a few values to choose from; those that no photo has are left out.
     """
 
     cameras: Counted = ()
@@ -158,7 +158,7 @@ class Facets:
 
 @dataclass(frozen=True, slots=True)
 class LibraryFault(Record):
-    """Why a library cannot be searched: the code, message and hint of a `PhotomapError`."""
+    """Why a library can't be searched: the code, message and hint of a `PhotomapError`."""
 
     code: str
     message: str
@@ -167,11 +167,11 @@ class LibraryFault(Record):
 
 @dataclass(frozen=True, slots=True)
 class LibraryStatus(Record):
-    """The library on disk: where it is, how much is in it, and with which encoder it was made.
+    """The library on disk: where it is, how much is in it, and which encoder made it.
 
     Attributes:
-        unfinished: paths whose last index run has not come to its end; in the JSON only if there are any.
-        error: why it cannot be searched, as in another format; in the JSON only then.
+        unfinished: paths whose last index run didn't finish; in the JSON only if there are any.
+        error: why it can't be searched, such as another format; in the JSON only then.
     """
 
     path: str

@@ -1,7 +1,7 @@
-"""Owns how every record becomes JSON and is read back.
+"""Owns converting records to JSON and back.
 
-The JSON of a record is an object of its fields.  What a field's JSON differs in, its metadata say: `rounded` and
-`IF_ANY`; what is worth telling beside the fields is a property that `ALSO` names.
+A record's JSON is an object of its fields.  A field's metadata say how its JSON differs: `rounded` and
+`IF_ANY`; `ALSO` names properties to include besides fields.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ IF_ANY: dict[str, Any] = {"if_any": True}
 
 
 def rounded(digits: int) -> dict[str, Any]:
-    """Return metadata of a field whose floats have so many digits in the JSON."""
+    """Return metadata of a field whose floats are rounded to `digits` in the JSON."""
     return {"digits": digits}
 
 
@@ -35,7 +35,7 @@ class Record:
     Its fields are str, int, float, bool, enumerations, records, tuples of these, or None.
 
     Attributes:
-        ALSO: pairs of a property that is told as well, and the field before which it stands.
+        ALSO: pairs of a property to include, and the field that it precedes.
     """
 
     __slots__ = ()
@@ -75,7 +75,7 @@ class Record:
 class _Entry(NamedTuple):
     name: str
     digits: int | None
-    default: Any  # MISSING where it is always told
+    default: Any  # MISSING if it is always included
 
 
 @functools.cache
@@ -107,7 +107,7 @@ def _readers(cls: type[Any]) -> dict[str, _Reader]:
 
 
 def _reader(hint: Any) -> _Reader:
-    """Return what makes a value of this type of a JSON value; it raises TypeError or ValueError for another."""
+    """Return a function that turns JSON into a value of this type; it raises TypeError or ValueError."""
     kinds = get_args(hint)
     if get_origin(hint) in (Union, types.UnionType):
         (kind,) = (each for each in kinds if each is not types.NoneType)
@@ -127,7 +127,7 @@ def _reader(hint: Any) -> _Reader:
 
 
 def _of(value: Any, *kinds: type) -> Any:
-    if type(value) not in kinds:  # True is no int here
+    if type(value) not in kinds:  # True doesn't count as an int here
         raise TypeError(f"{_shown(value)} is not of type {kinds[0].__name__}")
     return value
 

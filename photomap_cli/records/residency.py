@@ -1,4 +1,4 @@
-"""Owns what there is to know about an encoder and its place."""
+"""Owns the values that describe an encoder and where its weights are."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LONGEST_TIMEOUT_SECONDS = 366 * 86_400.0
 
 
 class ResidencyState(StrEnum):
-    """Where the encoder's weights are; the names are the ones people see."""
+    """Where the encoder's weights are; users see these names."""
 
     OFF = "OFF"  # no encoder process: nothing in VRAM, nothing in RAM
     LOADING = "LOADING"  # OFF -> RAM: the process starts, the weights are mapped
@@ -24,7 +24,7 @@ class ResidencyState(StrEnum):
 
     @property
     def is_moving(self) -> bool:
-        """Whether the weights are under way; no query can run until they have arrived."""
+        """Whether the weights are being moved; no query can run until they have arrived."""
         return self in _MOVING
 
 
@@ -35,7 +35,7 @@ _MOVING = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class EncoderInfo(Record):
-    """What a loaded encoder is.
+    """The facts of a loaded encoder.
 
     Attributes:
         spec: the encoder's spec string, such as `tiny` or `ViT-B-32-256/datacomp_s34b_b86k`.

@@ -1,1 +1,1 @@
-"""What people and programs read: results, status, reports, errors; nothing here asks or decides."""
+"""What people and programs read: results, status, reports, errors.  Nothing here asks or decides."""

@@ -1,4 +1,4 @@
-"""Owns points on a grid of characters: braille dots, eight to a character, or the groups' letters.  Knows no names."""
+"""Owns plotting points as characters: braille dots, eight per character, or the groups' letters.  Knows no names."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))  # of a character, by column and row
 _BLANK = 0x2800
-_FEW_SHARE, _FEW_SIZE = 20, 2  # fewer photos than a twentieth of the dots are two dots wide and high
+_FEW_SHARE, _FEW_SIZE = 20, 2  # below this share of the dots, photos are two dots wide and high
 _MOST_STRETCH = 1.8  # sideways: a terminal is wide, and a map has no scale
 
 Cell = tuple[int, int]
@@ -23,7 +23,7 @@ Cell = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """How places become characters: `columns` by `rows` of them, over the points' own extent."""
+    """How coordinates become characters: `columns` by `rows`, over the points' own extent."""
 
     columns: int
     rows: int
@@ -43,7 +43,7 @@ class Grid:
         return cls(min(columns, width), min(rows, height), min(xs), max(ys), per_x, per_y)
 
     def dot(self, x: float, y: float) -> tuple[int, int]:
-        """Return the dot of a place, from the upper left."""
+        """Return the dot of a point, counted from the upper left."""
         across, down = round((x - self.left) * self.dots_per_x), round((self.top - y) * self.dots_per_y)
         return min(across, 2 * self.columns - 1), min(down, 4 * self.rows - 1)
 
@@ -57,9 +57,9 @@ def plot(
     height: int,
     has_braille: bool,
 ) -> list[Text]:
-    """Return the lines of a plot: characters in the colour of most of their photos, groups' letters in their middles.
+    """Return a plot's lines: characters in the colour of most of their photos, groups' letters in their middles.
 
-    Without braille every character is the letter of most of its photos.
+    Without braille every character is the letter of most of its photos' group.
     """
     grid = Grid.over(points, width, height)
     dots, owners = _dots(points, grid)
@@ -83,7 +83,7 @@ def plot(
 
 
 def _dots(points: Sequence[MapPoint], grid: Grid) -> tuple[dict[Cell, int], dict[Cell, Counter[int]]]:
-    """Return for each character its dots, and how many photos of which groups they are."""
+    """Return for each character its dots and its photos per group."""
     dots: dict[Cell, int] = defaultdict(int)
     owners: dict[Cell, Counter[int]] = defaultdict(Counter)
     size = _FEW_SIZE if len(points) * _FEW_SHARE < grid.columns * grid.rows * 8 else 1
@@ -98,7 +98,7 @@ def _dots(points: Sequence[MapPoint], grid: Grid) -> tuple[dict[Cell, int], dict
 
 
 def _letters(clusters: Sequence[MapCluster], grid: Grid) -> dict[Cell, MapCluster]:
-    """Return where each group's letter stands: in its middle, or as near to it as there is room."""
+    """Return where each group's letter goes: in its middle, or as near as there is room."""
     taken: dict[Cell, MapCluster] = {}
     for cluster in clusters:
         across, down = grid.dot(*cluster.centre)
@@ -110,6 +110,6 @@ def _letters(clusters: Sequence[MapCluster], grid: Grid) -> dict[Cell, MapCluste
 
 
 def _around(middle: Cell, grid: Grid) -> Iterator[Cell]:
-    """Yield every character of the grid, the nearest first; one down is as far as two across."""
+    """Yield every character of the grid, nearest first; one down counts as two across."""
     every = ((column, row) for row in range(grid.rows) for column in range(grid.columns))
     yield from sorted(every, key=lambda cell: (cell[0] - middle[0]) ** 2 + 4 * (cell[1] - middle[1]) ** 2)

@@ -24,7 +24,7 @@ _ELLIPSIS = "…"
 
 
 def captions(hits: Sequence[Hit], thumbnails: Sequence[Thumbnail], layout: Layout) -> Text:
-    """Return the lines; a third one where a photo could not be shown says why."""
+    """Return the lines; a third line says why a photo couldn't be shown."""
     names = Counter(PurePath(hit.path).name for hit in hits)
     labels = [_name(hit, layout.columns, is_shared=names[PurePath(hit.path).name] > 1) for hit in hits]
     lines = [[_figures(hit, layout.columns) for hit in hits], labels]
@@ -53,7 +53,7 @@ def _figures(hit: Hit, columns: int) -> Text:
 
 
 def _name(hit: Hit, columns: int, *, is_shared: bool) -> Text:
-    """Return a photo's name, with its folder where another photo beside it has the same name."""
+    """Return a photo's name, with its folder if another photo in the row has the same name."""
     path = PurePath(hit.path)
     label = str(PurePath(path.parent.name, path.name)) if is_shared else path.name
     shots = f" ×{1 + len(hit.collapsed)}" if hit.collapsed else ""

@@ -19,14 +19,14 @@ _HAVE_16 = frozenset({"linux", "eterm-color"})
 
 
 class SafeConsole(Console):
-    """A console that writes what a text holds of controls as escapes, wherever in a table the text stands.
+    """A console that writes control characters in text as escapes, wherever in a table the text is.
 
-    Only Rich's own controls, such as moves of the cursor, and the styles pass as they are.  Where the lines go to a
-    file or a pipe, they end without the blanks that fill a table's columns.
+    Only Rich's own controls, such as moves of the cursor, and styles pass unchanged.  Lines that go to a
+    file or a pipe end without the padding of a table's columns.
     """
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """Yield the pieces of a renderable, every text made harmless."""
+        """Yield the segments of a renderable, with harmless text."""
         pieces = map(_harmless, super().render(renderable, options))
         return pieces if self.is_terminal else _without_padding(pieces)
 
@@ -55,8 +55,8 @@ def _without_padding(segments: Iterable[Segment]) -> Iterator[Segment]:
 def console_on(*, stderr: bool = False) -> Console:
     """Return a console on standard output, or on standard error.
 
-    Rich takes a TERM without a number, such as the `xterm` of containers, for 16 colours.  All these terminals but few
-    have 256; prompt_toolkit says so too, and colours are to be the same in both.
+    Rich takes a TERM without a number, such as the `xterm` of containers, for 16 colours.  Nearly all these terminals
+    have 256; prompt_toolkit agrees, and colours should be the same in both.
     """
     console = make_console(stderr=stderr)
     has_more = console.color_system == "standard" and os.environ.get("TERM", "") not in _HAVE_16
@@ -64,9 +64,9 @@ def console_on(*, stderr: bool = False) -> Console:
 
 
 def make_console(**settings: Any) -> Console:
-    """Return a console with these settings of Rich's; text is what it says, brackets and colons too.
+    """Return a console with these settings of Rich's; brackets and colons in text mean nothing special.
 
-    Rich takes any dumb terminal for one of 80x25; this one has the size of its window.
+    Rich takes any dumb terminal to be 80x25; this console has the window's size.
     """
     console = SafeConsole(highlight=False, markup=False, emoji=False, **settings)
     if console.is_dumb_terminal and not settings.keys() & {"width", "height"}:

@@ -1,4 +1,4 @@
-"""Owns what `photomap doctor` says of the terminal, and how the checks are written."""
+"""Owns how `photomap doctor` prints checks, and its check of the terminal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _COLOURS = {"truecolor": "24-bit colour", "256": "256 colours", "standard": "16 
 
 
 def terminal(console: Console, environment: Mapping[str, str]) -> Check:
-    """Say what the terminal can do, and what would make it do more."""
+    """Return what the terminal can do, and what would make it do more."""
     if not console.is_terminal:
         return Check("terminal", CheckState.OK, "none: plain lines")
     name = environment.get("TERM", "unknown")
@@ -33,7 +33,7 @@ def terminal(console: Console, environment: Mapping[str, str]) -> Check:
 
 
 def line(check: Check) -> Text:
-    """Return one check as a line, and below it what to do, if anything."""
+    """Return a check as a line, followed by what to do, if anything."""
     mark, style = _MARKS[check.state]
     text = Text.assemble((mark, style), f" {printable(check.subject)}: {printable(check.message)}")
     return text.append(f"\n  hint: {printable(check.hint)}", "dim") if check.hint else text

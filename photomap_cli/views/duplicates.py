@@ -1,4 +1,4 @@
-"""Owns how groups of duplicates are written: a list for people, rows, paths or JSON for programs."""
+"""Owns writing groups of duplicates: a list for people; rows, paths or JSON for programs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NOTHING = "no duplicates"
 
 
 def print_groups(groups: Sequence[DuplicateGroup], console: Console, cwd: Path) -> None:
-    """Print a table a group, what looks best to keep first, and a line on all of them."""
+    """Print a table per group, with the photo to keep first, and a summary line."""
     for group in groups:
         what = "copies" if group.kind == "identical" else "nearly identical shots"
         console.print(Text(f"{len(group.photos)} {what}", "bold"))
@@ -35,7 +35,7 @@ def print_groups(groups: Sequence[DuplicateGroup], console: Console, cwd: Path) 
 
 
 def summary(groups: Sequence[DuplicateGroup]) -> str:
-    """Return one line: how many there are, and what they take besides the best ones."""
+    """Return a line: how many there are, and the size of all but the best ones."""
     if not groups:
         return NOTHING
     spare = {photo.path: photo.size_bytes for group in groups for photo in group.photos[1:]}
@@ -44,12 +44,12 @@ def summary(groups: Sequence[DuplicateGroup]) -> str:
 
 
 def spare_paths(groups: Sequence[DuplicateGroup]) -> list[str]:
-    """Return the paths of all but the best of each group, each once."""
+    """Return the distinct paths of all but the best of each group."""
     return list(dict.fromkeys(photo.path for group in groups for photo in group.photos[1:]))
 
 
 def write_rows(groups: Sequence[DuplicateGroup], file: TextIO) -> None:
-    """Write a line a photo: the group's number, its kind, keep or spare, the score, bytes, path; between tabs."""
+    """Write a line per photo, separated by tabs: the group's number, its kind, keep or spare, score, bytes, path."""
     for number, group in enumerate(groups, 1):
         for photo in group.photos:
             word = "keep" if photo is group.photos[0] else "spare"

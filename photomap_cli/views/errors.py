@@ -1,4 +1,4 @@
-"""Owns how an error is told at a terminal: message, hint, and a caret under the place.  Decides no exit status."""
+"""Owns showing an error at a terminal: message, hint, and a caret under the mistake.  Decides no exit status."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from photomap_cli.views.output import one_line, printable
 if TYPE_CHECKING:
     from photomap_cli.errors import PhotomapError
 
-_CONTEXT_BEFORE = 50  # characters of a long query that are kept before the mistake
-_CONTEXT = 70  # and in all: with the indent and two ellipses that fits into 80 columns
+_CONTEXT_BEFORE = 50  # characters of a long query kept before the mistake
+_CONTEXT = 70  # and in total: with the indent and two ellipses that fits into 80 columns
 
 
 def error_text(error: PhotomapError, text: str = "") -> Text:
@@ -27,7 +27,7 @@ def error_text(error: PhotomapError, text: str = "") -> Text:
 
 
 def error_line(error: BaseException) -> str:
-    """Return any error as one plain line; what is no PhotomapError starts with its kind."""
+    """Return any error as one plain line; one that isn't a PhotomapError starts with its class."""
     from photomap_cli.errors import PhotomapError, of_the_system
 
     error = of_the_system(error) or error

@@ -1,4 +1,4 @@
-"""Owns writing results into a file of the user's: which form its ending means, and that nothing there is lost."""
+"""Owns saving results to a user's file: the format by its extension, without losing what is there."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ COLUMNS = ("rank", "score", "path", "taken_at", "width", "height")
 
 
 def save(result: SearchResult, path: Path, *, as_page: Form, over: bool, hint: str) -> None:
-    """Write a result in the form that the file's ending says; whole, or not at all.
+    """Write a result in the format of the file's extension, completely or not at all.
 
     Args:
         result: what was found.
         path: absolute.
-        as_page: makes a page for a browser, in pieces.
-        over: whether a file that is there may be written over.
-        hint: how to write over it.
+        as_page: returns a page for a browser, in pieces.
+        over: whether an existing file may be overwritten.
+        hint: how to overwrite it.
 
     Raises:
-        UsageError: the ending is none that is known.
-        BadPath: there is such a file already, or it cannot be written.
+        UsageError: the extension is unknown.
+        BadPath: the file already exists, or can't be written.
     """
     ending = path.suffix.lower()
     if ending not in ENDINGS:
@@ -45,7 +45,7 @@ def save(result: SearchResult, path: Path, *, as_page: Form, over: bool, hint: s
 
 
 def require_free(path: Path, *, over: bool, hint: str) -> None:
-    """Raise BadPath for a folder, and for a file that is there and may not be written over."""
+    """Raise BadPath for a folder, and for an existing file that may not be overwritten."""
     if os.path.isdir(path):  # noqa: PTH112  Path.is_dir raises for a name that is too long
         raise BadPath(f"{path} is a folder", hint="name a file in it")
     if files.is_other(path) and os.path.exists(path):  # noqa: PTH110  likewise
@@ -55,7 +55,7 @@ def require_free(path: Path, *, over: bool, hint: str) -> None:
 
 
 def write(path: Path, pieces: Iterable[bytes]) -> None:
-    """Write a file that takes the place of what is there once it is whole.  Raises BadPath."""
+    """Write a file that replaces an existing one once it is complete.  Raises BadPath."""
     try:
         with files.replacing(path, private=False) as file:
             file.writelines(pieces)
@@ -64,7 +64,7 @@ def write(path: Path, pieces: Iterable[bytes]) -> None:
 
 
 def write_out(pieces: Iterable[bytes], stream: TextIO) -> None:
-    """Write to a standard stream, for a program to read."""
+    """Write to a standard stream, for programs."""
     stream.flush()
     stream.buffer.writelines(pieces)
     stream.buffer.flush()

@@ -1,4 +1,4 @@
-"""Owns what people are told of an export: a line or a few.  Takes nothing anywhere."""
+"""Owns reporting an export to people in a few lines.  Exports nothing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SHOWN = 3
 
 
 def lines(report: ExportReport) -> list[str]:
-    """Return what an export did, each line as a sentence that is no result."""
+    """Return what an export did, as notices of a line each."""
     return [_summary(report), *_renamed(report.renamed), *_failed(report.failed)]
 
 
@@ -51,7 +51,7 @@ def _renamed(renamed: Sequence[Exported]) -> Iterator[str]:
 
 
 def _failed(failed: Sequence[ExportFailure]) -> Iterator[str]:
-    """Yield each reason once, with the first files that it is so for."""
+    """Yield each reason once, with the first files that have it."""
     reasons: dict[str, list[str]] = {}
     for each in failed:
         reasons.setdefault(each.reason, []).append(each.path)

@@ -12,7 +12,7 @@ from photomap_cli.views.output import printable
 
 
 def shown_path(path: str, cwd: Path) -> str:
-    """Return the path relative to `cwd` where it lies inside, else absolute; printable."""
+    """Return the path relative to `cwd` if it is inside, else absolute; printable."""
     inside = Path(path).is_relative_to(cwd)
     return printable(os.path.relpath(path, cwd) if inside else path)
 
@@ -29,6 +29,6 @@ def file_link(path: str) -> str:
 
 
 def file_address(path: str) -> str:
-    """Return a `file:` address, whatever the locale: `Path.as_uri` fails in one that lacks a letter of the path."""
+    """Return a `file:` address in any locale; `Path.as_uri` fails if the locale lacks a letter of the path."""
     whole = Path(path).absolute()
     return whole.as_uri() if os.name == "nt" else f"file://{quote(str(whole), errors='surrogateescape')}"

@@ -1,4 +1,4 @@
-"""Owns how bytes, counts and times are written for people.  Knows no photomap values."""
+"""Owns formatting bytes, counts and times for people.  Knows no photomap values."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def human_bytes(count: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return `18 s`, `10 min` or `2 h`; seconds are rounded up, so that 0 means: now."""
+    """Return `18 s`, `10 min` or `2 h`; seconds are rounded up, so that 0 means now."""
     whole = max(0, math.ceil(seconds))
     if whole < 100:
         return f"{whole} s"
@@ -35,7 +35,7 @@ def clock(seconds: float) -> str:
 
 
 def moment(timestamp: str) -> str:
-    """Return a time as the clocks here had it: `2026-11-24 08:47`."""
+    """Return a time in the local time zone: `2026-11-24 08:47`."""
     return datetime.datetime.fromisoformat(timestamp).astimezone().strftime("%Y-%m-%d %H:%M")
 
 

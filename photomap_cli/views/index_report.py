@@ -1,4 +1,4 @@
-"""Owns how the report of an index run is written.  Draws no progress."""
+"""Owns writing the report of an index run.  Draws no progress."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _SHOWN_FAILURES = 5
 _SHOWN_KINDS = 5
-_LONG_LOADING = 0.5  # seconds; the rate is that of the time after it
+_LONG_LOADING = 0.5  # seconds; the rate is measured without it
 
 
 def write_report(
@@ -33,7 +33,7 @@ def write_report(
         file: where to.
         as_json: the contract's JSON object.
         list_errors: name every failed or damaged file, not only the first few that failed.
-        quiet: nothing but the failures asked for.
+        quiet: write only the failures asked for.
         dry_run: say that nothing was changed.
     """
     if as_json:
@@ -52,7 +52,7 @@ def write_report(
 
 
 def other_files(report: IndexReport, most: int | None = None) -> str:
-    """Return one line: how many files are no photos, of which kinds, most frequent first, and what would read some."""
+    """Return a line: how many files aren't photos, of which kinds, most frequent first, and what would read some."""
     count = sum(count for _, count in report.others)
     kinds = [f"{count:,} {kind or 'without an ending'}" for kind, count in report.others[:most]]
     if more := sum(count for _, count in report.others[len(kinds) :]):
@@ -62,7 +62,7 @@ def other_files(report: IndexReport, most: int | None = None) -> str:
 
 
 def _write_notes(report: IndexReport, file: TextIO, *, list_errors: bool, quiet: bool) -> None:
-    """Name the damaged photos that are in the library, or say how many there are."""
+    """Write the damaged photos that are in the library, or how many there are."""
     if report.notes and not quiet:
         are, them = ("photo is", "it") if len(report.notes) == 1 else ("photos are", "them")
         how = ":" if list_errors else f"; --errors lists {them}"
@@ -72,13 +72,13 @@ def _write_notes(report: IndexReport, file: TextIO, *, list_errors: bool, quiet:
 
 
 def plan(report: IndexReport) -> str:
-    """Return one line: what a dry run found that would be done."""
+    """Return a line: what a dry run found to do."""
     counted = _counted(report, would="would be ")
     return f"dry run: {_part(report)}{photos(report.scanned)} found: {counted or 'nothing to do'}"
 
 
 def _counted(report: IndexReport, would: str = "") -> str:
-    """Return what happened to how many photos; `would` stands before what is done to photos."""
+    """Return what happened to how many photos; `would` goes before each verb."""
     done = {"added": report.added, "updated": report.updated, "moved": report.moved, "removed": report.removed}
     found = {"unchanged": report.unchanged, "failed": len(report.failures)}
     return ", ".join(
@@ -88,7 +88,7 @@ def _counted(report: IndexReport, would: str = "") -> str:
 
 
 def summary(report: IndexReport) -> str:
-    """Return one line: what happened to how many photos, and how fast."""
+    """Return a line: what happened to how many photos, and how fast."""
     return _part(report) + _summary(report, _counted(report))
 
 
@@ -109,7 +109,7 @@ def _summary(report: IndexReport, counted: str) -> str:
 
 
 def _stopped(report: IndexReport, counted: str) -> str:
-    """Return what an interrupted run did, of how much, and how to have the rest."""
+    """Return how much an interrupted run did, and how to do the rest."""
     again = "run the same command again to continue"
     if not report.scanned:
         return f"stopped while looking for photos; {again}"
@@ -118,7 +118,7 @@ def _stopped(report: IndexReport, counted: str) -> str:
 
 
 def slowest_stage(stages: StageTimes) -> str:
-    """Return what most of the time goes to, such as "71 % encoding"; nothing while there is nothing to tell."""
+    """Return what takes most of the time, such as "71 % encoding"; empty while there is nothing to tell."""
     if (bottleneck := stages.bottleneck) is None:
         return ""
     name, share = bottleneck

@@ -1,6 +1,6 @@
-"""Owns what programs read: JSON documents and their version, JSON lines, paths, plain rows.  Light: no rich.
+"""Owns output for programs: JSON documents and their version, JSON lines, paths, plain rows.  Light: no rich.
 
-Programs get every byte as it is; where `file` is a terminal there is none, and names are written as for people.
+Programs get every byte unchanged; if `file` is a terminal, names are written as for people.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from typing import Any, TextIO
 from photomap_cli.views.output import printable
 
 NO_SCORE = "-"
-"""What stands in a score's column where there is none: empty, it would be lost on whoever splits rows at blanks."""
+"""Stands for a missing score; an empty column would be lost when rows are split at blanks."""
 
 _CURSOR = "cursor"  # for a session's clients
 
 
 JSON_VERSION = 1
-"""What every JSON document carries; a change that breaks a reader raises it."""
+"""The version in every JSON document; a change that breaks readers raises it."""
 
 
 class ResultStyle(StrEnum):
-    """How a result is written."""
+    """How to write a result."""
 
     TABLE = "table"
     PLAIN = "plain"
@@ -35,9 +35,9 @@ class ResultStyle(StrEnum):
 
 
 def write_lines(result: dict[str, Any], style: ResultStyle, file: TextIO) -> None:
-    """Write a result, as its JSON values, to `file` in any style but TABLE.
+    """Write a result, given as JSON values, to `file` in any style but TABLE.
 
-    Paths leave as the bytes they have on disk, whatever the encoding of `file`.
+    Paths are written as their bytes on disk, whatever the encoding of `file`.
     """
     hits = result["hits"]
     match style:
@@ -67,41 +67,41 @@ def write_paths(paths: Iterable[str], file: TextIO, *, end: str = "\n") -> None:
 
 
 def write_rows(rows: Iterable[Iterable[str]], file: TextIO) -> None:
-    """Write rows of fields between tabs."""
+    """Write rows of fields separated by tabs."""
     for row in rows:
         *fields, last = row
         write_plain(fields, last, file)
 
 
 def write_document(fields: dict[str, Any], file: TextIO) -> None:
-    """Write one JSON document, with its version: indented on a terminal, where people read it, else on one line."""
+    """Write a JSON document with its version: indented on a terminal, else on one line."""
     file.write(document(fields, indented=file.isatty()))
 
 
 def write_document_line(fields: dict[str, Any], file: TextIO) -> None:
-    """Write one JSON document of several, with its version, on a line of its own, at once."""
+    """Write one of several JSON documents with its version, on its own line, and flush it."""
     file.write(document(fields))
     file.flush()
 
 
 def document(fields: dict[str, Any], *, indented: bool = False) -> str:
-    """Return a JSON document, its version first, with its line end."""
+    """Return a JSON document, its version first, with a line end."""
     return _json_line({"version": JSON_VERSION, **fields}, indent=2 if indented else None)
 
 
 def _json_line(value: object, indent: int | None = None) -> str:
-    # ASCII, so that a name that isn't UTF-8 stays valid JSON and survives any encoding of the pipe.
+    # ASCII, so that a name that isn't UTF-8 is still valid JSON and survives any encoding of the pipe.
     return json.dumps(value, indent=indent) + "\n"
 
 
 def write_plain(fields: Iterable[str], path: str, file: TextIO) -> None:
-    """Write one row: the fields and a path, between tabs."""
+    """Write a row: the fields and a path, separated by tabs."""
     escape = printable if file.isatty() else _without_controls
     _write_bytes(file, "\t".join(map(escape, (*fields, path))) + "\n")
 
 
 def _without_controls(name: str) -> str:
-    """Return a name that does not break the row for whoever reads it, as a tab or a line end would; the rest stays."""
+    """Return a name without tabs or line ends, which would break the row."""
     return "".join(printable(letter) if letter < " " or letter == "\x7f" else letter for letter in name)
 
 

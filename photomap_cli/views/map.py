@@ -1,4 +1,4 @@
-"""Owns what a map looks like in a terminal, plot and legend, and what programs read instead."""
+"""Owns showing a map in a terminal, with plot and legend, and its output for programs."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
     from photomap_cli.records.maps import MapCluster, PhotoMap
 
 _BESIDE_MIN_WIDTH = 100
-"""From here on the legend stands beside the plot."""
+"""From this width on the legend is beside the plot."""
 
 _LEAST_ROWS = 10
-_USUAL_HEIGHT = 40  # of what is no screen
+_USUAL_HEIGHT = 40  # for output that isn't a screen
 _GAP = 3
 
 
 class MapView:
-    """A map for a terminal: plot, legend, and a line that says what can be done next.
+    """A map for a terminal: plot, legend, and a line on what to do next.
 
     Attributes:
         drawn: the map.
-        hint: how a group's photos are found from here.
+        hint: how to list a group's photos.
     """
 
     def __init__(self, drawn: PhotoMap, hint: str = "") -> None:
@@ -95,7 +95,7 @@ def _beside(plotted: list[Text], entries: list[Text]) -> Table:
 
 
 def _in_columns(entries: list[Text], width: int) -> Table:
-    """Return the legend in as many columns as there is room for, read downwards."""
+    """Return the legend in as many columns as fit, to be read downwards."""
     count = max(1, min(len(entries), (width + _GAP) // (_widest(entries) + _GAP)))
     rows = -(-len(entries) // count)
     table = Table.grid(padding=(0, _GAP, 0, 0))
@@ -105,7 +105,7 @@ def _in_columns(entries: list[Text], width: int) -> Table:
 
 
 def write(drawn: PhotoMap, file: TextIO, *, as_json: bool, console: Console) -> None:
-    """Write a map to `file`: JSON, a plot where `console` (made for it) is a terminal, else a row for each group."""
+    """Write a map to `file`: JSON, a plot if `console` (made for it) is a terminal, else a row per group."""
     if as_json:
         write_document(drawn.to_json(), file)
     else:
@@ -113,7 +113,7 @@ def write(drawn: PhotoMap, file: TextIO, *, as_json: bool, console: Console) -> 
 
 
 def show(drawn: PhotoMap, console: Console, *, hint: str) -> None:
-    """Show a map to people, or as rows to whatever reads a pipe; `hint` says how a group is searched for."""
+    """Show a map to people, or as rows in a pipe; `hint` says how to list a group."""
     if console.is_terminal:
         console.print(MapView(drawn, hint))
     else:
@@ -121,7 +121,7 @@ def show(drawn: PhotoMap, console: Console, *, hint: str) -> None:
 
 
 def _write_rows(drawn: PhotoMap, file: TextIO) -> None:
-    """Write a line a group: letter, count, name and the most typical photo's path; between tabs."""
+    """Write a line per group, separated by tabs: letter, count, name and the most typical photo's path."""
     for cluster in drawn.clusters:
         path = cluster.representatives[0] if cluster.representatives else ""
         write_plain((cluster.letter, str(cluster.count), printable(cluster.name)), path, file)

@@ -1,6 +1,6 @@
-"""Owns the way of text to people: what could command a terminal, or fool its reader, is written as escapes.  Light.
+"""Owns text output to people: characters that could command a terminal, or mislead its reader, are escaped.  Light.
 
-Whatever is said passes `say`, a console of `console.py`, or the prompt; what programs read is `machine_output.py`'s.
+All text passes `say`, a console of `console.py`, or the prompt; output for programs is in `machine_output.py`.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ import re
 import sys
 from typing import TextIO
 
-# Flags of countries within countries are written in tags that nobody sees; elsewhere tags hide something.
+# Flags of regions like Scotland are written with invisible tags; elsewhere tags hide something.
 _FLAG = "\U0001f3f4[\U000e0020-\U000e007e]{1,8}\U000e007f"
 _ESCAPED = (
     "\x00-\x1f\x7f-\x9f"  # controls, C1 among them
-    "\ud800-\udfff"  # bytes that are no UTF-8
+    "\ud800-\udfff"  # bytes that aren't UTF-8
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # direction: `gpj.exe` may read `exe.jpg`
     "\u2028\u2029"  # line ends
-    "\u180e\u200b\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"  # unseen
+    "\u180e\u200b\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"  # invisible
     "\U000e0000-\U000e00ff"  # tags; the joiners inside emoji and words stay
 )
 _PATTERN = re.compile(f"({_FLAG})|[{_ESCAPED}]")
@@ -24,7 +24,7 @@ _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\x1b": "\\e"}
 
 
 def printable(text: str) -> str:
-    r"""Return the text with control characters, undecodable bytes, direction and unseen characters as escapes.
+    r"""Return the text with control characters, undecodable bytes, direction and invisible characters as escapes.
 
     Example:
         an escape character becomes `\e`, a line end `\n`, a byte 0xff that isn't UTF-8 `\xff`.
@@ -33,7 +33,7 @@ def printable(text: str) -> str:
 
 
 def printable_lines(text: str) -> str:
-    """Return the same for a text whose line ends are meant."""
+    """Return the same for a text whose line ends are intended."""
     return "\n".join(map(printable, text.split("\n")))
 
 
@@ -43,7 +43,7 @@ def one_line(text: str) -> str:
 
 
 def say(*lines: str, file: TextIO | None = None) -> None:
-    """Tell people something, a line each: on standard error, or on `file`."""
+    """Print lines for people, on standard error or `file`."""
     stream = file or sys.stderr
     stream.write("".join(f"{printable(line)}\n" for line in lines))
     stream.flush()

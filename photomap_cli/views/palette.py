@@ -1,4 +1,4 @@
-"""Owns colours that can be read on dark and on light: those of words, and which one each group of a map has."""
+"""Owns colours that are readable on dark and light backgrounds, for words and for a map's groups."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from photomap_cli.records.maps import MapCluster
 
 ACCENT, GOOD, NOTE = "#0b9a9a", "#1f9a54", "#a87400"
-"""Words have a contrast of 3.4 and more with white and with black.  The terminal's own cyan, green and yellow, which
-these become where it has 16 colours, have 1.3 to 2.2 with white."""
+"""Words have a contrast of at least 3.4 to white and to black.  The terminal's own cyan, green and yellow, which
+they become with 16 colours, have 1.3 to 2.2 to white."""
 ON_PAPER = {"cyan": ACCENT, "green": GOOD, "yellow": NOTE, "white": ""}
-"""For the colours of the bar, which has a dark background of its own, where there is none.  They must not be the same:
-Rich keeps the codes that a style had at its first use, and the bar is drawn in 16 colours."""
+"""Replacements for the bar's colours outside the bar, which has its own dark background.  They must differ from these:
+Rich caches a style's codes at its first use, and the bar is drawn in 16 colours."""
 COLOURS = (
     "#3b82f6",
     "#ea8a1f",
@@ -32,7 +32,7 @@ COLOURS = (
 
 
 def colours(clusters: Sequence[MapCluster]) -> list[str]:
-    """Return a colour for each group; where there are more groups than colours, those far apart share one."""
+    """Return a colour for each group; if there are more groups than colours, distant groups share one."""
     chosen: list[str] = []
     for cluster in clusters:
         chosen.append(max(COLOURS, key=lambda colour: _room(cluster, colour, clusters, chosen)))
@@ -40,6 +40,6 @@ def colours(clusters: Sequence[MapCluster]) -> list[str]:
 
 
 def _room(cluster: MapCluster, colour: str, clusters: Sequence[MapCluster], chosen: Sequence[str]) -> float:
-    """Return how far the nearest group of this colour is."""
+    """Return the distance to the nearest group of this colour."""
     users = (clusters[number] for number, taken in enumerate(chosen) if taken == colour)
     return min((math.dist(cluster.centre, user.centre) for user in users), default=9.0)

@@ -1,4 +1,4 @@
-"""Owns results as pictures: contact sheets, one photo large, and the choice of how.  What draws is in `graphics/`."""
+"""Owns showing results as pictures: contact sheets, a large photo, and how.  `graphics/` draws."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _END_OF_SEQUENCE = "\x1b\\\x1b[0m\n"
 
 
 class Thumbnailer(Protocol):
-    """Where thumbnails come from; a context manager.  See `photomap_cli.images.thumbnails`."""
+    """Provides thumbnails; a context manager.  See `photomap_cli.images.thumbnails`."""
 
     def thumbnails(self, paths: Sequence[str]) -> list[Thumbnail]:
-        """Return what each of these photos looks like."""
+        """Return a thumbnail of each of these photos."""
 
     def picture(self, path: str, *, long_side_px: int) -> Thumbnail:
         """Return one photo in this size."""
@@ -42,7 +42,7 @@ class Thumbnailer(Protocol):
 
 
 class Wait(Protocol):
-    """How slow work is done: with a word on what goes on, and a way to stop waiting."""
+    """Does slow work: with a line about it, and a way to stop waiting."""
 
     def __call__(self, work: Callable[[], T]) -> T:
         """Do the work and return its result."""
@@ -52,7 +52,7 @@ class Previews:
     """Pictures on one terminal.
 
     Attributes:
-        setting: how the user wants them, as the setting `previews` has it.
+        setting: the value of the setting `previews`.
         open_thumbnailer: where thumbnails come from.
     """
 
@@ -72,22 +72,22 @@ class Previews:
         self._is_excused = False
 
     def detect(self) -> bytes:
-        """Ask the terminal, which is quiet by now, what it draws; returns the keys that were typed meanwhile."""
+        """Ask the terminal, with its echo off, what it can draw; returns the keys typed meanwhile."""
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             return b""
         self._display = detection.asked(self._display, sys.stdin.fileno(), sys.stdout.fileno())
         return self._display.around.answers.keys
 
     def detect_between_commands(self) -> None:
-        """Ask the terminal on behalf of a command that ends soon."""
+        """Ask the terminal for a short-lived command."""
         self._display = detection.asked_between_commands(self._display)
 
     def wraps_again(self) -> bool:
-        """Whether this terminal wraps what it shows already when its window is narrowed."""
+        """Whether this terminal rewraps its lines when the window is narrowed."""
         return self._display.around.wraps_again
 
     def painter(self, *, is_asked_for: bool = False) -> Renderer | None:
-        """Return what draws results, or None where they are told in a table; see `protocol_choice.way`."""
+        """Return the renderer for results, or None for a table; see `protocol_choice.way`."""
         way = protocol_choice.way(self.setting, self._display.around, is_asked_for=is_asked_for)
         if way is None or not self._console.is_terminal:
             return None
@@ -104,7 +104,7 @@ class Previews:
         return f"results as a table ({self.setting}){reason and f': {reason}'}"
 
     def why_no_pictures(self, *, is_asked_for: bool = False) -> str:
-        """Return why pictures that the user wants cannot be drawn on this terminal; only once, then nothing."""
+        """Return once why pictures that the user wants can't be drawn on this terminal; afterwards an empty string."""
         wanted = (is_asked_for or self.setting == "on") and self._console.is_terminal and not self._is_excused
         self._is_excused |= wanted
         return self._draws_nothing if wanted else ""
@@ -114,9 +114,9 @@ class Previews:
         return self._display.around.draws_nothing
 
     def show(self, hits: Sequence[Hit], painter: Renderer, wait: Wait) -> int:
-        """Draw the rows of photos that fit into the window, captions below; return how many photos that are.
+        """Draw the rows of photos that fit into the window, with captions; return how many photos that is.
 
-        The thumbnails of one row are all that is held at a time.
+        Only one row's thumbnails are in memory at a time.
         """
         layout = row_layout(self._columns(painter), self._console.height, painter.grid, len(hits))
         room, shown = self._console.height - ROWS_BELOW_RESULTS, 0
@@ -135,10 +135,10 @@ class Previews:
         return shown
 
     def show_large(self, hit: Hit, wait: Wait, *, cwd: Path) -> None:
-        """Draw one photo as large as the screen lets it be.
+        """Draw a photo as large as fits on the screen.
 
         Raises:
-            BadImage: it is gone, or cannot be read.
+            BadImage: it is gone or can't be read.
             UsageError: there is no terminal.
         """
         painter = self.painter(is_asked_for=True)
@@ -162,7 +162,7 @@ class Previews:
         return min(self._console.width, widest // painter.grid.width) if limited and widest else self._console.width
 
     def _composed(self, thumbnails: Sequence[Thumbnail], layout: Layout, painter: Renderer) -> Sheet:
-        from photomap_cli.graphics.contact_sheet import compose  # with Pillow, which nobody needs before
+        from photomap_cli.graphics.contact_sheet import compose  # loads Pillow, which isn't needed before
 
         return compose(thumbnails, layout, painter.grid)
 
@@ -171,6 +171,6 @@ class Previews:
         try:
             file.write(painter.paint(sheet))
             file.flush()
-        except KeyboardInterrupt:  # perhaps in the middle of a sequence, which would swallow all that follows
+        except KeyboardInterrupt:  # maybe in the middle of a sequence, which would swallow all that follows
             file.write(_END_OF_SEQUENCE)
             raise

@@ -25,9 +25,9 @@ LEAST_BAR_CELLS = 8
 
 
 class _Figures(ProgressColumn):
-    """How far the run is, and whatever else there is to say at this moment; what does not fit goes from the right.
+    """The progress of the run, and other news of the moment; what doesn't fit is cut from the right.
 
-    Rich's own columns would break over two lines, or be cut in the middle of a number.
+    Rich's own columns would wrap onto a second line, or be cut in the middle of a number.
     """
 
     def __init__(self, console: Console, note: Callable[[], str]) -> None:
@@ -36,7 +36,7 @@ class _Figures(ProgressColumn):
         self._time_left = TimeRemainingColumn(compact=True)
 
     def render(self, task: Task) -> Text:
-        """Return the figures of this moment."""
+        """Return the current figures."""
         room = self._console.width - len(task.description) - LEAST_BAR_CELLS - len("  ")
         line = Text(self._count(task))
         for piece in self._pieces(task):
@@ -62,7 +62,7 @@ class _Figures(ProgressColumn):
 
 
 class _Bytes(_Figures):
-    """How many bytes of how many are done."""
+    """How many bytes are done, of how many."""
 
     def _pieces(self, task: Task) -> Iterator[Text]:
         return iter((self._time_left.render(task),))
@@ -78,9 +78,9 @@ def follow(
     quiet: bool = False,
     note: Callable[[], str] = lambda: "",
 ) -> None:
-    """Draw a bar on `console` (made for standard error) until `events` ends; `note()` stands at its end.
+    """Draw a bar on `console` (made for standard error) until `events` ends, with `note()` at the end.
 
-    Draws nothing when quiet or when the console is no terminal.  Ctrl-C passes through and takes the bar away.
+    Draws nothing if quiet or if the console isn't a terminal.  Ctrl-C passes through and removes the bar.
     """
     with _bar(console, _Figures(console, note), is_shown=console.is_terminal and not quiet) as progress:
         task = progress.add_task("looking for photos", total=None, slowest="", failures="")
@@ -97,7 +97,7 @@ def follow(
 
 @contextmanager
 def byte_bar(description: str, *, console: Console, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
-    """Give what is told how many bytes of how many are done, and draws them as `follow` does."""
+    """Yield a callback for (done, total) bytes that draws them as `follow` does."""
     with _bar(console, _Bytes(console, lambda: ""), is_shown=console.is_terminal and not quiet) as progress:
         task = progress.add_task(description, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)

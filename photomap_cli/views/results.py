@@ -1,4 +1,4 @@
-"""Owns what a SearchResult looks like to people: a table.  What programs read is machine_output.py's."""
+"""Owns showing a SearchResult to people as a table.  Output for programs is in machine_output.py."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ NOTHING = "nothing found"
 
 @dataclass(frozen=True, slots=True)
 class _Hits:
-    """The rows; columns are chosen when the width is known."""
+    """The rows; the columns are chosen once the width is known."""
 
     hits: tuple[Hit, ...]
     cwd: Path
@@ -77,13 +77,13 @@ def _cells(hit: Hit, cwd: Path, *, scored: bool, dated: bool, sized: bool) -> tu
 
 
 def table(result: SearchResult, cwd: Path, *, hints: Sequence[str] = ()) -> RenderableType:
-    """Return the hits as a table with a dim line on time and place below it; `hints` end that line."""
+    """Return the hits as a table with a dim summary line, which ends with `hints`."""
     footer = summary_line(result, hints=hints)
     return Group(_Hits(result.hits, cwd), footer) if result.hits else footer
 
 
 def print_page(result: SearchResult, cwd: Path, console: Console) -> int:
-    """Print a table of as many hits as fit into the window with what stands below; return how many that are."""
+    """Print a table of as many hits as fit into the window with what follows; return how many."""
     if not result.hits:
         return 0
     room = console.height - ROWS_BELOW_RESULTS
@@ -100,22 +100,22 @@ def print_page(result: SearchResult, cwd: Path, console: Console) -> int:
 def summary_line(
     page: SearchResult, *, total: int | None = None, more: str = "", hints: Sequence[str] = ()
 ) -> RenderableType:
-    """Return a dim line on a page of `total` hits, with as much of what there is to say as fits.
+    """Return a dim summary of a page of `total` hits, with as many statements as fit.
 
-    `more` says how to see further ones, `hints` what can be done with these.
+    `more` says how to see more, `hints` what can be done with these.
     """
     ways = (more,) if more else ()
     if not page.hits or len(page.hits) == (total or len(page.hits)):
         return _Footer((_found(page), *_movements(page), *ways, *hints))
     first, last = page.hits[0].rank, page.hits[-1].rank
     which = f"{first}-{last} of {total}" if last > first else f"{first} of {total}"
-    # The time was told below the first page.
+    # The time was shown below the first page.
     return _Footer((which, *ways, *((elapsed(page.elapsed_ms), *_movements(page)) if first == 1 else ()), *hints))
 
 
 @dataclass(frozen=True, slots=True)
 class _Footer:
-    """Statements on one line; the first one is there at any width."""
+    """Statements on one line; the first is shown at any width."""
 
     statements: tuple[str, ...]
 
@@ -134,7 +134,7 @@ def _found(result: SearchResult) -> str:
 
 
 def _movements(result: SearchResult) -> list[str]:
-    """Say what of the time went into bringing the encoder back, and who answered if it was another process."""
+    """Return how long the encoder took to come back, and who answered if it was another process."""
     timings = result.timings_ms
     parts = [] if timings.cache is None else ["query cached"]
     if timings.load > 0:
@@ -147,9 +147,9 @@ def _movements(result: SearchResult) -> list[str]:
 
 
 def write(result: SearchResult, style: ResultStyle, file: TextIO, *, cwd: Path, console: Console | None = None) -> None:
-    """Write a result to `file`; `console` (made for `file`) is used by the table only.
+    """Write a result to `file`; only the table uses `console` (made for `file`).
 
-    Paths leave as the bytes they have on disk, whatever the encoding of `file`.
+    Paths are written as their bytes on disk, whatever the encoding of `file`.
     """
     if style is ResultStyle.TABLE:
         (console or make_console(file=file)).print(table(result, cwd))

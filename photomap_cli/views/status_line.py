@@ -1,4 +1,4 @@
-"""Owns what a SessionStatus looks like on one line: the bottom bar and the plain line.  Knows no prompt_toolkit."""
+"""Owns showing a SessionStatus on one line: the bottom bar and the plain line.  Knows no prompt_toolkit."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SEPARATOR = " │ "
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the encoder is, as it is drawn: shape, words and colour, any one of which is enough.
+    """Where the encoder is, as it is drawn: shape, words and colour, each of which is enough.
 
     Attributes:
         symbol: one cell.
@@ -85,7 +85,7 @@ def place(status: SessionStatus) -> Place:
 
 
 def _place_of_two(status: SessionStatus) -> Place:
-    """Return where the two towers are while words are encoded from mapped weights and pictures cannot be yet."""
+    """Return where the two towers are while words are encoded from mapped weights and pictures can't be yet."""
     words = f"text RAM {human_bytes(status.ram_bytes)}, image"
     if moving := _MOVING.get(status.image_state or ResidencyState.OFF):
         return Place(moving.symbol, f"{words} {moving.words}", moving.style, (f"image {moving.words}", "text RAM"))
@@ -104,7 +104,7 @@ def _percent(download: tuple[int, int]) -> str:
 
 
 def short_state(status: SessionStatus) -> str:
-    """Return one word for a prompt that has no bar: `VRAM`, `RAM`, `OFF`, `LOADING`..."""
+    """Return a word for a prompt without a bar: `VRAM`, `RAM`, `OFF`, `LOADING`..."""
     return status.state.value
 
 
@@ -150,12 +150,12 @@ def _offloaded(status: SessionStatus) -> str:
 
 
 def nothing_to_offload(status: SessionStatus) -> str:
-    """Say why the encoder never leaves VRAM where the device has no memory of its own."""
+    """Return why there is nothing to offload, if the device has no memory of its own."""
     return f"nothing to offload: {'CPU' if status.device == 'cpu' else 'unified memory'}"
 
 
 def memory(status: SessionStatus) -> str:
-    """Return what the encoder holds: `352 MB VRAM + 352 MB RAM`; with the context where the driver tells it."""
+    """Return what the encoder holds: `352 MB VRAM + 352 MB RAM`; with the context if the driver tells it."""
     ram = f"{human_bytes(status.ram_bytes)} RAM{' (pinned)' if status.pinned else ''}"
     if not status.can_offload:
         return ram
@@ -165,7 +165,7 @@ def memory(status: SessionStatus) -> str:
 
 
 def moves(status: SessionStatus) -> str:
-    """Return what has been moved so far and how long the last move took, or an empty string."""
+    """Return the moves so far and how long the last took, or an empty string."""
     parts = (
         _moved("reloads", status.reloads, status.last_reload_ms),
         _moved("offloads", status.offloads, status.last_offload_ms),

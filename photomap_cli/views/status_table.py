@@ -1,4 +1,4 @@
-"""Owns the table of `photomap status`: one row a session and a line on the library.  Asks no session."""
+"""Owns the table of `photomap status`: a row per session and a line on the library.  Asks no sessions."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ WIDE = 110  # below this, what the library's line tells as well is left out
 def status_table(
     sessions: Sequence[SessionStatus], library: LibraryStatus | None, others: Sequence[str] = ()
 ) -> RenderableType:
-    """Return the table for a terminal; a session keeps its row after an offload.
+    """Return the table for a terminal; a session keeps its row after offloading.
 
-    `others` are sentences on the sessions that are there and say nothing of themselves.
+    `others` are lines on the sessions that exist but don't answer.
     """
     rows: tuple[RenderableType, ...] = (_Sessions(tuple(sessions)),) if sessions else ()
     top = (*rows, *(Text(printable(other), "red") for other in others)) or (Text(NO_SESSION, "dim"),)
@@ -42,14 +42,14 @@ def status_table(
 def status_lines(
     sessions: Sequence[SessionStatus], library: LibraryStatus | None, others: Sequence[str] = ()
 ) -> list[str]:
-    """Return the same as plain lines, for pipes and dumb terminals."""
+    """Return the same in plain lines, for pipes and dumb terminals."""
     rows = [" · ".join(filter(None, (session_line(one), _files(one, library)))) for one in sessions]
     rows += map(printable, others)
     return [*(rows or [NO_SESSION]), library_line(library)]
 
 
 def _files(session: SessionStatus, library: LibraryStatus | None) -> str:
-    """Return which library a session has, where it is not the one that is shown, and its log, where it has one."""
+    """Return a session's library, if it isn't the one shown, and its log, if it has one."""
     is_shown = library is not None and library.path == session.library
     named = {"library": None if is_shown else session.library, "log": session.log}
     return " · ".join(f"{what} {printable(path)}" for what, path in named.items() if path)
@@ -81,7 +81,7 @@ def _fault_or_date(library: LibraryStatus) -> Iterator[str]:
 
 
 def _indexed(library: LibraryStatus) -> Iterator[str]:
-    """Yield when the library was brought up to date, and what of it is not."""
+    """Yield when the library was indexed, and which folders aren't finished."""
     if library.last_indexed_at:
         yield f"indexed {moment(library.last_indexed_at)}"
     elif not library.unfinished:
@@ -93,7 +93,7 @@ def _indexed(library: LibraryStatus) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Sessions:
-    """One row a session, two lines in a narrow window; columns are chosen when the width is known."""
+    """A row per session, two lines in a narrow window; the columns are chosen once the width is known."""
 
     sessions: tuple[SessionStatus, ...]
 

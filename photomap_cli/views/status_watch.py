@@ -1,7 +1,7 @@
-"""Owns `status --watch`: what is drawn, or printed, while sessions change.  Asks no session; looks come from outside.
+"""Owns `status --watch`: drawing or printing changes of sessions.  Asks no sessions; looks are passed in.
 
-A look is what `status --json` prints, as JSON values.  Clocks run all the time: on a terminal they are drawn, elsewhere
-a look counts as a change only if more than its clocks differ, or a clock was set back (somebody searched).
+A look is what `status --json` prints, as JSON values.  Clocks always run: on a terminal they are drawn, elsewhere
+a look counts as a change only if more than its clocks differ, or a clock was reset (by a search).
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ _CLOCKS = frozenset({"offloaded_seconds_ago", "idle_seconds", "offload_in_second
 
 
 def draw(looks: Iterable[Look], console: Console) -> None:
-    """Draw the table of every look in the place of the last one; the cursor comes back however it ends."""
+    """Draw every look's table in place of the last one; the cursor comes back however it ends."""
     with Live(console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False) as live:
         size = console.size
         for look in looks:
-            if console.size != size:  # lines have broken anew, and what is to be drawn over is elsewhere
+            if console.size != size:  # lines were rewrapped, so the old table is elsewhere
                 size = console.size
                 console.clear()
             live.update(status_table(sessions(look), _library(look), others(look)), refresh=True)
 
 
 def print_json(looks: Iterable[Look], file: TextIO) -> None:
-    """Print every look that is a change as one line of JSON."""
+    """Print every changed look as a line of JSON."""
     before: Look | None = None
     for look in looks:
         if before is None or has_changed(before, look):
@@ -45,7 +45,7 @@ def print_json(looks: Iterable[Look], file: TextIO) -> None:
 
 
 def print_lines(looks: Iterable[Look], file: TextIO) -> None:
-    """Print a line for every session that has changed, begun or ended, and for the library."""
+    """Print a line for every session that changed, started or ended, and for the library."""
     before: Look = {"sessions": [], "library": None}
     for number, look in enumerate(looks):
         for line in _news(before, look):
@@ -57,7 +57,7 @@ def print_lines(looks: Iterable[Look], file: TextIO) -> None:
 
 
 def has_changed(before: Look, now: Look) -> bool:
-    """Say whether anything but time has passed between two looks."""
+    """Return whether anything but the time differs between two looks."""
     old, new = _by_name(before), _by_name(now)
     if before["library"] != now["library"] or old.keys() != new.keys() or others(before) != others(now):
         return True
@@ -85,13 +85,13 @@ def _is_news(before: Look, now: Look) -> bool:
 
 
 def _set_back(before: Look, now: Look) -> bool:
-    """Whether the encoder was used since the last look, however briefly."""
+    """Return whether the encoder was used since the last look, however briefly."""
     old, new = before.get("idle_seconds"), now.get("idle_seconds")
     return old is not None and new is not None and new < old
 
 
 def _shown(name: str, value: object) -> object:
-    """Return a clock as whether it runs, everything else as it is."""
+    """Return whether a clock runs; everything else unchanged."""
     return value is not None if name in _CLOCKS else value
 
 
@@ -100,19 +100,19 @@ def _by_name(look: Look) -> dict[tuple[int, str], Look]:
 
 
 def sessions(look: Look) -> list[SessionStatus]:
-    """Return the sessions whose answer is understood."""
+    """Return the sessions whose status can be read."""
     return [status for session in look["sessions"] if (status := _read(session))]
 
 
 def others(look: Look) -> list[str]:
-    """Return what there is to say of sessions that say nothing of themselves, or nothing that is understood."""
+    """Return lines on sessions that don't answer, or whose answer can't be read."""
     foreign = [session["pid"] for session in look["sessions"] if _read(session) is None]
     unreachable = [other["message"] for other in look.get("unreachable", ())]
     return [*unreachable, *(f"session {pid} is of another version of photomap" for pid in foreign)]
 
 
 def _read(session: Look) -> SessionStatus | None:
-    """Return a session's status; None where it is of another build, with other fields."""
+    """Return a session's status; None if it is of another build, with other fields."""
     try:
         return SessionStatus.from_json(session)
     except BadRecord:

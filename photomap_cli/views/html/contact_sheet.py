@@ -1,4 +1,4 @@
-"""Owns the contact sheet for a browser: what of a result is on it, and the one page, that loads nothing."""
+"""Owns the contact sheet for a browser: a self-contained page with a result's photos."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from photomap_cli.views.previews import Thumbnailer, Wait
 
 
-_AT_ONCE = 24  # thumbnails that are held
+_AT_ONCE = 24  # thumbnails held in memory
 
 
 def sheet_page(result: SearchResult, open_thumbnailer: Callable[[], Thumbnailer], wait: Wait) -> Iterator[bytes]:
-    """Yield the page in pieces; `wait` does what takes long."""
+    """Yield the page in pieces; `wait` runs slow work."""
     facts = f"{photos(len(result.hits))} · {printable(result.encoder)}"
     with open_thumbnailer() as thumbnailer:
         for piece in page(printable(result.query), facts, _entries(result.hits, thumbnailer, wait)):
@@ -57,13 +57,13 @@ def _entry(hit: Hit, thumbnail: Thumbnail) -> Entry:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One photo on the page.  Texts are what people read: anything may be in them.
+    """A photo on the page.  Its texts may contain anything.
 
     Attributes:
-        rank, score, name, folder, date, size: as they shall be read.
+        rank, score, name, folder, date, size: as displayed.
         link: the photo's `file:` address.
         sides: width and height in pixels, upright.
-        webp: the thumbnail; empty where there is none.
+        webp: the thumbnail; empty if there is none.
         fault: why there is none.
     """
 
@@ -80,9 +80,9 @@ class Entry:
 
 
 def page(title: str, facts: str, entries: Iterable[Entry]) -> Iterator[str]:
-    """Yield the page in pieces, a photo at a time; `title` is the query and `facts` what else is to know."""
+    """Yield the page in pieces, a photo at a time; `title` is the query and `facts` the rest."""
     style, script = asset("contact_sheet.css"), asset("contact_sheet.js")
-    # Pictures are those in the page and, large, those of this computer.
+    # Pictures may be embedded ones and, large, files of this computer.
     yield head(title, facts, style=style, script=script, pictures="data: file:") + _BEGIN
     for entry in entries:
         yield _tile(entry)

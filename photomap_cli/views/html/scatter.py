@@ -1,4 +1,4 @@
-"""Owns the map for a browser: one page with points, groups and thumbnails in it, that loads nothing."""
+"""Owns the map for a browser: a self-contained page with points, groups and thumbnails."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 
 MOST_THUMBNAILS = 1500
-"""Up to so many photos all thumbnails are in the page, some 25 MB; beyond, those of each group's typical photos."""
+"""Up to this many photos the page has all thumbnails, some 25 MB; beyond, only those of each group's typical photos."""
 
 
-_AT_ONCE = 24  # thumbnails that are held
+_AT_ONCE = 24  # thumbnails held in memory
 
 
 def map_page(drawn: PhotoMap, open_thumbnailer: Callable[[], Thumbnailer], wait: Wait) -> Iterator[bytes]:
-    """Yield the page in pieces; `wait` does what takes long."""
+    """Yield the page in pieces; `wait` runs slow work."""
     numbers = {point.path: number for number, point in enumerate(drawn.points)}
     facts = f"{photos(len(drawn.points))} in {len(drawn.clusters)} groups · {printable(drawn.encoder)}"
     typical = chain.from_iterable(cluster.representatives for cluster in drawn.clusters)
@@ -66,7 +66,7 @@ def _points(points: Sequence[MapPoint]) -> Iterator[Point]:
 
 
 def _place(x: float, y: float) -> tuple[int, int]:
-    """Return a place as pages have it: whole numbers, downwards."""
+    """Return a point in page coordinates: whole numbers, y downwards."""
     return round(FULL * x), round(FULL * (1 - y))
 
 
@@ -81,7 +81,7 @@ def _thumbnails(
 
 
 FULL = 10_000
-"""Coordinates run from 0 to here: a screen has fewer pixels, and whole numbers are short."""
+"""Coordinates run from 0 to this: a screen has fewer pixels, and whole numbers are short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A photo on the page: `folder` is its folder's `file:` address, ended by a slash, `group` a group's number."""
+    """A photo on the page: `folder` is its folder's `file:` address with a final slash, `group` a group's number."""
 
     x: int
     y: int
@@ -115,10 +115,10 @@ def page(
     """Yield the page in pieces.
 
     Args:
-        title, facts: what stands above it.
+        title, facts: the text above the map.
         groups: the largest first.
         points: the photos.
-        thumbnails: numbers of points and what they look like, as WebP; taken one at a time.
+        thumbnails: numbers of points and their thumbnails as WebP; consumed one at a time.
     """
     style, script = asset("scatter.css"), asset("scatter.js")
     legend = "".join(map(_legend_entry, groups))
@@ -130,7 +130,7 @@ def page(
 
 
 def _columns(groups: Sequence[Group], points: Sequence[Point]) -> dict[str, Any]:
-    """Return what the script reads: a list for each thing that is known of points."""
+    """Return the script's data: a list for each attribute of points."""
     folders = {folder: number for number, folder in enumerate(dict.fromkeys(point.folder for point in points))}
     return {
         "xs": [point.x for point in points],
@@ -148,7 +148,7 @@ def _columns(groups: Sequence[Group], points: Sequence[Point]) -> dict[str, Any]
 
 
 def _json(value: Any) -> str:
-    """Return JSON that may stand inside a script element."""
+    """Return JSON that is safe inside a script element."""
     return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
 
 

@@ -1,4 +1,4 @@
-"""Owns what every page has: style and script from files, the policy that lets in nothing else, title and filter."""
+"""Owns the frame of every page: style and script from files, a policy against anything else, title and filter box."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from pathlib import Path
 
 
 def asset(name: str) -> str:
-    """Return a style or a script, as it stands in the page."""
+    """Return a style or a script for the page."""
     return "\n" + Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
 def head(title: str, facts: str, *, style: str, script: str, pictures: str = "data:") -> str:
-    """Return the page's beginning, up to what it shows: title, facts and the box that filters.
+    """Return the beginning of the page, up to its content: title, facts and the filter box.
 
     Args:
         title, facts: texts.
-        style, script: those that the page has; nothing else is let in.
-        pictures: where pictures may come from, as the policy says it.
+        style, script: the page's own; nothing else is allowed.
+        pictures: where pictures may come from, in the policy's terms.
     """
     allowed = _policy(style, script, pictures)
     return _HEAD.format(title=escape(title), facts=escape(facts), policy=allowed, style=style)
