@@ -7,10 +7,11 @@ it is: exporting them takes `pip install onnx onnxscript`.
 
     python scripts/bench_index.py [--photos N] [--rounds N] [--rclip COMMAND] [--encoder SPEC] [--quick] [--json]
 
-Two rates are given.  `all` is that of the whole command, its start included, by wall clock; `more` is that of further
-photos, from the difference to a run over FEW of them, so that a library of any size can be reckoned with; `CPU ms` is
-what such a photo takes of all cores together, and is right on a busy machine too.  `waits` is which side waits for
-the other while photos are encoded: the encoder for pictures, and the decoders for somebody to take theirs.
+`first` and `all` are the whole command over FEW photos and over all, its start included, in seconds by the clock, and
+`CPU s` what the latter takes of all cores together, which is right on a busy machine too.  `more` is the rate of
+further photos and `CPU ms` what one takes, from the difference between runs over FEW and over all, so that a library of
+any size can be reckoned with: by PyTorch, which photomap does without where there are few.  `waits` is which side waits
+for the other while photos are encoded: the encoder for pictures, and the decoders for somebody to take theirs.
 
 Besides: the peak of memory with many photos, a run over unchanged files, and both on a disk that takes 5 ms for each
 answer (`slow_disk.py`; root and /dev/fuse).
@@ -62,7 +63,9 @@ class Row:
     photos: str
     count: int
     rounds: int
-    all_per_second: float
+    few_seconds: float
+    seconds: float
+    cpu_seconds: float
     more_per_second: float | None
     cpu_ms_each: float
     cpu_use: float
@@ -81,6 +84,16 @@ def main() -> int:
     return 0
 
 
+@dataclass(frozen=True)
+class Round:
+    """What one tool took: for few photos and for all, as it does them by itself and, if it has a choice, by PyTorch."""
+
+    few: Run
+    whole: Run
+    few_by_torch: Run
+    whole_by_torch: Run
+
+
 class Bench:
     """The photos, the encoders and the commands that are measured."""
 
@@ -94,7 +107,8 @@ class Bench:
 
     def prepare(self) -> None:
         """Draw, make the encoders, and turn this process's environment to the temporary home."""
-        for name in [name for name in os.environ if name.startswith(("PHOTOMAP_", "XDG_", "RCLIP_", "HF_"))]:
+        strange = ("PHOTOMAP_", "XDG_", "RCLIP_", "HF_", "OPENBLAS_", "OMP_", "PYTHONDONTWRITEBYTECODE")
+        for name in [name for name in os.environ if name.startswith(strange)]:
             del os.environ[name]
         os.environ |= {"HOME": str(self.home), "RCLIP_DATADIR": str(self.home / "rclip"), "HF_HUB_OFFLINE": "1"}
         say(f"drawing {self.photos} photos of 12 megapixels, and as many small ones ...")
@@ -125,25 +139,39 @@ class Bench:
 
     def compare(self, tools: dict[str, Callable[[Path], Run]], photos: Path) -> Iterator[Row]:
         """Let tools index the same photos, in turns whose order alternates."""
-        runs: dict[str, list[tuple[Run, Run]]] = {name: [] for name in tools}
+        runs: dict[str, list[Round]] = {name: [] for name in tools}
         for number in range(self.rounds):
             for name in list(tools)[:: -1 if number % 2 else 1]:
                 say(f"round {number + 1}: {name}, {photos.name}")
-                runs[name].append((tools[name](few_of(photos)), tools[name](photos)))
-        for name, pairs in runs.items():
-            yield self.row(name, photos, pairs)
+                runs[name].append(self.round(tools[name], photos, has_choice=name != "rclip"))
+        for name, rounds in runs.items():
+            yield self.row(name, photos, rounds)
 
-    def row(self, name: str, photos: Path, pairs: list[tuple[Run, Run]]) -> Row:
+    def round(self, tool: Callable[[Path], Run], photos: Path, *, has_choice: bool) -> Round:
+        """Let one tool index some photos, and all."""
+        by_itself = tool(few_of(photos)), tool(photos)
+        if not has_choice:
+            return Round(*by_itself, *by_itself)
+        os.environ["PHOTOMAP_TEXT_ENCODER"] = "torch"
+        try:
+            return Round(*by_itself, tool(few_of(photos)), tool(photos))
+        finally:
+            del os.environ["PHOTOMAP_TEXT_ENCODER"]
+
+    def row(self, name: str, photos: Path, rounds: list[Round]) -> Row:
         """Sum up the rounds of one tool."""
-        wholes, more = [whole for _, whole in pairs], self.photos - FEW
+        wholes, more = [each.whole for each in rounds], self.photos - FEW
         seconds = statistics.median(run.seconds for run in wholes)
+        pairs = [(each.few_by_torch, each.whole_by_torch) for each in rounds]
         seconds_more = statistics.median(whole.seconds - few.seconds for few, whole in pairs)
         return Row(
             name,
             photos.name,
             self.photos,
-            len(pairs),
-            self.photos / seconds,
+            len(rounds),
+            statistics.median(each.few.seconds for each in rounds),
+            seconds,
+            statistics.median(run.cpu_seconds for run in wholes),
             more / seconds_more if seconds_more > LEAST_SHARE * seconds else None,
             1e3 / more * statistics.median(whole.cpu_seconds - few.cpu_seconds for few, whole in pairs),
             statistics.median(run.cpu_seconds / run.seconds for run in wholes) / len(os.sched_getaffinity(0)),
@@ -261,12 +289,13 @@ def print_json(rows: list[Row], notes: list[str]) -> None:
 def print_table(rows: list[Row], notes: list[str]) -> None:
     """Print the rows as a Markdown table."""
     print(f"{machine()}\n")
-    print("| photos | tool | runs | all/s | more/s | CPU ms | CPU use | peak MB | time goes to | waits |")
-    print("|---|---|---:|---:|---:|---:|---:|---:|---|---|")
+    print("| photos | tool | runs | first s | all s | CPU s | more/s | CPU ms | use | peak MB | time goes to | waits |")
+    print("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---|---|")
     for row in rows:
         shares = ", ".join(f"{name} {share:.0%}" for name, share in row.stages.items())
         more = f"{row.more_per_second:.1f}" if row.more_per_second else ""
-        figures = f"{row.all_per_second:.1f} | {more} | {row.cpu_ms_each:.0f} | {row.cpu_use:.0%}"
+        figures = f"{row.few_seconds:.1f} | {row.seconds:.1f} | {row.cpu_seconds:.1f}"
+        figures += f" | {more} | {row.cpu_ms_each:.0f} | {row.cpu_use:.0%}"
         figures += f" | {row.peak_bytes / 1e6:.0f}"
         idle = ", ".join(f"{name} {share:.0%}" for name, share in row.waits.items())
         print(f"| {row.count} of {row.photos} | {row.tool} | {row.rounds} | {figures} | {shares} | {idle} |")
