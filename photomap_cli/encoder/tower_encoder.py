@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from photomap_cli import processors
 from photomap_cli.encoder import context_length
 from photomap_cli.errors import EncoderClosed, EncoderDied, EncoderFailed, TowerUnfit
 from photomap_cli.records import EncoderInfo, MemoryReport
@@ -193,7 +193,7 @@ class TextTowerEncoder(_TowerEncoder):
 
 def _few(operations: int) -> int:
     """Return how many pictures of so many operations are encoded sooner here than by PyTorch, which has to start."""
-    return min(MOST_PICTURES, int(_OPERATIONS_A_CORE * min(os.cpu_count() or 1, _MOST_CORES) / operations))
+    return min(MOST_PICTURES, int(_OPERATIONS_A_CORE * min(processors.usable(), _MOST_CORES) / operations))
 
 
 class ImageTowerEncoder(_TowerEncoder):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from photomap_cli.encoder import models
 from photomap_cli.encoder.tower_encoder import MOST_PICTURES
-from photomap_cli.errors import EncoderFailed, EncoderMismatch
+from photomap_cli.errors import EncoderFailed, EncoderMismatch, TowerUnfit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,20 +42,49 @@ class ImageEncoder:
         return self._residency.run("image", lambda encoder: encoder.encode_images(pixels), is_query=is_query)[0]
 
 
+class LightImageEncoder(ImageEncoder):
+    """The image tower, which is ready at once; another encoder once that turns out to be unfit.
+
+    Args:
+        tower: where it is.
+        before_batch: see the base class.
+        open_instead: opens the other one.
+    """
+
+    def __init__(
+        self, tower: Residency, before_batch: Callable[[], None] | None, open_instead: Callable[[], ImageEncoder]
+    ) -> None:
+        super().__init__(tower, before_batch)
+        self._open_instead = open_instead
+        self._instead: ImageEncoder | None = None
+
+    def encode_images(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Encode a batch, as the base class does."""
+        if self._instead is None:
+            try:
+                return super().encode_images(pixels)
+            except TowerUnfit:
+                self._instead = self._open_instead()
+        return self._instead.encode_images(pixels)
+
+
 def light_image_encoder(
-    route: EncoderRoute, count: int, before_batch: Callable[[], None] | None = None
+    route: EncoderRoute, count: int, before_batch: Callable[[], None] | None, open_instead: Callable[[], ImageEncoder]
 ) -> ImageEncoder | None:
-    """Return the image tower, which is ready at once, as the indexer sees encoders.
+    """Return the image tower as the indexer sees encoders, with what there is instead.
 
     None where it cannot stand in, or for more pictures than it is quicker for than an encoder process.
     """
     if count > MOST_PICTURES or route.tower is None or route.fault or not route.is_the_towers:
         return None
     try:
-        encoder = ImageEncoder(route.tower, before_batch)
+        encoder = LightImageEncoder(route.tower, before_batch, open_instead)
     except (EncoderFailed, EncoderMismatch):
         return None  # the encoder process will report what is wrong, if anything
-    return encoder if count <= encoder.info.few_pictures else None
+    if count <= encoder.info.few_pictures:
+        return encoder
+    route.tower.release()
+    return None
 
 
 def expected_fit(spec: str) -> PixelFit | None:

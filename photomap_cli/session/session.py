@@ -304,11 +304,12 @@ class Session:
         )  # like the map's imports, not needed for a search: together they take 60 ms
         from photomap_cli.session.image_encoder import expected_fit, light_image_encoder
 
+        heavy = open_encoder or self.image_encoder
         return Indexer(
             self.library,
-            open_encoder or self.image_encoder,
+            heavy,
             options,
-            open_light_encoder=lambda count: light_image_encoder(self.routes.image, count, before_batch),
+            open_light_encoder=lambda count: light_image_encoder(self.routes.image, count, before_batch, heavy),
             expected_fit=expected_fit(self.spec),
         )
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from library_fakes import stored_vector
 from PIL import Image
+from safetensors.numpy import load_file, save_file
 from test_words_without_torch import ask, scores, settings
 
 from photomap_cli import directories
@@ -163,3 +164,22 @@ def test_a_model_that_is_not_all_of_a_plain_clip_is_pytorchs_from_the_start(phot
     with Session.open(tmp_path / "library", settings(), encoder=f"local-dir:{mine}", create=True) as session:
         list(session.indexer(IndexOptions()).run([photos]))
         assert session.residency.snapshot().state == "RAM"
+
+
+def test_weights_that_give_nothing_are_told_of_as_pytorch_does(photos, tmp_path):
+    mine = shutil.copytree(Path(models.__file__).parent / "tiny", tmp_path / "mine")
+    tensors = load_file(mine / models.SAFE_WEIGHTS)
+    tensors["visual.proj"][:] = np.nan
+    save_file(tensors, mine / models.SAFE_WEIGHTS)
+    with Session.open(tmp_path / "library", settings(), encoder=f"local-dir:{mine}", create=True) as session:
+        run = session.indexer(IndexOptions()).run([photos])
+        with pytest.raises(EncoderFailed, match="the encoder returned values that are not finite"):
+            list(run)
+
+
+def test_a_tower_that_is_too_slow_for_so_many_is_let_go_of(photos, tmp_path, monkeypatch):
+    monkeypatch.setattr(tower_encoder, "_few", lambda _: 4)
+    with Session.open(tmp_path / "library", settings(), encoder="tiny", create=True) as session:
+        list(session.indexer(IndexOptions()).run([photos]))
+        status = session.status()
+        assert (status.state, status.image_state) == ("RAM", None)
