@@ -95,6 +95,19 @@ def test_the_demo_indexes_searches_and_prompts_with_one_encoder_process(tmp_path
     assert starts == ["started"]
 
 
+@pytest.mark.parametrize(("before", "is_told"), [([], True), (["-q"], False), (["--library", "mine"], False)])
+def test_whoever_leaves_the_demo_is_told_how_to_search_it_again(tmp_path, monkeypatch, capsys, before, is_told):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("photomap_cli.directories.demo_directory", lambda: tmp_path / "the demo")
+    monkeypatch.setattr(demo, "_index_and_show", lambda *given: 0)
+    monkeypatch.setattr("photomap_cli.repl.pipe_frontend.has_screen", lambda *streams: True)
+    monkeypatch.setattr(interactive, "run_interactive", lambda library, *, is_demo, opener: 0)
+    monkeypatch.setattr(demo, "copy_demo_photos", lambda folder: None)
+    assert run([*before, "demo"]) == 0
+    told = f"photomap --library '{tmp_path / 'the demo' / 'library'}' red car"
+    assert (told in capsys.readouterr().err) is is_told
+
+
 @pytest.mark.terminal
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")

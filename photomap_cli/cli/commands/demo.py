@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import sys
 from contextlib import closing
@@ -15,6 +16,7 @@ from photomap_cli import directories
 from photomap_cli.cli.exit_status import FOUND, INTERRUPTED
 from photomap_cli.cli.index_run import run_index
 from photomap_cli.cli.options import Globals, make_console
+from photomap_cli.views.output import say
 
 if TYPE_CHECKING:
     from photomap_cli.session.opener import SessionOpener
@@ -34,7 +36,8 @@ def demo(context: typer.Context) -> int:
 
     given: Globals = context.obj
     home = directories.demo_directory()
-    if not given.library_is_chosen or libraries.is_shared(given.library):
+    is_apart = not given.library_is_chosen or libraries.is_shared(given.library)
+    if is_apart:
         given = replace(given, library=home / "library")
     photos = home / "photos"
     if not photos.is_dir():
@@ -48,7 +51,11 @@ def demo(context: typer.Context) -> int:
             return status
         from photomap_cli.cli.interactive import run_interactive
 
-        return run_interactive(given.library, is_demo=True, opener=opener)
+        status = run_interactive(given.library, is_demo=True, opener=opener)
+    if is_apart and not given.quiet:
+        say("The sample photos have a library of their own. To search it from the shell:")
+        say(f"  photomap --library {shlex.quote(str(given.library))} {DEMO_QUERIES[1]}")
+    return status
 
 
 def copy_demo_photos(folder: Path) -> None:
