@@ -65,6 +65,11 @@ class CatalogFacts:
             return str(read_meta(connection)["library_id"])
 
     @property
+    def vectors_id(self) -> str:
+        """The same: no row is given to a second photo, nor another vector."""
+        return self.library_id
+
+    @property
     def next_row(self) -> int:
         """The row that the next photo gets."""
         return self.snapshot().next_row
@@ -230,6 +235,13 @@ class CatalogFacts:
         What `checkpoint` raises ends the reading.  Raises BadQuery for an album that there is not.
         """
         return self._filtered.rows(within, checkpoint)
+
+    def spread(
+        self, within: Sequence[PhotoFilter] = (), *, checkpoint: Callable[[], None] = lambda: None
+    ) -> tuple[np.ndarray, int]:
+        """Return the rows of the photos that meet all filters, sorted, and how many they are."""
+        rows = self.rows(within, checkpoint=checkpoint)
+        return rows, len(rows)
 
     def newest(
         self,

@@ -78,6 +78,10 @@ class Facts(Protocol):
         """The name of this set of rows: files derived from another one are of no use here."""
 
     @property
+    def vectors_id(self) -> str:
+        """The name of this set of rows with these vectors: what is derived from other vectors is of no use here."""
+
+    @property
     def encoder(self) -> LibraryEncoder | None:
         """The encoder that made the vectors; None before the first."""
 
@@ -126,6 +130,14 @@ class Facts(Protocol):
         """Return the rows of the photos that meet all filters, sorted, read-only.
 
         Raises TooManyPhotos where they are more than can be listed here; BadQuery for an album there is not.
+        """
+
+    def spread(
+        self, within: Sequence[PhotoFilter] = (), *, checkpoint: Callable[[], None] = _never
+    ) -> tuple[NDArray[np.int64], int]:
+        """Return rows of photos that meet all filters, sorted, and how many photos do.
+
+        They are all of them, or always the same ones, spread evenly, where reading the vectors of all takes too long.
         """
 
     def newest(

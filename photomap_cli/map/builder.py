@@ -104,8 +104,8 @@ class MapBuilder:
         return self._kept_layout(rows, count, how), how
 
     def _kept_layout(self, rows: NDArray[np.int64], groups: int, how: str) -> Layout:
-        # Under one id a row is never given to a second photo, so that rows and library stand for the vectors.
-        name = key(self._catalog.library_id, rows.astype("<i8").tobytes(), str(groups), how)
+        # Under one id a row never has another vector, so that both stand for the vectors.
+        name = key(self._catalog.vectors_id, rows.astype("<i8").tobytes(), str(groups), how)
         kept = self._layouts.get(name)
         if kept is not None:
             return Layout(rows=rows, **kept)

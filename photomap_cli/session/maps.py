@@ -67,10 +67,10 @@ class Maps:
         """Lay photos out; arguments and errors are those of `Session.map`."""
         with self._drawings.turn(checkpoint):
             try:
-                drawn, elsewhere = self._catalog.of_one_numbering(lambda: self._drawn(request, checkpoint))
+                drawn, notices = self._catalog.of_one_numbering(lambda: self._drawn(request, checkpoint))
             finally:
                 self._drawing = None
-        return replace(drawn, notices=(elsewhere, *drawn.notices)) if elsewhere else drawn
+        return replace(drawn, notices=(*notices, *drawn.notices))
 
     def group(self, request: GroupRequest, checkpoint: Callable[[], None]) -> SearchResult:
         """List a group's photos; arguments and errors are those of `Session.group`."""
@@ -93,10 +93,10 @@ class Maps:
             encoded_by=CACHE,
         )
 
-    def _drawn(self, request: MapRequest, checkpoint: Callable[[], None]) -> tuple[PhotoMap, str]:
-        rows, elsewhere = self._photos(request, checkpoint)
+    def _drawn(self, request: MapRequest, checkpoint: Callable[[], None]) -> tuple[PhotoMap, tuple[str, ...]]:
+        rows, notices = self._photos(request, checkpoint)
         self._drawing = self.builder
-        return self.builder.draw(rows, request.clusters, checkpoint), elsewhere
+        return self.builder.draw(rows, request.clusters, checkpoint), notices
 
     def _members(self, request: GroupRequest, checkpoint: Callable[[], None]) -> list[tuple[Photo, float]]:
         """Return a group's photos that are still there, and how near each is to the group's middle."""
@@ -105,12 +105,16 @@ class Maps:
         photos = {photo.row: photo for photo in self._catalog.photos([row for row, _ in members])}
         return [(photos[row], score) for row, score in members if row in photos]
 
-    def _photos(self, request: MapRequest, checkpoint: Callable[[], None]) -> tuple[NDArray[np.int64], str]:
-        """Return the rows of the photos that a map is of, and what to say where that is all of a library elsewhere."""
+    def _photos(self, request: MapRequest, checkpoint: Callable[[], None]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+        """Return the rows of the photos that a map is of.
+
+        Also what to say: that it is all of a library elsewhere, or only a part of the photos that were asked for.
+        """
         filters = parse_filters(request.filters, cwd=request.cwd, library=self._catalog.folder)
         with self._turns.turn(checkpoint):
             self._refresh()
             within = self._scope.within(filters, cwd=request.cwd, folder=request.folder)
-            rows = self._catalog.rows(within, checkpoint=checkpoint)
+            rows, count = self._catalog.spread(within, checkpoint=checkpoint)
             elsewhere = self._scope.elsewhere(filters, doing="drawing", cwd=request.cwd, folder=request.folder)
-        return rows, elsewhere
+        some = "" if len(rows) == count else f"the map shows {len(rows):,} of {count:,} photos, spread evenly"
+        return rows, tuple(filter(None, (elsewhere, some)))

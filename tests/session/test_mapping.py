@@ -42,6 +42,14 @@ def test_a_map_has_every_photo_of_the_library_or_of_the_current_folder(session, 
     assert names(session.map(MapRequest("/", folder=str(photos / "cold")))) == {"cold"}
 
 
+def test_a_map_of_a_part_of_the_photos_says_so(session, monkeypatch):
+    assert session.map(MapRequest("/")).notices == ()
+    monkeypatch.setattr(session.catalog, "spread", lambda within, checkpoint: (session.catalog.rows()[:10], 2_000_000))
+    drawn = session.map(MapRequest("/"))
+    assert drawn.notices == ("the map shows 10 of 2,000,000 photos, spread evenly",)
+    assert len(drawn.points) == 10
+
+
 def test_filters_are_those_of_searches(session, photos):
     assert names(session.map(MapRequest("/", filters=f"-in:{photos}/warm ext:png"))) == {"cold"}
     with pytest.raises(TooFewPhotos):

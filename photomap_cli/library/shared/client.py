@@ -194,9 +194,9 @@ class Client:
         except LibraryUnreachable:
             raise
         except LibraryUnusable:
-            if self.describe(alias) is None:
-                raise
-            return False
+            if self.describe(alias) is not None:
+                return False
+            self.call("alter_alias", name, alias, seconds=WRITE_SECONDS)  # what it meant was removed by somebody
         return True
 
     def unname(self, alias: str) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from photomap_cli.library.entities import LibraryEncoder
+    from photomap_cli.library.shared.answers import Hit, Record
     from photomap_cli.library.shared.client import Client
 
 FRESH_SECONDS = 2.0
@@ -157,24 +158,20 @@ class Collection:
             self.client.drop(old.name)
         self.look()
 
-    def query(
-        self, condition: str, fields: Sequence[str], *, limit: int = MOST_AT_ONCE, is_strong: bool = False
-    ) -> list[dict[str, Any]]:
+    def query(self, condition: str, fields: Sequence[str], *, limit: int = MOST_AT_ONCE) -> list[Record]:
         """Return some fields of what meets a condition; nothing where there is no library."""
-        nothing: list[dict[str, Any]] = []
-        return self._asked(
-            lambda name: self.client.query(name, condition, fields, limit=limit, is_strong=is_strong), nothing
-        )
+        nothing: list[Record] = []
+        return self._asked(lambda name: self.client.query(name, condition, fields, limit=limit), nothing)
 
-    def count(self, condition: str) -> int:
+    def count(self, condition: str, *, is_strong: bool = False) -> int:
         """Return how many entities meet a condition."""
-        return self._asked(lambda name: self.client.count(name, condition), 0)
+        return self._asked(lambda name: self.client.count(name, condition, is_strong=is_strong), 0)
 
     def search(
         self, vector: Any, condition: str, fields: Sequence[str], *, limit: int, params: dict[str, int]
-    ) -> list[tuple[float, dict[str, Any]]]:
+    ) -> list[Hit]:
         """Return the scores and some fields of the vectors nearest to one."""
-        nothing: list[tuple[float, dict[str, Any]]] = []
+        nothing: list[Hit] = []
         return self._asked(
             lambda name: self.client.search(name, vector, condition, fields, limit=limit, params=params), nothing
         )
@@ -187,7 +184,7 @@ class Collection:
         *,
         also: str = "",
         at_once: int = NUMBERS_AT_ONCE,
-    ) -> Iterator[dict[str, Any]]:
+    ) -> Iterator[Record]:
         """Yield some fields of the entities that have one of some numbers in a field."""
         wanted = [int(each) for each in numbers]
         for start in range(0, len(wanted), at_once):
@@ -200,9 +197,8 @@ class Collection:
         *,
         count: int,
         checkpoint: Callable[[], None] = lambda: None,
-        is_strong: bool = False,
         per_page: int = _PER_PAGE,
-    ) -> Iterator[list[dict[str, Any]]]:
+    ) -> Iterator[list[Record]]:
         """Yield some fields of all that meets a condition, about `count` entities, page by page.
 
         A page is a range of numbers, which are hashes and so spread evenly; one that is full is asked for in halves.
@@ -214,7 +210,7 @@ class Collection:
             checkpoint()
             low, high = waiting.pop()
             span = f"row >= {low} and row <= {high}"
-            found = self.query(both(condition, span), fields, is_strong=is_strong)
+            found = self.query(both(condition, span), fields)
             if len(found) < MOST_AT_ONCE:
                 yield found
             else:

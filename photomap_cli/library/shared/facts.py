@@ -19,7 +19,7 @@ from photomap_cli.library.shared.collection import PHOTOS
 from photomap_cli.library.shared.contents import SharedContents
 from photomap_cli.library.shared.expressions import Server, both, in_spans, quoted, where
 from photomap_cli.library.shared.newest import newest
-from photomap_cli.library.shared.photo_records import PHOTO_FIELDS, SEEN_FIELDS
+from photomap_cli.library.shared.photo_records import HIGHEST, LOWEST, PHOTO_FIELDS, SEEN_FIELDS
 from photomap_cli.library.shared.schema import FACT_NAMES, VECTOR
 from photomap_cli.records import LibraryStatus
 
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 MOST_LISTED = 1_000_000
 """So many photos are listed by their numbers at most: the largest folder that duplicates are looked for in."""
 
+MOST_SPREAD = 200_000
+"""So many photos a map has at most."""
+
+_SPREAD_MORE = 1.02  # numbers are spread evenly, and never quite so
 _VECTORS_AT_ONCE = 1000  # 2 MB
 _FEW_TEXTS = 200_000  # photos whose texts are read for a filter that the server cannot answer: 5 s
 _MOST_MATCHING = 10_000
@@ -64,6 +68,15 @@ class SharedFacts:
         """The name of this set of numbers."""
         state = self._collection.state
         return state.own.library_id if state else ""
+
+    @property
+    def vectors_id(self) -> str:
+        """The name of this set of numbers with these vectors, as of the last index run that has ended.
+
+        A number stands for a path, whose photo may be another one by now.
+        """
+        indexed_at = schema.last_indexed_at(self._collection.properties)
+        return f"{self.library_id} {indexed_at} {self.photo_count}"
 
     @property
     def encoder(self) -> LibraryEncoder | None:
@@ -163,6 +176,22 @@ class SharedFacts:
         rows = np.sort(np.fromiter((each["row"] for page in pages for each in page), np.int64))
         rows.flags.writeable = False
         return rows
+
+    def spread(
+        self, within: Sequence[PhotoFilter] = (), *, checkpoint: Callable[[], None] = _never
+    ) -> tuple[np.ndarray, int]:
+        """Return rows of photos that meet all filters, sorted, and how many photos do.
+
+        They are the 200,000 with the lowest numbers, which are hashes, or all if there are no more.
+        """
+        condition = both(PHOTOS, self.expression(within))
+        count = self._collection.count(condition)
+        share = min(1.0, _SPREAD_MORE * MOST_SPREAD / max(count, 1))
+        last = LOWEST + int((HIGHEST - LOWEST) * share) if share < 1 else HIGHEST
+        lowest = both(condition, f"row <= {last}")
+        pages = self._collection.pages(lowest, ["row"], count=round(count * share), checkpoint=checkpoint)
+        rows = np.sort(np.fromiter((each["row"] for page in pages for each in page), np.int64))
+        return rows[:MOST_SPREAD], count
 
     def newest(
         self,

@@ -71,8 +71,9 @@ class SharedWrites(SharedFacts):
         condition = self._at_or_below(root)
         if not condition:
             return {}
-        count, machine = self._collection.count(condition), self._notes.machine
-        pages = self._collection.pages(condition, SEEN_FIELDS, count=count, is_strong=True)
+        # What takes the server 0.2 s more: it waits until it has all that was written before.
+        count, machine = self._collection.count(condition, is_strong=True), self._notes.machine
+        pages = self._collection.pages(condition, SEEN_FIELDS, count=count)
         return {
             self._roots.here(each["path"]): photo_records.seen_file(each, machine) for page in pages for each in page
         }

@@ -100,3 +100,14 @@ def test_a_library_whose_index_somebody_was_making_gets_one_from_the_next_run(mi
         library.begin(INFO)
         assert library.facts._collection.require().index == ("FLAT", 0)
         assert len(library.searches.search(similar(1)[0], 10)[0]) == 10
+
+
+@pytest.mark.milvus
+def test_a_library_that_was_removed_but_for_its_name_can_be_made_anew(milvus, tmp_path):
+    address, settings = f"milvus://{milvus.address}/removed", Settings(roots={"pp": "/p"})
+    for _ in range(2):
+        with SharedLibrary.open(tmp_path / "own", address, settings, create=True) as library:
+            library.begin(INFO)
+            library.writes.commit_batch([new_photo("/p/a.jpg")])
+            assert library.facts.photo_count == 1
+            library.facts._collection.client.drop(library.facts._collection.require().name)

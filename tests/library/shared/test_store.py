@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import random
 import threading
 from contextlib import contextmanager
@@ -301,6 +302,29 @@ def test_pages_hold_everything_once_whatever_a_page_holds(dated, monkeypatch, pe
     assert len(rows) == len(set(rows)) == 120
 
 
+def test_a_map_of_many_photos_is_of_some_that_are_always_the_same(dated, monkeypatch):
+    every = dated.facts.rows()
+    rows, count = dated.facts.spread()
+    assert (rows.tolist(), count) == (every.tolist(), 120)
+    monkeypatch.setattr(facts, "MOST_SPREAD", 50)
+    monkeypatch.setattr(facts, "_SPREAD_MORE", 1.5)
+    rows, count = dated.facts.spread()
+    assert (rows.tolist(), count) == (every[:50].tolist(), 120)
+    year = [PhotoFilter(FilterKind.YEAR, "2015")]
+    rows, count = dated.facts.spread(year)
+    assert 40 <= len(rows) <= 50
+    assert count == 66
+    assert {*rows.tolist()} <= {*dated.facts.rows(year).tolist()}
+
+
+def test_what_is_derived_of_vectors_is_of_no_use_once_a_run_has_ended(library):
+    library.writes.commit_batch(photos("/nas/archive/a.jpg"))
+    before = library.facts.vectors_id, library.facts.library_id
+    library.writes.touch_indexed(datetime.datetime(2024, 1, 2, tzinfo=datetime.UTC))
+    assert library.facts.vectors_id != before[0]
+    assert library.facts.library_id == before[1]
+
+
 def test_more_photos_than_can_be_listed_are_refused(dated, monkeypatch):
     monkeypatch.setattr(facts, "MOST_LISTED", 100)
     with pytest.raises(TooManyPhotos, match="120 photos are too many") as caught:
@@ -397,6 +421,14 @@ def test_a_library_takes_the_place_of_another_under_its_address(opened, where_to
         assert library.facts.library_id not in ("", old)
     with pytest.raises(EmptyLibrary), opened(begin=False, where=draft):
         pass
+
+
+def test_a_library_that_somebody_removed_but_for_its_name_can_be_made_anew(opened, client):
+    with opened() as library:
+        client.drop(library.facts._collection.require().name)
+    with opened() as library:
+        library.writes.commit_batch(photos("/nas/archive/a.jpg"))
+        assert library.facts.photo_count == 1
 
 
 def test_a_library_that_somebody_removes_is_said_to_be_gone(opened, client):
