@@ -63,7 +63,7 @@ def test_other_styles_are_noticed():
 
 
 BANNED = re.compile(
-    r"page-lock|one-shot|\banew\b|\blikewise\b|\bgoes? on (?:from|answering)\b"
+    r"page-lock|one-shot|\banew\b|\blikewise\b|\b[Ww]hoever\b|\bgoes? on (?:from|answering)\b"
     r"|(?<!there )(?<!There )\b(?:is|are) no (?!longer)"
 )
 """What reads as translated, or is a word of ours: there is a plainer one for each."""
