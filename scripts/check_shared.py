@@ -86,7 +86,8 @@ class Try:
         stored_rows, stored = self._library.facts.stored_vectors(rows)
         numbers = {each.row: each.mtime_ns for each in photos}
         right = [numbers[row] for row in stored_rows.tolist()]
-        same = len(stored_rows) == len(self.vectors) and np.allclose(stored.astype(np.float32), self.vectors[right], atol=1e-3)
+        is_all = len(stored_rows) == len(self.vectors)
+        same = is_all and np.allclose(stored.astype(np.float32), self.vectors[right], atol=1e-3)
         self.tell(f"{name}: vectors read back", same, f"{len(stored_rows):,}")
         every_tenth = np.arange(len(self.vectors)) % 10 == 0
         camera = PhotoFilter(FilterKind.CAMERA, "camera a")
