@@ -47,11 +47,11 @@ def rebuild_library(
 ) -> Outcome:
     """Fill the library's draft, which replaces the library once it is complete."""
     from photomap_cli.encoder import models
-    from photomap_cli.indexing.reindex import Reindex
+    from photomap_cli.session import libraries
     from photomap_cli.session.session import Session
 
     options = replace(options, thumbnail_cache_bytes=0, rebuild=True)  # the library has thumbnails
-    with Reindex(folder) as reindex, ExitStack() as opened:
+    with libraries.reindex(folder, values) as reindex, ExitStack() as opened:
         roots = reindex.roots(paths) or [directories.working_directory()]
         if reindex.has_other_format and not quiet:
             does = "a rebuild would encode" if options.dry_run else "encoding"
@@ -60,14 +60,15 @@ def rebuild_library(
         draft = reindex.draft
         if not options.dry_run:
             reindex.begin(spec)
-        elif not reindex.goes_on(spec):
+        elif not reindex.goes_on(spec):  # a library of this computer will do
             draft = Path(opened.enter_context(TemporaryDirectory()))
         with Session.open(draft, values, encoder=spec, create=True) as session:
             interrupted, report = run_index(session, roots, options, quiet=quiet)
         if interrupted and not quiet:
             say("photomap: searches still use the old vectors; run the same command to continue")
-        if not interrupted and not options.dry_run:
-            reindex.finish(prune=options.prune)
+        left = "" if interrupted or options.dry_run else reindex.finish(prune=options.prune)
+        if left and not quiet:
+            say(f"photomap: {left}")
     return interrupted, report
 
 

@@ -278,9 +278,9 @@ class Indexer:
         return light or self._open_encoder()
 
     def _drop_other_weights(self) -> None:
-        """Remove all photos if the encoder has other weights by now than made their vectors."""
+        """Remove all photos if the encoder has other weights by now than made their vectors, and nobody shares them."""
         library = self._catalog.encoder
-        if library and not library.has_weights_of(self._open_encoder().info):
+        if library and not self._library.is_shared and not library.has_weights_of(self._open_encoder().info):
             self._library.start_over()
 
     def _encode(self, encoder: ImageEncoder, pictures: Pictures) -> Iterator[IndexProgress]:

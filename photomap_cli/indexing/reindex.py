@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Sequence
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from photomap_cli.errors import BadPath, EmptyLibrary, LibraryFormat, LibraryUnusable
 from photomap_cli.indexing import unmounted
@@ -20,6 +20,9 @@ from photomap_cli.library.entities import IMAGE_PROBES_NAME, PROBES_NAME
 from photomap_cli.library.file_lock import only_writer
 from photomap_cli.library.other_format import OtherFormatLibrary
 from photomap_cli.vectors.store import FILES, VectorStore
+
+if TYPE_CHECKING:
+    from photomap_cli.library.store import Facts
 
 FOLDER_NAME = "rebuild"
 _DERIVED = (*FILES, PROBES_NAME, IMAGE_PROBES_NAME)
@@ -106,8 +109,8 @@ class Reindex:
         if not self.goes_on(spec):
             self._discard()
 
-    def finish(self, *, prune: bool = False) -> None:
-        """Have the draft take the library's place, in one transaction.
+    def finish(self, *, prune: bool = False) -> str:
+        """Have the draft take the library's place, in one transaction; return what there is to say of it: nothing.
 
         Raises:
             BadPath: photos are missing as they are when a disk is not mounted, or are in a folder that cannot be read,
@@ -115,10 +118,11 @@ class Reindex:
             EmptyLibrary: none of the photos could be encoded.
         """
         with Catalog.open(self.draft) as draft:
-            if not draft.photo_count:
-                raise EmptyLibrary("no photo could be encoded; the library is unchanged", hint="--errors lists them")
+            require_photos(draft)
             if not prune:
-                self._require_all(draft)
+                paths, encoded = self._library.paths(), set(draft.paths())
+                gone = [path for path in paths if path not in encoded]
+                require_in_sight(self._library.roots(), gone, has_paths=bool(paths))
         self._library.replace_by(self.draft)
         with Catalog.open(self._folder) as catalog, VectorStore(self._folder, catalog) as vectors:
             vectors.reset()
@@ -126,20 +130,7 @@ class Reindex:
             with suppress(OSError):
                 (self.draft / name).replace(self._folder / name)
         self._discard()
-
-    def _require_all(self, draft: Catalog) -> None:
-        """Raise BadPath if photos are not in the draft because their disk may be missing."""
-        roots, paths, encoded = self._library.roots(), self._library.paths(), set(draft.paths())
-        for root in roots:
-            below = root.rstrip(os.sep) + os.sep
-            gone = [path for path in paths if (path + os.sep).startswith(below) and path not in encoded]
-            is_absent = not os.path.lexists(root) and (gone or not paths)
-            absent = [unmounted.absent(root, len(gone))] if is_absent else []
-            for each in absent or [*unmounted.empty_folders(gone, roots), *unmounted.unreadable_folders(gone)]:
-                raise BadPath(
-                    f"{each.path}: {each.reason}; the library is unchanged",
-                    hint="mount the disk or make it readable, then run the command again; nothing is encoded twice",
-                )
+        return ""
 
     def _discard(self) -> None:
         try:
@@ -149,3 +140,29 @@ class Reindex:
             raise LibraryUnusable(
                 f"{self.draft} cannot be removed: {error.strerror or error}", hint="remove it"
             ) from error
+
+
+def require_photos(draft: Facts) -> None:
+    """Raise EmptyLibrary where none of the photos could be encoded."""
+    if not draft.photo_count:
+        raise EmptyLibrary("no photo could be encoded; the library is unchanged", hint="--errors lists them")
+
+
+def require_in_sight(roots: Sequence[str], gone: Sequence[str], *, has_paths: bool = True) -> None:
+    """Raise BadPath if photos are not in a draft because their disk may be missing.
+
+    Args:
+        roots: the library's, as far as this computer has them.
+        gone: the paths of its photos that the draft has not.
+        has_paths: whether it says where its photos were.
+    """
+    for root in roots:
+        below = root.rstrip(os.sep) + os.sep
+        inside = [path for path in gone if (path + os.sep).startswith(below)]
+        is_absent = not os.path.lexists(root) and (inside or not has_paths)
+        absent = [unmounted.absent(root, len(inside))] if is_absent else []
+        for each in absent or [*unmounted.empty_folders(inside, roots), *unmounted.unreadable_folders(inside)]:
+            raise BadPath(
+                f"{each.path}: {each.reason}; the library is unchanged",
+                hint="mount the disk or make it readable, then run the command again; nothing is encoded twice",
+            )

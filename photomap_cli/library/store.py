@@ -302,6 +302,10 @@ class Library(Protocol):
     """An open library; a context manager.  `open_library` opens one, and nothing above knows which kind it got."""
 
     @property
+    def is_shared(self) -> bool:
+        """Whether other computers write to it as well: what is in it may be theirs."""
+
+    @property
     def facts(self) -> Facts:
         """What there is."""
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from photomap_cli import directories
 
 if TYPE_CHECKING:
+    from photomap_cli.indexing.reindex import Reindex
+    from photomap_cli.indexing.shared_reindex import SharedReindex
     from photomap_cli.library.shared.store import SharedLibrary
     from photomap_cli.library.store import Library
     from photomap_cli.records import Facets
@@ -36,6 +38,17 @@ def open_library(folder: Path, settings: Settings | None = None, *, create: bool
 
         return LocalLibrary.open(folder, create=create)
     return _shared(folder, settings, create=create)
+
+
+def reindex(folder: Path, settings: Settings) -> Reindex | SharedReindex:
+    """Return what encodes a library anew."""
+    if is_shared(folder):
+        from photomap_cli.indexing.shared_reindex import SharedReindex
+
+        return SharedReindex(folder, lambda folder: _shared(folder, settings, create=True))
+    from photomap_cli.indexing.reindex import Reindex
+
+    return Reindex(folder)
 
 
 def is_shared(folder: Path) -> bool:

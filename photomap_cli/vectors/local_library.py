@@ -26,6 +26,8 @@ class LocalLibrary:
         vectors: search over it, likewise; None to open it once it is asked for.
     """
 
+    is_shared = False
+
     def __init__(self, catalog: Catalog, vectors: VectorStore | None = None) -> None:
         self.facts = self.writes = catalog
         if vectors is not None:

@@ -39,6 +39,8 @@ class SharedLibrary:
     What is written waits for a server that has gone, what is searched does not, so each has a connection of its own.
     """
 
+    is_shared = True
+
     def __init__(self, folder: Path, address: Address, who: Credentials, roots: Roots) -> None:
         self.address, self._folder, self._who, self._roots = address, folder, who, roots
         self._pending: dict[str, str] = {}

@@ -1,0 +1,130 @@
+"""Owns encoding a shared library anew: in a draft beside it, which takes its address at once when it is whole.
+
+Each computer that has folders of the library encodes those; the one that ends last puts the draft in place.  Nobody
+takes away what another one may still be working on.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from photomap_cli import directories
+from photomap_cli.errors import BadPath, EncoderMismatch
+from photomap_cli.indexing.reindex import require_in_sight, require_photos
+from photomap_cli.library.shared import address as addresses
+
+if TYPE_CHECKING:
+    from photomap_cli.library.shared.facts import SharedFacts
+    from photomap_cli.library.shared.store import SharedLibrary
+
+_LONGEST_NAME = 200
+
+
+class SharedReindex:
+    """Encoding a shared library anew, as `Reindex` does with one of this computer; a context manager.
+
+    Args:
+        folder: the library's.
+        open_at: opens a shared library by its folder; it need not be there yet.
+    """
+
+    has_other_format = False
+
+    def __init__(self, folder: Path, open_at: Callable[[Path], SharedLibrary]) -> None:
+        self._folder, self._open_at = folder, open_at
+        self._address = addresses.parse(directories.library_name(folder))
+        self._begun = replace(self._address, name=f"_rebuild_{self._address.name}"[:_LONGEST_NAME])
+        self.draft = directories.address_folder(str(self._begun))
+        self._opened = ExitStack()
+
+    def __enter__(self) -> Self:
+        self._library = self._opened.enter_context(self._open_at(self._folder))
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._opened.close()
+
+    @property
+    def spec(self) -> str | None:
+        """The encoder that made the library's vectors; None before the first."""
+        made_with = self._library.facts.encoder
+        return made_with.spec if made_with else None
+
+    def roots(self, more: Sequence[Path] = ()) -> list[Path]:
+        """Return what to encode here: the library's roots that this computer has, and `more`.
+
+        Raises BadPath where that is nothing and the library has roots.
+        """
+        roots = self._library.facts.roots()
+        there = [*(Path(root) for root in _here(roots) if os.path.lexists(root)), *more]
+        if not there and roots:
+            hint = f"[roots] in {directories.config_file()} says where they are"
+            raise BadPath(f"not on this computer: {', '.join(roots)}", hint=hint)
+        return there
+
+    def goes_on(self, spec: str) -> bool:
+        """Whether there is a draft by this encoder."""
+        with self._open_at(self.draft) as draft:
+            return draft.facts.encoder is not None and draft.facts.encoder.spec == spec
+
+    def begin(self, spec: str) -> None:
+        """Take away a draft without photos.  Raises EncoderMismatch for one by another encoder with photos."""
+        with self._open_at(self.draft) as draft:
+            made_with = draft.facts.encoder
+            if made_with is None:
+                return
+            if not draft.facts.photo_count:
+                draft.start_over()
+            elif made_with.spec != spec:
+                raise EncoderMismatch(
+                    f"{self._address} is being encoded again with {made_with.spec}, maybe by another computer",
+                    hint=f"`photomap index --rebuild --encoder {made_with.spec}` goes on; or drop {self._begun.name}",
+                )
+
+    def finish(self, *, prune: bool = False) -> str:
+        """Have the draft take the library's address, in one step, or say what other computers have yet to do for that.
+
+        Raises:
+            BadPath: photos are missing as they are when a disk is not mounted, or are in a folder that cannot be read.
+            EmptyLibrary: none of the photos could be encoded.
+
+        `prune` gives such photos up, and those that other computers have not encoded.
+        """
+        with self._open_at(self.draft) as draft:
+            require_photos(draft.facts)
+            if not prune:
+                roots = self._library.facts.roots()
+                require_in_sight(_here(roots), self._gone(draft.facts))
+                if left := _left_to_others(roots, draft):
+                    names = ", ".join(left)
+                    return f"searches still use the old vectors: {names} has to be encoded again where it is, too"
+            draft.take_place_of(self._address)
+        shutil.rmtree(self.draft, ignore_errors=True)
+        return ""
+
+    def _gone(self, draft: SharedFacts) -> list[str]:
+        """Return the paths of photos that belong to this computer's roots and are not in the draft."""
+        gone = []
+        for piece in self._library.facts.files_in_pieces():
+            paths = _here(piece)
+            encoded = draft.contents.at(paths)
+            gone += [path for path in paths if path not in encoded]
+        return gone
+
+
+def _here(paths: Iterable[str]) -> list[str]:
+    """Return the paths that are of this computer; others are as the library keeps them."""
+    return [path for path in paths if os.path.isabs(path)]  # noqa: PTH117 - paths are text here
+
+
+def _left_to_others(roots: Sequence[str], draft: SharedLibrary) -> list[str]:
+    """Return the roots that no computer has encoded to the end."""
+    unfinished, done = draft.writes.runs.unfinished(), draft.facts.roots()
+    elsewhere = [root for root in roots if root not in _here(roots) and root not in done]
+    return sorted({*elsewhere, *unfinished})
