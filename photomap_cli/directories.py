@@ -145,7 +145,7 @@ def declined_file() -> Path:
 
 def log_file(library: Path) -> Path:
     """Return the file that this library's session in the background writes its log to."""
-    readable = re.sub(r"[^\w.-]", "_", library.name)[:_LONGEST_LABEL]
+    readable = re.sub(r"[^\w.-]+", "_", address_in(library) or library.name)[:_LONGEST_LABEL]
     return absolute(platformdirs.user_log_path(APP)) / f"serve-{readable}-{library_key(library)}.log"
 
 

@@ -18,7 +18,7 @@ from photomap_cli.encoder.residency import Residency
 from photomap_cli.errors import EmptyLibrary, PhotomapError, WeightsMissing
 from photomap_cli.records import Check, CheckState
 from photomap_cli.session import socket_dir, text_encoder_report, transport
-from photomap_cli.session.libraries import open_library
+from photomap_cli.session.libraries import is_shared, open_library
 
 if TYPE_CHECKING:
     from photomap_cli.encoder.interface import Encoder
@@ -46,7 +46,12 @@ def checks(folder: Path, settings: Settings, open_encoder: OpenEncoder = _encode
         settings: as loaded.
         open_encoder: returns the encoder for a spec; tests pass a fake.
     """
-    yield from library.checks(folder, settings.exclude)
+    if is_shared(folder):
+        from photomap_cli.doctor import shared_library
+
+        yield from shared_library.checks(folder, settings)
+    else:
+        yield from library.checks(folder, settings.exclude)
     yield from library.album_checks(folder)
     yield _space(folder)
     gpus = gpu.device_count()

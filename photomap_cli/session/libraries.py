@@ -37,7 +37,7 @@ def open_library(folder: Path, settings: Settings | None = None, *, create: bool
         from photomap_cli.vectors.local_library import LocalLibrary
 
         return LocalLibrary.open(folder, create=create)
-    return _shared(folder, settings, create=create)
+    return open_shared(folder, settings, create=create)
 
 
 def reindex(folder: Path, settings: Settings) -> Reindex | SharedReindex:
@@ -45,7 +45,7 @@ def reindex(folder: Path, settings: Settings) -> Reindex | SharedReindex:
     if is_shared(folder):
         from photomap_cli.indexing.shared_reindex import SharedReindex
 
-        return SharedReindex(folder, lambda folder: _shared(folder, settings, create=True))
+        return SharedReindex(folder, lambda folder: open_shared(folder, settings, create=True))
     from photomap_cli.indexing.reindex import Reindex
 
     return Reindex(folder)
@@ -83,14 +83,14 @@ def status_reader(folder: Path) -> Iterator[Callable[[], dict[str, Any]]]:
 
         yield lambda: stats.facts_of_any_format(folder)
         return
-    with _shared(folder, create=True) as library:
+    with open_shared(folder, create=True) as library:
         yield lambda: library.facts.status().to_json()
 
 
 def facets(folder: Path) -> Facets:
     """Return what filters can name in a library.  Raises EmptyLibrary, LibraryUnusable."""
     if is_shared(folder):
-        with _shared(folder) as library:
+        with open_shared(folder) as library:
             return library.facts.facets()
     from photomap_cli.library import facets
 
@@ -100,7 +100,7 @@ def facets(folder: Path) -> Facets:
 def exists(folder: Path) -> bool:
     """Say whether there is a library; LibraryUnusable where nobody may look."""
     if is_shared(folder):
-        with _shared(folder, create=True) as library:
+        with open_shared(folder, create=True) as library:
             return library.facts.encoder is not None
     from photomap_cli.library.database import library_exists
 
@@ -121,7 +121,8 @@ def covered(folder: Path) -> tuple[str, ...]:
     return tuple(stats.facts(folder)["roots"])
 
 
-def _shared(folder: Path, settings: Settings | None = None, *, create: bool = False) -> SharedLibrary:
+def open_shared(folder: Path, settings: Settings | None = None, *, create: bool = False) -> SharedLibrary:
+    """Open a shared library; arguments and errors are those of `open_library`."""
     from photomap_cli.library.shared.store import SharedLibrary
 
     return SharedLibrary.open(folder, directories.library_name(folder), settings or _users_settings(), create=create)

@@ -77,6 +77,11 @@ class SharedLibrary:
         """What an index run needs."""
         return SharedWrites(self._folder, self._writing, self._roots, self._notes, told=self._told)
 
+    @property
+    def version(self) -> str:
+        """What the server calls itself."""
+        return self._collection.client.abilities.version
+
     def only_writer(self) -> AbstractContextManager[None]:
         """Keep nobody out: several machines may write, and each photo is written by its own number."""
         return nullcontext()

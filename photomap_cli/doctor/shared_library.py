@@ -1,0 +1,100 @@
+"""Owns looking over a library that many share: server, vectors, search, folders.  Changes nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from photomap_cli.errors import LibraryUnreachable, PhotomapError
+from photomap_cli.library.paths import shown
+from photomap_cli.records import Check, CheckState
+from photomap_cli.session.libraries import open_shared
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from photomap_cli.library.shared.store import SharedLibrary
+    from photomap_cli.library.store import Searches
+    from photomap_cli.settings import Settings
+
+TRIED = ("v2.3.5", "2.3.5", "milvus_lite")
+"""The servers that photomap's own tests run against."""
+
+READ_BACK, SEARCHED, HITS = 1000, 64, 10
+LENGTH_ERROR = 0.01
+GOOD_RECALL = 0.99
+
+
+def checks(folder: Path, settings: Settings) -> Iterator[Check]:
+    """Say how a shared library is; `folder` is this user's own of it.  Reads a thousand vectors, and searches a bit."""
+    try:
+        with open_shared(folder, settings, create=True) as library:
+            yield from _checks(library)
+    except PhotomapError as error:
+        is_away = isinstance(error, LibraryUnreachable)
+        yield Check("library", CheckState.FAULT, error.message, "start its server" if is_away else error.hint)
+
+
+def _checks(library: SharedLibrary) -> Iterator[Check]:
+    yield _server(library.version)
+    status = library.facts.status()
+    if status.encoder is None:
+        yield Check("library", CheckState.ADVICE, f"{status.path} has no photos yet", "photomap index FOLDER")
+        return
+    yield Check("library", CheckState.OK, f"{status.path}: {status.photos:,} photos, {status.encoder}")
+    sample = library.searches.sample(READ_BACK)
+    yield _vectors(sample, min(READ_BACK, status.photos))
+    if len(sample):
+        yield _search(library.searches, sample)
+    for root in sorted({*status.roots, *status.unfinished}):
+        yield _root(library, root, is_unfinished=root in status.unfinished)
+
+
+def _server(version: str) -> Check:
+    if version.startswith(TRIED):
+        return Check("server", CheckState.OK, f"answers; Milvus {version}")
+    told = f"answers; photomap has not been tried with Milvus {version}"
+    return Check("server", CheckState.ADVICE, told, "keep a copy: `photomap copy ADDRESS FOLDER`")
+
+
+def _vectors(sample: NDArray[np.float32], wanted: int) -> Check:
+    """Say whether stored vectors are still there and what an encoder makes: a server has been seen to lose them."""
+    lengths = np.linalg.norm(sample, axis=1)
+    good = int(np.count_nonzero(np.abs(lengths - 1) < LENGTH_ERROR))
+    if good == wanted:
+        return Check("vectors", CheckState.OK, f"{good:,} read back, intact")
+    told = f"of {wanted:,} vectors {wanted - good:,} are missing or damaged"
+    return Check("vectors", CheckState.FAULT, told, "photomap index --rebuild")
+
+
+def _search(searches: Searches, sample: NDArray[np.float32]) -> Check:
+    """Compare what searches find with what the most thorough ones find, for photos and for what is like no photo."""
+    made_up = np.random.default_rng(0).standard_normal((SEARCHED, sample.shape[1])).astype(np.float32)
+    queries = np.concatenate([sample[:SEARCHED], made_up / np.linalg.norm(made_up, axis=1, keepdims=True)])
+    found = missed = 0
+    for query in queries:
+        best = set(searches.search(query, HITS, exact=True)[0].tolist())
+        missed += len(best - set(searches.search(query, HITS)[0].tolist()))
+        found += len(best)
+    recall = 1 - missed / max(1, found)
+    told = f"{100 * recall:.1f} % of the best photos are found"
+    if recall >= GOOD_RECALL:
+        return Check("search", CheckState.OK, told)
+    return Check("search", CheckState.ADVICE, told, "--exact compares more of them")
+
+
+def _root(library: SharedLibrary, root: str, *, is_unfinished: bool) -> Check:
+    """Say how many photos a root has, and whether it is here; its files are other computers' to look at, too."""
+    subject, told = f"photos in {shown(root)}", f"{library.writes.count_below(root):,} photos"
+    if is_unfinished:
+        hint = f"photomap index '{root}'"
+        return Check(subject, CheckState.ADVICE, f"{told}, the last index run there didn't finish", hint)
+    if not os.path.isabs(root):  # noqa: PTH117 - roots are text here
+        return Check(subject, CheckState.OK, f"{told}, not on this computer")
+    if not os.path.lexists(root):
+        return Check(subject, CheckState.ADVICE, f"{told}, and the folder is not there", "mount its disk")
+    return Check(subject, CheckState.OK, told)
