@@ -1,1 +1,1 @@
-"""The map: the library laid out in two dimensions, in groups that have names.  Knows no encoder and no terminal."""
+"""The map: the library laid out in two dimensions, in named groups.  Knows no encoder and no terminal."""

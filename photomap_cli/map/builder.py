@@ -1,4 +1,4 @@
-"""Owns drawing a map: photos -> layout (kept) -> names -> `PhotoMap`.  Encodes nothing itself, draws on no screen."""
+"""Owns building a map: photos -> layout (cached) -> names -> `PhotoMap`.  Encodes nothing itself, draws on no screen."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from photomap_cli.records import Photo
 
 FEWEST = 5
-"""Photos that a map takes: of fewer, each would be its own group."""
+"""Least photos of a map: with fewer, each would be its own group."""
 
 _TEXTS_AT_ONCE = 32
 
 
 class MapBuilder:
-    """Draws maps of one library.  A layout is kept in the library's folder until its photos are other ones.
+    """Builds maps of a library.  A layout is cached in the library's folder until its photos change.
 
     Args:
         catalog: the library.
@@ -40,7 +40,7 @@ class MapBuilder:
         self._layouts = NpzCache(catalog.folder, "map")
         self._phrases = NpzCache(catalog.folder, "phrases")
         self.stage = ""
-        """What is going on, for those who wait; any thread may read it."""
+        """The progress, for waiting threads; any thread may read it."""
 
     def draw(
         self, rows: NDArray[np.int64], groups: int | None, checkpoint: Callable[[], None] = lambda: None
@@ -49,8 +49,8 @@ class MapBuilder:
 
         Args:
             rows: which photos, sorted.
-            groups: how many groups, at most; None for as many as there usually are.
-            checkpoint: called between the steps; what it raises ends the drawing there.
+            groups: the most groups; None for the usual number.
+            checkpoint: called between steps; an exception from it ends the drawing.
 
         Raises:
             TooFewPhotos.
@@ -73,11 +73,11 @@ class MapBuilder:
     def members(
         self, rows: NDArray[np.int64], groups: int | None, group: int, checkpoint: Callable[[], None] = lambda: None
     ) -> list[tuple[int, float]]:
-        """Return the photos of one group as (row, cosine with the group's middle), the most typical first.
+        """Return the photos of a group as (row, cosine to the group's centre), the most typical first.
 
         Args:
             rows, groups, checkpoint: as for `draw`.
-            group: its id, from 1; there may be none of this id.
+            group: its id, from 1; may not exist.
 
         Raises:
             TooFewPhotos.
@@ -92,7 +92,7 @@ class MapBuilder:
         return sorted(found, key=lambda each: (-each[1], each[0]))
 
     def _layout(self, rows: NDArray[np.int64], groups: int | None) -> tuple[Layout, str]:
-        """Return the layout, and by which method it was made."""
+        """Return the layout, and its method."""
         if len(rows) < FEWEST:
             are = "is" if len(rows) == 1 else "are"
             raise TooFewPhotos(
@@ -116,7 +116,7 @@ class MapBuilder:
         return drawn
 
     def _vectors(self, rows: NDArray[np.int64]) -> NDArray[np.floating]:
-        """Return the vectors of these rows in half precision, as they are stored; of those that are gone zeros."""
+        """Return the vectors of these rows in half precision, as stored; zeros for rows that are gone."""
         there, stored = self._catalog.stored_vectors(rows)
         if len(there) == len(rows):
             return stored
@@ -125,7 +125,7 @@ class MapBuilder:
         return vectors
 
     def _names(self, drawn: Layout, checkpoint: Callable[[], None]) -> tuple[list[str], tuple[str, ...]]:
-        """Return a name for each group, and what the user should know of them."""
+        """Return a name for each group, and notices about the names."""
         words = labelling.phrases()
         try:
             texts = self._texts(words, checkpoint)
@@ -135,7 +135,7 @@ class MapBuilder:
         return labelling.choose(drawn.centres, texts, words), ()
 
     def _texts(self, words: Sequence[str], checkpoint: Callable[[], None]) -> NDArray[np.float32]:
-        """Return the phrases' vectors, encoded once in a library's life."""
+        """Return the phrases' vectors, encoded once per library."""
         encoder = self._catalog.encoder
         made_with = (encoder.fingerprint, encoder.precision) if encoder else ("", "")
         name = key(self.spec, *made_with, "\n".join(words))

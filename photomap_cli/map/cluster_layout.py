@@ -1,6 +1,6 @@
-"""Owns places from groups alone: a disc for each group, similar groups near each other, each photo inside its disc.
+"""Owns a layout by groups: a disc for each group, similar groups near each other, photos inside their disc.
 
-Inside, a typical photo is in the middle, and one that also resembles another group leans towards that group.
+Inside a disc typical photos are in the middle, and photos that resemble another group lean towards it.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from photomap_cli.map.kmeans import Clusters
 
 _GOLDEN_ANGLE = np.pi * (3 - 5**0.5)
-_GAP = 1.12  # of the radii together: so far apart that the eye parts them
+_GAP = 1.12  # as a share of both radii: far enough apart for the eye
 _STRESS_ROUNDS = 200
 _PACKING_ROUNDS = 300
 _GRAVITY = 0.98
 
 
 def positions(clusters: Clusters) -> NDArray[np.float64]:
-    """Return a place for each vector, (n, 2); discs have their group's share of the area and do not overlap."""
+    """Return coordinates for each vector, (n, 2); discs have an area proportional to their group and don't overlap."""
     radii = np.sqrt(clusters.counts / clusters.counts.sum())
     middles = _packed(_spread(clusters.centres), radii)
     placed = np.empty((len(clusters.labels), 2))
@@ -34,9 +34,9 @@ def positions(clusters: Clusters) -> NDArray[np.float64]:
 
 
 def _spread(centres: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return places, (groups, 2), whose distances are as near as may be to those of the centres.
+    """Return coordinates, (groups, 2), whose distances are as close as possible to those of the centres.
 
-    Classical scaling to begin with, then stress majorisation (SMACOF; Borg and Groenen, Modern Multidimensional
+    Starts from classical scaling, then stress majorisation (SMACOF; Borg and Groenen, Modern Multidimensional
     Scaling, chapter 8).
     """
     count = len(centres)
@@ -46,7 +46,7 @@ def _spread(centres: NDArray[np.float32]) -> NDArray[np.float64]:
     axes = np.argsort(-values, kind="stable")[:2]
     places = np.zeros((count, 2))
     places[:, : len(axes)] = vectors[:, axes] * np.sqrt(np.maximum(values[axes], 0))
-    places *= np.where(places.sum(axis=0) < 0, -1, 1)  # an axis has no direction of its own
+    places *= np.where(places.sum(axis=0) < 0, -1, 1)  # an axis has no inherent direction
     for _ in range(_STRESS_ROUNDS):
         ratio = wanted / np.maximum(_distances(places), 1e-9)
         np.fill_diagonal(ratio, 0)
@@ -55,9 +55,9 @@ def _spread(centres: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def _packed(places: NDArray[np.float64], radii: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Draw places together until their discs nearly touch, then push apart those that overlap."""
+    """Contract the layout until discs nearly touch, then push overlapping ones apart."""
     angles = _GOLDEN_ANGLE * np.arange(len(places))
-    places = places + 1e-6 * np.column_stack((np.cos(angles), np.sin(angles)))  # no two at the very same place
+    places = places + 1e-6 * np.column_stack((np.cos(angles), np.sin(angles)))  # no two at the same place
     places = places * 3 / max(float(np.abs(places).max()), 1e-3)
     least = _GAP * (radii[:, np.newaxis] + radii)
     np.fill_diagonal(least, 0)
@@ -77,7 +77,7 @@ def _distances(places: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _inside(products: NDArray[np.float32], group: int, middles: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return places in a disc of radius 1 for a group's members, evenly filled."""
+    """Return coordinates in a disc of radius 1 for a group's members, evenly spread."""
     count = len(products)
     rank = np.empty(count)
     rank[np.argsort(-products[:, group], kind="stable")] = np.arange(count)
@@ -87,7 +87,7 @@ def _inside(products: NDArray[np.float32], group: int, middles: NDArray[np.float
 
 
 def _leaning(products: NDArray[np.float32], group: int, middles: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the angle of each member: towards the groups that it resembles more than its peers do."""
+    """Return each member's angle: towards the groups that it resembles more than its peers do."""
     others = np.delete(np.arange(len(middles)), group)
     towards = middles[others] - middles[group]
     towards /= np.linalg.norm(towards, axis=1, keepdims=True) ** 2  # near groups count more
@@ -95,5 +95,5 @@ def _leaning(products: NDArray[np.float32], group: int, middles: NDArray[np.floa
     wanted = np.arctan2(*(more @ towards).T[::-1])
     even = np.empty(len(products))
     even[np.argsort(wanted, kind="stable")] = 2 * np.pi * np.arange(len(products)) / len(products)
-    turn = np.angle(np.exp(1j * (wanted - even)).sum())  # evenly around, turned to where they want to be
+    turn = np.angle(np.exp(1j * (wanted - even)).sum())  # evenly spaced, rotated to fit their directions
     return np.asarray(even + turn)

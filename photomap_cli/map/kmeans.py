@@ -1,4 +1,4 @@
-"""Owns grouping: spherical k-means, the same groups for the same vectors.  Knows no photos and no names."""
+"""Owns grouping vectors by spherical k-means, deterministically.  Knows no photos and no names."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FEWEST, USUAL_MOST = 2, 24
-"""How many groups a map has where nobody asks for a number."""
+"""Default limits of a map's number of groups."""
 
-_SAMPLE = 256  # vectors a group to learn from; with 1,024 the centres of 100,000 vectors moved by less than 0.01
-_AT_ONCE = 16_384  # rows in single precision at a time: 32 MB of 512 numbers each
+_SAMPLE = 256  # training vectors per group; with 1,024 the centres of 100,000 vectors moved by less than 0.01
+_AT_ONCE = 16_384  # rows converted to float32 at a time: 32 MB at 512 dimensions
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,7 +25,7 @@ class Clusters:
     Attributes:
         centres: (groups, dim) float32, of unit length.
         labels: (n,) int64, the group of each vector.
-        products: (n, groups) float32, the cosine of each vector with each centre.
+        products: (n, groups) float32, the cosine of each vector to each centre.
     """
 
     centres: NDArray[np.float32]
@@ -34,19 +34,19 @@ class Clusters:
 
     @property
     def counts(self) -> NDArray[np.int64]:
-        """How many vectors each group has."""
+        """The number of vectors in each group."""
         return np.bincount(self.labels, minlength=len(self.centres))
 
 
 def usual_count(vectors: int) -> int:
-    """Return how many groups so many vectors get: more than one can take in at a glance help nobody."""
+    """Return the number of groups for `count` vectors; more than one can take in at a glance help nobody."""
     return int(np.clip(round(vectors**0.5), FEWEST, USUAL_MOST))
 
 
 def cluster(vectors: NDArray[np.floating], count: int) -> Clusters:
-    """Put unit vectors, (n, dim) of any precision, into at most `count` groups; fewer where there are copies.
+    """Group unit vectors, (n, dim) of any precision, into at most `count` groups; fewer if there are copies.
 
-    Spherical k-means by faiss, begun by k-means++ (Arthur and Vassilvitskii, 2007), the best of five.
+    Spherical k-means by faiss, initialised by k-means++ (Arthur and Vassilvitskii, 2007), the best of five.
     """
     chosen = np.sort(np.random.default_rng(0).permutation(len(vectors))[: _SAMPLE * count])
     sample = vectors[chosen].astype(np.float32)
@@ -63,14 +63,14 @@ def cluster(vectors: NDArray[np.floating], count: int) -> Clusters:
     learnt.cp.init_method = faiss.ClusteringInitMethod_KMEANS_PLUS_PLUS
     learnt.train(sample)
     labels = products(vectors, np.asarray(learnt.centroids)).argmax(axis=1)
-    centres = _sums(vectors, labels, count)  # a last step over all of them
+    centres = _sums(vectors, labels, count)  # a final step over all of them
     lengths = np.linalg.norm(centres, axis=1)
     centres = centres[lengths > 0] / lengths[lengths > 0, np.newaxis]
     return _largest_first(centres, products(vectors, centres))
 
 
 def products(vectors: NDArray[np.floating], centres: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the cosine of every vector with every centre, (n, centres) float32."""
+    """Return the cosine of every vector to every centre, (n, centres) float32."""
     made = np.empty((len(vectors), len(centres)), np.float32)
     for start in range(0, len(vectors), _AT_ONCE):
         piece = slice(start, start + _AT_ONCE)
@@ -79,7 +79,7 @@ def products(vectors: NDArray[np.floating], centres: NDArray[np.float32]) -> NDA
 
 
 def _sums(vectors: NDArray[np.floating], labels: NDArray[np.int64], count: int) -> NDArray[np.float32]:
-    """Return each group's sum.  Group by group: a product with a matrix of zeros and ones takes eight times as long."""
+    """Return each group's sum, group by group, as a product with a one-hot matrix takes eight times as long."""
     return np.stack([vectors[labels == group].sum(axis=0, dtype=np.float32) for group in range(count)])
 
 

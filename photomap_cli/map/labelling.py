@@ -1,4 +1,4 @@
-"""Owns what groups are called: the phrase that a group is nearest to, and the others are not.  Encodes nothing."""
+"""Owns naming groups: by the phrase that is nearest to a group but not to the others.  Encodes nothing."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 _FILE = Path(__file__).with_name("phrases.txt")
 _WORD_COSTS = 0.04
-"""What each word beyond the first costs of a score: where `forest` and `bamboo forest` are as near, the plain one is
-meant, and the embedded encoder does not even know the other word."""
+"""Penalty for each word beyond the first: if `forest` and `bamboo forest` are equally near, the plain one is
+better, and the embedded encoder doesn't even know the other word."""
 
 
 @cache
 def phrases() -> tuple[str, ...]:
-    """Return the phrases that groups may be called by."""
+    """Return the phrases for naming groups."""
     lines = (line.strip() for line in _FILE.read_text(encoding="utf-8").splitlines())
     return tuple(line for line in lines if line and not line.startswith("#"))
 
@@ -28,8 +28,8 @@ def phrases() -> tuple[str, ...]:
 def choose(centres: NDArray[np.float32], texts: NDArray[np.float32], words: Sequence[str]) -> list[str]:
     """Return a name for each group, no two the same.
 
-    What all groups have in common says nothing of any of them, so it is subtracted: the less of it, the fewer groups
-    there are to tell; of a single group all counts.
+    What all groups have in common tells nothing about any of them, so it is subtracted: less of it, the fewer groups
+    there are; nothing for a single group.
 
     Args:
         centres: (groups, dim), of unit length.
@@ -42,7 +42,7 @@ def choose(centres: NDArray[np.float32], texts: NDArray[np.float32], words: Sequ
     extra = np.array([len(each.split()) - 1 for each in words])
     scores = scores - _WORD_COSTS * extra * np.abs(scores)
     named = [""] * count
-    for _ in range(count):  # the surest first: another group that is near to the same phrase gets its next one
+    for _ in range(count):  # the clearest first: another group near the same phrase gets its next best
         group, phrase = np.unravel_index(int(scores.argmax()), scores.shape)
         named[int(group)] = words[int(phrase)]
         scores[group], scores[:, phrase] = -np.inf, -np.inf

@@ -1,4 +1,4 @@
-"""Owns where each photo is on the map and in which group, and which photos stand for a group.  Knows no names."""
+"""Owns a map's layout: each photo's place and group, and each group's typical photos.  Knows no names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 REPRESENTATIVES = 9
 NEIGHBOURHOODS_MOST = 250_000
-"""Photos that PaCMAP is asked for: 100,000 take it some 30 s, and its time grows a little faster than their number."""
+"""Most photos for PaCMAP: 100,000 take some 30 s, growing a little faster than their number."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,10 +23,10 @@ class Layout:
 
     Attributes:
         rows: (n,) int64, the photos, sorted.
-        places: (n, 2) float32 from 0 to 1, to the right and up, in true proportion.
-        labels: (n,) int64, the group of each.
+        places: (n, 2) float32 from 0 to 1, to the right and up, with equal scale on both axes.
+        labels: (n,) int64, the group of each photo.
         centres: (groups, dim) float32 of unit length, the largest group first.
-        typical: (groups, up to 9) int64, rows of the photos nearest to each centre, -1 where there are fewer.
+        typical: (groups, up to 9) int64, rows of the photos nearest to each centre, padded with -1.
     """
 
     rows: NDArray[np.int64]
@@ -37,18 +37,18 @@ class Layout:
 
 
 def method(photos: int) -> str:
-    """Return how so many photos are laid out here: "pacmap", or "groups" where that is not installed."""
+    """Return the method for `count` photos here: "pacmap", or "groups" if that isn't installed."""
     return "pacmap" if photos <= NEIGHBOURHOODS_MOST and pacmap_layout.is_installed() else "groups"
 
 
 def lay_out(rows: NDArray[np.int64], vectors: NDArray[np.floating], groups: int, how: str) -> Layout:
-    """Lay photos out; the same for the same vectors.
+    """Lay photos out, deterministically.
 
     Args:
         rows: (n,) of the catalogue.
         vectors: (n, dim), of unit length.
-        groups: how many, at most.
-        how: what `method` says.
+        groups: the most groups.
+        how: the result of `method`.
     """
     found = kmeans.cluster(vectors, groups)
     places = pacmap_layout.positions(vectors) if how == "pacmap" else cluster_layout.positions(found)
@@ -56,7 +56,7 @@ def lay_out(rows: NDArray[np.int64], vectors: NDArray[np.floating], groups: int,
 
 
 def _from_0_to_1(places: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Fit places into the unit square, the longer side whole, the other one in the middle."""
+    """Fit coordinates into the unit square, filling the longer side and centring the other."""
     low, high = places.min(axis=0), places.max(axis=0)
     side = max(float((high - low).max()), 1e-9)
     return np.asarray((places - (low + high) / 2) / side + 0.5, np.float32)

@@ -1,4 +1,4 @@
-"""Owns the map's files in the library's folder: arrays under a key.  Derived: what is lost here is made again."""
+"""Owns the map's cache files in the library's folder: arrays under a key.  Lost ones are made again."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _KEPT = 8
 
 
 def key(*parts: str | bytes) -> str:
-    """Return the name for what depends on all of these."""
+    """Return the key for data that depends on all of these."""
     digest = blake2b(_VERSION.encode(), digest_size=12)
     for part in parts:
         octets = part.encode() if isinstance(part, str) else part
@@ -31,24 +31,24 @@ def key(*parts: str | bytes) -> str:
 
 
 class NpzCache:
-    """Files of one kind in a folder, the last eight that were written.
+    """Files of one kind in a folder, the last eight written.
 
-    Never fails: a file that is damaged or cannot be written is as good as none.  Any number of processes may use it.
+    Never fails: a file that is damaged or can't be written counts as missing.  Safe for any number of processes.
     """
 
     def __init__(self, folder: Path, kind: str) -> None:
         self._folder, self._kind = folder, kind
 
     def get(self, name: str) -> dict[str, NDArray[Any]] | None:
-        """Return the arrays kept under a name."""
+        """Return the arrays stored under a name."""
         try:
             with files.reading(self._path(name)) as file, np.load(file, allow_pickle=False) as arrays:
                 return {each: arrays[each] for each in arrays.files} or None
-        except Exception:  # zipfile and numpy raise nearly every class there is
+        except Exception:  # zipfile and numpy raise nearly every exception class
             return None
 
     def put(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Keep arrays under a name, whole or not at all, and let the oldest files go."""
+        """Store arrays under a name, completely or not at all, and delete the oldest files."""
         draft: Path | None = None
         try:
             with tempfile.NamedTemporaryFile(dir=self._folder, prefix=f"{self._kind}-", delete=False) as file:
@@ -57,7 +57,7 @@ class NpzCache:
             draft.replace(self._path(name))
             for old in self._oldest():
                 old.unlink(missing_ok=True)
-        except OSError:  # a full disk, a folder that is not ours: it is drawn again next time
+        except OSError:  # a full disk, or a folder that isn't ours: it is drawn again next time
             if draft is not None:
                 with suppress(OSError):
                     draft.unlink()

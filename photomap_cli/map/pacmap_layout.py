@@ -1,4 +1,4 @@
-"""Owns PaCMAP, which nothing else imports: places that keep neighbours together and what is far apart, apart."""
+"""Owns PaCMAP, which nothing else imports: a layout that preserves both local and global structure."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ _SEED = 0
 
 
 def is_installed() -> bool:
-    """Whether PaCMAP is here; imports nothing."""
+    """Return whether PaCMAP is installed; imports nothing."""
     return importlib.util.find_spec("pacmap") is not None
 
 
 def positions(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return a place for each vector, (n, 2); the same for the same vectors."""
+    """Return coordinates for each vector, (n, 2), deterministically."""
     import numba
     import pacmap
 
-    # Threads spin where they wait for each other: on a busy machine 10,000 photos took two of them 46 s, one 4 s.
+    # Waiting threads spin: on a busy machine 10,000 photos took two threads 46 s, and one 4 s.
     numba.set_num_threads(1)
-    logging.getLogger("pacmap").setLevel(logging.ERROR)  # it warns of every seed
+    logging.getLogger("pacmap").setLevel(logging.ERROR)  # it warns about every seed
     reducer = pacmap.PaCMAP(n_neighbors=min(_NEIGHBOURS, (len(vectors) - 1) // 2), random_state=_SEED)
     return _eased(np.asarray(reducer.fit_transform(vectors.astype(np.float32)), np.float64))
 
 
 def _eased(places: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give crowds more room, and voids less: go halfway to where places would be spread evenly along each axis.
+    """Give crowds more room and gaps less: go halfway to an even distribution along each axis.
 
-    Very similar photos lie in one spot otherwise, with nothing around them.  Who is left of or above whom stays.
+    Otherwise very similar photos lie in one spot with nothing around them.  The order along each axis stays.
     """
     low, high = places.min(axis=0), places.max(axis=0)
     straight = (places - low) / np.maximum(high - low, 1e-9)

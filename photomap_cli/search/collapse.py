@@ -1,4 +1,4 @@
-"""Owns which hits are shots of the same thing: the best of them stands for the rest.  Pure arithmetic."""
+"""Owns collapsing hits that are shots of the same thing under the best of them.  Pure arithmetic."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     Found = Sequence[tuple[int, float]]  # (row, cosine), best first
 
 _FETCHED_PER_GROUP = 4
-_AT_ONCE = 256  # hits compared in one matrix product
+_AT_ONCE = 256  # hits compared per matrix product
 
 
 def collapsed(
@@ -26,16 +26,16 @@ def collapsed(
 ) -> list[list[tuple[int, float]]]:
     """Return the `limit` best groups of near-identical hits, each with its best hit first.
 
-    From the best down, a hit joins the nearest of the hits that lead a group, if their cosine is at least `threshold`,
-    else it leads a group of its own.  So who leads does not depend on `limit`: a longer list begins with the shorter
+    From the best down, a hit joins the nearest group leader if their cosine is at least `threshold`,
+    else it leads a new group.  So leaders don't depend on `limit`: a longer list begins with the shorter
     one.  More hits are fetched until there are `limit` groups, or no more hits.
 
     Args:
         fetch: returns the n best hits.
         vectors_of: returns rows' vectors, (dim,) float32 of unit length; rows that are gone are left out.
-        limit: at most so many groups.
+        limit: the most groups.
         threshold: cosine from which two hits are the same.
-        checkpoint: called now and then; what it raises ends it.
+        checkpoint: called repeatedly; an exception from it ends the call.
     """
     wanted = _FETCHED_PER_GROUP * limit
     while True:
@@ -51,14 +51,14 @@ def collapsed(
 def _grouped(
     vectors: NDArray[np.float32], threshold: float, most: int, checkpoint: Callable[[], None]
 ) -> list[list[int]]:
-    """Return the places of (n, dim) vectors in at most `most` groups; what would begin another is left out."""
+    """Return the positions of (n, dim) vectors in at most `most` groups, without those that would start another."""
     groups: list[list[int]] = []
     for start in range(0, len(vectors), _AT_ONCE):
         checkpoint()
         block = vectors[start : start + _AT_ONCE]
         leaders = [group[0] for group in groups]
         earlier, within = block @ vectors[leaders].T, block @ block.T
-        new: list[int] = []  # places in the block that lead a group
+        new: list[int] = []  # positions in the block that lead a group
         for place in range(len(block)):
             cosines = np.concatenate((earlier[place], within[place, new]))
             nearest = int(cosines.argmax()) if len(cosines) else -1

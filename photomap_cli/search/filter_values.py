@@ -1,4 +1,4 @@
-"""Owns how a filter's value is read: what was typed -> what `PhotoFilter` holds.  Pure; the day comes in."""
+"""Owns parsing filters' values: typed text -> what `PhotoFilter` holds.  Pure; today's date is passed in."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _FEWEST_LETTERS_OF_A_MONTH = 3
 
 
 class Here(NamedTuple):
-    """Where and when a query is read: the folder that relative paths start from, and the day by the clock here."""
+    """The context of a query: the folder that relative paths start from, and today's date."""
 
     cwd: str
     today: datetime.date
 
 
 class FilterValue(NamedTuple):
-    """How one filter reads a value, where ValueError says what is wrong; what it keeps; how its value is written."""
+    """How a filter parses its value, raising ValueError; what it keeps; and how to write its value."""
 
     read: Callable[[str, Here], str]
     about: str
@@ -42,7 +42,7 @@ class FilterValue(NamedTuple):
 
 
 def absolute(path: str, cwd: str) -> str:
-    """Return a path without `~`, `.` and `..`; asks the disk nothing."""
+    """Return a path without `~`, `.` and `..`; doesn't access the disk."""
     return os.path.normpath(os.path.join(cwd, os.path.expanduser(path)))  # noqa: PTH111, PTH118  pure text
 
 
@@ -53,7 +53,7 @@ def _plain(value: str, _here: Here) -> str:
 
 
 def _compact(value: str, here: Here) -> str:
-    """Return a value whose blanks and capitals mean nothing."""
+    """Return a value without blanks, in lower case."""
     return _plain("".join(value.split()).lower(), here)
 
 
@@ -80,9 +80,9 @@ def _date(value: str, here: Here) -> str:
 
 
 def _relative(value: str, today: datetime.date) -> datetime.date | None:
-    """Return the day that `today`, `yesterday`, `7d`, `2w`, `3m` or `1y` means; None for what is none of them.
+    """Return the date that `today`, `yesterday`, `7d`, `2w`, `3m` or `1y` means; None for anything else.
 
-    Months and years go back to the same day, or to the last one of a month that has no such day.
+    Months and years go back to the same day of the month, or to its last day.
     """
     match = _AGO.fullmatch(value)
     if match is None and value not in _DAYS_AGO:
@@ -104,7 +104,7 @@ def _months_before(day: datetime.date, count: int) -> datetime.date:
 
 
 def _numbers(value: str, here: Here, *, least: int, most: int, what: str, is_round: bool = False) -> str:
-    """Return a range of whole numbers within limits; a round one may go on behind its end, as months do."""
+    """Return a range of whole numbers within limits; a cyclic one may wrap around, as months do."""
     text = _compact(value, here)
     found = number_ranges.whole_numbers(text)
     if any(not least <= end <= most for end in found if end is not None) and not _is_beside(text, found, least, most):
@@ -115,12 +115,12 @@ def _numbers(value: str, here: Here, *, least: int, most: int, what: str, is_rou
 
 
 def _is_beside(text: str, found: number_ranges.NumberRange, least: int, most: int) -> bool:
-    """Whether a comparison names an end of what there is, as `<1` and `>12` do: they hold nothing, or all."""
+    """Return whether a comparison is with an end of the range, like `<1` and `>12`, which find nothing or all."""
     return text[0] in "<>" and found in ((most + 1, None), (None, least - 1))
 
 
 def _month(value: str, here: Here) -> str:
-    """Return a range of months by their numbers; `june`, `jun` and `nov-feb` are known as well."""
+    """Return a range of months by their numbers; `june`, `jun` and `nov-feb` work too."""
     return _numbers(
         re.sub(r"[a-z]+", _number_of_month, value.lower()), here, least=1, most=12, what="months go", is_round=True
     )
@@ -191,15 +191,15 @@ FILTER_VALUES = {
     ),
     "album": FilterValue(_plain, "in an album of yours", "example: album:Best"),
 }
-"""By the filter's name, in the order in which filters are listed."""
+"""By filter name, in the order in which filters are listed."""
 
 COMPARED = ("year", "size", "rating")
-"""Filters whose values may begin with `>` or `<`, which a shell takes for itself."""
+"""Filters whose values may begin with `>` or `<`, which shells interpret."""
 
 MIN, MIN_ABOUT, MIN_HINT = "min", "lowest score", "example: min:0.25"
-"""What is written like a filter and belongs to the scores."""
+"""The name that is written like a filter but limits scores."""
 
 
 def about(name: str) -> str:
-    """Return what a filter, or `min`, keeps."""
+    """Return what a filter, or `min`, does, in words."""
     return MIN_ABOUT if name == MIN else FILTER_VALUES[name].about

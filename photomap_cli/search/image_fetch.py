@@ -1,7 +1,7 @@
-"""Owns the pictures that queries name by address: fetched over HTTP, within limits, from the open internet alone.
+"""Owns downloading pictures that queries name by address: over HTTP, within limits, only from the open internet.
 
-What comes is not looked at here: whether it is a picture is found out by a decode process.  Proxies are not used, as a
-proxy would look the name up once more, by itself, and the check of `ssrf.py` would be worth nothing.
+The content isn't examined here: a decode process finds out whether it is a picture.  Proxies aren't used, as a
+proxy would resolve the name again by itself, which would make the check of `ssrf.py` worthless.
 """
 
 from __future__ import annotations
@@ -26,29 +26,29 @@ if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
 MAX_BYTES = 32 << 20
-"""Of one picture: a JPEG of 100 megapixels at a good quality.  A session keeps as much of the last ones altogether."""
+"""Limit of a picture: a JPEG of 100 megapixels at good quality.  A session caches as much in total."""
 
 FETCH_SECONDS = 20.0
-"""For everything: names, connections, redirects and bytes.  32 MB need 13 Mbit/s; who waits longer downloads it."""
+"""Limit for everything: name, connection, redirects and bytes.  32 MB need 13 Mbit/s."""
 
 MAX_REDIRECTS = 5
 KEPT_SECONDS = 300.0
-"""So long a fetched picture serves again: for :more and `more 3`, not for tomorrow's picture of a web camera."""
+"""How long a downloaded picture is reused: for :more and `more 3`, not for a web camera's picture of tomorrow."""
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _CHUNK_BYTES = 64 << 10
-_SAFE = "%/:=&?~+!$,;'@()*[]#"  # what an address may hold; what is not ASCII is written in percents
+_SAFE = "%/:=&?~+!$,;'@()*[]#"  # characters of an address; others are percent-encoded
 _DOWNLOAD = "download the picture and give its path"
 
 
 class ImageFetcher:
-    """Fetches pictures and keeps the last ones for some minutes.  Any thread may use it.
+    """Downloads pictures and caches the last ones for some minutes.  Any thread may use it.
 
     Args:
-        private: also ask hosts of this machine and of private networks.
-        seconds: how long one picture may take.
+        private: also allow hosts on this machine and private networks.
+        seconds: the most time for a picture.
         clock: tells the time, in seconds.
-        may_ask: says of an IP address whether it may be asked; tests pass their own.
+        may_ask: returns whether an IP address is allowed; tests pass their own.
     """
 
     def __init__(
@@ -62,15 +62,15 @@ class ImageFetcher:
         self._may_ask = may_ask or ((lambda _: True) if private else is_public)
         self._seconds, self._clock = seconds, clock
         self._kept: OrderedDict[str, tuple[float, bytes]] = OrderedDict()
-        self._lock = threading.Lock()  # for what is kept; held for moments only
+        self._lock = threading.Lock()  # guards the cache; held only briefly
 
     def get(self, address: str, checkpoint: Callable[[], None] = lambda: None) -> bytes:
-        """Return what is at an address.
+        """Return the bytes at an address.
 
-        `checkpoint` is called now and then; what it raises ends the fetching.
+        `checkpoint` is called repeatedly; an exception from it ends the download.
 
         Raises:
-            BadImage: it cannot be had, for a reason that the user can be told.
+            BadImage: it can't be downloaded; the message says why.
         """
         with self._lock:
             fetched_at, content = self._kept.get(address, (0.0, b""))
@@ -103,11 +103,13 @@ class ImageFetcher:
         raise BadImage(f"{_short(address)}: redirected more than {MAX_REDIRECTS} times", hint=_DOWNLOAD)
 
     def _ask(self, place: str, deadline: Deadline, checkpoint: Callable[[], None]) -> bytes | str:
-        """Return what is at one place, or where else to look."""
+        """Return the bytes at one URL, or the URL to redirect to."""
         parts = _parts(place)
         with closing(self._connected(parts, deadline)) as line, _until(deadline, line):
-            connection = http.client.HTTPConnection(_ascii(parts), _port(parts))  # without, it looks for one in IPv6
-            connection.sock = line  # so that it looks no name up
+            connection = http.client.HTTPConnection(
+                _ascii(parts), _port(parts)
+            )  # without a port, it looks for one in an IPv6 address
+            connection.sock = line  # so that it resolves no name
             target = quote(parts.path or "/", _SAFE) + (f"?{quote(parts.query, _SAFE)}" if parts.query else "")
             connection.request("GET", target, headers={"Host": _host_header(parts), **_HEADERS})
             with connection.getresponse() as response:
@@ -120,7 +122,7 @@ class ImageFetcher:
         line = connect(host, _port(parts), deadline, may_ask=self._may_ask)
         try:
             line.settimeout(deadline.left())
-            if parts.scheme == "https":  # the name, not the address, is what the certificate must be for
+            if parts.scheme == "https":  # the certificate must be for the name, not the address
                 line = ssl.create_default_context().wrap_socket(line, server_hostname=host)
         except BaseException:
             line.close()
@@ -139,10 +141,10 @@ _HEADERS = {
 
 @contextmanager
 def _until(deadline: Deadline, line: socket.socket) -> Iterator[None]:
-    """Shut a connection when the time for everything is up, so that a byte a second comes to an end as well.
+    """Shut a connection when the total time is up, so that even a byte per second comes to an end.
 
     Raises:
-        TimeoutError: it was.
+        TimeoutError: the time was up.
     """
     timer = threading.Timer(deadline.left(), _shut, (line,))
     timer.daemon = True
@@ -150,7 +152,7 @@ def _until(deadline: Deadline, line: socket.socket) -> Iterator[None]:
     try:
         yield
     except (OSError, http.client.HTTPException, ValueError):
-        deadline.left()  # what a shut connection says is not the reason
+        deadline.left()  # a shut connection's own error isn't the reason
         raise
     finally:
         timer.cancel()
@@ -159,7 +161,7 @@ def _until(deadline: Deadline, line: socket.socket) -> Iterator[None]:
 
 def _shut(line: socket.socket) -> None:
     with suppress(OSError):  # closed meanwhile
-        socket.socket.shutdown(line, socket.SHUT_RDWR)  # of the connection: TLS has no say
+        socket.socket.shutdown(line, socket.SHUT_RDWR)  # of the connection itself, not TLS
 
 
 def _content(response: http.client.HTTPResponse, checkpoint: Callable[[], None]) -> bytes:
@@ -189,7 +191,7 @@ def _port(parts: SplitResult) -> int:
 
 
 def _ascii(parts: SplitResult) -> str:
-    """Return the host's name as it is looked up and as certificates have it."""
+    """Return the host's name as it is resolved and as certificates have it."""
     host = parts.hostname or ""
     try:
         return host if host.isascii() else host.encode("idna").decode()

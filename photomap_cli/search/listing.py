@@ -1,4 +1,4 @@
-"""Owns lists: what filters alone leave, newest first, a page at a time.  Knows no scores."""
+"""Owns lists: photos that filters alone leave, newest first, a page at a time.  Knows no scores."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from photomap_cli.search.scope import Scope
     from photomap_cli.settings import Settings
 
-    Group = list[Photo]  # the first stands for all of them
+    Group = list[Photo]  # the first represents all of them
 
 NO_SCORES = "filters alone give no scores, so there is nothing to explain"
 NO_LOWEST = "filters alone give no scores, so the lowest score shown has no effect"
@@ -26,7 +26,7 @@ _READ_AHEAD = 256  # photos read at a time to be collapsed
 
 
 class Lister:
-    """Answers queries that have no terms.  One thread at a time."""
+    """Answers queries without terms.  One thread at a time."""
 
     def __init__(self, catalog: Facts, scope: Scope, *, spec: str, settings: Settings) -> None:
         self._catalog, self._scope, self._spec, self._settings = catalog, scope, spec, settings
@@ -34,11 +34,11 @@ class Lister:
     def page(self, query: Query, request: SearchRequest, checkpoint: Callable[[], None] = lambda: None) -> SearchResult:
         """Return a page of the photos that meet the query's filters within the scope, newest first.
 
-        `checkpoint` is called now and then; what it raises ends the reading.
+        `checkpoint` is called repeatedly; an exception from it ends the call.
 
         Raises:
-            BadPath: the folder to search is none.
-            UsageError: the cursor is none that a result had.
+            BadPath: the folder to search doesn't exist.
+            UsageError: the cursor isn't from a result.
         """
         started = time.perf_counter()
         limit = request.limit or self._settings.results
@@ -63,7 +63,7 @@ class Lister:
         )
 
     def _groups(self, query: Query, request: SearchRequest, most: int, checkpoint: Callable[[], None]) -> list[Group]:
-        """Return the photos, each with the shots right behind it that it stands for."""
+        """Return the photos, each with the following shots that it represents."""
         filters = self._scope.within(query.filters, cwd=request.cwd, folder=request.folder)
         behind = _place(request.cursor) if request.cursor is not None else None
         if not (self._settings.collapse if request.collapse is None else request.collapse):
@@ -79,7 +79,7 @@ class Lister:
         return self._collapsed(pages(), most)
 
     def _collapsed(self, pages: Iterator[list[Photo]], most: int) -> list[Group]:
-        """Return the first groups of shots in a row that are like the newest of them."""
+        """Return the first groups of consecutive shots that resemble the newest of each."""
         groups: list[Group] = []
         leader = None
         for photos in pages:

@@ -1,4 +1,4 @@
-"""Owns finding photos that are there more than once, as copies or as nearly identical shots.  Deletes nothing."""
+"""Owns finding duplicates: copies and nearly identical shots.  Deletes nothing."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ def find(
     checkpoint: Checkpoint = lambda: None,
     left_out: Callable[[int], None] = lambda _count: None,
 ) -> list[DuplicateGroup]:
-    """Return the groups, copies first, then the nearest; in each the photo that looks best to keep comes first.
+    """Return the groups, copies first, then the most similar; each starts with the photo that is best to keep.
 
-    Among shots that are hardly different the copies of one file count once, and every shot is at least `threshold` like
-    the first of its group.  All of them are files of their own, which are there as they were indexed; one that a link
+    Among similar shots, copies of a file count once, and every shot has a cosine of at least `threshold` to
+    the first of its group.  All are distinct files, unchanged since they were indexed; one that a link
     in the library leads to is the first of its group or not in it.
 
     Args:
         catalog: the library's.
-        scopes: folders to look below; none for the whole library.
+        scopes: folders to look below; empty for the whole library.
         threshold: cosine from which two photos are the same shot.
-        only_identical: no vectors, only bytes.
-        checkpoint: called now and then; what it raises ends the search.
-        left_out: told how many photos could be in a group, but that their files are not as they were indexed.
+        only_identical: compare only bytes, no vectors.
+        checkpoint: called repeatedly; an exception from it ends the search.
+        left_out: called with the number of photos left out because their files changed since they were indexed.
     """
     within, options = tuple(scopes), (threshold, only_identical, checkpoint)
     groups, missing = catalog.of_one_numbering(lambda: _find(catalog, within, *options))
@@ -73,12 +73,12 @@ def _find(
 
 
 def _worth(photo: Photo) -> tuple[int, int, int, int, str]:
-    """Sort what is best to keep to the front: most pixels, most bytes, oldest file, shortest path."""
+    """Sort by what is best to keep: most pixels, most bytes, oldest file, shortest path."""
     return -photo.width * photo.height, -photo.size_bytes, photo.mtime_ns, len(photo.path), photo.path
 
 
 def _of_same_content(catalog: Facts, photos: dict[int, Photo], checkpoint: Checkpoint) -> Iterator[list[Photo]]:
-    """Yield the photos whose files have the same bytes, some of `photos` among them: a link may be anywhere."""
+    """Yield photos whose files have the same bytes, with one of `photos` among them: a link may be anywhere."""
     for rows in catalog.contents.copies_of(np.array(list(photos), np.int64)):
         checkpoint()
         elsewhere = catalog.photos([row for row in rows if row not in photos])
@@ -86,8 +86,8 @@ def _of_same_content(catalog: Facts, photos: dict[int, Photo], checkpoint: Check
 
 
 def _copies(files: RealFiles, same: Sequence[Photo], photos: Container[int]) -> list[Photo]:
-    """Return those of photos with the same bytes that are files of their own and rows of `photos`, the best first."""
-    files.one_of_each(same)  # a link from elsewhere is one too
+    """Return those photos with the same bytes that are distinct files and rows of `photos`, the best first."""
+    files.one_of_each(same)  # a link from elsewhere counts too
     copies = files.one_of_each([photo for photo in same if photo.row in photos])
     return sorted(copies, key=lambda photo: (not files.is_linked_to(photo), _worth(photo)))
 
@@ -116,7 +116,7 @@ def _similar(
 
 
 def _components(count: int, first: np.ndarray, second: np.ndarray) -> Iterator[list[int]]:
-    """Yield the sets of places that the pairs connect, but for those of one."""
+    """Yield the sets of positions that the pairs connect, except single ones."""
     root = list(range(count))
 
     def find_root(place: int) -> int:

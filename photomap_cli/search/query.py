@@ -1,4 +1,4 @@
-r"""Owns the query language: text -> `Query`.  Asks the disk whether a text names a file, nothing else.
+r"""Owns the query language: text -> `Query`.  Asks the disk only whether a text names a file.
 
     query  = { term | filter }
     term   = [op] [weight ":"] body         op: "+" or "-", standing alone or glued to a word
@@ -18,9 +18,9 @@ r"""Owns the query language: text -> `Query`.  Asks the disk whether a text name
 
 A glued operator takes one word or one quoted phrase; a lone one everything up to the next operator.  An image path
 begins with `./`, `../`, `~/`, `/`, `@` or `C:\` and also reaches to the next operator; `#N`, an address (`http://`,
-`https://`) and a path in quotes after `@` are one word.  Each of the three begins a term of its own, also without an
-operator.  At most MOST_LETTERS, MOST_TERMS and MOST_FILTERS make a query.  Quotes around the name of an existing file
-mean that file, and so does a whole query that is such a name and has an ending, whatever is in the name.  Weights are
+`https://`) and a path in quotes after `@` are one word.  Each of the three begins a new term, even without an
+operator.  A query has at most MOST_LETTERS, MOST_TERMS and MOST_FILTERS.  Quotes around the name of an existing file
+mean that file, and so does a whole query that is such a name with an extension, whatever it contains.  Weights are
 positive numbers up to 1,000,000.  Filters alone are a query too: they list what they leave.  AFTER keeps what was taken
 at or after the start of its date, BEFORE what was taken earlier.
 `query_format.py` writes a query back.
@@ -43,18 +43,18 @@ from photomap_cli.search.filter_values import COMPARED, FILTER_VALUES, MIN, MIN_
 from photomap_cli.search.query_files import file_named
 
 EXAMPLE = "example: dog on a beach -people after:2023"
-MAX_WEIGHT = 1e6  # the sum of the terms is done in float32
+MAX_WEIGHT = 1e6  # terms are summed in float32
 MOST_LETTERS, MOST_TERMS, MOST_FILTERS = 100_000, 1_000, 100
-"""Of one query: a thousand paths of a hundred letters.  SQLite takes some 900 conditions at once."""
+"""Limits of a query: a thousand paths of a hundred letters.  SQLite takes some 900 conditions at once."""
 
 MOST_VALUE_LETTERS = 4096
-"""Of a filter's value, a path or an address: as long as a path on Linux; SQLite refuses patterns of 50,000 bytes."""
+"""Limit of a filter's value, a path or an address: as for a path on Linux; SQLite refuses patterns of 50,000 bytes."""
 
 _SHOWN_LETTERS = 60  # of what was typed, in a message
 _MINUS = "-–−"
 _TOKEN = re.compile(r'(?:[^\s"]|"(?:[^"\\]|\\.)*"|"(?P<open>.*))+')
 _WEIGHT = re.compile(r"(\d+(?:\.\d+)?|\.\d+):(?=.)")
-_NO_CHARACTER = re.compile("[\0\ud800-\udc7f\udd00-\udfff]")  # \udc80 to \udcff are bytes of a file's name
+_NO_CHARACTER = re.compile("[\0\ud800-\udc7f\udd00-\udfff]")  # \udc80 to \udcff are bytes of a file name
 _NUMBER = re.compile(r"[-+–−]\d+(\.\d+)?%?")
 _PATH = re.compile(r"@.|\.{1,2}[/\\]|~[/\\]|/.|[A-Za-z]:[/\\]")
 _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
@@ -69,7 +69,7 @@ _NO_VALUE = re.compile(rf"[{_MINUS}]?({'|'.join((*FILTER_VALUES, MIN))}):", re.I
 
 
 class TermKind(Enum):
-    """What a term's body is."""
+    """The kinds of a term's body."""
 
     TEXT = "text"
     IMAGE = "image"
@@ -79,13 +79,13 @@ class TermKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One part of a query.
+    """A term of a query.
 
     Attributes:
         kind: how to read `value`.
         value: words; an absolute path; an address; or the number N of `#N` as text.
         weight: how much it counts; negative to move away from it.
-        position: offset in the query text, for error messages; no part of what the term means.
+        position: offset in the query text, for error messages; ignored in comparisons.
     """
 
     kind: TermKind
@@ -96,9 +96,9 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A query understood: at least one term with a positive weight, or none: filters alone make a list.
+    """A parsed query: at least one term with a positive weight, or no terms: filters alone make a list.
 
-    Equal to another that means the same.
+    Equal to another query that means the same.
     """
 
     text: str = field(compare=False)
@@ -113,13 +113,13 @@ class _Token(NamedTuple):
 
 
 def parse(text: str, *, cwd: str, may_be_blank: bool = False, today: datetime.date | None = None) -> Query:
-    """Understand a query.
+    """Parse a query.
 
     Args:
         text: what the user typed, on one line.
         cwd: absolute folder that relative paths start from.
-        may_be_blank: a text that says nothing is a list of every photo, no mistake.
-        today: the day that `after:7d` counts from; None for that of the clock here.
+        may_be_blank: an empty text lists all photos instead of being a mistake.
+        today: the date that `after:7d` counts from; None for today.
 
     Raises:
         BadQuery: with the position of the mistake and a hint.
@@ -128,7 +128,7 @@ def parse(text: str, *, cwd: str, may_be_blank: bool = False, today: datetime.da
 
 
 def parse_filters(text: str, *, cwd: str) -> tuple[PhotoFilter, ...]:
-    """Understand filters that stand alone, where nothing is looked for.  Raises BadQuery as `parse` does."""
+    """Parse filters without a search.  Raises BadQuery as `parse` does."""
     return _Parser(text, cwd).parse_filters()
 
 
@@ -145,7 +145,7 @@ class _Parser:
         self._min_position = 0
         self._words: list[_Token] = []
         self._sign = 1
-        self._operator: int | None = None  # where the lone operator stands whose term is being collected
+        self._operator: int | None = None  # position of the lone operator whose term is being collected
 
     def parse(self, *, may_be_blank: bool) -> Query:
         if path := whole_file(self._text, self._cwd):
@@ -157,7 +157,7 @@ class _Parser:
         return Query(self._text, tuple(self._terms), tuple(self._filters), self._min_score)
 
     def _require_sense(self, *, may_be_blank: bool) -> None:
-        """Raise BadQuery unless there is something to look for or to list."""
+        """Raise BadQuery unless there is something to search for or to list."""
         if any(term.weight > 0 for term in self._terms):
             return
         if self._terms:
@@ -250,7 +250,7 @@ class _Parser:
         return Term(TermKind.TEXT, value, sign * weight, position)
 
     def _quoted_file(self, body: str) -> str | None:
-        """Return the absolute path of the file whose name stands in quotes, if this is all there is."""
+        """Return the absolute path of the file named in quotes, if the body is nothing else."""
         path = file_named(unquoted(body), self._cwd) if _QUOTED.fullmatch(body) else None
         return absolute(path, self._cwd) if path else None
 
@@ -277,9 +277,9 @@ class _Parser:
 
 
 def whole_file(text: str, cwd: str) -> str | None:
-    r"""Return the path, from `cwd` or absolute, if a whole query is the name of a file with an ending.
+    r"""Return the path, relative to `cwd` or absolute, if a whole query is the name of a file with an extension.
 
-    As `--paths` prints it, or as a terminal pastes it: in single quotes, or with a backslash before a blank.
+    As `--paths` prints it, or as terminals paste it: in single quotes, or with a backslash before a blank.
     """
     bare = text[1:-1] if len(text) > 2 and text[0] == text[-1] == "'" else re.sub(r"\\(\W)", r"\1", text)
     written = dict.fromkeys((text, text.strip(), bare.strip()))
@@ -313,18 +313,18 @@ def _tokens(text: str) -> Iterator[_Token]:
 
 
 def unquoted(text: str) -> str:
-    r"""Take quotes away; inside them `\"` and `\\` stand for themselves."""
+    r"""Remove quotes; inside them `\"` and `\\` stand for `"` and `\`."""
     return re.sub(r'"((?:[^"\\]|\\.)*)"', lambda quoted: re.sub(r"\\([\"\\])", r"\1", quoted[1]), text)
 
 
 def _weighed(body: str) -> tuple[float, str]:
-    """Return the weight in front of a body, 1 where there is none, and the body alone."""
+    """Return the weight in front of a body, 1 if there is none, and the body without it."""
     match = _WEIGHT.match(body)
     return (float(match[1]), body[match.end() :]) if match else (1.0, body)
 
 
 def _address(body: str, position: int) -> str:
-    """Return an image address that can be asked for; whether there is a picture is not known yet."""
+    """Return a valid image address; whether there is a picture isn't known yet."""
     try:
         parts = urlsplit(body)
         is_whole = bool(parts.hostname) and parts.port != 0 and body.isprintable() and '"' not in body

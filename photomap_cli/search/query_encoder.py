@@ -1,4 +1,4 @@
-"""Owns the vectors of a query's terms: known from before, stored in the library, or encoded now.  Searches nothing."""
+"""Owns the vectors of a query's terms: cached, stored in the library, or encoded now.  Searches nothing."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ if TYPE_CHECKING:
     Work = Callable[[Encoder, EncoderInfo], NDArray[np.float32]]
 
 
-_TOLD_LETTERS = 30  # of a long text's beginning, and of the end of what counts of it
+_TOLD_LETTERS = 30  # letters shown of a long text's beginning, and of the end of what counts
 
 
 @dataclass(slots=True)
 class Run:
-    """One query under way: where it may be stopped, what was fetched, and its milliseconds by what they went into.
+    """A running query: its checkpoint, downloaded pictures, and times in milliseconds by stage.
 
-    `is_draft` says that it is still being typed: nothing of it is kept.  `refusal` says why the CPU had to stand in for
+    `is_draft` means it is still being typed, so nothing is cached.  `refusal` says why the CPU had to stand in for
     the GPU, if it had to; `encoded_by` who encoded most of it;
-    `letters_read` how many letters of each text that was encoded count.
+    `letters_read` how many letters of each encoded text count.
     """
 
     checkpoint: Callable[[], None]
@@ -62,7 +62,7 @@ class Run:
     letters_read: dict[str, int] = field(default_factory=dict)
 
     def note(self, use: Lease, started: float, *, by: str) -> None:
-        """Note what a use of an encoder cost, since a `time.perf_counter` reading, and whose it was."""
+        """Note the time of an encoder's use, since a `time.perf_counter` reading, and which encoder it was."""
         self.load += use.load_ms
         self.reload += use.reload_ms
         self.encode += 1e3 * (time.perf_counter() - started) - use.load_ms - use.reload_ms
@@ -73,9 +73,9 @@ class Run:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TermVectors:
-    """The terms of a query, their vectors, (n, dim) float32 of unit length, and the rows of its own images.
+    """The terms of a query, their vectors, (n, dim) float32 of unit length, and the rows of the query's images.
 
-    `notices` say of which texts the beginning alone counts.
+    `notices` name texts of which only the beginning counts.
     """
 
     terms: tuple[Term, ...]
@@ -85,7 +85,7 @@ class TermVectors:
 
     @property
     def weights(self) -> list[float]:
-        """How much each counts."""
+        """The weight of each term."""
         return [term.weight for term in self.terms]
 
 
@@ -93,8 +93,8 @@ class QueryEncoder:
     """Turns terms into vectors.  One thread at a time.
 
     Args:
-        catalog, routes, recall, pictures, scope: where vectors, and what they are made of, come from.
-        template: what is encoded for a text, with `{}` where the text goes.
+        catalog, routes, recall, pictures, scope: the sources of vectors and of what is encoded.
+        template: encoded instead of a text, with `{}` for the text.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class QueryEncoder:
         self._pictures, self._scope, self._template = pictures, scope, template
 
     def vectors(self, query: Query, references: Sequence[str], run: Run) -> TermVectors:
-        """Return the vectors of a query; `references` are the paths that `#1`, `#2`, ... stand for.
+        """Return the vectors of a query; `references` are the paths that `#1`, `#2`, ... refer to.
 
         Raises:
             BadQuery, BadImage: with the place of the mistake.
@@ -133,17 +133,17 @@ class QueryEncoder:
         return TermVectors(query.terms, np.stack(vectors), frozenset(own_rows), self._notices(terms, run))
 
     def _notices(self, terms: Sequence[Term], run: Run) -> tuple[str, ...]:
-        """Return a sentence for each text of which the encoder reads the beginning alone."""
+        """Return a notice for each text of which the encoder reads only the beginning."""
         before = len(self._template.partition("{}")[0])
         texts = dict.fromkeys(term.value for term in terms if term.kind is TermKind.TEXT)
         read = ((text, run.letters_read.get(self._template.replace("{}", text), len(text) + before)) for text in texts)
         return tuple(_told_of_cut(text, max(0, count - before)) for text, count in read if count - before < len(text))
 
     def _text_vectors(self, texts: Sequence[str], run: Run, *, is_alone: bool) -> list[NDArray[np.float32]]:
-        """Return a vector a text.
+        """Return a vector per text.
 
-        Each is encoded alone: in bfloat16 a vector depends on what it shares a batch with (by 0.001), and scores must
-        not depend on which words were looked for before.
+        Each is encoded alone: in bfloat16 a vector depends on the rest of its batch (by 0.001), and scores must
+        not depend on which words were searched for before.
         """
         contents = {text: text.encode(errors="surrogatepass") for text in texts}
         known = self._known("text", tuple(contents.values()), run)
@@ -161,13 +161,13 @@ class QueryEncoder:
 
             rows, by = _encoded(self._routes.text, one_by_one, run, is_alone=is_alone)
             known |= {contents[text]: row for text, row in zip(missing, rows, strict=True)}
-            # One that was cut is encoded again the next time, as it is told each time how much of it counts.
+            # A text that was cut is encoded again next time, as each time a notice says how much of it counts.
             whole = [contents[text] for text in missing if run.letters_read[text] == len(text)]
             self._kept("text", {content: known[content] for content in whole}, run, by=by)
         return [known[contents[text]] for text in texts]
 
     def _known(self, tower: Tower, contents: Sequence[bytes], run: Run) -> dict[bytes, NDArray[np.float32]]:
-        """Return the vectors that were made for earlier queries."""
+        """Return the vectors cached from earlier queries."""
         started = time.perf_counter()
         known = self._recall.get(tower, contents)
         if known:
@@ -177,13 +177,13 @@ class QueryEncoder:
     def _kept(
         self, tower: Tower, vectors: dict[bytes, NDArray[np.float32]], run: Run, *, by: str = ENCODER
     ) -> dict[bytes, NDArray[np.float32]]:
-        """Keep these for later queries and return them; but not a draft's, nor what a full card had the CPU compute."""
+        """Cache these for later queries and return them; not a draft's, nor those the CPU computed for a full card."""
         if not run.refusal and not run.is_draft:
             self._recall.keep(tower, vectors, by=by)
         return vectors
 
     def _image_vector(self, term: Term, run: Run, *, is_alone: bool) -> tuple[set[int], NDArray[np.float32]]:
-        """Return the rows of the photos that are the image itself, by whatever path, and its vector."""
+        """Return the rows of photos that are the image itself, under any path, and its vector."""
         if term.kind is TermKind.ADDRESS:
             content = digest(io.BytesIO(run.fetched.pictures[term.value]))
             return set(), self._picture_vector(term, content, run, is_alone=is_alone)
@@ -204,7 +204,7 @@ class QueryEncoder:
         return rows, self._file_vector(term, seen, run, is_alone=is_alone)
 
     def _file_vector(self, term: Term, seen: os.stat_result, run: Run, *, is_alone: bool) -> NDArray[np.float32]:
-        """Return the vector of a picture that the library does not hold, whatever its name."""
+        """Return the vector of a picture whose content isn't in the library."""
 
         def is_unchanged() -> bool:
             now = Path(term.value).stat()
@@ -222,7 +222,7 @@ class QueryEncoder:
         *,
         is_alone: bool,
     ) -> NDArray[np.float32]:
-        """Return the vector of a picture whose bytes have this digest, if they still have it when it is encoded."""
+        """Return the vector of a picture with this digest; cached only if the bytes haven't changed when encoded."""
         known = self._known("image", (content,), run) if content else {}
         if content in known:
             return known[content]
@@ -247,7 +247,7 @@ class QueryEncoder:
 
 
 def _encoded(route: EncoderRoute, work: Work, run: Run, *, is_alone: bool) -> tuple[NDArray[np.float32], str]:
-    """Run `work` on whoever encodes now and note what it cost; return the rows and who it was."""
+    """Run `work` on the encoder whose turn it is and note the time; return the rows and the encoder's name."""
     started = time.perf_counter()
     encoded = route.run(_checked(work, run), is_alone=is_alone)
     run.note(encoded.use, started, by=encoded.by)
@@ -255,7 +255,7 @@ def _encoded(route: EncoderRoute, work: Work, run: Run, *, is_alone: bool) -> tu
 
 
 def _checked(work: Work, run: Run) -> Work:
-    """Return the same work, with the chance to stop before it."""
+    """Return the same work, with a checkpoint before it."""
 
     def wanted_work(encoder: Encoder, info: EncoderInfo) -> NDArray[np.float32]:
         run.checkpoint()
@@ -265,7 +265,7 @@ def _checked(work: Work, run: Run) -> Work:
 
 
 def _told_of_cut(text: str, read: int) -> str:
-    """Say that no more than so many letters of a text count."""
+    """Return a notice that only the first letters of a text count."""
     counted, words = len(text[:read].split()), len(text.split())
     much = f"{counted:,} of {words:,} words" if counted < words else f"{read:,} of {len(text):,} letters"
     end = text[:read].rstrip()[-_TOLD_LETTERS:]
@@ -273,7 +273,7 @@ def _told_of_cut(text: str, read: int) -> str:
 
 
 def _resolved(term: Term, references: Sequence[str]) -> Term:
-    """Turn `#N` into the image it stands for, and have a path as the disk spells it."""
+    """Turn `#N` into the image it refers to, and spell a path as on disk."""
     if term.kind is TermKind.IMAGE:
         return replace(term, value=on_disk(term.value))
     if term.kind is not TermKind.REFERENCE:

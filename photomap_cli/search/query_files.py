@@ -1,4 +1,4 @@
-"""Owns which texts of a query are the names of files, whatever is in them.  Light: stat, and a file's first bytes."""
+"""Owns recognising file names in a query, whatever they contain.  Light: stat, and a file's first bytes."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ class NamedFile(NamedTuple):
 
 
 def file_named(text: str, cwd: str, *, needs_ending: bool = False) -> str | None:
-    """Return the path, from `cwd` or absolute, if a text is the name of a file; None if it is anything else.
+    """Return the path, relative to `cwd` or absolute, if a text is the name of a file; None otherwise.
 
-    A text that begins as a path does names whatever is there, folders excepted.  Any other text names a file that has
-    an ending, or a picture in it: `cat` in a folder with a program called `cat` is a word.
+    A text that starts like a path names whatever is there, except folders.  Any other text names a file that has
+    an extension, or contains a picture: `cat` is a word even in a folder with a program called `cat`.
 
     Args:
         text: what was typed, without quotes.
         cwd: absolute folder that relative names start from.
-        needs_ending: have the picture in a file without an ending not count.
+        needs_ending: don't count a picture without an extension.
     """
     for path in (text, os.path.expanduser(text)) if text.startswith("~") else (text,):  # noqa: PTH111  pure text
         whole = os.path.join(cwd, path)  # noqa: PTH118  Path is slower
-        if not path.isascii() and (_PATH.match(text) or _ENDING.search(text)):  # other words are looked up as they are
+        if not path.isascii() and (_PATH.match(text) or _ENDING.search(text)):  # other words are looked up unchanged
             whole = on_disk(whole)
         try:
             found = os.stat(whole)  # noqa: PTH116
@@ -49,13 +49,13 @@ def file_named(text: str, cwd: str, *, needs_ending: bool = False) -> str | None
 
 
 def is_folder(text: str, cwd: str) -> bool:
-    """Whether a text, without quotes, is the name of a folder."""
+    """Return whether a text, without quotes, is the name of a folder."""
     whole = os.path.join(cwd, os.path.expanduser(text))  # noqa: PTH111, PTH118  Path is slower
     return os.path.isdir(on_disk(whole))  # noqa: PTH112
 
 
 def file_in_word(word: str, cwd: str) -> NamedFile | None:
-    """Return the file that a word of the shell names, with or without an operator, a weight or `@` before its name."""
+    """Return the file that a shell word names, with or without an operator, a weight or `@` before it."""
     if path := file_named(word, cwd):
         return NamedFile("", path)
     before = _OPERATOR.match(word)
@@ -66,9 +66,9 @@ def file_in_word(word: str, cwd: str) -> NamedFile | None:
 
 
 def files_in_lines(text: str, cwd: str) -> list[str]:
-    """Return the paths if a text is several lines that name a file each, as `--paths` prints them; else nothing.
+    """Return the paths if a text is lines that each name a file, as `--paths` prints them; else empty.
 
-    A name may hold line ends itself.  An absolute path counts even where nothing is there (any more).
+    A name may contain line ends itself.  An absolute path counts even if nothing is there any more.
     """
     lines, paths, at = text.rstrip("\n").split("\n"), list[str](), 0
     while at < len(lines):

@@ -1,4 +1,4 @@
-"""Owns how a query is written: `Query` -> the text that `query.parse` reads as the same query.  Pure."""
+"""Owns writing a query: `Query` -> text that `query.parse` reads as the same query.  Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PLAIN_PATH = re.compile(r'(?:\./|/)[^\s"]+')
 
 
 def format(query: Query, *, cwd: str = "") -> str:
-    """Write a query.  Paths below `cwd` are written from there; `parse` must be given the same folder then.
+    """Write a query.  Paths below `cwd` are written relative to it; `parse` must then be given the same folder.
 
     Example:
         `dog -"red ball" 2:@pool.jpg` comes back as `dog - red ball + 2:./pool.jpg`.

@@ -59,7 +59,7 @@ class QueryImages:
     def fetch(self, query: Query, checkpoint: Callable[[], None] = lambda: None) -> Fetched:
         """Return the pictures that the query names by address; takes as long as the web does.
 
-        `checkpoint` is called now and then; what it raises ends the fetching.
+        `checkpoint` is called repeatedly; an exception from it ends the download.
 
         Raises:
             BadImage: one cannot be had, with its place in the query.

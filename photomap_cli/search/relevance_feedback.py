@@ -1,4 +1,4 @@
-"""Owns what `more 3` and `less 5` make of a query: the same one, nearer to result 3 and away from result 5.  Pure."""
+"""Owns refining a query by `more 3` and `less 5`: closer to result 3 and further from result 5.  Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from photomap_cli.records import SearchRequest
 
 MORE, LESS = 0.5, 0.25
-"""What a result weighs, where the words weigh 1: what is not meant says less of what is (scripts/measure_scores.py)."""
+"""Weights of results, with words weighing 1: what isn't wanted tells less about what is (scripts/measure_scores.py)."""
 
 _TERM = r"(more|less)((?:[ ,]+#?\d+)+)"
 _MOST_DIGITS = 10  # of a number that is no longer any result's
@@ -21,7 +21,7 @@ _LINE = re.compile(rf"(?:{_TERM}[ ,]*)+", re.IGNORECASE)
 
 
 def parse_feedback(line: str) -> list[tuple[float, int]]:
-    """Return what a line asks for as (weight, number of the result); nothing if it is a query.
+    """Return a line's feedback as (weight, number of the result); empty if it is a query.
 
     Example:
         `more 3 less #5, 6` is [(0.5, 3), (-0.25, 5), (-0.25, 6)]; `more 3 dogs` and `"more 3"` are queries.
@@ -36,9 +36,9 @@ def parse_feedback(line: str) -> list[tuple[float, int]]:
 
 
 def refined(request: SearchRequest, feedback: list[tuple[float, int]], path_of: Callable[[int], str]) -> str:
-    """Return the query that a request becomes, in the query language.
+    """Return the refined query, in the query language.
 
-    Results are named by their paths, since their numbers are others after the next search.
+    Results are named by their paths, since their numbers change with the next search.
     """
     query = parse(request.text, cwd=request.cwd)
     terms = [_lasting(term, request) for term in query.terms]

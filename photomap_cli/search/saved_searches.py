@@ -1,4 +1,4 @@
-"""Owns saved searches inside a query: `@@trip` stands for the text that was saved as trip."""
+"""Owns saved searches in a query: `@@trip` stands for the text that was saved as trip."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 MARK = "@@"
 DEEPEST = 8
-"""How many saved searches may stand for one another."""
+"""How deep saved searches may be nested."""
 
 _SHOWN = 5
 _WORD = re.compile(r'(?:[^\s"]|"(?:[^"\\]|\\.)*")+')
@@ -31,20 +31,20 @@ _REFERENCE = re.compile(r"#(\d{1,9})")
 
 
 def parse(text: str, *, cwd: str, library: Path, may_be_blank: bool = False) -> query.Query:
-    """Understand a query that may name saved searches; see `query.parse`.
+    """Parse a query that may name saved searches; see `query.parse`.
 
-    Raises BadQuery; where the mistake is in what was saved, the message quotes that.
+    Raises BadQuery; if the mistake is in a saved search, the message quotes that.
     """
     return _parsed(partial(query.parse, cwd=cwd, may_be_blank=may_be_blank), text, cwd=cwd, library=library)
 
 
 def parse_filters(text: str, *, cwd: str, library: Path) -> tuple[PhotoFilter, ...]:
-    """Understand filters that may name saved searches of filters alone; raises as `parse` does."""
+    """Parse filters that may name saved searches made only of filters; raises as `parse` does."""
     return _parsed(partial(query.parse_filters, cwd=cwd), text, cwd=cwd, library=library)
 
 
 def _parsed(parse: Callable[[str], T], text: str, *, cwd: str, library: Path) -> T:
-    """Parse the text with what was saved in its place."""
+    """Parse the text with saved searches expanded."""
     if MARK not in text:
         return parse(text)
     expanded = expand(text, library, cwd=cwd)
@@ -58,9 +58,9 @@ def _parsed(parse: Callable[[str], T], text: str, *, cwd: str, library: Path) ->
 
 
 def expand(text: str, library: Path, *, cwd: str, depth: int = 0) -> str:
-    """Return a query with the text of each saved search in its place.
+    """Return a query with saved searches expanded to their text.
 
-    Raises BadQuery for a name that nothing was saved as, and for searches that stand for themselves.
+    Raises BadQuery for an unknown name, and for searches that refer to themselves.
     """
     pieces, at = list[str](), 0
     for word in _WORD.finditer(text):
@@ -69,7 +69,7 @@ def expand(text: str, library: Path, *, cwd: str, depth: int = 0) -> str:
         name = query.unquoted(word[0].removeprefix(MARK))
         saved = user_data.search(library, name)
         if saved is None and os.path.lexists(absolute(f"@{name}", cwd)):
-            continue  # a picture whose name begins with @
+            continue  # a picture whose name starts with @
         if saved is None:
             raise _nothing_saved(name, library, None if depth else word.start())
         if depth == DEEPEST:
@@ -82,7 +82,7 @@ def expand(text: str, library: Path, *, cwd: str, depth: int = 0) -> str:
 
 
 def portable(text: str, *, cwd: str, references: Sequence[str]) -> str:
-    """Return a query that means the same in another folder, and after other searches.
+    """Return an equivalent query for other folders and after other searches.
 
     Result numbers and paths from the current folder become absolute paths; relative dates stay relative.
     """

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from photomap_cli.search.vector_cache import VectorCache
     from photomap_cli.settings import Settings
 
-    Group = list[tuple[int, float]]  # rows with their cosines; the first stands for all of them
+    Group = list[tuple[int, float]]  # rows with their cosines; the first represents all of them
 
 
 class Searcher:
@@ -72,7 +72,7 @@ class Searcher:
 
         Raises:
             BadQuery, BadImage: with the place of the mistake.
-            BadPath: the folder to search is none.
+            BadPath: the folder to search doesn't exist.
             UsageError: the request has a cursor, and this is no list.
             PhotomapError: the encoder could not be loaded.
         """

@@ -1,7 +1,7 @@
-"""Owns which hosts a query image may come from: a name -> a connection to an address that was looked at.  No HTTP.
+"""Owns which hosts a query image may come from: a name -> a connection to a checked address.  No HTTP.
 
-What is typed, or what a page redirects to, must not make a session ask the router, a neighbour's printer or a cloud
-machine's metadata.  So the address is checked after the name was resolved, and the connection goes to that very one: a
+A typed address or a redirect must not make a session contact the router, a neighbour's printer or a cloud
+machine's metadata.  So the address is checked after resolving the name, and the connection goes to that address: a
 name that resolves to another address a moment later changes nothing.
 """
 
@@ -18,19 +18,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-# A list of our own: Python's tables are other ones in other releases, and none of them knows the clouds.
+# Our own list: Python's tables differ between releases, and none includes the clouds.
 _CLOSED = tuple(
     ipaddress.ip_network(network)
     for network in (
-        "0.0.0.0/8",  # this host; Linux takes 0.0.0.0 for 127.0.0.1
+        "0.0.0.0/8",  # this host; Linux treats 0.0.0.0 as 127.0.0.1
         "10.0.0.0/8",
-        "100.64.0.0/10",  # a provider's own network; Alibaba's metadata, 100.100.100.200
+        "100.64.0.0/10",  # carrier-grade NAT; Alibaba's metadata, 100.100.100.200
         "127.0.0.0/8",
-        "168.63.129.16/32",  # Azure's agent, on every machine there
-        "169.254.0.0/16",  # link-local; most clouds' metadata, 169.254.169.254
+        "168.63.129.16/32",  # Azure's agent, on every machine
+        "169.254.0.0/16",  # link-local; metadata of most clouds, 169.254.169.254
         "172.16.0.0/12",
-        "192.0.0.0/24",  # the protocols' own; Oracle's metadata, 192.0.0.192
-        "192.0.2.0/24",  # documentation, as the next to last two of IPv4
+        "192.0.0.0/24",  # IETF protocols; Oracle's metadata, 192.0.0.192
+        "192.0.2.0/24",  # documentation, as are two more below
         "192.31.196.0/24",  # AS112, as 192.175.48.0
         "192.52.193.0/24",  # multicast relays
         "192.88.99.0/24",  # 6to4 relays
@@ -40,30 +40,30 @@ _CLOSED = tuple(
         "198.51.100.0/24",
         "203.0.113.0/24",
         "224.0.0.0/3",  # multicast, reserved, broadcast
-        "2001::/23",  # the protocols' own; Teredo, benchmarks, ORCHID
+        "2001::/23",  # IETF protocols; Teredo, benchmarks, ORCHID
         "2001:db8::/32",  # documentation
-        "2002::/16",  # 6to4: an IPv4 address by way of a relay that nobody answers for
+        "2002::/16",  # 6to4: an IPv4 address through an arbitrary relay
         "2620:4f:8000::/48",  # AS112
-        "3ffe::/16",  # the 6bone of old
+        "3ffe::/16",  # the former 6bone
         "3fff::/20",  # documentation
     )
 )
-_GLOBAL = ipaddress.IPv6Network("2000::/3")  # all of IPv6 that is given out: not the private, local and mapped rest
+_GLOBAL = ipaddress.IPv6Network("2000::/3")  # all allocated IPv6: not the private, local and mapped rest
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 class HostRefused(Exception):
-    """The host is not asked; the message says why."""
+    """The host may not be asked; the message says why."""
 
 
 class Deadline:
-    """A moment by which all must be done, whatever it is made of."""
+    """A deadline for several steps together."""
 
     def __init__(self, seconds: float) -> None:
         self._at = time.monotonic() + seconds
 
     def left(self) -> float:
-        """Return the seconds left.  Raises TimeoutError when there are none."""
+        """Return the seconds left.  Raises TimeoutError if there are none."""
         left = self._at - time.monotonic()
         if left <= 0:
             raise TimeoutError
@@ -71,30 +71,30 @@ class Deadline:
 
 
 def is_public(text: str) -> bool:
-    """Say whether an IP address belongs to the open internet, also by the IPv4 address that an IPv6 one carries."""
+    """Return whether an IP address is on the open internet, judging an IPv6 address also by the IPv4 one inside it."""
     address = _meant(ipaddress.ip_address(text.partition("%")[0]))
     is_given_out = address.version == 4 or address in _GLOBAL
     return is_given_out and not any(address in network for network in _CLOSED)
 
 
 def _meant(address: Address) -> Address:
-    """Return where an address leads: the IPv4 one that is mapped, or behind NAT64."""
+    """Return where an address leads: the IPv4 address that is mapped, or behind NAT64."""
     if isinstance(address, ipaddress.IPv4Address):
         return address
-    if address in _NAT64:  # what a network without IPv4 makes of every IPv4 host
+    if address in _NAT64:  # how a network without IPv4 reaches IPv4 hosts
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return address.ipv4_mapped or address
 
 
 def connect(host: str, port: int, deadline: Deadline, *, may_ask: Callable[[str], bool] = is_public) -> socket.socket:
-    """Connect to the first address of a host that answers, of those that may be asked.
+    """Connect to the first allowed address of a host that answers.
 
-    Each gets its share of the time that is left: one that swallows what it is sent, as where a network has IPv6 in name
-    only, leaves enough to the others.
+    Each gets its share of the time left: one that doesn't answer, for example if a network has IPv6 in name
+    only, leaves enough for the others.
 
     Raises:
-        HostRefused: none of its addresses may be asked.
-        OSError: it is not known, or none answers in time.
+        HostRefused: none of its addresses is allowed.
+        OSError: the host is unknown, or no address answers in time.
     """
     found = _resolved(host, port, deadline)
     allowed = _by_turns([one for one in found if may_ask(str(one[4][0]))])
@@ -110,7 +110,7 @@ def connect(host: str, port: int, deadline: Deadline, *, may_ask: Callable[[str]
 
 
 def _by_turns(found: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Put IPv6 and IPv4 by turns, in the system's order otherwise: often only one of them leads anywhere (RFC 8305)."""
+    """Alternate between IPv6 and IPv4, otherwise in the system's order, as often only one of them works (RFC 8305)."""
     families: dict[int, list[tuple[Any, ...]]] = {}
     for one in found:
         families.setdefault(one[0], []).append(one)
@@ -130,13 +130,13 @@ def _connected(one: tuple[Any, ...], seconds: float) -> socket.socket:
 
 
 def _resolved(host: str, port: int, deadline: Deadline) -> list[tuple[Any, ...]]:
-    """Look a name up; in a thread, as the system's resolver knows no timeout."""
+    """Resolve a name in a thread, as the system's resolver has no timeout."""
     answer: list[Any] = []
 
     def ask() -> None:
         try:
             answer.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-        except (OSError, ValueError) as error:  # a name may hold anything, NUL among it
+        except (OSError, ValueError) as error:  # a name may contain anything, even NUL
             answer.append(error)
 
     asking = threading.Thread(target=ask, name="resolve", daemon=True)

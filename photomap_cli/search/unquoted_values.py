@@ -1,4 +1,4 @@
-"""Owns a guess where nothing was found: a filter whose value lost its quotes, as `camera:eos 40d` in a shell."""
+"""Owns a guess when nothing was found: a filter whose value lost its quotes, like `camera:eos 40d` in a shell."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ if TYPE_CHECKING:
 
     from photomap_cli.records import PhotoFilter
 
-_MOST_WORDS = 6  # of a value, behind its first one
+_MOST_WORDS = 6  # of a value, after its first one
 _SPLIT = re.compile(r"""(?<!\S)(-?(?:camera|in|lens|name)):([^\s"]+)((?:\s+[^\s":@\#+–−-][^\s":]*)+)""", re.IGNORECASE)
 
 
 def quoted_filter(text: str, *, cwd: str, finds: Callable[[PhotoFilter], bool]) -> str:
-    """Return the filter, in quotes, that holds words behind it too and finds photos then; nothing if there is none.
+    """Return the quoted filter that finds photos if it includes the words after it; empty if there is none.
 
     Args:
         text: the query.
         cwd: absolute folder that relative paths start from.
-        finds: says whether any photo meets a filter.
+        finds: returns whether any photo meets a filter.
 
     Example:
-        `camera:eos 40d dog` becomes `camera:"eos 40d"` where a photo was taken with one.
+        `camera:eos 40d dog` becomes `camera:"eos 40d"` if a photo was taken with one.
     """
     for match in _SPLIT.finditer(text):
         behind = match[3].split()[:_MOST_WORDS]

@@ -1,4 +1,4 @@
-"""Owns which vectors of past queries may answer again: all that such a vector depends on.  Encodes nothing."""
+"""Owns reusing vectors of past queries, by everything that such a vector depends on.  Encodes nothing."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 class VectorCache:
     """The vectors of past queries over one library with one encoder.  One thread at a time.
 
-    A vector is used again only for the same bytes, weights, version of photomap, hardware and precision: it is what
-    encoding would give now, by the weights that made the library's vectors.  What weights, hardware and precision
-    are is known once an encoder has been loaded.  Before, it is what the same settings led to the last time on this
-    host, and with these weights if the library knows its own; so nothing has to be loaded to find out.
+    A vector is reused only for the same bytes, weights, version of photomap, hardware and precision: it is what
+    encoding would give now, with the weights that made the library's vectors.  Which weights, hardware and precision
+    those are is known once an encoder has been loaded.  Before, it is what the same settings gave last time on this
+    host, with these weights if the library knows its own; so nothing has to be loaded to find out.
 
-    A tower's vectors answer as well as the encoder process's: which of the two would encode a term now is a
-    matter of speed, and what was looked for once keeps the vector that it got.
+    A tower's vectors are as good as the encoder process's: which of the two would encode a term now is a
+    matter of speed, and a repeated search keeps its vector.
     """
 
     def __init__(
@@ -43,11 +43,11 @@ class VectorCache:
 
     @property
     def is_on(self) -> bool:
-        """Whether vectors are kept at all."""
+        """Whether vectors are cached at all."""
         return self._settings.query_cache > 0
 
     def get(self, kind: Tower, contents: Sequence[bytes]) -> dict[bytes, NDArray[np.float32]]:
-        """Return the vectors that are known, (dim,) float32 of unit length, by content."""
+        """Return the cached vectors, (dim,) float32 of unit length, by content."""
         encoder_key = self._encoder_key() or self._cache.encoder_key(self._settings_key())
         found: dict[bytes, NDArray[np.float32]] = {}
         for by in filter(None, (self._tower_key(kind), encoder_key) if contents else ()):
@@ -57,7 +57,7 @@ class VectorCache:
         return found
 
     def keep(self, kind: Tower, vectors: Mapping[bytes, NDArray[np.float32]], *, by: str = ENCODER) -> None:
-        """Keep what the encoder, loaded as it is, or a tower has just made."""
+        """Cache what the loaded encoder or a tower has just made."""
         encoder_key = self._encoder_key() if by == ENCODER else self._tower_key(kind)
         if encoder_key is None or not self.is_on:
             return
@@ -72,19 +72,19 @@ class VectorCache:
         return {content: key(whole, kind, content) for content in contents}
 
     def _encoder_key(self) -> str | None:
-        """Return the encoder's hardware, precision and weights; None before it is loaded, and where it has others."""
+        """Return the encoder's hardware, precision and weights; None before it is loaded, or if its weights differ."""
         info, made_with = self._residency.snapshot().info, self._catalog.encoder
         if info is None or made_with is None or not made_with.has_weights_of(info):
             return None
         return "\n".join((info.device_name, info.dtype, info.fingerprint))
 
     def _tower_key(self, kind: Tower) -> str | None:
-        """Return a tower's: it computes in float32 by the library's weights, and alike everywhere."""
+        """Return a tower's: float32 with the library's weights, the same on any hardware."""
         made_with, name = self._catalog.encoder, TEXT_TOWER if kind == "text" else IMAGE_TOWER
         return f"{name}\n{made_with.fingerprint}" if made_with and made_with.fingerprint else None
 
     def _settings_key(self) -> str:
-        """Return what decides about those, as far as it can be told without loading anything."""
+        """Return what determines those, as far as is known without loading anything."""
         made_with = self._catalog.encoder
         weights = made_with.fingerprint if made_with else ""
         decisive = (self._spec, weights, self._settings.device, self._settings.precision, str(gpu.device_count()))
