@@ -1,4 +1,4 @@
-"""Owns whether anybody still waits for what a thread does: Ctrl-C at the prompt says that nobody does.  Light."""
+"""Owns whether a thread's work is still wanted: after Ctrl-C at the prompt it isn't.  Light."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Cancelled(Exception):
 
 @contextmanager
 def wanted_until(given_up: threading.Event) -> Iterator[None]:
-    """Have what this thread does in the block be wanted until an event is set."""
+    """Let this thread's work in the block be wanted until an event is set."""
     before = _given_up.set(given_up)
     try:
         yield
@@ -28,12 +28,12 @@ def wanted_until(given_up: threading.Event) -> Iterator[None]:
 
 
 def is_wanted() -> bool:
-    """Whether anybody still waits for what this thread does."""
+    """Return whether this thread's work is still wanted."""
     given_up = _given_up.get()
     return given_up is None or not given_up.is_set()
 
 
 def check() -> None:
-    """Raise Cancelled if nobody waits any more for what this thread does."""
+    """Raise Cancelled if this thread's work is no longer wanted."""
     if not is_wanted():
         raise Cancelled

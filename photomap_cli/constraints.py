@@ -1,4 +1,4 @@
-"""Owns how people are told what may be given: one of some words, a number within limits.  Pure; knows no setting.
+"""Owns describing allowed values to people: one of several words, a number within limits.  Pure; knows no settings.
 
 Kinds are type annotations as pydantic takes them; a limit is whatever has `ge`, `gt` or `le`.
 """
@@ -27,7 +27,7 @@ def number(
 
 
 def words(kind: Any, limits: Iterable[object] = ()) -> str:
-    """Return what a value of this kind may be."""
+    """Return in words what a value of this kind may be."""
     return " or ".join(_alternatives(kind, tuple(limits)))
 
 

@@ -18,7 +18,7 @@ from photomap_cli.pathnames import on_disk, real
 
 APP = "photomap"
 LASTING = Path(os.sep) if os.name == "posix" else Path(sys.base_prefix)
-"""A folder that stays, for processes that live long: the one they were started in can be removed or unmounted."""
+"""A permanent folder for long-lived processes, as the one they were started in can be removed or unmounted."""
 
 _ADDRESSES = "shared"
 _LONGEST_LABEL = 40  # letters; a file's name may have 255 bytes, and a letter four
@@ -33,12 +33,12 @@ _LISTS_IN_ENVIRONMENT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_
 
 _NO_NAME = frozenset({errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL})
 
-_started_in: Path | None = None  # once this process has left that folder, unless it was gone already
+_started_in: Path | None = None  # set once this process has left that folder, unless it was already gone
 _has_left = False
 
 
 def working_directory() -> Path:
-    """Return the folder that relative paths are meant from.  Raises BadPath where somebody has removed it."""
+    """Return the folder that relative paths start from.  Raises BadPath if it was removed."""
     with suppress(OSError):
         if there := _started_in if _has_left else Path.cwd():
             return there
@@ -46,20 +46,20 @@ def working_directory() -> Path:
 
 
 def release_working_directory() -> None:
-    """Have this process keep no folder of the user's busy; `working_directory` still names the one it was started in.
+    """Stop this process from keeping a user's folder busy; `working_directory` still names the one it was started in.
 
     For processes that live long.  Relative folders in the environment become absolute ones.
     """
     global _started_in, _has_left
     os.environ.update(environment(os.environ))
-    with suppress(BadPath):  # what is relative is refused from now on
+    with suppress(BadPath):  # relative paths are refused from now on
         _started_in = working_directory()
     _has_left = True
     os.chdir(LASTING)
 
 
 def environment(variables: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables for a process in another folder: the paths in them from the root on."""
+    """Return the environment for a process in another folder, with absolute paths."""
     changed = {name: _from_root(variables[name]) for name in _FOLDERS_IN_ENVIRONMENT if variables.get(name)}
     for name in _LISTS_IN_ENVIRONMENT:
         if variables.get(name):
@@ -129,7 +129,7 @@ def config_file() -> Path:
 
 
 def cache_directory() -> Path:
-    """Return the folder of what can be made again and belongs to no library."""
+    """Return the folder for caches that belong to no library."""
     return platformdirs.user_cache_path(APP)
 
 
@@ -139,25 +139,25 @@ def history_file() -> Path:
 
 
 def declined_file() -> Path:
-    """Return the file that keeps which folders a search shall not offer to index."""
+    """Return the file with the folders that a search shouldn't offer to index."""
     return absolute(platformdirs.user_state_path(APP) / "not-indexed")
 
 
 def log_file(library: Path) -> Path:
-    """Return the file that this library's session in the background writes its log to."""
+    """Return the log file of this library's background session."""
     readable = re.sub(r"[^\w.-]+", "_", address_in(library) or library.name)[:_LONGEST_LABEL]
     return absolute(platformdirs.user_log_path(APP)) / f"serve-{readable}-{library_key(library)}.log"
 
 
 def library_key(library: Path) -> str:
-    """Return what tells this library from every other one, however its path is written."""
-    import hashlib  # the prompt is painted without it
+    """Return what identifies this library, however its path is written."""
+    import hashlib  # not needed to paint the prompt
 
     return hashlib.sha256(os.fsencode(real(str(library)))).hexdigest()[:16]
 
 
 def runtime_directory() -> Path:
-    """Return the folder of the live sessions' sockets: the same for every login of this user, and nobody else's."""
+    """Return the folder of the live sessions' sockets: the same for every login of this user, and private."""
     if sys.platform == "win32":
         return platformdirs.user_runtime_path(APP)
     user = os.getuid()

@@ -1,4 +1,4 @@
-"""Owns what can go wrong for a user: code, message, hint, exit status.  Knows no other module.
+"""Owns the errors that users can get: code, message, hint, exit status.  Knows no other module.
 
 Every error that a user can cause or fix is a `PhotomapError`.  It is caught in three places only: the command line,
 one turn of the prompt, one request on the socket.  It crosses the socket as JSON and is raised again as its own class.
@@ -23,7 +23,7 @@ class PhotomapError(Exception):
         message: what happened to which thing.
         hint: what to do next; may be empty.
         position: offset into the query text where the mistake is, or None.
-        text: the query that `position` refers to, once somebody who knows it has said so.
+        text: the query that `position` refers to, once set by a caller that knows it.
     """
 
     code: ClassVar[str] = "error"
@@ -46,7 +46,7 @@ class PhotomapError(Exception):
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> PhotomapError:
-        """Rebuild an error from `to_json`; a code this version does not know becomes a plain PhotomapError."""
+        """Rebuild an error from `to_json`; an unknown code becomes a plain PhotomapError."""
         kind = cls._classes.get(str(record.get("code")), PhotomapError)
         return kind(
             str(record.get("message", "unknown error")),
@@ -62,7 +62,7 @@ class UsageError(PhotomapError):
 
 
 class BadSetting(PhotomapError):
-    """A setting has a value it cannot have."""
+    """A setting has an invalid value."""
 
     code = "bad_setting"
 
@@ -74,13 +74,13 @@ class BadQuery(PhotomapError):
 
 
 class BadImage(PhotomapError):
-    """A file that should be a picture is missing, unreadable or none."""
+    """A file that should be a picture is missing, unreadable or something else."""
 
     code = "bad_image"
 
 
 class BadPath(PhotomapError):
-    """A folder or file given by the user does not exist or cannot be used."""
+    """A folder or file given by the user doesn't exist or can't be used."""
 
     code = "bad_path"
 
@@ -116,7 +116,7 @@ class LibraryUnusable(PhotomapError):
 
 
 class LibraryFormat(LibraryUnusable):
-    """The library was made by another version of photomap, and is none of this one's."""
+    """The library was made by another version of photomap and can't be read by this one."""
 
     code = "library_format"
 
@@ -140,7 +140,7 @@ class LibraryReplaced(LibraryUnreachable):
 
 
 class NoProcess(PhotomapError):
-    """The system has no room for another process."""
+    """The system can't start another process."""
 
     code = "no_process"
 
@@ -152,7 +152,7 @@ class EncoderMismatch(PhotomapError):
 
 
 class UnknownEncoder(PhotomapError):
-    """No encoder has this name, or its folder holds none."""
+    """There is no encoder of this name, or its folder doesn't hold one."""
 
     code = "unknown_encoder"
 
@@ -164,26 +164,26 @@ class WeightsMissing(PhotomapError):
 
 
 class EncoderFailed(PhotomapError):
-    """The encoder process died or answered nonsense."""
+    """The encoder process died or gave an invalid answer."""
 
     code = "encoder_failed"
     exit_status = 3
 
 
 class EncoderDeviceFailed(EncoderFailed):
-    """The device failed at something; the CPU may do better."""
+    """The device failed; the CPU may work."""
 
     code = "encoder_device_failed"
 
 
 class EncoderOutOfMemory(EncoderDeviceFailed):
-    """The device has no room for the weights or for this batch."""
+    """The device has no memory for the weights or this batch."""
 
     code = "encoder_out_of_memory"
 
 
 class TowerUnfit(EncoderFailed):
-    """The text tower in this process cannot stand in for the encoder; PyTorch can."""
+    """The text tower in this process can't stand in for the encoder; PyTorch is needed."""
 
     code = "tower_unfit"
 
@@ -195,19 +195,19 @@ class EncoderDied(EncoderFailed):
 
 
 class EncoderReleased(EncoderDied):
-    """The encoder process ended by itself, since its session said nothing for longer than it would have waited."""
+    """The encoder process ended by itself, as its session was silent for longer than the release timeout."""
 
     code = "encoder_released"
 
 
 class EncoderOffloaded(EncoderFailed):
-    """The encoder process gave the device back by itself, for the same reason; it still has the weights in RAM."""
+    """The encoder process freed the device by itself, for the same reason; it still has the weights in RAM."""
 
     code = "encoder_offloaded"
 
 
 class EncoderClosed(PhotomapError):
-    """The encoder was asked for something after it was closed."""
+    """The encoder was used after it was closed."""
 
     code = "encoder_closed"
     exit_status = 3
@@ -221,13 +221,13 @@ class SessionGone(PhotomapError):
 
 
 class SessionSilent(PhotomapError):
-    """There is a live session, and it does not answer."""
+    """There is a live session, but it doesn't answer."""
 
     code = "session_silent"
 
 
 class SessionFull(PhotomapError):
-    """The live session serves as many clients as it takes."""
+    """The live session has as many clients as it allows."""
 
     code = "session_full"
 
@@ -239,7 +239,7 @@ class NoSession(PhotomapError):
 
 
 class ProtocolMismatch(PhotomapError):
-    """The other end of a socket speaks another version, or no version at all."""
+    """The other end of a socket speaks another protocol version, or none."""
 
     code = "protocol_mismatch"
 
@@ -259,7 +259,7 @@ def of_the_system(error: BaseException) -> FileUnusable | None:
 
 
 class InternalError(PhotomapError):
-    """A defect of photomap's own."""
+    """A bug in photomap."""
 
     code = "internal"
     exit_status = 3

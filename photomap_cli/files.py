@@ -1,6 +1,6 @@
-"""Owns how photomap's own files are opened, made and replaced: plain ones, through no link, for their owner alone.
+"""Owns opening, creating and replacing photomap's own files: plain files, through no link, private to their owner.
 
-Nothing here waits for the other end of a pipe, and nothing is written to where a link of somebody else's leads.
+Nothing here waits for the other end of a pipe, or writes to where someone else's link leads.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ NO_ROOM = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})
 
 
 class NotPlain(FileNotFoundError):
-    """There is no plain file of this name, but a pipe, a device, a socket, a folder, or a link where none is followed.
+    """The name isn't a plain file but a pipe, a device, a socket, a folder, or a link that isn't followed.
 
-    To whoever can do without the file it is as if there were none.
+    A subclass of FileNotFoundError: callers that can do without the file treat it as missing.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -39,7 +39,7 @@ class NotPlain(FileNotFoundError):
 
 
 def descriptor(path: Path | str, flags: int, *, through_link: bool = False) -> int:
-    """Open a plain file, as `os.open`; what is made is its owner's alone.  Raises NotPlain, OSError."""
+    """Open a plain file, like `os.open`; a new one is private to its owner.  Raises NotPlain, OSError."""
     try:
         opened = os.open(path, flags | _ALWAYS | _NO_WAIT | (0 if through_link else _NO_LINK), PRIVATE)
     except OSError as error:
@@ -53,7 +53,7 @@ def descriptor(path: Path | str, flags: int, *, through_link: bool = False) -> i
 
 
 def reading(path: Path | str) -> BufferedReader:
-    """Open a plain file to read, through a link too.  Raises NotPlain, OSError."""
+    """Open a plain file for reading, even through a link.  Raises NotPlain, OSError."""
     return os.fdopen(descriptor(path, os.O_RDONLY, through_link=True), "rb")
 
 
@@ -71,7 +71,7 @@ def will_need(descriptor: int, length: int) -> None:
 
 
 def state(path: Path | None) -> tuple[int, ...] | None:
-    """Return what changes when anybody puts another file here or writes to this one; None where there is none."""
+    """Return what changes when the file is replaced or written to; None if there is none."""
     try:
         info = path.stat() if path else None
     except OSError:
@@ -80,18 +80,18 @@ def state(path: Path | None) -> tuple[int, ...] | None:
 
 
 def changing(path: Path) -> IO[bytes]:
-    """Open a plain file that is there to read and write.  Raises NotPlain, OSError."""
+    """Open an existing plain file for reading and writing.  Raises NotPlain, OSError."""
     return os.fdopen(descriptor(path, os.O_RDWR), "r+b")
 
 
 def fresh(path: Path) -> IO[bytes]:
-    """Open a new file under a name that is photomap's own; what lay there is gone, not what it led to."""
+    """Open a new file under photomap's own name; an existing one is deleted, but not what a link leads to."""
     path.unlink(missing_ok=True)
     return os.fdopen(descriptor(path, os.O_RDWR | os.O_CREAT | os.O_EXCL), "w+b")
 
 
 def make(path: Path) -> None:
-    """Make an empty private file if there is none.  Raises NotPlain where something else has the name; OSError."""
+    """Create an empty private file if there is none.  Raises NotPlain if something else has the name; OSError."""
     try:
         os.close(descriptor(path, os.O_RDWR | os.O_CREAT | os.O_EXCL))
     except FileExistsError:
@@ -100,7 +100,7 @@ def make(path: Path) -> None:
 
 
 def is_plain(path: Path) -> bool:
-    """Whether there is a plain file, or a link to one.  Raises OSError where nobody may look."""
+    """Return whether there is a plain file, or a link to one.  Raises OSError if that can't be checked."""
     try:
         return stat.S_ISREG(path.stat().st_mode)
     except (FileNotFoundError, NotADirectoryError):
@@ -108,12 +108,12 @@ def is_plain(path: Path) -> bool:
 
 
 def is_other(path: Path) -> bool:
-    """Whether something has this name that is no plain file; a link counts as what it leads to."""
+    """Return whether the name is taken by something other than a plain file; links are followed."""
     return os.path.lexists(path) and not is_plain(path)
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder, and those above it that are missing, for their owner alone.  Raises OSError."""
+    """Create a folder and its missing parents, private to their owner.  Raises OSError."""
     if not path.is_dir():
         if path.parent != path:
             make_folder(path.parent)
@@ -124,7 +124,7 @@ def make_folder(path: Path) -> None:
 
 
 def adopt(draft: Path, path: Path) -> None:
-    """Put a draft in a file's place in one step, open to those the file was open to.  Raises OSError."""
+    """Replace a file by a draft in one step, keeping the file's permissions.  Raises OSError."""
     with suppress(OSError):
         there = path.lstat()
         if stat.S_ISREG(there.st_mode):
@@ -134,10 +134,10 @@ def adopt(draft: Path, path: Path) -> None:
 
 @contextmanager
 def replacing(path: Path, *, private: bool = True) -> Iterator[IO[bytes]]:
-    """Give a file to write that takes the place of what is there once the block is done, whole and on the disk.
+    """Yield a file to write that replaces the existing one after the block, complete and flushed to disk.
 
-    Until then it has a random name beside it.  Owner and mode of a file that is there stay; a new one is its owner's
-    alone if it is `private`, else as the user's mask has it.  Raises OSError.
+    Until then it has a random name beside it.  Owner and mode of an existing file stay; a new one is private
+    if `private`, else as the user's umask has it.  Raises OSError.
     """
     number, name = tempfile.mkstemp(prefix=".photomap-", suffix=".new", dir=path.parent)
     draft = Path(name)
@@ -154,7 +154,7 @@ def replacing(path: Path, *, private: bool = True) -> Iterator[IO[bytes]]:
 
 
 def _take_after(opened: int, path: Path, *, private: bool) -> None:
-    """Give a new file owner and mode of the one it replaces."""
+    """Give a new file the owner and mode of the one it replaces."""
     if not hasattr(os, "fchmod"):  # Windows
         return
     try:
@@ -165,20 +165,20 @@ def _take_after(opened: int, path: Path, *, private: bool) -> None:
     if stat.S_ISREG(there.st_mode):
         own = os.fstat(opened)
         if (own.st_uid, own.st_gid) != (there.st_uid, there.st_gid):
-            with suppress(OSError):  # only the administrator may give a file away
+            with suppress(OSError):  # only root may change a file's owner
                 os.fchown(opened, there.st_uid, there.st_gid)
         os.fchmod(opened, stat.S_IMODE(there.st_mode))
 
 
 def mask() -> int:
-    """Return what the user wants no new file to be open to."""
+    """Return the user's umask."""
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
 
 
 def keep_names(folder: Path | str) -> None:
-    """Wait until a folder's entries are on the disk, where the system knows such a thing."""
+    """Wait until a folder's entries are on disk, if the system supports that."""
     with suppress(OSError):
         opened = os.open(folder, os.O_RDONLY)
         try:

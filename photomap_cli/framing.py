@@ -1,4 +1,4 @@
-"""Owns framing: how one message travels over a pipe, or lies in a file.  Knows nothing of its meaning.
+"""Owns framing: how a message is sent over a pipe or stored in a file.  Knows nothing of its meaning.
 
 A frame is two big-endian uint32 lengths, a JSON object in UTF-8, and a binary payload (empty in most frames).  In a
 file its CRC follows.
@@ -25,13 +25,13 @@ MAX_PAYLOAD_BYTES = 1 << 30
 
 
 class Writable(Protocol):
-    """Where frames go; `write` takes the whole of what it is given."""
+    """Where frames go; `write` writes everything it is given."""
 
     def write(self, data: Any, /) -> Any:
         """Write all bytes."""
 
     def flush(self) -> None:
-        """Hand them on."""
+        """Flush them."""
 
 
 def write_frame(
@@ -44,7 +44,7 @@ def write_frame(
     """Send one frame.  `message` must be JSON values; unpaired surrogates in file names survive.
 
     Raises:
-        ProtocolMismatch: the JSON is longer than the other end takes; nothing has been sent.
+        ProtocolMismatch: the JSON is longer than the other end accepts; nothing was sent.
     """
     stream.write(frame(message, len(payload), max_json_bytes=max_json_bytes))
     if payload:
@@ -53,7 +53,7 @@ def write_frame(
 
 
 def frame(message: dict[str, Any], payload_bytes: int = 0, *, max_json_bytes: int = MAX_JSON_BYTES) -> bytes:
-    """Return a frame as bytes, but for its payload.  Raises as `write_frame`."""
+    """Return a frame as bytes, without its payload.  Raises as `write_frame`."""
     text = json.dumps(message, separators=(",", ":")).encode("ascii")
     if len(text) > max_json_bytes:
         raise ProtocolMismatch(_over_limit(len(text), max_json_bytes))
@@ -69,11 +69,11 @@ def read_frame(
     """Return the next message and its payload, or None at a clean end between two frames.
 
     Args:
-        read: returns up to n bytes, and fewer only at the end of the stream or where the stream gives fewer; b"" = end.
+        read: returns up to n bytes; b"" at the end.
         max_json_bytes, max_payload_bytes: larger frames are refused before any of them is read.
 
     Raises:
-        ProtocolMismatch: the stream ends inside a frame, a length is over its limit, or the JSON is no object.
+        ProtocolMismatch: the stream ends inside a frame, a length is over its limit, or the JSON isn't an object.
     """
     first = read(_LENGTHS.size)
     if not first:
@@ -91,7 +91,7 @@ def read_frame(
 
 
 def write_file(path: Path, message: dict[str, Any], payload: bytes = b"") -> None:
-    """Put one frame into a file of its own, readable by its owner alone: whole or not at all.  Raises OSError."""
+    """Write a frame to its own file, readable only by its owner, completely or not at all.  Raises OSError."""
     content = io.BytesIO()
     write_frame(content, message, payload)
     files.make_folder(path.parent)
@@ -100,7 +100,7 @@ def write_file(path: Path, message: dict[str, Any], payload: bytes = b"") -> Non
 
 
 def read_file(path: Path, *, max_bytes: int = MAX_JSON_BYTES) -> tuple[dict[str, Any], bytes] | None:
-    """Return the frame in a file; None where there is no file, or one that is damaged or longer than `max_bytes`."""
+    """Return the frame in a file; None if there is no file, or it is damaged or longer than `max_bytes`."""
     try:
         with files.reading(path) as file:
             content = file.read(max_bytes + 1)
@@ -115,7 +115,7 @@ def read_file(path: Path, *, max_bytes: int = MAX_JSON_BYTES) -> tuple[dict[str,
 def _exactly(read: Callable[[int], bytes], count: int) -> bytes:
     """Read exactly `count` bytes.
 
-    Asks for no more at once than has come already: a length is a claim, and costs its sender what it costs us.
+    Reads at most as much at once as has come so far: a claimed length must cost its sender as much as us.
     """
     parts = bytearray()
     while len(parts) < count:

@@ -1,4 +1,4 @@
-"""Owns Ctrl-Z: what is paused before this process stops, and resumed when it goes on.  Reads no key."""
+"""Owns Ctrl-Z: what is paused before this process stops, and resumed when it continues.  Reads no keys."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from types import FrameType
 from typing import Self
 
 TIMEOUT_SECONDS = 2.0
-"""How long pausing and resuming may keep the user waiting; what takes longer goes on, or goes on after the stop."""
+"""How long pausing and resuming may keep the user waiting, in seconds; longer work continues in the background."""
 
 _SIGTSTP: int | None = getattr(signal, "SIGTSTP", None)
 
 
 class Suspension:
-    """While this context lasts Ctrl-Z calls `pause` and then stops the process; it calls `resume` once that goes on.
+    """In this context Ctrl-Z calls `pause` and then stops the process; `resume` is called once it continues.
 
-    Does nothing where there is no such signal, or somebody else handles it.  SIGSTOP gives nobody a chance; for that
-    the encoder process has deadlines of its own.
+    Does nothing if there is no such signal, or it is already handled.  SIGSTOP can't be handled; for that
+    the encoder process has its own deadlines.
 
     Args:
-        pause, resume: called on another thread, as locks may be held when the signal comes; waited for, but not long.
-        release_tty, reclaim_tty: called around the stop itself, for the terminal's mode.
-        defer: called when the signal comes; True when somebody will call `stop` at a better moment.
+        pause, resume: called on another thread, as locks may be held when the signal comes; waited for briefly.
+        release_tty, reclaim_tty: called right before and after the stop, for the terminal's mode.
+        defer: called when the signal comes; returns True if `stop` will be called at a better moment.
     """
 
     def __init__(
@@ -54,9 +54,9 @@ class Suspension:
 
     @contextmanager
     def postponed(self) -> Iterator[None]:
-        """A context at whose end a stop is made that was asked for meanwhile, also where what it holds has failed.
+        """A context that postpones a stop requested meanwhile to its end, even if the block fails.
 
-        For what `pause` needs, or waits for, as while a lock is held.  Does nothing in other threads than the main one,
+        For code that `pause` depends on or waits for, such as holding a lock.  Does nothing outside the main thread,
         which has the signals.
         """
         if self._is_postponing or threading.current_thread() is not threading.main_thread():
@@ -72,7 +72,7 @@ class Suspension:
 
     @contextmanager
     def deferring(self, defer: Callable[[], bool]) -> Iterator[None]:
-        """A context in which somebody else than at first may call `stop` at a better moment."""
+        """A context with another `defer` function."""
         before, self._defer = self._defer, defer
         try:
             yield
@@ -83,7 +83,7 @@ class Suspension:
         """Pause, stop until SIGCONT, resume.  Call from the main thread.
 
         Args:
-            whole_group: stop the other processes of a pipeline too, as the terminal does by itself.
+            whole_group: stop the other processes of a pipeline too, as the terminal would.
         """
         if not self._is_ours or self._is_stopping or _SIGTSTP is None:
             return
@@ -92,7 +92,7 @@ class Suspension:
         pausing.join(TIMEOUT_SECONDS)
         self._release_tty()
         signal.signal(_SIGTSTP, signal.SIG_DFL)
-        os.kill(0 if whole_group else os.getpid(), _SIGTSTP)  # stops here, unless no shell could let it go on
+        os.kill(0 if whole_group else os.getpid(), _SIGTSTP)  # stops here, unless no shell could continue it
         signal.signal(_SIGTSTP, self._on_signal)
         self._reclaim_tty()
         _begun(lambda: self._resume_after(pausing), "photomap-resume").join(TIMEOUT_SECONDS)

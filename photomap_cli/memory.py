@@ -1,4 +1,4 @@
-"""Owns how much memory this computer has left for programs.  Light."""
+"""Owns how much memory is available to programs.  Light."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def available_memory() -> int | None:
-    """Return the bytes of RAM that programs can still take without swapping; None where the system does not tell."""
+    """Return the bytes of RAM available without swapping; None if unknown."""
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
         return next(1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))

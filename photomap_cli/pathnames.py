@@ -1,9 +1,9 @@
-"""Owns which names are the same, and how the disk spells a path that somebody typed.  Light; opens no file.
+"""Owns which names are equal, and how the disk spells a typed path.  Light; opens no files.
 
 A letter such as é has two forms in Unicode: composed, as keyboards send it, and decomposed, as some disks keep it.
-People see no difference, and neither does macOS; Linux has room for a folder of each.  So a name that is there is that
-one, and only one that is not there is taken for another of the same letters.  Case counts, except where the file system
-says that both are one file; each folder is asked, as a memory card and the disk that it hangs in differ.
+People see no difference, and neither does macOS; Linux can have a folder of each.  So a name that exists is itself,
+and only one that doesn't is matched to another of the same letters.  Case counts, except if the file system
+says that both are one file; this is checked per folder, as a memory card differs from the disk it is mounted in.
 """
 
 from __future__ import annotations
@@ -26,38 +26,38 @@ _KINDS = (
     ("bmp", "dib"),
     ("pnm", "ppm", "pgm", "pbm", "pfm"),
 )
-"""Extensions of one kind of file, the usual one first."""
+"""Extensions of the same kind of file, the usual one first."""
 
 
 class Disk(Protocol):
-    """What is asked of the disk: absolute paths, links as they are."""
+    """Questions to the disk, with absolute paths; links aren't resolved."""
 
     def exists(self, path: str) -> bool:
-        """Whether there is anything at a path."""
+        """Return whether there is anything at a path."""
 
     def is_same(self, one: str, other: str) -> bool:
-        """Whether both paths are there, and are one file."""
+        """Return whether both paths exist and are the same file."""
 
     def names(self, folder: str) -> Collection[str]:
-        """Return the names in a folder; none where it cannot be read."""
+        """Return the names in a folder; empty if it can't be read."""
 
 
 class FileSystem:
     """The disk of this computer."""
 
     def exists(self, path: str) -> bool:
-        """Whether there is anything at a path."""
+        """Return whether there is anything at a path."""
         return os.path.lexists(path)
 
     def is_same(self, one: str, other: str) -> bool:
-        """Whether both paths are there, and are one file."""
+        """Return whether both paths exist and are the same file."""
         try:
             return os.path.samestat(os.lstat(one), os.lstat(other))
         except (OSError, ValueError):
             return False
 
     def names(self, folder: str) -> Collection[str]:
-        """Return the names in a folder; none where it cannot be read."""
+        """Return the names in a folder; empty if it can't be read."""
         try:
             return os.listdir(folder)  # noqa: PTH208 - paths are text here
         except (OSError, ValueError):
@@ -68,7 +68,7 @@ DISK = FileSystem()
 
 
 class Form(Enum):
-    """How the names in a folder are compared with a pattern: as they are, by their letters, or in any case too."""
+    """How to compare a folder's names with a pattern: exactly, by letters, or ignoring case too."""
 
     EXACT = "exact"
     COMPOSED = "composed"
@@ -91,12 +91,12 @@ def composed(text: str) -> str:
 
 
 def key(text: str) -> str:
-    """Return the form in which names are compared in any case."""
+    """Return the form for comparing names regardless of case."""
     return composed(text).lower()
 
 
 def form_in(folder: str, names: Collection[str], disk: Disk = DISK) -> Form:
-    """Return how the names in a folder are to be compared: in any case where its file system does not tell it."""
+    """Return how to compare the names in a folder: ignoring case if its file system does."""
     name = next((each for each in names if each.swapcase() != each), "")
     other = name.swapcase()
     folds = name and other not in names and disk.is_same(os.path.join(folder, name), os.path.join(folder, other))  # noqa: PTH118
@@ -104,16 +104,16 @@ def form_in(folder: str, names: Collection[str], disk: Disk = DISK) -> Form:
 
 
 def twins(names: Iterable[str]) -> frozenset[str]:
-    """Return the names of one folder that differ in their form alone: only their bytes tell them apart."""
+    """Return the names of a folder that differ only in their Unicode form, so that only bytes tell them apart."""
     letters = [name for name in names if not name.isascii()]
     counts = Counter(map(composed, letters))
     return frozenset(name for name in letters if counts[composed(name)] > 1)
 
 
 def on_disk(path: str, disk: Disk = DISK) -> str:
-    """Return an absolute path as the disk spells it: each name that is there as it is, else one of the same letters.
+    """Return an absolute path as the disk spells it: each name as it is if it exists, else one of the same letters.
 
-    What is not there in any form stays as it is, and so do links.
+    Parts that don't exist in any form stay unchanged, and so do links.
     """
     found, *names = PurePath(path).parts or (path,)
     for at, name in enumerate(names):
@@ -130,9 +130,9 @@ def real(path: str, disk: Disk = DISK) -> str:
 
 
 def known_as(path: str, known: Iterable[str], disk: Disk = DISK) -> str:
-    """Return which of some known paths this one is, itself if it is none of them.
+    """Return which of several known paths this one is; itself if none.
 
-    One of the same letters is the same if both are one file, or if this one is not there.
+    A path of the same letters is the same if both are one file, or if this one doesn't exist.
     """
     others = [each for each in known if key(each) == key(path)]
     if path in others:
@@ -143,7 +143,7 @@ def known_as(path: str, known: Iterable[str], disk: Disk = DISK) -> str:
 
 
 def within(path: str, files: Iterable[str]) -> str:
-    """Return how the paths of files spell this one, which is one of them or a folder of theirs; itself if none does."""
+    """Return how files' paths spell this one, which is one of them or a folder of theirs; itself if none does."""
     wanted, length = composed(path), len(PurePath(path).parts)
     for file in files:
         if composed(file).startswith(wanted):
@@ -154,12 +154,12 @@ def within(path: str, files: Iterable[str]) -> str:
 
 
 def extensions_like(extension: str) -> tuple[str, ...]:
-    """Return the extensions, without dots, of the same kind of file; the usual one first, and alone where it is so."""
+    """Return the extensions, without dots, of the same kind of file, the usual one first."""
     return next((kind for kind in _KINDS if extension in kind), (extension,))
 
 
 def _spelled(folder: str, name: str, disk: Disk) -> str | None:
-    """Return how a folder spells a name; None where there is none of its letters."""
+    """Return how a folder spells a name; None if it has none of the same letters."""
     path = os.path.join(folder, name)  # noqa: PTH118
     if disk.exists(path):
         folds = any(disk.is_same(path, os.path.join(folder, other)) for other in _variants(name))  # noqa: PTH118
@@ -171,7 +171,7 @@ def _spelled(folder: str, name: str, disk: Disk) -> str | None:
 
 
 def _entry(folder: str, name: str, disk: Disk) -> str:
-    """Return the entry of a folder that a name means, where several spellings mean one."""
+    """Return the folder entry that a name refers to, if there are several spellings."""
     names = disk.names(folder)
     path = os.path.join(folder, name)  # noqa: PTH118
     alike = (each for each in names if key(each) == key(name) and disk.is_same(path, os.path.join(folder, each)))  # noqa: PTH118

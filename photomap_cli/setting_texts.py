@@ -1,6 +1,6 @@
-"""Owns how settings that are texts, lists and tables are read, and how a refused one is repeated.  Knows no setting.
+"""Owns parsing settings that are texts, lists and tables, and quoting refused values.  Knows no settings.
 
-What is wrong with a value is a ValueError.
+Invalid values raise ValueError.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ ROOT_NAME = "[A-Za-z0-9_][A-Za-z0-9_.-]{1,63}"
 """What a shared library's root is called, as a regular expression: one letter would be a drive of Windows."""
 
 _LONGEST_TEXT = 4096  # letters; a path is no longer
-_LONGEST_ECHO = 40  # letters of a value that a message repeats
+_LONGEST_ECHO = 40  # letters of a value shown in a message
 _FROM_ROOT = re.compile(r"[/\\~]|[A-Za-z]:[/\\]")
 _ENCODER = re.compile(r"auto|tiny|local-dir:.+|hf-hub:.+|[^:/]+/.*[^/]")
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def echo(value: object) -> str:
-    """Return a value that is refused as a message repeats it: in quotes, and not for pages."""
+    """Return a refused value for a message: quoted, and shortened."""
     try:
         text = str(value)
-    except ValueError:  # a number of thousands of digits
+    except ValueError:  # a number with thousands of digits
         return "a number that long"
     text = text if len(text) <= _LONGEST_ECHO else f"{text[:_LONGEST_ECHO]}…"
     return repr(text) if isinstance(value, str) else text
 
 
 def one_line(value: object) -> object:
-    """Refuse text that cannot be stored, sent or shown in one line."""
+    """Refuse text that can't be stored, sent or shown on one line."""
     if isinstance(value, str) and _UNPRINTABLE.search(value):
         raise ValueError(f"{echo(value)} holds control characters or bytes that aren't text")
     if isinstance(value, str) and len(value) > _LONGEST_TEXT:
@@ -59,7 +59,7 @@ def list_of_globs(value: object) -> object:
 
 
 def _listed(text: str) -> list[object]:
-    """Return what stands in a list as in config.toml, which reads JSON's as well; `[ab]` is none, but a glob."""
+    """Return the items of a list written as in config.toml, or in JSON; `[ab]` isn't a list but a glob."""
     import tomllib
 
     try:

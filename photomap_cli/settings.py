@@ -28,7 +28,9 @@ from photomap_cli.records.residency import LONGEST_TIMEOUT_SECONDS
 from photomap_cli.setting_texts import echo, encoder_spec, folders_by_name, list_of_globs, one_line
 
 ENVIRONMENT = "PHOTOMAP_"
-_NO_SETTINGS = frozenset({"PHOTOMAP_LIBRARY", "PHOTOMAP_CONFIG", "PHOTOMAP_LIBRARY_TOKEN"})  # read where they are used
+_NO_SETTINGS = frozenset(
+    {"PHOTOMAP_LIBRARY", "PHOTOMAP_CONFIG", "PHOTOMAP_LIBRARY_TOKEN"}
+)  # imported by users of this module
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 _LIST = "`photomap config` lists the settings"
 _DURATION = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*([smhdw]?)", re.ASCII)
@@ -39,7 +41,7 @@ def parse_duration(value: object) -> float:
     """Return seconds from `30`, `30s`, `5m`, `1h`, `1d`, `1w`, or 0 from `off` and `never`.
 
     Raises:
-        ValueError: for negative and very long ones and anything else, with the reason.
+        ValueError: with the reason, for negative or very long durations and anything else.
     """
     text = str(value).strip().lower() if isinstance(value, str) else ""
     if text in ("off", "never"):
@@ -61,7 +63,7 @@ def parse_duration(value: object) -> float:
 
 
 def _number(value: object) -> object:
-    """Refuse what Python takes for a number and people do not."""
+    """Refuse what Python accepts as a number but people don't."""
     if isinstance(value, bool):
         raise ValueError(f"{str(value).lower()} isn't a number")
     if isinstance(value, str) and not value.isascii():
@@ -91,7 +93,7 @@ def _device_name(value: object) -> str:
 
 
 def _template(value: object) -> str:
-    """Check a text template: it has one place for the text."""
+    """Check a text template: it must have one place for the text."""
     text = str(one_line(value))
     if text.count("{}") != 1:
         raise ValueError(f"{echo(text)} must hold {{}} once, where the words of a search go")
@@ -171,7 +173,7 @@ class Settings(BaseSettings):
 
     @property
     def thumbnail_cache_bytes(self) -> int:
-        """How much thumbnails may take on the disk."""
+        """The most bytes of thumbnails on disk."""
         return int(self.thumbnail_cache_megabytes * 1_000_000)
 
     @property
@@ -188,7 +190,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take values from the initialiser alone: `load` hands in the merged sources."""
+        """Take values only from the initialiser: `load` passes in the merged sources."""
         return (init_settings,)
 
 
@@ -204,7 +206,7 @@ def read_config(path: Path) -> dict[str, Any]:
     """Return the values in config.toml; empty if there is no such file.
 
     Raises:
-        BadSetting: the file is unreadable, is no TOML, or has a key that is no setting.
+        BadSetting: the file is unreadable, isn't TOML, or has an unknown key.
     """
     try:
         values = tomllib.loads(_text(path))
@@ -223,7 +225,7 @@ def read_config(path: Path) -> dict[str, Any]:
 
 
 def _text(path: Path) -> str:
-    """Return what is in a file; nothing in /dev/null, which stands for no settings.  Raises OSError, ValueError."""
+    """Return the content of a file; empty for /dev/null, which stands for no settings.  Raises OSError, ValueError."""
     if str(path) == os.devnull:
         return ""
     with files.reading(path) as file:
@@ -240,14 +242,14 @@ def require_known(name: str, *, where: str = "") -> None:
 
 
 def unknown_variables(environment: Iterable[str]) -> list[BadSetting]:
-    """Return an error for every variable that looks like a setting's and is none; nobody has to raise it."""
+    """Return an error for every variable that looks like a setting but isn't; they needn't be raised."""
     known = {f"{ENVIRONMENT}{name}".upper() for name in Settings.model_fields} | _NO_SETTINGS
     names = sorted(name for name in environment if name.upper().startswith(ENVIRONMENT) and name.upper() not in known)
     return [BadSetting(f"{name} names no setting", hint=_nearest(name, prefix=ENVIRONMENT)) for name in names]
 
 
 def _nearest(name: str, *, prefix: str = "") -> str:
-    """Return a hint for a name that is none: the setting that is written most like it."""
+    """Return a hint for an unknown name: the most similar setting."""
     import difflib
 
     near = difflib.get_close_matches(name.lower().removeprefix(prefix.lower()), Settings.model_fields, 1)
@@ -258,7 +260,7 @@ def load(config: Path, flags: Mapping[str, Any] | None = None) -> LoadedSettings
     """Merge all sources.  `flags` maps setting names to values; None means not given.
 
     Raises:
-        BadSetting: a value is refused; the message names the setting, its origin and the reason.
+        BadSetting: a value is invalid; the message names the setting, its origin and the reason.
     """
     layers = (
         ("config.toml", read_config(config)),
@@ -281,7 +283,7 @@ def _validated(values: Mapping[str, Any], origins: Mapping[str, str]) -> Setting
         name = str(first["loc"][0])
         origin = origins.get(name, "")
         subject = f"{name} ({origin})" if origin else name
-        reason = first.get("ctx", {}).get("error")  # a validator of this module has said it already
+        reason = first.get("ctx", {}).get("error")  # a validator in this module has already said it
         message = f"{subject}: {reason}" if reason else f"{subject} takes {_allowed(name)}, not {echo(values[name])}"
         raise BadSetting(message, hint=_hint(name, origin)) from error
 
@@ -293,7 +295,7 @@ def _allowed(name: str) -> str:
 
 
 def _hint(name: str, origin: str) -> str:
-    """Return a hint for a value that is refused: where to change it, else what the setting is for."""
+    """Return a hint for a refused value: where to change it, else what the setting is for."""
     ways = {
         "environment": f"change or unset {ENVIRONMENT}{name.upper()}",
         "config.toml": f"`photomap config set {name} VALUE` fixes it",
@@ -302,13 +304,13 @@ def _hint(name: str, origin: str) -> str:
 
 
 def parsed_value(name: str, text: str) -> Any:
-    """Return the value that a text means for a setting.  Raises BadSetting for a name or a value that is none."""
+    """Parse a text as a setting's value.  Raises BadSetting for an unknown name or an invalid value."""
     require_known(name)
     return getattr(_validated({name: text}, {}), name)
 
 
 def choices(name: str) -> tuple[str, ...]:
-    """Return the values that a setting can have, where there are few of them, as they are written."""
+    """Return a setting's possible values as they are written, if there are few."""
     kind = Settings.model_fields[name].annotation
     if kind is bool:
         return ("true", "false")
@@ -327,16 +329,16 @@ def shown(value: object) -> str:
 
 
 def write_value(config: Path, name: str, text: str) -> object:
-    """Set one value in config.toml, keeping its comments, and return the value as it was understood.
+    """Set a value in config.toml, keeping its comments, and return the parsed value.
 
     Raises:
-        BadSetting: the name is no setting or the value is refused; the file stays as it was.
+        BadSetting: the name is unknown or the value invalid; the file stays unchanged.
     """
     import tomlkit
 
     value = parsed_value(name, text)
     read_config(config)
-    config = Path(os.path.realpath(config))  # a link into somebody's collection of settings stays one
+    config = Path(os.path.realpath(config))  # a link, as into a collection of dotfiles, stays a link
     document = tomlkit.parse(_text(config)) if config.exists() else tomlkit.document()
     document[name] = list(value) if isinstance(value, tuple) else value
     try:

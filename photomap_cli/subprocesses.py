@@ -1,4 +1,4 @@
-"""Owns the processes that photomap asks through pipes: start them, ask them, notice their death, end them."""
+"""Owns child processes that are asked through pipes: starts them, asks them, notices their death, ends them."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     """A message and its payload."""
 
 LOOK_SECONDS = 1.0
-"""How long a child may be silent before one looks what is the matter with it."""
+"""How long a child may be silent before it is checked, in seconds."""
 
 EXIT_SECONDS = 5.0
-"""How long a child may take to end once it is asked to."""
+"""How long a child may take to end after being asked to, in seconds."""
 
-_STOPPED_LOOKS = 2  # in a row: one that is let go on together with this process may be a moment behind
-_CHUNK_BYTES = 64 << 10  # what a pipe holds
-_CAN_POLL = hasattr(select, "poll")  # not on Windows: there a wait lasts as long as the child
+_STOPPED_LOOKS = 2  # in a row: a child that is continued together with this process may lag behind
+_CHUNK_BYTES = 64 << 10  # capacity of a pipe
+_CAN_POLL = hasattr(select, "poll")  # not on Windows: there a wait lasts as long as the child lives
 
 _APART: dict[str, Any] = (  # Ctrl-C in the terminal must not reach them
     {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
@@ -59,7 +59,7 @@ def python(module: str, *words: str) -> list[str]:
 def start(
     command: Sequence[str], *, stderr: int | IO[bytes], env: Mapping[str, str] | None = None
 ) -> subprocess.Popen[bytes]:
-    """Start a process with pipes for its standard input and output, in a folder that stays.  Raises NoProcess."""
+    """Start a process with pipes for its standard input and output, in a permanent folder.  Raises NoProcess."""
     with refusals():
         return subprocess.Popen(
             command,
@@ -78,8 +78,8 @@ class Exit:
 
     Attributes:
         status: its exit status, or the negative number of the signal that ended it.
-        silence: why nobody waited for it any longer; "" where it ended by itself.
-        last_words: the last line that it wrote to standard error, if that was kept.
+        silence: why it was no longer waited for; "" if it ended by itself.
+        last_words: the last line it wrote to standard error, if kept.
     """
 
     status: int
@@ -88,7 +88,7 @@ class Exit:
 
     @property
     def reason(self) -> str:
-        """What to tell people."""
+        """A description for people."""
         if self.silence:
             return self.silence
         try:
@@ -98,7 +98,7 @@ class Exit:
 
 
 class ChildDied(Exception):
-    """A child ended, or had to be ended, while it was asked."""
+    """A child ended, or had to be ended, during a request."""
 
     def __init__(self, ended: Exit) -> None:
         super().__init__(ended.reason)
@@ -113,10 +113,10 @@ class Child:
     Args:
         command: what to start.
         env: its environment; None for this process's.
-        keep_words: whether what it writes to standard error is kept for `Exit.last_words`.
+        keep_words: whether its standard error is kept for `Exit.last_words`.
 
     Raises:
-        NoProcess: the system has no room for it.
+        NoProcess: the system can't start it.
     """
 
     def __init__(
@@ -127,7 +127,7 @@ class Child:
             self._process = start(command, stderr=self._stderr or subprocess.DEVNULL, env=env)
             undo.pop_all()
         self._channel = Channel(self._process)
-        self._writing = threading.Lock()  # held while something is written, or the pipes are closed
+        self._writing = threading.Lock()  # held while writing, or closing the pipes
         self._exit: Exit | None = None
 
     @property
@@ -136,7 +136,7 @@ class Child:
         return self._process.pid
 
     def is_running(self) -> bool:
-        """Whether it has not ended."""
+        """Whether it is still running."""
         return self._process.poll() is None
 
     def ask(
@@ -146,10 +146,10 @@ class Child:
 
         Args:
             message, payload: the request.
-            seconds: how long the child may say nothing.
+            seconds: how long the child may be silent.
 
         Raises:
-            ChildDied: it ended, or was stopped, said nothing for too long or no frame, and was ended for that.
+            ChildDied: it ended; or it was suspended, silent for too long or sent no frame, and was killed for that.
         """
         header = frame(message, len(payload))
         self._channel.most_seconds = seconds
@@ -162,7 +162,7 @@ class Child:
         return self.receive()
 
     def receive(self) -> Frame:
-        """Return one more frame of a reply that has several.  Raises as `ask`."""
+        """Return the next frame of a reply with several.  Raises as `ask`."""
         try:
             reply = read_frame(self._channel.read)
         except (OSError, ProtocolMismatch) as error:
@@ -172,28 +172,28 @@ class Child:
         return reply
 
     def put(self, message: dict[str, Any]) -> None:
-        """Send what has no reply, unless something else is being written or there is no room; never waits."""
+        """Send a message without a reply, unless something else is being written or there is no room; never waits."""
         if not self._writing.acquire(blocking=False):
             return
         try:
-            if not self._pipes[0].closed:  # its descriptor may be somebody else's by now
+            if not self._pipes[0].closed:  # its descriptor may belong to another file by now
                 self._channel.put(frame(message))
         finally:
             self._writing.release()
 
     def wait(self) -> None:
-        """Wait for its end; meanwhile others may look whether it is running."""
+        """Wait for its end; other threads may check meanwhile whether it is running."""
         if hasattr(os, "waitid"):
-            with suppress(ChildProcessError):  # ended and waited for
+            with suppress(ChildProcessError):  # ended and already waited for
                 os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
         self._process.wait()
 
     def kill(self) -> None:
-        """End it at once, whatever it is doing; who asks it finds out."""
+        """Kill it at once, whatever it is doing; a thread that asks it finds out."""
         self._process.kill()
 
     def terminate(self, *, silence: str = "") -> Exit:
-        """Close its pipes, which asks it to end, kill it if it does not, and say how it ended; the same each time.
+        """Close its pipes, which asks it to end, kill it if it doesn't, and return how it ended; the same each time.
 
         `silence` is for `Exit`.
         """
@@ -218,7 +218,7 @@ class Child:
     def _death(self, error: Exception | None) -> ChildDied:
         if not isinstance(error, Silent):
             return ChildDied(self.terminate())
-        self.kill()  # it does not hear that it shall end
+        self.kill()  # it can't notice that it should end
         return ChildDied(self.terminate(silence=str(error)))
 
     def _last_words(self) -> str:
@@ -231,20 +231,20 @@ class Child:
 
 
 class Silent(OSError):
-    """The child at the other end will not answer: it is stopped, or has been silent for too long."""
+    """The child won't answer: it is suspended, or has been silent for too long."""
 
 
 class Channel:
-    """The two pipes to a child, as `framing` wants them; no wait is for ever.  One thread at a time may use it.
+    """The two pipes to a child, for `framing`; no wait is endless.  One thread at a time may use it.
 
     Args:
         child: a process that `start` has started.
-        look_seconds: how often a wait is interrupted to look whether to go on waiting.
+        look_seconds: how often a wait is interrupted to check whether to go on waiting.
 
     Attributes:
         most_seconds: how long the child may be silent.
 
-    Raises (reading and writing): Silent; OSError when the child has ended.
+    Raises (reading and writing): Silent; OSError if the child has ended.
     """
 
     def __init__(self, child: subprocess.Popen[bytes], *, look_seconds: float | None = None) -> None:
@@ -270,8 +270,8 @@ class Channel:
                 left = left[os.write(self._in, left) :]
 
     def put(self, data: bytes) -> None:
-        """Write a few bytes if there is room for them and somebody to read them; never waits.  Any thread may."""
-        if not _CAN_POLL or len(data) <= select.PIPE_BUF:  # so that they go whole, or not at all
+        """Write a few bytes if there is room and a reader; never waits.  Any thread may call it."""
+        if not _CAN_POLL or len(data) <= select.PIPE_BUF:  # so that they are written completely, or not at all
             with suppress(OSError):
                 os.write(self._in, data)
 
@@ -291,12 +291,12 @@ class Channel:
                 raise Silent("it had been stopped")
             if (
                 looks * self._look_seconds >= self.most_seconds
-            ):  # by looks: a clock goes on while this process is stopped
+            ):  # counted in looks, as a clock goes on while this process is suspended
                 raise Silent(f"it said nothing for {self.most_seconds:.0f} s")
 
 
 def is_stopped(pid: int) -> bool:
-    """Whether a process has been stopped, as by Ctrl-Z, and not let go on; False where the system does not tell."""
+    """Return whether a process is suspended, as by Ctrl-Z; False if the system doesn't tell."""
     if sys.platform == "win32":
         return False
     with suppress(OSError, IndexError):
@@ -309,10 +309,10 @@ def is_stopped(pid: int) -> bool:
 
 @contextmanager
 def refusals() -> Iterator[None]:
-    """Turn what the system says where it gives no process, or nothing that one needs, into NoProcess."""
+    """Turn the system's errors for not starting a process, or lacking what one needs, into NoProcess."""
     try:
         yield
-    except (OSError, RuntimeError) as error:  # a RuntimeError is a thread's
+    except (OSError, RuntimeError) as error:  # RuntimeError is raised for threads
         reason = (getattr(error, "strerror", None) or str(error)).lower()
         hint = _WAYS_OUT.get(getattr(error, "errno", None) or errno.EAGAIN, _WAY_OUT)
         raise NoProcess(f"no process can be started: {reason}", hint=hint) from error

@@ -1,1 +1,1 @@
-"""An index run: which files there are, what is new, and its way into the library."""
+"""An index run: finding files, deciding what is new, and bringing it into the library."""

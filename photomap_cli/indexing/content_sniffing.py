@@ -1,4 +1,4 @@
-"""Owns telling photos by their first bytes where their names do not say; a file that is none is looked into once."""
+"""Owns recognising photos by their first bytes if their names don't tell; other files are examined only once."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 class Sniffer:
-    """Tells photos among the files that a scan has found.
+    """Recognises photos among the files of a scan.
 
     Args:
-        seen: the files of the library's photos: those that are unchanged are photos still.
-        remembered: files that were looked into before and are none, as they were then.
-        kind_at: looks into one, and says whether it is a "photo", a "video", or nothing.
+        seen: the files of the library's photos; unchanged ones are still photos.
+        remembered: files that were examined before and aren't photos, as they were then.
+        kind_at: examines a file and returns "photo", "video" or an empty string.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class Sniffer:
         self._others: dict[str, FileMark] = {}
 
     def told(self, scanned: Iterable[Scanned]) -> Iterator[Found]:
-        """Yield what was scanned, with the files that were unclear as photos or others."""
+        """Yield the scan's items, with unclear files settled as photos or others."""
         for each in scanned:
             yield self._told(each.file) if isinstance(each, UnclearFile) else each
 
@@ -47,16 +47,16 @@ class Sniffer:
         if kind == "photo" or (kind == "video" and is_installed("video")):
             return file
         if kind == "video":
-            return OtherFile(file.path, kind)  # not remembered: what reads it may be installed any day
+            return OtherFile(file.path, kind)  # not remembered: a decoder for it may be installed any day
         self._others[file.path] = mark
         return OtherFile(file.path)
 
     @property
     def learned(self) -> dict[str, FileMark]:
-        """The files that turned out to be no photos and are not remembered as they are now."""
+        """The files that turned out not to be photos and aren't remembered in their present state."""
         return {path: mark for path, mark in self._others.items() if self._remembered.get(path) != mark}
 
     @property
     def outdated(self) -> set[str]:
-        """The paths of remembered files that are gone, or photos by now."""
+        """The paths of remembered files that are gone or have become photos."""
         return set(self._remembered) - set(self._others)

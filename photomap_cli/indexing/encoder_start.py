@@ -1,4 +1,4 @@
-"""Owns the start of encoding: the encoder is opened while the first pictures are already decoded."""
+"""Owns starting to encode: the encoder opens while the first pictures are being decoded."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from photomap_cli.records import EncoderInfo
 
     Pictures = Prefetch[Todo, list[Outcome]]
-    """Files in order, with what came of decoding each."""
+    """Files in order, each with the outcome of decoding it."""
 
 
-_FILES_AHEAD = 4  # of those that are being decoded: a slow disk answers while these are
+_FILES_AHEAD = 4  # as a multiple of those being decoded: a slow disk answers meanwhile
 
 
 class ImageEncoder(Protocol):
@@ -37,14 +37,14 @@ class ImageEncoder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DecodeAhead:
-    """How pictures are decoded ahead of the encoder: by `threads` threads, up to `limit` pictures."""
+    """How to decode ahead of the encoder: with `threads` threads, up to `limit` pictures."""
 
     pool: Decoder
     threads: int
     limit: int
 
     def pictures(self, todo: Sequence[Todo], fit: PixelFit, opened: ExitStack) -> Pictures:
-        """Begin to decode; `opened` ends that."""
+        """Start decoding; closing `opened` ends it."""
         paths = (each.file.path for each in todo)
         disk = opened.enter_context(closing(ReadAhead(paths, self.threads + _FILES_AHEAD)))
 
@@ -53,7 +53,7 @@ class DecodeAhead:
             return tried(self.pool, each, fit)
 
         pictures = opened.enter_context(closing(Prefetch(decode_one, todo, threads=self.threads, limit=self.limit)))
-        opened.enter_context(self.pool)  # closed before the threads, which would wait for what is being decoded
+        opened.enter_context(self.pool)  # closed before the threads, which would otherwise wait for running decodes
         return pictures
 
 
@@ -64,14 +64,14 @@ def start(
     ahead: DecodeAhead,
     opened: ExitStack,
 ) -> tuple[ImageEncoder, Pictures]:
-    """Open the encoder, and decode meanwhile.
+    """Open the encoder, decoding meanwhile.
 
     Args:
         todo: the files to decode.
-        open_encoder: takes seconds; called on a thread, which nobody waits for who is interrupted meanwhile.
-        expected_fit: what the encoder will probably take; None to decode only once that is known.
+        open_encoder: takes seconds; called on a thread that isn't waited for after an interrupt.
+        expected_fit: the encoder's probable pixel format; None to decode only once it is known.
         ahead: how to decode.
-        opened: ends the decoding, in whatever way this goes.
+        opened: ends the decoding in any case.
     """
     opening = begun(open_encoder, "open-encoder")
     pictures = ahead.pictures(todo, expected_fit, opened) if expected_fit else None

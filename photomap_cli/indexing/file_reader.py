@@ -1,4 +1,4 @@
-"""Owns how an index run reads a file: by the decoders, and the RAW file beside it where that fails.  Counts nothing."""
+"""Owns reading a file in an index run: by the decoders, and if that fails, the RAW file beside it.  Counts nothing."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from photomap_cli.records import EncoderInfo
 
     Outcome = tuple[Todo, Decoded | str]
-    """A file, and its picture or the reason why there is none."""
+    """A file with its picture, or the reason why there is none."""
 
 PROBE = PixelFit((8, 8))
-"""What a file is decoded to while no encoder is open, to see whether there is any reason to open one."""
+"""The pixel format used while no encoder is open, to see whether one is needed at all."""
 
 
 class ImageEncoder(Protocol):
@@ -33,23 +33,23 @@ class ImageEncoder(Protocol):
 
 
 class Decoder(Protocol):
-    """What turns files into pixels; several threads ask it at a time."""
+    """Turns files into pixels; several threads use it at once."""
 
     def __enter__(self) -> object:
-        """Do nothing yet."""
+        """Do nothing."""
 
     def __exit__(self, *_exc: object) -> None:
-        """End whatever it runs; twice is as good as once."""
+        """End all its processes; safe to call twice."""
 
     def start(self, count: int, /) -> None:
-        """Be ready for this many threads."""
+        """Prepare for this many threads."""
 
     def decode(self, path: Path, fit: PixelFit, /) -> Decoded:
-        """Read a picture file.  Raises BadImage, whose message is the reason alone, and NoProcess."""
+        """Read a picture file.  Raises BadImage, whose message is only the reason, and NoProcess."""
 
 
 def tried(decoder: Decoder, todo: Todo, fit: PixelFit) -> list[Outcome]:
-    """Decode a file, else the RAW file beside it, and return what came of each.  Any thread may."""
+    """Decode a file, else the RAW file beside it, and return each outcome.  Any thread may call it."""
     outcome, instead = _decoded(decoder, todo, fit), todo.instead
     if isinstance(outcome, Decoded) or instead is None:
         return [(todo, outcome)]

@@ -1,7 +1,7 @@
-"""Owns which folders have changed since the last look, and are quiet again.  Reads no photo.
+"""Owns finding folders that changed since the last look and are quiet again.  Reads no photos.
 
-The folders' own times are looked at: of 5,000 folders that takes some 10 ms.  The system's notifications would need a
-handle for each folder, of which there are few, and say nothing of network drives.
+It compares the folders' own times, which takes some 10 ms for 5,000 folders.  The system's notifications would need a
+handle per folder, which are limited, and don't work on network drives.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from photomap_cli.indexing.scan import ScanRules
 
 QUIET_SECONDS = 2.0
-"""How long nothing in a folder may have changed, so that files being written are left until they are whole."""
+"""How long a folder must be unchanged, in seconds, so that files are complete."""
 
 BUSY_SECONDS = 20.0
-"""A folder that has gone on changing for so long is reported all the same, for what is whole in it."""
+"""A folder that keeps changing for this many seconds is reported anyway, for its complete files."""
 
 LATE_SECONDS, LATE_STEP_SECONDS = 600.0, 10.0
-"""How long, and how often, a folder's files are looked at after that, for writing that had come to a halt."""
+"""How long, and how often, a folder's files are checked after that, in case writing had only paused."""
 
 _State = tuple[int, int, int]
 
 
 @dataclass(slots=True)
 class _Changed:
-    """A folder that has changed: a digest of its files, since when they are so, and since when it is to be reported."""
+    """A changed folder: a digest of its files, since when they are so, and since when it should be reported."""
 
     files: int | None
     since: float
@@ -42,27 +42,27 @@ class _Changed:
 
 
 class FolderWatch:
-    """What is below some folders, as of the last look.  One thread may use it.
+    """The state of folders as of the last look.  For one thread.
 
     Args:
-        rules: returns what is left out below a root.
+        rules: returns the scan rules for a root.
         clock: time.
     """
 
     def __init__(self, rules: Callable[[str], ScanRules], clock: Callable[[], float] = time.monotonic) -> None:
         self._rules, self._clock = rules, clock
-        self._seen: dict[str, dict[str, _State]] = {}  # the folders below each root; none while it is gone
+        self._seen: dict[str, dict[str, _State]] = {}  # the folders below each root; empty while it is gone
         self._changed: dict[str, _Changed] = {}
 
     @property
     def is_settled(self) -> bool:
-        """Whether all that has changed was reported."""
+        """Whether all changes were reported."""
         return all(each.is_reported for each in self._changed.values())
 
     def look(self, roots: Iterable[str]) -> list[str]:
-        """Return the folders below these roots whose content has changed and is quiet, sorted.
+        """Return the folders below these roots whose content changed and is quiet again, sorted.
 
-        The first look at a root reports what has just changed; a root that was gone and comes back is reported.
+        The first look at a root reports recent changes; a root that was gone and comes back is reported.
         """
         now, wanted = self._clock(), dict.fromkeys(roots)
         self._seen = {root: known for root, known in self._seen.items() if root in wanted}
@@ -71,7 +71,7 @@ class FolderWatch:
         return sorted([folder for folder in [*self._changed] if self._is_due(folder, now)])
 
     def report(self, changed: Iterable[str]) -> None:
-        """Have these folders reported once they are quiet, also if they were, as what was to be done was not."""
+        """Report these folders again once they are quiet, as their work wasn't done."""
         now = self._clock()
         for folder in changed:
             before = self._changed.get(folder)
@@ -87,7 +87,7 @@ class FolderWatch:
         for folder, before in [*known.items()]:
             state = _state(folder)
             if state is None:
-                del known[folder]  # the folder above has changed too
+                del known[folder]  # its parent folder has changed too
             elif state != before:
                 known[folder] = state
                 new = self._new_below(folder, root, known)
@@ -96,7 +96,7 @@ class FolderWatch:
         return changed
 
     def _new_below(self, folder: str, root: str, known: dict[str, _State]) -> dict[str, _State]:
-        """Return the folders that are new; one that can be reached in several ways keeps the way it was found by."""
+        """Return the new folders; one that can be reached in several ways keeps its first path."""
         places = {state[1:] for state in known.values()}
         return {each: state for each, state in self._walked(folder, root).items() if state[1:] not in places}
 
@@ -123,13 +123,13 @@ class FolderWatch:
 
 
 def _fresh(found: dict[str, _State]) -> list[str]:
-    """Return the folders that have changed a moment ago, where something may still be written."""
+    """Return the folders that changed a moment ago, where something may still be written."""
     now = time.time_ns()
     return [folder for folder, (changed_ns, _, _) in found.items() if 0 <= now - changed_ns < LATE_SECONDS * 1e9]
 
 
 def _state(folder: str) -> _State | None:
-    """Return what changes when a file comes or goes, or another disk is there; None if there is no such folder."""
+    """Return what changes when files come or go, or another disk is mounted; None if there is no such folder."""
     try:
         info = os.stat(folder)  # noqa: PTH116 - paths are text here
     except OSError:
@@ -138,7 +138,7 @@ def _state(folder: str) -> _State | None:
 
 
 def _files_in(folder: str) -> int | None:
-    """Return a digest of the sizes and times of all that is in a folder; None if it cannot be read."""
+    """Return a digest of the sizes and times of a folder's entries; None if it can't be read."""
     try:
         with os.scandir(folder) as entries:
             return hash(frozenset(filter(None, map(_seen_as, entries))))

@@ -1,4 +1,4 @@
-"""Owns `.photomapignore` files: patterns in gitignore form for the folder they lie in, and for all below it."""
+"""Owns `.photomapignore` files: gitignore patterns for their folder and everything below it."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ NAME = ".photomapignore"
 
 @dataclass(frozen=True, slots=True)
 class IgnoreFile:
-    """One such file: the folder it lies in, its patterns, and those of its lines that are none."""
+    """A `.photomapignore` file: its folder, its patterns, and its invalid lines."""
 
     folder: str
     patterns: tuple[str, ...]
     not_patterns: tuple[str, ...] = ()
 
     def verdict(self, path: str, form: Form = Form.COMPOSED) -> bool | None:
-        """Say whether a path below the folder is left out, or None to leave that to others; a folder ends with `/`."""
+        """Return whether a path below the folder is left out; None if unsaid.  A folder ends with `/`."""
         inside = path[len(self.folder.rstrip(os.sep)) + 1 :]
         return compiled(self.patterns, form).check_file(form.of(inside).replace(os.sep, "/")).include
 
 
 @lru_cache(maxsize=1000)
 def compiled(patterns: tuple[str, ...], form: Form) -> GitIgnoreSpec:
-    """Return patterns ready for paths of a form.  Raises ValueError for one that is none."""
+    """Return patterns compiled for paths in a form.  Raises ValueError for an invalid one."""
     try:
         return GitIgnoreSpec.from_lines(map(form.of, patterns))
     except re.error as error:  # such as `[z-a]`
@@ -48,9 +48,9 @@ def read(folder: str) -> IgnoreFile:
 
 
 def above(root: str) -> tuple[IgnoreFile, ...]:
-    """Return the files in the folders above a root, outermost first, but those that leave out the root itself.
+    """Return the files in the folders above a root, outermost first, except those that leave out the root itself.
 
-    Whoever names a folder wants it.  Files that cannot be read say nothing.
+    A folder that was named is wanted.  Files that can't be read are ignored.
     """
     found = []
     for folder in reversed(PurePath(root).parents):

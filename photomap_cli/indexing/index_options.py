@@ -1,4 +1,4 @@
-"""Owns how a library is indexed, where its user has a choice."""
+"""Owns the options of an index run."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ if TYPE_CHECKING:
     from photomap_cli.indexing.parts import Part
 
 JOBS = min(64, processors.usable())
-"""How many processes decode where nobody says."""
+"""Most decode processes by default."""
 
 
 @dataclass(frozen=True, slots=True)
 class IndexOptions:
-    """How to index.  `jobs` processes decode; None for one a core, 64 at most.
+    """Options of an index run.  `jobs` processes decode; None for one per core, 64 at most.
 
-    `prune` also removes the photos of folders that are missing or empty, as a disk's is that is not mounted.
-    `thumbnail_cache_bytes` is how much thumbnails of the photos may take on the disk; 0 for none.
-    `recheck` reads all files whose photos the library has, to see whether they are what they were.
-    `rebuild` begins again where the encoder has other weights by now, as between two runs that fill a draft.
-    `young_seconds` leaves new files that were changed a moment ago for another run, as they may not be whole.
-    `bases` are what `exclude` is relative to, see `ScanRules`; a run over parts of the library has them.
-    `part` has all files of other parts, and their photos, left alone.
-    `is_gentle` has decoders leave the processor to others.
+    `prune` also removes the photos of folders that are missing or empty, like those of an unmounted disk.
+    `thumbnail_cache_bytes` limits the thumbnails on disk; 0 for none.
+    `recheck` reads all files of the library's photos, to see whether they have changed.
+    `rebuild` starts over if the encoder's weights have changed, for example between two runs that fill a draft.
+    `young_seconds` leaves new files that changed a moment ago for another run, as they may be incomplete.
+    `bases` are what `exclude` is relative to, see `ScanRules`; set for a run over parts of the library.
+    `part` leaves all files of other parts, and their photos, alone.
+    `is_gentle` runs decoders at low priority.
     """
 
     exclude: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Owns which folders are on a network drive, where looking costs a round trip each."""
+"""Owns recognising folders on network drives, where each look costs a round trip."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ESCAPE = re.compile(r"\\([0-7]{3})")
 
 
 def remote(paths: Iterable[str]) -> frozenset[str]:
-    """Return those of these paths that are on a network drive, as far as the system says which that are."""
+    """Return those of these paths that are on a network drive, as far as the system tells."""
     try:
         with open(_TABLE, encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123
             mounted = remote_mounts(file)
@@ -25,7 +25,7 @@ def remote(paths: Iterable[str]) -> frozenset[str]:
 
 
 def remote_mounts(lines: Iterable[str]) -> dict[str, bool]:
-    """Return where each file system is mounted and whether it is a network's; the last one at a place counts."""
+    """Return each mount point and whether it is a network drive; the last one mounted at a path counts."""
     parts = (line.split(" ") for line in lines)
     return {_plain(each[1]): bool(_REMOTE.fullmatch(each[2])) for each in parts if len(each) > 2}
 
@@ -35,7 +35,7 @@ def _plain(escaped: str) -> str:
 
 
 def _is_below(path: str, mounted: dict[str, bool]) -> bool:
-    """Whether the innermost file system that a path is on is a network's."""
+    """Return whether a path's innermost file system is a network drive."""
     while path not in mounted and path != os.path.dirname(path):  # noqa: PTH120
         path = os.path.dirname(path)  # noqa: PTH120
     return mounted.get(path, False)

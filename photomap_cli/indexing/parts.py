@@ -1,4 +1,4 @@
-"""Owns which files one of several index runs takes, where each takes its part.  Looks at no disk and no library."""
+"""Owns dividing files among several index runs.  Looks at no disk and no library."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _WRITTEN = re.compile("([0-9]{1,6})/([0-9]{1,6})")
 
 
 def everything(_path: str) -> bool:
-    """Say that a file is taken, as where there are no parts."""
+    """Return True: without parts every file is taken."""
     return True
 
 
 class Part(NamedTuple):
-    """The K-th of N parts, from 1 on."""
+    """The K-th of N parts, counted from 1."""
 
     number: int
     of: int
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the part that `2/4` means.  Raises UsageError."""
+        """Parse `2/4`.  Raises UsageError."""
         found = _WRITTEN.fullmatch(text)
         part = cls(*map(int, found.groups())) if found else cls(0, 0)
         if not 1 <= part.number <= part.of:
@@ -40,10 +40,10 @@ class Part(NamedTuple):
         return f"{self.number}/{self.of}"
 
     def below(self, roots: Collection[str]) -> Callable[[str], bool]:
-        """Return what says whether a file at or below one of these paths is in this part.
+        """Return a function that tells whether a file at or below one of these paths is in this part.
 
-        That goes by the path from the outermost of them on, without the file's ending: wherever a machine has the
-        photos, it comes to the same, and a RAW file is in the part of the picture beside it.
+        It depends on the path relative to the outermost of them, without the extension: wherever a machine has the
+        photos, the parts are the same, and a RAW file is in the same part as the picture beside it.
         """
         starts = [root.rstrip(os.sep) + os.sep for root in sorted(roots, key=len)]
 
@@ -57,6 +57,6 @@ class Part(NamedTuple):
 
 
 def _name(inside: str) -> str:
-    """Return a relative path as every system writes it, in one case and form, without the file's ending."""
+    """Return a relative path in the same form on every system: one case, one Unicode form, no extension."""
     folder, slash, name = inside.replace(os.sep, "/").rpartition("/")
     return pathnames.key(folder + slash + (photo_stem(name) if "." in name else name))

@@ -1,4 +1,4 @@
-"""Owns deciding what an index run has to do: `survey` looks at files and catalogue, `diff` compares and is pure."""
+"""Owns deciding what an index run has to do: `survey` reads files and catalogue, `diff` compares them and is pure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class Survey(NamedTuple):
-    """What there is to do, the roots that are missing and shall not be looked for again, and what is out of sight."""
+    """The plan, the roots that are missing and needn't be looked for again, and what is out of reach."""
 
     plan: Plan
     forgotten: set[str]
@@ -46,10 +46,10 @@ def survey(
     recheck: bool,
     takes: Callable[[str], bool] = everything,
 ) -> Survey:
-    """Compare what is below these roots, and below known roots inside them, with what the library has seen there.
+    """Compare the files below these roots, and below known roots inside them, with what the library has there.
 
-    Photos that may be on a missing disk are kept and reported, unless `prune` gives them up.  `recheck` has every file
-    read whose photo the library has.  Files and photos whose paths are not what it `takes` are left alone.
+    Photos that may be on a missing disk are kept and reported, unless `prune` drops them.  `recheck` has every file
+    of the library's photos read.  Files and photos for whose paths `takes` is false are left alone.
     """
     looked_through = {*given, *inside(catalog.roots(), given)}
     roots = set(looked_through)
@@ -82,7 +82,7 @@ def survey(
 
 
 def _taken(found: Iterable[Scanned], takes: Callable[[str], bool]) -> Iterator[Scanned]:
-    """Yield what is taken of what was scanned; of a folder that cannot be read every part has to know."""
+    """Yield the scan's items that this part takes; every part gets folders that can't be read."""
     for each in found:
         path = each.file.path if isinstance(each, UnclearFile) else each.path
         is_folder = isinstance(each, IndexFailure) and (not has_photo_name(path) or os.path.isdir(path))  # noqa: PTH112
@@ -93,14 +93,14 @@ def _taken(found: Iterable[Scanned], takes: Callable[[str], bool]) -> Iterator[S
 Found = FoundFile | OtherFile | IndexFailure
 
 FEW_INODES = 100
-"""Where more files than that have other inodes, and no other sign of a change, the file system makes inodes up."""
+"""If more files than this share have new inodes and no other sign of a change, the file system makes inodes up."""
 
 
 class Todo(NamedTuple):
-    """A file to encode, and the photo that the library has of an older state of it.
+    """A file to encode, and the library's photo of an older state of it.
 
-    `is_suspect` says that size and time are as they were: only other bytes are a reason to encode it.
-    `instead` is the RAW file to take where this one cannot be read.
+    `is_suspect` means that size and time are unchanged: it is only encoded if its bytes differ.
+    `instead` is the RAW file to use if this one can't be read.
     """
 
     file: FoundFile
@@ -109,17 +109,17 @@ class Todo(NamedTuple):
     instead: Todo | None = None
 
     def digest(self) -> bytes | None:
-        """Return the digest of the file's bytes; None where it cannot be read."""
+        """Return the digest of the file's bytes; None if it can't be read."""
         return digest_at(self.file.path)
 
 
 @dataclass(slots=True)
 class Plan:
-    """What a run has to do: encode `todo`, remove `gone` (path -> row).  `scanned` counts photo files found.
+    """What a run has to do: encode `todo`, remove `gone` (path -> row).  `scanned` counts the photo files found.
 
-    `noted` are unchanged files that have other inodes now.
-    `others` counts the files that are no photos by their endings; `learned` are those that had to be looked into now,
-    `outdated` the paths of such files that are no longer there.
+    `noted` are unchanged files with new inodes.
+    `others` counts files that aren't photos by extension; `learned` are those that had to be examined now,
+    `outdated` the paths of such files that no longer exist.
     """
 
     todo: list[Todo] = field(default_factory=list)
@@ -133,26 +133,26 @@ class Plan:
     unchanged: int = 0
 
     def leave_young(self, seconds: float, now: datetime) -> None:
-        """Leave out files that were changed in the last `seconds`."""
+        """Leave out files that changed in the last `seconds`."""
         self.todo = [each for each in self.todo if not 0 <= now.timestamp() - each.file.mtime_ns / 1e9 < seconds]
 
     def keep(self, folders: Sequence[IndexFailure]) -> None:
-        """Report folders, and take what is below them for not gone."""
+        """Report folders, and treat what is below them as not gone."""
         self.failures += folders
         starts = tuple(each.path.rstrip(os.sep) + os.sep for each in folders)
         self.gone = {path: row for path, row in self.gone.items() if not (path + os.sep).startswith(starts)}
 
 
 def diff(found: Iterable[Found], seen: dict[str, SeenFile], *, recheck: bool = False) -> Plan:
-    """Compare files found with files seen, by size, time of change and what else tells of one; `seen` is used up.
+    """Compare found files with known ones, by size, time and other signs of change; consumes `seen`.
 
-    What is below a folder that failed was not looked for, and is not gone.  `recheck` suspects every file.
+    What is below a failed folder wasn't looked for, and doesn't count as gone.  `recheck` suspects every file.
     """
     plan, renumbered = Plan(), list[Todo]()
     for each in found:
         if isinstance(each, IndexFailure):
             plan.failures.append(each)
-            plan.scanned += has_photo_name(each.path)  # a link that is broken, a pipe; no folder
+            plan.scanned += has_photo_name(each.path)  # a broken link or a pipe, not a folder
             continue
         if isinstance(each, OtherFile):
             plan.others[each.kind or ending(each.path)] += 1
@@ -181,7 +181,7 @@ def diff(found: Iterable[Found], seen: dict[str, SeenFile], *, recheck: bool = F
 
 
 def _instead(picture: FoundFile, seen: dict[str, SeenFile]) -> Todo | None:
-    """Return what to do for the RAW file beside a picture, should that fail: one that the library has is not gone."""
+    """Return the task for the RAW file beside a picture, in case that fails; one in the library isn't gone."""
     if picture.raw is None:
         return None
     old = seen.pop(picture.raw.path, None)

@@ -1,4 +1,4 @@
-"""Owns working ahead in threads; knows nothing of photos."""
+"""Owns working ahead in threads.  Knows nothing of photos."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Result = TypeVar("Result")
 
 
 class Prefetch(Generic[Item, Result]):
-    """An iterator over items with their results, in order; threads work on up to `limit` items ahead, from now on.
+    """An iterator over items with their results, in order; threads work on up to `limit` items ahead, starting now.
 
-    Close it to end them; what is being worked on is finished first.
+    Close it to end them; running work is finished first.
     """
 
     def __init__(self, work: Callable[[Item], Result], items: Iterable[Item], *, threads: int, limit: int) -> None:
@@ -45,7 +45,7 @@ class Prefetch(Generic[Item, Result]):
 
 
 def begun(work: Callable[[], Result], name: str) -> Future[Result]:
-    """Run `work` on a thread of its own, which nobody waits for who ends without its result."""
+    """Run `work` on a separate thread, which isn't waited for if its result isn't needed."""
     future: Future[Result] = Future()
 
     def run() -> None:

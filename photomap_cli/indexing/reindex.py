@@ -1,7 +1,7 @@
-"""Owns encoding a library anew: in a draft inside its folder, which takes the library's place at once when it is whole.
+"""Owns rebuilding a library: in a draft inside its folder, which replaces the library in one step when complete.
 
-The old vectors answer until then.  The draft is a library like any other, so what an interruption leaves of it is gone
-on with.
+Until then searches use the old vectors.  The draft is a normal library, so an interrupted rebuild can be
+continued.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ _DERIVED = (*FILES, PROBES_NAME, IMAGE_PROBES_NAME)
 
 
 class Unfinished(NamedTuple):
-    """A draft that an interruption left: its encoder's spec, and how many photos it has."""
+    """An interrupted draft: its encoder's spec, and how many photos it has."""
 
     spec: str
     photos: int
 
 
 def unfinished(folder: Path) -> Unfinished | None:
-    """Return what was begun of encoding the library in `folder` anew; None where nothing was.
+    """Return the unfinished rebuild of the library in `folder`; None if there is none.
 
-    Nor is what has taken the library's place already and only was not taken away: it has the library's id.
+    A draft that has already replaced the library and only wasn't deleted doesn't count: it has the library's id.
     """
     with suppress(EmptyLibrary, LibraryFormat), Catalog.open(folder / FOLDER_NAME) as begun:
         with closing(_open(folder)) as library:
@@ -57,10 +57,10 @@ def _open(folder: Path) -> Catalog | OtherFormatLibrary:
 
 
 class Reindex:
-    """Encoding the library in a folder anew; a context manager, and the library's only writer as long as it is open.
+    """A rebuild of the library in a folder; a context manager, and the library's only writer while it is open.
 
-    Fill the library in the folder `draft`, made after `begin`, with the photos below `roots`; then `finish`.
-    Raises LibraryBusy while another process indexes; EmptyLibrary where there is nothing to encode anew.
+    Fill the library in the folder `draft`, created by `begin`, with the photos below `roots`; then `finish`.
+    Raises LibraryBusy while another process indexes; EmptyLibrary if there is nothing to rebuild.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -79,18 +79,18 @@ class Reindex:
 
     @property
     def spec(self) -> str | None:
-        """The encoder that made the library's vectors; None before the first."""
+        """The spec of the encoder that made the library's vectors; None if there are none."""
         return self._library.spec
 
     @property
     def has_other_format(self) -> bool:
-        """Whether the library is one that this version of photomap cannot read."""
+        """Whether this version of photomap can't read the library."""
         return isinstance(self._library, OtherFormatLibrary)
 
     def roots(self, more: Sequence[Path] = ()) -> list[Path]:
-        """Return what to encode: the library's roots that are there now, and `more`; nothing where it has no roots.
+        """Return what to encode: the library's existing roots, and `more`; empty if it has no roots.
 
-        Raises BadPath where that is nothing and was something, or may have been: another folder is not meant then.
+        Raises BadPath if none of its roots exists now, so that no other folder is encoded instead.
         """
         roots = self._library.roots()
         there = [*(Path(root) for root in roots if os.path.lexists(root)), *more]
@@ -100,22 +100,22 @@ class Reindex:
         return there
 
     def goes_on(self, spec: str) -> bool:
-        """Whether there is a draft by this encoder, which has not taken the library's place yet."""
+        """Return whether there is an unfinished draft by this encoder."""
         begun = unfinished(self._folder)
         return begun is not None and begun.spec == spec
 
     def begin(self, spec: str) -> None:
-        """Take away what another encoder, or a finished rebuild, has left."""
+        """Remove a draft of another encoder or of a finished rebuild."""
         if not self.goes_on(spec):
             self._discard()
 
     def finish(self, *, prune: bool = False) -> str:
-        """Have the draft take the library's place, in one transaction; return what there is to say of it: nothing.
+        """Replace the library by the draft, in one transaction; return what there is to say of it: nothing.
 
         Raises:
-            BadPath: photos are missing as they are when a disk is not mounted, or are in a folder that cannot be read,
-                and `prune` does not give them up.
-            EmptyLibrary: none of the photos could be encoded.
+            BadPath: photos seem to be on an unmounted disk, or are in a folder that can't be read,
+                and `prune` isn't set.
+            EmptyLibrary: no photo could be encoded.
         """
         with Catalog.open(self.draft) as draft:
             require_photos(draft)
@@ -126,7 +126,7 @@ class Reindex:
         self._library.replace_by(self.draft)
         with Catalog.open(self._folder) as catalog, VectorStore(self._folder, catalog) as vectors:
             vectors.reset()
-        for name in _DERIVED:  # of the same rows and the same id, and of the same weights
+        for name in _DERIVED:  # with the same rows, id and weights
             with suppress(OSError):
                 (self.draft / name).replace(self._folder / name)
         self._discard()

@@ -1,4 +1,4 @@
-"""Owns telling a library where photos were moved to: they keep their vectors, and nothing is encoded."""
+"""Owns recording moved photos in a library: they keep their vectors, and nothing is encoded."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _AT_ONCE = 64
 
 
 class Relocation:
-    """Moves of photos being written down in an open library; a context manager.
+    """Records moves of photos in an open library; a context manager.
 
-    A killed process may have moved up to 64 photos that the library still has at their old places: the next index run
+    A killed process may have moved up to 64 photos that the library still has at their old paths; the next index run
     finds them by their content.
 
     Attributes:
-        has_failed: whether some move could not be written down.
+        has_failed: whether some move couldn't be recorded.
     """
 
     def __init__(self, library: Library) -> None:
@@ -49,7 +49,7 @@ class Relocation:
             self._thumbnails.close()
 
     def adopt(self, folder: str) -> tuple[str, bool]:
-        """Have an absolute folder be part of the library; return how the library writes it, and whether it is new."""
+        """Add an absolute folder to the library; return how the library writes it, and whether it is new."""
         roots = self._catalog.roots()
         if any(covers(root, folder) for root in roots):
             return folder, False
@@ -61,7 +61,7 @@ class Relocation:
         return folder, True
 
     def note(self, moved: Exported) -> None:
-        """Write a move down, together with others; never fails."""
+        """Record a move, together with others; never fails."""
         self._waiting.append(moved)
         if len(self._waiting) >= _AT_ONCE:
             self._write_down()
@@ -74,18 +74,18 @@ class Relocation:
         except PhotomapError:
             self.has_failed = True
             return
-        with suppress(PhotomapError):  # an album finds its photos by their bytes, too
+        with suppress(PhotomapError):  # an album also finds its photos by their bytes
             user_data.move(self._catalog.folder, [(known[0], again.path) for known, again in found])
         self._thumbnails.rename((known, (again.path, again.mtime_ns)) for known, again in found)
 
     def _found(self, move: Exported) -> Iterator[tuple[FileState, FoundAgain]]:
-        """Yield what the library has of a photo that was moved, and where its file is by now."""
+        """Yield the library's entry of a moved photo, and its file's new path."""
         photo = self._catalog.photo_at(move.source)
         if photo is None or os.path.lexists(move.source):
             return
         file = FoundFile.of(move.target, os.stat(move.target))  # noqa: PTH116 - paths are text here
         if (file.size_bytes, file.mtime_ns) == (photo.size_bytes, photo.mtime_ns):
             again = file.again(photo.row)
-        else:  # it was changed since it was encoded, which the next index run is to see
+        else:  # it changed since it was encoded, which the next index run should notice
             again = FoundAgain(photo.row, move.target, photo.mtime_ns)
         yield (photo.path, photo.mtime_ns), again

@@ -1,4 +1,4 @@
-"""Owns telling that the library has a file's content already: the photo moved, was only touched, or is a copy."""
+"""Owns recognising content the library already has: a photo that moved, was only touched, or is a copy."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 
 
 class Match(NamedTuple):
-    """What to do for a file whose content the library has, and where the photo is, or was, that has it."""
+    """What to do for a file whose content the library has, and the path of the photo with it."""
 
     settled: FoundAgain | NewPhoto
     like: FileState
 
 
 class RenameDetector:
-    """Settles files by their digests, without decoding or encoding anything.
+    """Settles files by their digests, without decoding or encoding.
 
-    A photo whose own file is gone has moved to where its content turns up first; `moved` are the rows of such photos.
-    A file takes as long however many photos have its content.
+    A photo whose file is gone has moved to where its content turns up first; `moved` are the rows of such photos.
+    The time per file doesn't depend on how many photos have its content.
 
     Args:
         catalog: the library's.
-        is_gone: whether the file that was at a path is gone, and not only out of sight; asked once for each photo.
+        is_gone: returns whether the file at a path is really gone, not just out of reach; called once per photo.
     """
 
     def __init__(self, catalog: Writes, is_gone: Callable[[str], bool]) -> None:
@@ -39,7 +39,7 @@ class RenameDetector:
         self.moved: set[int] = set()
 
     def match(self, todo: Todo, digest: bytes) -> Match | None:
-        """Return what to do for a file with this digest; None where its content is new."""
+        """Return what to do for a file with this digest; None if its content is new."""
         size = todo.file.size_bytes
         like = self._catalog.contents.photo(size, digest)
         if like is None:
@@ -50,7 +50,7 @@ class RenameDetector:
         return Match(self._catalog.copy(like[0], todo.file), like[1])
 
     def _moved_to(self, path: str, size: int, digest: bytes) -> tuple[int, FileState] | None:
-        """Return the photo that was moved to a path, if one was; of several the one that kept its name."""
+        """Return the photo that was moved to a path, if any; of several the one that kept its name."""
         if (size, digest) not in self._gone:
             photos = self._catalog.contents.photos(size, digest)
             self._gone[size, digest] = _Gone({row: old for row, (old, _) in photos.items() if self._is_gone(old)})
@@ -63,7 +63,7 @@ class RenameDetector:
 
 
 class _Gone:
-    """The photos of one content whose files are gone, by row; each is taken once."""
+    """The photos with the same content whose files are gone, by row; each is taken once."""
 
     def __init__(self, paths: dict[int, str]) -> None:
         self._left = OrderedDict.fromkeys(paths)
@@ -72,7 +72,7 @@ class _Gone:
             self._named[_name(path)].append(row)
 
     def take(self, path: str) -> int | None:
-        """Return the first photo that has a path's name, else the first; None once there is none left."""
+        """Return the first photo with a path's name, else the first one; None once none is left."""
         alike = self._named[_name(path)] if self._left else ()
         while alike:
             if (row := alike.popleft()) in self._left:

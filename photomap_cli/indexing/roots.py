@@ -1,4 +1,4 @@
-"""Which folders a library covers: resolved, merged, and none a stranger to another."""
+"""Owns a library's roots: resolved and merged."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from photomap_cli.library.paths import is_storable, shown
 
 
 def resolved(roots: Sequence[Path], *, known: Sequence[str]) -> tuple[str, ...]:
-    """Return the roots as absolute paths without links, as the shell's working directory is one.
+    """Return the roots as absolute paths without links, like a process's working directory.
 
-    They are spelled as the disk does, but for those that are known in another spelling.
+    They are spelled as on disk, except those that the library knows in another spelling.
     """
     resolved = tuple(dict.fromkeys(pathnames.known_as(pathnames.real(str(root)), known) for root in roots))
     for root in resolved:
@@ -29,15 +29,15 @@ def resolved(roots: Sequence[Path], *, known: Sequence[str]) -> tuple[str, ...]:
 
 
 def is_stranger(root: str) -> bool:
-    """Whether a root is there, but neither a folder nor a photo, as `photomap index *` gives."""
+    """Return whether a root exists but is neither a folder nor a photo, as `photomap index *` can give."""
     from photomap_cli.library.file_types import is_photo_file
 
     return os.path.exists(root) and not os.path.isdir(root) and not is_photo_file(root)  # noqa: PTH110, PTH112
 
 
 def covers(root: str, path: str) -> bool:
-    """Whether scanning `root` comes by `path`: it is the same, or below it and neither hidden nor junk on the way."""
-    from photomap_cli.indexing.scan import ScanRules  # with pathspec: 20 ms that no search needs
+    """Return whether scanning `root` reaches `path`: it is the same, or below it and not left out on the way."""
+    from photomap_cli.indexing.scan import ScanRules  # loads pathspec: 20 ms that no search needs
 
     outer, inner = PurePath(root), PurePath(path)
     if not inner.is_relative_to(outer):
@@ -47,6 +47,6 @@ def covers(root: str, path: str) -> bool:
 
 
 def merged(roots: Iterable[str]) -> tuple[str, ...]:
-    """Return the roots that are enough to come by all of them, sorted."""
+    """Return the roots that are enough to reach all of them, sorted."""
     every = sorted(set(roots))
     return tuple(root for root in every if not any(other != root and covers(other, root) for other in every))

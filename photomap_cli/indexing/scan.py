@@ -1,4 +1,4 @@
-"""Owns which files there are under a root, and which are photos by their names; remembers nothing."""
+"""Owns listing the files under a root, and recognising photos by their names.  Remembers nothing."""
 
 from __future__ import annotations
 
@@ -36,24 +36,24 @@ if TYPE_CHECKING:
     from photomap_cli.indexing.ignore_file import IgnoreFile
     from photomap_cli.pathnames import Disk
 
-_GONE = frozenset({errno.ENOENT, errno.ELOOP, errno.ENOTDIR})  # dangling links, and files gone meanwhile
+_GONE = frozenset({errno.ENOENT, errno.ELOOP, errno.ENOTDIR})  # broken links, and files gone meanwhile
 
 
 class UnclearFile(NamedTuple):
-    """A file whose name does not say whether it is a photo."""
+    """A file whose name doesn't tell whether it is a photo."""
 
     file: FoundFile
 
 
 class OtherFile(NamedTuple):
-    """The path of a file that is no photo, and what kind it is, where its ending does not say that."""
+    """The path of a file that isn't a photo, and its kind if its extension doesn't tell."""
 
     path: str
     kind: str = ""
 
 
 OF_LIVE_PHOTO = "of Live Photos"
-"""What is said of the moving part of a Live Photo behind its ending."""
+"""Appended to the extension of a Live Photo's video."""
 
 Scanned = FoundFile | UnclearFile | OtherFile | IndexFailure
 
@@ -62,7 +62,7 @@ Scanned = FoundFile | UnclearFile | OtherFile | IndexFailure
 class ScanRules:
     """What to leave out: patterns in gitignore form, relative to each root; hidden files and folders, unless `hidden`.
 
-    For a root below one of `bases` patterns are relative to that.  Raises UsageError for a pattern that is none.
+    For a root below one of `bases`, patterns are relative to that.  Raises UsageError for an invalid pattern.
     """
 
     exclude: tuple[str, ...] = ()
@@ -73,38 +73,38 @@ class ScanRules:
         self.excluded()
 
     def excluded(self, form: Form = Form.COMPOSED) -> GitIgnoreSpec:
-        """Return the patterns, ready for paths of a form."""
+        """Return the patterns, compiled for paths in a form."""
         try:
             return ignore_file.compiled(self.exclude, form)
         except ValueError as error:
             raise UsageError(f"--exclude: {error}", hint="write patterns as in .gitignore") from error
 
     def base(self, root: str) -> str:
-        """Return what patterns are relative to below a root."""
+        """Return the folder that patterns are relative to below a root."""
         bases = [each for each in self.bases if root == each or root.startswith(each.rstrip(os.sep) + os.sep)]
         return max(bases, key=len, default=root)
 
     def skips(self, name: str, parent: str = "") -> bool:
-        """Whether a file or folder of this name is left out wherever it is, or in a folder called `parent`."""
+        """Return whether a file or folder of this name is left out anywhere, or in a folder called `parent`."""
         return is_junk(name, parent) or (name.startswith(".") and not self.hidden)
 
 
 def scan(
     roots: Sequence[str], rules: ScanRules, disk: Disk = pathnames.DISK, *, seen: Container[str] = ()
 ) -> Iterator[Scanned]:
-    """Yield the files at or below absolute paths, each once, and the folders and files that cannot be read.
+    """Yield the files at or below absolute paths, each once, and folders and files that can't be read.
 
-    A folder that can be reached in several ways is read once; a way without symbolic links is preferred.
-    Files for which there is no decoder here are photos only if they are among the `seen`, those of the library.
+    A folder that can be reached in several ways is read once; paths without symbolic links are preferred.
+    Files without a decoder here only count as photos if they are among the library's, `seen`.
     """
     walk = _Walk(roots, rules, disk, seen)
-    for root in sorted(roots):  # a folder before what is in it
+    for root in sorted(roots):  # a folder before its content
         yield from walk.root(root)
     yield from walk.links()
 
 
 def folders(roots: Sequence[str], rules: ScanRules, disk: Disk = pathnames.DISK) -> list[str]:
-    """Return the folders that `scan` reads at or below these, without a look at their files."""
+    """Return the folders that `scan` reads at or below these, without looking at their files."""
     read: list[str] = []
     walk = _Walk(roots, rules, disk, on_folder=read.append)
     for root in sorted(roots):
@@ -114,7 +114,7 @@ def folders(roots: Sequence[str], rules: ScanRules, disk: Disk = pathnames.DISK)
 
 
 def is_bare(root: str) -> bool:
-    """Whether a root is a folder that holds nothing visible, as a disk's place does while it is not mounted."""
+    """Return whether a root is a folder without visible content, like the mount point of an unmounted disk."""
     try:
         with os.scandir(root) as entries:
             return all(ScanRules().skips(entry.name) for entry in entries)
@@ -123,9 +123,9 @@ def is_bare(root: str) -> bool:
 
 
 class _Place(NamedTuple):
-    """Where a folder or a file was found: below which root, and which ignore files speak of it, outermost first.
+    """Where a folder or file was found: below which root, and which ignore files apply, outermost first.
 
-    `form` is how its path is compared with patterns.
+    `form` is how to compare its path with patterns.
     """
 
     root: str
@@ -134,7 +134,7 @@ class _Place(NamedTuple):
 
 
 class _Walk:
-    """One scan over several roots: what was seen already, and which links are still to be followed."""
+    """A scan over several roots: what was already seen, and which links are still to be followed."""
 
     def __init__(
         self,
@@ -189,7 +189,7 @@ class _Walk:
             yield from _one_of_each(self._with_a_decoder(_without_parts(list(found))))
 
     def _places(self, folder: str, names: list[str], place: _Place) -> Callable[[str], _Place]:
-        """Return what gives each entry of a folder its place: patterns mean it by its letters, a twin by its bytes."""
+        """Return a function from a folder's entries to their places; patterns match by letters, twins by bytes."""
         if place.form is Form.EXACT:
             return lambda _: place
         usual = place._replace(form=pathnames.form_in(folder, names, self._disk))
@@ -197,7 +197,7 @@ class _Walk:
         return lambda name: exact if name in alike else usual
 
     def _entries(self, folder: str) -> tuple[list[os.DirEntry[str]], bool]:
-        """Return what is in a folder, by name, and whether it has an ignore file; nothing if it was read before."""
+        """Return a folder's entries by name, and whether it has an ignore file; empty if it was read before."""
         info = os.stat(folder)  # noqa: PTH116
         if (info.st_dev, info.st_ino) in self._folders_seen:
             return [], False
@@ -213,7 +213,7 @@ class _Walk:
         return sorted(kept, key=lambda each: each.name), has_ignores
 
     def _place_with_ignores(self, folder: str, place: _Place) -> Generator[Scanned, None, _Place]:
-        """Return a folder's place with its own ignore file; yield what is wrong with that."""
+        """Return a folder's place with its own ignore file; yield errors in that file."""
         try:
             file = ignore_file.read(folder)
         except OSError as error:
@@ -224,7 +224,7 @@ class _Walk:
         return place._replace(ignores=(*place.ignores, file))
 
     def _entry(self, entry: os.DirEntry[str], place: _Place, waiting: deque[tuple[str, _Place]]) -> Iterator[Scanned]:
-        """Yield the file, if the entry is one; put a folder among those to be read."""
+        """Yield the entry if it is a file; queue it if it is a folder."""
         try:
             if entry.is_dir(follow_symlinks=False):
                 if not self._is_left_out(entry.path + os.sep, place):
@@ -252,7 +252,7 @@ class _Walk:
                 yield IndexFailure(entry.path, "a pipe or device, not a file")
 
     def _with_a_decoder(self, found: Iterable[Scanned]) -> Iterator[Scanned]:
-        """Yield what was found in a folder; a file that nothing here can read as no photo, unless it was one before."""
+        """Yield a folder's items; a file without a decoder here isn't a photo, unless it was one before."""
         for each in found:
             if not isinstance(each, FoundFile) or may_be_read(each.path) or each.path in self._seen:
                 yield each
@@ -260,7 +260,7 @@ class _Walk:
                 yield OtherFile(each.path)
 
     def _is_left_out(self, path: str, place: _Place) -> bool:
-        """Whether the command line says so, or else the innermost ignore file that says anything."""
+        """Return whether the command line leaves it out, or else the innermost ignore file that says anything."""
         if not self._rules.exclude and not place.ignores:
             return False
         if self._rules.exclude:
@@ -276,7 +276,7 @@ def _may_be_photo(name: str) -> bool:
 
 
 def _may_be_folder(entry: os.DirEntry[str]) -> bool:
-    """Whether it is a folder or a link to one; a file costs no look at the disk here."""
+    """Return whether it is a folder or a link to one; for a file this doesn't access the disk."""
     try:
         return entry.is_dir()
     except OSError:
@@ -284,7 +284,7 @@ def _may_be_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _without_parts(every: list[Scanned]) -> list[Scanned]:
-    """Return what was found in one folder; the moving part of a Live Photo as no photo of its own."""
+    """Return a folder's items, with a Live Photo's video not as a photo of its own."""
     files = [each for each in every if isinstance(each, FoundFile)]
     videos = {each.path for each in files if is_video_name(each.path)}
     stills: dict[str, list[str]] = {}
@@ -303,7 +303,7 @@ def _without_parts(every: list[Scanned]) -> list[Scanned]:
 
 
 def _one_of_each(found: Iterable[Scanned]) -> Iterator[Scanned]:
-    """Yield what was found in one folder; a RAW file beside a picture of its name only as a part of that."""
+    """Yield a folder's items, with a RAW file beside a picture of the same name only as a part of that."""
     every = list(found)
     raws = {_stem(each.path): each for each in every if isinstance(each, FoundFile) and raw.is_raw(each.path)}
     if not raws:

@@ -52,7 +52,7 @@ class SharedReindex:
 
     @property
     def spec(self) -> str | None:
-        """The encoder that made the library's vectors; None before the first."""
+        """The spec of the encoder that made the library's vectors; None if there are none."""
         made_with = self._library.facts.encoder
         return made_with.spec if made_with else None
 
@@ -92,7 +92,7 @@ class SharedReindex:
 
         Raises:
             BadPath: photos are missing as they are when a disk is not mounted, or are in a folder that cannot be read.
-            EmptyLibrary: none of the photos could be encoded.
+            EmptyLibrary: no photo could be encoded.
 
         `prune` gives such photos up, and those that other computers have not encoded.
         """

@@ -1,4 +1,4 @@
-"""Owns how long each stage of an index run has taken, by the clock on the wall; knows nothing of what they do."""
+"""Owns timing the stages of an index run, in wall-clock time.  Knows nothing of what they do."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Stage = Literal["scan", "load", "decode", "encode", "commit"]
 
 
 class StageTimer:
-    """Times stages.  One that begins within another interrupts it: each moment counts for one stage.
+    """Times stages.  A nested stage interrupts the outer one, so that each moment counts for one stage.
 
     Args:
         clock: seconds.
@@ -25,13 +25,13 @@ class StageTimer:
 
     @property
     def times(self) -> StageTimes:
-        """What each stage has taken so far."""
+        """The time of each stage so far."""
         self._count()
         return StageTimes(**{stage: 1e3 * seconds for stage, seconds in self._seconds.items()})
 
     @contextmanager
     def during(self, stage: Stage) -> Iterator[None]:
-        """Count the time of a `with` block for a stage."""
+        """Count the time of a `with` block towards a stage."""
         self._count()
         self._under_way.append(stage)
         try:

@@ -1,4 +1,4 @@
-"""Owns how fast photos are read here: some are decoded and encoded as an index run would, and nothing is kept."""
+"""Owns measuring how fast photos are read here: some are decoded and encoded as in an index run, without effect."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def photos_per_second(
     max_megapixels: float | None,
     clock: Callable[[], float] = time.monotonic,
 ) -> float:
-    """Return how many of these photos a second are decoded and encoded once the encoder is there; 0 if none can be."""
+    """Return how many of these photos are decoded and encoded per second with the encoder loaded; 0 if none can be."""
     with DecodePool(max_megapixels=max_megapixels) as pool:
-        pool.start(min(JOBS, len(sample)))  # they start while the encoder does
+        pool.start(min(JOBS, len(sample)))  # they start while the encoder loads
         encoder = open_encoder()
         fit = PixelFit.of(encoder.info)
 

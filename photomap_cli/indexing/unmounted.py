@@ -1,4 +1,4 @@
-"""Owns telling photos that were deleted from photos on a disk that is not there now.  Removes nothing."""
+"""Owns telling deleted photos from photos on a missing disk.  Removes nothing."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ if TYPE_CHECKING:
     from photomap_cli.library.store import Writes
 
 MANY = 1000
-"""So many photos at once do not go from a folder that stays behind empty: a disk is mounted there, or was."""
+"""Photos above this number don't vanish at once from a folder that stays behind empty, unless a disk is unmounted."""
 
 
 def absent(root: str, photos: int) -> IndexFailure:
-    """Say that a root is not there, nor are its photos."""
+    """Report a missing root with its photos."""
     return IndexFailure(root, f"not there; its {_kept(photos)}" if photos else "not there")
 
 
 def vanished(gone: Iterable[str], roots: Iterable[str]) -> list[IndexFailure]:
-    """Return the roots that were there and went away while they were looked through, with photos of theirs."""
+    """Return the roots that disappeared while they were being scanned, with some of their photos."""
     paths, away = list(gone), [root for root in sorted(roots) if not os.path.lexists(root)]
     counts = {root: sum(_holds(root, path) for path in paths) for root in away}
     return [absent(root, photos) for root, photos in counts.items() if photos]
 
 
 def empty_folders(gone: Iterable[str], roots: Collection[str], *, others: Iterable[str] = ()) -> list[IndexFailure]:
-    """Return the folders that look like the place of a missing disk, given the paths of the photos that are gone.
+    """Return the folders that look like the mount point of a missing disk, given the paths of the gone photos.
 
-    Photos that were not looked for are `others`: in such a folder they are gone as well.
+    `others` are photos that weren't looked for; in such a folder they are gone too.
 
-    Such a folder is a broken link; or it is there and holds nothing visible, and is a root or had many
+    Such a folder is a broken link; or it exists without visible content, and is a root or had many
     photos.
     """
     counts = Counter[str]()
@@ -49,7 +49,7 @@ def empty_folders(gone: Iterable[str], roots: Collection[str], *, others: Iterab
 
 
 def unreadable_folders(gone: Iterable[str]) -> Iterator[IndexFailure]:
-    """Yield the folders that cannot be looked into, given the paths of the photos that seem to be gone."""
+    """Yield the folders that can't be read, given the paths of the photos that seem to be gone."""
     for folder in sorted({*map(os.path.dirname, gone)}):
         try:
             os.scandir(folder).close()
@@ -60,12 +60,12 @@ def unreadable_folders(gone: Iterable[str]) -> Iterator[IndexFailure]:
 
 
 class Whereabouts:
-    """Says of a photo whose file is not where it was whether that is gone, or only out of sight; all of a run ask here.
+    """Tells whether a missing photo is really gone or just out of reach; used by all parts of a run.
 
     Args:
-        catalog: knows the roots that the run does not look through, and how many photos are below a folder.
-        looked_through: roots that the run has looked through.
-        gone: the paths of the photos that are gone from there; the others were kept.
+        catalog: knows the roots that the run doesn't scan, and how many photos are below a folder.
+        looked_through: roots that the run has scanned.
+        gone: the paths of the photos that are gone there; the others were kept.
     """
 
     def __init__(self, catalog: Writes, looked_through: Collection[str], gone: Collection[str]) -> None:
@@ -75,11 +75,11 @@ class Whereabouts:
 
     @property
     def kept(self) -> list[IndexFailure]:
-        """The folders that were not looked through and whose photos were asked for, and are out of sight."""
+        """The folders that weren't scanned, whose photos were asked for and are out of reach."""
         return [self._kept[folder] for folder in sorted(self._kept)]
 
     def is_gone(self, path: str) -> bool:
-        """Whether the file that was at a path is gone: what is not gone has not moved either.
+        """Return whether the file at a path is really gone; a photo that isn't gone hasn't moved.
 
         A path that is not absolute is of a root that another computer has, and nothing is known of it here.
         """
@@ -93,7 +93,7 @@ class Whereabouts:
         return found is None
 
     def _hiding(self, path: str) -> IndexFailure | None:
-        """Return the folder, of those that were not looked through, that a missing disk keeps a path's file in."""
+        """Return the unscanned folder that is on a missing disk with a path's file."""
         for root in self._roots:
             if _holds(root, path) and not os.path.lexists(root):
                 return absent(root, self._count(root))
@@ -102,7 +102,7 @@ class Whereabouts:
 
 
 def _out_of_sight(folder: str, photos: int, roots: Collection[str]) -> IndexFailure | None:
-    """Say that a folder looks like the place of a missing disk, if it does; `photos` were below it."""
+    """Report a folder if it looks like the mount point of a missing disk; `photos` were below it."""
     if os.path.islink(folder) and not os.path.isdir(folder):  # noqa: PTH112, PTH114
         return IndexFailure(folder, f"a broken link; its {_kept(photos)}")
     if (folder in roots or photos >= MANY) and is_bare(folder):
@@ -111,7 +111,7 @@ def _out_of_sight(folder: str, photos: int, roots: Collection[str]) -> IndexFail
 
 
 def _is_not_there(path: str) -> bool:
-    """Whether there is nothing at a path; what cannot be looked at, as below a locked folder, may well be there."""
+    """Return whether there is nothing at a path; a path that can't be checked, as below a locked folder, may exist."""
     try:
         os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -131,7 +131,7 @@ def _kept(photos: int) -> str:
 
 
 def _standing(folder: str) -> str:
-    """Return a folder, or the innermost one around it, that is there or is a link to one that is not."""
+    """Return a folder, or the innermost one around it, that exists or is a broken link."""
     # Paths are text here.
     while not (os.path.isdir(folder) or os.path.islink(folder)) and folder != os.path.dirname(folder):  # noqa: PTH112, PTH114, PTH120
         folder = os.path.dirname(folder)  # noqa: PTH120

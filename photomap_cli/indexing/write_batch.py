@@ -1,4 +1,4 @@
-"""Owns what an index run has settled and not committed yet, and the counts of what it has committed."""
+"""Owns the changes that an index run hasn't committed yet, and the counts of what it has."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class WriteBatch:
-    """Collects photos to add, to rename and to remove; `commit` makes them part of the library in one transaction."""
+    """Collects photos to add, rename and remove; `commit` applies them to the library in one transaction."""
 
     def __init__(self, catalog: Writes, thumbnails: ThumbnailCache) -> None:
         self._catalog, self._thumbnails = catalog, thumbnails
@@ -37,16 +37,16 @@ class WriteBatch:
 
     @property
     def waiting(self) -> int:
-        """How many files were settled, and their photos not committed."""
+        """How many settled files aren't committed yet."""
         return len(self._added) + len(self._again)
 
     def add(self, todo: Todo, photo: NewPhoto, thumbnail: bytes) -> None:
-        """Have a photo added that was encoded."""
+        """Add an encoded photo."""
         self._added.append((todo, photo))
         self._thumbnails_made.append((todo.file.path, todo.file.mtime_ns, thumbnail))
 
     def add_match(self, todo: Todo, match: Match) -> None:
-        """Have done what there is to do for a file whose content the library has."""
+        """Apply the decision for a file whose content the library has."""
         if isinstance(match.settled, FoundAgain):
             self._again.append((todo, match.settled))
         else:
@@ -54,20 +54,20 @@ class WriteBatch:
         self._thumbnails_like.append((match.like, (todo.file.path, todo.file.mtime_ns)))
 
     def lose(self, rows: Iterable[int]) -> None:
-        """Have photos removed."""
+        """Remove photos."""
         self._lost += rows
 
     def commit(self) -> None:
-        """Make it part of the library, and of the counts."""
+        """Commit to the library, and update the counts."""
         self._catalog.commit_batch([photo for _, photo in self._added], self._lost, [again for _, again in self._again])
         made, like = self._thumbnails_made, self._thumbnails_like
         self.count()
-        self._forget()  # at once: what an interruption finds here is committed again
+        self._forget()  # in one step: whatever an interruption leaves here is committed again
         self._thumbnails.copy(like)
         self._thumbnails.put(made)
 
     def count(self) -> None:
-        """Count it as done."""
+        """Update the counts."""
         updated = sum(todo.old_row is not None for todo, _ in self._added)
         touched = sum(todo.old_row == again.row for todo, again in self._again)
         counts = self.counts

@@ -1,4 +1,4 @@
-"""Owns building a map: photos -> layout (cached) -> names -> `PhotoMap`.  Encodes nothing itself, draws on no screen."""
+"""Owns building a map: photos -> layout (cached) -> names -> `PhotoMap`.  Encodes nothing itself, draws nothing."""
 
 from __future__ import annotations
 
