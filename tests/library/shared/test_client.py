@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import socket
 import subprocess
 import sys
+import threading
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -221,3 +224,28 @@ def test_a_vector_comes_in_any_form(form):
     (found,) = over(FakeMilvus(query=[[{"row": 1, "vector": form(half)}]])).query("photos", "", ["row", "vector"])
     assert found["vector"].dtype == np.float32
     assert found["vector"].tolist() == [0.5, -0.25]
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\0" * 4096, b"SSH-2.0-OpenSSH_9.2\r\n"])
+def test_what_is_no_server_of_milvus_is_given_up_in_time(answer, monkeypatch):
+    monkeypatch.setattr(client, "CONNECT_SECONDS", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        answering = threading.Thread(target=answers_all, args=(listening, answer), daemon=True)
+        answering.start()
+        where = address.Address("127.0.0.1", listening.getsockname()[1], "photos")
+        with pytest.raises(LibraryUnreachable, match="does not answer"):
+            Client(where, Credentials()).query("photos", "", ["row"])
+        listening.shutdown(socket.SHUT_RDWR)
+        answering.join()
+
+
+def answers_all(listening, answer):
+    """Give everybody who connects the same bytes, and nothing else until it is over."""
+    connections = []
+    with suppress(OSError):
+        while True:
+            connections.append(listening.accept()[0])
+            with suppress(OSError):
+                connections[-1].sendall(answer)
+    for each in connections:
+        each.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import string
+from contextlib import closing
 
 import pytest
 from cases import cases
@@ -14,7 +15,9 @@ from library_fakes import ENCODER, new_photo
 from photomap_cli.library import geography, user_data
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.entities import FoundFile
-from photomap_cli.library.shared import photo_records, schema
+from photomap_cli.library.shared import address, photo_records, schema
+from photomap_cli.library.shared.client import Client
+from photomap_cli.library.shared.credentials import Credentials
 from photomap_cli.library.shared.expressions import KINDS, SHAPES, TRAITS, Server, where
 from photomap_cli.library.shared.roots import Roots
 from photomap_cli.library.sql_filters import KINDS as SQL_KINDS
@@ -82,6 +85,15 @@ def catalog(tmp_path_factory):
         yield opened
 
 
+@pytest.fixture(scope="module", params=["lite", pytest.param("milvus", marks=pytest.mark.milvus)])
+def client(request):
+    """Return a client of the stand-in, or of a real server, which cannot find letters in the middle of a text."""
+    server = request.getfixturevalue("milvus_lite" if request.param == "lite" else "milvus")
+    where = server if request.param == "lite" else server.address
+    with closing(Client(address.parse(f"milvus://{where}/photos"), Credentials())) as opened:
+        yield opened
+
+
 @pytest.fixture(scope="module")
 def texts(catalog, client):
     """Put the same photos on the server, and return what is in a field there."""
@@ -103,6 +115,7 @@ def file_of(found):
 
 
 def on_server(client, texts, filters, *, has_infix=True):
+    has_infix = has_infix and client.abilities.has_infix
     server = Server(ROOTS.below, lambda name: ALBUM, has_infix, texts)
     return {each["row"] for each in client.query(NAME, where(filters, server), ["row"])}
 
