@@ -86,6 +86,13 @@ def test_every_page_is_in_the_readmes_table():
     assert {f"docs/{page.name}" for page in PAGES[4:]} <= linked
 
 
+def test_what_a_command_is_for_fits_a_line_of_80_columns_in_the_list_of_commands():
+    told = {
+        name: command.help.strip().splitlines()[0] for name, command in typer.main.get_command(app).commands.items()
+    }
+    assert {name: line for name, line in told.items() if len(line) > 80 - len("  duplicates  ") - 1} == {}
+
+
 def test_the_readme_can_be_read_in_two_minutes():
     text = re.sub(r"<!-- help: begin -->.*<!-- help: end -->", "", (ROOT / "README.md").read_text("utf-8"), flags=re.S)
     assert len(text.splitlines()) <= 120

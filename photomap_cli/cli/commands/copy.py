@@ -35,12 +35,12 @@ def copy(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The report as one JSON object.")] = False,
 ) -> int:
-    """Copy a whole library to another folder or address, but not the photo files.
+    """Copy a whole library to another folder or address.
 
-    Albums and saved searches come along, and nothing is overwritten.  A folder becomes a library only once everything
-    is there.  From folder to folder the copy is of one moment, also while photomap searches or indexes, and an
-    interrupted one starts again.  To or from a shared library's address it continues: it skips what is there already,
-    and leaves other photos alone.  `photomap --library TO` uses the copy.
+    Albums and saved searches come along, the photo files don't, and nothing is overwritten.  A folder becomes a library
+    only once everything is there.  From folder to folder the copy is of one moment, also while photomap searches or
+    indexes, and an interrupted one starts again.  To or from a shared library's address it continues: it skips what is
+    there already, and leaves other photos alone.  `photomap --library TO` uses the copy.
     """
     given: Globals = context.obj
     places = _place(source, "FROM"), _place(target, "TO")
