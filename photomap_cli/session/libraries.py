@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from photomap_cli import directories
+from photomap_cli.errors import LibraryUnreachable
 
 if TYPE_CHECKING:
     from photomap_cli.indexing.reindex import Reindex
@@ -77,14 +78,29 @@ def facts_of_any_format(folder: Path) -> dict[str, Any]:
 
 @contextmanager
 def status_reader(folder: Path) -> Iterator[Callable[[], dict[str, Any]]]:
-    """Give what returns the facts of a library of any format, as often as wanted; creates nothing."""
+    """Give what returns the facts of a library of any format, as often as wanted.
+
+    While the server of a shared one does not answer they are the last ones, with the reason as their `error`.
+    """
     if not is_shared(folder):
         from photomap_cli.library import stats
 
         yield lambda: stats.facts_of_any_format(folder)
         return
+    known: dict[str, Any] = {}
+
+    def read() -> dict[str, Any]:
+        nonlocal known
+        try:
+            known = library.facts.status().to_json()
+        except LibraryUnreachable as error:  # it may answer again
+            if not known:
+                raise
+            return {**known, "error": error.to_json()}
+        return known
+
     with open_shared(folder, create=True) as library:
-        yield lambda: library.facts.status().to_json()
+        yield read
 
 
 def facets(folder: Path) -> Facets:

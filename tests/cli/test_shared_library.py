@@ -20,9 +20,11 @@ from waiting import LONG_SECONDS
 import photomap_cli.encoder
 from photomap_cli import directories, settings
 from photomap_cli.cli import index_offer
+from photomap_cli.errors import LibraryUnreachable
 from photomap_cli.library import user_data
 from photomap_cli.library.location import library_directory
-from photomap_cli.session import attach
+from photomap_cli.library.shared.facts import SharedFacts
+from photomap_cli.session import attach, libraries
 
 PHOTOS = 3
 NOBODY = "milvus://127.0.0.1:9/photos"  # nobody listens on the port that discards
@@ -115,6 +117,25 @@ def test_status_and_sessions_name_the_address_and_no_secret(computer):
     document = computer.json("status")
     assert (document["library"]["path"], document["library"]["roots"]) == (computer.address, [str(computer.archive)])
     assert "secret" not in out + json.dumps(document) + computer.run("config")[1] + computer.run("doctor")[1]
+
+
+def test_a_watched_status_goes_on_while_the_server_does_not_answer(computer, monkeypatch):
+    for name, value in computer.environment.items():
+        monkeypatch.setenv(name, value)
+    read = SharedFacts.status
+
+    def away(_facts):
+        raise LibraryUnreachable("the library does not answer", hint="wait")
+
+    with libraries.status_reader(library_directory(computer.address)) as read_facts:
+        first = read_facts()
+        monkeypatch.setattr(SharedFacts, "status", away)
+        error = {"code": "library_unreachable", "message": "the library does not answer", "hint": "wait"}
+        assert read_facts() == {**first, "error": error}
+        monkeypatch.setattr(SharedFacts, "status", read)
+        assert read_facts() == first
+    monkeypatch.setattr(SharedFacts, "status", away)
+    assert computer.run("status")[0] == 2
 
 
 def test_what_the_user_keeps_and_what_is_cached_lies_in_a_folder_of_the_address(computer, monkeypatch):
