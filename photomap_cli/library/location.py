@@ -22,7 +22,7 @@ def library_directory(named: str | Path | None = None) -> Path:
         BadSetting: there can be no such address.
     """
     text = str(os.environ.get("PHOTOMAP_LIBRARY") or "" if named is None else named)
-    if "://" in text:
+    if "://" in text or text.lower().startswith("milvus"):
         from photomap_cli.library.shared import address
 
         if address.is_address(text):

@@ -16,7 +16,7 @@ _PLAIN, _TLS = "milvus", "milvus+tls"
 _HINT = "an address is milvus://HOST:PORT/NAME, or milvus+tls:// with encryption"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,199}", re.ASCII)
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,251}[a-z0-9])?|[0-9a-f:.]+(?:%[a-z0-9._-]+)?", re.ASCII)
-_LONGEST = 60  # letters of an address that a message repeats
+_LONGEST = 20  # letters of a scheme that a message repeats
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,37 +53,37 @@ class Address:
 
 
 def is_address(text: str) -> bool:
-    """Whether a library is named by an address, right or wrong, and not by a folder."""
+    """Whether a library is named by an address, right or wrong, and not by a folder; `./milvus:x` is one."""
     scheme, separator, _ = text.partition("://")
-    return bool(separator) and re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme) is not None
+    is_any = bool(separator) and re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme) is not None
+    return is_any or text.lower().startswith((f"{_PLAIN}:", f"{_TLS}:"))
 
 
 def parse(text: str) -> Address:
     """Read an address.
 
     Raises BadSetting for what is none, and for one with a user or a password: addresses are shown, logged and kept in
-    shells' histories.
+    shells' histories.  What cannot be read is not repeated, as it may hold one.
     """
-    try:
-        parts = urlsplit(text)
-        host, port = parts.hostname or "", PORT if parts.port is None else parts.port
-    except ValueError as error:
-        raise _refused(text, str(error).lower()) from error
-    if "@" in parts.netloc:
+    if "@" in text or "%40" in text:
         raise BadSetting(
             "the library's address holds a user name or password",
             hint="put USER:PASSWORD into PHOTOMAP_LIBRARY_TOKEN, or into the file that library_token_file names",
         )
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname or "", PORT if parts.port is None else parts.port
+    except ValueError as error:
+        raise _refused("its host or port isn't valid") from error
     if parts.scheme not in (_PLAIN, _TLS):
-        raise _refused(text, f"{parts.scheme}:// isn't a library's scheme")
+        raise _refused(f"{parts.scheme[:_LONGEST]}:// isn't a library's scheme")
     if not _HOST.fullmatch(host) or not port:
-        raise _refused(text, "its host or port is missing or isn't valid")
+        raise _refused("its host or port is missing or isn't valid")
     name = parts.path.removeprefix("/").removesuffix("/")
     if parts.query or parts.fragment or not _NAME.fullmatch(name):
-        raise _refused(text, "the library's name is letters, digits and _, and begins with a letter")
+        raise _refused("the name behind the host is letters, digits and _, and begins with a letter")
     return Address(host, port, name, parts.scheme == _TLS)
 
 
-def _refused(text: str, reason: str) -> BadSetting:
-    shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
-    return BadSetting(f"the library {shown!r}: {reason}", hint=_HINT)
+def _refused(reason: str) -> BadSetting:
+    return BadSetting(f"the library's address isn't valid: {reason}", hint=_HINT)

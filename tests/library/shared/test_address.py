@@ -48,7 +48,15 @@ def test_what_is_no_address_is_refused_in_one_short_line(text):
     assert "milvus://HOST:PORT/NAME" in caught.value.hint
 
 
-@cases("text", ["milvus://me:secret@host/photos", "milvus://secret@host/photos", "milvus+tls://:secret@host:1/p"])
+@cases(
+    "text",
+    [
+        *("milvus://me:secret@host/photos", "milvus://secret@host/photos", "milvus+tls://:secret@host:1/p"),
+        *("milvus://me:secret@host:port/p", "milvus://me:secret@host:99999/p", "milvus://me:secret@[host/p"),
+        *("milvus://me:secret%40host/p", "milvus:/me:secret@host/p", "milvus:me:secret@host/p", "http://me:secret@h/p"),
+        *("milvus:///me:secret@host/p", "milvus://host/me:secret@p"),
+    ],
+)
 def test_a_password_in_an_address_is_refused_and_not_repeated(text):
     with pytest.raises(BadSetting, match="user name or password") as caught:
         address.parse(text)
@@ -56,9 +64,21 @@ def test_a_password_in_an_address_is_refused_and_not_repeated(text):
     assert "PHOTOMAP_LIBRARY_TOKEN" in caught.value.hint
 
 
+@cases(
+    "text",
+    ["milvus://host:secret/p", "milvus://host:1:secret/p", "milvus://host/p?token=secret", "milvus://h/p#secret"],
+)
+def test_what_is_no_address_is_not_repeated(text):
+    with pytest.raises(BadSetting, match="address isn't valid") as caught:
+        address.parse(text)
+    assert "secret" not in caught.value.message + caught.value.hint
+
+
 def test_which_libraries_are_named_by_address():
-    assert [text for text in ("milvus://h/p", "milvus+tls://x", "foo://") if not address.is_address(text)] == []
-    folders = ("/a/b", "milvus", "milvus:/h/p", "C:\\Photos", "a b://c", "", "./milvus://x")
+    assert [
+        text for text in ("milvus://h/p", "milvus+tls://x", "foo://", "milvus:/h/p") if not address.is_address(text)
+    ] == []
+    folders = ("/a/b", "milvus", "C:\\Photos", "a b://c", "", "./milvus://x", "./milvus:x")
     assert [text for text in folders if address.is_address(text)] == []
 
 
