@@ -61,6 +61,7 @@ class SharedFacts:
         self.contents = SharedContents(collection, roots)
         self._held_by: State | None = None  # what it was that had, or had not, photos at these paths
         self._holds: dict[str, bool] = {}
+        self._kept_texts: dict[str, tuple[str, int, frozenset[str]]] = {}
         self._albums = AlbumRows(self, lambda: (self.library_id, self.photo_count))
 
     @property
@@ -252,15 +253,23 @@ class SharedFacts:
         has_infix = self._collection.client.abilities.has_infix
         return where(within, Server(self._roots.below, self._albums.rows, has_infix, self._texts))
 
-    def _texts(self, field: str) -> Iterator[str]:
-        """Yield each text that is in a field, for a filter that the server cannot answer."""
-        if self.photo_count > _FEW_TEXTS:
+    def _texts(self, field: str) -> frozenset[str]:
+        """Return every text that is in a field, for a filter that the server cannot answer; kept while nothing changes.
+
+        Raises BadQuery in a library that is too large for it.
+        """
+        state = self._collection.require()
+        if state.photos > _FEW_TEXTS:
             raise BadQuery(
                 "this filter is more than the library's server can do",
                 hint="camera:, lens: and name:*word* need Milvus 2.4 or newer; name: takes * and ? there, not [...]",
             )
-        pages = self._collection.pages(PHOTOS, [field], count=self.photo_count)
-        return iter({record[field] for page in pages for record in page})
+        kept = self._kept_texts.get(field)
+        if kept is None or kept[:2] != (state.name, state.photos):
+            pages = self._collection.pages(PHOTOS, [field], count=state.photos)
+            kept = state.name, state.photos, frozenset(record[field] for page in pages for record in page)
+            self._kept_texts[field] = kept
+        return kept[2]
 
     def _record_at(self, path: str, fields: Sequence[str]) -> dict[str, Any] | None:
         """Return some fields of the photo at a path: by its number, which only another one's path may have taken."""

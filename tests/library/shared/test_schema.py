@@ -7,7 +7,7 @@ import pytest
 from library_fakes import ENCODER, INFO, new_photo, similar
 
 from photomap_cli.errors import LibraryFormat, LibraryUnusable
-from photomap_cli.library.shared import schema
+from photomap_cli.library.shared import photo_records, schema
 from photomap_cli.library.shared.schema import Index, Own
 from photomap_cli.library.shared.store import SharedLibrary
 from photomap_cli.records import FilterKind, PhotoFilter
@@ -36,6 +36,17 @@ def test_another_index_is_refused(kind):
 def test_an_index_is_read_as_the_server_writes_it():
     assert Index.of({"index_type": "SCANN", "nlist": "1024"}) == ("SCANN", 1024)
     assert Index.of({"index_type": "FLAT"}) == ("FLAT", 0)
+
+
+def test_vectors_are_as_precise_as_in_a_local_library_whatever_the_fields_of_a_server_are():
+    vector = similar(1)[0]
+    half, full = (photo_records.stored_vector(vector, is_half=is_half) for is_half in (True, False))
+    assert (half.dtype, full.dtype) == (np.float16, np.float32)
+    assert half.astype(np.float32).tolist() == full.tolist()
+    assert [schema.fields(8, is_half=is_half)[-1] for is_half in (True, False)] == [
+        ("vector", schema.Kind.HALF_VECTOR, 8),
+        ("vector", schema.Kind.VECTOR, 8),
+    ]
 
 
 GOOD = schema.new_properties("id", ENCODER)

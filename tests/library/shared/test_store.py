@@ -14,6 +14,7 @@ from library_fakes import DIM, ENCODER, INFO, new_photo, unit_vectors
 
 from photomap_cli.errors import (
     BadPath,
+    BadQuery,
     BadSetting,
     EmptyLibrary,
     LibraryFormat,
@@ -363,6 +364,21 @@ def test_what_filters_can_name(opened):
         assert found.suggestions["rating"] == (("5", 3), (">=4", 3), (">=3", 3), (">=2", 3), (">=1", 3), ("0", 1))
     with opened({"archive": "/nas/archive"}) as other:
         assert ("phones:x", 1) in other.facts.facets().folders
+
+
+def test_a_filter_that_the_server_cannot_answer_is_answered_here_if_the_library_is_not_too_large(library, monkeypatch):
+    library.writes.commit_batch(photos("/nas/archive/a1.jpg", "/nas/archive/b2.jpg", camera="NIKON D90"))
+    for within in ([PhotoFilter(FilterKind.NAME, "[ab]1*")], [PhotoFilter(FilterKind.NAME, "[!b]*")]):
+        assert paths(library, within) == ["/nas/archive/a1.jpg"]
+    client = library.facts._collection.client
+    monkeypatch.setattr(client, "_abilities", client.abilities._replace(has_infix=False))
+    assert library.facts.count([PhotoFilter(FilterKind.CAMERA, "d9")]) == 2
+    library.writes.commit_batch(photos("/nas/archive/c.jpg", camera="Canon"))
+    assert library.facts.count([PhotoFilter(FilterKind.CAMERA, "can")]) == 1
+    monkeypatch.setattr(facts, "_FEW_TEXTS", 2)
+    with pytest.raises(BadQuery, match="more than the library's server can do"):
+        library.facts.count([PhotoFilter(FilterKind.CAMERA, "can")])
+    assert library.facts.count([PhotoFilter(FilterKind.NAME, "a*")]) == 1
 
 
 def test_an_album_is_the_users_own_and_filters_all_the_same(opened):
