@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from photomap_cli.encoder.encoder_route import EncoderRoute
     from photomap_cli.encoder.residency import Residency
     from photomap_cli.images.preprocess import PixelFit
+    from photomap_cli.settings import Settings
 
 
 class ImageEncoder:
@@ -69,13 +70,19 @@ class LightImageEncoder(ImageEncoder):
 
 
 def light_image_encoder(
-    route: EncoderRoute, count: int, before_batch: Callable[[], None] | None, open_instead: Callable[[], ImageEncoder]
+    route: EncoderRoute,
+    settings: Settings,
+    before_batch: Callable[[], None] | None,
+    open_instead: Callable[[], ImageEncoder],
+    count: int,
 ) -> ImageEncoder | None:
     """Return the image tower as the indexer sees encoders, with what there is instead.
 
-    None where it cannot stand in, or for more pictures than it is quicker for than an encoder process.
+    None where it cannot stand in, for more pictures than it is quicker for than an encoder process, and where the
+    settings name a device or a precision that isn't the tower's.
     """
-    if count > MOST_PICTURES or route.tower is None or route.fault or not route.is_the_towers:
+    is_as_set = settings.device in {"auto", "cpu"} and settings.precision in {"auto", "float32"}
+    if not is_as_set or count > MOST_PICTURES or route.tower is None or route.fault or not route.is_the_towers:
         return None
     try:
         encoder = LightImageEncoder(route.tower, before_batch, open_instead)

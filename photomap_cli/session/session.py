@@ -309,7 +309,7 @@ class Session:
             self.library,
             heavy,
             options,
-            open_light_encoder=lambda count: light_image_encoder(self.routes.image, count, before_batch, heavy),
+            open_light_encoder=partial(light_image_encoder, self.routes.image, self.settings, before_batch, heavy),
             expected_fit=expected_fit(self.spec),
         )
 

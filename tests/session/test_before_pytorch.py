@@ -177,6 +177,19 @@ def test_weights_that_give_nothing_are_told_of_as_pytorch_does(photos, tmp_path)
             list(run)
 
 
+@pytest.mark.parametrize("setting", [{"device": "cuda:7"}, {"precision": "bfloat16"}], ids=str)
+def test_what_the_settings_ask_for_is_pytorchs_to_do(photos, tmp_path, setting, monkeypatch):
+    started = []
+    monkeypatch.setattr(Session, "image_encoder", lambda _: started.append(1) or _refuse())
+    with pytest.raises(EncoderFailed, match="not now"):
+        index(tmp_path / "library", photos, **setting)
+    assert started
+
+
+def _refuse():
+    raise EncoderFailed("not now")
+
+
 def test_a_tower_that_is_too_slow_for_so_many_is_let_go_of(photos, tmp_path, monkeypatch):
     monkeypatch.setattr(tower_encoder, "_few", lambda _: 4)
     with Session.open(tmp_path / "library", settings(), encoder="tiny", create=True) as session:
