@@ -82,12 +82,14 @@ class ImageTower:
 
         Returns (n, dim) float32, rows of unit length.
         """
-        parts = [pixels[at : at + _AT_ONCE] for at in range(0, len(pixels), _AT_ONCE)]
+        cores = processors.usable()
+        rounds = -(-len(pixels) // (_AT_ONCE * cores))
+        parts = np.array_split(pixels, min(len(pixels), rounds * cores)) if len(pixels) else []
         with self._lock, blas.one_thread():
             if len(parts) < 2:
                 rows = [self._encoded(part) for part in parts]
             else:  # products release the GIL, and two callers with one thread each are faster than one with two
-                with ThreadPoolExecutor(min(len(parts), processors.usable()), "image-tower") as threads:
+                with ThreadPoolExecutor(min(len(parts), cores), "image-tower") as threads:
                     rows = list(threads.map(self._encoded, parts))
         return np.concatenate(rows) if rows else np.empty((0, self.dim), np.float32)
 
