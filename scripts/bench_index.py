@@ -5,7 +5,7 @@ home; nothing of yours is read or changed.  Encoders are `tiny` and the shape Vi
 cost what trained ones cost.  rclip gets the same random weights, where it looks for its own, and is otherwise left as
 it is: exporting them takes `pip install onnx onnxscript`.
 
-    python scripts/bench_index.py [--photos N] [--rounds N] [--rclip COMMAND] [--encoder SPEC] [--quick] [--json]
+    python scripts/bench_index.py [--photos N] [--rounds N] [--rclip COMMAND] [--encoder SPEC] [--start] [--quick]
 
 `first` and `all` are the whole command over FEW photos and over all, its start included, in seconds by the clock, and
 `CPU s` what the latter takes of all cores together, which is right on a busy machine too.  `more` is the rate of
@@ -67,7 +67,7 @@ class Row:
     seconds: float
     cpu_seconds: float
     more_per_second: float | None
-    cpu_ms_each: float
+    cpu_ms_each: float | None
     cpu_use: float
     peak_bytes: int
     stages: dict[str, float] = field(default_factory=dict)
@@ -90,8 +90,7 @@ class Round:
 
     few: Run
     whole: Run
-    few_by_torch: Run
-    whole_by_torch: Run
+    by_torch: tuple[Run, Run] | None
 
 
 class Bench:
@@ -100,7 +99,7 @@ class Bench:
     def __init__(self, home: Path, options: argparse.Namespace) -> None:
         self.home, self.photos, self.rounds = home, options.photos, options.rounds
         self.large, self.small = home / "12 MP", home / "0.7 MP"
-        self.encoder, self.many = options.encoder, options.many
+        self.encoder, self.many, self.only_start = options.encoder, options.many, options.start
         self.rclip: list[str] | None = options.rclip.split() if options.rclip else None
         self.known_files = KNOWN_FILES // 10 if options.quick else KNOWN_FILES
         self.notes: list[str] = []
@@ -133,6 +132,8 @@ class Bench:
         self.prepare()
         tools = {f"photomap, {SHAPE}": self.with_photomap(self.encoder), "photomap, tiny": self.with_photomap("tiny")}
         rows = [*self.compare(tools | ({"rclip": self.with_rclip} if self.rclip else {}), self.large)]
+        if self.only_start:
+            return rows, self.notes
         rows += self.compare(tools, self.small)
         self.notes += [self.memory_of_many(), self.unchanged(), *self.on_a_slow_disk()]
         return rows, self.notes
@@ -150,11 +151,11 @@ class Bench:
     def round(self, tool: Callable[[Path], Run], photos: Path, *, has_choice: bool) -> Round:
         """Let one tool index some photos, and all."""
         by_itself = tool(few_of(photos)), tool(photos)
-        if not has_choice:
-            return Round(*by_itself, *by_itself)
+        if self.only_start or not has_choice:
+            return Round(*by_itself, None if has_choice else by_itself)
         os.environ["PHOTOMAP_TEXT_ENCODER"] = "torch"
         try:
-            return Round(*by_itself, tool(few_of(photos)), tool(photos))
+            return Round(*by_itself, (tool(few_of(photos)), tool(photos)))
         finally:
             del os.environ["PHOTOMAP_TEXT_ENCODER"]
 
@@ -162,8 +163,8 @@ class Bench:
         """Sum up the rounds of one tool."""
         wholes, more = [each.whole for each in rounds], self.photos - FEW
         seconds = statistics.median(run.seconds for run in wholes)
-        pairs = [(each.few_by_torch, each.whole_by_torch) for each in rounds]
-        seconds_more = statistics.median(whole.seconds - few.seconds for few, whole in pairs)
+        pairs = [each.by_torch for each in rounds if each.by_torch]
+        seconds_more = statistics.median([whole.seconds - few.seconds for few, whole in pairs] or [0.0])
         return Row(
             name,
             photos.name,
@@ -173,7 +174,9 @@ class Bench:
             seconds,
             statistics.median(run.cpu_seconds for run in wholes),
             more / seconds_more if seconds_more > LEAST_SHARE * seconds else None,
-            1e3 / more * statistics.median(whole.cpu_seconds - few.cpu_seconds for few, whole in pairs),
+            1e3 / more * statistics.median(whole.cpu_seconds - few.cpu_seconds for few, whole in pairs)
+            if pairs
+            else None,
             statistics.median(run.cpu_seconds / run.seconds for run in wholes) / len(os.sched_getaffinity(0)),
             max(run.peak_bytes for run in wholes),
             stages([json.loads(run.output) for run in wholes]) if name != "rclip" else {},
@@ -295,7 +298,8 @@ def print_table(rows: list[Row], notes: list[str]) -> None:
         shares = ", ".join(f"{name} {share:.0%}" for name, share in row.stages.items())
         more = f"{row.more_per_second:.1f}" if row.more_per_second else ""
         figures = f"{row.few_seconds:.1f} | {row.seconds:.1f} | {row.cpu_seconds:.1f}"
-        figures += f" | {more} | {row.cpu_ms_each:.0f} | {row.cpu_use:.0%}"
+        each = f"{row.cpu_ms_each:.0f}" if row.cpu_ms_each is not None else ""
+        figures += f" | {more} | {each} | {row.cpu_use:.0%}"
         figures += f" | {row.peak_bytes / 1e6:.0f}"
         idle = ", ".join(f"{name} {share:.0%}" for name, share in row.waits.items())
         print(f"| {row.count} of {row.photos} | {row.tool} | {row.rounds} | {figures} | {shares} | {idle} |")
@@ -311,6 +315,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--encoder", metavar="SPEC", help="measure this one, not one with random weights")
     parser.add_argument("--many", type=int, default=2000, help="photos for the peak of memory  [2000]")
     parser.add_argument("--quick", action="store_true", help="one round, 24 photos, 200 for memory, 5,000 known files")
+    parser.add_argument(
+        "--start", action="store_true", help="nothing but the whole command over few large photos and all"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     options = parser.parse_args()
     if options.quick:
