@@ -21,7 +21,11 @@ _T = TypeVar("_T")
 
 
 class Patience:
-    """Does things again while a server does not answer, for ten minutes; `tell` hears of that once, and of its end."""
+    """Does things again while a server does not answer, for ten minutes; `tell` hears of that once, and of its end.
+
+    Who has waited in vain, or was interrupted in it, waits no more: what is left to do at the end of a run is tried
+    once.
+    """
 
     def __init__(
         self,
@@ -31,22 +35,35 @@ class Patience:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._tell, self._pause, self._clock = tell, pause, clock
+        self._has_ended = False
 
     def __call__(self, work: Callable[[], _T]) -> _T:
         """Return what some work comes to.  Raises LibraryUnreachable when ten minutes are over."""
-        ends = None
+        try:
+            done = work()
+        except LibraryUnreachable:
+            if self._has_ended:
+                raise
+            done = self._waited(work)
+        self._has_ended = False
+        return done
+
+    def _waited(self, work: Callable[[], _T]) -> _T:
+        self._tell(WAITING)
+        try:
+            done = self._again(work, self._clock() + SECONDS)
+        except BaseException:  # Ctrl-C too
+            self._has_ended = True
+            raise
+        self._tell(ANSWERS)
+        return done
+
+    def _again(self, work: Callable[[], _T], ends: float) -> _T:
         for seconds in chain(_PAUSES, repeat(_PAUSE_AFTER)):
+            self._pause(seconds)
             try:
-                done = work()
+                return work()
             except LibraryUnreachable:
-                if ends is None:
-                    ends = self._clock() + SECONDS
-                    self._tell(WAITING)
                 if self._clock() >= ends:
                     raise
-                self._pause(seconds)
-                continue
-            if ends is not None:
-                self._tell(ANSWERS)
-            return done
         raise AssertionError

@@ -61,6 +61,45 @@ def test_after_ten_minutes_it_ends():
     assert said == [WAITING]
 
 
+def test_who_has_waited_in_vain_waits_no_second_time_until_the_server_answers():
+    clock, said, is_away = Clock(), [], True
+
+    def work():
+        if is_away:
+            raise LibraryUnreachable("away")
+        return "done"
+
+    waiting = patient(clock, said)
+    for _ in range(3):
+        with pytest.raises(LibraryUnreachable):
+            waiting(work)
+    assert clock.now < SECONDS + 10
+    is_away = False
+    assert waiting(work) == "done"
+    is_away = True
+    with pytest.raises(LibraryUnreachable):
+        waiting(work)
+    assert clock.now > 2 * SECONDS
+    assert said == [WAITING, WAITING]
+
+
+def test_ctrl_c_ends_the_waiting_for_good():
+    clock, said = Clock(), []
+
+    def interrupted(seconds):
+        raise KeyboardInterrupt
+
+    def work():
+        raise LibraryUnreachable("away")
+
+    waiting = Patience(said.append, pause=interrupted, clock=clock)
+    with pytest.raises(KeyboardInterrupt):
+        waiting(work)
+    with pytest.raises(LibraryUnreachable):  # what a run has left to commit
+        waiting(work)
+    assert said == [WAITING]
+
+
 def test_what_waiting_does_not_mend_is_told_at_once():
     clock = Clock()
 
