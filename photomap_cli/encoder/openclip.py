@@ -24,6 +24,7 @@ from photomap_cli.encoder import (
     gpu,
     image_probes,
     image_recipe,
+    mapped_weights,
     model_config,
     probes,
     text_recipe,
@@ -222,7 +223,7 @@ def load(
     with untrusted_model.refusals(config, path) if config is not None else nullcontext():
         untrusted_model.forbid_code(open_clip.get_model_config(name), config or name)
         model = _mapped(name, tag, path) or open_clip.create_model(name, pretrained=tag)
-        model = model.to(_DTYPES[dtype]).eval().requires_grad_(False)
+        model = mapped_weights.converted(model, _DTYPES[dtype], file.path).eval().requires_grad_(False)
         info = replace(_describe(model, name, spec, where, dtype, notice), fingerprint=file.fingerprint())
         encoder = OpenClipEncoder(model, open_clip.get_tokenizer(name), info, file)
     if not file.is_the_same:
