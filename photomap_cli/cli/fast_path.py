@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 from photomap_cli import directories
 from photomap_cli.cli import argv, exit_status, routing, settings_cache, stdio
 from photomap_cli.cli.option_table import OPTIONS, Option
-from photomap_cli.errors import PhotomapError
+from photomap_cli.errors import LibraryUnreachable, PhotomapError
 from photomap_cli.library.location import library_directory
 from photomap_cli.views.machine_output import ResultStyle, write_document, write_lines
 from photomap_cli.views.output import say
@@ -59,6 +59,8 @@ def answer(arguments: list[str]) -> int | None:
             return _status(given, command[1:])
         if command[0] == "search":
             return _search(given, argv.prepare(command)[1:])
+    except LibraryUnreachable as error:  # asking again would wait for the server as long again
+        return exit_status.report(error, arguments)
     except PhotomapError:
         return None
     except (OSError, KeyboardInterrupt) as error:

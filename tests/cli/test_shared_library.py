@@ -24,6 +24,7 @@ from photomap_cli.errors import LibraryUnreachable
 from photomap_cli.library import user_data
 from photomap_cli.library.location import library_directory
 from photomap_cli.library.shared.facts import SharedFacts
+from photomap_cli.library.shared.store import SharedLibrary
 from photomap_cli.session import attach, libraries
 
 PHOTOS = 3
@@ -276,12 +277,24 @@ def test_a_server_that_is_away_is_one_line_and_a_hint(words, tmp_path):
     ]
 
 
+def test_status_for_programs_waits_for_a_server_once(tmp_path, monkeypatch):
+    tried = []
+
+    def away(*_given, **_more):
+        tried.append(1)
+        raise LibraryUnreachable("does not answer", hint="wait")
+
+    monkeypatch.setattr(SharedLibrary, "open", away)
+    status, out, _ = Computer(tmp_path / "home", tmp_path, NOBODY).run("status", "--json")
+    assert (status, json.loads(out)["error"]["code"], len(tried)) == (2, "library_unreachable", 1)
+
+
 @cases(
     ("library", "told"),
     [
         ("milvus://me:secret@host/photos", "holds a user name or password"),
         ("milvus://photos.example/photos", "isn't encrypted"),
-        ("milvus://host", "name is letters"),
+        ("milvus://host", "is letters"),
         ("postgres://host/photos", "isn't a library's scheme"),
     ],
 )
