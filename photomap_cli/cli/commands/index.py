@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photomap_cli import directories
-from photomap_cli.cli import shell_completion
+from photomap_cli.cli import settings_cache, shell_completion
 from photomap_cli.cli.exit_status import FOUND, INTERRUPTED
 from photomap_cli.cli.index_run import rebuild_library, update_library
 from photomap_cli.errors import UsageError
@@ -84,7 +84,7 @@ def index(
     if part is not None and rebuild:
         hint = "leave one of them out"
         raise UsageError("--part and --rebuild don't go together: a library has one encoder", hint=hint)
-    values = given.settings(exclude=exclude or None).values
+    values = given.settings(exclude=exclude).values if exclude else settings_cache.load()
     options = IndexOptions(
         exclude=values.exclude,
         hidden=hidden,
