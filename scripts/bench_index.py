@@ -111,7 +111,10 @@ class Bench:
             del os.environ[name]
         os.environ |= {"HOME": str(self.home), "RCLIP_DATADIR": str(self.home / "rclip"), "HF_HUB_OFFLINE": "1"}
         say(f"drawing {self.photos} photos of 12 megapixels, and as many small ones ...")
-        write_photos(self.large, self.photos)
+        if self.drawn:
+            write_others(sorted(self.drawn.glob("*.jpg")), self.large, range(self.photos))
+        else:
+            write_photos(self.large, self.photos)
         write_demo_library(self.small, photos=self.photos)
         for photos in (self.large, self.small):
             few_of(photos).mkdir()
@@ -135,7 +138,9 @@ class Bench:
         if self.only_start:
             return rows, self.notes
         rows += self.compare(tools, self.small)
-        self.notes += [self.memory_of_many(), self.unchanged(), *self.on_a_slow_disk()]
+        if self.many:
+            self.notes.append(self.memory_of_many())
+        self.notes += [self.unchanged(), *self.on_a_slow_disk()]
         return rows, self.notes
 
     def compare(self, tools: dict[str, Callable[[Path], Run]], photos: Path) -> Iterator[Row]:
@@ -313,7 +318,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3, help="how often everything is measured  [3]")
     parser.add_argument("--rclip", default=shutil.which("rclip"), metavar="COMMAND", help="rclip 4  [that on PATH]")
     parser.add_argument("--encoder", metavar="SPEC", help="measure this one, not one with random weights")
-    parser.add_argument("--many", type=int, default=2000, help="photos for the peak of memory  [2000]")
+    parser.add_argument("--many", type=int, default=2000, help="photos for the peak of memory, 0 for none  [2000]")
+    parser.add_argument("--drawn", type=Path, metavar="FOLDER", help="take the large JPEGs from there")
     parser.add_argument("--quick", action="store_true", help="one round, 24 photos, 200 for memory, 5,000 known files")
     parser.add_argument(
         "--start", action="store_true", help="nothing but the whole command over few large photos and all"

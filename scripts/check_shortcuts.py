@@ -113,21 +113,25 @@ def drawn(folder: Path, count: int) -> None:
 
 def table(paths: Sequence[Path], encoders: Encoders) -> Iterator[str]:
     """Yield the lines of a Markdown table: a format each, with the lowest cosines."""
-    lowest: dict[str, dict[str, float]] = defaultdict(lambda: dict.fromkeys(SHORTCUTS, 1.0))
-    count: dict[str, int] = defaultdict(int)
+    kinds: dict[str, list[Path]] = defaultdict(list)
     for path in paths:
-        try:
-            found = cosines(path, encoders)
-        except BadImage as error:
-            print(f"{path.name}: {error.message}", file=sys.stderr)
-            continue
-        kind = {"jpeg": "jpg", "tiff": "tif", "heif": "heic"}.get(ending := path.suffix[1:].lower(), ending)
-        count[kind] += 1
-        lowest[kind] = {name: min(lowest[kind][name], found[name]) for name in SHORTCUTS}
+        ending = path.suffix[1:].lower()
+        kinds[{"jpeg": "jpg", "tiff": "tif", "heif": "heic"}.get(ending, ending)].append(path)
     yield f"| format | photos | {' | '.join(SHORTCUTS)} |"
     yield f"|---|{'---:|' * (1 + len(SHORTCUTS))}"
-    for kind in sorted(lowest):
-        yield f"| {kind} | {count[kind]} | {' | '.join(f'{lowest[kind][name]:.5f}' for name in SHORTCUTS)} |"
+    for kind in sorted(kinds):
+        if found := list(measured(kinds[kind], encoders)):
+            lowest = (f"{min(each[name] for each in found):.5f}" for name in SHORTCUTS)
+            yield f"| {kind} | {len(found)} | {' | '.join(lowest)} |"
+
+
+def measured(paths: Sequence[Path], encoders: Encoders) -> Iterator[dict[str, float]]:
+    """Yield the cosines of each photo that can be read."""
+    for path in paths:
+        try:
+            yield cosines(path, encoders)
+        except BadImage as error:
+            print(f"{path.name}: {error.message}", file=sys.stderr)
 
 
 def main() -> int:
@@ -143,7 +147,7 @@ def main() -> int:
         for spec in options.encoder or ["tiny"]:
             print(f"\n{spec}\n")
             for line in table([path for path in paths if path.is_file()], Encoders.of(spec)):
-                print(line)
+                print(line, flush=True)
     return 0
 
 
