@@ -30,7 +30,7 @@ from photomap_cli.images.formats import extension, is_turned_by_decoder, kind, o
 from photomap_cli.images.memory_limits import default_max_megapixels
 from photomap_cli.images.preprocess import draft_size, fitted, sides
 from photomap_cli.library import file_identity
-from photomap_cli.library.file_types import START_BYTES, is_video, video_extension
+from photomap_cli.library.file_types import START_BYTES, is_video, is_video_name, video_extension
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,7 +49,7 @@ MOST_PIXELS_PER_BYTE = 10_000
 """A large picture in fewer bytes isn't real: deflate packs at most 8,240 one-bit pixels per byte, photos 5 to 100."""
 
 MOST_AT_ONCE = 64 << 20
-"""Files up to this many bytes are read whole before decoding, including RAW files and short videos."""
+"""Pictures of up to this many bytes are read whole before decoding."""
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -141,7 +141,7 @@ def read(path: Path, fit: PixelFit, options: ReadOptions | None = None) -> Pictu
         if info.st_size == 0:
             raise BadImage("the file is empty")
         with path.open("rb") as on_disk:
-            file = _at_once(on_disk, info.st_size)
+            file = _at_once(path, on_disk, info.st_size)
             if raw.is_raw(path.name, kind(file)):
                 picture = _read_preview(path, fit, options or ReadOptions())
             elif is_video(path.name, start := file.read(START_BYTES)):
@@ -157,11 +157,14 @@ def read(path: Path, fit: PixelFit, options: ReadOptions | None = None) -> Pictu
         return replace(picture, digest=digest)
 
 
-def _at_once(file: BinaryIO, length: int) -> BinaryIO:
-    """Return an open file's bytes, read in one go instead of a hundred small reads; the file itself if it is large."""
-    if length > MOST_AT_ONCE:
+def _at_once(path: Path, file: BinaryIO, length: int) -> BinaryIO:
+    """Return a file's bytes, read in one go and not in a hundred small ones.
+
+    The file itself where it is large, or where a library reads it by its path anyway.
+    """
+    files.will_need(file.fileno(), min(length, MOST_AT_ONCE))
+    if length > MOST_AT_ONCE or raw.is_raw(path.name) or is_video_name(path.name):
         return file
-    files.will_need(file.fileno(), length)
     return io.BytesIO(file.read())
 
 

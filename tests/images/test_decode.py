@@ -171,14 +171,22 @@ class CountedFile(io.FileIO):
         return super().readinto(buffer)
 
 
-@pytest.mark.parametrize(("most_at_once", "reads"), [(decode_module.MOST_AT_ONCE, 1), (1, None)])
-def test_a_file_is_read_in_one_go_unless_it_is_large(tmp_path, monkeypatch, most_at_once, reads):
-    path = tmp_path / "a.jpg"
+MOST = decode_module.MOST_AT_ONCE
+
+
+@pytest.mark.parametrize(("name", "most", "reads"), [("a.jpg", MOST, 1), ("a.jpg", 1, None), ("a.dng", MOST, None)])
+def test_a_file_is_read_in_one_go_unless_it_is_large_or_for_libraw(tmp_path, monkeypatch, name, most, reads):
+    path = tmp_path / name
     noise = np.random.default_rng(0).integers(0, 256, (600, 800, 3), np.uint8)
-    Image.fromarray(noise).save(path, quality=95)
+    Image.fromarray(noise).save(path, "JPEG", quality=95)
     digest = hashlib.sha256(path.read_bytes()).digest()[:16]
-    monkeypatch.setattr(Path, "open", lambda self, mode: io.BufferedReader(CountedFile(self)))
-    monkeypatch.setattr(decode_module, "MOST_AT_ONCE", most_at_once)
+    opened = Path.open
+
+    def counted(self, *how, **further):
+        return io.BufferedReader(CountedFile(self)) if self == path else opened(self, *how, **further)
+
+    monkeypatch.setattr(Path, "open", counted)
+    monkeypatch.setattr(decode_module, "MOST_AT_ONCE", most)
     monkeypatch.setattr(CountedFile, "reads", 0)
     picture = decode_module.read(path, FIT)
     assert picture.digest == digest
