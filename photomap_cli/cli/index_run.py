@@ -26,19 +26,20 @@ def update_library(
     folder: Path, values: Settings, encoder: str | None, paths: list[Path], options: IndexOptions, *, quiet: bool
 ) -> Outcome:
     """Index these paths, or the current folder, into a library that is created if necessary."""
-    from photomap_cli.indexing.reindex import unfinished
     from photomap_cli.session import libraries
     from photomap_cli.session.session import Session
 
-    if not quiet and (begun := unfinished(folder)):
-        goes_on = f"photomap index --rebuild --encoder {begun.spec}"
-        say(f"photomap: re-encoding with {begun.spec} is not finished: {goes_on}")
+    named = folder
     with ExitStack() as opened:
-        is_new = not libraries.exists(folder)
+        is_shared = libraries.is_shared(folder)  # such a library is made with its first photo
+        is_new = not is_shared and not libraries.exists(folder)
         if options.dry_run and is_new:
             folder = Path(opened.enter_context(TemporaryDirectory()))  # a dry run leaves no library behind
-        create = is_new or not options.dry_run  # and doesn't need one that can be written
+        create = is_shared or is_new or not options.dry_run  # and doesn't need one that can be written
         session = opened.enter_context(Session.open(folder, values, encoder=encoder, create=create))
+        if not quiet and (begun := libraries.unfinished(named, values)):
+            goes_on = f"photomap index --rebuild --encoder {begun.spec}"
+            say(f"photomap: re-encoding with {begun.spec} is not finished: {goes_on}")
         return run_index(session, paths or [directories.working_directory()], options, quiet=quiet)
 
 

@@ -123,6 +123,7 @@ class Indexer:
         self._started = self._clock()
         try:
             self._count(roots=resolved(roots, known=(*self._catalog.roots(), *self._catalog.runs.unfinished())))
+            self._catalog.require_roots(self._pending.counts.roots)
             if part := self._options.part:
                 self._takes = part.below(self._options.bases or self._pending.counts.roots)
                 self._count(part=str(part))

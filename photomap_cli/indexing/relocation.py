@@ -50,14 +50,14 @@ class Relocation:
 
     def adopt(self, folder: str) -> tuple[str, bool]:
         """Add an absolute folder to the library; return how the library writes it, and whether it is new."""
-        roots = self._catalog.roots()
+        roots = {*self._catalog.roots()}
         if any(covers(root, folder) for root in roots):
             return folder, False
         folder = real(folder)
         if any(covers(root, folder) for root in roots):
             return folder, False
-        enough = merged({*roots, folder})
-        self._catalog.change_roots(enough, {*roots} - {*enough})
+        enough = {*merged({*roots, folder})}
+        self._catalog.change_roots(enough - roots, roots - enough)
         return folder, True
 
     def note(self, moved: Exported) -> None:

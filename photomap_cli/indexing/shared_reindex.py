@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Self
 
 from photomap_cli import directories
 from photomap_cli.errors import BadPath, EncoderMismatch
-from photomap_cli.indexing.reindex import require_in_sight, require_photos
+from photomap_cli.indexing.reindex import Unfinished, require_in_sight, require_photos
 from photomap_cli.library.shared import address as addresses
 
 if TYPE_CHECKING:
@@ -24,6 +24,22 @@ if TYPE_CHECKING:
     from photomap_cli.library.shared.store import SharedLibrary
 
 _LONGEST_NAME = 200
+
+
+def draft_of(folder: Path) -> Path:
+    """Return the folder of the draft that a shared library is encoded anew in."""
+    address = addresses.parse(directories.library_name(folder))
+    return directories.address_folder(str(replace(address, name=f"_rebuild_{address.name}"[:_LONGEST_NAME])))
+
+
+def unfinished(folder: Path, open_at: Callable[[Path], SharedLibrary]) -> Unfinished | None:
+    """Return what some computer has begun of encoding a shared library anew; None where nothing was."""
+    with open_at(draft_of(folder)) as draft:
+        made_with, photos = draft.facts.encoder, draft.facts.photo_count
+    if made_with and photos:
+        return Unfinished(made_with.spec, photos)
+    shutil.rmtree(draft_of(folder), ignore_errors=True)  # opening it has made that
+    return None
 
 
 class SharedReindex:
@@ -38,9 +54,7 @@ class SharedReindex:
 
     def __init__(self, folder: Path, open_at: Callable[[Path], SharedLibrary]) -> None:
         self._folder, self._open_at = folder, open_at
-        self._address = addresses.parse(directories.library_name(folder))
-        self._begun = replace(self._address, name=f"_rebuild_{self._address.name}"[:_LONGEST_NAME])
-        self.draft = directories.address_folder(str(self._begun))
+        self._address, self.draft = addresses.parse(directories.library_name(folder)), draft_of(folder)
         self._opened = ExitStack()
 
     def __enter__(self) -> Self:
@@ -84,7 +98,7 @@ class SharedReindex:
             elif made_with.spec != spec:
                 raise EncoderMismatch(
                     f"{self._address} is being encoded again with {made_with.spec}, maybe by another computer",
-                    hint=f"`photomap index --rebuild --encoder {made_with.spec}` goes on; or drop {self._begun.name}",
+                    hint=f"`photomap index --rebuild --encoder {made_with.spec}` goes on with that",
                 )
 
     def finish(self, *, prune: bool = False) -> str:

@@ -58,6 +58,9 @@ class Catalog(CatalogFacts):
         with self._database.writing() as connection:
             _set_meta(connection, **asdict(encoder))
 
+    def require_roots(self, paths: Iterable[str]) -> None:
+        """Do nothing: photos may be anywhere."""
+
     def change_roots(self, added: Iterable[str], forgotten: Iterable[str] = ()) -> None:
         """Record some paths as indexed, and others as no longer so."""
         with self._database.writing() as connection:

@@ -261,6 +261,9 @@ class Writes(Facts, Protocol):
     def file_notes(self) -> Notes:
         """What is said of files."""
 
+    def require_roots(self, paths: Iterable[str]) -> None:
+        """Raise BadPath for an absolute path that the library can have no photos of."""
+
     def change_roots(self, added: Iterable[str], forgotten: Iterable[str] = ()) -> None:
         """Record some paths as indexed, and others as no longer so; further ones stay."""
 

@@ -14,7 +14,7 @@ from photomap_cli import directories
 from photomap_cli.errors import LibraryUnreachable
 
 if TYPE_CHECKING:
-    from photomap_cli.indexing.reindex import Reindex
+    from photomap_cli.indexing.reindex import Reindex, Unfinished
     from photomap_cli.indexing.shared_reindex import SharedReindex
     from photomap_cli.library.shared.store import SharedLibrary
     from photomap_cli.library.store import Library
@@ -50,6 +50,17 @@ def reindex(folder: Path, settings: Settings) -> Reindex | SharedReindex:
     from photomap_cli.indexing.reindex import Reindex
 
     return Reindex(folder)
+
+
+def unfinished(folder: Path, settings: Settings) -> Unfinished | None:
+    """Return what was begun of encoding a library anew; None where nothing was."""
+    if is_shared(folder):
+        from photomap_cli.indexing import shared_reindex
+
+        return shared_reindex.unfinished(folder, lambda folder: open_shared(folder, settings, create=True))
+    from photomap_cli.indexing import reindex
+
+    return reindex.unfinished(folder)
 
 
 def is_shared(folder: Path) -> bool:

@@ -188,6 +188,27 @@ def test_a_copy_goes_there_and_back(computer, tmp_path):
     np.testing.assert_allclose(scores[1:], scores[:1] * 2, atol=1e-3)
 
 
+def test_a_move_in_a_library_with_photos_elsewhere_is_recorded(computer, other, monkeypatch):
+    (other.home / "config.toml").write_text(f"[roots]\nphones = {json.dumps(str(other.archive / 'two'))}\n")
+    assert other.json("index", str(other.archive / "two"))["added"] == PHOTOS
+    (computer.home / "config.toml").write_text(
+        f"[roots]\narchive = {json.dumps(str(computer.archive))}\nlater = {json.dumps(str(computer.home / 'later'))}\n"
+    )
+    done = run_here(
+        f"--library={computer.address}",
+        cwd=computer.home,
+        environment=computer.environment,
+        stdin=f"name:0.png\n:mv! 1 {computer.home / 'later'}\nname:0.png\n",
+    )
+    assert done.returncode == 0, done.stderr
+    assert str(computer.home / "later/0.png") in done.stdout
+    assert computer.json("status")["library"]["roots"] == [
+        str(computer.archive),
+        str(computer.home / "later"),
+        "phones:",
+    ]
+
+
 # Encoded again ------------------------------------------------------------------------------------------------------
 
 
@@ -216,6 +237,9 @@ def test_every_computer_encodes_what_it_has_and_the_last_one_puts_it_in_place(co
     assert "searches still use the old vectors: phones: has to be encoded again where it is, too" in told
     assert computer.json("status")["library"]["encoder"] == "tiny"
     assert len(computer.paths("name:*")) == 2 * PHOTOS
+    status, _, told = computer.run("index", str(computer.archive))
+    assert (status, f"re-encoding with {encoder} is not finished" in told) == (0, True)
+    assert computer.json("status")["library"]["roots"] == [str(computer.archive), "phones:"]
     status, _, told = computer.run("index", "--rebuild", "--encoder", "tiny")
     assert (status, f"is being encoded again with {encoder}" in told) == (2, True)
     status, _, told = other.run("index", "--rebuild", "--encoder", encoder)
@@ -308,9 +332,10 @@ def test_an_address_that_cannot_be_used_is_told_without_a_secret(library, told, 
 
 def test_a_folder_of_no_root_is_refused_before_anything_is_encoded(computer, tmp_path):
     pictures(tmp_path / "elsewhere", 50)
-    status, _, err = computer.run("index", str(tmp_path / "elsewhere"))
-    assert status == 2
-    assert "is below none of the shared library's roots on this computer" in err
+    for library, words in itertools.product((None, f"{computer.address}_new"), ((), ("--dry-run",))):
+        status, _, err = computer.run("index", str(tmp_path / "elsewhere"), *words, library=library)
+        assert status == 2
+        assert "is below none of the shared library's roots on this computer" in err
     assert len(computer.paths("name:*")) == PHOTOS
 
 

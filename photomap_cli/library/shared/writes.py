@@ -59,6 +59,11 @@ class SharedWrites(SharedFacts):
         self._told = told
         self._moving: dict[FoundAgain, list[Record]] = {}  # as they were when a batch began that has not ended
 
+    def require_roots(self, paths: Iterable[str]) -> None:
+        """Raise BadPath for an absolute path that no root here covers."""
+        for path in paths:
+            self._roots.stored(path)
+
     def change_roots(self, added: Iterable[str], forgotten: Iterable[str] = ()) -> None:
         """Record some paths as indexed, and others as no longer so; further ones stay."""
         there = [self._roots.stored(each) for each in added]
