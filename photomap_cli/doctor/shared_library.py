@@ -17,6 +17,7 @@ from photomap_cli.session.libraries import open_shared
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from photomap_cli.library.shared.schema import IndexState
     from photomap_cli.library.shared.store import SharedLibrary
     from photomap_cli.library.store import Searches
     from photomap_cli.settings import Settings
@@ -40,12 +41,13 @@ def checks(folder: Path, settings: Settings) -> Iterator[Check]:
 
 
 def _checks(library: SharedLibrary) -> Iterator[Check]:
-    yield _server(library.version)
+    yield _server(library.version, library.user)
     status = library.facts.status()
     if status.encoder is None:
         yield Check("library", CheckState.ADVICE, f"{status.path} has no photos yet", "photomap index FOLDER")
         return
     yield Check("library", CheckState.OK, f"{status.path}: {status.photos:,} photos, {status.encoder}")
+    yield _index(library.index())
     sample = library.searches.sample(READ_BACK)
     yield _vectors(sample, min(READ_BACK, status.photos))
     if len(sample):
@@ -54,11 +56,21 @@ def _checks(library: SharedLibrary) -> Iterator[Check]:
         yield _root(library, root, is_unfinished=root in status.unfinished)
 
 
-def _server(version: str) -> Check:
+def _server(version: str, user: str) -> Check:
+    who = f"as {user}" if user else "without a password"
     if version.startswith(TRIED):
-        return Check("server", CheckState.OK, f"answers; Milvus {version}")
-    told = f"answers; photomap has not been tried with Milvus {version}"
+        return Check("server", CheckState.OK, f"answers, {who}; Milvus {version}")
+    told = f"answers, {who}; photomap has not been tried with Milvus {version}"
     return Check("server", CheckState.ADVICE, told, "keep a copy: `photomap copy ADDRESS FOLDER`")
+
+
+def _index(state: IndexState) -> Check:
+    cells = f"compressed vectors in {state.index.lists:,} cells, all of them searched"
+    told = cells if state.index.lists else "every vector is compared"
+    if not state.waiting:
+        return Check("index", CheckState.OK, told)
+    hint = "wait for the server to build it; searches are slower until then"
+    return Check("index", CheckState.ADVICE, f"{told}; {state.waiting:,} photos are not in it yet", hint)
 
 
 def _vectors(sample: NDArray[np.float32], wanted: int) -> Check:

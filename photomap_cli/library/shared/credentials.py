@@ -28,6 +28,12 @@ class Credentials:
     token: str = field(default="", repr=False)
     ca_file: str = ""
 
+    @property
+    def user(self) -> str:
+        """The user's name; nothing without a password."""
+        user, separator, _ = self.token.partition(":")
+        return user if separator else "the owner of a token" if user else ""
+
 
 def credentials(address: Address, settings: Settings) -> Credentials:
     """Return what to say to a library's server.

@@ -7,7 +7,7 @@ a value: a text that is not known is empty, a number one that cannot be.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from enum import Enum
 from math import sqrt
 from typing import NamedTuple
@@ -121,6 +121,20 @@ class Index(NamedTuple):
                 hint="have its owner make another: FLAT, or SCANN with more than a million photos",
             )
         return cls(kind, int(str(description.get("nlist") or 0)))
+
+
+@dataclass(frozen=True, slots=True)
+class IndexState:
+    """An index, and how many entities the server has not put into it yet: searches compare those one by one."""
+
+    index: Index
+    waiting: int
+
+    @classmethod
+    def of(cls, description: Mapping[str, object]) -> IndexState:
+        """Return what a server says."""
+        total, indexed = (int(str(description.get(name) or 0)) for name in ("total_rows", "indexed_rows"))
+        return cls(Index.of(description), max(0, total - indexed))
 
 
 def fields(dim: int, *, is_half: bool) -> tuple[Field, ...]:

@@ -82,6 +82,15 @@ class SharedLibrary:
         """What the server calls itself."""
         return self._collection.client.abilities.version
 
+    @property
+    def user(self) -> str:
+        """Who photomap is there; nothing without a password."""
+        return self._who.user
+
+    def index(self) -> schema.IndexState:
+        """Return how the vectors are searched, and how far the server is with that."""
+        return schema.IndexState.of(self._collection.client.index(self._collection.require().name))
+
     def only_writer(self) -> AbstractContextManager[None]:
         """Keep nobody out: several machines may write, and each photo is written by its own number."""
         return nullcontext()
