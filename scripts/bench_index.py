@@ -100,6 +100,7 @@ class Bench:
         self.home, self.photos, self.rounds = home, options.photos, options.rounds
         self.large, self.small = home / "12 MP", home / "0.7 MP"
         self.encoder, self.many, self.only_start = options.encoder, options.many, options.start
+        self.drawn: Path | None = options.drawn
         self.rclip: list[str] | None = options.rclip.split() if options.rclip else None
         self.known_files = KNOWN_FILES // 10 if options.quick else KNOWN_FILES
         self.notes: list[str] = []
