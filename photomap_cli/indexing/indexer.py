@@ -1,4 +1,4 @@
-"""Owns bringing a library up to date: survey, recognise, decode, encode, commit.  Yields its progress."""
+"""Owns bringing a library up to date: survey, recognise, decode, encode, commit.  Yields progress."""
 
 from __future__ import annotations
 
@@ -45,18 +45,18 @@ if TYPE_CHECKING:
     from photomap_cli.records import IndexReport
 
 COMMIT_SECONDS = 2.0
-"""How much work an interruption may lose at most: batches shrink until one takes no longer."""
+"""The most work an interruption may lose, in seconds: batches shrink until one takes no longer."""
 
 LEAST_READERS = 4
-"""How many files are read at once at least to recognise them: they wait for the disk more than they compute."""
+"""Least number of files read at once to recognise them, as they wait for the disk more than they compute."""
 
 
 class Indexer:
-    """One index run over a library: call `run` once.  `report` says at any time what it has done so far.
+    """An index run over a library: call `run` once.  `report` tells at any time what it has done so far.
 
-    `open_encoder` is called once there is something to encode, so never for an unchanged library, but with `rebuild`
-    also to see whether that is by its weights.  `open_light_encoder` is asked first, with the number of pictures: it
-    returns an encoder that is slower but ready at once, or None.  `expected_fit`, probably the encoder's, is what
+    `open_encoder` is called once there is something to encode, never for an unchanged library, except with `rebuild`,
+    to see whether the vectors are by its weights.  `open_light_encoder` is called first, with the picture count: it
+    returns a slower encoder that is ready at once, or None.  `expected_fit`, probably the encoder's, is the format that
     pictures are decoded to meanwhile.
     """
 
@@ -98,7 +98,7 @@ class Indexer:
 
     @property
     def report(self) -> IndexReport:
-        """What the run has done so far; final once it has ended, in whatever way."""
+        """What the run has done so far; final once it has ended in any way."""
         ended = self._ended or self._clock()
         seconds = ended - self._encoding_since if self._encoding_since else 0.0
         return replace(
@@ -113,11 +113,11 @@ class Indexer:
         )
 
     def run(self, roots: Sequence[Path]) -> Generator[IndexProgress, None, None]:
-        """Bring the photos below these folders, or these files, up to date, and yield how far that is.
+        """Bring the photos below these folders, or these files, up to date, and yield the progress.
 
-        What is encoded is committed about every two seconds, and also when the run is interrupted or closed; closing it
-        (`contextlib.closing`) ends its threads and lets go of its lock.  Raises BadPath for a root that does not exist,
-        before anything happens; LibraryBusy while another process indexes; EncoderMismatch when the vectors there are
+        Encoded photos are committed about every two seconds, and when the run is interrupted or closed; closing it
+        (`contextlib.closing`) ends its threads and releases its lock.  Raises BadPath for a root that doesn't exist,
+        before anything happens; LibraryBusy while another process indexes; EncoderMismatch if the library's vectors are
         another encoder's.
         """
         self._started = self._clock()
@@ -158,7 +158,7 @@ class Indexer:
     def _bring_up_to_date(self) -> Iterator[IndexProgress]:
         roots = self._pending.counts.roots
         self._catalog.runs.begin(roots, self._now())
-        # Before any commit: rows that the catalogue lost in a power cut must go before they are given away again.
+        # Before any commit: rows that the catalogue lost in a power cut must be dropped before they are reused.
         self._vectors.refresh()
         if self._options.rebuild:
             with self._stages.during("load"):
@@ -194,12 +194,12 @@ class Indexer:
             self._library.shrink()
 
     def _prepare_searches(self) -> Iterator[IndexProgress]:
-        """Leave the library quick to search."""
+        """Prepare the library for fast searches."""
         for done, total in self._library.upkeep():
             yield IndexProgress(done, total, self._unreadable, compressing=True)
 
     def _plan(self) -> Plan:
-        """Find out what there is to do."""
+        """Find out what has to be done."""
         given, options = self._pending.counts.roots, self._options
         found = survey(
             self._catalog, given, self._rules, prune=options.prune, recheck=options.recheck, takes=self._takes
@@ -213,7 +213,7 @@ class Indexer:
         return plan
 
     def _recognised(self, todo: Sequence[Todo]) -> Generator[IndexProgress, None, list[Todo]]:
-        """Settle the files whose content the library has, by reading them alone; return the others."""
+        """Settle the files whose content the library already has, just by reading them; return the others."""
         sizes = self._catalog.known_sizes({each.file.size_bytes for each in todo})
         candidates = [each for each in todo if each.file.size_bytes in sizes]
         settled = set[str]()
@@ -238,13 +238,13 @@ class Indexer:
         self._done_with(todo)
 
     def _done_with(self, todo: Todo) -> None:
-        """Count a file as done; the photo of a RAW file beside it that was taken instead goes."""
+        """Count a file as done; the photo of a RAW file that was used in its place is removed."""
         self._done += 1
         if todo.instead and todo.instead.old_row is not None:
             self._pending.lose([todo.instead.old_row])
 
     def _keep_unread(self, todo: Todo) -> None:
-        """Leave a photo as it is whose file cannot be read now, and has its old size and time."""
+        """Keep a photo whose file can't be read now but has its old size and time."""
         self._failures.append(IndexFailure(todo.file.path, "can't be read right now; its photo was kept"))
         self._unreadable += 1
         self._done += 1
@@ -258,7 +258,7 @@ class Indexer:
         return [row for row in plan.gone.values() if row not in self._recogniser.moved]
 
     def _from_first_readable(self, todo: list[Todo]) -> list[Todo]:
-        """Report the unreadable files at the start, so that no encoder is opened for them; return the rest."""
+        """Report unreadable files at the start, so that no encoder is opened for them; return the rest."""
         for at, each in enumerate(todo):
             outcomes = tried(self._pool, each, PROBE)
             if any(isinstance(outcome, Decoded) for _, outcome in outcomes):
@@ -274,12 +274,12 @@ class Indexer:
         return encoder, pictures
 
     def _opened(self, count: int) -> ImageEncoder:
-        """Open the encoder for so many pictures."""
+        """Open the encoder for this many pictures."""
         light = None if self._options.rebuild else self._open_light_encoder(count)
         return light or self._open_encoder()
 
     def _drop_other_weights(self) -> None:
-        """Remove all photos if the encoder has other weights by now than made their vectors, and nobody shares them."""
+        """Remove all photos if the encoder's weights changed since their vectors were made, unless they are shared."""
         library = self._catalog.encoder
         if library and not self._library.is_shared and not library.has_weights_of(self._open_encoder().info):
             self._library.start_over()
@@ -296,7 +296,7 @@ class Indexer:
             self._commit()
 
     def _batches(self, decoded: Pictures) -> Iterator[list[tuple[Todo, Decoded]]]:
-        """Group pictures until there are enough or two seconds have gone; empty where all of them failed."""
+        """Group pictures until there are enough or two seconds have passed; empty if all of them failed."""
         batch: list[tuple[Todo, Decoded]] = []
         since, waiting = self._clock(), 0
         for todo, outcome in chain.from_iterable(outcomes for _, outcomes in decoded):
@@ -312,7 +312,7 @@ class Indexer:
             yield batch
 
     def _take(self, encoder: ImageEncoder, batch: Sequence[tuple[Todo, Decoded]]) -> None:
-        """Encode what is new in a batch, and take the vectors of the rest from the photos that have its content."""
+        """Encode what is new in a batch, and reuse the vectors of photos with the same content."""
         new: dict[bytes, tuple[Todo, Decoded]] = {}
         twins: list[tuple[Todo, Decoded]] = []
         for todo, decoded in batch:
@@ -328,7 +328,7 @@ class Indexer:
         self._taken += len(batch)
 
     def _vectors_of(self, encoder: ImageEncoder, pictures: Sequence[Decoded]) -> dict[bytes, np.ndarray]:
-        """Return the vectors of each picture and its sides by its digest, and note how many take two seconds."""
+        """Return each picture's vector and its sides' by digest, and note how many take two seconds."""
         if not pictures:
             return {}
         began = self._clock()
@@ -354,16 +354,16 @@ class Indexer:
         self._done_with(todo)
 
     def _commit(self) -> None:
-        """Make what is settled part of the library."""
+        """Commit what is settled to the library."""
         if self._pending and not self._options.dry_run:
             with self._stages.during("commit"):
                 self._pending.commit()
                 self._vectors.refresh()
 
     def _fail(self, todo: Todo, reason: str) -> None:
-        """Report a file; a photo the library had of it goes with the next commit, unless its file went meanwhile.
+        """Report a failed file; its photo is removed with the next commit, unless the file is gone by now.
 
-        A RAW file beside it now counts.
+        A RAW file beside it is used instead.
         """
         self._failures.append(IndexFailure(todo.file.path, reason))
         self._refused.append(todo.file)

@@ -1,4 +1,4 @@
-"""Owns the pixels of query images: a file's or an address's, decoded in a process of its own.  Knows no encoder."""
+"""Owns the pixels of query images, from a file or an address, decoded in a child process.  Knows no encoder."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ if TYPE_CHECKING:
 
 
 MOST_FILE_BYTES = 4 << 30
-"""Of a file: what TIFF can address.  Reading it takes seconds, during which others wait."""
+"""Limit of a file: what TIFF can address.  Reading it takes seconds, during which others wait."""
 
 _GIVE_A_PICTURE = "give the picture itself: JPEG, PNG, WebP, HEIC and more, not a page about it"
-_LOOK_SECONDS = 0.1  # how often it is looked whether the pixels are still wanted
+_LOOK_SECONDS = 0.1  # how often to check whether the pixels are still wanted
 MOST_BYTES = 128 << 20
-"""Of all pictures that one query names by address; a session holds them until the query has had its turn."""
+"""Limit of all pictures that a query names by address; a session holds them until the query has had its turn."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """The pictures that a query names by address, and how long they took, in milliseconds."""
+    """The pictures that a query names by address, and the time to download them in milliseconds."""
 
     pictures: Mapping[str, bytes] = field(default_factory=dict)
     elapsed_ms: float = 0.0
@@ -57,12 +57,12 @@ class QueryImages:
         self._settings = settings
 
     def fetch(self, query: Query, checkpoint: Callable[[], None] = lambda: None) -> Fetched:
-        """Return the pictures that the query names by address; takes as long as the web does.
+        """Download the pictures that the query names by address; takes as long as the web does.
 
         `checkpoint` is called repeatedly; an exception from it ends the download.
 
         Raises:
-            BadImage: one cannot be had, with its place in the query.
+            BadImage: one can't be downloaded, with its place in the query.
         """
         started, pictures = time.perf_counter(), {}
         for term in query.terms:
@@ -77,12 +77,12 @@ class QueryImages:
     def pixels(
         self, term: Term, fit: PixelFit, fetched: Fetched, checkpoint: Callable[[], None] = lambda: None
     ) -> NDArray[np.uint8]:
-        """Return a picture as the encoder takes it, (height, width, 3).  A damaged one must not end a session.
+        """Return a picture for the encoder, (height, width, 3) uint8.  A damaged one must not end a session.
 
-        `checkpoint` is called now and then; what it raises ends the decoding.
+        `checkpoint` is called repeatedly; an exception from it ends the decoding.
 
         Raises:
-            BadImage: it is none, with its place in the query.
+            BadImage: it isn't a picture, with its place in the query.
         """
         with _placed(term, f"{term.value}: "), _file(term, fetched) as path, self._decoders() as pool:
             with ThreadPoolExecutor(1, "query-picture") as decoding:
@@ -91,7 +91,7 @@ class QueryImages:
                     while not wait([decoded], _LOOK_SECONDS).done:
                         checkpoint()
                 except BaseException:
-                    pool.close()  # ends its process, and so the decoding
+                    pool.close()  # ends its process, and so the decode
                     raise
             return decoded.result().pixels
 
@@ -108,10 +108,10 @@ class QueryImages:
 
 
 def require_picture(term: Term, info: os.stat_result) -> None:
-    """Look whether a file may be a picture at all, before anybody reads the whole of it.
+    """Check whether a file may be a picture at all, before reading all of it.
 
     Raises:
-        BadImage: it is none, with its place in the query.
+        BadImage: it isn't a picture, with its place in the query.
     """
     with _placed(term, f"{term.value}: "):
         if stat.S_ISDIR(info.st_mode):
@@ -133,7 +133,7 @@ def require_picture(term: Term, info: os.stat_result) -> None:
 
 @contextmanager
 def _file(term: Term, fetched: Fetched) -> Iterator[Path]:
-    """Have the picture as a file, without a name's ending: what it is shows in its bytes."""
+    """Yield the picture as a file without an extension: its bytes show its format."""
     if term.kind is not TermKind.ADDRESS:
         yield Path(term.value)
         return
@@ -149,7 +149,7 @@ def _file(term: Term, fetched: Fetched) -> Iterator[Path]:
 
 @contextmanager
 def _placed(term: Term, whose: str = "") -> Iterator[None]:
-    """Say of a picture that cannot be used which it is, and where it stands in the query."""
+    """Add the picture's name and its place in the query to an error."""
     try:
         yield
     except BadImage as error:

@@ -67,12 +67,12 @@ def best(
     Args:
         vectors: where the photos' rows are.
         query: (dim,) float32 of unit length.
-        limit: at most so many.
+        limit: the most results.
         min_score: lowest cosine kept.
-        within: only photos that meet all of these.
+        within: only photos that meet all these filters.
         without: never these rows (the query's own images).
-        exact: look at every row, however many there are.
-        checkpoint: what it raises ends the search before the scan.
+        exact: score every row, however many there are.
+        checkpoint: an exception from it ends the search before the scan.
     """
     rows, scores = vectors.search(query, limit + len(without), within, exact=exact, checkpoint=checkpoint)
     pairs = zip(rows.tolist(), scores.tolist(), strict=True)

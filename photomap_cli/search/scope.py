@@ -1,4 +1,4 @@
-"""Owns where a search looks: which folder, and how the library writes a path.  Knows no vectors."""
+"""Owns a search's scope: which folder, and how the library writes its path.  Knows no vectors."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ WHOLE_LIBRARY = "*"
 
 
 class Scope:
-    """What the library covers of the disk, for the paths that a query and its request name."""
+    """Resolves the paths in a query and its request against what the library covers."""
 
     def __init__(self, catalog: Facts) -> None:
         self._catalog = catalog
 
     def within(self, filters: Sequence[PhotoFilter], *, cwd: str, folder: str | None) -> tuple[PhotoFilter, ...]:
-        """Return the filters with the scope among them, as the library writes paths; none for every photo.
+        """Return the filters including the scope, with paths as the library writes them; empty for all photos.
 
-        `cwd` and `folder` are those of a `SearchRequest`.  Raises BadPath where the folder is none.
+        `cwd` and `folder` are those of a `SearchRequest`.  Raises BadPath if the folder doesn't exist.
         """
         below = self.below(filters, cwd=cwd, folder=folder)
         scope = (PhotoFilter(FilterKind.IN, below),) if below else ()
         return tuple(self._looked_up(one) for one in (*filters, *scope) if not _is_everywhere(one))
 
     def _looked_up(self, one: PhotoFilter) -> PhotoFilter:
-        """Return a filter as the library has it: a folder as it writes paths."""
+        """Return a filter with a folder as the library writes it."""
         return replace(one, value=self.located(one.value)) if one.kind is FilterKind.IN else one
 
     def located(self, path: str) -> str:
-        """Return a path as the library has it: as it is written, else as the disk spells it, else without links.
+        """Return a path as the library has it: as written, else as the disk spells it, else without links.
 
-        Roots are known by their real path, what is below them as found.
+        Roots are stored by their real path, and what is below them as found.
         """
         if self._catalog.has_photos(path):
             return path
@@ -50,7 +50,7 @@ class Scope:
         for each in (spelled, real):
             if self._catalog.has_photos(each):
                 return each
-        if not path.isascii() and not os.path.lexists(spelled):  # on a disk that is not there now
+        if not path.isascii() and not os.path.lexists(spelled):  # on a disk that isn't there now
             spelled = self._catalog.spelled(path)
         return spelled if self._is_inside(spelled) else real
 
@@ -58,23 +58,23 @@ class Scope:
         return any(Path(path).is_relative_to(root) for root in self._catalog.roots())
 
     def below(self, filters: Sequence[PhotoFilter], *, cwd: str, folder: str | None) -> str | None:
-        """Return the folder to look below: the one asked for, else the current one inside an indexed folder.
+        """Return the folder to search below: the requested one, else the current one if it is inside an indexed folder.
 
-        None for the whole library, and where the filters name a folder.  Raises BadPath where the folder is none.
+        None for the whole library, and if the filters name a folder.  Raises BadPath if the folder doesn't exist.
         """
         if folder == WHOLE_LIBRARY or any(map(_is_everywhere, filters)):
             return None
         if folder is not None:
-            if not self._catalog.has_photos(self.located(folder)):  # also on a disk that is not there now
+            if not self._catalog.has_photos(self.located(folder)):  # also on a disk that isn't there now
                 require_folder(folder)
             return folder
         said = any(one.kind is FilterKind.IN and not one.negated for one in filters)
         return cwd if not said and self._is_inside(self.located(cwd)) else None
 
     def elsewhere(self, filters: Sequence[PhotoFilter], *, cwd: str, folder: str | None, doing: str) -> str:
-        """Return what to say where the whole library is meant, though one is in a folder that is no part of it.
+        """Return a notice if the whole library is searched because the current folder isn't part of it.
 
-        Nothing where a folder was named, and where all of the library lies below the current one.  `doing` is a verb.
+        Empty if a folder was named, or the whole library is below the current one.  `doing` is a verb.
         """
         is_named = folder is not None or any(one.kind is FilterKind.IN and not one.negated for one in filters)
         if is_named or self._is_inside(self.located(cwd)) or self._holds_all(cwd):
@@ -84,9 +84,9 @@ class Scope:
         return f"{_from_home(cwd)} is not indexed; {doing} the whole library ({photos})"
 
     def why_nothing(self, filters: Sequence[PhotoFilter], request: SearchRequest, count: int) -> tuple[str, ...]:
-        """Return what to say where nothing was found: that no photo could be, or that not all were looked at.
+        """Return why nothing was found: no photo meets the filters, or not all photos were searched.
 
-        `count` is how many photos could be: of those within the filters and the scope.
+        `count` is the number of photos within the filters and the scope.
         """
         below = self.below(filters, cwd=request.cwd, folder=request.folder)
         place = f" below {below}" if below and not self._holds_all(below) else ""
@@ -102,13 +102,13 @@ class Scope:
 
 
 def require_folder(path: str) -> None:
-    """Raise BadPath where the folder to look below is none."""
+    """Raise BadPath if the folder to search below doesn't exist."""
     if not os.path.isdir(pathnames.on_disk(path)):  # noqa: PTH112  Path fails at a name that is too long
         raise BadPath(f"{path} isn't a folder", hint="give a folder of the library, or * for all of it")
 
 
 def _from_home(path: str) -> str:
-    """Return a path as a shell shows it."""
+    """Return a path with `~` for the home folder."""
     home = os.path.expanduser("~")  # noqa: PTH111  Path.home fails where there is none
     if home == path:
         return "~"

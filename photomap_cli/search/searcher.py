@@ -1,4 +1,4 @@
-"""Owns the way of a query to its hits: terms -> vectors -> rows -> photos.  Takes no locks, draws nothing.
+"""Owns answering a query: terms -> vectors -> rows -> photos.  Takes no locks, draws nothing.
 
 A query of filters alone goes to `listing.py`.
 """
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from photomap_cli.search.vector_cache import VectorCache
     from photomap_cli.settings import Settings
 
-    Group = list[tuple[int, float]]  # rows with their cosines; the first represents all of them
+    Group = list[tuple[int, float]]  # rows with their cosines; the first represents the others
 
 
 class Searcher:
@@ -67,13 +67,13 @@ class Searcher:
     ) -> SearchResult:
         """Answer one query; the request says where to look and how much to return.
 
-        `checkpoint` is called wherever the query can make it long; what it raises ends the search there.
-        `fetched` is what `pictures.fetch` returned for the query; the pictures are fetched here if it was not asked.
+        `checkpoint` is called wherever a query may take long; an exception from it ends the search.
+        `fetched` is the result of `pictures.fetch` for the query; without it the pictures are downloaded here.
 
         Raises:
             BadQuery, BadImage: with the place of the mistake.
             BadPath: the folder to search doesn't exist.
-            UsageError: the request has a cursor, and this is no list.
+            UsageError: the request has a cursor, but this isn't a list.
             PhotomapError: the encoder could not be loaded.
         """
         if not query.terms:
@@ -105,7 +105,7 @@ class Searcher:
     def _hits(
         self, query: Query, request: SearchRequest, terms: TermVectors, checkpoint: Callable[[], None]
     ) -> tuple[tuple[Hit, ...], tuple[str, ...]]:
-        """Return the hits and what is to be said about them."""
+        """Return the hits and notices about them."""
         vector, floor = ranking.combine(terms.vectors, terms.weights), self._floor(query, request)
         bulk = bulk_of(self._vectors, vector) if floor is None else None
         within = self.scope.within(query.filters, cwd=request.cwd, folder=request.folder)
@@ -129,7 +129,7 @@ class Searcher:
             shown.sort(key=lambda group: photos[group[0][0]].dated_at, reverse=True)
         hits = tuple(_hit(rank, group, photos, explained) for rank, group in enumerate(shown, 1))
         if not hits:
-            is_chosen = query.min_score is not None or request.min_score is not None  # whoever chose it knows
+            is_chosen = query.min_score is not None or request.min_score is not None  # who chose it knows
             best_score = () if is_chosen else _below_floor(floor, best)
             count = self._catalog.count(within, checkpoint)
             return hits, (
@@ -140,7 +140,7 @@ class Searcher:
         return hits, (NOTHING_STANDS_OUT,) if doubtful else ()
 
     def _quotes_needed(self, request: SearchRequest) -> tuple[str, ...]:
-        """Return what to say where nothing was found, and a filter's value may have lost its quotes."""
+        """Return a notice if a filter's value may have lost its quotes."""
 
         def finds(one: PhotoFilter) -> bool:
             return self._catalog.count(self.scope.within((one,), cwd=request.cwd, folder=WHOLE_LIBRARY)) > 0
@@ -163,14 +163,14 @@ class Searcher:
             )
 
         query, vectors = ranking.combine(terms.vectors, terms.weights), self._catalog.vectors(rows)
-        for row, sides in self._catalog.sides(rows).items():  # what was nearest of a panorama is explained
+        for row, sides in self._catalog.sides(rows).items():  # a panorama's nearest vector is explained
             vectors[row] = max((vectors[row], *sides), key=lambda vector: float(vector @ query))
         return {row: explain(vector) for row, vector in vectors.items()}
 
     def _groups(
         self, best: Callable[[int], list[tuple[int, float]]], request: SearchRequest, checkpoint: Callable[[], None]
     ) -> list[Group]:
-        """Return the hits, each with the others that it stands for behind it."""
+        """Return the hits, each followed by those it represents."""
         limit = request.limit or self._settings.results
         if not (self._settings.collapse if request.collapse is None else request.collapse):
             return [[hit] for hit in best(limit)]
@@ -179,7 +179,7 @@ class Searcher:
         return collapse.collapsed(best, vectors, limit=limit, threshold=threshold, checkpoint=checkpoint)
 
     def _floor(self, query: Query, request: SearchRequest) -> float | None:
-        """Return the lowest cosine shown: the query's, else the request's, else the setting's, else the encoder's."""
+        """Return the lowest score to show: the query's, else the request's, else the setting's, else the encoder's."""
         for chosen in (query.min_score, request.min_score, self._settings.min_score):
             if chosen is not None and chosen != "auto":
                 return chosen
@@ -187,7 +187,7 @@ class Searcher:
 
 
 def _below_floor(floor: float | None, best: Callable[..., Group]) -> tuple[str, ...]:
-    """Return what to say where the lowest score shown has left nothing: the best score there is, and how to see it."""
+    """Return a notice if all scores are below the lowest one shown: the best score, and how to see it."""
     found = best(limit=1, min_score=-1.0) if floor is not None else []
     if not found:
         return ()
@@ -201,9 +201,9 @@ def _outstanding(hits: Group, bulk: ScoreBulk | None) -> Group:
 
 
 def _hit(rank: int, group: Group, photos: dict[int, Photo], explained: dict[int, tuple[TermPart, ...]]) -> Hit:
-    """Return the first of a group as a hit; the others are those that have not gone meanwhile."""
+    """Return the first of a group as a hit; the others are those that still exist."""
     (row, score), *others = group
     photo, behind = photos[row], tuple(photos[other].path for other, _ in others if other in photos)
     terms = explained.get(row, ())
-    cosine = max(-1.0, min(score, 1.0))  # rows of 16 bits are not quite of length one
+    cosine = max(-1.0, min(score, 1.0))  # fp16 rows aren't quite of unit length
     return Hit(rank, photo.path, cosine, photo.taken_at, photo.width, photo.height, behind, terms)

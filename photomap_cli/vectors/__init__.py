@@ -1,1 +1,1 @@
-"""The rows of vectors: their files, exact and compressed search over them."""
+"""Vector rows: their files, and exact and compressed search over them."""

@@ -1,4 +1,4 @@
-"""Owns the first page of `vectors.f16`: whose rows follow, and how many.  Opens no file."""
+"""Owns the first page of `vectors.f16`: which library's rows follow, and how many.  Opens no files."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _CHECKED = struct.Struct("<I")  # CRC of the fields
 
 
 class HeaderFields:
-    """One kind of file's fields, little-endian: 8 bytes of magic, version and dim, 32 of the library's id, numbers.
+    """A file's header fields, little-endian: 8 bytes of magic, version and dim, 32 of the library's id, numbers.
 
     Args:
-        magic: what a file of this kind begins with.
-        version: of the format; a file of another one is none.
-        numbers: how the numbers behind the library's id are written, in the letters of `struct`.
+        magic: the first bytes of such a file.
+        version: of the format; a file of another version doesn't count.
+        numbers: the format of the numbers after the library's id, in `struct`'s letters.
     """
 
     def __init__(self, magic: bytes, version: int, numbers: str) -> None:
@@ -35,7 +35,7 @@ class HeaderFields:
         return fields + _CHECKED.pack(zlib.crc32(fields))
 
     def unpack(self, page: bytes) -> tuple[Any, ...] | None:
-        """Return what was packed into these bytes; None if they are damaged, of another version or kind."""
+        """Unpack these bytes; None if they are damaged, or of another version or kind."""
         if len(page) < self._fields.size + _CHECKED.size:
             return None
         magic, version, dim, library_id, *numbers = self._fields.unpack_from(page)
@@ -52,12 +52,12 @@ _FIELDS = HeaderFields(b"photomap", version=3, numbers="QQ")
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the file's first bytes say.
+    """The header of the file.
 
     Attributes:
-        library_id, dim: whose rows.
-        next_row: the rows below this one follow.
-        gone: how many of their photos were gone when the file was last written to; those may be zeros.
+        library_id, dim: of the library whose rows these are.
+        next_row: the rows below this one are in the file.
+        gone: how many of their photos were gone when the file was last written; those rows may be zeros.
     """
 
     library_id: str
@@ -67,41 +67,41 @@ class Header:
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> Self:
-        """Return the header of a file that has a snapshot's rows."""
+        """Return the header of a file with a snapshot's rows."""
         return cls(snapshot.library_id, snapshot.dim, snapshot.next_row, len(snapshot.tombstones))
 
     def pack(self) -> bytes:
-        """Return the fields' bytes: so few that a disk writes them whole or not at all."""
+        """Return the fields' bytes, which are few enough for a disk to write atomically."""
         return _FIELDS.pack(*astuple(self))
 
     @classmethod
     def unpack(cls, page: bytes) -> Self | None:
-        """Return the header in these bytes; None if they are damaged, of another version or none."""
+        """Return the header in these bytes; None if they are damaged, of another version or no header."""
         fields = _FIELDS.unpack(page)
         return cls(*fields) if fields else None
 
     @property
     def size(self) -> int:
-        """How many bytes the file has at least."""
+        """The least size of the file in bytes."""
         return self.place_at(self.next_row)
 
     def place_at(self, row: int) -> int:
-        """Where a row begins."""
+        """Return the offset of a row in bytes."""
         return PAGE + row * row_bytes(self.dim)
 
     def belongs_to(self, snapshot: Snapshot) -> bool:
-        """Whether the rows are those of this library."""
+        """Return whether the rows belong to this library."""
         return self.library_id == snapshot.library_id and self.dim == snapshot.dim
 
     def is_ahead_of(self, snapshot: Snapshot) -> bool:
-        """Whether the catalogue is an earlier one than the file was made of.
+        """Return whether the catalogue is older than the one the file was made from.
 
-        So it is where it lost its last batches in a power cut, or was restored from a backup: rows may be given to
-        other photos, and photos that were gone may be there.
+        That happens if it lost its last batches in a power cut, or was restored from a backup: rows may now belong to
+        other photos, and deleted photos may be back.
         """
         return self.next_row > snapshot.next_row or self.gone > len(snapshot.tombstones)
 
 
 def row_bytes(dim: int) -> int:
-    """Return the size of one row."""
+    """Return the size of a row in bytes."""
     return dim * STORED.itemsize

@@ -1,6 +1,6 @@
-"""Owns finding which vectors are near each other, all with all, by faiss.  Knows no photos.
+"""Owns finding pairs of similar vectors, all against all, with faiss.  Knows no photos.
 
-Not by the search's own index: 100,000 exact searches would take minutes.
+It doesn't use the search's index: 100,000 exact searches would take minutes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from photomap_cli.vectors.flat_index import faiss
 
 NEIGHBOURS = 16
 EXACT_ROWS = 8_000
-"""Up to here every vector is compared with every other, in 1 s; above, with those of the nearest cells."""
+"""Up to this number every vector is compared with every other, in 1 s; above, with those of the nearest cells."""
 
 _CELLS_LOOKED_AT = 4
 _TRAINED_ON_PER_CELL = 64
@@ -34,7 +34,7 @@ def near(vectors: np.ndarray, threshold: float, checkpoint: Callable[[], None] =
         checkpoint: called now and then; what it raises ends the search.
 
     Returns:
-        Two int64 arrays of the same length: the places of the one and of the other.
+        Two int64 arrays of the same length: the positions of both vectors of each pair.
     """
     library = faiss()
     library.omp_set_num_threads(processors.usable())
@@ -51,7 +51,7 @@ def near(vectors: np.ndarray, threshold: float, checkpoint: Callable[[], None] =
 
 
 def _index(library: Any, vectors: np.ndarray) -> Any:
-    """Return an index of all vectors that keeps them as they are, in half precision."""
+    """Return an index of all vectors, stored in half precision."""
     count, dim = vectors.shape
     metric, half = library.METRIC_INNER_PRODUCT, library.ScalarQuantizer.QT_fp16
     if count <= EXACT_ROWS:

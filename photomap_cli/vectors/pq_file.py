@@ -1,8 +1,8 @@
 """Owns `vectors.pq`: four bits for every two dimensions of the first rows, derived from the row file.  Scores nothing.
 
-A page of header, then faiss's own form of the index.  The header names the library, says what the rows looked like that
-were compressed and carries a checksum of the rest: a file that is torn, another library's or behind a catalogue that
-lost its last photos is not used.  The file is never changed but replaced.
+A page of header, then faiss's serialised index.  The header names the library, identifies the rows that
+were compressed and has a checksum of the rest: a file that is torn, of another library, or newer than a catalogue that
+lost its last photos isn't used.  The file is never changed, only replaced.
 """
 
 from __future__ import annotations
@@ -28,24 +28,24 @@ if TYPE_CHECKING:
 
 FILE_NAME = "vectors.pq"
 BLOCK = 32
-"""faiss compresses so many rows together; only whole blocks are, the rest waits in the tail that is scanned."""
+"""faiss compresses this many rows together; only full blocks are compressed, the tail is scanned."""
 
 RERANKED, RERANKED_PER_HIT = 500, 15
-"""How many rows are scored exactly for k hits: 500 + 15 k.  Of a million clustered vectors, 400 held all of the 10 best
-of 800 queries and 2,000 held 99.99 % of the 100 best; beside a scan of 5 ms, 2,000 rows cost 0.8 ms."""
+"""How many rows are scored exactly for k hits: 500 + 15 k.  Of a million clustered vectors, 400 had all of the 10 best
+of 800 queries and 2,000 had 99.99 % of the 100 best; 2,000 rows add 0.8 ms to a scan of 5 ms."""
 
 DEEPEST_SHARE = 32
-"""A search that would look at more than one in so many rows is better done without compression."""
+"""A search that would score more than one in this many rows is better done without compression."""
 
 _FIELDS = HeaderFields(b"photompq", version=3, numbers="QQIIIQ")
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the file's first bytes say.
+    """The header of the file.
 
     Attributes:
-        library_id, dim: whose rows.
+        library_id, dim: of the library whose rows these are.
         count: how many of the first rows are compressed.
         trained_count: how many rows there were when the code was trained.
         depth: the factor on RERANKED that the self-check asked for; 0 when these vectors do not compress, and there
@@ -69,27 +69,27 @@ class Header:
 
     @classmethod
     def unpack(cls, page: bytes) -> Header | None:
-        """Return the header in these bytes; None if they are damaged, of another version or none."""
+        """Return the header in these bytes; None if they are damaged, of another version or no header."""
         fields = _FIELDS.unpack(page)
         return cls(*fields) if fields else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PqRows:
-    """Some library's first rows, compressed; `index` is None where `header.depth` is 0.  Any thread may search."""
+    """A library's first rows, compressed; `index` is None if `header.depth` is 0.  Any thread may search."""
 
     header: Header
     index: Any = None
-    memory: np.ndarray | None = None  # what the index may point into
+    memory: np.ndarray | None = None  # memory that the index may point into
 
     def is_of(self, view: View) -> bool:
-        """Whether these are the library's rows, as far as the last of them shows."""
+        """Return whether these are the library's rows, judging by the last ones."""
         return self.header.dim == view.rows.dim and self.header.tail_crc == tail_crc(view.rows, self.header.count)
 
     def candidates(self, query: np.ndarray, k: int, live: np.ndarray | None) -> np.ndarray | None:
-        """Return the rows worth scoring for the k best, in order; None where a scan of all is the better way.
+        """Return the rows worth scoring for the k best, in order; None if scanning all is better.
 
-        Rows that are gone are dropped after fetching, so more are fetched until there are enough.
+        Rows of deleted photos are dropped after fetching, so more are fetched until there are enough.
         """
         wanted = reach(self.header.depth, k)
         fetched = wanted
@@ -101,9 +101,9 @@ class PqRows:
         return None
 
     def best(self, view: View, query: np.ndarray, k: int) -> Found | None:
-        """Return the k best photos of these rows, scored as they are stored, and of those behind them.
+        """Return the k best photos of these rows and of the tail, with exact scores.
 
-        None where a scan of all is the better way.
+        None if scanning all is better.
         """
         candidates = self.candidates(query, k, view.live)
         if candidates is None:
@@ -112,7 +112,7 @@ class PqRows:
         return merged([view.rows.score(query, k, candidates), view.rows.scan(query, k, view.live, behind)])
 
     def nearest(self, query: np.ndarray, count: int) -> np.ndarray:
-        """Return so many rows, gone ones among them, best first by the compressed vectors."""
+        """Return `count` rows, including deleted ones, best first by the compressed vectors."""
         faiss()
         rows: np.ndarray = self.index.search(query, count)[1][0]
         return rows[rows >= 0]
@@ -124,7 +124,7 @@ def reach(depth: int, k: int) -> int:
 
 
 def tail_crc(rows: StoredRows, count: int) -> int:
-    """Return what tells rows of a lost batch from those that got their numbers later."""
+    """Return a checksum that tells rows of a lost batch from those that got their numbers later."""
     return zlib.crc32(rows.codes[max(0, count - TAIL) : count].data)
 
 
@@ -144,7 +144,7 @@ class PqFile:
         return found.st_ino, found.st_mtime_ns, found.st_size
 
     def read(self) -> PqRows | None:
-        """Return what the file holds, checked; None for a damaged one.  128 MB, a million rows, take 0.1 s."""
+        """Return the file's verified content; None if damaged.  128 MB, a million rows, take 0.1 s."""
         with files.reading(self.path) as file:
             header = Header.unpack(file.read(PAGE))
             if header is None or os.fstat(file.fileno()).st_size != PAGE + header.body_bytes:
@@ -154,7 +154,7 @@ class PqFile:
         return PqRows(header, _index_in(body), body) if zlib.crc32(body.data) == header.body_crc else None
 
     def write(self, made: PqRows) -> PqRows:
-        """Replace the file in one step; return what it holds now."""
+        """Replace the file in one step; return its new content."""
         header = made.header
         try:
             with files.fresh(self._draft) as file:
@@ -171,12 +171,12 @@ class PqFile:
         return replace(made, header=header)
 
     def discard(self) -> None:
-        """Take the file away."""
+        """Delete the file."""
         self.path.unlink(missing_ok=True)
 
 
 def _write_index(file: IO[bytes], made: PqRows) -> Header:
-    """Write the index piece by piece, as a copy of it in memory would be its size twice over."""
+    """Write the index in pieces, as a copy in memory would double its size."""
     library, checksum = faiss(), 0
 
     def write(piece: bytes) -> int:
@@ -189,6 +189,6 @@ def _write_index(file: IO[bytes], made: PqRows) -> Header:
 
 
 def _index_in(body: np.ndarray) -> Any:
-    """Return the index in these bytes, which have to outlive it."""
+    """Return the index in these bytes, which must outlive it."""
     library = faiss()
     return library.read_index(library.ZeroCopyIOReader(library.swig_ptr(body), len(body))) if len(body) else None

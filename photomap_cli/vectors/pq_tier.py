@@ -1,4 +1,4 @@
-"""Owns which compressed rows there are for a search, and that one process at a time makes them.  Knows no catalogue."""
+"""Owns the compressed rows for searches, and making them in one process at a time.  Knows no catalogue."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 LOCK_NAME = "vectors.pq.lock"
 
 RETRY_SECONDS, LONGEST_RETRY_SECONDS = 60.0, 3600.0
-"""How long to wait after a failure: twice as long each time, as a full disk may stay so for days, and a million rows
+"""How long to wait after a failure, doubled each time, as a full disk may stay full for days, and a million rows
 take half a minute."""
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 class PqTier:
     """The compressed rows of the library in a folder.  Any thread may use it.
 
-    `say` is told, once, of a file that is of no use, and of one that cannot be made.
+    `say` is called once about a useless file, and about one that can't be made.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class PqTier:
         self._failures, self._retry_at = 0, 0.0
 
     def usable(self, view: View) -> PqRows | None:
-        """Return what a search may use; None where a scan of all rows is the way."""
+        """Return the compressed rows for a search; None if all rows should be scanned."""
         held = self._of(view)
         return held if held and held.header.depth else None
 
@@ -59,23 +59,23 @@ class PqTier:
         return is_due_now and (_wants(view, held) or self._is_left_over(view))
 
     def make(self, take_view: Callable[[], View], queries: Sequence[np.ndarray]) -> Iterator[int]:
-        """Make what is due, and yield how many rows are done.
+        """Make what is due, yielding how many rows are done.
 
-        Of a view taken when no other process can be making them.  Does nothing while another one does.  What
-        fails is tried again some time later; where nothing can be written, the library stays exact.
+        Uses a view taken while no other process makes them.  Does nothing while another one does.  What
+        fails is retried later; if nothing can be written, searches stay exact.
         """
         lock = FileLock(self._lock_path)
         try:
             if lock.try_acquire() and self.is_due(view := take_view()):
                 yield from self._made(view, queries)
                 self._failures = 0
-        except (OSError, MemoryError, RuntimeError) as error:  # faiss's errors are the last
+        except (OSError, MemoryError, RuntimeError) as error:  # faiss's errors come last
             self._fail(error)
         finally:
             lock.release()
 
     def discard(self) -> None:
-        """Take the file away, for its library has begun again."""
+        """Delete the file, as its library was cleared."""
         with self._lock:
             self._file.discard()
             self._held = self._signature = None
@@ -91,30 +91,30 @@ class PqTier:
             self._held, self._signature = made, self._file.signature()
 
     def _is_left_over(self, view: View) -> bool:
-        """Whether the file is of rows that are others by now."""
+        """Return whether the file's rows now belong to other photos."""
         held = self._held
         return held is not None and bool(view.count) and held.header.library_id != view.library_id
 
     def _fail(self, error: Exception) -> None:
-        """Wait before the next time, and say once what is wrong."""
+        """Wait before the next try, and report the error once."""
         log.warning("the vectors are not compressed: %s", error)
         wait = min(RETRY_SECONDS * 2**self._failures, LONGEST_RETRY_SECONDS)
-        if not self._failures and not isinstance(error, PermissionError):  # whoever may not write cannot mend it
+        if not self._failures and not isinstance(error, PermissionError):  # a user who may not write can't fix it
             reason = (getattr(error, "strerror", None) or str(error) or type(error).__name__).lower()
             self._say(f"{self._file.path.name} could not be made and will be tried again ({reason}); {_MEANWHILE}")
         self._failures, self._retry_at = self._failures + 1, self._clock() + wait
 
     def _of(self, view: View) -> PqRows | None:
-        """Return what there is of these rows, read when the file is a new one."""
+        """Return the compressed rows, reading the file if it is new."""
         with self._lock:
             signature = self._file.signature()
             if signature != self._signature:
                 self._held, self._signature = self._read() if signature else None, signature
             held = self._held
             if held is None or held.header.library_id != view.library_id:
-                return None  # of rows that are others by now, or of a view that does not know them yet
+                return None  # of rows that changed, or a view that doesn't know them yet
             if held.header.count > view.count:
-                return None  # of photos that this view does not see yet, or that a power cut took
+                return None  # of photos that this view doesn't see yet, or that a power cut lost
             if not held.is_of(view):
                 self._held = None
                 self._refuse("belongs to other photos")
@@ -125,7 +125,7 @@ class PqTier:
             held = self._file.read()
         except files.NotPlain:
             held = None
-        except FileNotFoundError:  # taken away since
+        except FileNotFoundError:  # deleted since
             return None
         except OSError:
             held = None
@@ -135,7 +135,7 @@ class PqTier:
 
     def _refuse(self, reason: str) -> None:
         self._say(f"{self._file.path.name} {reason} and will be rebuilt; {_MEANWHILE}")
-        with suppress(OSError):  # where nothing can be written, it is said again by the next process
+        with suppress(OSError):  # if nothing can be written, the next process says it again
             self._file.discard()
 
 
@@ -143,7 +143,7 @@ _MEANWHILE = "until then, searches scan every photo"
 
 
 def check(folder: Path, library_id: str, count: int) -> Check | None:
-    """Say how the compressed rows of a library of so many rows are; nothing where there are none."""
+    """Return the state of the compressed rows of a library with `count` rows; empty if there are none."""
     file = PqFile(folder)
     if file.signature() is None:
         return None
@@ -157,5 +157,5 @@ def check(folder: Path, library_id: str, count: int) -> Check | None:
 
 
 def _wants(view: View, held: PqRows | None) -> bool:
-    """Whether rows are to be compressed: two dimensions go together, so their number has to be even."""
+    """Return whether rows can be compressed: dimensions are compressed in pairs, so their number must be even."""
     return not view.rows.dim % 2 and is_due(view.count, held.header if held else None)

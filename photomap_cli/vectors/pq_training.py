@@ -1,4 +1,4 @@
-"""Owns making compressed rows: when they are due, the code, the self-check.  Searches for nobody, writes no file."""
+"""Owns making compressed rows: when they are due, the code, the self-check.  Answers no searches, writes no files."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ if TYPE_CHECKING:
     from photomap_cli.vectors.view import View
 
 ROWS = 300_000
-"""Fewer are scanned as they are, which takes some 12 ms."""
+"""Fewer rows are scanned uncompressed, which takes some 12 ms."""
 
 TAIL_SHARE = 16
-"""Due again when more than one row in so many is not compressed: beside a million rows, 62,000 are scanned in 3 ms."""
+"""Due again when more than one row in this many isn't compressed: 62,000 beside a million rows are scanned in 3 ms."""
 
 RECALL = 0.999
-"""Of the truly best hits, how many the candidates must hold.  What is near-isotropic does not compress: .80."""
+"""The share of the truly best hits that candidates must contain.  Near-isotropic vectors reach .80."""
 
 _DEPTHS = (1, 2, 4)
 _CHECKED_HITS = (10, 100)
 _CHECKS = 64  # queries of each kind
-_SAMPLE = 4_096  # faiss takes no more to train 16 values
-_ROWS_AT_ONCE = 16_384  # compressed in 0.2 s, after which the work can be given up
-_GAP = 0.96  # how far from the photos' common direction CLIP puts its texts: 0.27 along it, 0.96 across
+_SAMPLE = 4_096  # faiss uses no more to train 16 values
+_ROWS_AT_ONCE = 16_384  # compressed in 0.2 s, after which the work can be cancelled
+_GAP = 0.96  # where CLIP puts texts relative to the photos' common direction: 0.27 along it, 0.96 across
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Job:
-    """What to compress: a library's rows, what was made of them before, and vectors that were searched for lately."""
+    """What to compress: a library's rows, their earlier compression, and vectors of recent searches."""
 
     view: View
     earlier: PqRows | None = None
@@ -42,7 +42,7 @@ class Job:
 
 
 def is_due(count: int, header: Header | None) -> bool:
-    """Whether so many rows should be compressed, or compressed anew."""
+    """Return whether this many rows should be compressed, or compressed again."""
     if count < ROWS or header is None or header.count > count:
         return count >= ROWS
     if not header.depth:
@@ -51,9 +51,9 @@ def is_due(count: int, header: Header | None) -> bool:
 
 
 def compress(job: Job) -> Generator[int, None, PqRows]:
-    """Compress rows, check what came of it, and return it; yields how many rows are done.
+    """Compress rows, check and return the result; yields how many rows are done.
 
-    In one thread; a million rows take 170 MB meanwhile.
+    Runs in one thread; a million rows take 170 MB meanwhile.
     """
     rows = job.view.rows
     count = rows.count // BLOCK * BLOCK
@@ -70,7 +70,7 @@ def compress(job: Job) -> Generator[int, None, PqRows]:
 
 
 def _extended(job: Job) -> tuple[Any, int] | None:
-    """Return a copy of the earlier index to go on with, unless the library has doubled since it was trained."""
+    """Return a copy of the earlier index to continue, unless the library has doubled since it was trained."""
     if job.earlier is None or not job.earlier.header.depth:
         return None
     trained_count = job.earlier.header.trained_count
@@ -90,7 +90,7 @@ def _some(count: int, most: int) -> np.ndarray:
 
 
 def _checks(sample: np.ndarray) -> np.ndarray:
-    """Return vectors to search for: some photos, and others that lie off their cone, as CLIP's texts do."""
+    """Return query vectors: some photos, and others outside their cone, like CLIP's texts."""
     photos = sample[:: len(sample) // _CHECKS][:_CHECKS]
     common = _unit(sample.mean(axis=0))
     across = _unit(np.random.default_rng(0).standard_normal(len(common), np.float32))
@@ -104,7 +104,7 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
 
 
 def _depth(rows: StoredRows, made: PqRows, queries: Sequence[np.ndarray]) -> Generator[int, None, int]:
-    """Return the least depth at which candidates hold the truly best hits; 0 if none does."""
+    """Return the least depth at which candidates contain the truly best hits; 0 if none does."""
     held = np.zeros((len(_DEPTHS), len(_CHECKED_HITS)))
     for query in queries:
         held += _held(rows, made, query[np.newaxis])
@@ -114,7 +114,7 @@ def _depth(rows: StoredRows, made: PqRows, queries: Sequence[np.ndarray]) -> Gen
 
 
 def _held(rows: StoredRows, made: PqRows, query: np.ndarray) -> np.ndarray:
-    """Return how many of one query's best hits are candidates, by depth and number of hits."""
+    """Return how many of a query's best hits are candidates, by depth and number of hits."""
     best, _ = merged([rows.scan(query, max(_CHECKED_HITS), None, (0, made.header.count))])
     near = made.nearest(query, reach(_DEPTHS[-1], max(_CHECKED_HITS)))
     return np.array([[np.isin(best[:k], near[: reach(depth, k)]).sum() for k in _CHECKED_HITS] for depth in _DEPTHS])

@@ -1,4 +1,4 @@
-"""Owns vector search: which rows are scanned how, and the view of one moment.  Stores nothing itself."""
+"""Owns vector search: how to scan which rows, and a consistent view.  Stores nothing itself."""
 
 from __future__ import annotations
 
@@ -32,26 +32,26 @@ FILES = (vector_file.FILE_NAME, pq_file.FILE_NAME)
 
 THREADS = min(8, processors.usable())
 THREADED_ROWS = 20_000
-"""From here on a search is worth several threads: below, one takes about a millisecond."""
+"""From this number of rows several threads pay off: below, one takes about a millisecond."""
 
 FEW_SHARE = 256
-"""Rows are gathered and scored alone when a filter leaves fewer than one in so many.  Of a million rows, 1,000 take
-0.1 ms so and 1.8 ms by a bitmap over all, 3,000 0.4 and 2.3, 10,000 7 and 5."""
+"""Rows are gathered and scored alone if a filter leaves fewer than one in this many.  Of a million rows, 1,000 take
+0.1 ms this way and 1.8 ms with a bitmap over all, 3,000 0.4 and 2.3, 10,000 7 and 5."""
 
 BROAD_SHARE, BROAD_FETCHES, DEEPEST_SHARE = 3, 4, 32
-"""Where a filter leaves more than one row in three, all are scanned and the others dropped from four times as many hits
-as should do, if that is less than one row in 32: to ask of each row whether it is allowed takes longer than to multiply
-it.  Of a million rows, half take 70 ms asked and 37 unasked; a tenth takes 22."""
+"""If a filter leaves more than one row in three, all are scanned, and others dropped from four times as many hits
+as expected, if that is less than one row in 32: checking whether a row is allowed takes longer than multiplying
+it.  Of a million rows, half take 70 ms with the check and 37 without; a tenth takes 22."""
 
 _SPARE = 16
-"""Hits fetched beyond k, to see whether equal scores go on past it: copies of one photo are seldom more."""
+"""Hits fetched beyond k, to see whether equal scores continue: a photo rarely has more copies."""
 
 _REMEMBERED = 64
-"""Vectors searched for lately, to check compressed rows with."""
+"""Recent query vectors, for checking compressed rows."""
 
 
 class VectorStore:
-    """Search over a library's vectors.  Any thread may use it; a context manager.
+    """Searches a library's vectors.  Any thread may use it; a context manager.
 
     Sees the library as of its last `refresh`.
     """
@@ -74,12 +74,12 @@ class VectorStore:
         self._checked_library: str | None = None
         self._view = View.of_nothing()
         self._recent: tuple[np.ndarray, ...] = ()
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="search")  # starts its threads when needed
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="search")  # starts threads when needed
         self._compressing: threading.Thread | None = None
         self._closing = threading.Event()
 
     def refresh(self) -> None:
-        """Take in what any process has committed since the last time; costs microseconds if that is nothing.
+        """Pick up what any process has committed since last time; costs microseconds if that is nothing.
 
         Raises LibraryUnusable or LibraryBusy when the catalogue cannot be read.
         """
@@ -100,7 +100,7 @@ class VectorStore:
     ) -> Found:
         """Return the k best photos, as `search_rows`, among those that meet all filters.
 
-        What `checkpoint` raises ends it before the scan.
+        An exception from `checkpoint` ends it before the scan.
         """
         rows = self._catalog.rows(within, checkpoint=checkpoint) if within else None
         return self.search_rows(vector, k, rows, exact=exact)
@@ -109,7 +109,7 @@ class VectorStore:
         """Return the k best photos for a vector, (dim,) float32 of unit length, among `rows` (int64) if given.
 
         Rows (int64) and cosines (float32), best first, the lower row first among equals; fewer than k if there are no
-        more.  Exact up to the half precision of the stored vectors, but for which rows it considers in a large library
+        more.  Exact up to the half precision of the stored vectors, but for which rows count in a large library
         without a filter; `exact` considers all.
         """
         if self._seen is None:
@@ -121,7 +121,7 @@ class VectorStore:
         return _with_sides(view, query, k, rows, self._best(view, query, k, rows, exact=exact))
 
     def sample(self, most: int) -> np.ndarray:
-        """Return the vectors of photos that are spread evenly over the library, (n, dim) float32; `most` or fewer."""
+        """Return the vectors of up to `most` photos spread evenly over the library, (n, dim) float32."""
         view = self._view
         return view.rows.floats(view.spread(most))
 
@@ -132,7 +132,7 @@ class VectorStore:
                 yield done, self._view.count
 
     def compress_behind(self) -> None:
-        """Do the same in a thread of its own, if it is due and not being done; closing gives it up."""
+        """Do the same on another thread, if it is due and not running; closing cancels it."""
         if not self._tier.is_due(self._view):
             return
         with self._lock:
@@ -141,18 +141,18 @@ class VectorStore:
                 self._compressing.start()
 
     def reset(self) -> None:
-        """Take the derived files away, for the catalogue was cleared."""
+        """Delete the derived files, as the catalogue was cleared."""
         self._file.discard()
         self._tier.discard()
 
     def drain_notices(self) -> list[str]:
-        """Return what the user should be told since the last call: files that were damaged and made anew."""
+        """Return notices since the last call: damaged files that were rebuilt."""
         notes = self._notes[:]
         del self._notes[: len(notes)]
         return notes
 
     def warm_up(self) -> None:
-        """Import what scans rows, so that the first search need not wait for it."""
+        """Import what scans rows, so that the first search needn't wait for it."""
         flat_index.faiss()
 
     def close(self) -> None:
@@ -175,13 +175,13 @@ class VectorStore:
         return self._view
 
     def _current_view(self) -> tuple[View, int | None]:
-        """Return the view of now, and the inode of the file that it goes with."""
+        """Return the current view, and the inode of its file."""
         snapshot = self._catalog.snapshot()
         if not snapshot.next_row:
             return View.of_nothing(), self._file.inode()
         try:
             snapshot, mapped = self._mapped(snapshot)
-        except OSError:  # a library that cannot be written, a full disk
+        except OSError:  # a read-only library, or a full disk
             mapped = self._file.in_memory(snapshot, self._catalog.vectors_from)
         return View.of(snapshot, mapped), mapped.inode
 
@@ -222,7 +222,7 @@ class VectorStore:
         return self._scan_slices(view, query, k, allowed)
 
     def _scan_slices(self, view: View, query: np.ndarray, k: int, allowed: np.ndarray | None) -> Found:
-        """Return the k best rows, in slices over the threads where there are enough rows."""
+        """Return the k best rows, sliced over threads if there are enough rows."""
         slices = view.rows.slices(1 if view.count < THREADED_ROWS else self._threads)
         scans = map if len(slices) == 1 else self._pool.map
         return merged(list(scans(lambda part: view.rows.scan(query, k, allowed, part), slices)))
@@ -235,7 +235,7 @@ class VectorStore:
 
 
 def _with_sides(view: View, query: np.ndarray, k: int, rows: np.ndarray | None, found: Found) -> Found:
-    """Return the k best photos of those found and of panoramas: of a panorama's vectors the best counts."""
+    """Return the k best of the photos found and of panoramas; a panorama's best vector counts."""
     sides = view.sides_among(rows)
     if not len(sides):
         return found
@@ -246,9 +246,9 @@ def _with_sides(view: View, query: np.ndarray, k: int, rows: np.ndarray | None, 
 
 
 def _without_cut_ties(scan: Callable[[int], Found], k: int, count: int) -> Found:
-    """Return the k best of `count` by a scan for the best n, which fetches more until equal scores end before n.
+    """Return the k best of `count` with a scan for the best n, raising n until equal scores end before it.
 
-    faiss keeps any of several equal rows, and puts the higher row first.
+    Of several equal rows faiss keeps any, and puts the higher row first.
     """
     fetched = min(k + _SPARE, count)
     while fetched:

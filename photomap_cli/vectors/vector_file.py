@@ -1,9 +1,9 @@
 """Owns `vectors.f16`: all stored vectors in one mappable file, derived from the catalogue.  Searches nothing.
 
-A header (`file_header.py`), then one fp16 row for each row number of the catalogue, zeros for photos that are gone.
-The header names the library and says up to which row all are known to be on the disk, so that a power cut can only lose
-rows that nobody counts on; they are filled in again from the catalogue.  Rows are appended, never changed, and the file
-is never cut but replaced: another process may have it mapped.
+A header (`file_header.py`), then a fp16 row for each row number of the catalogue, zeros for deleted photos.
+The header names the library and the row up to which all are known to be on disk, so that a power cut can only lose
+rows that aren't counted; they are filled in again from the catalogue.  Rows are appended, never changed, and the file
+is replaced instead of truncated, as another process may have it mapped.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from photomap_cli.library.file_lock import FileLock
 from photomap_cli.vectors.file_header import PAGE, Header
 
 if TYPE_CHECKING:
-    BlobsFrom = Callable[[int], Iterable[tuple[int, bytes]]]  # (row, fp16 bytes) in order, from a row on
+    BlobsFrom = Callable[[int], Iterable[tuple[int, bytes]]]  # (row, fp16 bytes) in order, starting at a row
 
 FILE_NAME = "vectors.f16"
 LOCK_NAME = "vectors.lock"
@@ -38,7 +38,7 @@ _END = (sys.maxsize, b"")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mapped:
-    """The file in private memory that is backed by it; `inode` names it, as far as there is one."""
+    """The mapped file; `inode` identifies it, if there is one."""
 
     header: Header
     memory: mmap.mmap
@@ -48,7 +48,7 @@ class Mapped:
 class VectorFile:
     """The file in a library's folder.  Methods raise OSError when it cannot be read or written.
 
-    `say` is told of a file that was of no use and is written anew.
+    `say` is called about a useless file that is rewritten.
     """
 
     def __init__(self, folder: Path, say: Callable[[str], None] = lambda _words: None) -> None:
@@ -57,7 +57,7 @@ class VectorFile:
         self._lock_path = folder / LOCK_NAME
 
     def inode(self) -> int | None:
-        """Return what is another when the file is another one; None when there is none.  Costs some microseconds."""
+        """Return what changes when the file is replaced; None if there is none.  Costs some microseconds."""
         try:
             return self.path.stat().st_ino
         except OSError:
@@ -72,9 +72,9 @@ class VectorFile:
             return None
 
     def contradicts(self, snapshot: Snapshot, blobs_from: BlobsFrom) -> bool:
-        """Whether one of the last rows is not the catalogue's.
+        """Return whether one of the last rows differs from the catalogue's.
 
-        So it is where the catalogue lost its last batches in a power cut and gave their rows to other photos.
+        That happens if the catalogue lost its last batches in a power cut and gave their rows to other photos.
         """
         try:
             with files.reading(self.path) as file:
@@ -91,9 +91,9 @@ class VectorFile:
     def repair(
         self, take_snapshot: Callable[[], Snapshot], blobs_from: BlobsFrom, *, rebuild: bool = False
     ) -> tuple[Snapshot, Mapped]:
-        """Bring the file to what the catalogue says now, by appending or by a `rebuild` of it, and map it.
+        """Bring the file up to date with the catalogue, by appending or a `rebuild`, and map it.
 
-        Under the lock, with a snapshot taken inside it: whatever another process did meanwhile is kept.
+        Runs under the lock, with a snapshot taken inside it, so another process's changes are kept.
         """
         with FileLock(self._lock_path):
             snapshot = take_snapshot()
@@ -110,7 +110,7 @@ class VectorFile:
         return snapshot, mapped
 
     def in_memory(self, snapshot: Snapshot, blobs_from: BlobsFrom) -> Mapped:
-        """Return the snapshot's rows without the file, for a library that cannot be written."""
+        """Return the snapshot's rows without the file, for a read-only library."""
         header = Header.of(snapshot)
         memory = mmap.mmap(-1, header.size)
         for piece in _content(snapshot, blobs_from):
@@ -118,12 +118,12 @@ class VectorFile:
         return Mapped(header, memory, self.inode())
 
     def discard(self) -> None:
-        """Take the file away, for its library has begun again."""
+        """Delete the file, as its library was cleared."""
         with FileLock(self._lock_path):
             self.path.unlink(missing_ok=True)
 
     def _header(self) -> Header | None:
-        """Return the header of a file that is sound; None where there is no such file."""
+        """Return the header of an intact file; None if there is none."""
         try:
             with files.reading(self.path) as file:
                 return _header(file)
@@ -131,7 +131,7 @@ class VectorFile:
             return None
 
     def _append(self, header: Header, snapshot: Snapshot, blobs_from: BlobsFrom) -> None:
-        """Write the rows that are new, then the header that counts them."""
+        """Write the new rows, then the header that counts them."""
         with files.changing(self.path) as file:
             file.seek(header.size)
             for piece in _rows(range(header.next_row, snapshot.next_row), snapshot.dim, blobs_from):
@@ -151,11 +151,11 @@ class VectorFile:
                 _sync(file.fileno())
             files.adopt(draft, self.path)
         finally:
-            draft.unlink(missing_ok=True)  # a full disk's last bytes are not for half a file
+            draft.unlink(missing_ok=True)  # don't leave half a file in a full disk's last bytes
 
 
 def _header(file: IO[bytes]) -> Header | None:
-    """Return the header of a file that is as long as it says."""
+    """Return the header of a file with the length it claims."""
     header = Header.unpack(file.read(PAGE))
     return header if header is not None and os.fstat(file.fileno()).st_size >= header.size else None
 
@@ -171,13 +171,13 @@ def _mapped(file: IO[bytes], snapshot: Snapshot) -> Mapped | None:
 
 
 def _content(snapshot: Snapshot, blobs_from: BlobsFrom) -> Iterator[bytes | memoryview]:
-    """Yield the bytes of a file that has a snapshot's rows."""
+    """Yield the bytes of a file with a snapshot's rows."""
     yield Header.of(snapshot).pack().ljust(PAGE, b"\0")
     yield from _rows(range(snapshot.next_row), snapshot.dim, blobs_from)
 
 
 def _rows(rows: range, dim: int, blobs_from: BlobsFrom) -> Iterator[memoryview]:
-    """Yield the bytes of these rows, zeros for photos that are gone."""
+    """Yield the bytes of these rows, zeros for deleted photos."""
     blobs = iter(blobs_from(rows.start))
     row, blob = next(blobs, _END)
     for start in range(rows.start, rows.stop, _ROWS_AT_ONCE):

@@ -1,4 +1,4 @@
-"""Owns the rows of one moment, and which of them are photos.  A value: searches and stores nothing."""
+"""Owns a snapshot of rows, and which of them are photos.  A value: searches and stores nothing."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class View:
     """A library's rows as a snapshot saw them.
 
     Attributes:
-        library_id: whose rows.
-        rows: the vectors; zeros for photos that were gone when they were written.
-        live: a bit for each row, lowest first; None where all are photos.
-        panoramas: the rows of photos that have two vectors more, sorted.
-        sides: those vectors, two for each.
-        photo_count: how many photos there are.
+        library_id: of the library.
+        rows: the vectors; zeros for photos that were already deleted when written.
+        live: a bit for each row, lowest first; None if all are photos.
+        panoramas: the rows of photos with two more vectors, sorted.
+        sides: those vectors, two for each panorama.
+        photo_count: the number of photos.
     """
 
     library_id: str
@@ -44,7 +44,7 @@ class View:
 
     @classmethod
     def of(cls, snapshot: Snapshot, mapped: Mapped) -> Self:
-        """Return the view of mapped rows; the memory lives as long as the view."""
+        """Return a view of mapped rows; the memory lives as long as the view."""
         live = np.packbits(snapshot.is_photo(), bitorder="little") if len(snapshot.tombstones) else None
         rows = StoredRows(mapped.memory, snapshot.dim, snapshot.next_row, PAGE)
         sides = StoredRows(snapshot.sides, snapshot.dim, SIDES * len(snapshot.panoramas), 0)
@@ -52,11 +52,11 @@ class View:
 
     @property
     def count(self) -> int:
-        """How many rows there are, those of gone photos among them."""
+        """The number of rows, including those of deleted photos."""
         return self.rows.count
 
     def among(self, rows: np.ndarray | None) -> tuple[np.ndarray | None, int]:
-        """Return the photos among these rows (None: all) as bits, or None, and how many they are."""
+        """Return the photos among these rows (None: all) as bits, or None, and their number."""
         if rows is None:
             return self.live, self.photo_count
         is_wanted = np.zeros(self.count, bool)
@@ -75,7 +75,7 @@ class View:
         return np.flatnonzero(np.repeat(is_wanted, SIDES))
 
     def spread(self, most: int) -> np.ndarray:
-        """Return the rows of photos that are spread evenly over the library; `most` or fewer."""
+        """Return the rows of up to `most` photos spread evenly over the library."""
         rows = np.unique(np.linspace(0, max(self.count - 1, 0), min(most, self.count)).astype(np.int64))
         return live_among(rows, self.live)
 
@@ -84,7 +84,7 @@ class View:
 
 
 def live_among(rows: np.ndarray, live: np.ndarray | None) -> np.ndarray:
-    """Return the rows whose bit is set, in their order; None stands for all bits set."""
+    """Return the rows whose bit is set, in order; None means all bits are set."""
     return rows if live is None else rows[bits_of(live, rows)]
 
 
