@@ -10,7 +10,7 @@ import pytest
 from cases import cases
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from library_fakes import ENCODER, new_photo
+from library_fakes import ENCODER, new_photo, unit_vectors
 
 from photomap_cli.library import geography, user_data
 from photomap_cli.library.catalog import Catalog
@@ -26,7 +26,7 @@ from photomap_cli.library.sql_filters import TRAITS as SQL_TRAITS
 from photomap_cli.records import FilterKind, PhotoFilter
 
 NAME = "expressions"
-ALBUM = [1, 2, 3, 7]
+PHOTOS, ALBUM = 300, [1, 2, 3, 7]
 ROOTS = Roots({"ar": "/p"}, sep="/")
 TEXTS = [
     "a",
@@ -79,7 +79,7 @@ def catalog(tmp_path_factory):
     dice = random.Random(7)
     with Catalog.open(tmp_path_factory.mktemp("catalog"), create=True) as opened:
         opened.set_encoder(ENCODER)
-        opened.commit_batch([photo(dice, at) for at in range(300)])
+        opened.commit_batch([photo(dice, at) for at in range(PHOTOS)])
         best = [user_data.Member(each.path) for each in opened.photos(ALBUM)]
         user_data.add(opened.folder, "best", best)
         yield opened
@@ -117,7 +117,11 @@ def file_of(found):
 def on_server(client, texts, filters, *, has_infix=True):
     has_infix = has_infix and client.abilities.has_infix
     server = Server(ROOTS.below, lambda name: ALBUM, has_infix, texts)
-    return {each["row"] for each in client.query(NAME, where(filters, server), ["row"])}
+    condition = where(filters, server)
+    found = {each["row"] for each in client.query(NAME, condition, ["row"])}
+    searched = client.search(NAME, unit_vectors(1)[0], condition, ["photo"], limit=PHOTOS, params={})
+    assert {each["photo"] for _, each in searched} == found
+    return found
 
 
 def in_sqlite(catalog, filters):
@@ -167,6 +171,14 @@ def test_every_kind_of_filter_is_tried():
 @settings(max_examples=300)
 def test_a_filter_leaves_the_same_photos(catalog, client, texts, filters, has_infix):
     assert on_server(client, texts, filters, has_infix=has_infix) == in_sqlite(catalog, filters)
+
+
+def test_a_query_of_very_many_filters_is_answered(catalog, client, texts):
+    dice = random.Random(5)
+    every = [PhotoFilter(FilterKind.NAME, f"*{dice.choice(TEXTS)}{number}*", negated=True) for number in range(100)] + [
+        PhotoFilter(FilterKind.RATING, f">{-number}") for number in range(2, 150)
+    ]
+    assert on_server(client, texts, every) == in_sqlite(catalog, every)
 
 
 CIRCLES = ["48.86,2.35,3km", "48.86,2.35,20000km", "0,180,2km", "0,-179.9,50km", "90,0,20km", "-89.95,77,30km"]
