@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from photomap_cli.errors import EmptyLibrary
 from photomap_cli.export.library_draft import draft_in, folder, put_in_place, require_empty, taken, written
 from photomap_cli.export.photo_copy import PhotoCopy
 from photomap_cli.library import backup, database, user_data
@@ -41,13 +42,15 @@ def copy_to_address(
         caches: names of SQLite's files that can be made again; they come along where the target has none.
         clock: in seconds.
 
-    Raises EncoderMismatch, BadPath as `PhotoCopy` does.
+    Raises EmptyLibrary for a library that has never had a photo; EncoderMismatch, BadPath as `PhotoCopy` does.
     """
     began = clock()
+    encoder = source.facts.encoder
+    if encoder is None:
+        raise EmptyLibrary(f"{names[0]} has no photos to copy", hint="photomap index ~/Pictures")
     photos, were_there = PhotoCopy(source, target, on_progress).run()
     _copy_caches(source.facts.folder, target.facts.folder, caches)
-    encoder = source.facts.encoder
-    size = (photos - were_there) * encoder.dim * STORED.itemsize if encoder else 0
+    size = (photos - were_there) * encoder.dim * STORED.itemsize
     return _report(names, target, size, was_there=photos == were_there, seconds=clock() - began)
 
 

@@ -6,7 +6,7 @@ import pytest
 from library_fakes import new_photo, unit_vectors
 from test_photo_copy import content, filled
 
-from photomap_cli.errors import BadPath, LibraryBusy
+from photomap_cli.errors import BadPath, EmptyLibrary, LibraryBusy
 from photomap_cli.export.library_draft import DRAFT_NAME, LOCK_NAME
 from photomap_cli.export.shared_copy import copy_to_address, copy_to_folder
 from photomap_cli.library import database
@@ -103,3 +103,10 @@ def test_what_is_copied_to_an_address_is_counted_and_again_there_is_nothing_to_d
         report = copy_to_address(source, target, NAMES, lambda done, total: None)
         assert (report.was_there, report.bytes, report.photos) == (True, 0, source.facts.photo_count)
         assert content(tmp_path / "target") == content(source.facts.folder)
+
+
+def test_a_library_without_photos_is_not_begun_elsewhere(tmp_path):
+    with opened(tmp_path / "source") as source, opened(tmp_path / "target") as target:
+        with pytest.raises(EmptyLibrary, match="no photos to copy"):
+            copy_to_address(source, target, NAMES, lambda done, total: None)
+        assert target.facts.encoder is None
