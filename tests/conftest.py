@@ -92,6 +92,7 @@ def milvus(tmp_path_factory):
     if reason := milvus_server.missing():
         pytest.skip(reason)
     # How soon a server is back after a kill, by itself after 30 s; and how long writes of others wait, 200 ms.
-    quick = "common.session.ttl=5", "proxy.timeTickInterval=50"
-    with milvus_server.MilvusServer(tmp_path_factory.mktemp("milvus"), *quick) as server:
+    quick, folder = ("common.session.ttl=5", "proxy.timeTickInterval=50"), tmp_path_factory.mktemp("milvus")
+    with milvus_server.MilvusServer(folder, *quick) as server:
         yield server
+    shutil.rmtree(folder / "data")  # 250 MB

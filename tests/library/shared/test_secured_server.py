@@ -42,8 +42,10 @@ def secured(certificate, tmp_path_factory):
     key, pem = certificate
     settings = ("authorization_enabled=true", "tls_mode=1")
     settings += (f"server_pem_path={pem}", f"server_key_path={key}", f"ca_pem_path={pem}")
-    with milvus_server.MilvusServer(tmp_path_factory.mktemp("secured"), *settings) as server:
+    folder = tmp_path_factory.mktemp("secured")
+    with milvus_server.MilvusServer(folder, *settings) as server:
         yield server.address
+    shutil.rmtree(folder / "data")  # 250 MB
 
 
 def client(secured, token=OWNER, *, ca_file="", scheme="milvus+tls"):
