@@ -1,1 +1,1 @@
-"""The catalogue: which photos there are, what is known of them, and their vectors as they are stored."""
+"""The catalogue: which photos there are, what is known about them, and their stored vectors."""

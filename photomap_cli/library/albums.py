@@ -1,4 +1,4 @@
-"""Owns which photos of a library an album's are: by their paths, and by their bytes where they were moved."""
+"""Owns finding an album's photos in a library: by path, or by their bytes if they were moved."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from photomap_cli.library.user_data import Member
 if TYPE_CHECKING:
     from photomap_cli.library.store import Facts
 
-_KEPT = 4  # albums whose rows are remembered
+_KEPT = 4  # albums whose rows are cached
 _SHOWN = 5
 
 
 def as_members(facts: Facts, paths: Sequence[str]) -> list[Member]:
-    """Return photos as an album keeps them, with what the library knows of their bytes."""
+    """Return photos as members of an album, with what the library knows of their bytes."""
     known = facts.contents.at(paths)
     return [_member(known[path]) if path in known else Member(path) for path in paths]
 
@@ -32,11 +32,11 @@ def _member(known: PhotoContent) -> Member:
 
 
 class AlbumRows:
-    """Finds the rows of the photos in albums; remembers the last few as long as nothing changes.  Any thread may ask.
+    """Finds the rows of albums' photos; caches the last few as long as nothing changes.  Any thread may use it.
 
     Args:
         facts: of the library.
-        change_counter: returns another value once the library has changed; the photos are looked up anew then.
+        change_counter: returns another value once the library has changed; then photos are looked up again.
     """
 
     def __init__(self, facts: Facts, change_counter: Callable[[], object]) -> None:
@@ -65,14 +65,14 @@ class AlbumRows:
         return rows
 
     def _look_up(self, members: Sequence[Member]) -> list[int]:
-        """Look the photos up, and write down where those are that were moved."""
+        """Look the photos up, and record the new paths of moved ones."""
         found = list(_found(self._facts, members))
         moved = [
             (old.path, _member(known))
             for old, known in found
             if (old.path, old.digest) != (known.path, known.content_hash)
         ]
-        with suppress(LibraryUnusable):  # a disk that cannot be written to
+        with suppress(LibraryUnusable):  # a read-only disk
             user_data.follow(self._facts.folder, moved)
         return sorted({known.row for _, known in found})
 
@@ -80,8 +80,8 @@ class AlbumRows:
 def _found(facts: Facts, members: Sequence[Member]) -> Iterator[tuple[Member, PhotoContent]]:
     """Yield the photos that are in the library.
 
-    What is at the path of an album's photo is that one, unless it has other bytes and the album's are elsewhere: then
-    the photo was moved, and another one has its name by now.
+    The photo at the path of an album's photo is that one, unless it has other bytes and the album's are elsewhere: then
+    the photo was moved, and another one has its name now.
     """
     at_paths = facts.contents.at([each.path for each in members])
     for each in members:
@@ -93,7 +93,7 @@ def _found(facts: Facts, members: Sequence[Member]) -> Iterator[tuple[Member, Ph
 
 
 def _with_bytes(facts: Facts, member: Member) -> PhotoContent | None:
-    """Return the photo that has the bytes of an album's; of several the one that kept its name."""
+    """Return the photo with the bytes of an album's; of several the one with the same name."""
     if member.digest is None or member.size_bytes is None:
         return None
     alike = sorted((row, path) for row, (path, _) in facts.contents.photos(member.size_bytes, member.digest).items())

@@ -1,4 +1,4 @@
-"""Owns copying an SQLite file as it is at one moment, while other processes go on using it.  Knows no tables."""
+"""Owns copying a snapshot of an SQLite file while other processes keep using it.  Knows no tables."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _BUSY_SECONDS = 2.0
 
 
 class BackupFailed(Exception):
-    """The copy could not be written; the message says why."""
+    """The copy couldn't be written; the message says why."""
 
 
 def back_up(connection: sqlite3.Connection, target: Path, on_bytes: Callable[[int], None] = lambda count: None) -> None:
-    """Copy the database of a connection that is in a transaction to a new file, for its owner alone.
+    """Copy the database of a connection in a transaction to a new file, private to its owner.
 
-    `on_bytes` is told how many bytes are done.  Raises BackupFailed; what SQLite says of a database that is damaged;
-    Damaged for one whose copy is not sound.
+    `on_bytes` is called with the bytes done.  Raises BackupFailed; SQLite's error for a damaged database;
+    Damaged if the copy fails its check.
     """
-    # From here on the transaction sees one state: without, each commit of another process would begin the copy again.
+    # From here on the transaction sees one state; otherwise each commit of another process would restart the copy.
     connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     page_bytes: int = connection.execute("PRAGMA page_size").fetchone()[0]
     try:
@@ -50,7 +50,7 @@ def back_up(connection: sqlite3.Connection, target: Path, on_bytes: Callable[[in
 
 
 def back_up_cache(path: Path, target: Path, on_bytes: Callable[[int], None] = lambda count: None) -> bool:
-    """Copy a file of what can be made again; returns False where it cannot be read.  Raises BackupFailed."""
+    """Copy a derived file; returns False if it can't be read.  Raises BackupFailed."""
     if path.is_symlink() or not files.is_plain(path):
         return False
     try:

@@ -1,4 +1,4 @@
-"""Owns reading much of the catalogue at once, and checked: vectors, row numbers, records of many rows."""
+"""Owns checked bulk reads of the catalogue: vectors, row numbers, records of many rows."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
     from photomap_cli.library.sql_filters import Value
 
 _CHUNK = 500  # below SQLite's oldest limit of 999 parameters
-_FP16_EXPONENT = 0x7C00  # all ones where a number is not finite
+_FP16_EXPONENT = 0x7C00  # all ones if a number isn't finite
 
 
 def encoder_of(meta: dict[str, str | int]) -> LibraryEncoder | None:
-    """Return which encoder made the vectors, by a library's facts; None before the first."""
+    """Return the encoder that made the vectors, from a library's meta facts; None if there is none yet."""
     if "spec" not in meta:
         return None
     return LibraryEncoder(str(meta["spec"]), int(meta["dim"]), str(meta["precision"]), str(meta["fingerprint"]))
 
 
 def in_pieces(connection: sqlite3.Connection, query: str, values: Sequence[int]) -> Iterator[tuple[Any, ...]]:
-    """Yield what a query finds for any number of values in the place of its `...`."""
+    """Yield a query's results for any number of values in place of its `...`."""
     for start in range(0, len(values), _CHUNK):
         piece = values[start : start + _CHUNK]
         yield from connection.execute(query.replace("...", ", ".join("?" * len(piece))), piece)
 
 
 def vectors(connection: sqlite3.Connection, records: Sequence[tuple[int, bytes]]) -> dict[int, np.ndarray]:
-    """Return stored vectors by row.  Raises Damaged unless all are of the encoder's length, and finite."""
+    """Return stored vectors by row.  Raises Damaged unless all have the encoder's dimension and are finite."""
     encoder = encoder_of(read_meta(connection))
     if encoder is not None:
         schema_check.require_vectors(records, encoder.dim * STORED.itemsize)
@@ -67,6 +67,6 @@ def _require_finite(vectors: bytes) -> None:
 
 
 def row_numbers(connection: sqlite3.Connection, source: str, values: Sequence[Value] = ()) -> np.ndarray:
-    """Return the column `row`, int64, sorted.  As one text: 100,000 rows take 28 ms, as Python integers 66."""
+    """Return the column `row`, int64, sorted.  Read as one text, 100,000 rows take 28 ms; as Python integers 66."""
     (text,) = connection.execute(f"SELECT group_concat(row) FROM {source}", values).fetchone()
     return np.sort(np.fromstring(text, np.int64, sep=",")) if text else np.empty(0, np.int64)

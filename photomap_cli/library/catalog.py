@@ -1,4 +1,4 @@
-"""Owns the truth: how photos and their vectors come into the catalogue and go.  Searches nothing, opens no photos."""
+"""Owns the source of truth: adding photos and vectors to the catalogue, and removing them.  Opens no photos."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 class Catalog(CatalogFacts):
-    """A library's photos and vectors, in one SQLite file.  Any thread may use it; a context manager."""
+    """A library's photos and vectors in one SQLite file.  Any thread may use it; a context manager."""
 
     def __init__(self, folder: Path, connection: database.Database) -> None:
         super().__init__(folder, connection)
@@ -36,15 +36,15 @@ class Catalog(CatalogFacts):
 
     @classmethod
     def open(cls, folder: Path, *, create: bool = False) -> Self:
-        """Open the library in `folder`, made first if `create` says so.
+        """Open the library in `folder`, creating it if `create`.
 
-        Raises EmptyLibrary when there is none; LibraryUnusable for a damaged file or an unwritable folder;
+        Raises EmptyLibrary if there is none; LibraryUnusable for a damaged file or an unwritable folder;
         LibraryFormat for one in another format.
         """
         return cls(folder, database.connect(folder, create=create))
 
     def close(self) -> None:
-        """End the connection; safe to call twice."""
+        """Close the connection; safe to call twice."""
         self._database.close()
 
     def __enter__(self) -> Self:
@@ -54,7 +54,7 @@ class Catalog(CatalogFacts):
         self.close()
 
     def set_encoder(self, encoder: LibraryEncoder) -> None:
-        """Record which encoder makes the vectors."""
+        """Record the encoder that makes the vectors."""
         with self._database.writing() as connection:
             _set_meta(connection, **asdict(encoder))
 
@@ -62,7 +62,7 @@ class Catalog(CatalogFacts):
         """Do nothing: photos may be anywhere."""
 
     def change_roots(self, added: Iterable[str], forgotten: Iterable[str] = ()) -> None:
-        """Record some paths as indexed, and others as no longer so."""
+        """Record some paths as indexed, and others as no longer indexed."""
         with self._database.writing() as connection:
             connection.executemany("DELETE FROM roots WHERE path = ?", [(root,) for root in forgotten])
             connection.executemany("INSERT OR IGNORE INTO roots VALUES (?)", [(root,) for root in added])
@@ -83,18 +83,18 @@ class Catalog(CatalogFacts):
             return count
 
     def known_sizes(self, sizes: Iterable[int]) -> set[int]:
-        """Return those of some sizes in bytes of which there is a photo."""
+        """Return those of these sizes in bytes that some photo has."""
         query = "SELECT DISTINCT size_bytes FROM photos WHERE size_bytes IN (...)"
         with self._database.reading() as connection:
             return {record[0] for record in bulk_reads.in_pieces(connection, query, list(sizes))}
 
     def copy(self, row: int, file: FoundFile) -> NewPhoto:
-        """Return what to add for a file with the same bytes as a photo's.  Raises KeyError if the row is gone."""
+        """Return the photo to add for a file with the same bytes as another.  Raises KeyError if the row is gone."""
         with self._database.reading() as connection:
             return photo_rows.whole(connection, [row])[row].at(file)
 
     def whole_photos(self, rows: Sequence[int]) -> list[NewPhoto]:
-        """Return photos with all that is known of them, vectors included; rows that are gone are left out."""
+        """Return photos with all that is known about them, including vectors; rows that are gone are left out."""
         with self._database.reading() as connection:
             return list(photo_rows.whole(connection, rows).values())
 
@@ -106,7 +106,7 @@ class Catalog(CatalogFacts):
     ) -> range:
         """Add, remove and rename photos in one transaction; return the new rows, in the order of `added`.
 
-        A path that is in the library already is replaced: its old row goes.
+        A path that is already in the library is replaced: its old row is dropped.
         """
         with self._database.writing() as connection:
             first = int(read_meta(connection)["next_row"])
@@ -119,12 +119,12 @@ class Catalog(CatalogFacts):
         return range(first, first + len(added))
 
     def note_signs(self, files: Iterable[FoundAgain]) -> None:
-        """Note the ctime and the inode of files that are as they were."""
+        """Record the ctime and inode of unchanged files."""
         with self._database.writing() as connection:
             photo_rows.note_signs(connection, files)
 
     def clear(self) -> None:
-        """Remove every photo and forget the encoder; the roots stay.  Rows start again, under a new library id."""
+        """Remove every photo and the encoder; the roots stay.  Rows start over, under a new library id."""
         with self._database.writing() as connection:
             for table in ("photos", "vectors", "side_vectors", "tombstones"):
                 connection.execute(f"DELETE FROM {table}")
@@ -133,7 +133,7 @@ class Catalog(CatalogFacts):
             _set_meta(connection, next_row=0)
 
     def replace_by(self, folder: Path) -> None:
-        """Have everything be as in the library in another folder, its id included, in one transaction."""
+        """Replace everything by the library in another folder, including its id, in one transaction."""
         with self._database.writing_from(folder) as connection:
             schema.copy_from_other(connection)
 
@@ -143,9 +143,9 @@ class Catalog(CatalogFacts):
             _set_meta(connection, last_indexed_at=now.isoformat(timespec="seconds"))
 
     def shrink(self) -> None:
-        """Give back what deleted photos took, rows and disk, if that is much; leave it where that cannot be done now.
+        """Reclaim rows and disk space of deleted photos, if that is much; skip it if that can't be done now.
 
-        Other processes go on reading; should this one be killed, all is as before, or done.
+        Other processes keep reading; if this one is killed, all is as before, or done.
         """
         try:
             with self._database.writing() as connection:

@@ -1,4 +1,4 @@
-"""Owns what is read of the catalogue: which photos there are, their facts and their vectors.  Changes nothing."""
+"""Owns reading the catalogue: photos, their facts and their vectors.  Changes nothing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NAMED_OTHERWISE = {
 
 
 def _columns(names: Iterable[str]) -> str:
-    """Return what to select for a value's fields, in their order."""
+    """Return the columns to select for a value's fields, in order."""
     return ", ".join(_NAMED_OTHERWISE.get(name, name) for name in names)
 
 
@@ -44,12 +44,12 @@ _T = TypeVar("_T")
 
 
 class CatalogFacts:
-    """What there is in a library in one SQLite file.  Any thread may ask.
+    """Reads a library in one SQLite file.  Any thread may use it.
 
-    Rows start at 0 and rise; an edited photo gets a new one.  Under one library id no row is used for a second photo:
-    `Catalog.shrink` may give the photos new rows and the library a new id, so whoever keeps rows asks
+    Rows start at 0 and increase; an edited photo gets a new one.  Under one library id a row is never reused:
+    `Catalog.shrink` may give photos new rows and the library a new id, so code that keeps rows uses
     `of_one_numbering`.
-    Every method raises LibraryBusy or LibraryUnusable when the file cannot be used.
+    Every method raises LibraryBusy or LibraryUnusable if the file can't be used.
     """
 
     def __init__(self, folder: Path, connection: database.Database) -> None:
@@ -60,13 +60,13 @@ class CatalogFacts:
 
     @property
     def library_id(self) -> str:
-        """The name of this set of rows: files derived from another one are of no use here."""
+        """Identifies this numbering of rows: files derived from another one are useless here."""
         with self._database.reading() as connection:
             return str(read_meta(connection)["library_id"])
 
     @property
     def vectors_id(self) -> str:
-        """The same: no row is given to a second photo, nor another vector."""
+        """The same, as a row is never reused, nor its vector changed."""
         return self.library_id
 
     @property
@@ -83,13 +83,13 @@ class CatalogFacts:
 
     @property
     def spec(self) -> str | None:
-        """The encoder that made the vectors, by its spec; None before the first."""
+        """The spec of the encoder that made the vectors; None if there are none."""
         made_with = self.encoder
         return made_with.spec if made_with else None
 
     @property
     def encoder(self) -> LibraryEncoder | None:
-        """The encoder that made the vectors; None before the first."""
+        """The encoder that made the vectors; None if there are none."""
         with self._database.reading() as connection:
             return bulk_reads.encoder_of(read_meta(connection))
 
@@ -98,7 +98,7 @@ class CatalogFacts:
         return self._database.change_counter()
 
     def of_one_numbering(self, work: Callable[[], _T]) -> _T:
-        """Return what some work finds: it is done again where rows have become other photos' meanwhile."""
+        """Return the result of some work, which is repeated if rows were renumbered meanwhile."""
         while True:
             before = self.library_id
             try:
@@ -111,7 +111,7 @@ class CatalogFacts:
                 return done
 
     def snapshot(self) -> Snapshot:
-        """Return what the vector file has to agree with."""
+        """Return the snapshot that the vector file must agree with."""
         with self._database.reading() as connection:
             meta = read_meta(connection)
             encoder = bulk_reads.encoder_of(meta)
@@ -134,7 +134,7 @@ class CatalogFacts:
             return read_roots(connection)
 
     def photos(self, rows: Sequence[int] | np.ndarray) -> list[Photo]:
-        """Return the photos of these rows in their order; rows that are gone are left out."""
+        """Return the photos of these rows, in order; rows that are gone are left out."""
         wanted = [int(row) for row in rows]
         with self._database.reading() as connection:
             records = bulk_reads.in_pieces(connection, f"SELECT {_PHOTO} FROM photos WHERE row IN (...)", wanted)
@@ -148,7 +148,7 @@ class CatalogFacts:
             return Photo(*record) if record else None
 
     def details(self, path: str) -> PhotoDetails | None:
-        """Return all there is to say of the photo at this absolute path, if the library has it."""
+        """Return all that is known about the photo at this absolute path, if the library has it."""
         with self._database.reading() as connection:
             query = f"SELECT {_columns(_DETAILS)} FROM photos WHERE path = ?"
             record = connection.execute(query, (shown(path),)).fetchone()
@@ -158,14 +158,14 @@ class CatalogFacts:
             return PhotoDetails(**{**found, "date_source": schema_check.one_of(DateSource, found["date_source"])})
 
     def has_photos(self, path: str) -> bool:
-        """Whether there is a photo at or below an absolute path."""
+        """Return whether there is a photo at or below an absolute path."""
         condition, values = below(path)
         with self._database.reading() as connection:
             query = f"SELECT 1 FROM photos WHERE path = ? OR {condition} LIMIT 1"
             return connection.execute(query, [shown(each) for each in (path, *values)]).fetchone() is not None
 
     def spelled(self, path: str) -> str:
-        """Return how the library's paths spell this one, which need not be on a disk now; itself if none does.
+        """Return how the library's paths spell this one, which needn't be on a disk now; itself if none does.
 
         Looks at every path.
         """
@@ -184,14 +184,14 @@ class CatalogFacts:
         return {row: vector.astype(np.float32) for row, vector in found.items()}
 
     def sides(self, rows: Sequence[int]) -> dict[int, np.ndarray]:
-        """Return the vectors of the sides of those of these photos that are panoramas, each (2, dim)."""
+        """Return the side vectors of those of these photos that are panoramas, each (2, dim)."""
         with self._database.reading() as connection:
             encoder = bulk_reads.encoder_of(read_meta(connection))
             found, sides = bulk_reads.sides(connection, encoder.dim if encoder else 0, rows)
         return dict(zip(found.tolist(), sides.astype(np.float32), strict=True))
 
     def stored_vectors(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return those of these rows, int64, sorted, that are not gone, and their vectors as stored, (n, dim)."""
+        """Return those of these rows that still exist, int64, sorted, and their vectors as stored, (n, dim)."""
         last = int(rows[-1]) if len(rows) else -1
         with self._database.reading() as connection:
             encoder = bulk_reads.encoder_of(read_meta(connection))
@@ -208,10 +208,10 @@ class CatalogFacts:
         return (rows, vectors) if is_there.all() else (rows[is_there], vectors[is_there])
 
     def vectors_from(self, row: int, *, as_stored: bool = False) -> Iterator[tuple[int, bytes]]:
-        """Yield (row, vector as fp16 little endian) from this row on, in order; rows that are gone are left out.
+        """Yield (row, vector as little-endian fp16) from this row on, in order; rows that are gone are left out.
 
-        Reads in pieces, each with the state of its moment; other calls may come between.  Each is as long as it should
-        be and finite, unless they are wanted `as_stored`.
+        Reads in pieces, each with its own snapshot; other calls may come in between.  Each vector has the right length
+        and is finite, unless `as_stored`.
         """
         query = f"{_VECTOR} WHERE row >= ? ORDER BY row LIMIT ?"
         while True:
@@ -226,20 +226,20 @@ class CatalogFacts:
             row = piece[-1][0] + 1
 
     def count(self, within: Sequence[PhotoFilter] = (), checkpoint: Callable[[], None] = lambda: None) -> int:
-        """Return how many photos meet all filters.  What `checkpoint` raises ends the reading."""
+        """Return how many photos meet all filters.  An exception from `checkpoint` ends the call."""
         return len(self.rows(within, checkpoint=checkpoint)) if within else self.photo_count
 
     def rows(self, within: Sequence[PhotoFilter] = (), *, checkpoint: Callable[[], None] = lambda: None) -> np.ndarray:
         """Return the rows of the photos that meet all filters, int64, sorted, read-only.
 
-        What `checkpoint` raises ends the reading.  Raises BadQuery for an album that there is not.
+        An exception from `checkpoint` ends the call.  Raises BadQuery for an unknown album.
         """
         return self._filtered.rows(within, checkpoint)
 
     def spread(
         self, within: Sequence[PhotoFilter] = (), *, checkpoint: Callable[[], None] = lambda: None
     ) -> tuple[np.ndarray, int]:
-        """Return the rows of the photos that meet all filters, sorted, and how many they are."""
+        """Return the rows of the photos that meet all filters, sorted, and their number."""
         rows = self.rows(within, checkpoint=checkpoint)
         return rows, len(rows)
 
@@ -251,9 +251,9 @@ class CatalogFacts:
         behind: tuple[str, int] | None = None,
         checkpoint: Callable[[], None] = lambda: None,
     ) -> list[Photo]:
-        """Return the photos that meet all filters, the latest `dated_at` first, then the higher row; `limit` or fewer.
+        """Return up to `limit` photos that meet all filters, latest `dated_at` first, then higher rows first.
 
-        `behind` is `dated_at` and row of the last one before them.  What `checkpoint` raises ends the reading.
+        `behind` is `dated_at` and row of the photo before them.  An exception from `checkpoint` ends the call.
         """
         filters = self._filtered.looked_up(within)
         with self._database.reading_while(checkpoint) as connection:
@@ -266,7 +266,7 @@ class CatalogFacts:
             return {record[0]: SeenFile(*record) for record in records}
 
     def files_in_pieces(self) -> Iterator[dict[str, SeenFile]]:
-        """Yield the files of all photos, by path, a few thousand at a time; each piece is of its moment."""
+        """Yield the files of all photos, by path, a few thousand at a time; each piece is its own snapshot."""
         query = f"SELECT path, {FILE_COLUMNS} FROM photos WHERE row > ? ORDER BY row LIMIT ?"
         last = -1
         while True:
@@ -278,17 +278,17 @@ class CatalogFacts:
             yield {path: SeenFile(*record) for path, *record in found}
 
     def rows_like(self, file: FoundFile) -> list[int]:
-        """Return the rows of the photos whose files have a file's size and time of change."""
+        """Return the rows of photos whose files have this size and time of change."""
         query = "SELECT row FROM photos WHERE size_bytes = ? AND mtime_ns = ?"
         with self._database.reading() as connection:
             return [record[0] for record in connection.execute(query, (file.size_bytes, file.mtime_ns))]
 
     def facets(self) -> Facets:
-        """Return what filters can name: 0.6 s for 200,000 photos, nearly all of it inside SQLite."""
-        from photomap_cli.library import facets  # not for a search
+        """Return the values that filters can have: 0.6 s for 200,000 photos, nearly all of it inside SQLite."""
+        from photomap_cli.library import facets  # not needed for a search
 
         return facets.facets_of(self._database)
 
     def status(self) -> LibraryStatus:
-        """Return where the library is, how much is in it and how many bytes its files take."""
+        """Return where the library is, how much is in it, and the size of its files."""
         return summary_of(self._database, self.folder)

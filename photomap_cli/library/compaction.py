@@ -1,4 +1,4 @@
-"""Owns giving the rows that deleted photos leave to others: every photo gets a new row, under a new library id."""
+"""Owns compacting rows after deletions: every photo gets a new row, under a new library id."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     import sqlite3
 
 SHARE, LEAST = 5, 1000
-"""Due when more than one row in so many is of a deleted photo: searches read and files hold at most a quarter more than
-they need.  What fewer than `LEAST` rows cost is not seen: 0.05 ms and 1 MB."""
+"""Due when more than one row in this many is of a deleted photo: searches and files have at most a quarter more than
+they need.  Fewer than `LEAST` rows cost next to nothing: 0.05 ms and 1 MB."""
 
 _NUMBERED = """INSERT INTO temp.numbers
     SELECT row, (SELECT min(row) FROM main.tombstones) - 1 + row_number() OVER (ORDER BY row)
@@ -18,9 +18,9 @@ _RENUMBERED = "UPDATE main.{} SET row = (SELECT new FROM temp.numbers WHERE old 
 
 
 def renumber_if_due(connection: sqlite3.Connection) -> bool:
-    """Close the gaps between the rows where they are many, in the caller's transaction, and say whether that was done.
+    """Close the gaps between rows if there are many, in the caller's transaction; return whether that was done.
 
-    The photos keep their order.  What was made of the old rows belongs to no library any more.
+    Photos keep their order.  Files derived from the old rows no longer belong to any library.
     """
     first, gone = connection.execute("SELECT min(row), count(*) FROM tombstones").fetchone()
     (next_row,) = connection.execute("SELECT value FROM meta WHERE key = 'next_row'").fetchone()
@@ -28,7 +28,11 @@ def renumber_if_due(connection: sqlite3.Connection) -> bool:
         return False
     connection.execute("CREATE TEMP TABLE numbers (old INTEGER PRIMARY KEY, new INTEGER)")
     connection.execute(_NUMBERED)
-    for table in ("photos", "vectors", "side_vectors"):  # SQLite goes by rising rows, so that each new number is free
+    for table in (
+        "photos",
+        "vectors",
+        "side_vectors",
+    ):  # SQLite updates rows in ascending order, so each new number is free
         connection.execute(_RENUMBERED.format(table), (first,))
     connection.execute("DROP TABLE temp.numbers")
     connection.execute("DELETE FROM tombstones")

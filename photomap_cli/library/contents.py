@@ -1,4 +1,4 @@
-"""Owns what the catalogue knows of the bytes of photos' files: which have the same, by their size and digest."""
+"""Owns looking up photos by the bytes of their files, by size and digest."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _QUERY = "SELECT row, path, mtime_ns FROM photos WHERE size_bytes = ? AND conten
 
 
 class Contents:
-    """The photos of a library by the bytes of their files.  Any thread may use it."""
+    """A library's photos by the bytes of their files.  Any thread may use it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -31,9 +31,9 @@ class Contents:
         return {row: (path, mtime_ns) for row, path, mtime_ns in found}
 
     def photo(self, size_bytes: int, content_hash: bytes, row: int | None = None) -> tuple[int, FileState] | None:
-        """Return the first photo whose file had these bytes, or the one of a row if its file had; None for none.
+        """Return the first photo whose file had these bytes, or the one of a row if its file had them; else None.
 
-        Costs the same however many there are.
+        The cost doesn't depend on how many there are.
         """
         only = "" if row is None else " AND row = ?"
         values = (size_bytes, content_hash) if row is None else (size_bytes, content_hash, row)
@@ -42,7 +42,7 @@ class Contents:
         return (found[0], (found[1], found[2])) if found else None
 
     def at(self, paths: Iterable[str]) -> dict[str, PhotoContent]:
-        """Return what is known of the bytes of photos by their absolute paths: 0.2 s for 10,000 of 200,000."""
+        """Return what is known about photos' bytes, by absolute path: 0.2 s for 10,000 of 200,000."""
         query = """SELECT row, path, size_bytes, content_hash FROM photos
             WHERE path IN (SELECT value FROM json_each(?))"""
         with self._database.reading() as connection:
@@ -50,7 +50,7 @@ class Contents:
             return {each.path: each for each in found}
 
     def copies_of(self, rows: np.ndarray) -> list[list[int]]:
-        """Return the sets of two or more photos of the same bytes that have one of these among them; each sorted."""
+        """Return the sets of two or more photos with the same bytes that include one of these; each sorted."""
         query = (
             "SELECT row, content_hash FROM photos WHERE size_bytes IN "
             "(SELECT size_bytes FROM photos GROUP BY size_bytes HAVING count(*) > 1) ORDER BY row"

@@ -1,4 +1,4 @@
-"""Owns the SQLite file: connections, transactions, errors; knows no photos."""
+"""Owns the SQLite file: connections, transactions, errors.  Knows no photos."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from photomap_cli.library.sqlite_errors import FILE_NAME, UNREACHABLE, nothing_i
 
 LOCK_NAME = "catalog.lock"
 BUSY_SECONDS = 10.0
-_STEPS_BETWEEN_LOOKS = 1000  # of SQLite's virtual machine; some 0.05 ms, or as many patterns as there are filters
+_STEPS_BETWEEN_LOOKS = 1000  # steps of SQLite's virtual machine; some 0.05 ms, or as many patterns as there are filters
 WAL_BYTES_KEPT = 64 << 20
 
 FREE_SHARE, LEAST_FREE_BYTES = 8, 16 << 20
-"""A file is shrunk when one page in so many is free, and so many bytes.  Of 200,000 photos that half are deleted leaves
+"""A file is shrunk if one page in this many is free, and this many bytes.  Deleting half of 200,000 photos leaves
 35 to 49 % of the pages free and more of them half empty: 327 MB become 163 in 1.5 s."""
 
 ChangeCounter = tuple[int, int]
 
 
 class Database:
-    """One connection to a library's SQLite file, shared by threads: each call takes the lock for as long as it runs.
+    """A connection to a library's SQLite file, shared by threads: each call holds the lock while it runs.
 
-    SQLite's errors leave `reading` and `writing` as LibraryBusy or LibraryUnusable.
+    `reading` and `writing` turn SQLite's errors into LibraryBusy or LibraryUnusable.
     """
 
     def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
@@ -42,13 +42,13 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """Give a connection whose statements all see the same state of the library."""
+        """Yield a connection whose statements all see the same state of the library."""
         with self._transaction("BEGIN") as connection:
             yield connection
 
     @contextmanager
     def reading_while(self, checkpoint: Callable[[], None]) -> Iterator[sqlite3.Connection]:
-        """As `reading`, with `checkpoint` called now and then; what it raises ends the statement under way."""
+        """As `reading`, with `checkpoint` called repeatedly; an exception from it ends the running statement."""
         raised: list[BaseException] = []
 
         def stops() -> bool:
@@ -71,14 +71,14 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """Give a connection whose statements take effect together, or not at all if the block raises."""
+        """Yield a connection whose statements take effect together, or not at all if the block raises."""
         with self._transaction("BEGIN IMMEDIATE") as connection:
             yield connection
             self._commits += 1
 
     @contextmanager
     def writing_from(self, folder: Path) -> Iterator[sqlite3.Connection]:
-        """As `writing`, with the library in another folder there to be read under the name `other`."""
+        """As `writing`, with the library in another folder attached as `other`."""
         with self._lock, translated(self._folder):
             self._connection.execute("ATTACH ? AS other", (str(folder / FILE_NAME),))
             try:
@@ -88,14 +88,14 @@ class Database:
                 self._connection.execute("DETACH other")
 
     def back_up(self, target: Path, on_bytes: Callable[[int], None] = lambda count: None) -> None:
-        """Copy the file as it is now to a new one, see `backup.back_up`; others go on reading and writing."""
+        """Copy a snapshot of the file to a new one, see `backup.back_up`; others keep reading and writing."""
         with self.reading() as connection:
             backup.back_up(connection, target, on_bytes)
 
     def shrink(self) -> None:
-        """Give back what deletions have left of the file, if that is much and there is room for the way there.
+        """Shrink the file after deletions, if that gains much and there is room for doing it.
 
-        Other processes go on reading; should this one be killed, the file is as before.
+        Other processes keep reading; if this one is killed, the file is as before.
         """
         with self._lock, translated(self._folder):
             pages, free, page = (
@@ -105,7 +105,7 @@ class Database:
             is_much = free * FREE_SHARE > pages and free * page >= LEAST_FREE_BYTES
             if is_much and shutil.disk_usage(self._folder).free > 2 * pages * page:
                 self._connection.execute("VACUUM")
-                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the log is as long as the file now
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the log is now as long as the file
 
     def change_counter(self) -> ChangeCounter:
         """Return a value that differs after any commit by any process; costs some microseconds."""
@@ -114,7 +114,7 @@ class Database:
             return version, self._commits
 
     def close(self) -> None:
-        """End the connection; safe to call twice."""
+        """Close the connection; safe to call twice."""
         with self._lock:
             self._connection.close()
 
@@ -132,11 +132,11 @@ class Database:
 
 
 def connect(folder: Path, *, create: bool, any_format: bool = False) -> Database:
-    """Open the SQLite file in a library's folder, made first if `create` says so.
+    """Open the SQLite file in a library's folder, creating it if `create`.
 
-    Of one in any format nothing is believed: whoever reads it looks at each value.
+    With `any_format` nothing is checked: the caller must check each value.
 
-    Raises EmptyLibrary when there is none, LibraryUnusable for a damaged one, LibraryFormat for one in another format.
+    Raises EmptyLibrary if there is none, LibraryUnusable for a damaged one, LibraryFormat for one in another format.
     """
     with translated(folder):
         if create:
@@ -157,7 +157,7 @@ def connect(folder: Path, *, create: bool, any_format: bool = False) -> Database
 
 
 def library_exists(folder: Path) -> bool:
-    """Say whether there is a library in `folder`; LibraryUnusable where nobody may look."""
+    """Return whether there is a library in `folder`; raises LibraryUnusable if that can't be checked."""
     try:
         return (folder / FILE_NAME).is_file()
     except OSError as error:
@@ -165,9 +165,9 @@ def library_exists(folder: Path) -> bool:
 
 
 def _require_plain(folder: Path, *, create: bool) -> None:
-    """Make the file if `create` says so, for its owner alone: SQLite's others take after it.
+    """Create the file if `create`, private to its owner; SQLite's other files inherit that.
 
-    Raises LibraryUnusable where a pipe, a folder or a link has one of the names: SQLite would wait for it, or follow.
+    Raises LibraryUnusable if a pipe, a folder or a link has one of the names, as SQLite would wait for or follow it.
     """
     path = folder / FILE_NAME
     try:
@@ -202,7 +202,7 @@ def _opened(folder: Path, *, create: bool, any_format: bool) -> sqlite3.Connecti
     except sqlite3.OperationalError as error:
         if create or not _may_be_read_only(error, folder):
             raise
-    # A write-ahead log needs a writable folder even for reading; with nothing in the log the file alone will do.
+    # A write-ahead log needs a writable folder even for reading; if the log is empty, the file alone is enough.
     return _connection(folder, "mode=ro&immutable=1", create=False, any_format=any_format)
 
 
@@ -220,7 +220,7 @@ def _connection(folder: Path, mode: str, *, create: bool, any_format: bool) -> s
         check_same_thread=False,
     )
     try:
-        # FULL: what was committed outlives a power cut.  It costs 3.5 ms a batch, NORMAL only a healthy catalogue.
+        # FULL: commits survive a power cut, for 3.5 ms per batch; NORMAL would only keep the catalogue consistent.
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES_KEPT}")
         schema_check.distrust(connection)
@@ -236,7 +236,7 @@ def _connection(folder: Path, mode: str, *, create: bool, any_format: bool) -> s
 
 
 def _create_alone(connection: sqlite3.Connection, folder: Path) -> None:
-    """Make the schema, with no other process doing so: of two that change to a write-ahead log, one is refused."""
+    """Create the schema while no other process does: of two that switch to a write-ahead log, one is refused."""
     try:
         with FileLock(folder / LOCK_NAME):
             _create(connection)
@@ -257,6 +257,6 @@ def _create(connection: sqlite3.Connection) -> None:
 
 
 def _is_empty(connection: sqlite3.Connection) -> bool:
-    # In this order, as another process may be making both.
+    # In this order, as another process may be creating both.
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     return not tables and schema_check.version(connection) == 0

@@ -1,4 +1,4 @@
-"""Owns which of a photo's dates counts: its EXIF's, else that in its name, else its file's.  Pure."""
+"""Owns choosing a photo's date: from its EXIF, else its name, else its file.  Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Dated(NamedTuple):
-    """When a photo was taken as far as is known, `YYYY-MM-DDTHH:MM:SS`, and how it is known."""
+    """When a photo was taken, as far as known, `YYYY-MM-DDTHH:MM:SS`, and the source of the date."""
 
     at: str
     source: DateSource
@@ -27,19 +27,19 @@ def date_of(photo: NewPhoto) -> Dated:
 
 
 def date_of_file(path: str, mtime_ns: int) -> Dated:
-    """Return the date of a photo whose EXIF has none."""
+    """Return the date of a photo without one in its EXIF."""
     at, source = date_in_name(path), source_in_name(path)
     return Dated(at, source) if at and source else Dated(_local_time(mtime_ns), DateSource.FILE)
 
 
 def date_in_name(path: str) -> str | None:
-    """Return the date that a file's name says, if it says one."""
+    """Return the date in a file's name, if there is one."""
     found = filename_dates.date_in_name(path)
     return found.text if found else None
 
 
 def source_in_name(path: str) -> DateSource | None:
-    """Return how much of a date a file's name says."""
+    """Return how precise the date in a file's name is."""
     found = filename_dates.date_in_name(path)
     return (DateSource.NAME_DAY if found.is_day else DateSource.NAME) if found else None
 
@@ -47,5 +47,5 @@ def source_in_name(path: str) -> DateSource | None:
 def _local_time(mtime_ns: int) -> str:
     try:
         return datetime.fromtimestamp(mtime_ns // 1_000_000_000).isoformat(timespec="seconds")
-    except (OverflowError, OSError, ValueError):  # a clock that never was
+    except (OverflowError, OSError, ValueError):  # a clock that was never set
         return "1970-01-01T00:00:00"

@@ -1,4 +1,4 @@
-"""Owns the values that pass between the library's modules; they neither cross the socket nor touch a file."""
+"""Owns values that pass between the library's modules; they aren't sent over the socket."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ STORED = np.dtype("<f2")
 """How vectors are stored: half precision keeps scores to three digits in half the space."""
 
 SIDES = 2
-"""So many vectors a panorama has beside the one of its middle."""
+"""The number of a panorama's vectors besides the one of its middle."""
 
 
 PROBES_NAME = "text-probes"
 IMAGE_PROBES_NAME = "image-probes"
-"""The file in the library's folder that holds what its encoder made of some texts."""
+"""The file in the library's folder with its encoder's vectors of the probe texts."""
 
 FileMark = tuple[int, int]
 """A file's size in bytes and the time of its last change, in nanoseconds."""
@@ -35,9 +35,9 @@ FileState = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class LibraryEncoder:
-    """The encoder that made a library's vectors: its spec string, their length, and the precision it ran in.
+    """The encoder that made a library's vectors: its spec string, their dimension, and its precision.
 
-    `fingerprint` is of its weights.
+    `fingerprint` identifies its weights.
     """
 
     spec: str
@@ -46,11 +46,11 @@ class LibraryEncoder:
     fingerprint: str = ""
 
     def has_weights_of(self, info: EncoderInfo) -> bool:
-        """Whether the weights are those of a loaded encoder."""
+        """Return whether a loaded encoder has the same weights."""
         return self.fingerprint == info.fingerprint
 
     def require(self, info: EncoderInfo) -> None:
-        """Raise EncoderMismatch unless this is the loaded encoder: vectors of two cannot be compared."""
+        """Raise EncoderMismatch unless this is the loaded encoder, as different encoders' vectors can't be compared."""
         if self.spec != info.spec:
             raise EncoderMismatch(
                 f"the library's vectors were made by {self.spec}, not by {info.spec}",
@@ -65,9 +65,9 @@ class LibraryEncoder:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NewPhoto:
-    """A photo to be added: a file's facts, those of `exif.PhotoFacts`, its digest, its vector: (dim,), unit length.
+    """A photo to add: a file's facts, those of `exif.PhotoFacts`, its digest, and its vector, (dim,) of unit length.
 
-    `sides` are the vectors of the left and the right of a panorama, (2, dim).
+    `sides` are the vectors of a panorama's left and right, (2, dim).
     """
 
     path: str
@@ -95,12 +95,12 @@ class NewPhoto:
 
     @classmethod
     def of(cls, file: FoundFile, vector: np.ndarray, **facts: Any) -> NewPhoto:
-        """Return the photo of a file, with a vector and whatever else is known of it."""
+        """Return the photo of a file, with its vector and other facts."""
         facts |= {"ctime_ns": file.ctime_ns, "inode": file.inode}
         return cls(file.path, file.size_bytes, file.mtime_ns, vector=vector, **facts)
 
     def at(self, file: FoundFile) -> NewPhoto:
-        """Return the photo of another file that has the same bytes."""
+        """Return the photo of another file with the same bytes."""
         return replace(
             self,
             path=file.path,
@@ -112,7 +112,7 @@ class NewPhoto:
 
 
 class PhotoContent(NamedTuple):
-    """A photo's row and path, and the size and the digest of its file's bytes."""
+    """A photo's row and path, and its file's size and digest."""
 
     row: int
     path: str
@@ -121,7 +121,7 @@ class PhotoContent(NamedTuple):
 
 
 class FoundAgain(NamedTuple):
-    """A photo that the library has, and the path, times and inode that its file, with the same bytes, now has."""
+    """A photo in the library, with the new path, times and inode of its file, whose bytes are the same."""
 
     row: int
     path: str
@@ -132,13 +132,13 @@ class FoundAgain(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """A photo file as it is now.
+    """The present state of a photo file.
 
     Attributes:
         path: absolute.
         size_bytes, mtime_ns: its size and the time of its last change.
-        ctime_ns, inode: what tells of a change that left the two as they were.
-        raw: the RAW file beside a picture, for when that cannot be read.
+        ctime_ns, inode: reveal changes that leave size and time unchanged.
+        raw: the RAW file beside a picture, in case the picture can't be read.
     """
 
     path: str
@@ -150,16 +150,16 @@ class FoundFile:
 
     @classmethod
     def of(cls, path: str, info: os.stat_result) -> FoundFile:
-        """Return the file at a path, of which the system says this."""
+        """Return the file at a path from its stat result."""
         return cls(path, info.st_size, mtime_ns(info), ctime_ns(info), inode(info))
 
     def again(self, row: int) -> FoundAgain:
-        """Return that it is the same as a photo's file was."""
+        """Return the same file as a photo's file."""
         return FoundAgain(row, self.path, self.mtime_ns, self.ctime_ns, self.inode)
 
 
 class SeenFile(NamedTuple):
-    """A file as it was when its photo was added.  A ctime or an inode of 0 is not known, and no sign of anything."""
+    """A file as it was when its photo was added.  A ctime or inode of 0 means unknown."""
 
     row: int
     size_bytes: int
@@ -168,31 +168,31 @@ class SeenFile(NamedTuple):
     inode: int = 0
 
     def has_changed(self, now: FoundFile) -> bool:
-        """Whether the file has another size, or another time of its last change."""
+        """Return whether the file has another size or time of change."""
         return (self.size_bytes, self.mtime_ns) != (now.size_bytes, now.mtime_ns)
 
     def was_touched(self, now: FoundFile) -> bool:
-        """Whether the system has changed anything of a file that has its old size and time.
+        """Return whether a file with its old size and time was changed in any other way.
 
-        A ctime that is now the time of the last change, in another inode, is of a file system that keeps none, as FAT
-        does once its disk was away.
+        A ctime that now equals the time of change, with another inode, is from a file system without ctimes, as FAT
+        shows after remounting.
         """
         if self.ctime_ns in (0, now.ctime_ns):
             return False
         return now.ctime_ns != now.mtime_ns or now.inode == self.inode
 
     def has_other_inode(self, now: FoundFile) -> bool:
-        """Whether the file is another one by its number, as far as its file system keeps that."""
+        """Return whether the inode says it is another file, as far as its file system keeps inodes."""
         return self.inode not in (0, now.inode)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
-    """What the vector file has to agree with, all of one moment.
+    """A snapshot that the vector file must agree with.
 
-    Rows 0 .. next_row - 1 exist; those in `tombstones` (int64, sorted) belong to photos that are gone.
-    `dim` is 0 before the first encoder.  Photos in `panoramas` (int64, sorted) have two vectors more, of their sides:
-    `sides`, as they are stored, (n, 2, dim).
+    Rows 0 .. next_row - 1 exist; those in `tombstones` (int64, sorted) belong to deleted photos.
+    `dim` is 0 before the first encoder.  Photos in `panoramas` (int64, sorted) have two more vectors, of their sides:
+    `sides`, as stored, (n, 2, dim).
     """
 
     library_id: str
@@ -208,7 +208,7 @@ class Snapshot:
         return self.next_row - len(self.tombstones)
 
     def is_photo(self) -> np.ndarray:
-        """Return for each row whether its photo is there."""
+        """Return for each row whether its photo still exists."""
         is_there = np.ones(self.next_row, bool)
         is_there[self.tombstones] = False
         return is_there

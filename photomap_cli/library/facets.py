@@ -1,4 +1,4 @@
-"""Owns reading what filters can name in a library, and how many photos that are.  Light: imports no numpy."""
+"""Owns reading the values that filters can have in a library, with their counts.  Light: imports no numpy."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MOST_CAMERAS = 200
 MOST_FOLDERS = 5_000
-"""Folders that are kept, those with most photos; whoever has more knows where things are."""
+"""The most folders kept, those with most photos first."""
 
 MOST_PLACES = 40
 
@@ -33,21 +33,21 @@ SUGGESTED = {
     FilterKind.RATING: ("5", ">=4", ">=3", ">=2", ">=1", "0", "-1"),
     FilterKind.SIZE: (">=40mp", ">=20mp", ">=12mp", ">=8mp", ">=2mp", "<2mp", ">=10mb", "<500kb"),
 }
-"""Values of filters that are offered if a photo has them."""
+"""Values of filters to offer if some photo has them."""
 
 _CAMERAS = "SELECT camera, count(*) FROM photos WHERE camera NOT NULL GROUP BY camera ORDER BY 2 DESC, 1 LIMIT ?"
 _LENSES = _CAMERAS.replace("camera", "lens")
-# The middle of what lies in one of the fields that a tenth of a degree makes, 11 km from south to north.
+# The centre of the photos in each cell of a grid of a tenth of a degree, 11 km from south to north.
 _PLACES = """SELECT printf('%.2f,%.2f,10km', avg(latitude), avg(longitude)), count(*) AS photos FROM photos
     WHERE latitude NOT NULL GROUP BY round(latitude, 1), round(longitude, 1) ORDER BY photos DESC, 1 LIMIT ?"""
 _EXTENSIONS = "SELECT ext, count(*) FROM photos GROUP BY ext ORDER BY 2 DESC, 1"
 _MONTHS = "SELECT substr(dated_at, 1, 7) AS month, count(*) FROM photos GROUP BY month ORDER BY month DESC"
-# What is left of a path without the letters of its end that are no separator is its folder.
+# Removing the trailing characters other than separators from a path leaves its folder.
 _FOLDERS = "SELECT rtrim(path, replace(path, ?, '')) AS folder, count(*) FROM photos GROUP BY folder"
 
 
 def read(folder: Path) -> Facets:
-    """Read the vocabulary of the library in `folder`.
+    """Read the facets of the library in `folder`.
 
     Raises:
         EmptyLibrary, LibraryBusy, LibraryUnusable: as `database.connect`.
@@ -57,7 +57,7 @@ def read(folder: Path) -> Facets:
 
 
 def facets_of(opened: database.Database) -> Facets:
-    """Read the vocabulary of a library that is open: 0.6 s for 200,000 photos, nearly all of it inside SQLite."""
+    """Read the facets of an open library: 0.6 s for 200,000 photos, nearly all of it inside SQLite."""
     with opened.reading() as connection:
         with_photos = connection.execute(_FOLDERS, (os.sep,)).fetchall()
         return Facets(
@@ -72,7 +72,7 @@ def facets_of(opened: database.Database) -> Facets:
 
 
 def _suggestions(connection: sqlite3.Connection) -> dict[str, Counted]:
-    """Return how many photos each of the suggested values finds, in one look at all of them."""
+    """Return how many photos each suggested value finds, in one pass over all photos."""
     clauses = [where([PhotoFilter(kind, value)]) for kind, values in SUGGESTED.items() for value in values]
     sums = ", ".join(f"total({sql})" for sql, _ in clauses)
     found = connection.execute(f"SELECT {sums} FROM photos", [value for _, values in clauses for value in values])
@@ -82,7 +82,7 @@ def _suggestions(connection: sqlite3.Connection) -> dict[str, Counted]:
 
 
 def kinds(extensions: Iterable[tuple[str, int]]) -> Counted:
-    """Return each kind of file once, under the extension that most of its photos have; most photos first."""
+    """Return each kind of file once, under its most frequent extension; most photos first."""
     kinds: dict[tuple[str, ...], tuple[str, int]] = {}
     for extension, count in extensions:
         name, before = kinds.get(extensions_like(extension), (extension, 0))
@@ -91,7 +91,7 @@ def kinds(extensions: Iterable[tuple[str, int]]) -> Counted:
 
 
 def with_those_above(folders: list[tuple[str, int]], roots: Sequence[str]) -> Counted:
-    """Return the folders and those above them, up to what was indexed, each with the photos at or below it."""
+    """Return the folders and their parents, up to the roots, each with its number of photos at or below it."""
     counts: Counter[str] = Counter()
     outside = {"", *(root.rpartition(os.sep)[0] for root in roots)}
     for path, count in folders:

@@ -1,4 +1,4 @@
-"""Owns what tells files apart: the digest of their bytes, their times and numbers as SQLite can hold them."""
+"""Owns file identity: the digest of a file's bytes, its times and inode as SQLite can store them."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ from typing import BinaryIO
 
 from photomap_cli import files
 
-_LAST = 2**63 - 1  # nanoseconds: 11 April 2262; ext4 knows years up to 2446, and broken clocks reach them
+_LAST = 2**63 - 1  # nanoseconds: 11 April 2262; ext4 has years up to 2446, and broken clocks reach them
 
 
 def mtime_ns(info: os.stat_result) -> int:
-    """Return the time of a file's last change in nanoseconds; what is beyond 64 bits is taken for their end.
+    """Return the time of a file's last change in nanoseconds, clamped to 64 bits.
 
-    Everybody who compares a file's time with the catalogue's asks here, so that both are cut alike.
+    All comparisons with the catalogue's times use this, so that both are clamped alike.
     """
     return max(-_LAST, min(info.st_mtime_ns, _LAST))
 
 
 def ctime_ns(info: os.stat_result) -> int:
-    """Return when the system last changed anything of a file, cut as `mtime_ns`: nobody can put that time back.
+    """Return a file's ctime, clamped like `mtime_ns`; it can't be set back.
 
-    Some file systems have no such time of their own and show the one of the last change.
+    Some file systems have no ctime and show the time of the last change.
     """
     return max(-_LAST, min(info.st_ctime_ns, _LAST))
 
 
 def inode(info: os.stat_result) -> int:
-    """Return a file's number in its file system, as 64 bits with a sign; not every file system keeps it."""
+    """Return a file's inode as a signed 64-bit number; not every file system keeps it."""
     return (info.st_ino + 2**63) % 2**64 - 2**63
 
 
 DIGEST_BYTES = 16
-"""Of SHA-256, which the CPU does itself: 1.8 GB/s where BLAKE2b does 0.9.  Half of it tells 10^12 files apart."""
+"""Bytes kept of SHA-256, which CPUs accelerate: 1.8 GB/s against BLAKE2b's 0.9.  Half of it tells 10^12 files apart."""
 
 WHOLE_BYTES = 256 << 20
-"""Larger files are videos: of these parts tell, as reading all of one takes longer than a decoder may."""
+"""Larger files are videos: only parts are hashed, as reading all of one takes longer than a decoder may."""
 
 _CHUNK_BYTES = 4 << 20  # 2 ms
 _PARTS = 32
@@ -46,15 +46,15 @@ _PARTS = 32
 def digest(file: BinaryIO) -> bytes:
     """Return the digest of an open file.
 
-    That of a very large one is of its length and of parts all over it: 128 MB, beginning and end among them.
+    For a very large file it covers its length and parts spread over it: 128 MB, including beginning and end.
     """
     return _digest(file, lambda: None)
 
 
 def digest_at(path: str, checkpoint: Callable[[], None] | None = None) -> bytes | None:
-    """Return the digest of the file at a path; None where it cannot be read.  Any thread may; waits for no pipe.
+    """Return the digest of the file at a path; None if it can't be read.  Any thread; doesn't wait for a pipe.
 
-    `checkpoint` is called now and then; what it raises ends the reading.
+    `checkpoint` is called repeatedly; an exception from it ends the call.
     """
     try:
         with files.reading(path) as file:

@@ -1,4 +1,4 @@
-"""Owns locks between processes, on files, and being a library's only writer; knows nothing of what is written."""
+"""Owns file locks between processes, and being a library's only writer.  Knows nothing of what is written."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _TAKEN = frozenset({errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK, errno.EDEADLK
 class FileLock:
     """An exclusive lock on a file, between processes and between instances in one process.
 
-    The operating system releases it when its holder dies, however it dies, and whoever waits has it a millisecond later
-    (the package filelock looks every 50 ms, and takes 16 times as long for a free one); the file itself stays.
-    Raises OSError where the file cannot be created or opened for writing.  An instance belongs to one thread at a time.
+    The operating system releases it when its holder dies, however it dies, and a waiting process has it 1 ms later
+    (the package filelock polls every 50 ms, and takes 16 times as long for a free lock); the file itself stays.
+    Raises OSError if the file can't be created or opened for writing.  An instance belongs to one thread at a time.
     """
 
     def __init__(self, path: Path) -> None:
@@ -34,10 +34,10 @@ class FileLock:
     def acquire(self) -> None:
         """Wait for the lock."""
         while not self._acquired(wait=True):
-            pass  # only Windows comes here: there a wait ends after ten seconds
+            pass  # only on Windows: there a wait ends after ten seconds
 
     def try_acquire(self) -> bool:
-        """Take the lock if nobody has it, and say whether that worked; writes this process's id into the file."""
+        """Take the lock if it is free, and return whether that worked; writes this process's id into the file."""
         if not self._acquired(wait=False):
             return False
         assert self._fd is not None
@@ -54,7 +54,7 @@ class FileLock:
             return None
 
     def release(self) -> None:
-        """Let go; does nothing if the lock is not held."""
+        """Release the lock; does nothing if it isn't held."""
         if self._fd is not None:
             fd, self._fd = self._fd, None
             os.close(fd)
@@ -82,7 +82,7 @@ class FileLock:
 
 @contextmanager
 def only_writer(folder: Path) -> Iterator[None]:
-    """Be the one process that writes to the library in `folder`.  Raises LibraryBusy while another is."""
+    """Be the only process that writes to the library in `folder`.  Raises LibraryBusy while another is."""
     lock = FileLock(folder / INDEX_LOCK_NAME)
     try:
         is_ours = lock.try_acquire()
@@ -97,7 +97,7 @@ def only_writer(folder: Path) -> Iterator[None]:
 
 
 def unwritable(folder: Path, error: OSError) -> LibraryUnusable:
-    """Return the error for a library that the system does not let us write to, with the way out."""
+    """Return the error for a library that can't be written to, with a hint."""
     if isinstance(error, files.NotPlain):
         hint = "move it away, or choose another with --library"
         return LibraryUnusable(f"{error.filename} is not a regular file", hint=hint)
@@ -110,7 +110,7 @@ def unwritable(folder: Path, error: OSError) -> LibraryUnusable:
 
 
 def _busy(pid: int | None, folder: Path) -> LibraryBusy:
-    from photomap_cli import subprocesses  # a session's socket is found by way of this module, in a hurry
+    from photomap_cli import subprocesses  # this module is used to find a session's socket, which must be fast
 
     hint = "wait until it's done, or stop it"
     if pid is not None and subprocesses.is_stopped(pid):
@@ -121,7 +121,7 @@ def _busy(pid: int | None, folder: Path) -> LibraryBusy:
 if sys.platform == "win32":
     import msvcrt
 
-    _BEYOND_THE_PID = 1 << 30  # a locked byte could not be read by others
+    _BEYOND_THE_PID = 1 << 30  # other processes couldn't read a locked byte
 
     def _lock(fd: int, *, wait: bool) -> None:
         os.lseek(fd, _BEYOND_THE_PID, os.SEEK_SET)

@@ -1,4 +1,4 @@
-"""Owns what the catalogue says of files rather than of photos: which are damaged, and which are no photos."""
+"""Owns the catalogue's notes on files rather than photos: which are damaged, and which aren't photos."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ class FileNotes:
             return [IndexNote(*record) for record in connection.execute(query, (root, *values))]
 
     def others(self, root: str) -> dict[str, FileMark]:
-        """Return the files at or below an absolute path that were looked into and are no photos, by path."""
+        """Return the files at or below an absolute path that were examined and aren't photos, by path."""
         condition, values = below(root)
         query = f"SELECT path, size_bytes, mtime_ns FROM other_files WHERE path = ? OR {condition}"
         with self._database.reading() as connection:
             return {path: (size, time) for path, size, time in connection.execute(query, (root, *values))}
 
     def note_others(self, learned: Mapping[str, FileMark], outdated: Iterable[str]) -> None:
-        """Remember files that are no photos, and forget others."""
+        """Record files that aren't photos, and forget others."""
         with self._database.writing() as connection:
             connection.executemany("DELETE FROM other_files WHERE path = ?", [(path,) for path in outdated])
             rows = [(path, *mark) for path, mark in learned.items() if is_storable(path)]

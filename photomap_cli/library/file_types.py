@@ -1,4 +1,4 @@
-"""Owns which files are photos: by their names, and by their first bytes where a name does not say.  Decodes nothing."""
+"""Owns recognising photos by name, or by their first bytes if the name doesn't tell.  Decodes nothing."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from photomap_cli.library.signatures import is_boxed, kind
 RAW_EXTENSIONS = frozenset(
     "3fr arw cr2 cr3 crw dcr dng erf iiq kdc mef mos mrw nef nrw orf pef raf rw2 rwl sr2 srf srw x3f".split()  # noqa: SIM905
 )
-"""Files with these endings, in any case, are RAW; what is inside does not tell, as many of them are TIFFs."""
+"""Files with these extensions, in any case, are RAW; their content doesn't tell, as many of them are TIFFs."""
 
 VIDEO_EXTENSIONS = frozenset("3g2 3gp avi m2t m2ts m4v mkv mov mp4 mpe mpeg mpg mts ogv webm wmv".split())  # noqa: SIM905
-"""Files with these endings, in any case, are videos."""
+"""Files with these extensions, in any case, are videos."""
 
 _PICTURES = """
     apng avif avifs bmp dib gif heic heics heif heifs hif j2c j2k jfif jp2 jpc jpe jpeg jpf jpg jpx jxl mpo pbm pfm pgm
     png pnm ppm tif tiff webp"""
 EXTENSIONS = RAW_EXTENSIONS | VIDEO_EXTENSIONS | frozenset(_PICTURES.split())
-"""Files with these endings, in any case, are taken for photos, some of them where there is a decoder for them."""
+"""Files with these extensions, in any case, are photos, some of them only if there is a decoder."""
 
 _FILMS_AND_SOUND = """
     aac aif aiff amr caf divx f4v flac flv insv lrv m2v m4a mid mka mp2 mp3 mxf oga ogg opus rm rmvb swf ts vob wav
@@ -44,22 +44,22 @@ _PROGRAMS_AND_DATA = """
 _OTHERS = frozenset(
     f"{_FILMS_AND_SOUND} {_BESIDE_PHOTOS} {_DRAWINGS} {_TEXTS} {_ARCHIVES_AND_DOWNLOADS} {_PROGRAMS_AND_DATA}".split()
 )
-"""Endings of files that are no photos: they are not looked into."""
+"""Extensions of files that aren't photos, and aren't examined."""
 
-_BACKUP = "_original"  # a copy of what exiftool has changed
+_BACKUP = "_original"  # exiftool's backup of a changed file
 
 _PART_OF_PHOTO = re.compile(r"\.RAW-\d\d(\.[A-Z]+)+$", re.IGNORECASE)
-"""What Pixel phones write behind the name of a photo in two files: `.RAW-01.COVER.jpg`, `.RAW-02.ORIGINAL.dng`."""
+"""Suffixes that Pixel phones give a photo in two files: `.RAW-01.COVER.jpg`, `.RAW-02.ORIGINAL.dng`."""
 
 _HEIC = frozenset({"heic", "heif", "hif"})
 _STILLS_OF = {"mov": _HEIC | {"jpg", "jpeg"}, "mp4": _HEIC}
-"""Live Photos: phones write MOV; Google's exports call it MP4, but cameras' MP4 beside a JPEG is a film of its own."""
+"""Live Photos: phones write MOV, Google's exports MP4; but a camera's MP4 beside a JPEG is a separate video."""
 
 _MOST_BYTES_OF_LIVE_VIDEO = 32 << 20
 """Three seconds take 2 to 10 MB."""
 
 START_BYTES = 64
-"""So many bytes from a file's start tell whether it is a picture."""
+"""The number of first bytes that tell whether a file is a picture."""
 
 _LONGEST_ENDING = 12
 _BRANDS = (b"hei", b"hev", b"mif", b"msf", b"avi")
@@ -70,48 +70,48 @@ _PNM = re.compile(rb"P[456]\s+(?:#[^\n]*\n\s*)*\d+\s+\d+\s")
 
 
 def has_photo_name(name: str) -> bool:
-    """Whether a file of this name, or path, is taken for a photo."""
+    """Return whether a file of this name or path counts as a photo."""
     stem, _, extension = name.rpartition(".")
     return bool(stem) and extension.lower() in EXTENSIONS
 
 
 def is_video_name(name: str) -> bool:
-    """Whether a file of this name, or path, is a video."""
+    """Return whether a file of this name or path is a video."""
     stem, _, extension = name.rpartition(".")
     return bool(stem) and extension.lower() in VIDEO_EXTENSIONS
 
 
 def ending(path: str) -> str:
-    """Return the ending that says what kind of file is at a path, in small letters; nothing where there is none."""
+    """Return the extension that tells a path's kind of file, in lower case; empty if there is none."""
     stem, _, last = os.path.basename(path).rpartition(".")  # noqa: PTH119 - paths are text here
     is_one = stem.strip(".") and last and len(last) <= _LONGEST_ENDING and not any(map(str.isspace, last))
     return last.lower() if is_one else ""
 
 
 def photo_stem(path: str) -> str:
-    """Return a path without its ending, the same for a picture and the RAW file that is one photo with it."""
+    """Return a path without its extension, the same for a picture and its RAW file."""
     return _PART_OF_PHOTO.sub("", path.rpartition(".")[0])
 
 
 def is_video_of(still: str, video: str, size_bytes: int) -> bool:
-    """Whether a video is the moving part of the picture beside it, of the same name: they are one Live Photo."""
+    """Return whether a video is the moving part of the picture of the same name beside it, as in a Live Photo."""
     stills = _STILLS_OF.get(ending(video), frozenset())
     return ending(still) in stills and size_bytes <= _MOST_BYTES_OF_LIVE_VIDEO
 
 
 def is_unclear(name: str) -> bool:
-    """Whether the name of a file without a photo's ending says nothing of what it is: its content has to."""
+    """Return whether the name of a file without a photo's extension tells nothing, so that its content has to."""
     found = ending(name)
     return found not in _OTHERS and not found.endswith(_BACKUP)
 
 
 def is_photo_file(path: str) -> bool:
-    """Whether a file that somebody names is a photo, by its name or else by its content."""
+    """Return whether a named file is a photo, by its name or else its content."""
     return has_photo_name(path) or bool(kind_at(path))
 
 
 def kind_at(path: str) -> str:
-    """Return "photo" or "video" where the file at a path starts like one, else nothing.  Waits for no pipe."""
+    """Return "photo" or "video" if the file at a path starts like one, else an empty text.  Waits for no pipe."""
     try:
         with files.reading(path) as file:
             start = file.read(START_BYTES)
@@ -121,7 +121,7 @@ def kind_at(path: str) -> str:
 
 
 def starts_like_photo(start: bytes) -> bool:
-    """Whether a file with these first bytes is a picture; more is asked of them than where its name says so too."""
+    """Return whether a file with these first bytes is a picture; stricter than if its name says so too."""
     found = kind(start)
     if found == "BMP":
         return start[6:10] == bytes(4) and int.from_bytes(start[14:18], "little") in _BMP_HEADERS
@@ -130,22 +130,22 @@ def starts_like_photo(start: bytes) -> bool:
     if is_boxed(start):
         return start[8:11] in _BRANDS
     if found == "JPEG XL":
-        return start[4:8] == b"JXL "  # two bytes are too few to know one without its boxes
+        return start[4:8] == b"JXL "  # two bytes aren't enough to recognise one without its boxes
     return found is not None or _PNM.match(start) is not None
 
 
 def is_video(name: str, start: bytes) -> bool:
-    """Whether a file that starts with these bytes is a video, or called one; not if it starts like a picture."""
+    """Return whether a file with these first bytes is a video by content or name; not if it starts like a picture."""
     return not starts_like_photo(start) and (is_video_name(name) or starts_like_video(start))
 
 
 def starts_like_video(start: bytes) -> bool:
-    """Whether a file with these first bytes is a video: MP4 and MOV, Matroska and WebM, AVI."""
+    """Return whether a file with these first bytes is a video: MP4 and MOV, Matroska and WebM, AVI."""
     return video_extension(start) != ""
 
 
 def video_extension(start: bytes) -> str:
-    """Return what videos with this start are usually called; nothing where it does not tell."""
+    """Return the usual extension of videos with these first bytes; empty if unknown."""
     if is_boxed(start):
         return "mov" if start[8:10] == b"qt" else "mp4" if start[8:].startswith(_FILM_BRANDS) else ""
     if start.startswith(b"RIFF"):

@@ -1,4 +1,4 @@
-r"""Owns the dates that cameras, telephones and messengers put into the names of their files.  Pure.
+r"""Owns the dates that cameras, phones and messengers put into file names.  Pure.
 
 | name | date |
 |---|---|
@@ -21,7 +21,7 @@ from datetime import datetime, timedelta
 from photomap_cli.library.timestamps import Timestamp, timestamp
 
 _FIRST_DEVICE = "1990"
-"""Before this year nothing named photos by their dates; a name that begins with an older one, a scan's, is by hand."""
+"""Before this year nothing named photos by date; older years at the start of a name were typed, as for scans."""
 
 _DAY = r"(?P<year>[12]\d{3})(?P<mark>[-._])(?P<month>\d\d)(?P=mark)(?P<day>\d\d)(?!\d)"
 _COMPACT_DAY = r"(?P<year>[12]\d{3})(?P<month>\d\d)(?P<day>\d\d)"
@@ -47,13 +47,13 @@ _FORMS = tuple(
 _MILLISECONDS = re.compile(r"^(?:FB_IMG_|mmexport)(1\d{12})(?!\d)", re.IGNORECASE | re.ASCII)
 _ENDING = re.compile(r"\.[^\W\d]\w{0,4}$")  # not of `2019-05-14 12.30.00`
 _COUNTED = re.compile(r"_?DSC", re.IGNORECASE)
-"""What these names count isn't a date, whatever it looks like."""
+"""The numbers in these names aren't dates, whatever they look like."""
 
 
 def date_in_name(name: str, *, now: datetime | None = None) -> Timestamp | None:
-    """Return when a photo was taken as its file's name, or path, says; None where that says nothing plausible.
+    """Return when a photo was taken according to its file's name or path; None if there is no plausible date.
 
-    Not before there were such names, nor after tomorrow (`now` is local): a time that is none leaves the day.
+    Not before such names existed, nor after tomorrow (`now` is local); an invalid time leaves the day.
     """
     stem = _ENDING.sub("", os.path.basename(name))  # noqa: PTH119 - paths are text here
     if _COUNTED.match(stem):
@@ -63,7 +63,7 @@ def date_in_name(name: str, *, now: datetime | None = None) -> Timestamp | None:
 
 
 def _dates(stem: str) -> Iterator[tuple[Timestamp | None, str]]:
-    """Yield the dates that a name can be read as, the surest first, and the year from which each is to be believed."""
+    """Yield the possible dates in a name, the most certain first, each with the year from which it is plausible."""
     if of_epoch := _MILLISECONDS.match(stem):
         yield _local(int(of_epoch[1])), _FIRST_DEVICE
     for form in _FORMS:

@@ -1,4 +1,4 @@
-"""Owns which rows of the catalogue filters leave: albums looked up, and the last few answers kept."""
+"""Owns finding the rows that filters leave: looks albums up, and caches the last few answers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _KEPT = 4  # a million rows are 8 MB
 
 
 class FilteredRows:
-    """The rows that filters leave in one library.  Any thread may ask."""
+    """Finds the rows that filters leave in a library.  Any thread may use it."""
 
     def __init__(self, facts: Facts, database: Database) -> None:
         self._database = database
@@ -30,7 +30,7 @@ class FilteredRows:
         self._kept: dict[tuple[ChangeCounter, tuple[PhotoFilter, ...]], np.ndarray] = {}
 
     def looked_up(self, filters: Sequence[PhotoFilter]) -> tuple[PhotoFilter, ...]:
-        """Return filters with the rows of an album, as JSON, in the place of its name.  Raises BadQuery for none."""
+        """Return filters with an album's rows, as JSON, in place of its name.  Raises BadQuery for an unknown album."""
         return tuple(
             replace(one, value=json.dumps(self._albums.rows(one.value))) if one.kind is FilterKind.ALBUM else one
             for one in filters
@@ -39,10 +39,13 @@ class FilteredRows:
     def rows(self, filters: Sequence[PhotoFilter], checkpoint: Callable[[], None]) -> np.ndarray:
         """Return the rows of the photos that meet all filters, int64, sorted, read-only.
 
-        The last few answers are kept until anything is committed: in a library of 200,000 photos the folder that one is
-        in takes 40 ms, for each search from there.  What `checkpoint` raises ends the reading.
+        The last few answers are cached until the next commit: in a library of 200,000 photos the current folder
+        takes 40 ms for each search.  An exception from `checkpoint` ends the call.
         """
-        asked = self._database.change_counter(), self.looked_up(filters)  # before, so that an answer may only be newer
+        asked = (
+            self._database.change_counter(),
+            self.looked_up(filters),
+        )  # read first, so that an answer can only be newer
         rows = self._kept.get(asked)
         if rows is None:
             rows = self._read(asked[1], checkpoint)

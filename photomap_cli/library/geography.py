@@ -1,4 +1,4 @@
-"""Owns places: circles on the globe as filters write them, and the distance along a great circle.  Pure."""
+"""Owns places: circles on the globe as in filters, and great-circle distances.  Pure."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from math import asin, cos, degrees, hypot, radians, sin, sqrt
 from typing import NamedTuple
 
 EARTH_METRES = 6_371_008.8
-"""The mean radius: distances are right to 0.5 %, as the earth is no ball."""
+"""The mean radius in metres; distances are right to 0.5 %, as the earth isn't a sphere."""
 
 DISTANCE = "metres_between"
-"""What a database connection has to call the function of that name."""
+"""The name of this function in SQL."""
 
 _UNITS = {"km": 1000.0, "mi": 1609.344, "m": 1.0}
 _NUMBER = r"[-+]?\d{1,4}(?:\.\d{1,15})?"
@@ -18,7 +18,7 @@ _CIRCLE = re.compile(rf"({_NUMBER}),({_NUMBER}),(\d{{1,8}}(?:\.\d{{1,9}})?|\.\d{
 
 
 class Circle(NamedTuple):
-    """All places within some metres of a place, in degrees, north and east positive."""
+    """All places within a distance in metres of a place in degrees, north and east positive."""
 
     latitude: float
     longitude: float
@@ -26,17 +26,17 @@ class Circle(NamedTuple):
 
     @property
     def latitudes(self) -> tuple[float, float]:
-        """Between which latitudes it lies, with a little to spare; the poles end them."""
+        """The range of latitudes it covers, with a small margin, up to the poles."""
         reach = degrees(self.metres / EARTH_METRES) * (1 + 1e-9) + 1e-9
         return self.latitude - reach, self.latitude + reach
 
     def holds(self, latitude: float, longitude: float) -> bool:
-        """Whether a place is in it."""
+        """Return whether a place is inside."""
         return metres_between(self.latitude, self.longitude, latitude, longitude) <= self.metres
 
 
 def circle(text: str) -> Circle:
-    """Read `48.86,2.35,10km`; the unit may be km, mi or m.  Raises ValueError for what is no circle."""
+    """Parse `48.86,2.35,10km`; the unit may be km, mi or m.  Raises ValueError for anything else."""
     match = _CIRCLE.fullmatch(text)
     if match is None:
         raise ValueError(f"near: takes a latitude, a longitude and a distance, not {text!r}")
@@ -52,7 +52,7 @@ def circle(text: str) -> Circle:
 
 
 def metres_between(latitude: float, longitude: float, other_latitude: float, other_longitude: float) -> float:
-    """Return the way between two places along a great circle, in metres; right at the date line and at the poles."""
+    """Return the great-circle distance between two places in metres; correct at the date line and the poles."""
     north, north_too = radians(latitude), radians(other_latitude)
     half_north, half_east = (north_too - north) / 2, radians(other_longitude - longitude) / 2
     half_chord = hypot(sin(half_north), sqrt(max(0.0, cos(north) * cos(north_too))) * sin(half_east))

@@ -1,4 +1,4 @@
-"""Owns what a library remembers of its index runs: which have not finished, what could not be read or was left out."""
+"""Owns what a library records about index runs: which didn't finish, what couldn't be read or was left out."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 class IndexRuns:
-    """The index runs over a library, in its SQLite file.  Any thread may use it."""
+    """The record of index runs in a library's SQLite file.  Any thread may use it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def begin(self, roots: Iterable[str], now: datetime) -> None:
-        """Note that a run over these paths has begun; it is unfinished until `end`, however it ends."""
+        """Record that a run over these paths has begun; it counts as unfinished until `end`."""
         since = now.isoformat(timespec="seconds")
         with self._database.writing() as connection:
             connection.executemany("INSERT OR REPLACE INTO unfinished VALUES (?, ?)", ((root, since) for root in roots))
@@ -30,11 +30,11 @@ class IndexRuns:
     def end(
         self, roots: Sequence[str], refused: Iterable[FoundFile], takes: Callable[[str], bool] = lambda path: True
     ) -> None:
-        """Note that a run has come to its end, and which of the files below these paths it could not read.
+        """Record that a run has finished, and which files below these paths it couldn't read.
 
-        What earlier runs could not read of the files that it does not take is still so.
+        Files that it doesn't take keep their record of earlier runs.
         """
-        from photomap_cli.library.sql_filters import below  # with records and dataclasses, which a status does without
+        from photomap_cli.library.sql_filters import below  # loads records and dataclasses, which `status` doesn't need
 
         with self._database.writing() as connection:
             for root in roots:
@@ -49,12 +49,12 @@ class IndexRuns:
             )
 
     def unfinished(self) -> tuple[str, ...]:
-        """Return the paths whose last run has not come to its end, sorted."""
+        """Return the paths whose last run didn't finish, sorted."""
         with self._database.reading() as connection:
             return read_unfinished(connection)
 
     def note_rules(self, roots: Iterable[str], exclude: Sequence[str], *, hidden: bool) -> None:
-        """Note what a run over these paths has left out, for who looks there later without being told."""
+        """Record what a run over these paths left out, for later looks without options."""
         rules = int(hidden), "\n".join(exclude)
         with self._database.writing() as connection:
             connection.executemany(
@@ -62,13 +62,13 @@ class IndexRuns:
             )
 
     def rules(self, root: str) -> tuple[tuple[str, ...], bool] | None:
-        """Return what the last run over this very path has left out: patterns, and whether it took hidden files."""
+        """Return what the last run over this very path left out: patterns, and whether it included hidden files."""
         with self._database.reading() as connection:
             found = connection.execute("SELECT exclude, hidden FROM scan_rules WHERE path = ?", (root,)).fetchone()
         return (tuple(found[0].split("\n")) if found[0] else (), bool(found[1])) if found else None
 
     def was_refused(self, file: FoundFile) -> bool:
-        """Whether the last run could not read a file, which is as it was then."""
+        """Return whether the last run couldn't read this file, which hasn't changed since."""
         query = "SELECT count(*) FROM refused WHERE path = ? AND size_bytes = ? AND mtime_ns = ?"
         with self._database.reading() as connection:
             values = (file.path, file.size_bytes, file.mtime_ns)
@@ -76,5 +76,5 @@ class IndexRuns:
 
 
 def read_unfinished(connection: sqlite3.Connection) -> tuple[str, ...]:
-    """Return the paths whose last run has not come to its end, sorted."""
+    """Return the paths whose last run didn't finish, sorted."""
     return tuple(record[0] for record in connection.execute("SELECT path FROM unfinished ORDER BY path"))

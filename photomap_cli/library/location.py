@@ -1,4 +1,4 @@
-"""Owns which library is meant, as a user names it: by a folder, or by the address of one that many share."""
+"""Owns resolving the library that a user names: a folder, or the address of a shared one."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def library_directory(named: str | Path | None = None) -> Path:
     a library's folder takes it.  Creates nothing, and asks no server.
 
     Raises:
-        BadPath: there can be no such folder.
-        BadSetting: there can be no such address.
+        BadPath: such a folder is impossible.
+        BadSetting: such an address is impossible.
     """
     text = str(os.environ.get("PHOTOMAP_LIBRARY") or "" if named is None else named)
     if "://" in text or text.lower().startswith("milvus"):

@@ -1,8 +1,8 @@
-"""Owns reading the newest photos that meet filters, page by page, the transaction being the caller's.
+"""Owns reading the newest photos that meet filters, page by page, in the caller's transaction.
 
-SQLite cannot know how many photos a filter leaves.  Along the index of dates it stops at the last one wanted, in 0.1 ms
-of 200,000 photos, if most are left; a filter that leaves ten had it look up each of the others, 270 ms.  So it looks
-along the index for a while, and then through the table once, 25 ms.
+SQLite can't know how many photos a filter leaves.  Along the date index it stops at the last one wanted, in 0.1 ms
+for 200,000 photos, if most are left; with a filter that leaves ten it looked up all others, 270 ms.  So it searches
+along the index for a while, and then scans the table once, 25 ms.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from photomap_cli.records import PhotoFilter
 
 ALONG_THE_INDEX = 3000
-"""Photos that are looked at by date, 4 ms at most."""
+"""Photos that are checked by date, 4 ms at most."""
 
 _ORDER = "ORDER BY dated_at DESC, row DESC LIMIT ? OFFSET ?"
 _DATES = frozenset({FilterKind.AFTER, FilterKind.BEFORE, FilterKind.YEAR})
@@ -37,7 +37,7 @@ def page(
     limit: int,
     behind: Place | None = None,
 ) -> list[tuple[Any, ...]]:
-    """Return columns of the photos that meet all filters, the latest date first, then the higher row."""
+    """Return columns of the photos that meet all filters, latest date first, then higher rows first."""
 
     def read(
         source: str, *conditions: Clause, count: int, skip: int = 0, select: str = columns

@@ -1,4 +1,4 @@
-"""Owns how a range of whole numbers is written in a filter: `4`, `>=4`, `<2019`, `3..5`, `2019-2021`, `..3`.  Pure.
+"""Owns parsing ranges of whole numbers in filters: `4`, `>=4`, `<2019`, `3..5`, `2019-2021`, `..3`.  Pure.
 
 Sizes are numbers with a unit: `>12mp` is pixels, `<2mb` bytes.
 """
@@ -10,10 +10,10 @@ from decimal import Decimal
 from typing import NamedTuple
 
 UNITS = {"mp": 10**6, "px": 1, "gb": 10**9, "mb": 10**6, "kb": 10**3, "b": 1}
-"""What a size is counted in: pixels, then bytes in powers of 1000, as everywhere in photomap."""
+"""Units of sizes: pixels, then bytes in powers of 1000, as everywhere in photomap."""
 
 _PIXELS = frozenset({"mp", "px"})
-_MOST = 2**62  # SQLite counts no further than 2**63
+_MOST = 2**62  # SQLite's integers end at 2**63
 _COMPARED = re.compile(r"(<=|>=|<|>|=)?(.+)")
 _BETWEEN = re.compile(r"()\.\.(.+)|([^<>=]+?)\.\.(.*)|([^<>=]+?)-(.+)")
 _WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
@@ -21,25 +21,25 @@ _SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,9})?|\.\d{1,9})([a-z]*)", re.ASCII)
 
 
 class NumberRange(NamedTuple):
-    """The whole numbers from `low` to `high`, both included; None where there is no end."""
+    """The whole numbers from `low` to `high`, inclusive; None for an open end."""
 
     low: int | None
     high: int | None
 
     def holds(self, number: int) -> bool:
-        """Whether a number is one of them."""
+        """Return whether a number is in the range."""
         return (self.low is None or number >= self.low) and (self.high is None or number <= self.high)
 
 
 class SizeRange(NamedTuple):
-    """So many pixels if `is_pixels`, else so many bytes."""
+    """A range of pixels if `is_pixels`, else of bytes."""
 
     is_pixels: bool
     numbers: NumberRange
 
 
 def whole_numbers(text: str) -> NumberRange:
-    """Read a range of whole numbers.  Raises ValueError for what is none; its ends may be the wrong way round."""
+    """Parse a range of whole numbers, whose ends may be reversed.  Raises ValueError for anything else."""
     if between := _BETWEEN.fullmatch(text):
         low, high = filter(_is_end, between.groups())
         return NumberRange(_whole(low) if low else None, _whole(high) if high else None)
@@ -48,9 +48,9 @@ def whole_numbers(text: str) -> NumberRange:
 
 
 def sizes(text: str) -> SizeRange:
-    """Read a size or a range of sizes: `>12mp`, `12..24mp`, `<500kb`; one alone is what is rounded to it.
+    """Parse a size or a range of sizes: `>12mp`, `12..24mp`, `<500kb`; a single size matches what rounds to it.
 
-    Raises ValueError for what is none.
+    Raises ValueError for anything else.
     """
     if between := _BETWEEN.fullmatch(text):
         low, high = filter(_is_end, between.groups())
@@ -58,7 +58,7 @@ def sizes(text: str) -> SizeRange:
     operator, written = _operator(text)
     number, unit = _size(written)
     scaled = number * UNITS[unit]
-    if not operator:  # 12mp is what a camera of 12 megapixels makes, 12.19 millions of pixels
+    if not operator:  # 12mp matches a 12-megapixel camera's 12.19 million pixels
         half = Decimal(1).scaleb(int(number.as_tuple().exponent)) / 2 * UNITS[unit]
         numbers = NumberRange(_at_least(scaled - half), _at_least(scaled + half) - 1 if half > 1 else int(scaled))
     else:
@@ -67,7 +67,7 @@ def sizes(text: str) -> SizeRange:
 
 
 def _between_sizes(low: str, high: str) -> SizeRange:
-    """Return the sizes between two of which the first may go without its unit."""
+    """Return the sizes between two, of which the first may lack its unit."""
     last = _size(high) if high else None
     first = _size(low, unit=last[1] if last else "") if low else None
     units = {each[1] for each in (first, last) if each}
@@ -80,7 +80,7 @@ def _between_sizes(low: str, high: str) -> SizeRange:
 
 
 def _is_end(group: str | None) -> bool:
-    """Whether a group is one of the two ends that were written, of which one may be empty."""
+    """Return whether a group is one of the two written ends, of which one may be empty."""
     return group is not None
 
 
@@ -92,7 +92,7 @@ def _operator(text: str) -> tuple[str, str]:
 
 
 def _compared(operator: str, number: int, *, is_exact: bool = True) -> NumberRange:
-    """Return the numbers that compare so; `number` was cut unless it is exact."""
+    """Return the numbers that satisfy a comparison; `number` was rounded down unless it is exact."""
     match operator:
         case ">":
             return NumberRange(number + 1, None)
@@ -125,5 +125,5 @@ def _size(text: str, unit: str = "") -> tuple[Decimal, str]:
 
 
 def _at_least(number: Decimal) -> int:
-    """Return the first whole number that is no less."""
+    """Return the first whole number that isn't less."""
     return int(number) + (number > int(number))

@@ -1,4 +1,4 @@
-"""Owns which kinds of file are read by packages that not everybody installs, and whether one is here.  Imports none."""
+"""Owns which kinds of files need optional packages, and whether they are installed.  Imports none."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from photomap_cli.library.file_types import VIDEO_EXTENSIONS
 
 
 class _Extra(NamedTuple):
-    """What an extra reads, for people; the package that it brings; the endings of such files."""
+    """What an extra reads, in words; its package; the extensions of such files."""
 
     what: str
     package: str
@@ -26,30 +26,30 @@ _BY_ENDING = {ending: extra for extra, known in _EXTRAS.items() for ending in kn
 
 
 def extra_of(path: str) -> str:
-    """Return the extra that reads files of this name, or path; nothing for those that are read without."""
+    """Return the extra that reads files of this name or path; empty for files read without one."""
     stem, _, ending = path.rpartition(".")
     return _BY_ENDING.get(ending.lower(), "") if stem else ""
 
 
 @cache
 def is_installed(extra: str) -> bool:
-    """Whether an extra's package is here."""
+    """Return whether an extra's package is installed."""
     return find_spec(_EXTRAS[extra].package) is not None
 
 
 def may_be_read(path: str) -> bool:
-    """Whether there is all that files of this name, or path, take."""
+    """Return whether files of this name or path can be read here."""
     extra = extra_of(path)
     return not extra or is_installed(extra)
 
 
 def how_to_read(extra: str) -> str:
-    """Return how to have an extra's files read: `pip install "photomap-cli[video]" reads videos`."""
+    """Return how to read an extra's files: `pip install "photomap-cli[video]" reads videos`."""
     return f'pip install "photomap-cli[{extra}]" reads {_EXTRAS[extra].what}'
 
 
 def ways_to_read(endings: Iterable[str]) -> list[str]:
-    """Return how to have files of these endings read, as far as it takes what is not here; "video" is one of any."""
+    """Return how to read files of these extensions, if that needs missing packages; "video" means any video."""
     known = {**_BY_ENDING, "video": "video"}
     wanted = dict.fromkeys(known[each] for each in endings if each in known)
     return [how_to_read(extra) for extra in wanted if not is_installed(extra)]

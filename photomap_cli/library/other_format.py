@@ -1,4 +1,4 @@
-"""Owns a library in another format: what can still be read of it, so that its photos can be encoded anew."""
+"""Owns a library in another format: what can still be read of it, to rebuild it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from photomap_cli.library.sqlite_errors import damaged
 
 
 class OtherFormatLibrary:
-    """A library of another version; whatever cannot be read of it is as if it were not there."""
+    """A library of another version; what can't be read of it counts as missing."""
 
     def __init__(self, folder: Path, connection: database.Database, library_id: str) -> None:
         self._folder, self._database, self.library_id = folder, connection, library_id
 
     @classmethod
     def open(cls, folder: Path) -> Self:
-        """Open the library in `folder`.  Raises LibraryUnusable where what lies there is no library at all."""
+        """Open the library in `folder`.  Raises LibraryUnusable if it isn't a library at all."""
         opened = database.connect(folder, create=False, any_format=True)
         try:
             with opened.reading() as connection:
@@ -31,7 +31,7 @@ class OtherFormatLibrary:
             raise
 
     def close(self) -> None:
-        """End the connection; safe to call twice."""
+        """Close the connection; safe to call twice."""
         self._database.close()
 
     @property
@@ -53,7 +53,7 @@ class OtherFormatLibrary:
         return self._texts("SELECT path FROM photos")
 
     def replace_by(self, folder: Path) -> None:
-        """Have the library in another folder take this one's place, in one transaction."""
+        """Replace this library by the one in another folder, in one transaction."""
         with self._database.writing_from(folder) as connection:
             schema.drop_everything(connection)
             schema.create(connection)
@@ -63,5 +63,5 @@ class OtherFormatLibrary:
         try:
             with self._database.reading() as connection:
                 return [value for (value,) in connection.execute(query) if isinstance(value, str)]
-        except LibraryUnusable:  # there is no such table, or it is damaged
+        except LibraryUnusable:  # the table is missing or damaged
             return []

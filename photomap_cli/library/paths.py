@@ -1,4 +1,4 @@
-"""Owns paths as text: which roots are meant, which are enough, what can be stored and shown.  Lists no folders."""
+"""Owns paths as text: comparing them with roots, and whether they can be stored and shown.  Lists no folders."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def inside(roots: Iterable[str], folders: Iterable[str]) -> set[str]:
 
 
 def part(folder: str, roots: Iterable[str]) -> str:
-    """Return the folder if it is a part only of what the roots cover; nothing if it is all of it, or elsewhere."""
+    """Return the folder if it is only a part of what the roots cover; empty if it is all of it, or elsewhere."""
     inner, outer = PurePath(folder), tuple(roots)
     is_all = all(PurePath(root).is_relative_to(inner) for root in outer)
     return folder if any(map(inner.is_relative_to, outer)) and not is_all else ""
 
 
 def is_storable(path: str) -> bool:
-    """Whether a path is text: file systems take any bytes, the catalogue and JSON only UTF-8."""
+    """Return whether a path is UTF-8: file systems take any bytes, the catalogue and JSON only text."""
     try:
         path.encode()
     except UnicodeEncodeError:
@@ -44,5 +44,5 @@ def is_elsewhere(path: str) -> bool:
 
 
 def shown(path: str) -> str:
-    """Return a path as text that can be printed and sent: bytes that are no UTF-8 become replacement characters."""
+    """Return a path as text that can be printed and sent: bytes that aren't UTF-8 become replacement characters."""
     return _NOT_UTF8.sub("\N{REPLACEMENT CHARACTER}", path)

@@ -1,4 +1,4 @@
-"""Owns how a photo is written into the catalogue's tables, moved and taken out; transactions are the caller's."""
+"""Owns writing, moving and removing photos in the catalogue's tables, in the caller's transaction."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _OF_CONTENT = (
 
 
 def remove(connection: sqlite3.Connection, rows: Iterable[int]) -> None:
-    """Take photos out; their row numbers are not given away again."""
+    """Remove photos; their row numbers aren't reused."""
     for row in rows:
         if connection.execute("DELETE FROM photos WHERE row = ?", (int(row),)).rowcount:
             for table in ("vectors", "side_vectors"):
@@ -44,7 +44,7 @@ def remove(connection: sqlite3.Connection, rows: Iterable[int]) -> None:
 
 
 def rename(connection: sqlite3.Connection, again: FoundAgain) -> None:
-    """Write where a photo's file is by now, in the place of what was there."""
+    """Record a photo file's new path, replacing what was there."""
     remove(connection, (row for row in _rows_at(connection, again.path) if row != again.row))
     known = connection.execute("SELECT ext, kind FROM photos WHERE row = ?", (again.row,)).fetchone()
     if known is None:
@@ -60,13 +60,13 @@ def rename(connection: sqlite3.Connection, again: FoundAgain) -> None:
 
 
 def note_signs(connection: sqlite3.Connection, files: Iterable[FoundAgain]) -> None:
-    """Write the ctime and the inode of files that are as they were."""
+    """Record the ctime and inode of unchanged files."""
     signs = ((each.ctime_ns, each.inode, each.row) for each in files)
     connection.executemany("UPDATE photos SET ctime_ns = ?, inode = ? WHERE row = ?", signs)
 
 
 def add(connection: sqlite3.Connection, row: int, photo: NewPhoto) -> None:
-    """Write a photo into a row of its own, in the place of what was at its path."""
+    """Write a photo into a new row, replacing what was at its path."""
     remove(connection, _rows_at(connection, photo.path))
     dated_at, source = date_of(photo)
     name, named = name_and_extension(photo.path)
@@ -89,7 +89,7 @@ def add(connection: sqlite3.Connection, row: int, photo: NewPhoto) -> None:
 
 
 def whole(connection: sqlite3.Connection, rows: Sequence[int]) -> dict[int, NewPhoto]:
-    """Return photos with all that is known of them, as they would be added again, by row, if they are there."""
+    """Return photos with all that is known about them, ready to be added again, by row, if they exist."""
     columns = ", ".join(("row", "vector", "path", "date_source", "ext", *_OF_FILE, *_OF_CONTENT))
     query = f"SELECT {columns} FROM photos JOIN vectors USING (row) WHERE row IN (...)"
     records = list(bulk_reads.in_pieces(connection, query, rows))
@@ -108,13 +108,13 @@ def _rows_at(connection: sqlite3.Connection, path: str) -> list[int]:
 
 
 def name_and_extension(path: str) -> tuple[str, str]:
-    """Return a file's name as filters compare it, and its extension; nothing for one that is no photo's."""
+    """Return a file's name as filters compare it, and its extension; empty if it isn't a photo's."""
     name = os.path.basename(path)  # noqa: PTH119 - Path would cost more than the insert
     return key(name), name.rpartition(".")[2].lower() if has_photo_name(name) else ""
 
 
 def extension_of(named: str, of_content: str, kind: str) -> str:
-    """Return the extension that filters know a photo by: its name's, unless its content is of another kind of file."""
+    """Return a photo's extension for filters: its name's, unless its content is of another kind."""
     of_kind = {"raw": RAW_EXTENSIONS, "video": VIDEO_EXTENSIONS}.get(kind)
     is_right = named in of_kind if of_kind else extensions_like(named) == extensions_like(of_content)
     return named if named and (is_right or not of_content) else of_content

@@ -1,6 +1,6 @@
-"""Owns `queries.sqlite`: the vectors of what was looked for before.  Derived: what is lost here is encoded again.
+"""Owns `queries.sqlite`: the vectors of past queries.  Derived: lost ones are encoded again.
 
-It holds no query: a vector is found by the digest of everything it depends on.  Any number of processes may use it.
+It stores no query texts: a vector's key is the digest of everything it depends on.  Safe for any number of processes.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ _SCHEMA = (
 _BUSY_SECONDS = 0.02  # nobody waits for a cache
 _SEAL_BYTES = 4
 _MOST_KEYS = 64
-_VECTOR = np.dtype("<f4")  # whole, so that a score is the same to the bit as without the cache
+_VECTOR = np.dtype("<f4")  # full precision, so that scores are the same to the bit as without the cache
 
 
 def key(encoder_key: str, kind: str, content: bytes) -> bytes:
-    """Return what a vector is kept under.
+    """Return the key of a vector.
 
     Args:
-        encoder_key: tells which encoder made it, in which precision, on what.
+        encoder_key: identifies the encoder, its precision and hardware.
         kind: "text" or "image".
-        content: the text, or what stands for the picture's bytes.
+        content: the text, or a digest of the picture's bytes.
     """
     digest = blake2b(digest_size=16)
     for part in (encoder_key.encode(), kind.encode(), content):
@@ -51,9 +51,9 @@ def key(encoder_key: str, kind: str, content: bytes) -> bytes:
 
 
 class QueryCache:
-    """The vectors of at most `most` past queries; those not used for the longest time go first.  0 keeps none.
+    """The vectors of at most `most` past queries; the least recently used are dropped first.  0 keeps none.
 
-    Never fails and hardly ever waits: a file that is damaged, locked or not writable is as good as an empty one.  One
+    Never fails and hardly ever waits: a file that is damaged, locked or read-only counts as empty.  One
     thread at a time.
     """
 
@@ -61,7 +61,7 @@ class QueryCache:
         self._file, self._most = SqliteCache(folder / FILE_NAME, _SCHEMA, busy_seconds=_BUSY_SECONDS), most
 
     def get(self, keys: Iterable[bytes]) -> dict[bytes, NDArray[np.float32]]:
-        """Return the vectors that are here, (dim,) float32 of unit length, and note their use."""
+        """Return the cached vectors, (dim,) float32 of unit length, and note their use."""
         wanted = list(dict.fromkeys(keys))
         found = self._try(lambda connection: _read(connection, wanted)) or {}
         if found:
@@ -69,29 +69,29 @@ class QueryCache:
         return found
 
     def put(self, vectors: Mapping[bytes, NDArray[np.float32]]) -> None:
-        """Keep these, and let the least recently used go where they are too many."""
+        """Store these, and drop the least recently used if there are too many."""
         self._try(lambda connection: _write(connection, vectors, self._most), create=True)
 
     def encoder_key(self, settings_key: str) -> str | None:
-        """Return what `set_encoder_key` said of these settings: which encoder they lead to, with nothing loaded."""
+        """Return the encoder key stored for these settings, without loading anything."""
         query = "SELECT encoder_key FROM encoder_keys WHERE settings_key = ?"
         record = self._try(lambda connection: connection.execute(query, (settings_key,)).fetchone())
         return record[0] if record and isinstance(record[0], str) else None
 
     def set_encoder_key(self, settings_key: str, encoder_key: str) -> None:
-        """Keep which encoder these settings led to."""
+        """Store the encoder key that these settings led to."""
         self._try(lambda connection: _write_encoder_key(connection, settings_key, encoder_key), create=True)
 
     def clear(self) -> None:
-        """Let all of them go, file and all."""
+        """Delete all of them with the file."""
         self._file.clear()
 
     def close(self) -> None:
-        """End the connection; safe to call twice."""
+        """Close the connection; safe to call twice."""
         self._file.close()
 
     def _try(self, work: Callable[[sqlite3.Connection], T], *, create: bool = False) -> T | None:
-        """Do something with the cache, if there is one or `create` says that there shall be."""
+        """Do something with the cache, if it exists or `create`."""
         if not self._most and self._file.is_there:  # it was allowed once
             self.clear()
         return self._file.attempt(work) if self._most and (create or self._file.is_there) else None
@@ -126,9 +126,9 @@ def _write_encoder_key(connection: sqlite3.Connection, settings_key: str, encode
 
 
 def _sealed(key_: bytes, vector: NDArray[np.float32]) -> bytes:
-    """Return a vector's bytes, ended by a checksum that also knows whose they are.
+    """Return a vector's bytes followed by a checksum that includes its key.
 
-    SQLite checks no blob: by a byte that a disk changed, or a page of another vector, photos would be ranked wrongly.
+    SQLite doesn't check blobs: a flipped byte, or another vector's page, would rank photos wrongly.
     """
     blob = np.ascontiguousarray(vector, _VECTOR).tobytes()
     return blob + zlib.crc32(key_ + blob).to_bytes(_SEAL_BYTES, "little")

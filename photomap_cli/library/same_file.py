@@ -1,4 +1,4 @@
-"""Owns which file a photo's path leads to, and whether that is there as it was indexed.  Changes nothing."""
+"""Owns which file a photo's path leads to, and whether it is unchanged since it was indexed.  Changes nothing."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 def as_indexed(catalog: Facts, photos: Iterable[Photo]) -> dict[int, os.stat_result]:
-    """Return what the system says of the files of those photos that are there with the bytes they had, by row.
+    """Return the stat results of photos' files that still have the same bytes, by row.
 
-    Only a file that was touched since, and has its old size and time, is read for it.
+    Only a file that was touched but has its old size and time is read for this.
     """
     wanted = list(photos)
     seen = catalog.files_of([photo.row for photo in wanted])
@@ -45,12 +45,12 @@ def _is_unchanged(catalog: Facts, before: SeenFile, now: FoundFile) -> bool:
 
 
 def file_id(path: str, info: os.stat_result) -> Hashable:
-    """Return what every path to one file has in common, and no path to another one, as long as both are there."""
+    """Return an identity that all paths to the same file share, as long as it exists."""
     return (info.st_dev, info.st_ino) if info.st_ino else os.path.realpath(path)
 
 
 def photos_of_file(catalog: Facts, path: str, info: os.stat_result) -> list[Photo]:
-    """Return the photos that are the very file at a path, whatever theirs are, and have its size and time."""
+    """Return the photos whose paths lead to the same file as a path, with its size and time."""
     now, found = FoundFile.of(path, info), []
     for photo in catalog.photos(catalog.rows_like(now)):
         if is_elsewhere(photo.path):
@@ -64,9 +64,9 @@ def photos_of_file(catalog: Facts, path: str, info: os.stat_result) -> list[Phot
 
 
 class RealFiles:
-    """Tells files from further paths to them: links, hard links, linked folders, roots that overlap.
+    """Tells files from other paths to them: links, hard links, linked folders, overlapping roots.
 
-    `left_out` are the rows of photos whose files are not there as they were indexed: nothing is known of those now.
+    `left_out` are the rows of photos whose files have changed since they were indexed, or are gone.
     """
 
     def __init__(self, catalog: Facts) -> None:
@@ -76,13 +76,13 @@ class RealFiles:
 
     @property
     def left_out(self) -> set[int]:
-        """The rows of those photos, of all that were asked for."""
+        """The rows of those photos, among all that were asked for."""
         return {row for row, known in self._ids.items() if known is None}
 
     def one_of_each(self, photos: Sequence[Photo]) -> list[Photo]:
-        """Return a photo for each file that is there as it was indexed, at the path that is the file itself.
+        """Return a photo for each unchanged file, at the path that is the file itself.
 
-        A link is none, as what happens to it does not happen to the file.
+        Links don't count, as what happens to a link doesn't happen to the file.
         """
         self._look_at(photos)
         ways: dict[Hashable, list[Photo]] = defaultdict(list)
@@ -98,7 +98,7 @@ class RealFiles:
         return chosen
 
     def is_linked_to(self, photo: Photo) -> bool:
-        """Whether one of the links that were asked for leads to a photo's file."""
+        """Return whether one of the links that were asked for leads to a photo's file."""
         return self._ids[photo.row] in self._linked
 
     def _look_at(self, photos: Sequence[Photo]) -> None:
@@ -110,5 +110,5 @@ class RealFiles:
 
 
 def _directness(photo: Photo) -> tuple[bool, int, str]:
-    """Sort a path that goes through no link to the front, then the shortest."""
+    """Sort key: paths without links first, then the shortest."""
     return os.path.realpath(photo.path) != photo.path, len(photo.path), photo.path

@@ -1,4 +1,4 @@
-"""Owns the catalogue's schema: one script, and its version.  A catalogue of another one is replaced, never changed."""
+"""Owns the catalogue's schema: a script and its version.  A catalogue with another one is never migrated."""
 
 from __future__ import annotations
 
@@ -80,14 +80,14 @@ CREATE TABLE scan_rules (
 
 
 def create(connection: sqlite3.Connection) -> None:
-    """Make the tables of an empty library, in the caller's transaction."""
+    """Create the tables of an empty library, in the caller's transaction."""
     for statement in SCRIPT.split(";\n"):
         connection.execute(statement)
     connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
 def drop_everything(connection: sqlite3.Connection) -> None:
-    """Drop whatever tables and views there are, in the caller's transaction."""
+    """Drop all tables and views, in the caller's transaction."""
     there = connection.execute("SELECT type, name FROM main.sqlite_schema WHERE type IN ('table', 'view')").fetchall()
     for what, name in there:
         if not name.startswith("sqlite_"):
@@ -96,7 +96,7 @@ def drop_everything(connection: sqlite3.Connection) -> None:
 
 
 def copy_from_other(connection: sqlite3.Connection) -> None:
-    """Have the tables hold what those of the database attached as `other` do, in the caller's transaction."""
+    """Replace the tables' content by that of the database attached as `other`, in the caller's transaction."""
     for table in TABLES:
         connection.execute(f"DELETE FROM main.{table}")
         connection.execute(f"INSERT INTO main.{table} SELECT * FROM other.{table}")

@@ -1,6 +1,6 @@
-"""Owns whether a catalogue says what photomap writes: its version and tables, the types of what is in them, its facts.
+"""Owns validating a catalogue: its version and tables, the types of values, its meta facts.
 
-SQLite opens whatever has its form, and gives a text where a number was stored if a byte was flipped.  Light.
+SQLite opens anything in its format, and may return a text for a number if a byte was flipped.  Light.
 """
 
 from __future__ import annotations
@@ -32,27 +32,27 @@ Columns = tuple[tuple[object, ...], ...]
 
 
 class Damaged(Exception):
-    """The catalogue says something that photomap never wrote; the message says what."""
+    """The catalogue holds something that photomap never wrote; the message says what."""
 
 
 class OtherFormat(Exception):
-    """The catalogue is that of another version of photomap, or has another schema; the message says which."""
+    """The catalogue is of another version of photomap, or has another schema; the message says how."""
 
 
 _REFUSED = {"DEFENSIVE": True, "ENABLE_TRIGGER": False, "ENABLE_VIEW": False}
 
 
 def distrust(connection: sqlite3.Connection) -> None:
-    """Have SQLite look at pages before it uses them, and run nothing that a file asks for."""
+    """Make SQLite check pages before using them, and run no code from the file."""
     connection.execute("PRAGMA cell_size_check = ON")
     connection.execute("PRAGMA trusted_schema = OFF")
-    if hasattr(connection, "setconfig"):  # from Python 3.12 on; views of this connection's own are not meant
+    if hasattr(connection, "setconfig"):  # from Python 3.12 on; doesn't affect this connection's own views
         for name, value in _REFUSED.items():
             connection.setconfig(getattr(sqlite3, f"SQLITE_DBCONFIG_{name}"), value)
 
 
 class Schema(NamedTuple):
-    """What a catalogue is made of: its tables with their columns, its indexes, and which types a column holds."""
+    """A catalogue's structure: tables with columns, indexes, and the types of columns."""
 
     parts: Mapping[tuple[str, str], Columns]
     kinds: Mapping[str, tuple[type, ...]]
@@ -60,7 +60,7 @@ class Schema(NamedTuple):
 
 @cache
 def expected() -> Schema:
-    """Return what a catalogue is made of."""
+    """Return the structure of a valid catalogue."""
     with closing(sqlite3.connect(":memory:")) as connection:
         schema.create(connection)
         parts = _parts(connection)
@@ -74,15 +74,15 @@ def expected() -> Schema:
 
 
 def version(connection: sqlite3.Connection) -> int:
-    """Return the version of the schema that a file says it has; 0 where nobody has said it."""
+    """Return the schema version in a file; 0 if it was never set."""
     found: int = connection.execute("PRAGMA main.user_version").fetchone()[0]
     return found
 
 
 def require(connection: sqlite3.Connection) -> None:
-    """Raise OtherFormat unless the file has just the tables and indexes of the schema: no trigger, no view, no more.
+    """Raise OtherFormat unless the file has exactly the schema's tables and indexes: no triggers, no views.
 
-    Damaged where it is no photomap's at all.
+    Raises Damaged if it isn't photomap's at all.
     """
     connection.execute("BEGIN")  # another process may be changing all of it
     try:
@@ -93,7 +93,7 @@ def require(connection: sqlite3.Connection) -> None:
 
 
 def library_id(connection: sqlite3.Connection) -> str | None:
-    """Return the id of the library in a file of any format; None where it is no photomap's."""
+    """Return the id of the library in a file of any format; None if it isn't photomap's."""
     if [str(each[0]) for each in _columns(connection, "meta")] != ["key", "value"]:
         return None
     found = connection.execute("SELECT value FROM main.meta WHERE key = 'library_id'").fetchone()
@@ -101,7 +101,7 @@ def library_id(connection: sqlite3.Connection) -> str | None:
 
 
 def _difference(connection: sqlite3.Connection) -> str:
-    """Return what is other than it should be; nothing where all is as it should be."""
+    """Return how the structure differs from the expected one; empty if it doesn't."""
     if (said := version(connection)) != schema.VERSION:
         return f"version {said}, not {schema.VERSION}"
     wanted, found = expected().parts, _parts(connection)
@@ -116,12 +116,12 @@ def _difference(connection: sqlite3.Connection) -> str:
 
 
 def _parts(connection: sqlite3.Connection) -> dict[tuple[str, str], Columns]:
-    """Return all there is, by type and name: the columns of a table, the statement that made an index."""
+    """Return the structure by type and name: a table's columns, an index's statement."""
     there = connection.execute("SELECT type, name, sql FROM main.sqlite_schema").fetchall()
     return {
         (str(what), str(name)): _columns(connection, str(name)) if what == "table" else ((sql,),)
         for what, name, sql in there
-        if not str(name).startswith("sqlite_stat")  # what ANALYZE leaves
+        if not str(name).startswith("sqlite_stat")  # left by ANALYZE
     }
 
 
@@ -132,7 +132,7 @@ def _columns(connection: sqlite3.Connection, table: str) -> Columns:
 
 
 def reader() -> Callable[[sqlite3.Cursor, tuple[Any, ...]], tuple[Any, ...]]:
-    """Return a row factory that raises Damaged for a value that its column cannot have.  One thread at a time."""
+    """Return a row factory that raises Damaged for an invalid value of a column.  One thread at a time."""
     kinds_of, described = expected().kinds, cast("object", None)
     columns: list[tuple[int, str, tuple[type, ...]]] = []
 
@@ -152,7 +152,7 @@ def reader() -> Callable[[sqlite3.Cursor, tuple[Any, ...]], tuple[Any, ...]]:
 
 
 def meta(connection: sqlite3.Connection) -> dict[str, Any]:
-    """Return the library's own facts by name, after a look whether they are true.  Takes some microseconds."""
+    """Return the library's meta facts by name, validated.  Takes some microseconds."""
     found = dict(connection.execute("SELECT key, value FROM meta").fetchall())
     for name in ("library_id", "next_row", *(("dim", "precision", "fingerprint") if "spec" in found else ())):
         if name not in found:
@@ -175,7 +175,7 @@ def _require_time(indexed_at: str | None) -> None:
 
 
 def _require_rows(connection: sqlite3.Connection, next_row: int) -> None:
-    """Raise Damaged unless the last row below `next_row` is a photo, or one that is gone."""
+    """Raise Damaged unless the last row below `next_row` is a photo or a tombstone."""
     ends = [row for row in connection.execute(_ENDS).fetchone() if row is not None]
     if min(ends, default=0) < 0:
         raise Damaged(f"a row is {min(ends)}")
@@ -187,7 +187,7 @@ def _require_rows(connection: sqlite3.Connection, next_row: int) -> None:
 
 
 def one_of(kind: type[_Value], text: str) -> _Value:
-    """Return the value of an enumeration that a column has.  Raises Damaged where it has no such value."""
+    """Return a column's value as an enumeration member.  Raises Damaged if there is no such member."""
     try:
         return kind(text)
     except ValueError as error:
@@ -202,13 +202,13 @@ def require_vectors(rows: Iterable[tuple[int, bytes]], vector_bytes: int) -> Non
 
 
 def require_no_vectors(connection: sqlite3.Connection) -> None:
-    """Raise Damaged where there are vectors, of which nothing says what made them."""
+    """Raise Damaged if there are vectors but no encoder."""
     if connection.execute("SELECT 1 FROM vectors LIMIT 1").fetchone():
         raise Damaged("its encoder is gone")
 
 
 def require_rising(rows: Iterable[int]) -> None:
-    """Raise Damaged unless rows come in their order, each once: whoever goes on behind the last would never end."""
+    """Raise Damaged unless rows are strictly increasing; otherwise reading on after the last would never end."""
     last = -1
     for row in rows:
         if row <= last:

@@ -1,11 +1,11 @@
-"""Owns what the first bytes of a file say it is.  Light: opens nothing, imports no Pillow."""
+"""Owns file signatures: formats by a file's first bytes.  Light: opens nothing, imports no Pillow."""
 
 from __future__ import annotations
 
 import re
 
 SIGNATURE_BYTES = 12
-"""So many bytes from a file's start tell."""
+"""The number of first bytes needed."""
 
 _SIGNATURES = {
     b"\xff\xd8\xff": "JPEG",
@@ -24,21 +24,21 @@ _SIGNATURES = {
 }
 _TOO_SHORT_TO_NAME = re.compile(
     rb"P[1-7fFyY]\s|[\x0c(48@l|]\0\0\0", re.DOTALL
-)  # PNM and its kin; BMP without its header
+)  # PNM and related formats; BMP without its header
 
 
 def is_boxed(start: bytes) -> bool:
-    """Whether a file that starts with these (at least 8) bytes is made of boxes, as HEIF is."""
+    """Return whether a file with these first bytes (at least 8) is made of boxes, like HEIF."""
     return start[4:8] == b"ftyp"
 
 
 def kind(start: bytes) -> str | None:
-    """Return the format that a file with this start says it has, or None."""
+    """Return the format of a file with these first bytes, or None."""
     if is_boxed(start):
         return "AVIF" if start[8:].startswith(b"avi") else "HEIF"
     return next((name for magic, name in _SIGNATURES.items() if start.startswith(magic)), None)
 
 
 def may_be_picture(start: bytes) -> bool:
-    """Whether a file with this start may be a picture that can be read; RAW files of some cameras start otherwise."""
+    """Return whether a file with these first bytes may be a readable picture; some RAW files start differently."""
     return kind(start) is not None or _TOO_SHORT_TO_NAME.match(start) is not None

@@ -1,6 +1,6 @@
-"""Owns what a filter means in SQL; knows no database.
+"""Owns translating filters to SQL.  Knows no database.
 
-What is not known of a photo meets no filter, so the opposite of one keeps it: `-camera:nikon` keeps photos without a
+Unknown facts meet no filter, so a negated filter keeps such photos: `-camera:nikon` keeps photos without a
 camera.  A photo without a rating has 0 stars, as in other programs.
 """
 
@@ -18,13 +18,13 @@ from photomap_cli.records import FilterKind, PhotoFilter
 if TYPE_CHECKING:
     from photomap_cli.library.number_ranges import NumberRange
 
-_YEAR_WITH_MORE_FIGURES, _BEHIND_EVERY_DATE = 10_000, ":"  # as texts are compared, which follows 9
+_YEAR_WITH_MORE_FIGURES, _BEHIND_EVERY_DATE = 10_000, ":"  # in text comparison, follows 9
 
 Value = str | int | float
 Clause = tuple[str, tuple[Value, ...]]
 
 KINDS = {"photo": "kind <> 'video'", "video": "kind = 'video'", "raw": "kind = 'raw'"}
-"""What `kind:` may be: a RAW file is a photo too."""
+"""Values of `kind:`; a RAW file is a photo too."""
 
 SHAPES = {
     "portrait": "height > width",
@@ -32,7 +32,7 @@ SHAPES = {
     "square": "width = height",
     "panorama": "width >= 2 * height",
 }
-"""What `orientation:` may be, of the picture upright; a panorama is a landscape as well."""
+"""Values of `orientation:`, of the upright picture; a panorama is a landscape too."""
 
 TRAITS = {
     "gps": "latitude IS NOT NULL",
@@ -41,13 +41,13 @@ TRAITS = {
     "lens": "lens IS NOT NULL",
     "date": "date_source <> 'file'",
 }
-"""What `has:` may be; a date is one that EXIF or the name says."""
+"""Values of `has:`; a date counts if it is from EXIF or the name."""
 
 
 def where(filters: Sequence[PhotoFilter]) -> Clause:
-    """Return one SQL condition over the table `photos` that holds where all filters do, with its parameters.
+    """Return an SQL condition over the table `photos` that is true if all filters are met, with its parameters.
 
-    Texts are as the catalogue has them.  An album has been looked up: its value is the rows of its photos, as JSON.
+    Texts are in the catalogue's form.  An album was looked up: its value is the rows of its photos, as JSON.
     """
     clauses = [_clause(each) for each in filters]
     condition = " AND ".join(sql for sql, _ in clauses) or "1"
@@ -56,7 +56,7 @@ def where(filters: Sequence[PhotoFilter]) -> Clause:
 
 
 def below(folder: str, *, sep: str = os.sep) -> tuple[str, tuple[str, str]]:
-    """Return the condition for paths strictly below a folder: a range of the path index, so `%` and `_` mean nothing.
+    """Return the condition for paths strictly below a folder: a range of the path index, so `%` and `_` aren't special.
 
     `/a/b` becomes `/a/b/` <= path < `/a/b0`, as `0` is what follows `/`.
     """
@@ -65,7 +65,7 @@ def below(folder: str, *, sep: str = os.sep) -> tuple[str, tuple[str, str]]:
 
 
 def glob(pattern: str) -> str:
-    """Return a shell pattern in SQLite's own form: `[!` is `[^` there, and a `[` that never closes matches itself."""
+    """Return a shell pattern in SQLite's form: `[!` becomes `[^`, and an unclosed `[` matches itself."""
     pieces, at = [], 0
     while at < len(pattern):
         end = pattern.find("]", at + 3 if pattern[at + 1 : at + 2] in {"!", "^"} else at + 2)
@@ -128,7 +128,7 @@ def _between(column: str, numbers: NumberRange) -> Clause:
 
 
 def _years(years: NumberRange) -> Clause:
-    """Return the condition as one on the index of dates."""
+    """Return the condition on the date index."""
     low, high = years
     first = "" if low is None else f"{low:04}" if low < _YEAR_WITH_MORE_FIGURES else _BEHIND_EVERY_DATE
     last = _BEHIND_EVERY_DATE if high is None else f"{high:04}-12-31T23:59:59"
@@ -136,7 +136,7 @@ def _years(years: NumberRange) -> Clause:
 
 
 def _months(months: NumberRange) -> Clause:
-    """Return the condition; `11..2` goes on behind the end of the year."""
+    """Return the condition; `11..2` wraps around the end of the year."""
     low, high = months
     month = "CAST(substr(dated_at, 6, 2) AS INTEGER)"
     if low is not None and high is not None and low > high:
@@ -145,7 +145,7 @@ def _months(months: NumberRange) -> Clause:
 
 
 def _near(circle: geography.Circle) -> Clause:
-    """Return the condition: a band of latitudes, then the distance, which a function of the connection measures."""
+    """Return the condition: a band of latitudes, then the distance by a function of the connection."""
     south, north = circle.latitudes
     distance = f"{geography.DISTANCE}(?, ?, latitude, longitude)"
     return (

@@ -1,4 +1,4 @@
-"""Owns SQLite files that hold nothing but what can be made again: their connection, and doing without them."""
+"""Owns SQLite files of derived data: their connection, and working without them."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from photomap_cli.library import schema_check
 T = TypeVar("T")
 
 _NOT_OURS = (TypeError, ValueError, OverflowError, MemoryError)
-"""What comes of values that photomap did not write."""
+"""Errors from values that photomap didn't write."""
 
 
 class SqliteCache:
-    """One such file, made when first used.  Never fails: one that is damaged, locked or not writable is an empty one.
+    """Such a file, created when first used.  Never fails: one that is damaged, locked or read-only counts as empty.
 
     One thread at a time.
 
     Args:
         path: the file.
-        schema: statements that make it, to be repeated at every opening.
+        schema: statements that create it, run at every opening.
         busy_seconds: how long to wait for another process.
     """
 
@@ -34,13 +34,13 @@ class SqliteCache:
 
     @property
     def is_there(self) -> bool:
-        """Whether there is a file, without making one."""
+        """Return whether the file exists, without creating it."""
         return self._connection is not None or self.path.exists()
 
     def attempt(self, work: Callable[[sqlite3.Connection], T]) -> T | None:
-        """Do something with the file in one transaction; None where SQLite will not.
+        """Do something with the file in one transaction; None if SQLite fails.
 
-        A damaged file is taken away, and the work done on a new one.
+        A damaged file is deleted, and the work done on a new one.
         """
         for _ in range(2):
             try:
@@ -49,32 +49,32 @@ class SqliteCache:
                     return work(self._connection)
             except sqlite3.OperationalError as error:
                 code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
-                if code != sqlite3.SQLITE_ERROR:  # full, locked, not writable
+                if code != sqlite3.SQLITE_ERROR:  # full, locked or read-only
                     self.close()
                     return None
                 self.clear()  # it has other tables
-            except OSError:  # something in its place that cannot be taken away
+            except OSError:  # something else is there and can't be removed
                 return None
             except (sqlite3.DatabaseError, *_NOT_OURS):
                 self.clear()
         return None
 
     def clear(self) -> None:
-        """Let everything go, file and all."""
+        """Delete everything with the file."""
         self.close()
-        for suffix in ("-wal", "-shm", "-journal", ""):  # an old log must not be found beside a new file
+        for suffix in ("-wal", "-shm", "-journal", ""):  # an old log must not stay beside a new file
             with suppress(OSError):
                 self.path.with_name(self.path.name + suffix).unlink()
 
     def close(self) -> None:
-        """End the connection; safe to call twice."""
+        """Close the connection; safe to call twice."""
         if self._connection is not None:
             with suppress(sqlite3.Error):
                 self._connection.close()
             self._connection = None
 
     def _require_plain(self) -> None:
-        """Have the file private, and what has its names otherwise, such as a pipe, out of the way.  Raises OSError."""
+        """Make the file private, and remove anything else with its names, such as a pipe.  Raises OSError."""
         names = [self.path.with_name(self.path.name + suffix) for suffix in ("", "-wal", "-shm", "-journal")]
         if any(each.is_symlink() or files.is_other(each) for each in names):
             self.clear()

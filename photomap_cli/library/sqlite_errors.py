@@ -1,4 +1,4 @@
-"""Owns what SQLite's errors, and a catalogue that is not sound, are called: a library's errors, with the way out."""
+"""Owns translating errors of SQLite and of invalid catalogues into a library's errors, with hints."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _DAMAGED = frozenset(
         *(sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_FORMAT),
     }
 )
-"""What SQLite says of a file that is not as it wrote it.  The statements are ours: that one cannot be run, or breaks a
-rule of the schema, is the file's fault too."""
+"""SQLite's errors for a damaged file.  The statements are ours, so one that can't run, or breaks a
+constraint, is the file's fault too."""
 _LOG_INDEX_BYTES = 65_536
 UNREACHABLE = frozenset(
     {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH, sqlite3.SQLITE_IOERR}
@@ -30,12 +30,12 @@ UNREACHABLE = frozenset(
 
 
 def nothing_indexed(folder: Path) -> EmptyLibrary:
-    """Return the error for a library that does not exist yet."""
+    """Return the error for a library that doesn't exist yet."""
     return EmptyLibrary(f"there is no library in {folder} yet", hint="`photomap index FOLDER` creates one")
 
 
 def _rebuild(folder: Path) -> str:
-    """Return the command that rebuilds a library, which may be another than the one that commands use by default."""
+    """Return the command that rebuilds a library, naming it if it isn't the default one."""
     from shlex import quote
 
     is_own = folder == directories.library_directory()
@@ -54,9 +54,9 @@ def translated(folder: Path) -> Iterator[None]:
             f"the library {folder} has another format: {error}",
             hint=f"`{_rebuild(folder)}` encodes its photos again for this version of photomap",
         ) from error
-    except UnicodeDecodeError as error:  # what SQLite says of the file quotes it
+    except UnicodeDecodeError as error:  # SQLite's message quotes the text
         raise damaged(folder, "it contains invalid text") from error
-    except MemoryError as error:  # so SQLite says of a length that cannot be
+    except MemoryError as error:  # SQLite reports an impossible length this way
         raise damaged(folder, "it needs more memory than there is") from error
     except sqlite3.Error as error:
         known = _translation(error, folder)
@@ -67,7 +67,7 @@ def translated(folder: Path) -> Iterator[None]:
 
 def _translation(error: sqlite3.Error, folder: Path) -> PhotomapError | None:
     whole = getattr(error, "sqlite_errorcode", 0)
-    if whole == sqlite3.SQLITE_CONSTRAINT_NOTNULL:  # what was to be written is wrong, not what is there
+    if whole == sqlite3.SQLITE_CONSTRAINT_NOTNULL:  # the value to be written is wrong, not the file
         return None
     code = whole & 0xFF  # the primary code; the rest is detail
     if code in _BUSY:
@@ -87,7 +87,7 @@ def _translation(error: sqlite3.Error, folder: Path) -> PhotomapError | None:
 
 
 def _is_full(folder: Path) -> bool:
-    """Whether a disk has no room for a log's index, of which SQLite says no more than that it cannot be written."""
+    """Return whether a disk has no room for a log's index, which SQLite only reports as unwritable."""
     try:
         return shutil.disk_usage(folder).free < _LOG_INDEX_BYTES
     except OSError:
@@ -95,7 +95,7 @@ def _is_full(folder: Path) -> bool:
 
 
 def unreachable(folder: Path, detail: str) -> LibraryUnusable:
-    """Return the error for a library that the system does not let us at."""
+    """Return the error for a library that can't be accessed."""
     return LibraryUnusable(
         f"the library {folder} cannot be read or written: {detail}",
         hint="check the folder's permissions, or choose another with --library",
@@ -103,7 +103,7 @@ def unreachable(folder: Path, detail: str) -> LibraryUnusable:
 
 
 def damaged(folder: Path, detail: str) -> LibraryUnusable:
-    """Return the error for a catalogue that is none any more, with the way out."""
+    """Return the error for a damaged catalogue, with a hint."""
     return LibraryUnusable(
         f"the library file {folder / FILE_NAME} is damaged: {detail}",
         hint=f"move {FILE_NAME} away and run `photomap index FOLDER` again",

@@ -1,4 +1,4 @@
-"""Owns what is said of a library as a whole: how much is in it and what it was made with.  Light: imports no numpy."""
+"""Owns facts of a library as a whole: how much is in it and what made it.  Light: imports no numpy."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 def facts(folder: Path) -> dict[str, Any]:
-    """Return where the library in `folder` is, how much is in it and how many bytes its files take; none is empty.
+    """Return where the library in `folder` is, how much is in it, and the size of its files; a missing one is empty.
 
-    These are the fields of a `LibraryStatus`, `library` of `status --json`.  That one is asked for all day and goes
-    without the classes in records/, whose import takes 30 ms.
+    These are the fields of a `LibraryStatus`, as in `status --json`, which is run all day and avoids
+    the classes in records/, whose import takes 30 ms.
 
     Raises:
         LibraryUnusable: it cannot be read.
@@ -33,10 +33,10 @@ def facts(folder: Path) -> dict[str, Any]:
 
 
 def facts_of_any_format(folder: Path) -> dict[str, Any]:
-    """Return the facts also of a library in another format, as far as they can be read; `error` says what it is then.
+    """Return the facts even of a library in another format, as far as they can be read, with the reason in `error`.
 
     Raises:
-        LibraryUnusable: it is damaged, or no library.
+        LibraryUnusable: it is damaged, or not a library.
     """
     try:
         return facts(folder)
@@ -62,7 +62,7 @@ def _facts_in(folder: Path) -> dict[str, Any]:
 
 
 def summary_of(opened: database.Database, folder: Path) -> LibraryStatus:
-    """Return the summary of a library that is open."""
+    """Return the summary of an open library."""
     from photomap_cli.records import LibraryStatus
 
     return LibraryStatus(**_facts_of(opened, folder))
@@ -85,7 +85,7 @@ def _facts_of(opened: database.Database, folder: Path) -> dict[str, Any]:
 
 
 def read_meta(connection: sqlite3.Connection) -> dict[str, str | int]:
-    """Return the library's own facts by name."""
+    """Return the library's meta facts by name."""
     return schema_check.meta(connection)
 
 
@@ -96,7 +96,7 @@ def read_roots(connection: sqlite3.Connection) -> tuple[str, ...]:
 
 def _bytes_in(folder: Path) -> int:
     total = 0
-    with suppress(PermissionError), os.scandir(folder) as files:  # who may not look can search all the same
+    with suppress(PermissionError), os.scandir(folder) as files:  # a user without permission to list can still search
         for file in files:
             with suppress(FileNotFoundError):  # SQLite removes its log when the last process leaves
                 total += file.stat(follow_symlinks=False).st_size if file.is_file(follow_symlinks=False) else 0

@@ -1,4 +1,4 @@
-"""Owns what the parts of a date and a time come to: a timestamp on the camera's clock, or the day alone.  Pure."""
+"""Owns building timestamps on the camera's clock from parts of a date and time.  Pure."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ FIRST_PHOTO = 1826
 
 
 class Timestamp(NamedTuple):
-    """When something was: `YYYY-MM-DDTHH:MM:SS`; at midnight if `is_day`, where no more than the day is known."""
+    """A time: `YYYY-MM-DDTHH:MM:SS`; at midnight if `is_day`, when only the day is known."""
 
     text: str
     is_day: bool = False
 
 
 def timestamp(date: Sequence[str], time: Sequence[str | None] = (), half: str | None = None) -> Timestamp | None:
-    """Return what year, month and day and hour, minute and second come to; the day where the time is none.
+    """Return the timestamp of a year, month, day, hour, minute and second; only the day if the time is invalid.
 
-    `half` is `A` or `P`, for AM or PM, where the hours go to twelve.  Returns None where there is no such day.
+    `half` is `A` or `P` for AM or PM with 12-hour times.  Returns None if there is no such day.
 
     >>> timestamp(("2015", "08", "22"), ("24", "08", "19"))
     Timestamp(text='2015-08-22T00:00:00', is_day=True)
@@ -38,5 +38,5 @@ def timestamp(date: Sequence[str], time: Sequence[str | None] = (), half: str | 
 
 
 def _of_the_day(hour: int, half: str | None) -> int:
-    """Return an hour from 0 to 23; 15 PM is what it is."""
+    """Return an hour from 0 to 23; 15 PM stays 15."""
     return hour % 12 + 12 * (half.upper() == "P") if half and hour <= 12 else hour

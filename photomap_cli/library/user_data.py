@@ -1,7 +1,7 @@
-"""Owns `albums.sqlite`: what the user made, albums and saved searches.  No index run, rebuild or encoder touches it.
+"""Owns `albums.sqlite`: the user's albums and saved searches.  No index run, rebuild or encoder touches it.
 
-A photo in an album is known by its path and by the digest of its bytes.  Each call opens the file, which takes a third
-of a millisecond, and does one transaction; any number of processes may.
+A photo in an album is identified by its path and its bytes' digest.  Each call opens the file, which takes a third
+of a millisecond, and does one transaction; any number of processes may call it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _UNREACHABLE = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqli
 
 
 class Member(NamedTuple):
-    """A photo in an album: where it was last, and the size and the digest of its bytes if they are known."""
+    """A photo in an album: its last path, and the size and digest of its bytes if known."""
 
     path: str
     size_bytes: int | None = None
@@ -49,7 +49,7 @@ class Member(NamedTuple):
 
 
 class Album(NamedTuple):
-    """An album with all that is known of it."""
+    """An album with all its data."""
 
     name: str
     made_at: str
@@ -57,7 +57,7 @@ class Album(NamedTuple):
 
 
 def valid_name(text: str) -> str:
-    """Return the name of an album or a saved search as it is kept.  Raises UsageError for one that cannot be typed."""
+    """Return the name of an album or saved search as stored.  Raises UsageError for one that can't be typed."""
     name = " ".join(text.split())
     if not name:
         raise UsageError("a name is needed", hint="example: Best of 2023")
@@ -68,12 +68,12 @@ def valid_name(text: str) -> str:
 
 
 def path_in(library: Path) -> Path:
-    """Return where the file is in a library's folder, whether or not there is one."""
+    """Return the file's path in a library's folder."""
     return library / FILE_NAME
 
 
 def albums(library: Path) -> Counted:
-    """Return the albums with how many photos each has, by name."""
+    """Return the albums by name, each with its number of photos."""
     query = "SELECT name, (SELECT count(*) FROM photos WHERE album = albums.key) FROM albums ORDER BY key"
     with _reading(library) as connection:
         found = connection.execute(query).fetchall() if connection else []
@@ -81,7 +81,7 @@ def albums(library: Path) -> Counted:
 
 
 def album(library: Path, name: str) -> Album | None:
-    """Return an album, whatever the case of its name; None where there is none."""
+    """Return an album by name in any case; None if there is none."""
     with _reading(library) as connection:
         return _album(connection, key(name)) if connection else None
 
@@ -95,7 +95,7 @@ def every_album(library: Path) -> list[Album]:
 
 
 def add(library: Path, name: str, members: Iterable[Member], *, made_at: str = "") -> int:
-    """Add photos to an album, which is made if there is none; return how many were not in it."""
+    """Add photos to an album, creating it if necessary; return how many weren't in it."""
     name, now = valid_name(name), _now()
     rows = [(key(name), each.path, each.size_bytes, each.digest, each.added_at or now) for each in members]
     with _writing(library) as connection:
@@ -106,7 +106,7 @@ def add(library: Path, name: str, members: Iterable[Member], *, made_at: str = "
 
 
 def remove(library: Path, name: str, paths: Iterable[str]) -> int:
-    """Take photos out of an album; return how many were in it."""
+    """Remove photos from an album; return how many were in it."""
     with _writing(library) as connection:
         before = connection.total_changes
         command = "DELETE FROM photos WHERE album = ? AND path = ?"
@@ -122,7 +122,7 @@ def delete(library: Path, name: str) -> bool:
 
 
 def follow(library: Path, places: Sequence[tuple[str, Member]]) -> None:
-    """Have photos be where they are by now, in every album: old paths, and what is known of them."""
+    """Update moved photos in every album: from old paths to the new members."""
     if not files.is_plain(path_in(library)) or not places:
         return
     command = "UPDATE OR REPLACE photos SET path = ?, size_bytes = ?, digest = ? WHERE path = ?"
@@ -131,7 +131,7 @@ def follow(library: Path, places: Sequence[tuple[str, Member]]) -> None:
 
 
 def move(library: Path, places: Sequence[tuple[str, str]]) -> None:
-    """Have photos that were moved be in every album as before: old paths and new ones."""
+    """Update moved photos in every album: from old paths to new ones."""
     if files.is_plain(path_in(library)) and places:
         with _writing(library) as connection:
             command = "UPDATE OR REPLACE photos SET path = ? WHERE path = ?"
@@ -146,7 +146,7 @@ def searches(library: Path) -> dict[str, str]:
 
 
 def search(library: Path, name: str) -> str | None:
-    """Return the text of a saved search, whatever the case of its name; None where there is none."""
+    """Return the text of a saved search by name in any case; None if there is none."""
     with _reading(library) as connection:
         query = "SELECT text FROM searches WHERE key = ?"
         found = connection.execute(query, (key(name),)).fetchone() if connection else None
@@ -170,19 +170,19 @@ def delete_search(library: Path, name: str) -> bool:
 
 
 def back_up(library: Path, target: Path) -> None:
-    """Copy the file, if there is one, to a new one in another library's folder.  Raises backup.BackupFailed."""
+    """Copy the file, if it exists, to a new one in another library's folder.  Raises backup.BackupFailed."""
     with _reading(library) as connection:
         if connection:
             backup.back_up(connection, path_in(target))
 
 
 def is_as_in(library: Path, other: Path) -> bool:
-    """Whether the albums and saved searches of two libraries are the same."""
+    """Return whether two libraries have the same albums and saved searches."""
     return (every_album(library), searches(library)) == (every_album(other), searches(other))
 
 
 def faults(library: Path) -> list[str]:
-    """Return what is wrong inside the file, as SQLite says it.  Raises LibraryUnusable where it cannot be opened."""
+    """Return what is wrong inside the file, in SQLite's words.  Raises LibraryUnusable if it can't be opened."""
     with _reading(library) as connection:
         found = connection.execute("PRAGMA integrity_check(10)").fetchall() if connection else []
     every_album(library), searches(library)
@@ -194,7 +194,7 @@ def faults(library: Path) -> list[str]:
 
 @contextmanager
 def _reading(library: Path) -> Iterator[sqlite3.Connection | None]:
-    """Give a connection in one transaction; None where there is no file yet."""
+    """Yield a connection in a transaction; None if there is no file yet."""
     with _translated(path_in(library)):
         _require_plain(path_in(library))
         if not path_in(library).exists():
@@ -211,7 +211,7 @@ def _reading(library: Path) -> Iterator[sqlite3.Connection | None]:
 
 @contextmanager
 def _writing(library: Path) -> Iterator[sqlite3.Connection]:
-    """Give a connection whose statements take effect together, or not at all if the block raises."""
+    """Yield a connection whose statements take effect together, or not at all if the block raises."""
     path = path_in(library)
     with _translated(path):
         files.make_folder(library)
@@ -234,14 +234,14 @@ def _opened(path: Path) -> sqlite3.Connection:
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode & 0xFF not in _UNREACHABLE:
             raise
-    return _connection(path, "ro")  # a disk that cannot be written to
+    return _connection(path, "ro")  # a read-only disk
 
 
 def _connection(path: Path, mode: str) -> sqlite3.Connection:
     address = f"{path.absolute().as_uri()}?mode={mode}"
     connection = sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
     try:
-        connection.execute("PRAGMA synchronous = FULL")  # what was committed outlives a power cut
+        connection.execute("PRAGMA synchronous = FULL")  # commits survive a power cut
         schema_check.distrust(connection)
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     except BaseException:
@@ -268,7 +268,7 @@ def _require_ours(connection: sqlite3.Connection) -> None:
 
 
 def _require_plain(path: Path) -> None:
-    """Raise LibraryUnusable where a pipe, a folder or a link has one of the names: SQLite would wait, or follow."""
+    """Raise LibraryUnusable if a pipe, a folder or a link has one of the names, as SQLite would wait or follow."""
     for name in (path, *(path.with_name(f"{path.name}{suffix}") for suffix in ("-journal", "-wal", "-shm"))):
         if name.is_symlink() or files.is_other(name):
             hint = "move it away, or choose another with --library"
@@ -277,7 +277,7 @@ def _require_plain(path: Path) -> None:
 
 @contextmanager
 def _translated(path: Path) -> Iterator[None]:
-    """Turn SQLite's and the file system's errors into photomap's.  The file is never taken away."""
+    """Turn SQLite's and the file system's errors into photomap's.  The file is never deleted."""
     try:
         yield
     except (schema_check.Damaged, UnicodeDecodeError, MemoryError) as error:
@@ -326,7 +326,7 @@ def _text(value: object) -> str:
 
 
 def _of(kind: type[T], value: object) -> T:
-    """Return a value that has the type that was written.  Raises Damaged: SQLite checks no types."""
+    """Return a value if it has the expected type.  Raises Damaged, as SQLite doesn't check types."""
     if type(value) is not kind:
         raise schema_check.Damaged(f"a value is {value!r:.40}")
     return value

@@ -1,4 +1,4 @@
-"""Owns albums and saved searches as JSON: the user's way to take them along, and to bring them back."""
+"""Owns exporting and importing albums and saved searches as JSON."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MOST_BYTES = 1 << 30
 
 
 class Imported(NamedTuple):
-    """How much of an export was new or is there again."""
+    """How much of an export was added or already there."""
 
     albums: int
     photos: int
@@ -37,11 +37,11 @@ def export_json(library: Path) -> dict[str, Any]:
 
 
 def import_json(library: Path, source: Path | IO[bytes]) -> Imported:
-    """Add what an export holds.  Nothing is added of one that is not understood.
+    """Import an export.  An invalid one adds nothing.
 
     Raises:
         BadPath: the file cannot be read.
-        UsageError: it is no export.
+        UsageError: it isn't an export.
     """
     try:
         record = json.loads(_read(source))
@@ -91,7 +91,7 @@ def _members(album: dict[str, Any]) -> Iterator[Member]:
 
 
 def _text(value: object) -> str:
-    """Return a text that SQLite can hold.  Raises ValueError, TypeError."""
+    """Return a text that SQLite can store.  Raises ValueError, TypeError."""
     if type(value) is not str:
         raise TypeError(value)
     value.encode()

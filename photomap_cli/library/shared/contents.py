@@ -22,7 +22,7 @@ _FIELDS = ("row", "path", "mtime_ns")
 
 
 class SharedContents:
-    """The photos of a library by the bytes of their files.  Any thread may use it."""
+    """A library's photos by the bytes of their files.  Any thread may use it."""
 
     def __init__(self, collection: Collection, roots: Roots) -> None:
         self._collection, self._roots = collection, roots
@@ -52,7 +52,7 @@ class SharedContents:
         return found
 
     def copies_of(self, rows: np.ndarray) -> list[list[int]]:
-        """Return the sets of two or more photos of the same bytes that have one of these among them; each sorted."""
+        """Return the sets of two or more photos with the same bytes that include one of these; each sorted."""
         asked = self._collection.numbered("row", rows.tolist(), ["content_hash"], also=PHOTOS)
         digests = sorted({each["content_hash"] for each in asked})
         by_content: dict[str, list[int]] = {}

@@ -214,7 +214,7 @@ def _years(years: NumberRange) -> str:
 
 
 def _months(months: NumberRange) -> str:
-    """Return the condition; `11..2` goes on behind the end of the year."""
+    """Return the condition; `11..2` wraps around the end of the year."""
     low, high = months
     if low is not None and high is not None and low > high:
         return f"month >= {low} or month <= {high}"

@@ -81,7 +81,7 @@ class SharedFacts:
 
     @property
     def encoder(self) -> LibraryEncoder | None:
-        """The encoder that made the vectors; None before the first."""
+        """The encoder that made the vectors; None if there are none."""
         state = self._collection.state
         return state.own.encoder if state else None
 
@@ -100,7 +100,7 @@ class SharedFacts:
         return tuple(sorted(map(self._roots.here, schema.roots(self._collection.properties))))
 
     def photos(self, rows: Sequence[int] | np.ndarray) -> list[Photo]:
-        """Return the photos of these rows in their order; rows that are gone are left out."""
+        """Return the photos of these rows, in order; rows that are gone are left out."""
         records = self._collection.numbered("row", rows, PHOTO_FIELDS, also=PHOTOS)
         found = {record["row"]: photo_records.photo(record, self._roots.here) for record in records}
         return [found[int(row)] for row in rows if int(row) in found]
@@ -136,7 +136,7 @@ class SharedFacts:
         return {record["row"]: record[VECTOR] for record in records}
 
     def sides(self, rows: Sequence[int]) -> dict[int, np.ndarray]:
-        """Return the vectors of the sides of those of these photos that are panoramas, each (2, dim)."""
+        """Return the side vectors of those of these photos that are panoramas, each (2, dim)."""
         fields = ["photo", "part", VECTOR]
         found: dict[int, dict[int, np.ndarray]] = {}
         for record in self._collection.numbered("photo", rows, fields, also="part > 0", at_once=_VECTORS_AT_ONCE):
@@ -202,9 +202,9 @@ class SharedFacts:
         behind: tuple[str, int] | None = None,
         checkpoint: Callable[[], None] = _never,
     ) -> list[Photo]:
-        """Return the photos that meet all filters, the latest `dated_at` first, then the higher row; `limit` or fewer.
+        """Return up to `limit` photos that meet all filters, latest `dated_at` first, then higher rows first.
 
-        At most 16,384.  `behind` is `dated_at` and row of the last one before them.
+        At most 16,384.  `behind` is `dated_at` and row of the photo before them.
         """
         condition = both(PHOTOS, self.expression(within))
         records = newest(self._collection, condition, min(limit, MOST_AT_ONCE), behind, checkpoint)
@@ -216,18 +216,18 @@ class SharedFacts:
         return {record["row"]: photo_records.seen_file(record, self._notes.machine) for record in records}
 
     def files_in_pieces(self) -> Iterator[dict[str, SeenFile]]:
-        """Yield the files of all photos, by path, a few thousand at a time; each piece is of its moment."""
+        """Yield the files of all photos, by path, a few thousand at a time; each piece is its own snapshot."""
         for page in self._collection.pages(PHOTOS, SEEN_FIELDS, count=self.photo_count):
             yield {self._roots.here(each["path"]): photo_records.seen_file(each, None) for each in page}
 
     def rows_like(self, file: FoundFile) -> list[int]:
-        """Return the rows of the photos whose files have a file's size and time of change."""
+        """Return the rows of photos whose files have this size and time of change."""
         condition = both(PHOTOS, f"size_bytes == {file.size_bytes}", f"mtime_ns == {file.mtime_ns}")
         return sorted(record["row"] for record in self._collection.query(condition, ["row"]))
 
     def facets(self) -> Facets:
         """Return what filters can name, from a sample of 20,000 photos."""
-        from photomap_cli.library.shared.facets import facets_of  # not for a search
+        from photomap_cli.library.shared.facets import facets_of  # not needed for a search
 
         return facets_of(self, self._collection, self._roots)
 

@@ -65,13 +65,13 @@ class SharedRuns:
         self._collection, self._roots, self._notes = collection, roots, notes
 
     def begin(self, roots: Iterable[str], now: datetime) -> None:
-        """Note that a run over these paths has begun; it is unfinished until `end`, however it ends."""
+        """Record that a run over these paths has begun; it counts as unfinished until `end`."""
         self._collection.note(schema.run_properties(map(self._roots.stored, roots)))
 
     def end(
         self, roots: Sequence[str], refused: Iterable[FoundFile], takes: Callable[[str], bool] = lambda path: True
     ) -> None:
-        """Note that a run has come to its end, and which of the files below these paths it could not read."""
+        """Record that a run has finished, and which files below these paths it couldn't read."""
         self._notes.catalog.runs.end(roots, refused, takes)
         below = tuple(root.rstrip(os.sep) + os.sep for root in roots)
         ended = [each for each in self.unfinished() if each in roots or each.startswith(below)]
@@ -82,7 +82,7 @@ class SharedRuns:
         return tuple(sorted(map(self._roots.here, schema.unfinished(self._collection.properties))))
 
     def note_rules(self, roots: Iterable[str], exclude: Sequence[str], *, hidden: bool) -> None:
-        """Note what a run over these paths has left out, for who looks there later without being told."""
+        """Record what a run over these paths left out, for later looks without options."""
         self._notes.catalog.runs.note_rules(roots, exclude, hidden=hidden)
 
     def rules(self, root: str) -> tuple[tuple[str, ...], bool] | None:
@@ -117,5 +117,5 @@ class SharedFileNotes:
         return self._notes.catalog.file_notes.others(root)
 
     def note_others(self, learned: Mapping[str, FileMark], outdated: Iterable[str]) -> None:
-        """Remember files that are no photos, and forget others."""
+        """Record files that aren't photos, and forget others."""
         self._notes.catalog.file_notes.note_others(learned, outdated)

@@ -33,7 +33,7 @@ def newest(
 ) -> list[Record]:
     """Return the entities that meet a condition, the latest `dated_at` first, then the higher row; `limit` or fewer.
 
-    `behind` is `dated_at` and row of the last one before them.
+    `behind` is `dated_at` and row of the photo before them.
     """
     asked = both(condition, _behind(*behind) if behind else "")
     enough = _Enough(collection, asked, max(1, min(limit, MOST_AT_ONCE)), checkpoint)

@@ -71,7 +71,7 @@ class SharedSearches:
         return self._best(state, query, condition, k, exact=exact)
 
     def sample(self, most: int) -> np.ndarray:
-        """Return vectors of photos that are spread evenly over the library, (n, dim), always the same: `most` or fewer.
+        """Return vectors of a fixed sample of up to `most` photos, spread evenly over the library, (n, dim).
 
         Numbers are hashes, so the lowest ones are spread so.  They are kept until the library has grown by a tenth.
         """
@@ -89,7 +89,7 @@ class SharedSearches:
         """Do nothing: the server makes its index by itself."""
 
     def drain_notices(self) -> list[str]:
-        """Return what the user should be told since the last call."""
+        """Return notices for the user since the last call."""
         notes = list(dict.fromkeys(self._notes))
         self._notes.clear()
         return notes

@@ -74,7 +74,7 @@ class SharedLibrary:
 
     @cached_property
     def writes(self) -> SharedWrites:
-        """What an index run needs."""
+        """The interface for index runs."""
         return SharedWrites(self._folder, self._writing, self._roots, self._notes, told=self._told)
 
     @property
@@ -96,7 +96,7 @@ class SharedLibrary:
         return nullcontext()
 
     def begin(self, info: EncoderInfo) -> None:
-        """Have the loaded encoder be the one that makes the vectors, or make sure that it is.
+        """Record the loaded encoder as the one that makes the vectors, or check that it is.
 
         The first of several machines makes the library; nothing is ever removed.  Raises EncoderMismatch.
         """

@@ -65,7 +65,7 @@ class SharedWrites(SharedFacts):
             self._roots.stored(path)
 
     def change_roots(self, added: Iterable[str], forgotten: Iterable[str] = ()) -> None:
-        """Record some paths as indexed, and others as no longer so; further ones stay."""
+        """Record some paths as indexed, and others as no longer indexed; the rest stay."""
         there = [self._roots.stored(each) for each in added]
         gone = [stored for each in forgotten if (stored := self._roots.stored_if_any(each)) is not None]
         self._collection.note(schema.root_properties(there, gone))
@@ -89,7 +89,7 @@ class SharedWrites(SharedFacts):
         return self._collection.count(condition) if condition else 0
 
     def known_sizes(self, sizes: Iterable[int]) -> set[int]:
-        """Return those of some sizes in bytes of which there is a photo."""
+        """Return those of these sizes in bytes that some photo has."""
         found: set[int] = set()
         wanted = list(sizes)
         for start in range(0, len(wanted), _AT_ONCE):
@@ -99,11 +99,11 @@ class SharedWrites(SharedFacts):
         return found
 
     def copy(self, row: int, file: FoundFile) -> NewPhoto:
-        """Return what to add for a file with the same bytes as a photo's.  Raises KeyError if the row is gone."""
+        """Return the photo to add for a file with the same bytes as another.  Raises KeyError if the row is gone."""
         return photo_records.copy(self._entities([row])[row], file)
 
     def whole_photos(self, rows: Sequence[int]) -> list[NewPhoto]:
-        """Return photos with all that is known of them, vectors included; rows that are gone are left out."""
+        """Return photos with all that is known about them, including vectors; rows that are gone are left out."""
         found = self._entities(rows)
         return [photo_records.whole(found[int(row)], self._roots.here) for row in rows if int(row) in found]
 
@@ -127,7 +127,7 @@ class SharedWrites(SharedFacts):
         self._told()
 
     def note_signs(self, files: Iterable[FoundAgain]) -> None:
-        """Note the ctime and the inode of files that are as they were."""
+        """Record the ctime and inode of unchanged files."""
         self.commit_batch((), (), files)
 
     def touch_indexed(self, now: datetime) -> None:
