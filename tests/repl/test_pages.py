@@ -61,7 +61,7 @@ def test_a_page_fits_the_window_with_the_next_prompt_at_every_size_and_in_every_
     number, text = shown(screen(size, way), make_result(count))
     assert text.count("\n") + len(PROMPT) <= size[1]
     assert ranks(text) == list(range(1, number + 1))
-    last = re.sub(r"\x1b\[[\d;]*m", "", text.splitlines()[-1])
+    last = re.sub(r"\x1b\[[\d;]*[a-zA-Z]", "", text.splitlines()[-1])
     partly = f"1-{number} of {count} · :more" if number > 1 else f"1 of {count} · :more"
     assert last.startswith(partly if number < count else f"{count} photo")
 
