@@ -30,6 +30,7 @@ CONNECT_SECONDS, SEARCH_SECONDS, WRITE_SECONDS, BUILD_SECONDS = 5.0, 10.0, 30.0,
 MOST_AT_ONCE = 16_384
 """So many photos a search or a page holds at most: Milvus's own limit."""
 
+_RECONNECT_MILLISECONDS = 2000  # by itself gRPC waits ever longer, minutes, before it tries a server again
 _LOADING_PAUSE_SECONDS = 0.2
 _SETTLED_SECONDS = 5.0  # Milvus's own limit for what is seen late
 _NO_DOTENV = "PYTHON_DOTENV_DISABLED"
@@ -329,6 +330,7 @@ def connected(address: Address, credentials: Credentials) -> Any:
         address.uri,
         token=credentials.token,
         timeout=CONNECT_SECONDS,
+        grpc_options={"grpc.max_reconnect_backoff_ms": _RECONNECT_MILLISECONDS},
         dedicated=True,  # pymilvus would share one with whoever else has this host, port and token, encrypted or not
         **({"server_pem_path": credentials.ca_file} if credentials.ca_file else {}),
     )

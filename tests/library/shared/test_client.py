@@ -159,6 +159,15 @@ def test_what_a_version_can_do(version, infix, half):
     assert Abilities.of(version)[:3] == (version, infix, half)
 
 
+def test_a_server_that_was_away_for_long_is_tried_every_other_second(monkeypatch):
+    """By itself gRPC's pauses grow to two minutes, and a session would say for as long that nobody answers."""
+    asked = {}
+    monkeypatch.setattr(client, "_milvus_client", lambda: lambda uri, **named: asked.update(named, uri=uri))
+    client.connected(address.parse("milvus://127.0.0.1/p"), Credentials())
+    assert asked["grpc_options"]["grpc.max_reconnect_backoff_ms"] <= 2000
+    assert asked["timeout"] == client.CONNECT_SECONDS
+
+
 def test_without_pymilvus_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "pymilvus", None)
     with pytest.raises(BadSetting, match="needs pymilvus") as caught:
