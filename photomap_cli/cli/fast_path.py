@@ -153,9 +153,9 @@ def _search(given: _Given, words: list[str]) -> int | None:
     sys.stdout.flush()
     _tell(result.get("notices", ()), given)
     if result["served_by"] == "local" and not parsed.local:
-        from photomap_cli.cli import warming
+        from photomap_cli.cli import keep_warm
 
-        warming.keep_session(given.library())
+        keep_warm.keep_session(given.library())
     if is_table and result.get("searched_elsewhere") and not given.quiet:
         from photomap_cli.cli import index_offer
 

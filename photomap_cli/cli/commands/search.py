@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photomap_cli import directories
-from photomap_cli.cli import argv, index_offer, warming
+from photomap_cli.cli import argv, index_offer, keep_warm
 from photomap_cli.cli import backend as backend_module
 from photomap_cli.cli.exit_status import FOUND, NOTHING_FOUND
 from photomap_cli.cli.options import Globals, make_console
@@ -105,7 +105,7 @@ def search(
     else:
         backend_module.tell(notices, given)
     if result.served_by == "local" and not local:
-        warming.keep_session(given.library)
+        keep_warm.keep_session(given.library)
     if offers and result.searched_elsewhere and index_offer.accepted(given.library):
         result = _search(given, request, local=local)
         _write(result, style, given, [*result.notices], preview=preview, explain=explain)
