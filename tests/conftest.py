@@ -12,9 +12,11 @@ import milvus_lite_server
 import milvus_server
 import pytest
 from library_fakes import ENCODER
+from waiting import LONG_SECONDS
 
 from photomap_cli import directories
 from photomap_cli.library.catalog import Catalog
+from photomap_cli.library.shared import client
 from photomap_cli.vectors.store import VectorStore
 
 # A machine that stalls takes longer for an example, or to make one, than hypothesis allows by itself.
@@ -77,6 +79,13 @@ def full_disk(tmp_path_factory):
     source = Path(__file__).with_name("full_disk.c")
     subprocess.run([compiler, "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
     return str(library)
+
+
+@pytest.fixture(autouse=True)
+def _patient_with_the_stand_in(request, monkeypatch):
+    """Have the stand-in for Milvus never be too slow; a real server may be killed, which is to be noticed."""
+    if request.node.get_closest_marker("milvus") is None:
+        monkeypatch.setattr(client, "limits", client.Limits(*[float(LONG_SECONDS)] * 4))
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,18 @@ if TYPE_CHECKING:
     from photomap_cli.library.shared.patience import Patience
     from photomap_cli.library.shared.schema import Field, Index
 
-CONNECT_SECONDS, SEARCH_SECONDS, WRITE_SECONDS, BUILD_SECONDS = 5.0, 10.0, 30.0, 3600.0
+
+class Limits(NamedTuple):
+    """How many seconds a server has to be reached, to find or read something, to write, to make an index."""
+
+    connect: float = 5.0
+    search: float = 10.0
+    write: float = 30.0
+    build: float = 3600.0
+
+
+limits = Limits()
+"""Those of every call from now on."""
 
 MOST_AT_ONCE = 16_384
 """So many photos a search or a page holds at most: Milvus's own limit."""
@@ -93,7 +104,7 @@ class Client:
     def abilities(self) -> Abilities:
         """What the server can do."""
         if self._abilities is None:
-            self._abilities = Abilities.of(str(self.call("get_server_version", seconds=CONNECT_SECONDS)))
+            self._abilities = Abilities.of(str(self.call("get_server_version", seconds=limits.connect)))
         return self._abilities
 
     def describe(self, name: str) -> Description | None:
@@ -153,12 +164,12 @@ class Client:
     def upsert(self, name: str, records: Sequence[Mapping[str, Any]]) -> None:
         """Write entities, each in the place of the one with its key; no key may come twice."""
         if records:
-            self.call("upsert", name, list(records), seconds=WRITE_SECONDS)
+            self.call("upsert", name, list(records), seconds=limits.write)
 
     def delete(self, name: str, keys: Sequence[int]) -> None:
         """Take entities out by their keys."""
         if keys:
-            self.call("delete", name, ids=list(keys), seconds=WRITE_SECONDS)
+            self.call("delete", name, ids=list(keys), seconds=limits.write)
             self._deleted[name] = self._clock()
 
     def create(self, name: str, fields: Sequence[Field], index: Index, properties: Mapping[str, str]) -> None:
@@ -176,33 +187,33 @@ class Client:
             index_params=self._index_of(index),
             properties=dict(properties),
             consistency_level="Session",
-            seconds=WRITE_SECONDS,
+            seconds=limits.write,
         )
 
     def drop(self, name: str) -> None:
         """Remove a collection, if it is there."""
-        self.call("drop_collection", name, seconds=WRITE_SECONDS, absent=None)
+        self.call("drop_collection", name, seconds=limits.write, absent=None)
 
     def point(self, alias: str, name: str) -> None:
         """Have an alias mean a collection from now on, whatever it meant before."""
         if not self.name_first(alias, name):
-            self.call("alter_alias", name, alias, seconds=WRITE_SECONDS)
+            self.call("alter_alias", name, alias, seconds=limits.write)
 
     def name_first(self, alias: str, name: str) -> bool:
         """Have a new alias mean a collection; return false where it means one already."""
         try:
-            self.call("create_alias", name, alias, seconds=WRITE_SECONDS)
+            self.call("create_alias", name, alias, seconds=limits.write)
         except LibraryUnreachable:
             raise
         except LibraryUnusable:
             if self.describe(alias) is not None:
                 return False
-            self.call("alter_alias", name, alias, seconds=WRITE_SECONDS)  # what it meant was removed by somebody
+            self.call("alter_alias", name, alias, seconds=limits.write)  # what it meant was removed by somebody
         return True
 
     def unname(self, alias: str) -> None:
         """Take an alias away."""
-        self.call("drop_alias", alias, seconds=WRITE_SECONDS, absent=None)
+        self.call("drop_alias", alias, seconds=limits.write, absent=None)
 
     def index(self, name: str) -> Mapping[str, Any]:
         """Return the index of the vectors, as the server describes it; nothing where there is none."""
@@ -214,15 +225,15 @@ class Client:
 
         Where this is interrupted, whoever searches next has the server load the library.
         """
-        self.call("release_collection", name, seconds=WRITE_SECONDS)
+        self.call("release_collection", name, seconds=limits.write)
         for each in self.call("list_indexes", name, field_name=VECTOR):
-            self.call("drop_index", name, each, seconds=WRITE_SECONDS)
-        self.call("create_index", name, self._index_of(index), seconds=BUILD_SECONDS)
+            self.call("drop_index", name, each, seconds=limits.write)
+        self.call("create_index", name, self._index_of(index), seconds=limits.build)
         for field in sorted_fields if self.abilities.has_sorted else ():
             wanted = self._connected().prepare_index_params()
             wanted.add_index(field)
-            self.call("create_index", name, wanted, seconds=BUILD_SECONDS)
-        self.call("load_collection", name, seconds=BUILD_SECONDS)
+            self.call("create_index", name, wanted, seconds=limits.build)
+        self.call("load_collection", name, seconds=limits.build)
 
     def _index_of(self, index: Index) -> Any:
         wanted = self._connected().prepare_index_params()
@@ -232,13 +243,13 @@ class Client:
     def set_properties(self, name: str, properties: Mapping[str, str]) -> None:
         """Write some of a collection's properties; the others stay.  One cannot be taken away, only made empty."""
         if properties:
-            self.call("alter_collection_properties", name, dict(properties), seconds=WRITE_SECONDS)
+            self.call("alter_collection_properties", name, dict(properties), seconds=limits.write)
 
     def call(
         self,
         method: str,
         *values: Any,
-        seconds: float = SEARCH_SECONDS,
+        seconds: float | None = None,
         absent: Any = ...,
         read: Callable[[Any], Any] = lambda found: found,
         **named: Any,
@@ -247,12 +258,13 @@ class Client:
 
         Waits a while for a collection that is being loaded.  Where there is none, returns `absent` if that is given.
         """
+        allowed = limits.search if seconds is None else seconds
 
         def ask(client: Any) -> Any:
-            return read(getattr(client, method)(*values, timeout=seconds, **named))
+            return read(getattr(client, method)(*values, timeout=allowed, **named))
 
         def work() -> Any:
-            return self._asked(ask, values, seconds=seconds, absent=absent)
+            return self._asked(ask, values, seconds=allowed, absent=absent)
 
         return self._patience(work) if self._patience else work()
 
@@ -306,7 +318,7 @@ class Client:
         ends = self._clock() + seconds
         while True:
             try:
-                state = client.get_load_state(name, timeout=SEARCH_SECONDS)["state"].name
+                state = client.get_load_state(name, timeout=limits.search)["state"].name
                 if state == "Loaded":
                     return
                 if state == "NotLoad":
@@ -329,7 +341,7 @@ def connected(address: Address, credentials: Credentials) -> Any:
     return _milvus_client()(
         address.uri,
         token=credentials.token,
-        timeout=CONNECT_SECONDS,
+        timeout=limits.connect,
         grpc_options={"grpc.max_reconnect_backoff_ms": _RECONNECT_MILLISECONDS},
         dedicated=True,  # pymilvus would share one with whoever else has this host, port and token, encrypted or not
         **({"server_pem_path": credentials.ca_file} if credentials.ca_file else {}),

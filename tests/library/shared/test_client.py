@@ -23,6 +23,11 @@ from photomap_cli.library.shared.credentials import Credentials
 WHERE = address.parse("milvus://127.0.0.1:9/photos")
 
 
+@pytest.fixture(autouse=True)
+def _limits_of_the_docs(monkeypatch):
+    monkeypatch.setattr(client, "limits", client.Limits())
+
+
 class Clock:
     def __init__(self):
         self.now = 0.0
@@ -165,7 +170,7 @@ def test_a_server_that_was_away_for_long_is_tried_every_other_second(monkeypatch
     monkeypatch.setattr(client, "_milvus_client", lambda: lambda uri, **named: asked.update(named, uri=uri))
     client.connected(address.parse("milvus://127.0.0.1/p"), Credentials())
     assert asked["grpc_options"]["grpc.max_reconnect_backoff_ms"] <= 2000
-    assert asked["timeout"] == client.CONNECT_SECONDS
+    assert asked["timeout"] == client.limits.connect
 
 
 def test_without_pymilvus_the_extra_is_named(monkeypatch):
@@ -191,10 +196,6 @@ def test_a_server_that_is_not_there_is_said_to_be_away_and_nothing_is_written_to
     command = [sys.executable, "-W", "error::DeprecationWarning:photomap_cli", "-c", program]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=LONG_SECONDS)
     assert (done.stdout, done.stderr) == ("the library milvus://127.0.0.1:9/photos does not answer\n", "")
-
-
-def test_the_limits_are_those_of_the_docs():
-    assert (client.CONNECT_SECONDS, client.SEARCH_SECONDS, client.WRITE_SECONDS) == (5, 10, 30)
 
 
 NONSENSE = [
@@ -237,7 +238,7 @@ def test_a_vector_comes_in_any_form(form):
 
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\0" * 4096, b"SSH-2.0-OpenSSH_9.2\r\n"])
 def test_what_is_no_server_of_milvus_is_given_up_in_time(answer, monkeypatch):
-    monkeypatch.setattr(client, "CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr(client, "limits", client.Limits(connect=0.5))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         answering = threading.Thread(target=answers_all, args=(listening, answer), daemon=True)
         answering.start()
