@@ -88,14 +88,17 @@ class SharedReindex:
             return draft.facts.encoder is not None and draft.facts.encoder.spec == spec
 
     def begin(self, spec: str) -> None:
-        """Take away a draft without photos.  Raises EncoderMismatch for one by another encoder with photos."""
+        """Take away what is left of a draft by another encoder that has no photos and that nobody fills.
+
+        Raises EncoderMismatch where there is more of it.
+        """
         with self._open_at(self.draft) as draft:
             made_with = draft.facts.encoder
-            if made_with is None:
+            if made_with is None or made_with.spec == spec:
                 return
-            if not draft.facts.photo_count:
+            if not draft.facts.photo_count and not draft.writes.runs.unfinished():
                 draft.start_over()
-            elif made_with.spec != spec:
+            else:
                 raise EncoderMismatch(
                     f"{self._address} is being encoded again with {made_with.spec}, maybe by another computer",
                     hint=f"`photomap index --rebuild --encoder {made_with.spec}` goes on with that",

@@ -8,12 +8,14 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 from cases import cases
 from command_line import run_here
+from library_fakes import INFO
 from PIL import Image
 from waiting import LONG_SECONDS
 
@@ -21,6 +23,7 @@ import photomap_cli.encoder
 from photomap_cli import directories, settings
 from photomap_cli.cli import index_offer
 from photomap_cli.errors import LibraryUnreachable
+from photomap_cli.indexing import shared_reindex
 from photomap_cli.library import user_data
 from photomap_cli.library.location import library_directory
 from photomap_cli.library.shared.facts import SharedFacts
@@ -246,6 +249,21 @@ def test_every_computer_encodes_what_it_has_and_the_last_one_puts_it_in_place(co
     assert (status, "old vectors" in told) == (0, False)
     assert other.json("status")["library"]["encoder"] == encoder
     assert len(computer.paths("dog", "--min-score", "-1")) == 2 * PHOTOS
+
+
+def test_a_rebuild_that_has_just_begun_elsewhere_is_left_alone(computer, encoder, monkeypatch):
+    for name, value in computer.environment.items():
+        monkeypatch.setenv(name, value)
+    draft = shared_reindex.draft_of(library_directory(computer.address))
+    with libraries.open_shared(draft, create=True) as begun:
+        begun.begin(INFO)
+        begun.writes.runs.begin([str(computer.archive)], datetime.now(UTC))
+        status, _, told = computer.run("index", "--rebuild", "--encoder", encoder)
+        assert (status, f"is being encoded again with {INFO.spec}" in told) == (2, True)
+        begun.writes.runs.end([str(computer.archive)], [], lambda path: True)
+        assert begun.facts.encoder.spec == INFO.spec
+    assert computer.run("index", "--rebuild", "--encoder", encoder)[0] == 0
+    assert computer.json("status")["library"]["encoder"] == encoder
 
 
 def test_a_missing_disk_does_not_have_a_rebuild_lose_photos(computer, encoder):
