@@ -61,10 +61,15 @@ class LogFile:
             return ""
 
     def rotate(self) -> None:
-        """Rotate the log if it has grown long."""
+        """Rotate the log if it has grown long; where there is no room for the older one, drop that."""
         if self.size() > LOG_BYTES:
-            with files.reading(self.path) as log, files.fresh(self.path.with_name(f"{self.path.name}.1")) as older:
-                shutil.copyfileobj(log, older)
+            older = self.path.with_name(f"{self.path.name}.1")
+            try:
+                with files.reading(self.path) as log, files.fresh(older) as copy:
+                    shutil.copyfileobj(log, copy)
+            except OSError:
+                with suppress(OSError):
+                    older.unlink()
             os.ftruncate(self.fd, 0)
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -157,6 +158,28 @@ def test_a_log_that_cannot_be_written_is_refused(library, tmp_path):
     done = photomap(library, "serve", "-d", "--log", str(tmp_path))
     assert done.returncode == 2
     assert "--log names another file" in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has it")
+def test_a_log_that_finds_no_room_ends_no_session(library):
+    started = photomap(library, "serve", "--detach", "--log", "/dev/full")
+    assert started.returncode == 0, started.stderr
+    assert photomap(library, "status").stdout.count(" serve ") == 1
+    assert photomap(library, "stop").returncode == 0
+
+
+def test_a_log_whose_older_part_finds_no_room_starts_anew(tmp_path, monkeypatch):
+    def full(*_given):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(daemon, "LOG_BYTES", 100)
+    monkeypatch.setattr(daemon.shutil, "copyfileobj", full)
+    log = daemon.LogFile(tmp_path / "serve.log")
+    os.write(log.fd, b"a" * 200)
+    log.rotate()
+    assert log.size() == 0
+    log.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["serve.log"]
 
 
 def test_the_log_is_rotated_by_size_and_one_is_kept(tmp_path, monkeypatch):

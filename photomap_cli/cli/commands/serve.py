@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -79,7 +79,9 @@ def _seconds(text: str) -> float:
 
 
 def _tell_with_time(words: str) -> None:
-    say(f"{time.strftime('%Y-%m-%d %H:%M:%S')} photomap[{os.getpid()}]: {words}")
+    """Write a line to the log; one that finds no room ends no session."""
+    with suppress(OSError):
+        say(f"{time.strftime('%Y-%m-%d %H:%M:%S')} photomap[{os.getpid()}]: {words}")
 
 
 def _serve(
