@@ -15,7 +15,7 @@ PATIENCE = f"""
 from photomap_cli import job_control
 from photomap_cli.session import attach, daemon, transport
 transport.TIMEOUTS = transport.Timeouts(1.0, {LONG_SECONDS})
-transport._CONNECT_SECONDS = attach._TIMEOUT_SECONDS = daemon._TIMEOUT_SECONDS = {LONG_SECONDS}
+transport.CONNECT_SECONDS = attach.TIMEOUT_SECONDS = daemon._TIMEOUT_SECONDS = {LONG_SECONDS}
 job_control.TIMEOUT_SECONDS = {LONG_SECONDS}
 """
 """Has a process give nobody up for being slow; who is stopped is found out as ever."""

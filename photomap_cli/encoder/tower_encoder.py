@@ -191,7 +191,7 @@ class TextTowerEncoder(_TowerEncoder):
         raise TowerUnfit("it encodes texts only")
 
 
-def _few(operations: int) -> int:
+def few_pictures(operations: int) -> int:
     """Return how many pictures of so many operations are encoded sooner here than by PyTorch, which has to start."""
     return min(MOST_PICTURES, int(_OPERATIONS_A_CORE * min(processors.usable(), _MOST_CORES) / operations))
 
@@ -218,7 +218,7 @@ class ImageTowerEncoder(_TowerEncoder):
             raise TowerUnfit(f"a picture takes {tower.operations / 1e9:.0f} billion operations: PyTorch is quicker")
         names = ("image_size", "resize_mode", "interpolation", "fill")
         pictures = {name: getattr(tower.recipe, name) for name in names}
-        return tower, {**pictures, "device_name": "image tower", "few_pictures": _few(tower.operations)}
+        return tower, {**pictures, "device_name": "image tower", "few_pictures": few_pictures(tower.operations)}
 
     def encode_images(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Encode pictures, (n, height, width, 3) uint8 RGB.  Returns (n, dim) float32, rows of unit length."""

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from photomap_cli.encoder.text_tower import TextTower
 
 
-_MADE_BY = [__version__, np.__version__]  # other CPUs may compute differently, and check for themselves
+MADE_BY = [__version__, np.__version__]  # other CPUs may compute differently, and check for themselves
 
 
 class TextTowers:
@@ -245,7 +245,7 @@ def _path(kind: Kind, fingerprint: str) -> Path:
 
 def _read(kind: Kind, fingerprint: str) -> _Verdict | None:
     frame = read_file(_path(kind, fingerprint)) if fingerprint.isalnum() else None
-    if frame is None or frame[0].get("made_by") != _MADE_BY:
+    if frame is None or frame[0].get("made_by") != MADE_BY:
         return None
     try:
         record: dict[str, Any] = frame[0]["verdict"]
@@ -257,4 +257,4 @@ def _read(kind: Kind, fingerprint: str) -> _Verdict | None:
 
 def _write(kind: Kind, fingerprint: str, verdict: _Verdict) -> None:
     with suppress(OSError):  # it is checked again next time
-        write_file(_path(kind, fingerprint), {"made_by": _MADE_BY, "verdict": asdict(verdict)})
+        write_file(_path(kind, fingerprint), {"made_by": MADE_BY, "verdict": asdict(verdict)})

@@ -50,7 +50,7 @@ def copy(source: str, target: str, checkpoint: Checkpoint) -> None:
 def reflink(source: str, target: str, checkpoint: Checkpoint) -> bool:
     """Clone a file, sharing its blocks until one of the two changes; copy it and return False if that fails."""
     with files.reading(source) as original, draft(target) as (number, name):
-        is_shared = _clone(original.fileno(), number)
+        is_shared = clone(original.fileno(), number)
         if not is_shared:
             _write(original, number, checkpoint)
         _finish(source, number, name)
@@ -185,7 +185,8 @@ def state(file: BufferedReader) -> tuple[int, int]:
     return info.st_size, info.st_mtime_ns
 
 
-def _clone(source: int, target: int) -> bool:
+def clone(source: int, target: int) -> bool:
+    """Have a descriptor's file share the blocks of another one; return whether the file system did that."""
     try:
         import fcntl
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from photomap_cli.graphics.protocol_choice import TmuxClient
 
-_TIMEOUT_SECONDS = 1.0
+TIMEOUT_SECONDS = 1.0
 _FORMAT = "#{allow-passthrough}\t#{client_termname}\t#{client_termtype}"
 _KNOW_PLACEHOLDERS = ("kitty", "xterm-kitty", "ghostty", "xterm-ghostty")
 
@@ -25,7 +25,7 @@ def client(environment: Mapping[str, str]) -> TmuxClient:
             capture_output=True,
             stdin=subprocess.DEVNULL,
             text=True,
-            timeout=_TIMEOUT_SECONDS,
+            timeout=TIMEOUT_SECONDS,
             check=False,
         )
     except (OSError, subprocess.SubprocessError):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_TABLE = "/proc/self/mounts"
+TABLE = "/proc/self/mounts"
 _REMOTE = re.compile(r"nfs4?|cifs|smb3?|smbfs|ncpfs|afs|9p|ceph|lustre|fuse\.(?!portal|gvfsd-fuse$).+|davfs|beegfs")
 _ESCAPE = re.compile(r"\\([0-7]{3})")
 
@@ -17,7 +17,7 @@ _ESCAPE = re.compile(r"\\([0-7]{3})")
 def remote(paths: Iterable[str]) -> frozenset[str]:
     """Return those of these paths that are on a network drive, as far as the system tells."""
     try:
-        with open(_TABLE, encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123
+        with open(TABLE, encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123
             mounted = remote_mounts(file)
     except OSError:
         mounted = {}

@@ -39,7 +39,7 @@ DIGEST_BYTES = 16
 WHOLE_BYTES = 256 << 20
 """Larger files are videos: only parts are hashed, as reading all of one takes longer than a decoder may."""
 
-_CHUNK_BYTES = 4 << 20  # 2 ms
+CHUNK_BYTES = 4 << 20  # 2 ms
 _PARTS = 32
 
 
@@ -58,7 +58,7 @@ def digest_at(path: str, checkpoint: Callable[[], None] | None = None) -> bytes 
     """
     try:
         with files.reading(path) as file:
-            files.will_need(file.fileno(), _CHUNK_BYTES)
+            files.will_need(file.fileno(), CHUNK_BYTES)
             return _digest(file, checkpoint or (lambda: None))
     except OSError:
         return None
@@ -75,12 +75,12 @@ def _digest(file: BinaryIO, checkpoint: Callable[[], None]) -> bytes:
 
 
 def _chunks(file: BinaryIO) -> Iterator[bytes]:
-    while chunk := file.read(_CHUNK_BYTES):
+    while chunk := file.read(CHUNK_BYTES):
         yield chunk
 
 
 def _parts(file: BinaryIO, length: int) -> Iterator[bytes]:
     yield length.to_bytes(8)
     for number in range(_PARTS):
-        file.seek(number * (length - _CHUNK_BYTES) // (_PARTS - 1))
-        yield file.read(_CHUNK_BYTES)
+        file.seek(number * (length - CHUNK_BYTES) // (_PARTS - 1))
+        yield file.read(CHUNK_BYTES)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 FEWEST, USUAL_MOST = 2, 24
 """Default limits of a map's number of groups."""
 
-_SAMPLE = 256  # training vectors per group; with 1,024 the centres of 100,000 vectors moved by less than 0.01
-_AT_ONCE = 16_384  # rows converted to float32 at a time: 32 MB at 512 dimensions
+SAMPLE = 256  # training vectors per group; with 1,024 the centres of 100,000 vectors moved by less than 0.01
+AT_ONCE = 16_384  # rows converted to float32 at a time: 32 MB at 512 dimensions
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +48,7 @@ def cluster(vectors: NDArray[np.floating], count: int) -> Clusters:
 
     Spherical k-means by faiss, initialised by k-means++ (Arthur and Vassilvitskii, 2007), the best of five.
     """
-    chosen = np.sort(np.random.default_rng(0).permutation(len(vectors))[: _SAMPLE * count])
+    chosen = np.sort(np.random.default_rng(0).permutation(len(vectors))[: SAMPLE * count])
     sample = vectors[chosen].astype(np.float32)
     learnt = faiss.Kmeans(
         vectors.shape[1],
@@ -58,7 +58,7 @@ def cluster(vectors: NDArray[np.floating], count: int) -> Clusters:
         niter=25,
         seed=1,
         min_points_per_centroid=1,
-        max_points_per_centroid=_SAMPLE,
+        max_points_per_centroid=SAMPLE,
     )
     learnt.cp.init_method = faiss.ClusteringInitMethod_KMEANS_PLUS_PLUS
     learnt.train(sample)
@@ -72,8 +72,8 @@ def cluster(vectors: NDArray[np.floating], count: int) -> Clusters:
 def products(vectors: NDArray[np.floating], centres: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the cosine of every vector to every centre, (n, centres) float32."""
     made = np.empty((len(vectors), len(centres)), np.float32)
-    for start in range(0, len(vectors), _AT_ONCE):
-        piece = slice(start, start + _AT_ONCE)
+    for start in range(0, len(vectors), AT_ONCE):
+        piece = slice(start, start + AT_ONCE)
         made[piece] = vectors[piece].astype(np.float32) @ centres.T
     return made
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from photomap_cli.settings import Settings
 
 CATCH_UP_AFTER_SECONDS = 5.0
-_TIMEOUT_SECONDS, _END_SECONDS = 10.0, 0.3
+TIMEOUT_SECONDS, _END_SECONDS = 10.0, 0.3
 
 
 def attach_or_open(
@@ -42,7 +42,7 @@ def attach_or_open(
         EmptyLibrary, LibraryUnusable, UnknownEncoder: see `Session.open`.
         SessionSilent: a session holds the library but does not answer.
     """
-    give_up_at = time.monotonic() + _TIMEOUT_SECONDS
+    give_up_at = time.monotonic() + TIMEOUT_SECONDS
     while True:
         if live := client.watch(library, on_change):
             return live

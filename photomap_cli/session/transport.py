@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from photomap_cli.records import Record
 
 Reply = TypeVar("Reply", bound="Record")
-_CONNECT_SECONDS = 0.5
-_CHECK_SECONDS = 1.0
+CONNECT_SECONDS = 0.5
+CHECK_SECONDS = 1.0
 _CHUNK_BYTES = 256 << 10
 _LIFE_SIGN_CHECKS = 5  # how long a long request waits before the other connection asks whether the session is alive
 _STOPPED_CHECKS = 2  # in a row
@@ -84,7 +84,7 @@ class Transport:
             if checks % _LIFE_SIGN_CHECKS == 0:
                 self.request("status")
 
-        return self._slow.ask(op, check, _CHECK_SECONDS, **values)
+        return self._slow.ask(op, check, CHECK_SECONDS, **values)
 
     def request(self, op: str, **values: Any) -> dict[str, Any]:
         """Send a request that is answered at once."""
@@ -294,7 +294,7 @@ class _Connection:
     def _open(self) -> socket.socket:
         self._drop()
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._socket.settimeout(_CONNECT_SECONDS)
+        self._socket.settimeout(CONNECT_SECONDS)
         self._socket.connect(str(self._path))
         if unix_socket.user_of(self._socket) not in (None, unix_socket.user()):
             raise PermissionError(f"{self._path} is served by another user")

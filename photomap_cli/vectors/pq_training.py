@@ -28,7 +28,7 @@ _DEPTHS = (1, 2, 4)
 _CHECKED_HITS = (10, 100)
 _CHECKS = 64  # queries of each kind
 _SAMPLE = 4_096  # faiss uses no more to train 16 values
-_ROWS_AT_ONCE = 16_384  # compressed in 0.2 s, after which the work can be cancelled
+ROWS_AT_ONCE = 16_384  # compressed in 0.2 s, after which the work can be cancelled
 _GAP = 0.96  # where CLIP puts texts relative to the photos' common direction: 0.27 along it, 0.96 across
 
 
@@ -59,9 +59,9 @@ def compress(job: Job) -> Generator[int, None, PqRows]:
     count = rows.count // BLOCK * BLOCK
     sample = rows.floats(_some(count, _SAMPLE))
     index, trained_count = _extended(job) or (_trained(sample), count)
-    for first in range(index.ntotal, count, _ROWS_AT_ONCE):
+    for first in range(index.ntotal, count, ROWS_AT_ONCE):
         faiss()
-        index.add(rows.floats(slice(first, min(first + _ROWS_AT_ONCE, count))))
+        index.add(rows.floats(slice(first, min(first + ROWS_AT_ONCE, count))))
         yield index.ntotal
     header = Header(job.view.library_id, rows.dim, count, trained_count, _DEPTHS[-1], tail_crc(rows, count))
     made = PqRows(header, index)

@@ -137,7 +137,7 @@ class VectorFile:
             for piece in _rows(range(header.next_row, snapshot.next_row), snapshot.dim, blobs_from):
                 file.write(piece)
             file.flush()
-            _sync(file.fileno())
+            sync(file.fileno())
             file.seek(0)
             file.write(Header.of(snapshot).pack())
 
@@ -148,7 +148,7 @@ class VectorFile:
                 for piece in _content(snapshot, blobs_from):
                     file.write(piece)
                 file.flush()
-                _sync(file.fileno())
+                sync(file.fileno())
             files.adopt(draft, self.path)
         finally:
             draft.unlink(missing_ok=True)  # don't leave half a file in a full disk's last bytes
@@ -189,4 +189,4 @@ def _rows(rows: range, dim: int, blobs_from: BlobsFrom) -> Iterator[memoryview]:
 
 
 # macOS and Windows have no fdatasync.
-_sync = getattr(os, "fdatasync", os.fsync)
+sync = getattr(os, "fdatasync", os.fsync)

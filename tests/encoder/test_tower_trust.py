@@ -191,7 +191,7 @@ def test_what_is_remembered_may_be_damaged_or_gone(probes, content):
 
 def test_another_version_checks_for_itself(probes, monkeypatch):
     opened(probes)
-    monkeypatch.setattr(tower_trust, "_MADE_BY", ["another", "version"])
+    monkeypatch.setattr(tower_trust, "MADE_BY", ["another", "version"])
     assert tower_trust.fault(probes.fingerprint) is None
 
 

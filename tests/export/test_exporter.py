@@ -214,7 +214,7 @@ def test_a_copy_keeps_times_and_mode_but_no_set_user_id(tmp_path):
 
 
 def test_a_reflink_that_cannot_be_is_a_copy_and_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr(transfer, "_clone", lambda source, target: False)
+    monkeypatch.setattr(transfer, "clone", lambda source, target: False)
     report = export([photo(tmp_path / "a.jpg")], tmp_path / "out", ExportMode.REFLINK)
     assert report.copied_instead == 1
     assert (tmp_path / "out" / "a.jpg").read_bytes() == b"photo"
@@ -385,7 +385,7 @@ def test_a_full_disk_leaves_nothing_half_and_ends_the_export(tmp_path, other_dis
         return written
 
     monkeypatch.setattr(os, "write", write)
-    monkeypatch.setattr(transfer, "_clone", lambda source, target: False)
+    monkeypatch.setattr(transfer, "clone", lambda source, target: False)
     report = export(paths, other_disk, how)
     monkeypatch.undo()
     whole = room // 10_000
@@ -456,7 +456,7 @@ def rename(source, target):
     own(source, target)
 
 transfer.CHUNK_BYTES = 4000
-transfer._clone = lambda source, target: False
+transfer.clone = lambda source, target: False
 no_replace.rename = dying(rename)
 for name in ("write", "fsync", "unlink", "symlink", "link"):
     setattr(os, name, dying(getattr(os, name)))

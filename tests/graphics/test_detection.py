@@ -299,7 +299,7 @@ def test_tmux_is_asked_only_from_within(tmp_path, monkeypatch):
     fake.write_text("#!/bin/sh\nprintf '1\\txterm-kitty\\t\\n'\n")
     fake.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(tmux, "_TIMEOUT_SECONDS", LONG_SECONDS)
+    monkeypatch.setattr(tmux, "TIMEOUT_SECONDS", LONG_SECONDS)
     assert tmux.client({"TMUX": "/s,1,0"}) == TmuxClient("xterm-kitty", draws_placeholders=True)
     assert tmux.client({}) == TmuxClient()
     fake.unlink()

@@ -14,7 +14,7 @@ half a line
 def test_the_innermost_file_system_decides(tmp_path, monkeypatch):
     table = tmp_path / "mounts"
     table.write_text(TABLE)
-    monkeypatch.setattr(mounts, "_TABLE", str(table))
+    monkeypatch.setattr(mounts, "TABLE", str(table))
     paths = ("/home/me/Pictures", "/mnt/nas", "/mnt/nas/2026/Italy", "/mnt/nas/disk/x", "/mnt/nasty", "/")
     assert mounts.remote(paths) == {"/mnt/nas", "/mnt/nas/2026/Italy"}
     assert mounts.remote(["/mnt/my share/a", "/home/me/far/b", "/run/user/1000/doc"]) == {
@@ -24,5 +24,5 @@ def test_the_innermost_file_system_decides(tmp_path, monkeypatch):
 
 
 def test_where_the_system_does_not_say_nothing_is_remote(tmp_path, monkeypatch):
-    monkeypatch.setattr(mounts, "_TABLE", str(tmp_path / "missing"))
+    monkeypatch.setattr(mounts, "TABLE", str(tmp_path / "missing"))
     assert mounts.remote(["/mnt/nas"]) == frozenset()

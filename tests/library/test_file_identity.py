@@ -44,7 +44,7 @@ def test_what_is_no_picture_is_not_read_to_its_end(tmp_path, monkeypatch):
 
 def test_of_a_very_large_file_length_and_parts_all_over_it_tell(tmp_path, monkeypatch):
     monkeypatch.setattr(file_identity, "WHOLE_BYTES", 1 << 20)
-    monkeypatch.setattr(file_identity, "_CHUNK_BYTES", 1 << 10)
+    monkeypatch.setattr(file_identity, "CHUNK_BYTES", 1 << 10)
     content = os.urandom(2 << 20)
     others = [content, content[:-1], content[:-1] + b"?", b"?" + content[1:]]
     for number, each in enumerate(others):

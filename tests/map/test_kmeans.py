@@ -42,8 +42,8 @@ def test_the_same_vectors_get_the_same_groups_to_the_bit():
 
 def test_many_vectors_are_grouped_by_a_sample_and_in_pieces(monkeypatch):
     vectors, heap = heaps((300, 200, 100))
-    monkeypatch.setattr(kmeans, "_SAMPLE", 20)
-    monkeypatch.setattr(kmeans, "_AT_ONCE", 64)
+    monkeypatch.setattr(kmeans, "SAMPLE", 20)
+    monkeypatch.setattr(kmeans, "AT_ONCE", 64)
     found = cluster(vectors, 3)
     assert found.counts.tolist() == [300, 200, 100]
     assert all(len(set(heap[found.labels == group])) == 1 for group in range(3))

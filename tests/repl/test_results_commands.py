@@ -45,8 +45,8 @@ def nowhere(monkeypatch, tmp_path):
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setattr(clipboard, "_TIMEOUT_SECONDS", LONG_SECONDS)
-    monkeypatch.setattr(desktop, "_MANAGER_SECONDS", LONG_SECONDS)
+    monkeypatch.setattr(clipboard, "TIMEOUT_SECONDS", LONG_SECONDS)
+    monkeypatch.setattr(desktop, "MANAGER_SECONDS", LONG_SECONDS)
     (tmp_path / "bin").mkdir()
     return tmp_path / "bin"
 

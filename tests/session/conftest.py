@@ -20,8 +20,8 @@ COLOURS = {"red": (220, 30, 30), "green": (30, 200, 40), "blue": (30, 40, 210), 
 def _patient(monkeypatch):
     """Nobody is given up here for being slow: that is tested where it is meant."""
     monkeypatch.setattr(transport, "TIMEOUTS", transport.Timeouts(LONG_SECONDS, LONG_SECONDS))
-    monkeypatch.setattr(transport, "_CONNECT_SECONDS", LONG_SECONDS)
-    monkeypatch.setattr(attach, "_TIMEOUT_SECONDS", LONG_SECONDS)
+    monkeypatch.setattr(transport, "CONNECT_SECONDS", LONG_SECONDS)
+    monkeypatch.setattr(attach, "TIMEOUT_SECONDS", LONG_SECONDS)
 
 
 @pytest.fixture(autouse=True)

@@ -96,7 +96,7 @@ def test_pytorch_is_compared_with_once_it_is_there(photos, tmp_path, monkeypatch
     assert "not yet compared" in text_encoder_report.check(library, made_with, setting="auto").message
     assert not any(tower_trust.is_proven(made_with.fingerprint, each) for each in towers)
     Image.new("RGB", (40, 30), "purple").save(photos / "purple.png")
-    monkeypatch.setattr(tower_encoder, "_few", lambda _: 0)
+    monkeypatch.setattr(tower_encoder, "few_pictures", lambda _: 0)
     report, process = index(library, photos)
     assert (report.added, process) == (1, "RAM")
     assert stored_probes.read(library).fingerprint == made_with.fingerprint
@@ -123,7 +123,7 @@ def test_photos_that_pytorch_encodes_otherwise_are_told_of_until_they_are_encode
     if found_by == "another computer":
         shutil.rmtree(directories.cache_directory())
     Image.new("RGB", (40, 30), "purple").save(photos / "purple.png")
-    monkeypatch.setattr(tower_encoder, "_few", lambda _: 0)
+    monkeypatch.setattr(tower_encoder, "few_pictures", lambda _: 0)
     for _ in range(2):
         with pytest.raises(EncoderMismatch, match="without PyTorch, and wrongly: its configuration"):
             meet_pytorch[found_by](library, photos)
@@ -145,7 +145,7 @@ def test_words_that_the_text_tower_got_wrong_are_forgotten(photos, tmp_path, mon
     with Session.open(library, settings(**kept)) as session:
         wrong = scores(ask(session))
         assert ask(session).encoded_by == "cache"
-    monkeypatch.setattr(tower_encoder, "_few", lambda _: 0)
+    monkeypatch.setattr(tower_encoder, "few_pictures", lambda _: 0)
     Image.new("RGB", (40, 30), "purple").save(photos / "purple.png")
     index(library, photos, **kept)
     with Session.open(library, settings(**kept)) as session:
@@ -191,7 +191,7 @@ def _refuse():
 
 
 def test_a_tower_that_is_too_slow_for_so_many_is_let_go_of(photos, tmp_path, monkeypatch):
-    monkeypatch.setattr(tower_encoder, "_few", lambda _: 4)
+    monkeypatch.setattr(tower_encoder, "few_pictures", lambda _: 4)
     with Session.open(tmp_path / "library", settings(), encoder="tiny", create=True) as session:
         list(session.indexer(IndexOptions()).run([photos]))
         status = session.status()

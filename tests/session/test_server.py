@@ -250,7 +250,7 @@ def test_without_sessions_a_prompt_has_its_own_and_serve_says_so(session, librar
 
 
 def test_a_session_that_does_not_answer_is_named_with_the_way_out(library, monkeypatch):
-    monkeypatch.setattr(attach_module, "_TIMEOUT_SECONDS", 0)
+    monkeypatch.setattr(attach_module, "TIMEOUT_SECONDS", 0)
     held = claim(library)
     with pytest.raises(SessionSilent, match=f"session {os.getpid()} does not answer; if it is suspended"):
         attach_module.attach_or_open(library, Settings(), kind="repl")

@@ -22,7 +22,7 @@ from photomap_cli.session.server import SessionServer, claim
 def hasty(monkeypatch):
     """For what never answers: a machine that stalls changes nothing."""
     monkeypatch.setattr(transport, "TIMEOUTS", transport.Timeouts(0.02, 0.1))
-    monkeypatch.setattr(transport, "_CHECK_SECONDS", 0.02)
+    monkeypatch.setattr(transport, "CHECK_SECONDS", 0.02)
 
 
 class StandIn:
@@ -111,7 +111,7 @@ def test_one_that_is_known_to_be_stopped_is_not_waited_for(stand_in, monkeypatch
 
 
 def test_one_whose_queue_is_full_is_silent_and_not_gone(stand_in, hasty, monkeypatch):
-    monkeypatch.setattr(transport, "_CONNECT_SECONDS", 0.02)
+    monkeypatch.setattr(transport, "CONNECT_SECONDS", 0.02)
     monkeypatch.setattr(StandIn, "_accept", lambda self: None)
     library, waiting = stand_in(backlog=0), []
     for _ in range(8):

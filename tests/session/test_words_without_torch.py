@@ -335,5 +335,5 @@ def test_their_vectors_are_those_of_pytorch(library, tmp_path):
 
 @pytest.mark.parametrize(("count", "process"), [(16, "OFF"), (17, "RAM")])
 def test_more_of_them_are_pytorchs(library, tmp_path, count, process, monkeypatch):
-    monkeypatch.setattr(tower_encoder, "_few", lambda _: 16)
+    monkeypatch.setattr(tower_encoder, "few_pictures", lambda _: 16)
     assert added(library, tmp_path, count)[1] == process

@@ -19,7 +19,7 @@ MOST_DELETED, NEVER_DELETED = 40, 50
 def be_large():
     """Let a library of some hundred photos be a large one, in which compacting and compressing are often due."""
     compaction.SHARE, compaction.LEAST = 20, 10
-    pq_training.ROWS, pq_training.TAIL_SHARE, pq_training._ROWS_AT_ONCE = 600, 100, 256
+    pq_training.ROWS, pq_training.TAIL_SHARE, pq_training.ROWS_AT_ONCE = 600, 100, 256
     pq_file.RERANKED, pq_file.RERANKED_PER_HIT, pq_file.DEEPEST_SHARE = 64, 4, 2
 
 

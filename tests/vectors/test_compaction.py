@@ -307,7 +307,7 @@ def test_a_file_that_cannot_be_written_costs_no_answer(folder, catalog, thinned,
         raise OSError("no space left")
 
     with monkeypatch.context() as patched:
-        patched.setattr(vector_file, "_sync", full)
+        patched.setattr(vector_file, "sync", full)
         compact(thinned, compress=False)
         assert found(thinned, query, 10) == before
     assert drafts(folder) == []

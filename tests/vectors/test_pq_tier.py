@@ -347,7 +347,7 @@ def test_behind_a_session_it_is_made_without_being_waited_for(folder, catalog, s
 
 def test_closing_gives_up_what_is_made_behind(folder, catalog, vectors, monkeypatch):
     add(catalog, vectors)
-    monkeypatch.setattr(pq_training, "_ROWS_AT_ONCE", 32)
+    monkeypatch.setattr(pq_training, "ROWS_AT_ONCE", 32)
     store = VectorStore(folder, catalog)
     store.refresh()
     store._closing.set()

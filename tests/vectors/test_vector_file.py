@@ -65,7 +65,7 @@ def test_a_full_disk_leaves_no_half_file_behind(folder, catalog, monkeypatch):
     def full(_descriptor):
         raise OSError("no space left")
 
-    monkeypatch.setattr(vector_file, "_sync", full)
+    monkeypatch.setattr(vector_file, "sync", full)
     with pytest.raises(OSError, match="no space left"):
         VectorFile(folder).repair(catalog.snapshot, catalog.vectors_from)
     assert list(folder.glob("vectors.*[!k]")) == []
@@ -89,7 +89,7 @@ def test_the_count_grows_only_after_the_rows_are_on_the_disk(folder, catalog, mo
     def power_cut(_descriptor):
         raise OSError("power cut")
 
-    monkeypatch.setattr("photomap_cli.vectors.vector_file._sync", power_cut)
+    monkeypatch.setattr("photomap_cli.vectors.vector_file.sync", power_cut)
     with pytest.raises(OSError, match="power cut"):
         file.repair(catalog.snapshot, catalog.vectors_from)
     header = Header.unpack(file.path.read_bytes())

@@ -15,7 +15,7 @@ from photomap_cli.errors import UsageError
 from photomap_cli.repl.commands.desktop import pipes_into
 
 MOST_BYTES = 74_000  # in base64 just under the 100,000 characters that xterm takes
-_TIMEOUT_SECONDS = 2.0
+TIMEOUT_SECONDS = 2.0
 _SCREEN_PIECE = 200  # GNU screen doesn't pass on longer sequences
 
 
@@ -75,4 +75,4 @@ def _programs(platform: str, environment: Mapping[str, str]) -> Iterator[list[st
 
 def _fed(command: list[str], data: bytes) -> bool:
     """Pass the data to a program; returns whether it accepted them."""
-    return shutil.which(command[0]) is not None and pipes_into(command, data, seconds=_TIMEOUT_SECONDS)
+    return shutil.which(command[0]) is not None and pipes_into(command, data, seconds=TIMEOUT_SECONDS)

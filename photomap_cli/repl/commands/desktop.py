@@ -13,7 +13,7 @@ from pathlib import Path
 from photomap_cli.errors import BadPath, UsageError
 from photomap_cli.library.paths import ELSEWHERE, is_elsewhere
 
-_MANAGER_SECONDS = 3.0  # a file manager may have to be started first
+MANAGER_SECONDS = 3.0  # a file manager may have to be started first
 
 
 def require_there(path: str) -> None:
@@ -55,7 +55,7 @@ def _selected_by_the_file_manager(path: str) -> bool:
     service = "org.freedesktop.FileManager1"
     command = ["dbus-send", "--session", "--print-reply", f"--dest={service}", "/org/freedesktop/FileManager1"]
     command += [f"{service}.ShowItems", f"array:string:{Path(path).as_uri()}", "string:"]
-    return pipes_into(command, b"", seconds=_MANAGER_SECONDS)
+    return pipes_into(command, b"", seconds=MANAGER_SECONDS)
 
 
 def pipes_into(command: list[str], data: bytes, *, seconds: float) -> bool:
