@@ -69,7 +69,7 @@ def agree(shared, local, within):
     return True
 
 
-@settings(max_examples=inputs(60, 2000), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=inputs(30, 2000), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(ANY, min_size=1, max_size=4))
 def test_filters_keep_the_same_photos(shared, local, written):
     agree(shared, local, filters(written))
@@ -85,7 +85,7 @@ def test_the_same_hits_with_the_same_scores(shared, local, exact):
         assert_same_order(paths(shared, rows), scores, paths(local, own_rows), own_scores)
 
 
-@settings(max_examples=inputs(15, 500), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=inputs(8, 500), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(ANY, min_size=1, max_size=2), st.sampled_from(range(len(QUERIES))), st.sampled_from([1, 10, 500]))
 def test_the_same_hits_under_filters(shared, local, written, number, k):
     within = filters(written)
@@ -107,7 +107,7 @@ def assert_same_order(found, scores, expected, expected_scores):
     assert len(found) == len(set(found))
 
 
-@settings(max_examples=inputs(10, 300), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=inputs(6, 300), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(ANY, max_size=2), st.integers(1, 60))
 def test_pages_of_the_newest_are_the_same_dates_and_photos(shared, local, written, limit):
     within = filters(written)
