@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from photomap_cli.library.entities import PhotoContent
 from photomap_cli.library.paths import shown
+from photomap_cli.library.shared import photo_records
 from photomap_cli.library.shared.collection import NUMBERS_AT_ONCE, PHOTOS
 from photomap_cli.library.shared.expressions import both, one_of, quoted
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from photomap_cli.library.shared.roots import Roots
 
 _FIELDS = ("row", "path", "mtime_ns")
+_CONTENT = ("row", "path", "size_bytes", "content_hash")
 
 
 class SharedContents:
@@ -40,16 +42,24 @@ class SharedContents:
         return next(((each["row"], (self._roots.here(each["path"]), each["mtime_ns"])) for each in found), None)
 
     def at(self, paths: Iterable[str]) -> dict[str, PhotoContent]:
-        """Return what is known of the photos at some paths, by path; a path without one is left out."""
+        """Return what is known of the photos at some paths, by path; a path without one is left out.
+
+        They are asked for by their numbers; by its path only one whose number is another photo's.
+        """
         stored = {kept: path for path in paths if (kept := self._roots.stored_if_any(shown(path))) is not None}
-        found = {}
-        for piece in _pieces(list(stored)):
-            condition = both(PHOTOS, one_of("path", piece))
-            for each in self._collection.query(condition, ["row", "path", "size_bytes", "content_hash"]):
-                path = stored[each["path"]]
-                digest = bytes.fromhex(each["content_hash"])
-                found[path] = PhotoContent(each["row"], path, each["size_bytes"], digest)
-        return found
+        numbers = {photo_records.number(kept): kept for kept in stored}
+        found = list(self._collection.numbered("row", numbers, _CONTENT, also=PHOTOS))
+        others = {numbers[each["row"]] for each in found if each["path"] != numbers[each["row"]]}
+        others |= stored.keys() - numbers.values()
+        for piece in _pieces(sorted(others)):
+            found += self._collection.query(both(PHOTOS, one_of("path", piece)), _CONTENT)
+        return {
+            stored[each["path"]]: PhotoContent(
+                each["row"], stored[each["path"]], each["size_bytes"], bytes.fromhex(each["content_hash"])
+            )
+            for each in found
+            if each["path"] in stored
+        }
 
     def copies_of(self, rows: np.ndarray) -> list[list[int]]:
         """Return the sets of two or more photos with the same bytes that include one of these; each sorted."""

@@ -171,6 +171,10 @@ def test_paths_that_share_a_number_are_photos_of_their_own(library):
     assert paths(library) == sorted(every)
     assert library.facts.photo_count == 30
     assert [library.facts.photo_at(each).path for each in every] == every
+    asked = [*every, "/nas/archive/none.jpg", "/elsewhere/a.jpg"]
+    assert {path: each.path for path, each in library.facts.contents.at(asked).items()} == {
+        each: each for each in every
+    }
     gone = dice.sample(every, 12)
     library.writes.commit_batch([], [library.facts.photo_at(each).row for each in gone])
     assert paths(library) == sorted({*every} - {*gone})
