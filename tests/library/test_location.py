@@ -61,7 +61,7 @@ def test_what_is_no_address_is_refused_without_repeating_a_secret(named):
     assert "secret" not in f"{caught.value.message} {caught.value.hint}"
 
 
-@cases("named", ["a:/b", "./milvus://a/b", "milvus:/a/b", "library"])
+@cases("named", ["a:/b", "./milvus://a/b", "./milvus:/a/b", "library"])
 def test_everything_else_is_a_folder(named, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     folder = library_directory(named)
