@@ -37,6 +37,7 @@ class Database:
     def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
         self._folder = folder
         self._connection = connection
+        self._file = _identity(folder)
         self._lock = threading.RLock()
         self._commits = 0
 
@@ -108,8 +109,16 @@ class Database:
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the log is now as long as the file
 
     def change_counter(self) -> ChangeCounter:
-        """Return a value that differs after any commit by any process; costs some microseconds."""
+        """Return a value that differs after any commit by any process; costs some microseconds.
+
+        Raises LibraryUnusable when the file is no longer the library's: it was removed, or another took its place.
+        """
         with self._lock, translated(self._folder):
+            if None not in (now := _identity(self._folder), self._file) and now != self._file:
+                raise LibraryUnusable(
+                    f"the library {self._folder} was removed or replaced while it was open",
+                    hint="run the command again; a session has to be restarted first: `photomap stop`, or :quit",
+                )
             version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
             return version, self._commits
 
@@ -154,6 +163,17 @@ def connect(folder: Path, *, create: bool, any_format: bool = False) -> Database
         if not any_format:
             connection.row_factory = schema_check.reader()
         return Database(folder, connection)
+
+
+def _identity(folder: Path) -> tuple[int, ...] | None:
+    """Return which file a library is in, () if there is none, None if that can't be found out now."""
+    try:
+        info = (folder / FILE_NAME).stat()
+    except FileNotFoundError:
+        return ()
+    except OSError:  # a network disk that does not answer
+        return None
+    return info.st_dev, info.st_ino
 
 
 def library_exists(folder: Path) -> bool:

@@ -3,6 +3,7 @@ import multiprocessing
 import os
 import shutil
 import sqlite3
+import sys
 import threading
 from contextlib import closing
 from datetime import UTC, datetime
@@ -245,6 +246,19 @@ def _create(folder, start):
     database.BUSY_SECONDS = LONG_SECONDS
     start.wait()
     Catalog.open(folder, create=True).close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be removed")
+@pytest.mark.parametrize("is_made_again", [False, True])
+def test_a_library_that_is_removed_or_replaced_while_it_is_open_is_not_answered_from(folder, is_made_again):
+    with Catalog.open(folder, create=True) as catalog:
+        catalog.change_counter()
+        shutil.rmtree(folder)
+        if is_made_again:
+            Catalog.open(folder, create=True).close()
+        with pytest.raises(LibraryUnusable, match="removed or replaced while it was open") as caught:
+            catalog.change_counter()
+        assert "photomap stop" in caught.value.hint
 
 
 def test_a_disk_that_fails_is_not_taken_for_a_missing_permission(folder):
