@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from photomap_cli.errors import EmptyLibrary, LibraryReplaced, LibraryUnusable
-from photomap_cli.library.shared import schema
+from photomap_cli.library.shared import photo_records, schema
 from photomap_cli.library.shared.client import MOST_AT_ONCE
-from photomap_cli.library.shared.expressions import among, both
-from photomap_cli.library.shared.photo_records import HIGHEST, LOWEST
+from photomap_cli.library.shared.expressions import among, both, one_of
+from photomap_cli.library.shared.photo_records import HIGHEST, LOWEST, following
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -189,6 +189,25 @@ class Collection:
         wanted = [int(each) for each in numbers]
         for start in range(0, len(wanted), at_once):
             yield from self.query(both(among(field, wanted[start : start + at_once]), also), fields)
+
+    def kept_at(self, stored: Iterable[str], fields: Sequence[str]) -> dict[str, Record]:
+        """Return some fields of the photos that are kept at some paths, by path; a path without one is left out.
+
+        A path says what number its photo has, or has been given since another one's was the same; by the path itself,
+        for which a server may look at everything, only those are asked for whose number another photo has.
+        """
+        numbers = {each: photo_records.number(each) for each in stored}
+        asked = {each for first in numbers.values() for each in (first, following(first))}
+        fields, taken = [*fields, "row", "path"], set[int]()
+        found: dict[str, Record] = {}
+        for record in self.numbered("row", asked, fields, also=PHOTOS):
+            taken.add(record["row"])
+            found[record["path"]] = record
+        left = [each for each in numbers if each not in found and numbers[each] in taken]
+        for start in range(0, len(left), NUMBERS_AT_ONCE):
+            piece = one_of("path", left[start : start + NUMBERS_AT_ONCE])
+            found |= {record["path"]: record for record in self.query(both(PHOTOS, piece), fields)}
+        return {path: record for path, record in found.items() if path in numbers}
 
     def pages(
         self,

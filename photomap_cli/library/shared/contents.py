@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from photomap_cli.library.entities import PhotoContent
 from photomap_cli.library.paths import shown
-from photomap_cli.library.shared import photo_records
 from photomap_cli.library.shared.collection import NUMBERS_AT_ONCE, PHOTOS
 from photomap_cli.library.shared.expressions import both, one_of, quoted
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from photomap_cli.library.shared.roots import Roots
 
 _FIELDS = ("row", "path", "mtime_ns")
-_CONTENT = ("row", "path", "size_bytes", "content_hash")
 
 
 class SharedContents:
@@ -42,23 +40,14 @@ class SharedContents:
         return next(((each["row"], (self._roots.here(each["path"]), each["mtime_ns"])) for each in found), None)
 
     def at(self, paths: Iterable[str]) -> dict[str, PhotoContent]:
-        """Return what is known of the photos at some paths, by path; a path without one is left out.
-
-        They are asked for by their numbers; by its path only one whose number is another photo's.
-        """
+        """Return what is known of the photos at some paths, by path; a path without one is left out."""
         stored = {kept: path for path in paths if (kept := self._roots.stored_if_any(shown(path))) is not None}
-        numbers = {photo_records.number(kept): kept for kept in stored}
-        found = list(self._collection.numbered("row", numbers, _CONTENT, also=PHOTOS))
-        others = {numbers[each["row"]] for each in found if each["path"] != numbers[each["row"]]}
-        others |= stored.keys() - numbers.values()
-        for piece in _pieces(sorted(others)):
-            found += self._collection.query(both(PHOTOS, one_of("path", piece)), _CONTENT)
+        found = self._collection.kept_at(stored, ["size_bytes", "content_hash"])
         return {
-            stored[each["path"]]: PhotoContent(
-                each["row"], stored[each["path"]], each["size_bytes"], bytes.fromhex(each["content_hash"])
+            stored[kept]: PhotoContent(
+                each["row"], stored[kept], each["size_bytes"], bytes.fromhex(each["content_hash"])
             )
-            for each in found
-            if each["path"] in stored
+            for kept, each in found.items()
         }
 
     def copies_of(self, rows: np.ndarray) -> list[list[int]]:

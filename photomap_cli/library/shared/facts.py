@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from photomap_cli.records import LibraryStatus
 
 if TYPE_CHECKING:
     from photomap_cli.library.entities import FoundFile, LibraryEncoder, SeenFile
+    from photomap_cli.library.shared.answers import Record
     from photomap_cli.library.shared.collection import Collection, State
     from photomap_cli.library.shared.machine_notes import MachineNotes
     from photomap_cli.library.shared.roots import Roots
@@ -271,16 +272,10 @@ class SharedFacts:
             self._kept_texts[field] = kept
         return kept[2]
 
-    def _record_at(self, path: str, fields: Sequence[str]) -> dict[str, Any] | None:
-        """Return some fields of the photo at a path: by its number, which only another one's path may have taken."""
+    def _record_at(self, path: str, fields: Sequence[str]) -> Record | None:
+        """Return some fields of the photo at a path."""
         stored = self._roots.stored_if_any(shown(path))
-        if stored is None:
-            return None
-        for condition in (f"row == {photo_records.number(stored)}", f"path == {quoted(stored)}"):
-            found = self._collection.query(both(condition, PHOTOS), [*fields, "path"], limit=1)
-            if not found or found[0]["path"] == stored:
-                return found[0] if found else None
-        return None
+        return None if stored is None else self._collection.kept_at([stored], fields).get(stored)
 
     def _at_or_below(self, path: str) -> str:
         """Return the condition for the photos at or below a path; empty where there can be none."""

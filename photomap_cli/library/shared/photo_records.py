@@ -38,6 +38,11 @@ def number(stored: str, part: int = 0) -> int:
     return max(LOWEST, int.from_bytes(digest, signed=True))
 
 
+def following(number: int) -> int:
+    """Return the number that an entity gets whose own is another one's."""
+    return number + 1 if number < HIGHEST else LOWEST
+
+
 def of_photo(photo: NewPhoto, stored: str, machine: str) -> list[Record]:
     """Return the entities of a photo that is kept at a path, without their numbers: the photo's, then its sides'.
 

@@ -16,7 +16,7 @@ from photomap_cli.library.shared.collection import PHOTOS
 from photomap_cli.library.shared.expressions import among, both
 from photomap_cli.library.shared.facts import SharedFacts
 from photomap_cli.library.shared.machine_notes import SharedFileNotes, SharedRuns
-from photomap_cli.library.shared.photo_records import HIGHEST, LOWEST, SEEN_FIELDS, Record
+from photomap_cli.library.shared.photo_records import SEEN_FIELDS, Record, following
 from photomap_cli.library.shared.schema import ALL_NAMES, VECTOR
 
 if TYPE_CHECKING:
@@ -194,17 +194,17 @@ class SharedWrites(SharedFacts):
         numbers: dict[_Key, int] = {}
         outdated, waiting = set[int](), {key: photo_records.number(*key) for key in keys}
         while waiting:
-            asked = {each for number in waiting.values() for each in (number, _next(number))}
+            asked = {each for number in waiting.values() for each in (number, following(number))}
             found = self._collection.numbered("row", asked, ["row", "path", "part"])
             taken = {each["row"]: _Key(each["path"], each["part"]) for each in found}
             given, left = set(numbers.values()), {}
             for key, number in waiting.items():
                 if number in given or taken.get(number, key) != key:
-                    left[key] = _next(number)
+                    left[key] = following(number)
                     continue
                 numbers[key] = number
                 given.add(number)
-                outdated |= {_next(number)} if taken.get(_next(number)) == key else set()
+                outdated |= {following(number)} if taken.get(following(number)) == key else set()
             waiting = left
         return numbers, outdated
 
@@ -214,7 +214,3 @@ class SharedWrites(SharedFacts):
         gone = [row for row in there if row not in written]
         for start in range(0, len(gone), _AT_ONCE):
             self._collection.client.delete(state.name, gone[start : start + _AT_ONCE])
-
-
-def _next(number: int) -> int:
-    return number + 1 if number < HIGHEST else LOWEST

@@ -189,6 +189,7 @@ def test_a_photo_whose_number_is_free_by_now_is_there_once(library):
     library.writes.commit_batch(photos(f"/nas/archive/{a}"))
     library.writes.commit_batch(photos(f"/nas/archive/{b}"))
     library.writes.commit_batch([], [library.facts.photo_at(f"/nas/archive/{a}").row])
+    assert library.facts.photo_at(f"/nas/archive/{b}").path == f"/nas/archive/{b}"
     library.writes.commit_batch(photos(f"/nas/archive/{b}"))
     assert paths(library) == [f"/nas/archive/{b}"]
 
