@@ -178,17 +178,16 @@ def _as_regex(token: str) -> str:
 
 
 def _set_as_regex(inside: str) -> str:
-    """Return a set of letters as SQLite reads it: a range the wrong way round holds nothing."""
+    """Return a set of letters as SQLite reads it: a range the wrong way round holds the letter that it begins with."""
     is_negated, inside = inside.startswith("^"), inside.removeprefix("^")
-    spans, at = [], 0
+    letters, at = [], 0
     while at < len(inside):
-        is_range = at + 2 < len(inside) and inside[at + 1] == "-"
-        spans.append((inside[at], inside[at + 2] if is_range else inside[at]))
+        low = inside[at]
+        is_range = at + 2 < len(inside) and inside[at + 1] == "-" and not (at == 0 and low == "]")
+        high = max(low, inside[at + 2]) if is_range else low
+        letters.append(f"{re.escape(low)}-{re.escape(high)}")
         at += 3 if is_range else 1
-    listed = "".join(f"{re.escape(low)}-{re.escape(high)}" for low, high in spans if low <= high)
-    if not listed:
-        return "." if is_negated else "(?!)"
-    return f"[{'^' if is_negated else ''}{listed}]"
+    return f"[{'^' if is_negated else ''}{''.join(letters)}]"
 
 
 def _begins(field: str, start: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 import string
 from contextlib import closing
 
@@ -18,11 +19,12 @@ from photomap_cli.library.entities import FoundFile
 from photomap_cli.library.shared import address, photo_records, schema
 from photomap_cli.library.shared.client import Client
 from photomap_cli.library.shared.credentials import Credentials
-from photomap_cli.library.shared.expressions import KINDS, SHAPES, TRAITS, Server, where
+from photomap_cli.library.shared.expressions import KINDS, NOTHING, SHAPES, TRAITS, Server, where
 from photomap_cli.library.shared.roots import Roots
 from photomap_cli.library.sql_filters import KINDS as SQL_KINDS
 from photomap_cli.library.sql_filters import SHAPES as SQL_SHAPES
 from photomap_cli.library.sql_filters import TRAITS as SQL_TRAITS
+from photomap_cli.library.sql_filters import glob
 from photomap_cli.records import FilterKind, PhotoFilter
 
 NAME = "expressions"
@@ -167,6 +169,11 @@ def test_every_kind_of_filter_is_tried():
 @given(FILTERS, st.booleans())
 @example([PhotoFilter(FilterKind.NAME, "*[!a]*")], True)
 @example([PhotoFilter(FilterKind.NAME, "[z-a]*")], True)
+@example([PhotoFilter(FilterKind.NAME, "1[[-1]*")], False)
+@example([PhotoFilter(FilterKind.NAME, "*[]-a]*")], False)
+@example([PhotoFilter(FilterKind.NAME, "*[^]-a]*")], False)
+@example([PhotoFilter(FilterKind.NAME, "*[a-c-e]*")], False)
+@example([PhotoFilter(FilterKind.NAME, "*[--a]*")], False)
 @example([PhotoFilter(FilterKind.NAME, "*\U0010ffff*")], False)
 @settings(max_examples=300)
 def test_a_filter_leaves_the_same_photos(catalog, client, texts, filters, has_infix):
@@ -208,3 +215,15 @@ def test_circles_anywhere_hold_what_they_should(catalog, client, texts):
         latitude, longitude = dice.choice(PLACES)
         latitude += dice.uniform(-0.05, 0.05) * (abs(latitude) < 89)
         hold_what_they_should(catalog, client, texts, f"{latitude:.4f},{longitude:.4f},{dice.uniform(0.1, 9):.3f}km")
+
+
+def test_a_pattern_means_the_same_as_to_sqlite_where_no_server_is_asked():
+    dice, letters = random.Random(1), "ab1[]^-z!"
+    with closing(sqlite3.connect(":memory:")) as database:
+        for _ in range(5000):
+            written = "".join(dice.choices(f"{letters}*?", k=dice.randint(1, 7)))
+            word = "".join(dice.choices(letters, k=dice.randint(1, 5)))
+            server = Server(ROOTS.below, list, False, lambda field, word=word: [word])
+            condition = where([PhotoFilter(FilterKind.NAME, f"{written}[ab]")], server)  # a set: looked up in texts
+            ((is_same,),) = database.execute("SELECT ? GLOB ?", (word, glob(f"{written}[ab]")))
+            assert (condition != f"({NOTHING})") == bool(is_same), (written, word, condition)
