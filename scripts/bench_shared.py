@@ -150,7 +150,7 @@ def measure(places: list[Place], data: Data) -> None:
         compare(places, f"{name}: p50 / p95 ms, recall@{K}", queries, data.best(queries))
     for name, condition, allowed in data.filters():
         say(f"{name} ...")
-        some = data.texts[: 5 if condition.kind is FilterKind.CAMERA else 50]  # servers before 2.4 have all names read
+        some = data.texts[: 5 if condition.kind is FilterKind.CAMERA else 50]  # their names are read first
         compare(places, f"texts, {name}: p50 / p95 ms, recall@{K}", some, data.best(some, allowed), condition)
 
 
