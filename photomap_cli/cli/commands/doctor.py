@@ -70,5 +70,6 @@ def _checks(given: Globals, console: Console) -> Iterator[Check]:
     if console.is_terminal:
         from photomap_cli.cli import previews
 
-        yield Check("pictures", CheckState.OK, previews.in_words(given, console, settings.previews))
+        shown = previews.in_words(given, console, settings.previews)
+        yield Check("results", CheckState.OK, shown.removeprefix("results "))
     yield from environment.checks(given.library, settings)
