@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
@@ -22,6 +23,9 @@ from photomap_cli.vectors.store import VectorStore
 # A machine that stalls takes longer for an example, or to make one, than hypothesis allows by itself.
 hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
 hypothesis.settings.load_profile("patient")
+
+# As photomap sets it, for tests that import gRPC themselves: it aborts some forks of a process that has it open.
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 
 # A shell starts what it puts into the background with Ctrl-C ignored, and so would every process of a test be.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -357,6 +357,8 @@ def _data_types() -> Any:
 def _milvus_client() -> Any:
     """Import pymilvus, which would read a `.env` of its own finding and write to the terminal; 0.8 s of CPU."""
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    # gRPC would start its threads again in every fork, and abort one that closes what is open before it runs a program.
+    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
     has_said = _NO_DOTENV in os.environ
     os.environ.setdefault(_NO_DOTENV, "1")
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import subprocess
 import sys
@@ -259,3 +260,43 @@ def answers_all(listening, answer):
                 connections[-1].sendall(answer)
     for each in connections:
         each.close()
+
+
+FORKS = """
+import os
+import time
+from contextlib import suppress
+from photomap_cli.errors import PhotomapError
+from photomap_cli.library.shared import address
+from photomap_cli.library.shared.client import Client
+from photomap_cli.library.shared.credentials import Credentials
+
+with suppress(PhotomapError):
+    Client(address.parse("milvus://127.0.0.1:1/photos"), Credentials()).describe("photos")
+import grpc
+channel = grpc.insecure_channel("127.0.0.1:1")
+with suppress(grpc.FutureTimeoutError):
+    grpc.channel_ready_future(channel).result(timeout=1)
+forks = []
+for _ in range(80):
+    if not (pid := os.fork()):
+        os.closerange(3, 200)
+        time.sleep(0.5)
+        os._exit(0)
+    forks.append(pid)
+print([os.waitpid(pid, 0)[1] for pid in forks])
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks")
+def test_a_program_can_be_started_while_a_server_is_connected():
+    environment = {name: value for name, value in os.environ.items() if name != "GRPC_ENABLE_FORK_SUPPORT"}
+    ran = subprocess.run(
+        [sys.executable, "-c", FORKS],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=LONG_SECONDS,
+        check=False,
+    )
+    assert ran.stdout.strip() == str([0] * 80), ran.stderr
