@@ -1,6 +1,7 @@
 """Owns one index run of one machine in a process of its own: indexing_machine.py FOLDER ADDRESS PHOTOS NAME=ROOT ...
 
-Says how many photos are done, line by line, and at the end what it has done, or what went wrong.
+Says how many photos are done, line by line, and at the end what it has done, or what went wrong.  After each line it
+waits for one on standard input, or for its end.
 """
 
 import sys
@@ -33,6 +34,7 @@ if __name__ == "__main__":
         for done in index(machine, [Path(photos)]):
             sys.stdout.write(f"{done}\n")
             sys.stdout.flush()
+            sys.stdin.readline()
     except PhotomapError as error:
         sys.stdout.write(f"{error.message}\n")
         sys.exit(2)

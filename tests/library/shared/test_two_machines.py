@@ -111,12 +111,12 @@ def test_one_that_is_killed_and_started_again_leaves_nothing_out_and_nothing_twi
     roots = [f"{name}={folder}" for name, folder in one.roots.items()]
     script = Path(__file__).with_name("indexing_machine.py")
     command = [sys.executable, script, one.folder, one.address, own_folder(one), *roots]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as killed:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as killed:
         other = in_thread(lambda: report_of(two))
-        for line in killed.stdout:
-            if int(line) >= 8:
-                killed.kill()
-                break
+        while int(killed.stdout.readline()) < 8:
+            killed.stdin.write("\n")
+            killed.stdin.flush()
+        killed.kill()
     other.join(LONG_SECONDS)
     between = len(paths_of(one, PhotoFilter(FilterKind.IN, str(own_folder(one)))))
     assert between < PHOTOS
