@@ -6,6 +6,7 @@ from library_fakes import InProcessDecoder
 from waiting import LONG_SECONDS
 
 from photomap_cli.encoder.process import EncoderProcess
+from photomap_cli.errors import EncoderFailed
 from photomap_cli.indexing.index_options import IndexOptions
 from photomap_cli.indexing.indexer import Indexer
 from photomap_cli.session import attach, encoder_choice, transport
@@ -103,3 +104,13 @@ def one_encoder_process(kept_processes, monkeypatch):
         return kept_processes[key]
 
     monkeypatch.setattr(encoder_choice, "process", process)
+
+
+@pytest.fixture
+def no_process(monkeypatch):
+    """Nobody may start an encoder process."""
+
+    def refuse(_):
+        raise EncoderFailed("an encoder process was started")
+
+    monkeypatch.setattr(EncoderProcess, "load", refuse)

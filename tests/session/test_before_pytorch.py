@@ -16,7 +16,6 @@ from test_words_without_torch import ask, scores, settings
 
 from photomap_cli import directories
 from photomap_cli.encoder import models, plain_clip, tower_encoder, tower_trust
-from photomap_cli.encoder.process import EncoderProcess
 from photomap_cli.errors import EncoderFailed, EncoderMismatch
 from photomap_cli.indexing.index_options import IndexOptions
 from photomap_cli.indexing.reindex import Reindex
@@ -35,14 +34,6 @@ def photos(tmp_path):
     for colour in COLOURS:
         Image.new("RGB", (40, 30), colour).save(tmp_path / "photos" / f"{colour}.png")
     return tmp_path / "photos"
-
-
-@pytest.fixture
-def no_process(monkeypatch):
-    def refuse(_):
-        raise EncoderFailed("an encoder process was started")
-
-    monkeypatch.setattr(EncoderProcess, "load", refuse)
 
 
 @pytest.fixture

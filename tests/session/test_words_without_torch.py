@@ -15,8 +15,7 @@ from PIL import Image
 from waiting import LONG_SECONDS
 
 from photomap_cli.encoder import plain_clip, tower_encoder
-from photomap_cli.encoder.process import EncoderProcess
-from photomap_cli.errors import EncoderFailed, TowerUnfit
+from photomap_cli.errors import TowerUnfit
 from photomap_cli.indexing.index_options import IndexOptions
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.entities import IMAGE_PROBES_NAME, PROBES_NAME
@@ -59,16 +58,6 @@ def unusual(monkeypatch):
 @pytest.fixture
 def library(indexed, tmp_path):
     return shutil.copytree(indexed / "library", tmp_path / "library")
-
-
-@pytest.fixture
-def no_process(monkeypatch):
-    """Nobody may start an encoder process."""
-
-    def refuse(_):
-        raise EncoderFailed("an encoder process was started")
-
-    monkeypatch.setattr(EncoderProcess, "load", refuse)
 
 
 def ask(session, text="a red square"):

@@ -14,6 +14,19 @@ class LoadState(enum.IntEnum):
     Loaded = 3
 
 
+class Clock:
+    """A time that passes by pauses alone."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+    def pause(self, seconds):
+        self.now += seconds
+
+
 class RpcError(grpc.RpcError):
     """An error of gRPC's, without a channel."""
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 import numpy as np
 import pytest
 from cases import cases
-from fake_milvus import FakeMilvus, RpcError, failing, loaded
+from fake_milvus import Clock, FakeMilvus, RpcError, failing, loaded
 from waiting import LONG_SECONDS
 
 from photomap_cli.errors import BadSetting, LibraryLoading, LibraryUnreachable, LibraryUnusable
@@ -27,17 +27,6 @@ WHERE = address.parse("milvus://127.0.0.1:9/photos")
 @pytest.fixture(autouse=True)
 def _limits_of_the_docs(monkeypatch):
     monkeypatch.setattr(client, "limits", client.Limits())
-
-
-class Clock:
-    def __init__(self):
-        self.now = 0.0
-
-    def __call__(self):
-        return self.now
-
-    def pause(self, seconds):
-        self.now += seconds
 
 
 def over(fake):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from fake_milvus import FakeMilvus, failing
+from fake_milvus import Clock, FakeMilvus, failing
 from library_fakes import INFO, new_photo
 
 from photomap_cli.errors import LibraryLoading, LibraryUnreachable, LibraryUnusable
@@ -13,17 +13,6 @@ from photomap_cli.library.shared.credentials import Credentials
 from photomap_cli.library.shared.patience import ANSWERS, SECONDS, WAITING, Patience
 from photomap_cli.library.shared.store import SharedLibrary
 from photomap_cli.settings import Settings
-
-
-class Clock:
-    def __init__(self):
-        self.now = 0.0
-
-    def __call__(self):
-        return self.now
-
-    def pause(self, seconds):
-        self.now += seconds
 
 
 def patient(clock, said):
