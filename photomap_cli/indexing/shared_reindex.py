@@ -143,5 +143,5 @@ def _here(paths: Iterable[str]) -> list[str]:
 def _left_to_others(roots: Sequence[str], draft: SharedLibrary) -> list[str]:
     """Return the roots that no computer has encoded to the end."""
     unfinished, done = draft.writes.runs.unfinished(), draft.facts.roots()
-    elsewhere = [root for root in roots if root not in _here(roots) and root not in done]
+    elsewhere = set(roots).difference(_here(roots), done)
     return sorted({*elsewhere, *unfinished})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
@@ -44,6 +44,11 @@ class LibraryEncoder:
     dim: int
     precision: str
     fingerprint: str = ""
+
+    @classmethod
+    def of(cls, info: EncoderInfo) -> Self:
+        """Return what a library keeps of a loaded encoder."""
+        return cls(info.spec, info.dim, info.dtype, info.fingerprint)
 
     def has_weights_of(self, info: EncoderInfo) -> bool:
         """Return whether a loaded encoder has the same weights."""

@@ -34,7 +34,7 @@ def open_library(folder: Path, settings: Settings | None = None, *, create: bool
         EmptyLibrary: there is none and `create` is False.
         BadSetting, LibraryUnusable.
     """
-    if directories.address_in(folder) is None:
+    if not is_shared(folder):
         from photomap_cli.vectors.local_library import LocalLibrary
 
         return LocalLibrary.open(folder, create=create)

@@ -58,7 +58,7 @@ class LocalLibrary:
             self.start_over()
         library = self.facts.encoder
         if library is None:
-            self.writes.set_encoder(LibraryEncoder(info.spec, info.dim, info.dtype, info.fingerprint))
+            self.writes.set_encoder(LibraryEncoder.of(info))
         else:
             library.require(info)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from photomap_cli.library.facets import MOST_CAMERAS, MOST_PLACES, SUGGESTED, kinds, with_those_above
 from photomap_cli.library.shared.collection import PHOTOS
 from photomap_cli.library.shared.expressions import both
-from photomap_cli.library.shared.photo_records import HIGHEST, LOWEST
+from photomap_cli.library.shared.photo_records import last_of
 from photomap_cli.library.shared.schema import NO_PLACE
 from photomap_cli.records import Facets, PhotoFilter
 
@@ -48,8 +48,7 @@ def facets_of(facts: SharedFacts, collection: Collection, roots: Roots) -> Facet
 
 def sample(collection: Collection, total: int) -> list[dict[str, Any]]:
     """Return photos that are spread evenly over a library of so many: numbers are hashes, so those below a bound."""
-    last = HIGHEST if total <= SAMPLE else LOWEST + (HIGHEST - LOWEST) * SAMPLE // total
-    condition = both(PHOTOS, f"row <= {last}")
+    condition = both(PHOTOS, f"row <= {last_of(SAMPLE, total)}")
     return [each for page in collection.pages(condition, _FIELDS, count=min(total, SAMPLE)) for each in page]
 
 

@@ -19,7 +19,7 @@ from photomap_cli.library.shared.collection import PHOTOS
 from photomap_cli.library.shared.contents import SharedContents
 from photomap_cli.library.shared.expressions import Server, both, in_spans, quoted, where
 from photomap_cli.library.shared.newest import newest
-from photomap_cli.library.shared.photo_records import HIGHEST, LOWEST, PHOTO_FIELDS, SEEN_FIELDS
+from photomap_cli.library.shared.photo_records import PHOTO_FIELDS, SEEN_FIELDS, last_of
 from photomap_cli.library.shared.schema import FACT_NAMES, VECTOR
 from photomap_cli.records import LibraryStatus
 
@@ -174,8 +174,7 @@ class SharedFacts:
                 f"{count:,} photos are too many to list from a shared library, which is {MOST_LISTED:,} at most",
                 hint="name a folder or a filter that leaves fewer",
             )
-        pages = self._collection.pages(condition, ["row"], count=count, checkpoint=checkpoint)
-        rows = np.sort(np.fromiter((each["row"] for page in pages for each in page), np.int64))
+        rows = self._listed(condition, count, checkpoint)
         rows.flags.writeable = False
         return rows
 
@@ -188,12 +187,9 @@ class SharedFacts:
         """
         condition = both(PHOTOS, self.expression(within))
         count = self._collection.count(condition)
-        share = min(1.0, _SPREAD_MORE * MOST_SPREAD / max(count, 1))
-        last = LOWEST + int((HIGHEST - LOWEST) * share) if share < 1 else HIGHEST
-        lowest = both(condition, f"row <= {last}")
-        pages = self._collection.pages(lowest, ["row"], count=round(count * share), checkpoint=checkpoint)
-        rows = np.sort(np.fromiter((each["row"] for page in pages for each in page), np.int64))
-        return rows[:MOST_SPREAD], count
+        wanted = int(_SPREAD_MORE * MOST_SPREAD)
+        lowest = both(condition, f"row <= {last_of(wanted, count)}")
+        return self._listed(lowest, min(wanted, count), checkpoint)[:MOST_SPREAD], count
 
     def newest(
         self,
@@ -253,6 +249,11 @@ class SharedFacts:
             return ""
         has_infix = self._collection.client.abilities.has_infix
         return where(within, Server(self._roots.below, self._albums.rows, has_infix, self._texts))
+
+    def _listed(self, condition: str, count: int, checkpoint: Callable[[], None]) -> np.ndarray:
+        """Return the rows of the about `count` photos that meet a condition, int64, sorted."""
+        pages = self._collection.pages(condition, ["row"], count=count, checkpoint=checkpoint)
+        return np.sort(np.fromiter((each["row"] for page in pages for each in page), np.int64))
 
     def _texts(self, field: str) -> frozenset[str]:
         """Return every text that is in a field, for a filter that the server cannot answer; kept while nothing changes.

@@ -43,6 +43,11 @@ def following(number: int) -> int:
     return number + 1 if number < HIGHEST else LOWEST
 
 
+def last_of(wanted: int, total: int) -> int:
+    """Return the number up to which about `wanted` of `total` entities are, as numbers are spread evenly."""
+    return HIGHEST if wanted >= total else LOWEST + (HIGHEST - LOWEST) * wanted // total
+
+
 def of_photo(photo: NewPhoto, stored: str, machine: str) -> list[Record]:
     """Return the entities of a photo that is kept at a path, without their numbers: the photo's, then its sides'.
 

@@ -10,7 +10,7 @@ import numpy as np
 from photomap_cli.library.shared.client import MOST_AT_ONCE
 from photomap_cli.library.shared.collection import PHOTOS
 from photomap_cli.library.shared.expressions import both
-from photomap_cli.library.shared.photo_records import HIGHEST, LOWEST, stored_vector
+from photomap_cli.library.shared.photo_records import last_of, stored_vector
 from photomap_cli.library.shared.schema import VECTOR
 
 if TYPE_CHECKING:
@@ -117,8 +117,8 @@ class SharedSearches:
     def _read_sample(self, state: State, most: int) -> np.ndarray:
         """Return the vectors of the photos with the lowest numbers."""
         wanted = int(most * _OVER) + _SPARE
-        last = HIGHEST if wanted >= state.photos else LOWEST + (HIGHEST - LOWEST) * wanted // state.photos
-        lowest = sorted(each["row"] for each in self._collection.query(both(PHOTOS, f"row <= {last}"), ["row"]))[:most]
+        condition = both(PHOTOS, f"row <= {last_of(wanted, state.photos)}")
+        lowest = sorted(each["row"] for each in self._collection.query(condition, ["row"]))[:most]
         fields = ["row", VECTOR]
         found = self._collection.numbered("row", lowest, fields, also=PHOTOS, at_once=_VECTORS_AT_ONCE)
         vectors = {each["row"]: each[VECTOR] for each in found}

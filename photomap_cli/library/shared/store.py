@@ -100,8 +100,7 @@ class SharedLibrary:
 
         The first of several machines makes the library; nothing is ever removed.  Raises EncoderMismatch.
         """
-        encoder = LibraryEncoder(info.spec, info.dim, info.dtype, info.fingerprint)
-        self._writing.make(encoder).own.encoder.require(info)
+        self._writing.make(LibraryEncoder.of(info)).own.encoder.require(info)
         self._told()
 
     def start_over(self) -> None:
