@@ -46,7 +46,10 @@ def sound(tmp_path_factory):
     library, added = home / "library", []
     for number, vector in enumerate(np.random.default_rng(0).standard_normal((PHOTOS, 128)).astype(np.float32)):
         path = home / f"{number}.jpg"
-        Image.effect_noise((60, 40), 60).save(path)
+        if number == 1:
+            shutil.copyfile(home / "0.jpg", path)  # a duplicate, whatever sizes the noise of others comes to
+        else:
+            Image.effect_noise((60, 40), 60).save(path)
         info, unit = path.stat(), vector / np.linalg.norm(vector)
         facts = {"taken_at": "2023-01-02T03:04:05", "width": 60, "height": 40, "camera": "camera"}
         added.append(NewPhoto.of(FoundFile.of(str(path), info), unit, content_hash=b"0" * 16, **facts))
