@@ -99,6 +99,12 @@ def milvus_lite(tmp_path_factory):
         yield address
 
 
+@pytest.fixture
+def kind():
+    """Return where a test of shared libraries has its own, see library_places.py, unless it is parametrised."""
+    return "lite"
+
+
 @pytest.fixture(scope="session")
 def milvus(tmp_path_factory):
     """Return a Milvus server, see scripts/milvus_server.py; tests that ask for it are marked `milvus`."""

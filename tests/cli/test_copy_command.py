@@ -131,12 +131,6 @@ def test_ctrl_c_says_that_nothing_is_left(home, photomap, monkeypatch):
 
 
 @pytest.fixture
-def kind():
-    """On which server, unless a test says so."""
-    return "lite"
-
-
-@pytest.fixture
 def address(kind, request, home, monkeypatch):
     """Return the address of a library that is not there yet, for somebody who says where its roots are."""
     monkeypatch.setenv("PHOTOMAP_ROOTS", "photos=/p")

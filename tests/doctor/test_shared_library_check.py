@@ -17,12 +17,6 @@ PHOTOS = 80
 
 
 @pytest.fixture
-def kind():
-    """On which server, unless a test says so."""
-    return "lite"
-
-
-@pytest.fixture
 def place(kind, request, tmp_path):
     """Return a library at an address, under the folder that stands for it, with photos of two roots."""
     address = place_of(kind, request, tmp_path).address

@@ -21,12 +21,6 @@ PHOTOS = 24
 
 
 @pytest.fixture
-def kind():
-    """On which server, unless a test says so."""
-    return "lite"
-
-
-@pytest.fixture
 def machines(kind, request, tmp_path):
     """Return two places for one library: each machine has a folder of its own, and both have `both` somewhere."""
     address = place_of(kind, request, tmp_path).address
