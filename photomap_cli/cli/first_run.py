@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from photomap_cli import directories
 from photomap_cli.errors import EmptyLibrary, PhotomapError
 from photomap_cli.repl.commands.help import EXAMPLES
-from photomap_cli.views.formatting import duration, human_bytes, photos
+from photomap_cli.views.formatting import duration, folded, human_bytes, photos
 from photomap_cli.views.output import say
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def _time_needed(found: Finding, opener: SessionOpener, settings: Settings) -> t
     if not rate:
         return (f"The encoder is {spec}.",)
     about, needed = "about" if found.is_all else "at least", duration(len(found.paths) / rate)
-    return (f"{spec} reads {rate:,.1f} photos/s here ({len(sample)} tried): {about} {needed} for all.",)
+    return (*folded([f"{spec} reads {rate:,.1f} photos/s here ({len(sample)} tried):", f"{about} {needed} for all."]),)
 
 
 def _words_on_download(model: EncoderModel) -> tuple[str, ...]:

@@ -95,7 +95,7 @@ def run_index(session: Session, paths: list[Path], options: IndexOptions, *, qui
     except PhotomapError:
         done = indexer.report
         if done.left and (done.added or done.updated or done.moved) and not quiet:
-            say(f"photomap: {summary(done)}")
+            say(*summary(done, "photomap: "))
         raise
     finally:
         session.count_photos()

@@ -126,7 +126,7 @@ class LibraryHost:
         if isinstance(backend, Session):
             return run_index(backend, list(folders), options, quiet=False)
         pid = backend.status().pid
-        say(f"photomap: indexing here, with an encoder of its own; session {pid} keeps answering")
+        say(f"photomap: indexing with an encoder of its own; session {pid} keeps answering")
         return update_library(self.library, settings, None, list(folders), options, quiet=False)
 
     def facets(self) -> Facets:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import datetime
 import math
+from collections.abc import Iterable, Sequence
 
+COLUMNS = 80
+"""What fits into a terminal as most people have it."""
 _UNITS = ("kB", "MB", "GB", "TB")
 
 
@@ -44,6 +47,27 @@ def elapsed(milliseconds: float) -> str:
     if milliseconds < 1:
         return "<1 ms"
     return f"{milliseconds:.0f} ms" if milliseconds < 999.5 else f"{milliseconds / 1000:.1f} s"
+
+
+def run_time(milliseconds: float) -> str:
+    """Return how long a command took: `3.9 s`, `10 min`, `2 h`."""
+    return f"{milliseconds / 1e3:.1f} s" if milliseconds < 100e3 else duration(milliseconds / 1e3)
+
+
+def listed(statements: Sequence[str], end: str = "") -> list[str]:
+    """Return each statement with the comma that follows it, and the last one with `end`."""
+    return [f"{each}," for each in statements[:-1]] + [f"{each}{end}" for each in statements[-1:]]
+
+
+def folded(statements: Iterable[str], columns: int = COLUMNS) -> list[str]:
+    """Return statements in as few lines as they fit into; none is broken, and lines after the first are indented."""
+    lines: list[str] = []
+    for statement in statements:
+        if lines and len(lines[-1]) + 1 + len(statement) <= columns:
+            lines[-1] += f" {statement}"
+        else:
+            lines.append(f"  {statement}" if lines else statement)
+    return lines
 
 
 def photos(count: int) -> str:

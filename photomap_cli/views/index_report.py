@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TextIO
 
 from photomap_cli.library.optional_decoders import ways_to_read
-from photomap_cli.views.formatting import photos
+from photomap_cli.views.formatting import counted, folded, listed, photos, run_time
 from photomap_cli.views.machine_output import write_document
 from photomap_cli.views.output import say
 
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 _SHOWN_FAILURES = 5
 _SHOWN_KINDS = 5
-_LONG_LOADING = 0.5  # seconds; the rate is measured without it
+_NOTHING = "nothing to do"
+_LONG_LOADING, _LARGE_SHARE = 500.0, 0.05  # milliseconds, and of the run; the rate is measured without it
 
 
 def write_report(
@@ -26,7 +27,7 @@ def write_report(
     quiet: bool = False,
     dry_run: bool = False,
 ) -> None:
-    """Write what an index run did: JSON, or a summary line and the files that failed or are damaged.
+    """Write what an index run did: JSON, or a summary and the files that failed or are damaged.
 
     Args:
         report: what was done.
@@ -40,7 +41,7 @@ def write_report(
         write_document(report.to_json(), file)
         return
     if not quiet:
-        say(plan(report) if dry_run and not report.interrupted else summary(report), file=file)
+        say(*(plan(report) if dry_run and not report.interrupted else summary(report)), file=file)
     shown = report.failures if list_errors else report.failures[: 0 if quiet else _SHOWN_FAILURES]
     for failure in shown:
         say(f"  {failure.path}: {failure.reason}", file=file)
@@ -48,17 +49,18 @@ def write_report(
         say(f"  and {len(report.failures) - len(shown):,} more; --errors lists them", file=file)
     _write_notes(report, file, list_errors=list_errors, quiet=quiet)
     if report.others and (list_errors or not quiet):
-        say(other_files(report, most=None if list_errors else _SHOWN_KINDS), file=file)
+        say(*other_files(report, most=None if list_errors else _SHOWN_KINDS), file=file)
 
 
-def other_files(report: IndexReport, most: int | None = None) -> str:
-    """Return a line: how many files aren't photos, of which kinds, most frequent first, and what would read some."""
+def other_files(report: IndexReport, most: int | None = None) -> list[str]:
+    """Return lines: how many files aren't photos, of which kinds, most frequent first, and what would read some."""
     count = sum(count for _, count in report.others)
     kinds = [f"{count:,} {kind or 'without an ending'}" for kind, count in report.others[:most]]
     if more := sum(count for _, count in report.others[len(kinds) :]):
         kinds.append(f"{more:,} of other types")
-    told = f"{count:,} other file{'s' * (count != 1)}: {', '.join(kinds)}"
-    return "; ".join((told, *ways_to_read(kind for kind, _ in report.others)))
+    kinds[0] = f"{counted(count, 'other file')}: {kinds[0]}"
+    ways = ways_to_read(kind for kind, _ in report.others)
+    return folded([*listed(kinds, ";" if ways else ""), *(f"{way};" for way in ways[:-1]), *ways[-1:]])
 
 
 def _write_notes(report: IndexReport, file: TextIO, *, list_errors: bool, quiet: bool) -> None:
@@ -71,50 +73,61 @@ def _write_notes(report: IndexReport, file: TextIO, *, list_errors: bool, quiet:
         say(f"  {note.path}: {note.reason}", file=file)
 
 
-def plan(report: IndexReport) -> str:
-    """Return a line: what a dry run found to do."""
-    counted = _counted(report, would="would be ")
-    return f"dry run: {_part(report)}{photos(report.scanned)} found: {counted or 'nothing to do'}"
+def plan(report: IndexReport) -> list[str]:
+    """Return lines, mostly one: what a dry run found to do."""
+    done, seen = _done(report), _seen(report)
+    done[:1] = [each.replace(" ", " would be ", 1) for each in done[:1]]
+    return _found(report, [*listed(done, ";" if seen else ""), *listed(seen)], said="dry run: ")
 
 
-def _counted(report: IndexReport, would: str = "") -> str:
-    """Return what happened to how many photos; `would` goes before each verb."""
+def summary(report: IndexReport, said: str = "") -> list[str]:
+    """Return lines, mostly one: what happened to how many photos, and how fast; `said` goes before them."""
+    counts = [*_done(report), *_seen(report)]
+    if report.interrupted:
+        return folded(_stopped(report, counts or ["none added"], said))
+    counts = counts or [_NOTHING]
+    counts[-1] += f" in {run_time(report.elapsed_ms)}{_loading(report)}"
+    speed = [f"{report.images_per_second:,.1f}/s", slowest_stage(report.stages)] if report.images_per_second else []
+    return _found(report, listed([*counts, *speed]), said)
+
+
+def _done(report: IndexReport) -> list[str]:
+    """Return what was done to how many photos."""
     done = {"added": report.added, "updated": report.updated, "moved": report.moved, "removed": report.removed}
-    found = {"unchanged": report.unchanged, "failed": len(report.failures)}
-    return ", ".join(
-        [f"{count:,} {would}{what}" for what, count in done.items() if count]
-        + [f"{count:,} {what}" for what, count in found.items() if count]
-    )
+    return [f"{count:,} {what}" for what, count in done.items() if count]
 
 
-def summary(report: IndexReport) -> str:
-    """Return a line: what happened to how many photos, and how fast."""
-    return _part(report) + _summary(report, _counted(report))
+def _seen(report: IndexReport) -> list[str]:
+    """Return how many photos there was nothing to do for, or nothing could be done for."""
+    seen = {"unchanged": report.unchanged, "failed": report.failed}
+    return [f"{count:,} {what}" for what, count in seen.items() if count]
+
+
+def _found(report: IndexReport, statements: list[str], said: str) -> list[str]:
+    """Return lines: statements on the photos that were found."""
+    first, *others = statements or [_NOTHING]
+    return folded([f"{said}{_part(report)}{photos(report.scanned)} found: {first}", *others])
 
 
 def _part(report: IndexReport) -> str:
     return f"part {report.part}: " if report.part else ""
 
 
-def _summary(report: IndexReport, counted: str) -> str:
-    if report.interrupted:
-        return _stopped(report, counted or "none added")
-    counted = counted or "nothing to do"
-    took = f"{photos(report.scanned)} found: {counted} in {report.elapsed_ms / 1e3:.1f} s"
-    if not report.images_per_second:
-        return took
-    loading = report.stages.load / 1e3
-    apart = f" (loading {loading:.1f} s)" if loading >= _LONG_LOADING else ""
-    return f"{took}{apart}, {report.images_per_second:,.1f} photos/s ({slowest_stage(report.stages)})"
+def _loading(report: IndexReport) -> str:
+    """Return how long the encoder took to load, if that is a good part of the run."""
+    loading = report.stages.load
+    is_long = loading >= max(_LONG_LOADING, _LARGE_SHARE * report.elapsed_ms)
+    return f" ({loading / 1e3:.1f} s loading)" if is_long else ""
 
 
-def _stopped(report: IndexReport, counted: str) -> str:
-    """Return how much an interrupted run did, and how to do the rest."""
+def _stopped(report: IndexReport, counts: list[str], said: str) -> list[str]:
+    """Return statements: how much an interrupted run did, and how to do the rest."""
     again = "run the same command again to continue"
     if not report.scanned:
-        return f"stopped while looking for photos; {again}"
-    seconds, of = report.elapsed_ms / 1e3, photos(report.scanned)
-    return f"stopped after {seconds:.1f} s: {counted} of {of}, {report.left:,} left; {again}"
+        return [f"{said}{_part(report)}stopped while looking for photos;", again]
+    counts[0] = f"{said}{_part(report)}stopped after {run_time(report.elapsed_ms)}: {counts[0]}"
+    counts[-1] += f" of {photos(report.scanned)}"
+    return [*listed([*counts, f"{report.left:,} left"], ";"), again]
 
 
 def slowest_stage(stages: StageTimes) -> str:

@@ -97,7 +97,7 @@ def test_json(duplicates, tmp_path):
 def test_photos_that_are_not_as_indexed_are_left_out_and_counted(duplicates, tmp_path):
     (tmp_path / "a/1.jpg").unlink()
     written(tmp_path / "a/2.jpg", 9001)
-    told = "photomap: 2 photos left out, not as indexed; `photomap index` updates the library\n"
+    told = "photomap: 2 photos left out, changed or gone; run `photomap index`\n"
     assert duplicates("--paths") == (1, "", told)
     assert duplicates("--identical", "-0")[:2] == (1, "")
 

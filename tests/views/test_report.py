@@ -2,9 +2,10 @@ import io
 from dataclasses import replace
 
 import pytest
+from cases import cases
 
-from photomap_cli.records import IndexFailure, IndexNote, IndexReport
-from photomap_cli.views.index_report import other_files, write_report
+from photomap_cli.records import IndexFailure, IndexNote, IndexReport, StageTimes
+from photomap_cli.views.index_report import other_files, plan, summary, write_report
 
 HALF = IndexNote("/photos/half.jpg", "truncated; 48 % of it can be seen")
 TEXT = IndexFailure("/photos/text.jpg", "not a picture, or in a format that can't be read")
@@ -28,6 +29,9 @@ def test_damaged_photos_are_counted_and_named_with_the_errors():
     assert written(notes=(HALF, HALF)).endswith("2 photos are damaged, but in the library; --errors lists them\n")
 
 
+AGAIN = "run the same command again to continue"
+
+
 @pytest.mark.parametrize(
     ("report", "told"),
     [
@@ -44,7 +48,7 @@ def test_damaged_photos_are_counted_and_named_with_the_errors():
 def test_an_interrupted_run_says_what_is_left_and_how_to_go_on(report, told, dry_run):
     file = io.StringIO()
     write_report(replace(report, interrupted=True), file, dry_run=dry_run)
-    assert file.getvalue().startswith(f"{told}; run the same command again to continue\n")
+    assert file.getvalue().replace("\n  ", " ").startswith(f"{told}; {AGAIN}")
     assert replace(report, interrupted=True).to_json()["left"] == report.left
 
 
@@ -57,6 +61,7 @@ def test_damaged_photos_are_in_the_json(notes):
 
 KINDS = (("psd", 4), ("mp3", 3))
 MANY = (("txt", 1200), ("md", 30), ("", 4), ("py", 3), ("xmp", 2), ("mid", 1), ("mp3", 1))
+FREQUENT = "1,241 other files: 1,200 txt, 30 md, 4 without an ending, 3 py"
 
 
 @pytest.mark.parametrize(
@@ -65,8 +70,8 @@ MANY = (("txt", 1200), ("md", 30), ("", 4), ("py", 3), ("xmp", 2), ("mid", 1), (
         (KINDS, False, "7 other files: 4 psd, 3 mp3\n"),
         (KINDS[1:], False, "3 other files: 3 mp3\n"),
         ((("mp3", 1),), True, "1 other file: 1 mp3\n"),
-        (MANY, False, "1,241 other files: 1,200 txt, 30 md, 4 without an ending, 3 py, 2 xmp, 2 of other types\n"),
-        (MANY, True, "1,241 other files: 1,200 txt, 30 md, 4 without an ending, 3 py, 2 xmp, 1 mid, 1 mp3\n"),
+        (MANY, False, f"{FREQUENT}, 2 xmp,\n  2 of other types\n"),
+        (MANY, True, f"{FREQUENT}, 2 xmp, 1 mid,\n  1 mp3\n"),
     ],
 )
 def test_files_that_are_no_photos_are_counted_by_their_kinds(others, list_errors, line):
@@ -95,7 +100,7 @@ VIDEOS, JXL = (
 )
 def test_what_would_read_other_files_is_said(here, others, line, monkeypatch):
     monkeypatch.setattr("photomap_cli.library.optional_decoders.is_installed", here.__contains__)
-    assert other_files(IndexReport(("/photos",), others=others)) == line
+    assert " ".join(map(str.strip, other_files(IndexReport(("/photos",), others=others)))) == line
 
 
 @pytest.mark.parametrize(
@@ -104,8 +109,9 @@ def test_what_would_read_other_files_is_said(here, others, line, monkeypatch):
         (IndexReport((), 69, added=69), "dry run: 69 photos found: 69 would be added"),
         (
             IndexReport((), 69, added=2, removed=1, unchanged=67, elapsed_ms=2000.0),
-            "dry run: 69 photos found: 2 would be added, 1 would be removed, 67 unchanged",
+            "dry run: 69 photos found: 2 would be added, 1 removed; 67 unchanged",
         ),
+        (IndexReport((), 69, unchanged=69), "dry run: 69 photos found: 69 unchanged"),
         (IndexReport(()), "dry run: 0 photos found: nothing to do"),
     ],
 )
@@ -113,3 +119,30 @@ def test_a_dry_run_says_what_would_be_done(report, line):
     file = io.StringIO()
     write_report(report, file, dry_run=True)
     assert file.getvalue() == f"{line}\n"
+
+
+RUN = IndexReport((), 12_345, elapsed_ms=98_700.0, images_per_second=138.1, stages=StageTimes(load=9800, encode=1))
+ALL_NEW = replace(RUN, added=12_345)
+EVERYTHING = replace(RUN, part="2/4", added=1_234, updated=12, moved=14, removed=3, unchanged=11_085, failures=(TEXT,))
+IN_ONE_LINE = [
+    summary(replace(RUN, scanned=999, added=999)),
+    summary(replace(ALL_NEW, elapsed_ms=593_500.0)),
+    summary(replace(RUN, unchanged=12_345, images_per_second=0.0)),
+    plan(ALL_NEW),
+    plan(replace(RUN, added=120, moved=14, unchanged=12_211)),
+]
+IN_TWO = [
+    summary(ALL_NEW),
+    summary(EVERYTHING),
+    summary(replace(ALL_NEW, interrupted=True, left=9_000)),
+    plan(EVERYTHING),
+    other_files(replace(RUN, others=MANY)),
+]
+
+
+@cases(("lines", "most"), [*((each, 1) for each in IN_ONE_LINE), *((each, 2) for each in IN_TWO)])
+def test_what_is_said_of_a_run_fits_an_80_column_terminal(lines, most):
+    """Where it does not fit into one line, it is broken between two statements."""
+    assert max(map(len, lines)) <= 80
+    assert len(lines) == most
+    assert all(line[-1] in ",;:" for line in lines[:-1])

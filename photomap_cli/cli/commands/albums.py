@@ -59,7 +59,7 @@ def albums(
         for name_, text in saved.items():
             write_plain((f"@@{name_}",), text, sys.stdout)
         if not (found or saved or given.quiet):
-            say("no albums or saved searches yet; `:album NAME` and `:save-search NAME` at the prompt make them")
+            say("no albums or saved searches yet; :album and :save-search at the prompt make them")
     return FOUND if found or saved else NOTHING_FOUND
 
 

@@ -50,16 +50,15 @@ def copy(
         report = copied(*places, with_thumbnails=not no_thumbnails, quiet=quiet)
     except KeyboardInterrupt:
         if not quiet:
-            say(
-                f"photomap: stopped; run the same command again to {'continue' if is_shared else 'copy from the start'}"
-            )
+            what = "continue" if is_shared else "copy from the start"
+            say(f"photomap: stopped; run the same command again to {what}")
         return INTERRUPTED
     if as_json:
         from photomap_cli.views.machine_output import write_document
 
         write_document(report.to_json(), sys.stdout)
     elif not quiet:
-        say(_summary(report), file=sys.stdout)
+        say(*_summary(report), file=sys.stdout)
     return FOUND
 
 
@@ -116,12 +115,13 @@ def _place(text: str, name: str) -> Path:
         ) from error
 
 
-def _summary(report: CopyReport) -> str:
-    from photomap_cli.views.formatting import counted, elapsed, human_bytes, photos
+def _summary(report: CopyReport) -> list[str]:
+    from photomap_cli.views.formatting import counted, elapsed, folded, human_bytes, listed, photos
 
     held = [photos(report.photos)]
     held += [counted(report.albums, "album")] if report.albums else []
     held += [f"{report.searches:,} saved search{'es' * (report.searches != 1)}"] if report.searches else []
     if report.was_there:
-        return f"{report.target} already has this library: {', '.join(held)}"
-    return f"{', '.join(held)}: {human_bytes(report.bytes)} in {elapsed(report.elapsed_ms)}; now in {report.target}"
+        return [f"{report.target} already has this library: {', '.join(held)}"]
+    took = f"{human_bytes(report.bytes)} in {elapsed(report.elapsed_ms)};"
+    return folded([*listed(held, ":"), took, f"now in {report.target}"])

@@ -86,7 +86,7 @@ def _find(given: Globals, paths: Sequence[Path], *, threshold: float, only_ident
         is_quiet = given.quiet or not sys.stderr.isatty()
         found = find() if is_quiet else wait_for(find, console=make_console(stderr=True), words=lambda: words)
     if sum(left_out):
-        backend.tell([f"{photos(sum(left_out))} left out, not as indexed; `photomap index` updates the library"], given)
+        backend.tell([f"{photos(sum(left_out))} left out, changed or gone; run `photomap index`"], given)
     return found
 
 
