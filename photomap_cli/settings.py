@@ -25,7 +25,7 @@ from pydantic_settings import (
 from photomap_cli import constraints, files
 from photomap_cli.errors import BadSetting
 from photomap_cli.records.residency import LONGEST_TIMEOUT_SECONDS
-from photomap_cli.setting_texts import echo, encoder_spec, folders_by_name, list_of_globs, one_line
+from photomap_cli.setting_parsers import echo, encoder_spec, folders_by_name, list_of_globs, one_line
 
 ENVIRONMENT = "PHOTOMAP_"
 _NO_SETTINGS = frozenset(

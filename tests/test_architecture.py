@@ -13,7 +13,7 @@ from waiting import LONG_SECONDS
 PACKAGE = Path(__file__).parents[1] / "photomap_cli"
 FLOORS = (
     {
-        *("errors", "constraints", "files", "pathnames", "setting_texts", "cancellation", "job_control", "memory"),
+        *("errors", "constraints", "files", "pathnames", "setting_parsers", "cancellation", "job_control", "memory"),
         *("processors", "records", "_version"),
     },
     {"framing", "directories", "settings", "graphics"},
@@ -30,7 +30,7 @@ FLOORS = (
 """The rooms from the ground up: each imports from the floors below its own, never from beside it or above."""
 OWNERS = {
     "torch": {
-        "encoder/cpu_callers.py",
+        "encoder/cpu_parallelism.py",
         "encoder/openclip.py",
         "encoder/devices.py",
         "encoder/weights.py",
@@ -48,7 +48,7 @@ OWNERS = {
         "images/icc.py",
         "images/png.py",
         "images/preprocess.py",
-        "images/salvage.py",
+        "images/recovery.py",
         "images/transparency.py",
         "images/visibility.py",
         "graphics/contact_sheet.py",

@@ -17,7 +17,7 @@ from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.completion import DummyCompleter, DynamicCompleter
 from prompt_toolkit.output.color_depth import ColorDepth
 
-from photomap_cli.browse import acts, events, pictures, view
+from photomap_cli.browse import actions, events, pictures, view
 from photomap_cli.browse.canvas import Canvas
 from photomap_cli.browse.grid import Size
 from photomap_cli.browse.query_line import FolderCompleter, QueryCompleter, QueryLine, Shown
@@ -69,7 +69,7 @@ class Parts:
         toolbar: makes the bar that shows where the encoder is, given its width; None for no bar.
         input, output: the terminal.
         suspend: stops this process, or (with `whole_group`) the whole pipeline, as Ctrl-Z does.
-        world: builds an act's `Surroundings` from where to `post` and how to `write`.
+        action_context: builds an action's `ActionContext` from where to `post` and how to `write`.
         has_colour: whether text is coloured.
     """
 
@@ -83,7 +83,7 @@ class Parts:
     input: Input
     output: Output
     suspend: Suspend
-    world: Callable[..., acts.Surroundings]
+    action_context: Callable[..., actions.ActionContext]
     has_colour: bool = True
     has_all_colours: bool = False
 
@@ -105,8 +105,8 @@ class Browser:
             else None
         )
         self._worker = SearchWorker(parts.connection, parts.request, self._post)
-        self._world = parts.world(post=self._post, write=self._write_soon)
-        self._acts = acts.Acts(self._world)
+        self._context = parts.action_context(post=self._post, write=self._write_soon)
+        self._actions = actions.ActionRunner(self._context)
         self._query = self._query_line()
         self._answer = Buffer(name="answer", multiline=False, completer=DynamicCompleter(self._answer_completer))
         toolbar = parts.toolbar(lambda: view.status_room(self._state)) if parts.toolbar is not None else None
@@ -128,7 +128,7 @@ class Browser:
         from pathlib import Path
 
         question = self._state.question
-        is_folder = question is not None and question.act == "export"
+        is_folder = question is not None and question.action == "export"
         return FolderCompleter(Path(self._state.cwd)) if is_folder else DummyCompleter()
 
     def _application(self) -> Application[None]:
@@ -161,7 +161,7 @@ class Browser:
             SystemExit: the process, or its terminal, is being ended.
         """
         with ExitStack() as stack:
-            stack.callback(self._acts.close)
+            stack.callback(self._actions.close)
             stack.callback(self._worker.close)
             if self._pictures is not None:
                 stack.callback(self._pictures.close)
@@ -261,10 +261,10 @@ class Browser:
                 self._query.put(text)
             case events.Remember(text):
                 self._query.remember(text)
-            case events.Act():
-                self._act(effect)
-            case events.StopAct():
-                self._acts.stop()
+            case events.Action():
+                self._start(effect)
+            case events.StopAction():
+                self._actions.stop()
             case events.Redraw():
                 self._app.renderer.clear()
             case events.Suspend():
@@ -281,12 +281,12 @@ class Browser:
         else:
             self._app.exit()
 
-    def _act(self, act: events.Act) -> None:
-        command = acts.download_command(act, self._world) if act.name == "download" else []
+    def _start(self, action: events.Action) -> None:
+        command = actions.download_command(action, self._context) if action.name == "download" else []
         if command:
             self._in_terminal(partial(self._run_program, command))
         else:
-            self._acts.start(act)
+            self._actions.start(action)
 
     def _run_program(self, command: list[str]) -> None:
         """Run a program that takes over the terminal."""

@@ -108,7 +108,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A message from an act; `is_done` says that it has ended."""
+    """A message from an action; `is_done` says that it has ended."""
 
     text: str
     is_error: bool = False
@@ -192,7 +192,7 @@ class Remember:
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class Action:
     """Do something with photos: `open`, `copy_paths`, `copy_picture`, `export`, `download`, `album`.
 
     `way` is how (copy, move, ...), `target` where to.
@@ -205,8 +205,8 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True)
-class StopAct:
-    """Stop the act under way."""
+class StopAction:
+    """Stop the action under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +261,6 @@ Event = (
     | Relocated | Known | Explained | Counted
 )  # fmt: skip
 Effect = (
-    WaitForPause | Search | SetQuery | Remember | Act | StopAct | LookUp | Explain | CountMonths | Redraw | Suspend
-    | Leave
+    WaitForPause | Search | SetQuery | Remember | Action | StopAction | LookUp | Explain | CountMonths | Redraw
+    | Suspend | Leave
 )  # fmt: skip

@@ -12,9 +12,12 @@ from photomap_cli.graphics.renderer import Grid
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from photomap_cli.browse.events import Effect
     from photomap_cli.browse.timeline import Month
     from photomap_cli.errors import PhotomapError
     from photomap_cli.records import Hit, PhotoDetails, TermPart
+
+    Transition = tuple["State", tuple[Effect, ...]]
 
 FIRST_LIMIT = 200
 """Results that a search asks for at first: several screens, which take under a millisecond more than one."""
@@ -79,18 +82,18 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question before an act, answered by a line of text or one of a few keys.
+    """A question before an action, answered by a line of text or one of a few keys.
 
     Attributes:
-        act: what is done with the answer.
+        action: what is done with the answer.
         words: what is asked.
-        paths: what the act is for.
+        paths: what the action is for.
         choices: key and meaning of each choice; empty if the answer is a line of text.
         way: what has been chosen so far.
         text: what has been typed so far.
     """
 
-    act: str
+    action: str
     words: str
     paths: tuple[str, ...]
     choices: tuple[tuple[str, str], ...] = ()
@@ -121,7 +124,7 @@ class State:
         generation: of the newest search asked for; answers to older ones are dropped.
         is_searching, is_paging: an answer, or further results, are awaited.
         marks_all: all results will be marked once they have arrived.
-        is_acting: an act is running, so another can't begin.
+        is_acting: an action is running, so another can't begin.
         zoom: steps by which photos are larger (positive) or smaller (negative) than usual.
         notice, question: the current message and question.
         has_facts: whether the photo that is looked at has its facts beside it.
@@ -196,8 +199,8 @@ class State:
         return range(min(self.anchor, self.cursor), max(self.anchor, self.cursor) + 1)
 
     @property
-    def acted_on(self) -> tuple[str, ...]:
-        """The paths that an act applies to: the marked ones, else the one under the cursor."""
+    def selected(self) -> tuple[str, ...]:
+        """The paths that an action applies to: the marked ones, else the one under the cursor."""
         return self.marks or ((self.hit.path,) if self.hit else ())
 
     def told(self, text: str, *, is_error: bool = False) -> State:

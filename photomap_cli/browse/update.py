@@ -5,26 +5,25 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from photomap_cli.browse import events, keys, refine, steps
+from photomap_cli.browse import commands, events, keys, navigation, refine
 from photomap_cli.browse.grid import HEADER_ROWS, look_layout
 from photomap_cli.browse.state import Focus, Mode, Notice, Results, at
 from photomap_cli.errors import BadImage, BadPath, BadQuery
 
 if TYPE_CHECKING:
-    from photomap_cli.browse.state import State
-    from photomap_cli.browse.steps import Step
+    from photomap_cli.browse.state import State, Transition
 
 _UNFINISHED = (BadQuery, BadImage, BadPath)
 """Errors of an unfinished query, which aren't shown while it is being typed."""
 
 
-def update(state: State, event: events.Event) -> Step:
+def update(state: State, event: events.Event) -> Transition:
     """Return the next state and the effects to carry out."""
     match event:
         case events.Pressed():
             return keys.press(state, event.key)
         case events.AnswerGiven():
-            return steps.answered(state, event.text)
+            return commands.submit_answer(state, event.text)
         case events.Typed() | events.Submitted() | events.Paused():
             return _queried(state, event)
         case events.Clicked():
@@ -32,7 +31,7 @@ def update(state: State, event: events.Event) -> Step:
         case events.Wheeled():
             return _wheeled(state, event.step)
         case events.Resized():
-            return steps.with_more(at(replace(state, size=event.size), state.cursor))
+            return navigation.with_more(at(replace(state, size=event.size), state.cursor))
         case events.Found():
             return _found(state, event) if event.search.generation == state.generation else (state, ())
         case events.Failed():
@@ -54,7 +53,7 @@ def update(state: State, event: events.Event) -> Step:
 # -- the query ---------------------------------------------------------------------------------------------------------
 
 
-def _queried(state: State, event: events.Typed | events.Submitted | events.Paused) -> Step:
+def _queried(state: State, event: events.Typed | events.Submitted | events.Paused) -> Transition:
     match event:
         case events.Typed(text) if text == state.query:
             return state, ()
@@ -72,7 +71,7 @@ def _queried(state: State, event: events.Typed | events.Submitted | events.Pause
             return _search(state, is_draft=True) if generation == state.generation else (state, ())
 
 
-def _search(state: State, *, is_draft: bool = False) -> Step:
+def _search(state: State, *, is_draft: bool = False) -> Transition:
     """Search for what is in the query line."""
     generation = state.generation + (not is_draft)
     query = refine.lasting(state.query.strip(), state.references, cwd=state.cwd)
@@ -81,7 +80,7 @@ def _search(state: State, *, is_draft: bool = False) -> Step:
     return state, (search,) if is_draft or not query else (events.Remember(state.query), search)
 
 
-def _found(state: State, event: events.Found) -> Step:
+def _found(state: State, event: events.Found) -> Transition:
     """Take an answer; for the same query the cursor stays on its photo."""
     search, under = event.search, state.hit.path if state.hit else ""
     is_same = search.is_more or search.query == state.results.query
@@ -92,12 +91,12 @@ def _found(state: State, event: events.Found) -> Step:
     if event.notices and not search.is_more:
         state = state.told(event.notices[0])
     if state.marks_all:
-        return steps.with_all_marked(at(state, state.cursor))
+        return commands.with_all_marked(at(state, state.cursor))
     place = next((number for number, hit in enumerate(hits) if hit.path == under), 0) if is_same else 0
-    return steps.with_more(at(replace(state, top=state.top if is_same else 0), place))
+    return navigation.with_more(at(replace(state, top=state.top if is_same else 0), place))
 
 
-def _failed(state: State, event: events.Failed) -> Step:
+def _failed(state: State, event: events.Failed) -> Transition:
     """Report an error; the last good results stay, and a query that is still being typed may be anything.
 
     An error that keeps even the first photos from being shown isn't the query's: the gallery ends.
@@ -115,7 +114,7 @@ def _failed(state: State, event: events.Failed) -> Step:
 # -- the mouse ---------------------------------------------------------------------------------------------------------
 
 
-def _clicked(state: State, event: events.Clicked) -> Step:
+def _clicked(state: State, event: events.Clicked) -> Transition:
     if state.focus in (Focus.QUESTION, Focus.CHOICE):
         return state, ()
     if event.y == 0 and state.mode is Mode.GRID:
@@ -133,24 +132,24 @@ def _clicked(state: State, event: events.Clicked) -> Step:
             return keys.press(state, "escape")
 
 
-def _clicked_in_grid(state: State, event: events.Clicked) -> Step:
+def _clicked_in_grid(state: State, event: events.Clicked) -> Transition:
     place = state.geometry.place_at(event.x, event.y)
     visible = state.visible
     if place is None or place >= len(visible):
         return replace(state, focus=Focus.PHOTOS), ()
     chosen = at(replace(state, focus=Focus.PHOTOS, notice=Notice()), visible[place])
-    return steps.look(chosen) if event.is_double else (chosen, ())
+    return navigation.look(chosen) if event.is_double else (chosen, ())
 
 
-def _clicked_in_look(state: State, event: events.Clicked) -> Step:
+def _clicked_in_look(state: State, event: events.Clicked) -> Transition:
     strip = look_layout(state.size, state.cell, has_facts=state.has_facts).strip
     for number, box in enumerate(strip):
         if box.x <= event.x < box.x + box.columns and box.y <= event.y < box.y + box.rows:
-            return steps.looking_at(state, state.cursor + number - len(strip) // 2)
+            return navigation.show_photo(state, state.cursor + number - len(strip) // 2)
     return (replace(state, mode=Mode.GRID), ()) if event.is_double else (state, ())
 
 
-def _clicked_in_timeline(state: State, event: events.Clicked) -> Step:
+def _clicked_in_timeline(state: State, event: events.Clicked) -> Transition:
     month = first_month(state) + event.y - HEADER_ROWS
     if not 0 <= month < len(state.months):
         return state, ()
@@ -164,21 +163,21 @@ def first_month(state: State) -> int:
     return min(max(0, state.month - rows // 2), max(0, len(state.months) - rows))
 
 
-def _wheeled(state: State, step: int) -> Step:
+def _wheeled(state: State, step: int) -> Transition:
     if state.focus in (Focus.QUESTION, Focus.CHOICE) or state.mode is Mode.KEYS:
         return state, ()
     if state.mode is Mode.TIMELINE:
         return keys.press(state, "down" if step > 0 else "up")
     if state.mode is Mode.LOOK:
-        return steps.looking_at(state, state.cursor + step)
+        return navigation.show_photo(state, state.cursor + step)
     shape = state.geometry
     last_top = max(0, -(-len(state.hits) // shape.columns) - shape.rows)
     top = min(max(0, state.top + step), last_top)
     least, most = top * shape.columns, (top + shape.rows) * shape.columns - 1
-    return steps.with_more(at(replace(state, top=top), min(max(state.cursor, least), most)))
+    return navigation.with_more(at(replace(state, top=top), min(max(state.cursor, least), most)))
 
 
-# -- what came of acts -------------------------------------------------------------------------------------------------
+# -- what came of actions ----------------------------------------------------------------------------------------------
 
 
 def _relocated(state: State, paths: dict[str, str]) -> State:

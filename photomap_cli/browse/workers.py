@@ -1,4 +1,4 @@
-"""Owns the threads that searches and acts run on: the newest search wins, and one act at a time.  Draws nothing."""
+"""Owns the threads of searches and actions: the newest search wins, and one action runs at a time.  Draws nothing."""
 
 from __future__ import annotations
 

@@ -171,7 +171,7 @@ def spread(paths: Sequence[str], most: int) -> list[Path]:
 def _tried(sample: list[Path], opener: SessionOpener) -> float:
     """Return how many photos are read per second here, or 0 if that failed; indexing will say why."""
     from photomap_cli.cli.options import make_console
-    from photomap_cli.indexing.trial import photos_per_second
+    from photomap_cli.indexing.speed_estimate import photos_per_second
     from photomap_cli.views.spinner import wait_for
 
     with suppress(PhotomapError):

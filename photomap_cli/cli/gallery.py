@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from photomap_cli import directories
-from photomap_cli.browse import acts, terminal
+from photomap_cli.browse import actions, terminal
 from photomap_cli.browse.browser import Browser, Parts
 from photomap_cli.browse.grid import Size
 from photomap_cli.browse.state import Focus, State
@@ -84,8 +84,8 @@ def _browser(
         input=tty.input,
         output=tty.output,
         suspend=suspension.stop,
-        world=partial(
-            acts.Surroundings,
+        action_context=partial(
+            actions.ActionContext,
             open_thumbnailer=host.open_thumbnailer,
             library=host.library,
             cwd=directories.working_directory(),

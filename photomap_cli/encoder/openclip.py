@@ -30,7 +30,7 @@ from photomap_cli.encoder import (
     text_recipe,
     untrusted_model,
 )
-from photomap_cli.encoder.cpu_callers import Callers
+from photomap_cli.encoder.cpu_parallelism import ParallelForward
 from photomap_cli.encoder.fingerprint import WeightsFile
 from photomap_cli.encoder.weights import Weights
 from photomap_cli.errors import EncoderDied, EncoderFailed, EncoderOutOfMemory, TowerUnfit
@@ -54,7 +54,7 @@ class OpenClipEncoder:
         if self._weights is None:
             with devices.using(self._device):
                 model.to(self._device)  # a CPU, or memory shared with it: there is nothing to move
-        self._callers = Callers()
+        self._parallel = ParallelForward()
         self._largest: dict[str, int] = {}
         mean, std = model.visual.preprocess_cfg["mean"], model.visual.preprocess_cfg["std"]  # type: ignore[index,union-attr]
         self._mean = 255.0 * torch.tensor(mean, dtype=torch.float32).view(1, 3, 1, 1)
@@ -182,7 +182,7 @@ class OpenClipEncoder:
                 return _unit_rows(forward(items.to(device)))
 
         try:
-            return self._callers.run(rows, items) if device.type == "cpu" else rows(items)
+            return self._parallel.run(rows, items) if device.type == "cpu" else rows(items)
         except EncoderOutOfMemory:
             if len(items) == 1:
                 raise

@@ -171,9 +171,9 @@ class TextTowerEncoder(_TowerEncoder):
         self._read_probes = read_probes
 
     def _opened(self, fingerprint: str) -> tuple[TextTower, dict[str, Any]]:
-        from photomap_cli.encoder import tower_trust
+        from photomap_cli.encoder import tower_verification
 
-        tower = tower_trust.open_text_tower(fingerprint, self._spec, self._read_probes)
+        tower = tower_verification.open_text_tower(fingerprint, self._spec, self._read_probes)
         nothing = {"image_size": (0, 0), "resize_mode": "", "interpolation": "", "fill": 0}
         return tower, {**nothing, "device_name": "text tower"}
 
@@ -211,9 +211,9 @@ class ImageTowerEncoder(_TowerEncoder):
         self._read_probes = read_probes
 
     def _opened(self, fingerprint: str) -> tuple[ImageTower, dict[str, Any]]:
-        from photomap_cli.encoder import tower_trust
+        from photomap_cli.encoder import tower_verification
 
-        tower = tower_trust.open_image_tower(fingerprint, self._spec, self._read_probes)
+        tower = tower_verification.open_image_tower(fingerprint, self._spec, self._read_probes)
         if tower.operations > MOST_OPERATIONS:
             raise TowerUnfit(f"a picture takes {tower.operations / 1e9:.0f} billion operations: PyTorch is quicker")
         names = ("image_size", "resize_mode", "interpolation", "fill")

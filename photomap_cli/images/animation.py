@@ -24,7 +24,7 @@ SECONDS = 5.0
 _LONGEST_STEP = 16
 
 
-def telling(image: Image.Image, clock: Callable[[], float] = time.monotonic) -> Image.Image:
+def representative_frame(image: Image.Image, clock: Callable[[], float] = time.monotonic) -> Image.Image:
     """Return the frame that represents an open animation; of other files the only picture, unchanged.
 
     It is the first, unless that shows next to nothing: then the first one examined that does and is clearer than

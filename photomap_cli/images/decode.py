@@ -21,8 +21,8 @@ from PIL import Image, ImageChops
 
 from photomap_cli import files
 from photomap_cli.errors import BadImage
-from photomap_cli.images import exif, icc, raw, salvage, video, xmp
-from photomap_cli.images.animation import telling
+from photomap_cli.images import exif, icc, raw, recovery, video, xmp
+from photomap_cli.images.animation import representative_frame
 from photomap_cli.images.bit_depth import GREYS, DeepColours, eight_bits
 from photomap_cli.images.decode_errors import Damaged, faults_named
 from photomap_cli.images.exif import ExifTables
@@ -175,23 +175,23 @@ def read_stream(
     options = options or ReadOptions()
     try:
         with faults_named():
-            file = salvage.without_empty_end(file)
+            file = recovery.without_empty_end(file)
             return _read(file, fit, options, turn_of, _whole)
     except Damaged as damage:
-        return _salvaged(damage, file, fit, options, turn_of)
+        return _recovered(damage, file, fit, options, turn_of)
 
 
-def _salvaged(damage: Damaged, file: BinaryIO, fit: PixelFit, options: ReadOptions, turn_of: TurnOf) -> Picture:
+def _recovered(damage: Damaged, file: BinaryIO, fit: PixelFit, options: ReadOptions, turn_of: TurnOf) -> Picture:
     """Return what can be seen of a damaged picture, with the damage in its facts.  Raises BadImage for too little."""
-    share, reason = 0.0, salvage.reason(file, damage.message)
-    for attempt in salvage.attempts(file):
-        with suppress(BadImage), faults_named(), salvage.tolerant():
+    share, reason = 0.0, recovery.reason(file, damage.message)
+    for attempt in recovery.attempts(file):
+        with suppress(BadImage), faults_named(), recovery.tolerant():
             picture = _read(attempt.file, fit, options, turn_of, attempt.load)
             share = max(share, attempt.share)
-            if attempt.share >= salvage.LEAST_SHARE:
-                told = f"{salvage.in_short(reason)}; {salvage.described(share)}"
+            if attempt.share >= recovery.LEAST_SHARE:
+                told = f"{recovery.in_short(reason)}; {recovery.described(share)}"
                 return replace(picture, facts=replace(picture.facts, damage=told))
-    raise BadImage(f"{reason}; only {salvage.described(share)}" if share >= 0.01 else reason) from damage
+    raise BadImage(f"{reason}; only {recovery.described(share)}" if share >= 0.01 else reason) from damage
 
 
 def _read_preview(path: Path, fit: PixelFit, options: ReadOptions) -> Picture:
@@ -256,7 +256,7 @@ def _picture(image: Image.Image, turn: int, facts: PhotoFacts, fit: PixelFit, op
 def _whole(image: Image.Image) -> Image.Image:
     """Decode a picture, or raise BadImage with what is wrong with it."""
     image.load()
-    return telling(image)
+    return representative_frame(image)
 
 
 def _turned_by_loading(image: Image.Image) -> int:

@@ -84,7 +84,7 @@ def still(
         with av.open(str(path), metadata_errors="replace") as film:
             stream = _stream(film)
             size = _shown_size(stream)
-            seen = _Search(film, stream, size_for(size), clock).telling()
+            seen = _Search(film, stream, size_for(size), clock).representative_frame()
             turn = _TURNS.get(round(seen.rotation) % 360, 1)
             damage = f"{heif.TRUNCATED}; its beginning can be seen" if _is_cut(path) else None
             return Still(seen.image, size, turn, _tables(film, stream), _length(film, stream), damage)
@@ -131,7 +131,7 @@ class _Search:
         self._end = clock() + SECONDS
         self._last: Any = None  # the time of the last frame examined
 
-    def telling(self) -> _Seen:
+    def representative_frame(self) -> _Seen:
         """Return the first of three frames that isn't much less clear than the clearest; or the clearest of more."""
         seen: list[_Seen] = []
         for places in (_PLACES, _MORE_PLACES):

@@ -32,7 +32,7 @@ def brightest(histogram: Sequence[int], share: float = 0.999) -> int:
     return 0
 
 
-def share_seen(image: Image.Image) -> float:
+def visible_share(image: Image.Image) -> float:
     """Return the share of an RGB picture that is there, 0 to 1, taking the colour of a corner as missing.
 
     Decoders leave missing parts in a single colour, at the end, or at the beginning if stored upside down.

@@ -204,9 +204,9 @@ class Indexer:
         found = survey(
             self._catalog, given, self._rules, prune=options.prune, recheck=options.recheck, takes=self._takes
         )
-        plan, self._forgotten, self._whereabouts = found
+        plan, self._forgotten, self._deletion_check = found
         plan.leave_young(options.young_seconds, self._now())
-        self._recogniser = RenameDetector(self._catalog, self._whereabouts.is_gone)
+        self._recogniser = RenameDetector(self._catalog, self._deletion_check.is_gone)
         self._count(scanned=plan.scanned, unchanged=plan.unchanged)
         self._failures, self._total = plan.failures, len(plan.todo)
         self._count(others=tuple(sorted(plan.others.items(), key=lambda each: (-each[1], each[0]))))
@@ -230,7 +230,7 @@ class Indexer:
                     self._commit()
                     yield self._progress(each.file.path)
                     since = self._clock()
-        self._failures += self._whereabouts.kept
+        self._failures += self._deletion_check.kept
         return [each for each in todo if each.file.path not in settled]
 
     def _settle(self, todo: Todo, match: Match) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
-from photomap_cli.indexing import unmounted
+from photomap_cli.indexing import unmounted_disks
 from photomap_cli.indexing.content_sniffing import Sniffer
 from photomap_cli.indexing.parts import everything
 from photomap_cli.indexing.roots import is_stranger
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from photomap_cli.indexing.scan import Scanned, ScanRules
-    from photomap_cli.indexing.unmounted import Whereabouts
+    from photomap_cli.indexing.unmounted_disks import DeletionCheck
     from photomap_cli.library.entities import FileMark, FoundAgain, SeenFile
     from photomap_cli.library.store import Writes
 
@@ -34,7 +34,7 @@ class Survey(NamedTuple):
 
     plan: Plan
     forgotten: set[str]
-    whereabouts: Whereabouts
+    deletion_check: DeletionCheck
 
 
 def survey(
@@ -64,7 +64,7 @@ def survey(
             if (prune and all(map(takes, below))) or not below:
                 forgotten.add(root)
             if not prune:
-                kept.append(unmounted.absent(root, len(below)))
+                kept.append(unmounted_disks.absent(root, len(below)))
         elif is_stranger(root):
             forgotten.add(root)
     left_alone = {path for path in seen if not takes(path)}
@@ -76,9 +76,9 @@ def survey(
     plan = diff(chain(kept, sniffer.told(scanned)), seen, recheck=recheck)
     plan.learned, plan.outdated = sniffer.learned, sniffer.outdated
     if not prune:
-        plan.keep(unmounted.vanished([*plan.gone, *left_alone], roots))
-        plan.keep(unmounted.empty_folders(plan.gone, roots, others=left_alone))
-    return Survey(plan, forgotten, unmounted.Whereabouts(catalog, looked_through, plan.gone))
+        plan.keep(unmounted_disks.vanished([*plan.gone, *left_alone], roots))
+        plan.keep(unmounted_disks.empty_folders(plan.gone, roots, others=left_alone))
+    return Survey(plan, forgotten, unmounted_disks.DeletionCheck(catalog, looked_through, plan.gone))
 
 
 def _taken(found: Iterable[Scanned], takes: Callable[[str], bool]) -> Iterator[Scanned]:

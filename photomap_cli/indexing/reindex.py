@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from photomap_cli.errors import BadPath, EmptyLibrary, LibraryFormat, LibraryUnusable
-from photomap_cli.indexing import unmounted
+from photomap_cli.indexing import unmounted_disks
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.entities import IMAGE_PROBES_NAME, PROBES_NAME
 from photomap_cli.library.file_lock import only_writer
@@ -160,8 +160,11 @@ def require_in_sight(roots: Sequence[str], gone: Sequence[str], *, has_paths: bo
         below = root.rstrip(os.sep) + os.sep
         inside = [path for path in gone if (path + os.sep).startswith(below)]
         is_absent = not os.path.lexists(root) and (inside or not has_paths)
-        absent = [unmounted.absent(root, len(inside))] if is_absent else []
-        for each in absent or [*unmounted.empty_folders(inside, roots), *unmounted.unreadable_folders(inside)]:
+        absent = [unmounted_disks.absent(root, len(inside))] if is_absent else []
+        for each in absent or [
+            *unmounted_disks.empty_folders(inside, roots),
+            *unmounted_disks.unreadable_folders(inside),
+        ]:
             raise BadPath(
                 f"{each.path}: {each.reason}; the library is unchanged",
                 hint="mount the disk or make it readable, then run the command again; nothing is encoded twice",

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from photomap_cli.library import bulk_reads
-from photomap_cli.library.dating import date_of, date_of_file
 from photomap_cli.library.entities import STORED, NewPhoto
 from photomap_cli.library.file_types import RAW_EXTENSIONS, VIDEO_EXTENSIONS, has_photo_name
+from photomap_cli.library.photo_date import date_of, date_of_file
 from photomap_cli.pathnames import extensions_like, key
 from photomap_cli.records import DateSource
 

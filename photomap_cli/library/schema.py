@@ -29,7 +29,7 @@ CREATE TABLE photos (
     inode INTEGER NOT NULL,
     content_hash BLOB NOT NULL,
     damage TEXT,
-    -- What is in it: taken_at is EXIF's, dated_at the date that counts (dating.py).
+    -- What is in it: taken_at is EXIF's, dated_at the date that counts (photo_date.py).
     taken_at TEXT,
     dated_at TEXT NOT NULL,
     date_source TEXT NOT NULL,

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from photomap_cli.constraints import one_of
 from photomap_cli.library import geography, number_ranges
 from photomap_cli.library.sql_filters import KINDS, SHAPES, TRAITS
-from photomap_cli.setting_texts import ROOT_NAME
+from photomap_cli.setting_parsers import ROOT_NAME
 
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?", re.ASCII)
 _OF_ROOT = re.compile(f"{ROOT_NAME}:/", re.ASCII)

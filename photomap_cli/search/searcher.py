@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from photomap_cli.encoder import models
 from photomap_cli.errors import UsageError
 from photomap_cli.records import Hit, SearchResult, TermPart, Timings
-from photomap_cli.search import collapse, query_format, ranking, unquoted_values
+from photomap_cli.search import collapse, query_format, quote_suggestion, ranking
 from photomap_cli.search.listing import Lister
 from photomap_cli.search.query_encoder import QueryEncoder, Run, TermVectors
 from photomap_cli.search.query_images import Fetched, QueryImages
@@ -145,7 +145,7 @@ class Searcher:
         def finds(one: PhotoFilter) -> bool:
             return self._catalog.count(self.scope.within((one,), cwd=request.cwd, folder=WHOLE_LIBRARY)) > 0
 
-        meant = unquoted_values.quoted_filter(request.text, cwd=request.cwd, finds=finds)
+        meant = quote_suggestion.quoted_filter(request.text, cwd=request.cwd, finds=finds)
         return (f"did you mean {meant}? In a shell, write '{meant}'",) if meant else ()
 
     def _explained(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from photomap_cli.session.session import Session
     from photomap_cli.settings import Settings
 
-CATCH_UP_AFTER_SECONDS = 5.0
+FIRST_LOOK_AFTER_SECONDS = 5.0
 TIMEOUT_SECONDS, _END_SECONDS = 10.0, 0.3
 
 
@@ -108,17 +108,17 @@ def _watch(session: Session) -> None:
     """Start finding new photos, on a thread that imports what it needs after the session had time for a first query."""
     stop = threading.Event()
 
-    def catch_up() -> None:
-        if not stop.wait(CATCH_UP_AFTER_SECONDS):
-            from photomap_cli.session.catch_up import CatchUp
+    def keep_up_to_date() -> None:
+        if not stop.wait(FIRST_LOOK_AFTER_SECONDS):
+            from photomap_cli.session.background_indexer import BackgroundIndexer
 
-            CatchUp(session, stop).run()
+            BackgroundIndexer(session, stop).run()
 
     def end() -> None:
         stop.set()
         thread.join(_END_SECONDS)  # this also ends its request to the encoder
 
-    thread = threading.Thread(target=catch_up, name="catch-up", daemon=True)
+    thread = threading.Thread(target=keep_up_to_date, name="background-indexer", daemon=True)
     session.on_close(end)
     thread.start()
 

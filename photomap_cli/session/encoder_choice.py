@@ -53,9 +53,9 @@ def towers(catalog: Facts, spec: str) -> dict[Tower, Encoder]:
     def fingerprint() -> str:
         if made_with := catalog.encoder:
             return made_with.fingerprint
-        from photomap_cli.encoder import tower_trust  # not for a search, which loads it once a tower is opened
+        from photomap_cli.encoder import tower_verification  # not for a search, which loads it once a tower is opened
 
-        return tower_trust.expected_fingerprint(spec)
+        return tower_verification.expected_fingerprint(spec)
 
     def text_probes() -> Probes | None:
         if not (catalog.folder / PROBES_NAME).exists():

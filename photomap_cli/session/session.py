@@ -20,7 +20,7 @@ from photomap_cli.records import SessionStatus
 from photomap_cli.search import saved_searches
 from photomap_cli.search.searcher import Searcher
 from photomap_cli.search.vector_cache import VectorCache
-from photomap_cli.session import encoder_choice, encoder_places
+from photomap_cli.session import encoder_choice, encoder_status
 from photomap_cli.session.fair_lock import FairLock
 from photomap_cli.session.libraries import open_library
 from photomap_cli.session.maps import Maps
@@ -89,7 +89,7 @@ class Session:
             self.residency,
             {kind: move(tower) for kind, tower in (towers or {}).items()},
             settings,
-            has_gpu=lambda: encoder_places.expected_device(settings) != "cpu",
+            has_gpu=lambda: encoder_status.expected_device(settings) != "cpu",
             on_absent_gpu=lambda: None if kind == "local" else self.prewarm(),
         )
         self._past_queries = past = QueryCache(self.catalog.folder, most=settings.query_cache)
@@ -243,7 +243,7 @@ class Session:
             photos=self._photos,
             new_photos=self.new_photos,
             log=str(self.log) if self.log else None,
-            **encoder_places.of(self.residency, self.routes, self.settings),
+            **encoder_status.status_fields(self.residency, self.routes, self.settings),
         )
 
     def offload(self) -> SessionStatus:

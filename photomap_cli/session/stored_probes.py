@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from photomap_cli.encoder import tower_trust
+from photomap_cli.encoder import tower_verification
 from photomap_cli.encoder.image_probes import ImageProbes
 from photomap_cli.encoder.probes import Probes
 from photomap_cli.errors import EncoderMismatch, PhotomapError, TowerUnfit
@@ -99,9 +99,9 @@ class ProbeTaker:
             write_file(self._catalog.folder / name, *probes.to_frame())
 
     def _check_texts(self, probes: Probes) -> None:
-        if tower_trust.is_proven(probes.fingerprint):
+        if tower_verification.is_proven(probes.fingerprint):
             return
-        if tower_trust.fault(probes.fingerprint) is None:
+        if tower_verification.fault(probes.fingerprint) is None:
             self._checking = threading.Thread(target=self._agrees, args=(probes,), name="check-text-tower", daemon=True)
             self._checking.start()
         elif not self._agrees(probes):  # it has been in use
@@ -111,7 +111,7 @@ class ProbeTaker:
         """Compare the text tower; where it is wrong, which is remembered, it is let go of."""
         tower = self._routes.text.tower
         try:
-            tower_trust.open_text_tower(probes.fingerprint, self._spec, lambda: probes)
+            tower_verification.open_text_tower(probes.fingerprint, self._spec, lambda: probes)
         except TowerUnfit:
             if tower:
                 tower.release()
@@ -123,12 +123,12 @@ class ProbeTaker:
     def _require_own_photos(self, probes: ImageProbes) -> None:
         """Raise EncoderMismatch if the library has photos that the image tower has encoded, and not as PyTorch does."""
         made_with = self._catalog.encoder
-        is_promised = tower_trust.expected_fingerprint(self._spec) == probes.fingerprint
+        is_promised = tower_verification.expected_fingerprint(self._spec) == probes.fingerprint
         if not (self._catalog.photo_count and made_with and made_with.precision == "float32" and is_promised):
             return
         try:
-            tower_trust.open_image_tower(probes.fingerprint, self._spec, lambda: None)  # as it encoded them
-            tower_trust.open_image_tower(probes.fingerprint, self._spec, lambda: probes)
+            tower_verification.open_image_tower(probes.fingerprint, self._spec, lambda: None)  # as it encoded them
+            tower_verification.open_image_tower(probes.fingerprint, self._spec, lambda: probes)
         except TowerUnfit as error:
             raise EncoderMismatch(
                 f"the library's photos were encoded without PyTorch, and wrongly: {error.message}",

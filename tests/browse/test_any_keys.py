@@ -48,10 +48,10 @@ class Played:
                 self.do(Found(effect, HITS[25:], is_list=True))
             case events.WaitForPause(generation):
                 self.do(events.Paused(generation))
-            case events.Act(way="move", paths=paths):
+            case events.Action(way="move", paths=paths):
                 self.do(events.Relocated(((paths[0], ""),)))
                 self.do(events.Told("moved"))
-            case events.Act():
+            case events.Action():
                 self.do(events.Told("done"))
             case events.CountMonths(generation):
                 self.do(events.Counted(generation, (Month("2023-06", 4), Month("", 2))))

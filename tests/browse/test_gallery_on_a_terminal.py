@@ -300,7 +300,19 @@ def test_the_prompt_has_the_gallerys_results_and_marks(gallery):
     assert is_sane(shown)
 
 
-NO_KEYS = {"q", "escape", "o", "d", "Y", "y", "space", "a", "v", "c-b", "c-f"}  # that leave, act outside, or mark
+NO_KEYS = {
+    "q",
+    "escape",
+    "o",
+    "d",
+    "Y",
+    "y",
+    "space",
+    "a",
+    "v",
+    "c-b",
+    "c-f",
+}  # that leave, reach outside, or mark
 
 
 @pytest.mark.parametrize("seed", range(100 if IS_LONG else 5))

@@ -8,11 +8,11 @@ import pytest
 from terminal_fakes import make_hit
 
 from photomap_cli.browse import events, view
-from photomap_cli.browse.events import Act, Failed, Found, Leave, LookUp, Pressed, Search, SetQuery, Typed
+from photomap_cli.browse.commands import EXPORTS
+from photomap_cli.browse.events import Action, Failed, Found, Leave, LookUp, Pressed, Search, SetQuery, Typed
 from photomap_cli.browse.grid import HEADER_ROWS, Size
 from photomap_cli.browse.keys import BINDINGS
 from photomap_cli.browse.state import Focus, Mode, State
-from photomap_cli.browse.steps import EXPORTS
 from photomap_cli.browse.timeline import Month
 from photomap_cli.browse.update import update
 from photomap_cli.errors import BadQuery, EncoderFailed, LibraryUnusable
@@ -289,21 +289,23 @@ def test_enter_twice_takes_the_photo_where_one_is_to_be_chosen():
     assert marks(press(shown(is_choosing=True), "space", "right", "enter", "enter")[0]) == [0]
 
 
-# -- acts --------------------------------------------------------------------------------------------------------------
+# -- actions -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("key", "act"), [("o", "open"), ("y", "copy_paths"), ("Y", "copy_picture"), ("d", "download")])
-def test_acts_are_for_the_marked_photos_else_for_the_one_under_the_cursor(key, act):
-    assert press(shown(), "right", key)[1] == (Act(act, (HITS[1].path,)),)
+@pytest.mark.parametrize(
+    ("key", "name"), [("o", "open"), ("y", "copy_paths"), ("Y", "copy_picture"), ("d", "download")]
+)
+def test_actions_are_for_the_marked_photos_else_for_the_one_under_the_cursor(key, name):
+    assert press(shown(), "right", key)[1] == (Action(name, (HITS[1].path,)),)
     state, _ = press(shown(), "space", "right", "right", "space", "right")
-    assert press(state, key)[1] == (Act(act, (HITS[0].path, HITS[2].path)),)
+    assert press(state, key)[1] == (Action(name, (HITS[0].path, HITS[2].path)),)
 
 
 def test_one_act_at_a_time_and_ctrl_c_stops_it():
     state, _ = press(shown(), "y")
     assert press(state, "y")[1] == ()
     state, effects = press(state, "c-c")
-    assert effects == (events.StopAct(),)
+    assert effects == (events.StopAction(),)
     state, _ = update(state, events.Told("stopped"))
     assert press(state, "y")[1]
     assert press(state, "c-c")[1] == (Leave(is_cancelled=True),)
@@ -326,7 +328,7 @@ def test_an_export_asks_how_and_where_to_and_a_move_once_more(key, way):
         assert "move 1 photo to ~/frames?" in told(view.notice(state))
         assert press(state, "n")[1] == ()
         state, effects = press(state, "y")
-    assert effects == (Act("export", (HITS[0].path,), way, "~/frames"),)
+    assert effects == (Action("export", (HITS[0].path,), way, "~/frames"),)
     assert state.focus is Focus.PHOTOS
 
 

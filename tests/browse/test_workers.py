@@ -1,4 +1,4 @@
-"""The threads of the gallery: the newest search wins, pictures near the cursor come first, acts say how they ended."""
+"""The threads of the gallery: the newest search wins, pictures near the cursor first, actions say how they end."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from fake_library import FakeLibrary
 from terminal_fakes import PaintedThumbnailer, make_hit
 from waiting import LONG_SECONDS, wait_until
 
-from photomap_cli.browse import acts, events
-from photomap_cli.browse.events import Act, Counted, Explain, Found, Relocated, Search, Told
+from photomap_cli.browse import actions, events
+from photomap_cli.browse.events import Action, Counted, Explain, Found, Relocated, Search, Told
 from photomap_cli.browse.grid import Size
 from photomap_cli.browse.pictures import Picture, Pictures, shown, wanted
 from photomap_cli.browse.state import Focus, Mode, Results, State
@@ -167,15 +167,15 @@ def test_a_gallery_that_fails_costs_its_pictures_and_nothing_else():
     made.close()
 
 
-# -- acts --------------------------------------------------------------------------------------------------------------
+# -- actions -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def world(tmp_path):
-    """Return a function that makes what acts need; its `posted` and `written` are what came of them."""
+    """Return a function that makes what actions need; its `posted` and `written` are what came of them."""
 
     def make(**values):
-        made = acts.Surroundings(
+        made = actions.ActionContext(
             **{
                 "post": lambda event: made.environment["posted"].append(event),
                 "write": lambda text: made.environment["written"].append(text),
@@ -192,10 +192,10 @@ def world(tmp_path):
     return make
 
 
-def carried_out(world, act):
-    """Do an act and return what it posted."""
-    running = acts.Acts(world)
-    running.start(act)
+def carried_out(world, action):
+    """Carry out an action and return what it posted."""
+    running = actions.ActionRunner(world)
+    running.start(action)
     posted = world.environment["posted"]
     wait_until(lambda: any(isinstance(event, Told) and event.is_done for event in posted))
     running.close()
@@ -215,7 +215,7 @@ def photos(tmp_path):
 def test_an_export_overwrites_nothing_and_tells(world, photos, tmp_path):
     (tmp_path / "frames").mkdir()
     (tmp_path / "frames" / "a.jpg").write_text("mine")
-    told = carried_out(world(), Act("export", photos, "copy", "frames"))[-1]
+    told = carried_out(world(), Action("export", photos, "copy", "frames"))[-1]
     assert "3 photos copied to" in told.text
     names = sorted(path.name for path in (tmp_path / "frames").iterdir())
     assert names == ["a (2).jpg", "a (3).jpg", "a.jpg", "b.jpg"]
@@ -225,7 +225,7 @@ def test_an_export_overwrites_nothing_and_tells(world, photos, tmp_path):
 @pytest.mark.parametrize("way", ["link", "hard link", "reflink", "zip"])
 def test_the_other_ways_of_an_export(world, photos, tmp_path, way):
     target = "frames.zip" if way == "zip" else "frames"
-    told = carried_out(world(), Act("export", photos, way, target))[-1]
+    told = carried_out(world(), Action("export", photos, way, target))[-1]
     assert not told.is_error
     assert (tmp_path / target).exists()
     assert all(Path(path).exists() for path in photos)
@@ -233,7 +233,7 @@ def test_the_other_ways_of_an_export(world, photos, tmp_path, way):
 
 def test_a_move_tells_the_library_and_the_photos_new_places(world, photos, tmp_path):
     Catalog.open(tmp_path / "library", create=True).close()
-    posted = carried_out(world(), Act("export", photos[:1], "move", "frames"))
+    posted = carried_out(world(), Action("export", photos[:1], "move", "frames"))
     assert Relocated(((photos[0], str(tmp_path / "frames" / "a.jpg")),)) in posted
     assert not Path(photos[0]).exists()
     assert (tmp_path / "frames" / "a.jpg").read_text() == "one a.jpg"
@@ -241,42 +241,42 @@ def test_a_move_tells_the_library_and_the_photos_new_places(world, photos, tmp_p
 
 def test_where_nothing_can_be_written_the_reason_is_told(world, photos, tmp_path):
     (tmp_path / "frames").write_text("a file")
-    told = carried_out(world(), Act("export", photos, "copy", "frames"))[-1]
+    told = carried_out(world(), Action("export", photos, "copy", "frames"))[-1]
     assert told.is_error
     assert "isn't a folder" in told.text
 
 
 def test_photos_get_into_an_album(world, photos, tmp_path):
     Catalog.open(tmp_path / "library", create=True).close()
-    told = carried_out(world(), Act("album", photos, target=" Best "))[-1]
+    told = carried_out(world(), Action("album", photos, target=" Best "))[-1]
     assert "added to Best" in told.text
 
 
 def test_paths_are_copied_by_the_terminal_where_there_is_no_other_way(world, photos):
     made = world(environment={"TERM": "xterm"})
-    told = carried_out(made, Act("copy_paths", photos[:2]))[-1]
+    told = carried_out(made, Action("copy_paths", photos[:2]))[-1]
     assert told.text == "copied 2 photos (via the terminal, OSC 52)"
     assert base64.b64encode("\n".join(photos[:2]).encode()).decode() in made.environment["written"][0]
 
 
 def test_a_picture_is_copied_as_png(world, photos, tmp_path, monkeypatch):
     taken = {}
-    monkeypatch.setattr(acts.shutil, "which", lambda name: name)
+    monkeypatch.setattr(actions.shutil, "which", lambda name: name)
     monkeypatch.setattr(desktop, "pipes_into", lambda command, data, seconds: taken.update({command[0]: data}) or True)
-    told = carried_out(world(environment={"WAYLAND_DISPLAY": "w"}), Act("copy_picture", photos))[-1]
+    told = carried_out(world(environment={"WAYLAND_DISPLAY": "w"}), Action("copy_picture", photos))[-1]
     assert "of 3 photos the first one" in told.text
     assert taken["wl-copy"].startswith(b"\x89PNG")
 
 
 def test_without_a_desktop_the_picture_and_the_viewer_are_refused_with_a_way_out(world, photos):
     ssh = {"SSH_CONNECTION": "here"}
-    assert "install" in carried_out(world(environment=ssh), Act("copy_picture", photos))[-1].text
-    assert "no desktop over ssh" in carried_out(world(environment=ssh), Act("open", photos))[-1].text
+    assert "install" in carried_out(world(environment=ssh), Action("copy_picture", photos))[-1].text
+    assert "no desktop over ssh" in carried_out(world(environment=ssh), Action("open", photos))[-1].text
 
 
 def test_iterm2_is_sent_each_file(world, photos):
     made = world(takes_files="iterm2", environment={"SSH_TTY": "/dev/pts/1"})
-    told = carried_out(made, Act("download", photos))[-1]
+    told = carried_out(made, Action("download", photos))[-1]
     assert told.text == "sent to the terminal: 3 photos"
     name, data = base64.b64encode(b"a.jpg").decode(), base64.b64encode(b"one a.jpg").decode()
     assert made.environment["written"][0] == f"\x1b]1337;File=name={name};size=9;inline=0:{data}\x07"
@@ -293,24 +293,24 @@ def test_iterm2_is_sent_each_file(world, photos):
 def test_where_nothing_can_be_downloaded_it_says_what_can_be_done(
     world, photos, monkeypatch, takes_files, environment, reason
 ):
-    monkeypatch.setattr(acts.shutil, "which", lambda name: None)
+    monkeypatch.setattr(actions.shutil, "which", lambda name: None)
     made = world(takes_files=takes_files, environment=environment)
-    assert acts.download_command(Act("download", photos), made) == []
-    told = carried_out(made, Act("download", photos))[-1]
+    assert actions.download_command(Action("download", photos), made) == []
+    told = carried_out(made, Action("download", photos))[-1]
     assert told.is_error
     assert reason in told.text
 
 
 def test_kittys_own_program_downloads_where_there_is_one(world, photos, monkeypatch):
-    monkeypatch.setattr(acts.shutil, "which", lambda name: name)
+    monkeypatch.setattr(actions.shutil, "which", lambda name: name)
     made = world(takes_files="kitty", environment={"SSH_TTY": "/dev/pts/1"})
-    assert acts.download_command(Act("download", photos), made)[:2] == ["kitten", "transfer"]
+    assert actions.download_command(Action("download", photos), made)[:2] == ["kitten", "transfer"]
 
 
 def test_a_defect_in_an_act_ends_it(world, photos):
     def broken(text):
         raise ValueError("oh")
 
-    told = carried_out(world(write=broken, environment={"TERM": "xterm"}), Act("copy_paths", photos))[-1]
+    told = carried_out(world(write=broken, environment={"TERM": "xterm"}), Action("copy_paths", photos))[-1]
     assert told.is_error
     assert os.linesep not in told.text

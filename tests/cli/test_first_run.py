@@ -12,7 +12,7 @@ from waiting import LONG_SECONDS
 from photomap_cli.cli import first_run
 from photomap_cli.encoder.process import EncoderProcess
 from photomap_cli.errors import EmptyLibrary, PhotomapError
-from photomap_cli.indexing import trial
+from photomap_cli.indexing import speed_estimate
 from photomap_cli.library import stats
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.records import SearchRequest
@@ -116,14 +116,14 @@ def test_ctrl_c_while_some_are_tried_leaves_without_a_question(home, monkeypatch
     def stopped(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(trial, "photos_per_second", stopped)
+    monkeypatch.setattr(speed_estimate, "photos_per_second", stopped)
     with pytest.raises(KeyboardInterrupt):
         first_run.offer(opener(home), TINY, answers())
     assert not (home / "library").exists()
 
 
 def test_trying_some_and_saying_no_leaves_no_library_unless_another_process_has_filled_it(home, monkeypatch):
-    monkeypatch.setattr(trial, "photos_per_second", lambda sample, encoder, max_megapixels: 2.0)
+    monkeypatch.setattr(speed_estimate, "photos_per_second", lambda sample, encoder, max_megapixels: 2.0)
     assert not first_run.offer(opener(home), TINY, answers("n"))
     assert not (home / "library").exists()
 

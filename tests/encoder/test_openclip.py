@@ -53,7 +53,7 @@ def change_one_norm(weights, target):
 def small_card(tiny, monkeypatch):
     """The tiny encoder on something that has room for this many pictures at a time; the batches it was given."""
     tried = []
-    monkeypatch.setattr(tiny._callers, "_cores", 1)  # a card takes a batch whole
+    monkeypatch.setattr(tiny._parallel, "_cores", 1)  # a card takes a batch whole
 
     def install(room):
         rows = tiny._image_rows

@@ -205,5 +205,5 @@ def test_looking_for_a_picture_ends():
     times = iter(range(0, 1000, 3))
     black = [Image.new("RGB", SIZE, (level, 0, 0)) for level in range(30)]
     with Image.open(io.BytesIO(film("PNG", *black, heic.upright()))) as opened:
-        found = animation.telling(opened, lambda: float(next(times)))
+        found = animation.representative_frame(opened, lambda: float(next(times)))
     assert np.asarray(found.convert("RGB")).max() < 12

@@ -20,7 +20,7 @@ from photomap_cli.doctor import library
 from photomap_cli.errors import BadPath, EncoderFailed, EncoderMismatch, LibraryBusy, NoProcess, UsageError
 from photomap_cli.images import exif as exif_tags
 from photomap_cli.images.thumbnail_cache import ThumbnailCache
-from photomap_cli.indexing import indexer, plan, unmounted
+from photomap_cli.indexing import indexer, plan, unmounted_disks
 from photomap_cli.indexing.index_options import IndexOptions
 from photomap_cli.library import compaction, database
 from photomap_cli.library.catalog import Catalog
@@ -857,7 +857,7 @@ def test_what_is_given_up_may_have_moved(catalog, run, photos, tmp_path):
 
 
 def test_a_folder_elsewhere_that_is_empty_where_it_had_many_is_a_missing_disk_too(run, photos, tmp_path, monkeypatch):
-    monkeypatch.setattr(unmounted, "MANY", 2)
+    monkeypatch.setattr(unmounted_disks, "MANY", 2)
     for name in ("disk/a.png", "disk/b.png", "c.png"):
         picture(photos / name, len(name))
     run(photos)
@@ -881,7 +881,7 @@ def test_a_link_to_a_folder_on_a_missing_disk_keeps_its_photos(run, photos, tmp_
 
 
 def test_a_folder_below_a_root_that_is_empty_where_it_had_many_is_a_missing_disk(catalog, run, photos, monkeypatch):
-    monkeypatch.setattr(unmounted, "MANY", 3)
+    monkeypatch.setattr(unmounted_disks, "MANY", 3)
     for name in ("disk/2019/a.png", "disk/b.png", "disk/c.png", "few/d.png", "e.png"):
         picture(photos / name, len(name))
     run(photos)

@@ -10,7 +10,7 @@ from cases import cases
 from library_fakes import FakeEncoder, InProcessDecoder, picture, stored_vector
 
 from photomap_cli.errors import BadPath, UsageError
-from photomap_cli.indexing import indexer, unmounted
+from photomap_cli.indexing import indexer, unmounted_disks
 from photomap_cli.indexing.index_options import IndexOptions
 from photomap_cli.indexing.parts import Part
 from photomap_cli.library.catalog import Catalog
@@ -190,7 +190,7 @@ def test_a_photo_that_moved_to_another_part_is_found_there_without_the_encoder(c
 
 
 def test_a_folder_that_looks_like_a_missing_disk_keeps_its_photos_in_every_part(catalog, run, photos, monkeypatch):
-    monkeypatch.setattr(unmounted, "MANY", 20)
+    monkeypatch.setattr(unmounted_disks, "MANY", 20)
     for number in range(30):
         picture(photos / f"disk/{number}.png", number)
         picture(photos / f"{number}.png", 100 + number)

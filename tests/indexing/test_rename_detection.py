@@ -4,7 +4,7 @@ import pytest
 
 from photomap_cli.indexing.plan import Todo
 from photomap_cli.indexing.rename_detection import RenameDetector
-from photomap_cli.indexing.unmounted import Whereabouts
+from photomap_cli.indexing.unmounted_disks import DeletionCheck
 from photomap_cli.library.entities import FoundAgain, FoundFile, LibraryEncoder
 from tests.library_fakes import new_photo, unit_vectors
 
@@ -71,10 +71,10 @@ def test_a_photo_of_a_root_that_another_computer_has_is_not_gone_from_here(catal
     monkeypatch.chdir(tmp_path)
     catalog.set_encoder(LibraryEncoder("other/tag", DIM, "float32"))
     catalog.commit_batch([new_photo("archive:2014/a.jpg", content_hash=CONTENT)])
-    whereabouts = Whereabouts(catalog, [str(tmp_path)], [])
-    match = RenameDetector(catalog, whereabouts.is_gone).match(
+    deletion_check = DeletionCheck(catalog, [str(tmp_path)], [])
+    match = RenameDetector(catalog, deletion_check.is_gone).match(
         Todo(FoundFile(f"{tmp_path}/a.jpg", size_of(catalog), 1), None), CONTENT
     )
     assert match.settled.path == f"{tmp_path}/a.jpg"
     assert not isinstance(match.settled, FoundAgain)
-    assert not whereabouts.kept
+    assert not deletion_check.kept

@@ -15,7 +15,7 @@ from safetensors.numpy import load_file, save_file
 from test_words_without_torch import ask, scores, settings
 
 from photomap_cli import directories
-from photomap_cli.encoder import models, plain_clip, tower_encoder, tower_trust
+from photomap_cli.encoder import models, plain_clip, tower_encoder, tower_verification
 from photomap_cli.errors import EncoderFailed, EncoderMismatch
 from photomap_cli.indexing.index_options import IndexOptions
 from photomap_cli.indexing.reindex import Reindex
@@ -83,15 +83,15 @@ def test_pytorch_is_compared_with_once_it_is_there(photos, tmp_path, monkeypatch
     index(library, photos)
     with Catalog.open(library) as catalog:
         made_with = catalog.encoder
-    towers = (tower_trust.TextTowers, tower_trust.ImageTowers)
+    towers = (tower_verification.TextTowers, tower_verification.ImageTowers)
     assert "not yet compared" in text_encoder_report.check(library, made_with, setting="auto").message
-    assert not any(tower_trust.is_proven(made_with.fingerprint, each) for each in towers)
+    assert not any(tower_verification.is_proven(made_with.fingerprint, each) for each in towers)
     Image.new("RGB", (40, 30), "purple").save(photos / "purple.png")
     monkeypatch.setattr(tower_encoder, "few_pictures", lambda _: 0)
     report, process = index(library, photos)
     assert (report.added, process) == (1, "RAM")
     assert stored_probes.read(library).fingerprint == made_with.fingerprint
-    assert all(tower_trust.is_proven(made_with.fingerprint, each) for each in towers)
+    assert all(tower_verification.is_proven(made_with.fingerprint, each) for each in towers)
     assert "checked against it" in text_encoder_report.check(library, made_with, setting="auto").message
 
 

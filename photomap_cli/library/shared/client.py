@@ -15,14 +15,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from photomap_cli.errors import BadSetting, LibraryUnreachable, LibraryUnusable, PhotomapError
-from photomap_cli.library.shared import answers, server_errors
+from photomap_cli.library.shared import responses, server_errors
 from photomap_cli.library.shared.schema import VECTOR
 
 if TYPE_CHECKING:
     from photomap_cli.library.shared.address import Address
-    from photomap_cli.library.shared.answers import Description, Hit, Record
     from photomap_cli.library.shared.credentials import Credentials
-    from photomap_cli.library.shared.patience import Patience
+    from photomap_cli.library.shared.responses import Description, Hit, Record
+    from photomap_cli.library.shared.retry import Retry
     from photomap_cli.library.shared.schema import Field, Index
 
 
@@ -75,7 +75,8 @@ class Abilities(NamedTuple):
 class Client:
     """A connection to one server, made when it is first needed and again after it was lost.  Any thread may use it.
 
-    With `patience` everything is tried again for a while.  Clients that share `deleted` see what each of them deletes.
+    With `retry`, requests are repeated while the server is unreachable.  Clients that share `deleted` see what each of
+    them deletes.
 
     Every method raises LibraryUnreachable while the server does not answer, and LibraryUnusable for what it refuses.
     """
@@ -85,7 +86,7 @@ class Client:
         address: Address,
         credentials: Credentials,
         *,
-        patience: Patience | None = None,
+        retry: Retry | None = None,
         deleted: dict[str, float] | None = None,
         connect: Callable[..., Any] | None = None,
         pause: Callable[[float], None] = time.sleep,
@@ -93,7 +94,7 @@ class Client:
     ) -> None:
         self.address, self._credentials = address, credentials
         self._connect = connect or connected
-        self._patience = patience
+        self._retry = retry
         self._deleted = {} if deleted is None else deleted
         self._pause, self._clock = pause, clock
         self._lock = threading.Lock()
@@ -109,7 +110,9 @@ class Client:
 
     def describe(self, name: str) -> Description | None:
         """Return the collection of this name or alias; None where there is none."""
-        description: Description | None = self.call("describe_collection", name, absent=None, read=answers.description)
+        description: Description | None = self.call(
+            "describe_collection", name, absent=None, read=responses.description
+        )
         return description
 
     def query(
@@ -127,7 +130,7 @@ class Client:
             output_fields=list(fields),
             limit=limit,
             consistency_level=level,
-            read=lambda found: answers.records(found, fields),
+            read=lambda found: responses.records(found, fields),
         )
         return records
 
@@ -138,9 +141,9 @@ class Client:
             "query",
             name,
             filter=condition,
-            output_fields=[answers.COUNT],
+            output_fields=[responses.COUNT],
             consistency_level=level,
-            read=answers.count,
+            read=responses.count,
         )
         return count
 
@@ -157,7 +160,7 @@ class Client:
             output_fields=list(fields),
             search_params={"metric_type": "IP", "params": dict(params)},
             consistency_level=self._level(name),
-            read=lambda found: answers.hits(found, fields),
+            read=lambda found: responses.hits(found, fields),
         )
         return hits
 
@@ -266,7 +269,7 @@ class Client:
         def work() -> Any:
             return self._asked(ask, values, seconds=allowed, absent=absent)
 
-        return self._patience(work) if self._patience else work()
+        return self._retry(work) if self._retry else work()
 
     def _asked(self, ask: Callable[[Any], Any], values: Sequence[Any], *, seconds: float, absent: Any) -> Any:
         client = self._connected()

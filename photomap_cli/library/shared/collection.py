@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from photomap_cli.library.entities import LibraryEncoder
-    from photomap_cli.library.shared.answers import Hit, Record
     from photomap_cli.library.shared.client import Client
+    from photomap_cli.library.shared.responses import Hit, Record
 
 FRESH_SECONDS = 2.0
 PHOTOS = "part == 0"

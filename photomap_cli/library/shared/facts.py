@@ -25,9 +25,9 @@ from photomap_cli.records import LibraryStatus
 
 if TYPE_CHECKING:
     from photomap_cli.library.entities import FoundFile, LibraryEncoder, SeenFile
-    from photomap_cli.library.shared.answers import Record
     from photomap_cli.library.shared.collection import Collection, State
     from photomap_cli.library.shared.machine_notes import MachineNotes
+    from photomap_cli.library.shared.responses import Record
     from photomap_cli.library.shared.roots import Roots
     from photomap_cli.records import Facets, Photo, PhotoDetails, PhotoFilter
 

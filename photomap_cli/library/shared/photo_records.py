@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from photomap_cli.library.dating import date_of, date_of_file
 from photomap_cli.library.entities import SIDES, STORED, FoundAgain, FoundFile, NewPhoto, SeenFile
+from photomap_cli.library.photo_date import date_of, date_of_file
 from photomap_cli.library.photo_rows import extension_of, name_and_extension
 from photomap_cli.library.schema_check import one_of
 from photomap_cli.library.shared import schema

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from photomap_cli import directories, pathnames
 from photomap_cli.errors import BadPath
 from photomap_cli.library.paths import shown
-from photomap_cli.setting_texts import ROOT_NAME
+from photomap_cli.setting_parsers import ROOT_NAME
 
 _STORED = re.compile(rf"({ROOT_NAME}):/*(.*?)/*", re.ASCII | re.DOTALL)
 

@@ -17,7 +17,7 @@ from photomap_cli.library.shared.collection import Collection
 from photomap_cli.library.shared.credentials import credentials
 from photomap_cli.library.shared.facts import SharedFacts
 from photomap_cli.library.shared.machine_notes import MachineNotes
-from photomap_cli.library.shared.patience import Patience
+from photomap_cli.library.shared.retry import Retry
 from photomap_cli.library.shared.roots import Roots
 from photomap_cli.library.shared.searches import SharedSearches
 from photomap_cli.library.shared.writes import SharedWrites
@@ -151,7 +151,7 @@ class SharedLibrary:
     @cached_property
     def _writing(self) -> Collection:
         """The library as it is written to: patiently."""
-        client = Client(self.address, self._who, patience=Patience(self._tell), deleted=self._deleted)
+        client = Client(self.address, self._who, retry=Retry(self._tell), deleted=self._deleted)
         return Collection(client, self._pending)
 
     def _told(self) -> None:

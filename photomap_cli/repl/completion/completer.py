@@ -15,7 +15,7 @@ from photomap_cli.repl.commands import help
 from photomap_cli.repl.commands.arguments import path_begun, place_begun
 from photomap_cli.repl.commands.registry import COMMANDS, Argument, find
 from photomap_cli.repl.commands.settings import NAMES, values_of
-from photomap_cli.repl.completion import facets, kept
+from photomap_cli.repl.completion import facets, user_data
 from photomap_cli.repl.completion.paths import files_to_write, folders, images
 from photomap_cli.search.filter_values import FILTER_VALUES, MIN, about
 from photomap_cli.views.export import ENDINGS
@@ -104,9 +104,12 @@ class PromptCompleter(Completer):
                 place = place_begun(rest)
                 yield from self._folders(place, path_begun(place))
             case Argument.ALBUM:
-                yield from _described((name := place_begun(rest)), kept.named(name, kept.albums(self._state)))
+                name = place_begun(rest)
+                yield from _described(name, user_data.named(name, user_data.albums(self._state)))
             case Argument.SEARCH:
-                yield from _described((name := place_begun(rest)), kept.named(name, kept.searches(self._state)))
+                yield from _described(
+                    (name := place_begun(rest)), user_data.named(name, user_data.searches(self._state))
+                )
             case Argument.FOLDER:
                 yield from _plain(("*",), rest)
                 yield from self._folders(rest, path_begun(rest))
@@ -137,7 +140,7 @@ class PromptCompleter(Completer):
         *earlier, token = tokens(text)
         body = _body(token)
         if token.startswith("@@"):
-            yield from _described(token, kept.named(token, kept.searches(self._state), mark="@@"))
+            yield from _described(token, user_data.named(token, user_data.searches(self._state), mark="@@"))
         elif body.startswith("#"):
             yield from self._results(body[1:])
         elif _names_something(body):
@@ -174,7 +177,7 @@ class PromptCompleter(Completer):
         elif name == MIN:
             yield from _plain(_SCORES, value)
         elif name == "album":
-            yield from _described(value, kept.named(value, kept.albums(self._state)))
+            yield from _described(value, user_data.named(value, user_data.albums(self._state)))
         else:
             yield from _described(value, facets.values(name, value, self._facets()))
 

@@ -12,7 +12,7 @@ from torture import kills
 from waiting import LONG_SECONDS, in_thread, wait_until
 
 from photomap_cli.errors import LibraryUnreachable
-from photomap_cli.library.shared.patience import ANSWERS, WAITING
+from photomap_cli.library.shared.retry import ANSWERS, WAITING
 
 BATCH = 64
 

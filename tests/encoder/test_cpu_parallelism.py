@@ -6,7 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from photomap_cli.encoder.cpu_callers import FEWEST_PICTURES, Callers  # noqa: E402  torch first
+from photomap_cli.encoder.cpu_parallelism import FEWEST_PICTURES, ParallelForward  # noqa: E402  torch first
 from tests.waiting import LONG_SECONDS  # noqa: E402
 
 
@@ -34,13 +34,13 @@ def test_each_caller_has_a_share_of_the_pictures_and_of_the_cores(cores, count, 
         made.append((len(items), torch.get_num_threads()))
         return items.numpy()
 
-    rows = Callers(cores).run(forward, numbered(count))
+    rows = ParallelForward(cores).run(forward, numbered(count))
     assert made == calls
     assert rows[:, 0].tolist() == list(range(count))
 
 
 def test_shares_follow_the_batch():
-    callers, made = Callers(4), []
+    callers, made = ParallelForward(4), []
 
     def forward(items):
         made.append((len(items), torch.get_num_threads()))
@@ -58,4 +58,4 @@ def test_what_one_caller_raises_is_raised():
         return items.numpy()
 
     with pytest.raises(RuntimeError, match="no"):
-        Callers(2).run(forward, numbered(32))
+        ParallelForward(2).run(forward, numbered(32))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from photomap_cli import directories
-from photomap_cli.encoder import bpe, models, tower_trust
+from photomap_cli.encoder import bpe, models, tower_verification
 from photomap_cli.encoder.fingerprint import WeightsFile
 from photomap_cli.encoder.probes import ENCODED, TEXTS, Probes
 from photomap_cli.encoder.text_recipe import TextRecipe
@@ -39,7 +39,7 @@ def fingerprint_of(weights):
 
 def opened(probes, read=None):
     spec = f"local-dir:{Path(probes.weights).parent}"
-    return tower_trust.open_text_tower(probes.fingerprint, spec, read or (lambda: probes))
+    return tower_verification.open_text_tower(probes.fingerprint, spec, read or (lambda: probes))
 
 
 def unasked():
@@ -58,9 +58,9 @@ def change_one_number(weights):
 
 
 def test_a_tower_that_agrees_is_checked_once(probes):
-    assert tower_trust.fault(probes.fingerprint) is None
+    assert tower_verification.fault(probes.fingerprint) is None
     first = opened(probes).encode(["red car"])
-    assert tower_trust.fault(probes.fingerprint) == ""
+    assert tower_verification.fault(probes.fingerprint) == ""
     assert np.array_equal(opened(probes, unasked).encode(["red car"]), first)
 
 
@@ -68,7 +68,7 @@ def test_one_that_does_not_agree_is_refused_and_that_is_remembered(probes):
     mixed_up = replace(probes, vectors=probes.vectors[::-1])
     refused(mixed_up, "gives different results")
     refused(mixed_up, "gives different results", unasked)
-    assert "gives different results" in tower_trust.fault(probes.fingerprint)
+    assert "gives different results" in tower_verification.fault(probes.fingerprint)
 
 
 @pytest.mark.parametrize("cosine", [0.9996, 0.9994])
@@ -102,7 +102,7 @@ def unusual(weights):
 
 def test_without_probes_an_unusual_model_has_no_tower_and_it_is_asked_for_again(unusual, probes):
     refused(probes, "PyTorch hasn't been asked yet", lambda: None)
-    assert tower_trust.fault(probes.fingerprint) is None
+    assert tower_verification.fault(probes.fingerprint) is None
     opened(probes)
 
 
@@ -116,13 +116,16 @@ def test_without_probes_a_plain_clip_is_read_as_its_configuration_says(probes, o
     (directories.cache_directory() / f"text-tower-{probes.fingerprint}").unlink()
     tower = opened(probes, lambda: replace(probes, fingerprint="ab") if others else None)
     assert np.array_equal(tower.encode(["red car"]), as_ever)
-    assert (tower_trust.fault(probes.fingerprint), tower_trust.is_proven(probes.fingerprint)) == ("", False)
+    assert (tower_verification.fault(probes.fingerprint), tower_verification.is_proven(probes.fingerprint)) == (
+        "",
+        False,
+    )
 
 
 def test_it_is_compared_as_soon_as_there_are_probes_and_then_no_more(probes):
     opened(probes, lambda: None)
     opened(probes)
-    assert tower_trust.is_proven(probes.fingerprint)
+    assert tower_verification.is_proven(probes.fingerprint)
     opened(probes, unasked)
 
 
@@ -140,9 +143,9 @@ def test_a_promise_holds_for_these_weights_alone(probes, weights):
 
 def test_a_new_library_would_have_the_fingerprint_of_the_weights_on_disk(probes, weights):
     spec = f"local-dir:{weights.parent}"
-    assert tower_trust.expected_fingerprint(spec) == probes.fingerprint
+    assert tower_verification.expected_fingerprint(spec) == probes.fingerprint
     weights.unlink()
-    assert tower_trust.expected_fingerprint(spec) == ""
+    assert tower_verification.expected_fingerprint(spec) == ""
 
 
 def test_a_file_that_was_only_touched_is_recognised_by_its_content(probes, weights):
@@ -170,8 +173,8 @@ def test_a_configuration_that_was_changed_counts_as_other_weights(probes, weight
 def test_weights_that_lie_elsewhere_now_are_found_by_the_spec(probes, weights):
     opened(probes)
     moved = shutil.move(weights.parent, weights.parents[1] / "moved")
-    tower_trust.open_text_tower(probes.fingerprint, f"local-dir:{moved}", lambda: None)
-    tower_trust.open_text_tower(probes.fingerprint, f"local-dir:{moved}", unasked)
+    tower_verification.open_text_tower(probes.fingerprint, f"local-dir:{moved}", lambda: None)
+    tower_verification.open_text_tower(probes.fingerprint, f"local-dir:{moved}", unasked)
 
 
 def test_weights_that_are_gone_are_told(probes, weights):
@@ -185,14 +188,14 @@ def test_what_is_remembered_may_be_damaged_or_gone(probes, content):
     opened(probes)
     (remembered,) = directories.cache_directory().glob("text-tower-*")
     remembered.write_bytes(content)
-    assert tower_trust.fault(probes.fingerprint) is None
+    assert tower_verification.fault(probes.fingerprint) is None
     opened(probes)
 
 
 def test_another_version_checks_for_itself(probes, monkeypatch):
     opened(probes)
-    monkeypatch.setattr(tower_trust, "MADE_BY", ["another", "version"])
-    assert tower_trust.fault(probes.fingerprint) is None
+    monkeypatch.setattr(tower_verification, "MADE_BY", ["another", "version"])
+    assert tower_verification.fault(probes.fingerprint) is None
 
 
 def test_a_fingerprint_from_a_strange_library_names_no_file(probes):

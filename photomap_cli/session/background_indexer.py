@@ -1,4 +1,4 @@
-"""Owns how a session finds new photos by itself: it checks the library's folders and indexes what has changed.
+"""Owns indexing in the background of a session: it checks the library's folders and indexes what has changed.
 
 Nobody waits for this, so queries go first, decoders run at low priority, and the encoder is woken at most once a minute
 and released as if unused.  Photos are removed and moved as `photomap index` would, by the rules of its last run.
@@ -47,7 +47,7 @@ class _NotNow(Exception):
     """The session is closing, or the encoder must not be used now."""
 
 
-class CatchUp:
+class BackgroundIndexer:
     """Keeps a session's library up to date, on one thread.
 
     Args:

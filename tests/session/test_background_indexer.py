@@ -12,8 +12,8 @@ from waiting import LONG_SECONDS, wait_until
 from photomap_cli.indexing import folder_watch
 from photomap_cli.library.file_lock import INDEX_LOCK_NAME, FileLock, only_writer
 from photomap_cli.records import ResidencyState, SearchRequest
-from photomap_cli.session import attach, catch_up
-from photomap_cli.session.catch_up import CatchUp
+from photomap_cli.session import attach, background_indexer
+from photomap_cli.session.background_indexer import BackgroundIndexer
 from photomap_cli.session.image_encoder import ImageEncoder
 from photomap_cli.session.session import Session
 from photomap_cli.settings import Settings
@@ -25,9 +25,9 @@ TINY = Settings(device="cpu", encoder="tiny", text_encoder="torch", watch="on")
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
-    monkeypatch.setattr(attach, "CATCH_UP_AFTER_SECONDS", 0.0)
-    monkeypatch.setattr(catch_up, "STEP_SECONDS", 0.1)
-    for module in (catch_up, folder_watch):
+    monkeypatch.setattr(attach, "FIRST_LOOK_AFTER_SECONDS", 0.0)
+    monkeypatch.setattr(background_indexer, "STEP_SECONDS", 0.1)
+    for module in (background_indexer, folder_watch):
         monkeypatch.setattr(module, "QUIET_SECONDS", 0.2)
 
 
@@ -156,7 +156,7 @@ def test_a_root_that_goes_away_keeps_its_photos_and_comes_back(session, pictures
 def test_off_means_off(library, pictures):
     with attach.host(library, TINY.model_copy(update={"watch": "off"}), kind="repl") as session:
         draw(pictures, "new.jpg")
-        assert not [thread for thread in threading.enumerate() if thread.name == "catch-up"]
+        assert not [thread for thread in threading.enumerate() if thread.name == "background-indexer"]
         assert session.status().photos == 1
 
 
@@ -166,7 +166,7 @@ def test_off_means_off(library, pictures):
 @pytest.fixture
 def by_hand(library):
     with Session.open(library, TINY, kind="repl") as session:
-        found = CatchUp(session, threading.Event())
+        found = BackgroundIndexer(session, threading.Event())
         found.look()
         yield session, found
 
@@ -201,7 +201,7 @@ def test_an_encoder_at_rest_is_woken_once_a_minute_at_most(by_hand, pictures):
         found.look()
         time.sleep(0.02)
     assert (session.status().photos, session.status().state) == (2, ResidencyState.OFF)
-    found._woken -= catch_up.WAKE_SECONDS
+    found._woken -= background_indexer.WAKE_SECONDS
     look_until(found, lambda: session.status().photos == 3)
 
 
@@ -230,7 +230,7 @@ def test_an_encoder_that_is_sent_away_stays_away(by_hand, pictures, monkeypatch)
     monkeypatch.setattr(ImageEncoder, "encode_images", send_away)
     draw(pictures, *(f"{number}.jpg" for number in range(20)), kind="lighthouse")
     look_until(found, lambda: sent_away)
-    assert sent_away == [catch_up._BATCH]
+    assert sent_away == [background_indexer._BATCH]
     assert session.status().photos == 2
     look_until(found, lambda: session.status().photos == 22)  # it is tried again later
 
@@ -240,6 +240,6 @@ def test_closing_the_session_ends_it_at_once(library, pictures):
     draw(pictures, *(f"{number}.jpg" for number in range(60)))
     time.sleep(0.5)
     session.close()
-    wait_until(lambda: not [thread for thread in threading.enumerate() if thread.name == "catch-up"])
+    wait_until(lambda: not [thread for thread in threading.enumerate() if thread.name == "background-indexer"])
     with only_writer(library):
         pass

@@ -1,4 +1,4 @@
-"""Owns measuring how fast photos are read here: some are decoded and encoded as in an index run, without effect."""
+"""Owns estimating the speed of an index run: it decodes and encodes a sample of photos, and stores nothing."""
 
 from __future__ import annotations
 

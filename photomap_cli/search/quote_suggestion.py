@@ -1,4 +1,4 @@
-"""Owns a guess when nothing was found: a filter whose value lost its quotes, like `camera:eos 40d` in a shell."""
+"""Owns the suggestion for a query that found nothing because a shell took a filter's quotes: `camera:eos 40d`."""
 
 from __future__ import annotations
 

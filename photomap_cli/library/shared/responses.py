@@ -1,4 +1,4 @@
-"""Owns reading a Milvus server's answers as pymilvus gives them; what makes no sense is a ValueError or its like."""
+"""Owns parsing a Milvus server's responses, as pymilvus returns them.  Malformed ones raise ValueError or its like."""
 
 from __future__ import annotations
 

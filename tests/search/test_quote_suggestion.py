@@ -1,7 +1,7 @@
 from cases import cases
 
 from photomap_cli.records import FilterKind
-from photomap_cli.search.unquoted_values import quoted_filter
+from photomap_cli.search.quote_suggestion import quoted_filter
 
 KNOWN = {(FilterKind.CAMERA, "eos 40d"), (FilterKind.LENS, "EF 50mm f/1.8"), (FilterKind.IN, "/home/My Photos")}
 

@@ -1,4 +1,4 @@
-"""Owns salvaging damaged pictures: the ways to read them anyway, and how much of one can be seen."""
+"""Owns recovering truncated and corrupt pictures: the ways to read them anyway, and how much of one can be seen."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import BinaryIO
 from PIL import Image, ImageChops, ImageFile
 
 from photomap_cli.images import heif
-from photomap_cli.images.animation import telling
+from photomap_cli.images.animation import representative_frame
 from photomap_cli.images.formats import kind, opened
 from photomap_cli.images.icc import rgb
-from photomap_cli.images.visibility import share_seen
+from photomap_cli.images.visibility import visible_share
 
 LEAST_SHARE = 0.1
 """A picture of which less can be seen is refused: a strip of sky above grey."""
@@ -64,11 +64,11 @@ class Attempt:
         if passes:
             image, self.share = _whole_pass(image, passes)
             return image
-        found = telling(image)
+        found = representative_frame(image)
         if self.shorter and found is image:
             image = _without_garbage(image, self.shorter)
             found = image
-        self.share = share_seen(rgb(found))
+        self.share = visible_share(rgb(found))
         return found
 
 
@@ -200,9 +200,9 @@ def _whole_pass(image: Image.Image, passes: tuple[tuple[int, int], ...]) -> tupl
         size = -(-image.width // across), -(-image.height // down)
         to_centre = (across, 0, 0.5 - across / 2, 0, down, 0.5 - down / 2)  # "nearest" samples the centre of a pixel
         grid = image.transform(size, Image.Transform.AFFINE, to_centre, Image.Resampling.NEAREST)
-        if (share := share_seen(rgb(grid))) >= 1 - LEAST_SHARE:
+        if (share := visible_share(rgb(grid))) >= 1 - LEAST_SHARE:
             return grid.resize(image.size, Image.Resampling.NEAREST), share
-    return image, share_seen(rgb(image))
+    return image, visible_share(rgb(image))
 
 
 def _without_garbage(image: Image.Image, shorter: BinaryIO) -> Image.Image:

@@ -1,4 +1,4 @@
-"""Owns telling deleted photos from photos on a missing disk.  Removes nothing."""
+"""Owns telling deleted photos from photos on a disk that isn't mounted.  Removes nothing."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def unreadable_folders(gone: Iterable[str]) -> Iterator[IndexFailure]:
             yield IndexFailure(folder, (error.strerror or str(error)).lower())
 
 
-class Whereabouts:
+class DeletionCheck:
     """Tells whether a missing photo is really gone or just out of reach; used by all parts of a run.
 
     Args:

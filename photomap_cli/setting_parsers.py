@@ -1,4 +1,4 @@
-"""Owns parsing settings that are texts, lists and tables, and quoting refused values.  Knows no settings.
+"""Owns parsing the values of settings: texts, lists, tables; and quoting those it refuses.  Knows no settings.
 
 Invalid values raise ValueError.
 """

@@ -10,13 +10,13 @@ from photomap_cli.errors import LibraryLoading, LibraryUnreachable, LibraryUnusa
 from photomap_cli.library.shared import address
 from photomap_cli.library.shared.client import Client
 from photomap_cli.library.shared.credentials import Credentials
-from photomap_cli.library.shared.patience import ANSWERS, SECONDS, WAITING, Patience
+from photomap_cli.library.shared.retry import ANSWERS, SECONDS, WAITING, Retry
 from photomap_cli.library.shared.store import SharedLibrary
 from photomap_cli.settings import Settings
 
 
 def patient(clock, said):
-    return Patience(said.append, pause=clock.pause, clock=clock)
+    return Retry(said.append, pause=clock.pause, clock=clock)
 
 
 def test_what_fails_for_a_while_is_done_and_said_once():
@@ -81,7 +81,7 @@ def test_ctrl_c_ends_the_waiting_for_good():
     def work():
         raise LibraryUnreachable("away")
 
-    waiting = Patience(said.append, pause=interrupted, clock=clock)
+    waiting = Retry(said.append, pause=interrupted, clock=clock)
     with pytest.raises(KeyboardInterrupt):
         waiting(work)
     with pytest.raises(LibraryUnreachable):  # what a run has left to commit
@@ -111,7 +111,7 @@ def test_a_patient_client_writes_again_and_connects_again():
         return fake
 
     where = address.parse("milvus://127.0.0.1:9/photos")
-    client = Client(where, Credentials(), patience=patient(clock, said), connect=connect)
+    client = Client(where, Credentials(), retry=patient(clock, said), connect=connect)
     client.upsert("photos", [{"row": 1}])
     assert [call[0] for call in fake.calls] == ["upsert"] * 3
     assert said == [WAITING, ANSWERS]
@@ -125,7 +125,7 @@ def test_a_run_says_at_once_that_it_waits_and_else_a_notice_does(where_to, tmp_p
         if is_heard:
             library.while_waiting(heard.append)
         client = library.writes._collection.client
-        monkeypatch.setattr(client._patience, "_pause", lambda seconds: None)
+        monkeypatch.setattr(client._retry, "_pause", lambda seconds: None)
         answers, true = [LibraryUnreachable("away")] * 3, client._asked
 
         def ask(*values, **named):

@@ -1,4 +1,4 @@
-"""Owns waiting for a server that has gone: an index run does, as starting again costs more; a search does not."""
+"""Owns retrying while a server is unreachable.  An index run does, as starting over costs more; a search doesn't."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TypeVar
 from photomap_cli.errors import LibraryUnreachable
 
 SECONDS = 600.0
-"""So long a run waits: a restart took up to 107 s."""
+"""How long an index run waits for its server; a restart of Milvus took up to 107 s."""
 
 _PAUSES = (0.5, 1.0, 2.0)
 _PAUSE_AFTER = 5.0
@@ -20,11 +20,16 @@ ANSWERS = "the library's server answers again"
 _T = TypeVar("_T")
 
 
-class Patience:
-    """Does things again while a server does not answer, for ten minutes; `tell` hears of that once, and of its end.
+class Retry:
+    """Repeats a request while the server doesn't answer, for up to ten minutes.
 
-    Who has waited in vain, or was interrupted in it, waits no more: what is left to do at the end of a run is tried
-    once.
+    After a wait in vain, or one that was interrupted, each further request is tried once: a run that ends has no
+    reason to wait again.
+
+    Args:
+        tell: is called with WAITING when a wait begins, and with ANSWERS when the server is back.
+        pause: sleeps for a number of seconds.
+        clock: in seconds.
     """
 
     def __init__(
@@ -38,7 +43,7 @@ class Patience:
         self._has_ended = False
 
     def __call__(self, work: Callable[[], _T]) -> _T:
-        """Return what some work comes to.  Raises LibraryUnreachable when ten minutes are over."""
+        """Return what `work` returns.  Raises LibraryUnreachable if the server is still away after ten minutes."""
         try:
             done = work()
         except LibraryUnreachable:

@@ -1,4 +1,4 @@
-"""Owns whether a tower may stand in for an encoder, and this computer's record of having checked it.
+"""Owns verifying that a tower may stand in for the encoder process, and this computer's record of the outcome.
 
 A tower is trusted because it gives what PyTorch gave of the probes.  Before PyTorch has run, it is trusted where the
 configuration and the weights are all of a plain CLIP (`plain_clip`), and is compared as soon as there are probes.

@@ -1,4 +1,4 @@
-"""Owns the part of a session's status about its encoders: the encoder process and the towers."""
+"""Owns the part of a session's status that is about its encoders: the encoder process and the towers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from photomap_cli.settings import Settings
 
 
-def of(residency: Residency, routes: EncoderRoutes, settings: Settings) -> dict[str, Any]:
+def status_fields(residency: Residency, routes: EncoderRoutes, settings: Settings) -> dict[str, Any]:
     """Return the fields of a `SessionStatus` about places, bytes and moves.
 
     While a tower's weights are mapped here and the encoder process is OFF, the state is RAM: there queries are encoded.
