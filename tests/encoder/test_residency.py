@@ -10,7 +10,8 @@ import pytest
 from fake_encoder import CPU, FakeEncoder, ManualTime, text_vector
 from waiting import LONG_SECONDS, in_thread
 
-from photomap_cli.encoder.residency import SUSPENDED_SECONDS, Residency, suspended_seconds
+from photomap_cli.encoder.residency import Residency
+from photomap_cli.encoder.transfers import SUSPENDED_SECONDS, suspended_seconds
 from photomap_cli.errors import (
     EncoderClosed,
     EncoderDeviceFailed,
@@ -174,8 +175,8 @@ def test_a_snapshot_is_readable_during_a_slow_transfer(residency, encoder):
     asking = in_thread(lambda: query(residency))
     assert entered.wait(LONG_SECONDS)
     assert residency.snapshot().state is State.RELOADING
-    assert residency._settled.acquire(timeout=LONG_SECONDS)  # the lock is free as well
-    residency._settled.release()
+    assert residency._lock.acquire(timeout=LONG_SECONDS)  # the lock is free as well
+    residency._lock.release()
     go.set()
     asking.join(LONG_SECONDS)
 
@@ -472,8 +473,8 @@ def test_callbacks_run_unlocked(encoder, time):
 
     def is_free():
         def look():
-            if residency._settled.acquire(timeout=LONG_SECONDS):
-                residency._settled.release()
+            if residency._lock.acquire(timeout=LONG_SECONDS):
+                residency._lock.release()
                 free.append(True)
             else:
                 free.append(False)
@@ -540,7 +541,7 @@ def test_a_program_ends_at_once_with_a_timer_armed():
     program = """
 import sys; sys.path.insert(0, sys.argv[1])
 from fake_encoder import FakeEncoder
-from photomap_cli.encoder.residency import SUSPENDED_SECONDS, Residency, suspended_seconds
+from photomap_cli.encoder.residency import Residency
 residency = Residency(FakeEncoder(), idle_timeout=1e6)
 with residency.use("text"): pass
 assert residency.snapshot().offload_at
