@@ -76,12 +76,21 @@ def store(folder, catalog):
 @pytest.fixture(scope="session")
 def full_disk(tmp_path_factory):
     """Return a library to preload into a process, which finds the disk full now and then; see full_disk.c."""
+    return _compiled("full_disk.c", tmp_path_factory.mktemp("preload"))
+
+
+@pytest.fixture(scope="session")
+def wrong_clock(tmp_path_factory):
+    """Return a library to preload into a process, whose clock is then wrong; see wrong_clock.c."""
+    return _compiled("wrong_clock.c", tmp_path_factory.mktemp("preload"))
+
+
+def _compiled(source, folder):
     compiler = shutil.which("cc")
     if compiler is None:
-        pytest.skip("no C compiler for a full disk: apt-get install gcc")
-    library = tmp_path_factory.mktemp("preload") / "full_disk.so"
-    source = Path(__file__).with_name("full_disk.c")
-    subprocess.run([compiler, "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+        pytest.skip(f"no C compiler for {source}: apt-get install gcc")
+    library = folder / f"{source}.so"
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", library, Path(__file__).with_name(source), "-ldl"], check=True)
     return str(library)
 
 

@@ -9,7 +9,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from photomap_cli.images import xmp
-from photomap_cli.library.timestamps import timestamp
+from photomap_cli.library.timestamps import latest, timestamp
 
 if TYPE_CHECKING:
     from photomap_cli.library.timestamps import Timestamp
@@ -93,11 +93,12 @@ def facts(size: tuple[int, int], tables: ExifTables, *, orientation: int) -> Pho
 def taken_at(main: Mapping[int, object], details: Mapping[int, object]) -> Timestamp | None:
     """Return when a photo was taken, on the camera's clock, or None; only the day if the time is damaged.
 
-    The time of the last change only counts in a file that names its camera; elsewhere an editor wrote it.
+    A time that can't be true counts as none.  The time of the last change only counts in a file that names its camera;
+    elsewhere an editor wrote it.
     """
     changed = main.get(CHANGED) if camera(main) else None
     times = (_time(value) for value in (details.get(TAKEN), details.get(DIGITIZED), changed))
-    return next((time for time in times if time), None)
+    return next((time for time in times if time and time.text <= latest()), None)
 
 
 def camera(main: Mapping[int, object]) -> str | None:

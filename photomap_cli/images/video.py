@@ -19,6 +19,7 @@ from photomap_cli.images.visibility import contrast, small
 from photomap_cli.library.file_types import START_BYTES
 from photomap_cli.library.optional_decoders import how_to_read
 from photomap_cli.library.signatures import is_boxed
+from photomap_cli.library.timestamps import latest
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -213,8 +214,9 @@ def _taken_at(told: Mapping[str, str]) -> datetime | None:
         with suppress(ValueError, OverflowError, OSError):
             found = datetime.fromisoformat(told.get(name, ""))
             at = found if found.tzinfo else found.replace(tzinfo=UTC)
-            if _EARLIEST <= at <= datetime.now(UTC):
-                return found if is_local else at.astimezone()
+            shown = found if is_local else at.astimezone()
+            if at >= _EARLIEST and shown.replace(tzinfo=None).isoformat() <= latest():
+                return shown
     return None
 
 

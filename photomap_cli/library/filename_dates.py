@@ -16,9 +16,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from photomap_cli.library.timestamps import Timestamp, timestamp
+from photomap_cli.library.timestamps import Timestamp, latest, timestamp
 
 _FIRST_DEVICE = "1990"
 """Before this year nothing named photos by date; older years at the start of a name were typed, as for scans."""
@@ -58,8 +58,8 @@ def date_in_name(name: str, *, now: datetime | None = None) -> Timestamp | None:
     stem = _ENDING.sub("", os.path.basename(name))  # noqa: PTH119 - paths are text here
     if _COUNTED.match(stem):
         return None
-    latest = ((now or datetime.now()) + timedelta(days=1)).isoformat()
-    return next((date for date, first in _dates(stem) if date and first <= date.text <= latest), None)
+    last = latest(now)
+    return next((date for date, first in _dates(stem) if date and first <= date.text <= last), None)
 
 
 def _dates(stem: str) -> Iterator[tuple[Timestamp | None, str]]:

@@ -1,4 +1,4 @@
-"""Owns choosing a photo's date: from its EXIF, else its name, else its file.  Pure."""
+"""Owns choosing a photo's date: from its EXIF, else its name, else its file; what can't be true is none.  Pure."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from photomap_cli.library import filename_dates
+from photomap_cli.library.timestamps import FIRST_PHOTO, latest
 from photomap_cli.records import DateSource
 
 if TYPE_CHECKING:
     from photomap_cli.library.entities import NewPhoto
+
+
+_UNKNOWN = "1970-01-01T00:00:00"
 
 
 class Dated(NamedTuple):
@@ -29,7 +33,10 @@ def date_of(photo: NewPhoto) -> Dated:
 def date_of_file(path: str, mtime_ns: int) -> Dated:
     """Return the date of a photo without one in its EXIF."""
     at, source = date_in_name(path), source_in_name(path)
-    return Dated(at, source) if at and source else Dated(_local_time(mtime_ns), DateSource.FILE)
+    if at and source:
+        return Dated(at, source)
+    time = _local_time(mtime_ns)
+    return Dated(time, DateSource.FILE) if time else Dated(_UNKNOWN, DateSource.UNKNOWN)
 
 
 def date_in_name(path: str) -> str | None:
@@ -44,8 +51,11 @@ def source_in_name(path: str) -> DateSource | None:
     return (DateSource.NAME_DAY if found.is_day else DateSource.NAME) if found else None
 
 
-def _local_time(mtime_ns: int) -> str:
+def _local_time(mtime_ns: int) -> str | None:
+    """Return a file's time; None if it was written by a clock that was never set."""
     try:
-        return datetime.fromtimestamp(mtime_ns // 1_000_000_000).isoformat(timespec="seconds")
-    except (OverflowError, OSError, ValueError):  # a clock that was never set
-        return "1970-01-01T00:00:00"
+        time = datetime.fromtimestamp(mtime_ns // 1_000_000_000)
+    except (OverflowError, OSError, ValueError):
+        return None
+    text = time.isoformat(timespec="seconds")
+    return text if time.year >= FIRST_PHOTO and text <= latest() else None

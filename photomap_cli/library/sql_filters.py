@@ -39,7 +39,7 @@ TRAITS = {
     "rating": "rating IS NOT NULL",
     "camera": "camera IS NOT NULL",
     "lens": "lens IS NOT NULL",
-    "date": "date_source <> 'file'",
+    "date": "date_source NOT IN ('file', 'unknown')",
 }
 """Values of `has:`; a date counts if it is from EXIF or the name."""
 

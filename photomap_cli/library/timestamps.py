@@ -1,12 +1,14 @@
-"""Owns building timestamps on the camera's clock from parts of a date and time.  Pure."""
+"""Owns building timestamps on the camera's clock from parts of a date and time, and which can be true.  Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 FIRST_PHOTO = 1826
+_FIRST_CLOCK, _WITHOUT_CLOCK = datetime(2026, 1, 1), "2100"
+"""When this was written: a clock that says less was never set.  Then only what is absurd can't be true."""
 
 
 class Timestamp(NamedTuple):
@@ -35,6 +37,12 @@ def timestamp(date: Sequence[str], time: Sequence[str | None] = (), half: str | 
         return Timestamp(day.replace(hour=_of_the_day(hour, half), minute=minute, second=second).isoformat())
     except ValueError:
         return Timestamp(day.isoformat(), is_day=True)
+
+
+def latest(now: datetime | None = None) -> str:
+    """Return the latest time that a photo can be of: a day from `now`, as cameras may be set to another time zone."""
+    now = now or datetime.now()
+    return (now + timedelta(days=1)).isoformat() if now >= _FIRST_CLOCK else _WITHOUT_CLOCK
 
 
 def _of_the_day(hour: int, half: str | None) -> int:

@@ -58,6 +58,7 @@ class DateSource(StrEnum):
     NAME = "name"
     NAME_DAY = "name-day"
     FILE = "file"
+    UNKNOWN = "unknown"
 
     @property
     def is_day(self) -> bool:
@@ -74,7 +75,7 @@ class Photo:
         path: absolute path.
         size_bytes, mtime_ns: of the file when it was encoded.
         taken_at: when it was taken, from its EXIF or else its name: local time `YYYY-MM-DDTHH:MM:SS`, or None.
-        dated_at: `taken_at`, or the file's modification time if there is none.
+        dated_at: `taken_at`, or the file's modification time if there is none, or 1970 if that can't be true either.
         width, height: pixels, upright (after EXIF orientation).
         camera: make and model, or None.
     """

@@ -83,6 +83,9 @@ def test_the_day_stands_where_the_time_is_none(day, time):
         "2008:05:00 15:56:01",
         "2008:02:30 15:56:01",
         "1601:01:01 00:00:00",
+        "2015:13:01 00:00:00",
+        "9999:12:31 23:59:59",
+        "2999:01:01 00:00:00",
         "    :  :     :  :  ",
         "    :05:30 15:56:01",
         "",
@@ -96,7 +99,8 @@ def test_without_a_day_there_is_no_date(text):
 
 def test_the_first_sensible_time_counts():
     nothing, second, third = "0000:00:00 00:00:00", "2002:02:02 02:02:02", "2003:03:03 03:03:03"
-    assert taken_at({**OWN, CHANGED: third}, {TAKEN: nothing, DIGITIZED: second}) == ("2002-02-02T02:02:02", False)
+    for wrong in (nothing, "9999:01:01 00:00:00", "1825:12:31 23:59:59"):
+        assert taken_at({**OWN, CHANGED: third}, {TAKEN: wrong, DIGITIZED: second}) == ("2002-02-02T02:02:02", False)
     assert taken_at({**OWN, CHANGED: third}, {}) == ("2003-03-03T03:03:03", False)
     assert taken_at({CHANGED: third}, {}) is None
 

@@ -1207,6 +1207,7 @@ def test_a_large_library_is_made_quick_to_search_at_the_end_of_a_run(folder, cat
         ("DSC_0001.jpg", "2015-08-22T10:11:12+02:00", "2015-08-22T10:11:12", "exif"),
         ("IMG-20180514-WA0007.jpg", "0000:00:00 00:00:00", "2018-05-14T00:00:00", "name-day"),
         ("IMG-20180514-WA0007.jpg", "2015:08:22 24:08:19", "2015-08-22T00:00:00", "exif-day"),
+        ("IMG-20180514-WA0007.jpg", "9999:12:31 23:59:59", "2018-05-14T00:00:00", "name-day"),
     ],
 )
 def test_the_best_date_there_is_gets_into_the_library(catalog, run, tmp_path, name, time, dated_at, source):

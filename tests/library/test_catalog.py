@@ -575,6 +575,16 @@ def test_a_date_is_of_the_exif_else_of_the_name_else_of_the_file(catalog):
     assert list(catalog.rows([PhotoFilter(FilterKind.AFTER, "2018-05-14T00:00:00")])) == [2, 3]
 
 
+@cases("mtime_ns", [4_200_000_000 * 10**9, -5 * 10**18, 2**63 - 1, -(2**63) + 1])
+def test_a_files_time_that_cannot_be_true_is_no_date(catalog, mtime_ns):
+    path = f"/p/DSC_{mtime_ns}.jpg"
+    catalog.commit_batch([new_photo(path, mtime_ns=mtime_ns)])
+    details = catalog.details(path)
+    assert (details.taken_at, details.dated_at, details.date_source) == (None, "1970-01-01T00:00:00", "unknown")
+    assert not catalog.rows([PhotoFilter(FilterKind.HAS, "date")]).size
+    assert not catalog.rows([PhotoFilter(FilterKind.AFTER, "1971-01-01T00:00:00")]).size
+
+
 def test_a_photo_that_is_renamed_has_the_date_of_its_new_name_unless_the_exif_has_one(catalog):
     catalog.commit_batch(
         [

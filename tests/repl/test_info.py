@@ -49,6 +49,7 @@ def test_info_at_a_terminal_is_a_table_without_escapes(monkeypatch):
         (DateSource.NAME, "2018-05-14 12:30:00 (from the file name)"),
         (DateSource.NAME_DAY, "2018-05-14 (from the file name, which has no time)"),
         (DateSource.FILE, "2018-05-14 12:30:00 (the file's own time; neither EXIF nor the name has a date)"),
+        (DateSource.UNKNOWN, "unknown (EXIF, the name and the file's own time have none that can be true)"),
     ],
 )
 def test_every_source_is_named(source, shown):

@@ -38,7 +38,7 @@ TRAITS = {
     "rating": f"rating > {schema.NO_RATING}",
     "camera": 'camera != ""',
     "lens": 'lens != ""',
-    "date": 'date_source != "file"',
+    "date": '(date_source != "file" and date_source != "unknown")',
 }
 
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"})

@@ -25,6 +25,7 @@ _SOURCES = {
     DateSource.NAME: "from the file name",
     DateSource.NAME_DAY: "from the file name, which has no time",
     DateSource.FILE: "the file's own time; neither EXIF nor the name has a date",
+    DateSource.UNKNOWN: "EXIF, the name and the file's own time have none that can be true",
 }
 
 
@@ -77,6 +78,8 @@ def _shape(known: PhotoDetails) -> str:
 
 def date(known: PhotoDetails) -> str:
     """Return a photo's date, without the time of day where that is not known."""
+    if known.date_source is DateSource.UNKNOWN:
+        return "unknown"
     day, _, time = known.dated_at.partition("T")
     return day if known.date_source.is_day else f"{day} {time}"
 
