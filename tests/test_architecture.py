@@ -30,6 +30,7 @@ FLOORS = (
 """The rooms from the ground up: each imports from the floors below its own, never from beside it or above."""
 OWNERS = {
     "torch": {
+        "encoder/class_token_block.py",
         "encoder/cpu_parallelism.py",
         "encoder/openclip.py",
         "encoder/devices.py",
@@ -37,7 +38,12 @@ OWNERS = {
         "encoder/flat_buffer.py",
         "encoder/lazy_imports.py",
     },
-    "open_clip": {"encoder/openclip.py", "encoder/download.py", "encoder/lazy_imports.py"},
+    "open_clip": {
+        "encoder/class_token_block.py",
+        "encoder/openclip.py",
+        "encoder/download.py",
+        "encoder/lazy_imports.py",
+    },
     "faiss": {"vectors/flat_index.py", "map/kmeans.py"},
     # Photos are read in images/ alone; the sheet is made of thumbnails, which are photomap's own files.
     "PIL": {

@@ -107,8 +107,7 @@ class ImageTower:
         x = x.reshape(-1, width)
         if self._before is not None:
             x = self._transformer.norm(x, *self._before)
-        x = self._transformer(x, tokens=self._tokens)
-        pooled = self._transformer.norm(x[:: self._tokens], *self._final)
+        pooled = self._transformer.norm(self._transformer(x, tokens=self._tokens, pooled=0), *self._final)
         return unit_rows(pooled @ self._proj.values())
 
     def _patched(self, pixels: Array) -> Array:

@@ -18,6 +18,7 @@ from torch.overrides import TorchFunctionMode
 
 from photomap_cli.encoder import (
     bpe,
+    class_token_block,
     context_length,
     devices,
     download,
@@ -224,6 +225,7 @@ def load(
         untrusted_model.forbid_code(open_clip.get_model_config(name), config or name)
         model = _mapped(name, tag, path) or open_clip.create_model(name, pretrained=tag)
         model = mapped_weights.converted(model, _DTYPES[dtype], file.path).eval().requires_grad_(False)
+        class_token_block.use_where_enough(model.visual)
         info = replace(_describe(model, name, spec, where, dtype, notice), fingerprint=file.fingerprint())
         encoder = OpenClipEncoder(model, open_clip.get_tokenizer(name), info, file)
     if not file.is_the_same:

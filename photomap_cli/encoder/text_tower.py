@@ -96,8 +96,8 @@ class TextTower:
     def _encoded(self, ids: list[int]) -> Array:
         x = self._embedding.rows(ids) + self._positions.rows(range(len(ids)))
         after = np.triu(np.full((len(ids), len(ids)), -np.inf, np.float32), 1)
-        x = self._transformer(x, tokens=len(ids), mask=after)
-        (last,) = self._transformer.norm(x[-1:], *self._final)
+        x = self._transformer(x, tokens=len(ids), pooled=len(ids) - 1, mask=after)
+        (last,) = self._transformer.norm(x, *self._final)
         return unit_rows(self._projected(last))
 
     def _projected(self, x: Array) -> Array:

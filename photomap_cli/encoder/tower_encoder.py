@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 MOST_OPERATIONS = 15e9
 """Most multiplications and additions of a picture: some 0.3 s of a core, while starting PyTorch takes two seconds.
 
-A ViT-B-32-256 takes 11.5 billion, a ViT-B-16 35, a ViT-L-14 162.
+A ViT-B-32-256 takes 10.7 billion, a ViT-B-16 33, a ViT-L-14 156.
 """
 
 _OPERATIONS_A_CORE = 2.5e11
-"""What a core computes beyond what PyTorch would need for it, while PyTorch starts: 21 pictures of a ViT-B-32-256."""
+"""What a core computes beyond what PyTorch would need for it, while PyTorch starts: 23 pictures of a ViT-B-32-256."""
 
 _MOST_CORES = 8  # for which its products were seen to share the work
 

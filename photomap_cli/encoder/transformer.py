@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from photomap_cli.encoder.mapped_tensors import MappedTensor, MappedTensors
 
     Array = NDArray[np.float32]
+    Block = dict[str, MappedTensor]
 
 _BLOCK = (
     *("ln_1.weight", "ln_1.bias", "attn.in_proj_weight", "attn.in_proj_bias"),
@@ -58,24 +59,33 @@ class Transformer:
 
     def multiplications(self, tokens: int) -> int:
         """Return the multiplications for this many tokens of one text or picture."""
-        weights = sum(each.size for block in self._blocks for name, each in block.items() if name in _PRODUCTS)
-        return tokens * weights + 2 * len(self._blocks) * tokens * tokens * self.width
+        pair, mixing = 2 * self.width * self.width, 2 * tokens * self.width  # a token's key and value; its attention
+        others = [sum(block[name].size for name in _PRODUCTS) - pair + mixing for block in self._blocks]
+        return len(others) * tokens * pair + tokens * sum(others[:-1]) + others[-1]
 
-    def __call__(self, x: Array, *, tokens: int, mask: Array | None = None) -> Array:
-        """Run the blocks on some texts or pictures; returns (n * tokens, width).
+    def __call__(self, x: Array, *, tokens: int, pooled: int, mask: Array | None = None) -> Array:
+        """Run the blocks on some texts or pictures; returns (n, width), of each the token that its vector is made of.
 
         Args:
             x: (n * tokens, width).
             tokens: the number of tokens of each of the n.
+            pooled: the place of that token, the only one that the last block computes.
             mask: (tokens, tokens), added to the attention scores; None for no mask.
         """
-        for block in self._blocks:
-            y = self.norm(x, block["ln_1.weight"], block["ln_1.bias"])
-            y = y @ block["attn.in_proj_weight"].values().T + block["attn.in_proj_bias"].values()
-            x = x + _linear(_attended(y, self._heads, tokens, mask), block, "attn.out_proj")
-            y = self.norm(x, block["ln_2.weight"], block["ln_2.bias"])
-            x = x + _linear(self._act(_linear(y, block, "mlp.c_fc")), block, "mlp.c_proj")
-        return x
+        for block in self._blocks[:-1]:
+            x = self._block(block, x, slice(None), tokens, mask)
+        mask = None if mask is None else mask[pooled]
+        return self._block(self._blocks[-1], x, slice(pooled, None, tokens), tokens, mask)
+
+    def _block(self, block: Block, x: Array, used: slice, tokens: int, mask: Array | None) -> Array:
+        """Return what a block makes of the rows of `x` that are used; they attend to all."""
+        weight, bias = block["attn.in_proj_weight"].values(), block["attn.in_proj_bias"].values()
+        y = self.norm(x, block["ln_1.weight"], block["ln_1.bias"])
+        queries = y[used] @ weight[: self.width].T + bias[: self.width]
+        pairs = y @ weight[self.width :].T + bias[self.width :]
+        x = x[used] + _linear(_attended(queries, pairs, self._heads, tokens, mask), block, "attn.out_proj")
+        y = self.norm(x, block["ln_2.weight"], block["ln_2.bias"])
+        return x + _linear(self._act(_linear(y, block, "mlp.c_fc")), block, "mlp.c_proj")
 
     def norm(self, x: Array, weight: MappedTensor, bias: MappedTensor) -> Array:
         """Return the layer norm of each row."""
@@ -101,7 +111,7 @@ def unit_rows(rows: Array) -> Array:
     return unit
 
 
-def _blocks(tensors: MappedTensors, prefix: str) -> list[dict[str, MappedTensor]]:
+def _blocks(tensors: MappedTensors, prefix: str) -> list[Block]:
     """Return the tensors of each block.  Raises TowerUnfit if there are others than a plain block has."""
     names = {name.removeprefix(prefix) for name in tensors.names if name.startswith(prefix)}
     blocks = []
@@ -114,18 +124,18 @@ def _blocks(tensors: MappedTensors, prefix: str) -> list[dict[str, MappedTensor]
     return blocks
 
 
-def _linear(x: Array, block: dict[str, MappedTensor], name: str) -> Array:
+def _linear(x: Array, block: Block, name: str) -> Array:
     y: Array = x @ block[f"{name}.weight"].values().T
     y += block[f"{name}.bias"].values()
     return y
 
 
-def _attended(qkv: Array, heads: int, tokens: int, mask: Array | None) -> Array:
-    """Return each token's mix of the values of the tokens that it attends to, (n * tokens, width)."""
-    width = qkv.shape[1] // 3
-    parts = qkv.reshape(-1, tokens, 3, heads, width // heads).transpose(2, 0, 3, 1, 4)
-    query, key, value = parts  # (n, heads, tokens, width of a head)
-    scores = query @ key.transpose(0, 1, 3, 2) / np.float32(sqrt(width // heads))
+def _attended(queries: Array, pairs: Array, heads: int, tokens: int, mask: Array | None) -> Array:
+    """Return each query's mix of the values of the tokens that it attends to, (n * queries, width)."""
+    width = queries.shape[1]
+    key, value = pairs.reshape(-1, tokens, 2, heads, width // heads).transpose(2, 0, 3, 1, 4)
+    query = queries.reshape(len(key), -1, heads, width // heads).transpose(0, 2, 1, 3)
+    scores = query @ key.transpose(0, 1, 3, 2) / np.float32(sqrt(width // heads))  # (n, heads, queries, tokens)
     if mask is not None:
         scores += mask
     shares = np.exp(scores - scores.max(-1, keepdims=True))
