@@ -1,6 +1,6 @@
-"""Owns a library that many share: its photos and vectors are in Milvus, which several machines write to and search.
+"""A shared library: its photos and vectors are in Milvus, where several machines index and search them.
 
-Nothing here is imported unless an address asks for it.  `address` and `credentials` say where and who, `client` is the
-one owner of pymilvus, `schema` what is stored and how, `roots` whose path is which, `expressions` what a filter means
-there; `facts`, `searches` and `writes` are the three sides of a library, and `store` puts them together.
+Nothing here is imported unless the library is named by an address.  `client` alone imports pymilvus.  `schema` says
+what is stored, `expressions` translates filters, `roots` translates paths.  `facts`, `searches` and `writes` implement
+the three sides of `library.store.Library`, and `store` puts them together.
 """

@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 from photomap_cli.errors import BadSetting
 
 PORT = 19530
-"""Where Milvus listens unless somebody says otherwise."""
+"""Milvus's default port."""
 
 _PLAIN, _TLS = "milvus", "milvus+tls"
 _HINT = "an address is milvus://HOST:PORT/NAME, or milvus+tls:// with encryption"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,199}", re.ASCII)
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,251}[a-z0-9])?|[0-9a-f:.]+(?:%[a-z0-9._-]+)?", re.ASCII)
-_LONGEST = 20  # letters of a scheme that a message repeats
+_LONGEST = 20  # characters of a scheme that a message quotes
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,12 @@ class Address:
 
     @property
     def uri(self) -> str:
-        """The server's address as its client takes it."""
+        """The server's address as pymilvus takes it."""
         return f"{'https' if self.is_encrypted else 'http'}://{self._server}"
 
     @property
     def is_on_this_machine(self) -> bool:
-        """Whether nothing that is sent there leaves this machine."""
+        """Whether the host is this machine, so that nothing sent there crosses a network."""
         if self.host == "localhost":
             return True
         try:
@@ -53,17 +53,17 @@ class Address:
 
 
 def is_address(text: str) -> bool:
-    """Whether a library is named by an address, right or wrong, and not by a folder; `./milvus:x` is one."""
+    """Whether a library's name is an address, valid or not, rather than a folder; `./milvus:x` is a folder."""
     scheme, separator, _ = text.partition("://")
     is_any = bool(separator) and re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme) is not None
     return is_any or text.lower().startswith((f"{_PLAIN}:", f"{_TLS}:"))
 
 
 def parse(text: str) -> Address:
-    """Read an address.
+    """Parse an address.
 
-    Raises BadSetting for what is none, and for one with a user or a password: addresses are shown, logged and kept in
-    shells' histories.  What cannot be read is not repeated, as it may hold one.
+    Raises BadSetting if it isn't valid, or if it contains a user name or password: addresses are shown, logged and kept
+    in shell histories.  The message doesn't quote an invalid address, which may contain a password too.
     """
     if "@" in text or "%40" in text:
         raise BadSetting(

@@ -1,7 +1,6 @@
 """Owns talking to a Milvus server: the one module that imports pymilvus, and only when a library is asked for.
 
-No call is without a limit in time.  What goes wrong is told in words of photomap's; the server's own go to the log, one
-line each.
+Every call has a timeout.  Errors are translated into photomap's; the server's own go to the log, one line each.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Limits(NamedTuple):
-    """How many seconds a server has to be reached, to find or read something, to write, to make an index."""
+    """Timeouts in seconds: to connect, to search or read, to write, to build an index."""
 
     connect: float = 5.0
     search: float = 10.0
@@ -36,25 +35,26 @@ class Limits(NamedTuple):
 
 
 limits = Limits()
-"""Those of every call from now on."""
+"""The timeouts of every call from now on."""
 
 MOST_AT_ONCE = 16_384
-"""So many photos a search or a page holds at most: Milvus's own limit."""
+"""Most entities in the result of one search or query: Milvus's own limit."""
 
-_RECONNECT_MILLISECONDS = 2000  # by itself gRPC waits ever longer, minutes, before it tries a server again
+_RECONNECT_MILLISECONDS = 2000  # left alone, gRPC backs off for up to two minutes
 _LOADING_PAUSE_SECONDS = 0.2
-_SETTLED_SECONDS = 5.0  # Milvus's own limit for what is seen late
+_SETTLED_SECONDS = 5.0  # Milvus's own bound on staleness
 _NO_DOTENV = "PYTHON_DOTENV_DISABLED"
 _LOGGERS = ("pymilvus", "pymilvus.milvus_client", "pymilvus.bulk_writer")
 
 
 class Abilities(NamedTuple):
-    """What a server can do that another cannot.
+    """What a server can do, which depends on its version.
 
     Attributes:
-        has_infix: match in the middle of texts.
-        has_half: keep vectors in half precision.
-        has_sorted: find texts and numbers without looking at all.
+        version: as the server reports it.
+        has_infix: `like` matches in the middle of a text.
+        has_half: vectors can be stored in half precision.
+        has_sorted: scalar fields can be indexed.
     """
 
     version: str = ""
@@ -64,7 +64,7 @@ class Abilities(NamedTuple):
 
     @classmethod
     def of(cls, version: str) -> Abilities:
-        """Return what a server of this version can do; the stand-in in Python calls itself `milvus_lite-3.2.2`."""
+        """Return what a server of this version can do; milvus-lite reports itself as `milvus_lite-3.2.2`."""
         if version.startswith("milvus_lite"):
             return cls(version, has_infix=True, has_sorted=False)
         numbers = re.match(r"v?(\d+)\.(\d+)", version)
@@ -73,12 +73,17 @@ class Abilities(NamedTuple):
 
 
 class Client:
-    """A connection to one server, made when it is first needed and again after it was lost.  Any thread may use it.
+    """A connection to one server, opened when it is first needed.  Any thread may use it.
 
-    With `retry`, requests are repeated while the server is unreachable.  Clients that share `deleted` see what each of
-    them deletes.
+    Every method raises LibraryUnreachable while the server doesn't answer, LibraryReplaced if the collection is gone,
+    and LibraryUnusable for other errors.
 
-    Every method raises LibraryUnreachable while the server does not answer, and LibraryUnusable for what it refuses.
+    Args:
+        address: of the library; its name is the caller's business.
+        credentials: what to log in with.
+        retry: repeats requests while the server is unreachable; None to fail at once.
+        deleted: when entities were last deleted from each collection; clients that share it see each other's deletions.
+        connect, pause, clock: for tests.
     """
 
     def __init__(
@@ -109,7 +114,7 @@ class Client:
         return self._abilities
 
     def describe(self, name: str) -> Description | None:
-        """Return the collection of this name or alias; None where there is none."""
+        """Describe the collection with this name or alias; None if there is none."""
         description: Description | None = self.call(
             "describe_collection", name, absent=None, read=responses.description
         )
@@ -118,9 +123,9 @@ class Client:
     def query(
         self, name: str, condition: str, fields: Sequence[str], *, limit: int = MOST_AT_ONCE, is_strong: bool = False
     ) -> list[Record]:
-        """Return some fields of what meets a condition, in no order that is promised.
+        """Return some fields of up to `limit` entities that meet a condition, in no particular order.
 
-        What is asked for strongly has everything that anybody has written; else everything this process has.
+        The result includes everything this process has written; with `is_strong`, everything that anyone has.
         """
         level = self._level(name, is_strong=is_strong)
         records: list[Record] = self.call(
@@ -135,7 +140,7 @@ class Client:
         return records
 
     def count(self, name: str, condition: str, *, is_strong: bool = False) -> int:
-        """Return how many entities meet a condition; all of them for an empty one."""
+        """Return how many entities meet a condition; an empty condition counts them all."""
         level = self._level(name, is_strong=is_strong)
         count: int = self.call(
             "query",
@@ -150,7 +155,10 @@ class Client:
     def search(
         self, name: str, vector: Any, condition: str, fields: Sequence[str], *, limit: int, params: Mapping[str, int]
     ) -> list[Hit]:
-        """Return the scores and some fields of the vectors nearest to one, among what meets a condition."""
+        """Return the hits with the largest inner products with a vector, (dim,), best first.
+
+        Only entities that meet the condition are searched.  `params` are those of the index (see `schema.Index.asked`).
+        """
         hits: list[Hit] = self.call(
             "search",
             name,
@@ -165,18 +173,18 @@ class Client:
         return hits
 
     def upsert(self, name: str, records: Sequence[Mapping[str, Any]]) -> None:
-        """Write entities, each in the place of the one with its key; no key may come twice."""
+        """Insert entities, or replace those with the same key; all keys must differ."""
         if records:
             self.call("upsert", name, list(records), seconds=limits.write)
 
     def delete(self, name: str, keys: Sequence[int]) -> None:
-        """Take entities out by their keys."""
+        """Delete entities by their keys."""
         if keys:
             self.call("delete", name, ids=list(keys), seconds=limits.write)
             self._deleted[name] = self._clock()
 
     def create(self, name: str, fields: Sequence[Field], index: Index, properties: Mapping[str, str]) -> None:
-        """Make a collection that is ready to be searched; one that is there as it should be stays."""
+        """Create a collection that can be searched at once; one with the same schema may exist already."""
         client = self._connected()
         schema = client.create_schema(auto_id=False, enable_dynamic_field=False)
         kinds = _data_types()
@@ -194,16 +202,16 @@ class Client:
         )
 
     def drop(self, name: str) -> None:
-        """Remove a collection, if it is there."""
+        """Drop a collection, if it exists."""
         self.call("drop_collection", name, seconds=limits.write, absent=None)
 
     def point(self, alias: str, name: str) -> None:
-        """Have an alias mean a collection from now on, whatever it meant before."""
+        """Point an alias at a collection, whether or not the alias exists."""
         if not self.name_first(alias, name):
             self.call("alter_alias", name, alias, seconds=limits.write)
 
     def name_first(self, alias: str, name: str) -> bool:
-        """Have a new alias mean a collection; return false where it means one already."""
+        """Point a new alias at a collection; return False if the alias already points at one."""
         try:
             self.call("create_alias", name, alias, seconds=limits.write)
         except LibraryUnreachable:
@@ -211,22 +219,22 @@ class Client:
         except LibraryUnusable:
             if self.describe(alias) is not None:
                 return False
-            self.call("alter_alias", name, alias, seconds=limits.write)  # what it meant was removed by somebody
+            self.call("alter_alias", name, alias, seconds=limits.write)  # its collection was dropped by someone else
         return True
 
     def unname(self, alias: str) -> None:
-        """Take an alias away."""
+        """Drop an alias."""
         self.call("drop_alias", alias, seconds=limits.write, absent=None)
 
     def index(self, name: str) -> Mapping[str, Any]:
-        """Return the index of the vectors, as the server describes it; nothing where there is none."""
+        """Describe the index of the vectors; empty if there is none."""
         names = self.call("list_indexes", name, field_name=VECTOR)
         return dict(self.call("describe_index", name, names[0])) if names else {}
 
     def make_index(self, name: str, index: Index, sorted_fields: Sequence[str] = ()) -> None:
-        """Have vectors searched by another index, and some fields by one each; nobody can search until they are made.
+        """Replace the index of the vectors, and index some scalar fields.
 
-        Where this is interrupted, whoever searches next has the server load the library.
+        Nobody can search until this is done.  If it is interrupted, the next search has the server load the collection.
         """
         self.call("release_collection", name, seconds=limits.write)
         for each in self.call("list_indexes", name, field_name=VECTOR):
@@ -244,7 +252,7 @@ class Client:
         return wanted
 
     def set_properties(self, name: str, properties: Mapping[str, str]) -> None:
-        """Write some of a collection's properties; the others stay.  One cannot be taken away, only made empty."""
+        """Set some of a collection's properties; the others stay.  A property can't be deleted, only emptied."""
         if properties:
             self.call("alter_collection_properties", name, dict(properties), seconds=limits.write)
 
@@ -257,9 +265,16 @@ class Client:
         read: Callable[[Any], Any] = lambda found: found,
         **named: Any,
     ) -> Any:
-        """Call a method of pymilvus's client and return what `read` makes of its answer.
+        """Call a method of pymilvus's client and parse its response.
 
-        Waits a while for a collection that is being loaded.  Where there is none, returns `absent` if that is given.
+        Waits for a collection that isn't loaded yet, within the timeout.
+
+        Args:
+            method: its name.
+            values, named: its arguments; the first is the name of the collection.
+            seconds: timeout, if not that of a search.
+            absent: returned if the collection doesn't exist, instead of raising LibraryReplaced.
+            read: parses the response.
         """
         allowed = limits.search if seconds is None else seconds
 
@@ -287,20 +302,20 @@ class Client:
             raise self._translated(error) from error
 
     def warm_up(self) -> None:
-        """Connect, so that the first search need not wait for it."""
+        """Connect, so that the first search needn't."""
         self._connected()
 
     def close(self) -> None:
-        """Let go of the server; safe to call twice."""
+        """Close the connection; safe to call twice."""
         with self._lock:
             client, self._client = self._client, None
         if client is not None:
             client.close()
 
     def _level(self, name: str, *, is_strong: bool = False) -> str:
-        """Return how much of what was written has to be seen: all of it, or what this process has written.
+        """Return the consistency level: "Session" for what this process wrote, "Strong" for all writes.
 
-        Of what this process has deleted the latter is not true in Milvus 2.3.
+        Milvus 2.3 may still show what this process just deleted at level "Session".
         """
         is_settled = self._clock() - self._deleted.get(name, -_SETTLED_SECONDS) >= _SETTLED_SECONDS
         return "Session" if is_settled and not is_strong else "Strong"
@@ -317,7 +332,7 @@ class Client:
             return self._client
 
     def _wait_until_loaded(self, client: Any, name: str, seconds: float) -> None:
-        """Return once a collection can be searched; have it loaded if nobody has."""
+        """Wait until a collection is loaded, and load it if nobody has asked for that.  Raises LibraryLoading."""
         ends = self._clock() + seconds
         while True:
             try:
@@ -340,13 +355,13 @@ class Client:
 
 
 def connected(address: Address, credentials: Credentials) -> Any:
-    """Return a client of pymilvus that has reached the server, as who the credentials say."""
+    """Return a client of pymilvus that has connected and logged in."""
     return _milvus_client()(
         address.uri,
         token=credentials.token,
         timeout=limits.connect,
         grpc_options={"grpc.max_reconnect_backoff_ms": _RECONNECT_MILLISECONDS},
-        dedicated=True,  # pymilvus would share one with whoever else has this host, port and token, encrypted or not
+        dedicated=True,  # else pymilvus shares a connection by host, port and token, encrypted or not
         **({"server_pem_path": credentials.ca_file} if credentials.ca_file else {}),
     )
 
@@ -358,9 +373,9 @@ def _data_types() -> Any:
 
 
 def _milvus_client() -> Any:
-    """Import pymilvus, which would read a `.env` of its own finding and write to the terminal; 0.8 s of CPU."""
+    """Import pymilvus (0.8 s of CPU), without its search for a `.env` file and its output to the terminal."""
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    # gRPC would start its threads again in every fork, and abort one that closes what is open before it runs a program.
+    # gRPC would restart its threads in every fork, and abort a fork that closes its files before running a program.
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
     has_said = _NO_DOTENV in os.environ
     os.environ.setdefault(_NO_DOTENV, "1")
@@ -375,5 +390,5 @@ def _milvus_client() -> Any:
             del os.environ[_NO_DOTENV]
     for name in _LOGGERS:
         logging.getLogger(name).handlers.clear()
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # a traceback an error: one line of ours does
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # it logs a traceback for each error; we log a line
     return MilvusClient

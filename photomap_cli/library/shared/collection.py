@@ -1,7 +1,7 @@
-"""Owns which collection a shared library's address means now, and reading it in pages.  Knows no photos.
+"""Owns which collection a shared library's address stands for now, and reading it page by page.  Knows no photos.
 
-An address names an alias, so that a rebuild can take a library's place at once.  What it means is asked every other
-second, and again where the collection has gone.
+An address names an alias, so that a rebuilt library can replace the old one in one step.  The alias is resolved again
+every two seconds, and when the collection turns out to be gone.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 FRESH_SECONDS = 2.0
 PHOTOS = "part == 0"
-"""What holds for one entity of each photo."""
+"""A condition that exactly one entity of each photo meets."""
 
-_PER_PAGE = 8192  # half of what a page may hold: numbers are spread evenly, and never quite so
+_PER_PAGE = 8192  # aimed at; half of the most a page can hold, as rows are spread only roughly evenly
 NUMBERS_AT_ONCE = 2000
 
 _T = TypeVar("_T")
@@ -38,14 +38,15 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A library as it was found: its collection, and how many photos that has.
+    """A library's collection as it was last seen.
 
     Attributes:
-        name: the collection's own, not the alias that it is asked for by.
-        own: what the library says of itself that stays.
-        properties: what else it says.
-        index: how its vectors are searched.
-        is_half: whether they are in half precision.
+        name: the collection's own, not its alias.
+        own: the properties that never change.
+        properties: all properties.
+        index: the index of the vectors.
+        is_half: whether vectors are stored in half precision.
+        photos: how many photos it has.
     """
 
     name: str
@@ -57,9 +58,12 @@ class State:
 
 
 class Collection:
-    """The collection that a library is in at the moment.  Any thread may use it.
+    """The current collection of a library.  Any thread may use it.
 
-    `pending` is what the library is to say of itself once there is one; several may share it.
+    Args:
+        client: its address has the alias.
+        pending: properties to set once the library is created; several instances may share it.
+        clock: in seconds.
     """
 
     def __init__(
@@ -69,13 +73,13 @@ class Collection:
         self._clock = clock
         self._lock = threading.Lock()
         self._seen: tuple[float, State | None] | None = None
-        self._pending = {} if pending is None else pending  # properties of a library that there is not yet
+        self._pending = {} if pending is None else pending
 
     @property
     def state(self) -> State | None:
-        """What there is, as of two seconds ago at most; None where there is no library yet.
+        """The collection, as seen at most two seconds ago; None if there is no library yet.
 
-        Raises LibraryUnusable where somebody was making an index of the vectors, and was interrupted.
+        Raises LibraryUnusable if building the index of the vectors was interrupted.
         """
         seen = self._seen
         state = seen[1] if seen and self._clock() - seen[0] < FRESH_SECONDS else self.look()
@@ -86,18 +90,18 @@ class Collection:
         return state
 
     def look(self) -> State | None:
-        """Return what there is now.  Raises LibraryFormat, LibraryUnusable where it is no library of this version."""
+        """Return the collection as it is now.  Raises LibraryFormat, LibraryUnusable if this version can't use it."""
         with self._lock:
             state = self._look()
             self._seen = self._clock(), state
             return state
 
     def forget(self) -> None:
-        """Have the next one who asks look again."""
+        """Drop what was seen, so that the next use looks again."""
         self._seen = None
 
     def require(self) -> State:
-        """Return what there is.  Raises EmptyLibrary where there is no library yet."""
+        """Return the collection.  Raises EmptyLibrary if there is no library yet."""
         state = self.state
         if state is None:
             raise EmptyLibrary(f"there is no library {self.client.address} yet", hint="`photomap index` makes one")
@@ -105,12 +109,12 @@ class Collection:
 
     @property
     def properties(self) -> Mapping[str, str]:
-        """What the library says of itself, or will once there is one."""
+        """The library's properties; before it is created, those it will have."""
         state = self.state
         return state.properties if state else self._pending
 
     def note(self, properties: Mapping[str, str]) -> None:
-        """Have the library say something of itself; other properties stay as they are, whoever writes them."""
+        """Set some of the library's properties; the others stay, even if another machine is changing them."""
         state = self.state
         if state is None:
             self._pending.update(properties)
@@ -119,7 +123,7 @@ class Collection:
             self.look()
 
     def make(self, encoder: LibraryEncoder) -> State:
-        """Return the library, made if there is none; the first of several machines makes it."""
+        """Return the collection, created if there is none; if several machines try at once, the first one wins."""
         state = self.look()
         if state is None:
             name = f"{self.alias}_{secrets.token_hex(4)}"
@@ -141,7 +145,7 @@ class Collection:
         return state
 
     def remove(self) -> None:
-        """Remove the library; what it was made of is remembered for the next one."""
+        """Remove the library; its roots are kept for the next one."""
         state = self.look()
         if state is not None:
             self._pending.update(schema.root_properties(schema.roots(state.properties)))
@@ -150,7 +154,7 @@ class Collection:
             self.look()
 
     def take_place_of(self, alias: str) -> None:
-        """Have another library's address mean this one from now on; what it meant before is gone."""
+        """Give this library another alias as its only one; the collection that had it is dropped."""
         state, old = self.require(), self.client.describe(alias)
         self.client.point(alias, state.name)
         self.client.unname(self.alias)
@@ -159,7 +163,7 @@ class Collection:
         self.look()
 
     def query(self, condition: str, fields: Sequence[str], *, limit: int = MOST_AT_ONCE) -> list[Record]:
-        """Return some fields of what meets a condition; nothing where there is no library."""
+        """Return some fields of the entities that meet a condition; empty if there is no library."""
         nothing: list[Record] = []
         return self._asked(lambda name: self.client.query(name, condition, fields, limit=limit), nothing)
 
@@ -170,7 +174,7 @@ class Collection:
     def search(
         self, vector: Any, condition: str, fields: Sequence[str], *, limit: int, params: dict[str, int]
     ) -> list[Hit]:
-        """Return the scores and some fields of the vectors nearest to one."""
+        """Return the best hits for a vector; see `Client.search`."""
         nothing: list[Hit] = []
         return self._asked(
             lambda name: self.client.search(name, vector, condition, fields, limit=limit, params=params), nothing
@@ -185,16 +189,16 @@ class Collection:
         also: str = "",
         at_once: int = NUMBERS_AT_ONCE,
     ) -> Iterator[Record]:
-        """Yield some fields of the entities that have one of some numbers in a field."""
+        """Yield some fields of the entities whose `field` is one of `numbers`, and that meet the condition `also`."""
         wanted = [int(each) for each in numbers]
         for start in range(0, len(wanted), at_once):
             yield from self.query(both(among(field, wanted[start : start + at_once]), also), fields)
 
     def kept_at(self, stored: Iterable[str], fields: Sequence[str]) -> dict[str, Record]:
-        """Return some fields of the photos that are kept at some paths, by path; a path without one is left out.
+        """Return some fields of the photos at some stored paths, by path; paths without a photo are left out.
 
-        A path says what number its photo has, or has been given since another one's was the same; by the path itself,
-        for which a server may look at everything, only those are asked for whose number another photo has.
+        A photo's row is a hash of its path, or the next number if two hashes collide, so rows are queried.  Photos are
+        queried by path only after a collision, as that may make the server scan the whole collection.
         """
         numbers = {each: photo_records.number(each) for each in stored}
         asked = {each for first in numbers.values() for each in (first, following(first))}
@@ -218,9 +222,10 @@ class Collection:
         checkpoint: Callable[[], None] = lambda: None,
         per_page: int = _PER_PAGE,
     ) -> Iterator[list[Record]]:
-        """Yield some fields of all that meets a condition, about `count` entities, page by page.
+        """Yield some fields of all entities that meet a condition, about `count` of them, page by page.
 
-        A page is a range of numbers, which are hashes and so spread evenly; one that is full is asked for in halves.
+        A page is a range of rows, which are hashes and so spread evenly.  A range with too many entities for one page
+        is split in halves.  `checkpoint` is called before each page, and may raise.
         """
         pieces = count // per_page + 1
         width = (HIGHEST - LOWEST) // pieces + 1

@@ -1,4 +1,4 @@
-"""Owns what a shared library knows of the bytes of photos' files: which have the same, by their size and digest."""
+"""Owns looking up a shared library's photos by the bytes of their files: by size and digest."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FIELDS = ("row", "path", "mtime_ns")
 
 
 class SharedContents:
-    """A library's photos by the bytes of their files.  Any thread may use it."""
+    """Photos by the bytes of their files; see `library.store.Contents`.  Any thread may use it."""
 
     def __init__(self, collection: Collection, roots: Roots) -> None:
         self._collection, self._roots = collection, roots
@@ -34,13 +34,13 @@ class SharedContents:
         return {each["row"]: (self._roots.here(each["path"]), each["mtime_ns"]) for each in ordered}
 
     def photo(self, size_bytes: int, content_hash: bytes, row: int | None = None) -> tuple[int, FileState] | None:
-        """Return one photo whose file had these bytes, or the one of a row if its file had; None for none."""
+        """Return one photo whose file had these bytes, or the one of a row if its file had them; else None."""
         only = "" if row is None else f"row == {row}"
         found = self._collection.query(both(_of_bytes(size_bytes, content_hash), only), _FIELDS, limit=1)
         return next(((each["row"], (self._roots.here(each["path"]), each["mtime_ns"])) for each in found), None)
 
     def at(self, paths: Iterable[str]) -> dict[str, PhotoContent]:
-        """Return what is known of the photos at some paths, by path; a path without one is left out."""
+        """Return what is known about the photos at some paths, by path; paths without one are left out."""
         stored = {kept: path for path in paths if (kept := self._roots.stored_if_any(shown(path))) is not None}
         found = self._collection.kept_at(stored, ["size_bytes", "content_hash"])
         return {

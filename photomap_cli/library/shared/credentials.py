@@ -1,4 +1,4 @@
-"""Owns who photomap is at a shared library's server, and whether it may talk to it at all.  Shows no secret."""
+"""Owns the credentials for a shared library's server, and whether they may be sent there.  Shows no secret."""
 
 from __future__ import annotations
 
@@ -16,29 +16,34 @@ if TYPE_CHECKING:
     from photomap_cli.settings import Settings
 
 TOKEN = "PHOTOMAP_LIBRARY_TOKEN"
-"""The variable that holds a token; no setting, so that nothing shows or stores it."""
+"""Environment variable with the token; not a setting, as those are shown and stored."""
 
 _LONGEST_TOKEN_BYTES = 64 << 10
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What is said to a server: `USER:PASSWORD` or a token of its own; and which CA has to know it."""
+    """What to log in with.
+
+    Attributes:
+        token: `USER:PASSWORD`, or a token that the server has issued.
+        ca_file: certificate of the CA that has signed the server's; empty for the system's CAs.
+    """
 
     token: str = field(default="", repr=False)
     ca_file: str = ""
 
     @property
     def user(self) -> str:
-        """The user's name; nothing without a password."""
+        """The user's name, for messages; empty if there is no token."""
         user, separator, _ = self.token.partition(":")
         return user if separator else "the owner of a token" if user else ""
 
 
 def credentials(address: Address, settings: Settings) -> Credentials:
-    """Return what to say to a library's server.
+    """Return the credentials for a library's server.
 
-    Raises BadSetting where others could read the token on its way or in its file, or a file cannot be read.
+    Raises BadSetting if others could read the token, on the network or in its file, or if a file can't be read.
     """
     if not (address.is_encrypted or address.is_on_this_machine or settings.library_insecure):
         raise BadSetting(
@@ -60,7 +65,7 @@ def _token(settings: Settings) -> str:
 
 
 def _read(path: Path) -> str:
-    """Return what is in a file that nobody else can read."""
+    """Return the content of a file that only its owner may read."""
     try:
         with files.reading(path) as file:
             info = os.fstat(file.fileno())

@@ -1,7 +1,7 @@
-"""Owns what a filter means to Milvus: PhotoFilter -> an expression over the fields of `schema.FACTS`.  Asks no server.
+"""Owns translating filters to Milvus expressions over the fields of `schema.FACTS`.  Asks no server.
 
-It means what `library.sql_filters` says, but for `near:`, whose circle is made of strips: right to 1 %, where a circle
-on a ball is right to 0.5 %.
+The results are those of `library.sql_filters`, except that `near:` approximates its circle by strips of latitude, which
+is accurate to 1 %; the earth as a sphere is accurate to 0.5 %.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from photomap_cli.library.shared.roots import Span
 
 NOTHING = "part < 0"
-"""What no entity meets."""
+"""A condition that no entity meets."""
 
 KINDS = {"photo": 'kind != "video"', "video": 'kind == "video"', "raw": 'kind == "raw"'}
 SHAPES = {
@@ -51,13 +51,13 @@ _FLAT = 8
 
 
 class Server(NamedTuple):
-    """What a translation needs to know.
+    """What a translation needs to know about the library.
 
     Attributes:
-        below: where the photos below a folder are kept.
-        album: the numbers of the photos in an album; raises BadQuery for one there is not.
-        has_infix: whether the server finds letters in the middle of a text.
-        texts: every text that is in a field, for what the server cannot find; raises BadQuery where they are too many.
+        below: returns the spans of stored paths below a folder.
+        album: returns the rows of the photos in an album; raises BadQuery for an unknown one.
+        has_infix: whether the server can match in the middle of a text.
+        texts: returns all values of a text field, for what the server can't match; raises BadQuery if too many.
     """
 
     below: Callable[[str], Sequence[Span]]
@@ -67,17 +67,17 @@ class Server(NamedTuple):
 
 
 def where(filters: Sequence[PhotoFilter], server: Server) -> str:
-    """Return one expression that holds where all filters do; empty for none."""
+    """Return the condition that all filters are met; empty if there are none."""
     return _tree([_clause(each, server) for each in filters], " and ")
 
 
 def both(*conditions: str) -> str:
-    """Return what holds where all of some conditions do, of which some may be empty."""
+    """Return the condition that all of some conditions are met; empty ones are left out."""
     return " and ".join(f"({each})" for each in conditions if each)
 
 
 def quoted(text: str) -> str:
-    """Return a text as a literal: the only way for one into an expression."""
+    """Return a text as a string literal; the only way to put a text into an expression."""
     return f'"{shown(text).translate(_ESCAPES)}"'
 
 
@@ -94,7 +94,7 @@ def one_of(field: str, texts: Iterable[str]) -> str:
 
 
 def in_spans(spans: Iterable[Span]) -> str:
-    """Return the condition that a photo is kept in one of some spans of paths."""
+    """Return the condition that a photo's stored path is in one of some spans."""
     return _any(f"(path >= {quoted(each.first)} and path < {quoted(each.end)})" for each in spans)
 
 
@@ -147,7 +147,7 @@ def _holds(field: str, part: str, server: Server) -> str:
 
 
 def _matches(field: str, pattern: str, server: Server) -> str:
-    """Return the condition that a field matches a shell pattern, in SQLite's form."""
+    """Return the condition that a field matches a pattern of SQLite's GLOB: `*`, `?`, `[a-z]`, `[^a-z]`."""
     tokens = _TOKENS.findall(pattern)
     if all(map(_is_plain, tokens)):
         return f"{field} == {quoted(''.join(map(_letters, tokens)))}"
@@ -163,7 +163,7 @@ def _matches(field: str, pattern: str, server: Server) -> str:
 
 
 def _is_plain(token: str) -> bool:
-    """Whether a token stands for its letters alone; `[[]` is how a bracket is written that means itself."""
+    """Whether a token of a pattern is literal text; `[[]` is a literal bracket."""
     return token == "[[]" or token[0] not in "*?["
 
 
@@ -178,7 +178,7 @@ def _as_regex(token: str) -> str:
 
 
 def _set_as_regex(inside: str) -> str:
-    """Return a set of letters as SQLite reads it: a range the wrong way round holds the letter that it begins with."""
+    """Return a set of characters as SQLite's GLOB reads it: a reversed range matches its first character only."""
     is_negated, inside = inside.startswith("^"), inside.removeprefix("^")
     letters, at = [], 0
     while at < len(inside):
@@ -191,7 +191,7 @@ def _set_as_regex(inside: str) -> str:
 
 
 def _begins(field: str, start: str) -> str:
-    """Return the condition that a text begins so, as a range: that every server can do."""
+    """Return the condition that a text field has a prefix, as a range, which every server supports."""
     conditions = [f"{field} >= {quoted(start)}"] if start else []
     kept = start.rstrip(_LAST_LETTER)
     if kept:
@@ -213,7 +213,7 @@ def _years(years: NumberRange) -> str:
 
 
 def _months(months: NumberRange) -> str:
-    """Return the condition; `11..2` wraps around the end of the year."""
+    """Return the condition for a range of months; `11..2` wraps around the end of the year."""
     low, high = months
     if low is not None and high is not None and low > high:
         return f"month >= {low} or month <= {high}"
@@ -221,14 +221,14 @@ def _months(months: NumberRange) -> str:
 
 
 def _stars(stars: NumberRange) -> str:
-    """Return the condition; a photo without a rating has 0 stars."""
+    """Return the condition for a range of ratings; a photo without one counts as 0."""
     low = schema.NO_RATING + 1 if stars.low is None else max(stars.low, schema.NO_RATING + 1)
     rated = _between("rating", NumberRange(low, stars.high))
     return f"({rated}) or rating == {schema.NO_RATING}" if stars.holds(0) else rated
 
 
 def _near(circle: geography.Circle) -> str:
-    """Return the condition that a place lies in a circle, as strips along circles of latitude."""
+    """Return the condition that a place lies in a circle, which is cut into strips of latitude."""
     reach = circle.metres / EARTH_METRES
     if reach >= pi:
         return TRAITS["gps"]
@@ -243,7 +243,10 @@ def _near(circle: geography.Circle) -> str:
 
 
 def _half_width(latitude: float, middle: float, reach: float) -> float:
-    """Return how far a circle around a place reaches east and west at a latitude, all in radians."""
+    """Return how far a circle reaches east and west of its centre at a latitude, in radians.
+
+    By the spherical law of cosines; `middle` is the latitude of the centre, `reach` the angular radius.
+    """
     across = cos(latitude) * cos(middle)
     if across < 1e-12:  # at a pole all longitudes are one place
         return pi if abs(latitude - middle) <= reach else 0.0
@@ -267,7 +270,7 @@ def _any(conditions: Iterable[str]) -> str:
 
 
 def _tree(conditions: Sequence[str], between: str) -> str:
-    """Return conditions with an operator between them, as a tree: Milvus 2.3 searches by none 100 nodes deep."""
+    """Join conditions by an operator, as a balanced tree: Milvus 2.3 fails on expressions nested 100 deep."""
     if len(conditions) <= _FLAT:
         return between.join(conditions)
     middle = len(conditions) // 2

@@ -1,4 +1,4 @@
-"""Owns what filters can name in a shared library: counted in a sample, and taken for all photos alike."""
+"""Owns the facets of a shared library: the values that filters can have, with counts extrapolated from a sample."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FIELDS = ("path", "camera", "lens", "ext", "dated_at", "latitude", "longitude")
 
 
 def facets_of(facts: SharedFacts, collection: Collection, roots: Roots) -> Facets:
-    """Return what filters can name, and about how many photos that is."""
+    """Return the values that filters can have, each with its approximate number of photos."""
     total = facts.photo_count
     sampled = sample(collection, total)
     times = max(1.0, total / len(sampled)) if sampled else 1.0
@@ -47,13 +47,13 @@ def facets_of(facts: SharedFacts, collection: Collection, roots: Roots) -> Facet
 
 
 def sample(collection: Collection, total: int) -> list[dict[str, Any]]:
-    """Return photos that are spread evenly over a library of so many: numbers are hashes, so those below a bound."""
+    """Return an even sample of a library of `total` photos: those with the lowest rows, as rows are hashes."""
     condition = both(PHOTOS, f"row <= {last_of(SAMPLE, total)}")
     return [each for page in collection.pages(condition, _FIELDS, count=min(total, SAMPLE)) for each in page]
 
 
 def _suggestions(facts: SharedFacts) -> dict[str, Counted]:
-    """Return how many photos each of the suggested values finds."""
+    """Return the suggested values that find photos, each with their exact number."""
     counts = {
         kind: [(value, facts.count([PhotoFilter(kind, value)])) for value in SUGGESTED[kind]] for kind in SUGGESTED
     }
@@ -61,7 +61,7 @@ def _suggestions(facts: SharedFacts) -> dict[str, Counted]:
 
 
 def _places(sampled: list[dict[str, Any]], times: float) -> Counted:
-    """Return the middle of what lies in one of the fields that a tenth of a degree makes, those with most photos."""
+    """Return the mean position of the photos in each square of a tenth of a degree, fullest squares first."""
     fields: dict[tuple[float, float], list[tuple[float, float]]] = {}
     for each in sampled:
         if each["latitude"] != NO_PLACE:
@@ -75,5 +75,5 @@ def _places(sampled: list[dict[str, Any]], times: float) -> Counted:
 
 
 def _folder(path: str) -> str:
-    """Return the folder that a path lies in, with the separator at its end."""
+    """Return the folder of a path, with its trailing separator."""
     return path[: max(path.rfind(os.sep), path.rfind("/")) + 1] or path[: path.find(":") + 1]

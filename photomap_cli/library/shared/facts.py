@@ -1,4 +1,4 @@
-"""Owns what there is in a shared library: photos, their facts and vectors, as of now.  Changes nothing."""
+"""Owns reading a shared library: photos, their facts and vectors, as they are now.  Changes nothing."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
     from photomap_cli.records import Facets, Photo, PhotoDetails, PhotoFilter
 
 MOST_LISTED = 1_000_000
-"""So many photos are listed by their numbers at most: the largest folder that duplicates are looked for in."""
+"""Most rows that `rows` returns, and so the most photos that duplicates are looked for in."""
 
 MOST_SPREAD = 200_000
-"""So many photos a map has at most."""
+"""Most photos of a map."""
 
-_SPREAD_MORE = 1.02  # numbers are spread evenly, and never quite so
+_SPREAD_MORE = 1.02  # rows are hashes, and spread only roughly evenly
 _VECTORS_AT_ONCE = 1000  # 2 MB
-_FEW_TEXTS = 200_000  # photos whose texts are read for a filter that the server cannot answer: 5 s
+_FEW_TEXTS = 200_000  # photos of a library whose texts are read for a filter that the server can't apply: 5 s
 _MOST_MATCHING = 10_000
 
 _T = TypeVar("_T")
@@ -50,32 +50,32 @@ def _never() -> None:
 
 
 class SharedFacts:
-    """What there is in a library that many share.  Any thread may ask.
+    """The content of a shared library; see `library.store.Facts`.  Any thread may use it.
 
-    A photo's number comes from where it is kept, so it is the same for everybody and whenever it is added again.  Every
-    method raises LibraryUnreachable while the server does not answer, LibraryUnusable for what it refuses.
+    A photo's row is a hash of its stored path, so it is the same on every machine, and after removing and adding the
+    photo.  Every method raises LibraryUnreachable while the server doesn't answer, LibraryUnusable for other errors.
     """
 
     def __init__(self, folder: Path, collection: Collection, roots: Roots, notes: MachineNotes) -> None:
         self.folder = folder
         self._collection, self._roots, self._notes = collection, roots, notes
         self.contents = SharedContents(collection, roots)
-        self._held_by: State | None = None  # what it was that had, or had not, photos at these paths
+        self._held_by: State | None = None  # the library that `_holds` is about
         self._holds: dict[str, bool] = {}
         self._kept_texts: dict[str, tuple[str, int, frozenset[str]]] = {}
         self._albums = AlbumRows(self, lambda: (self.library_id, self.photo_count))
 
     @property
     def library_id(self) -> str:
-        """The name of this set of numbers."""
+        """Identifies this numbering of rows."""
         state = self._collection.state
         return state.own.library_id if state else ""
 
     @property
     def vectors_id(self) -> str:
-        """The name of this set of numbers with these vectors, as of the last index run that has ended.
+        """Identifies these rows with these vectors, as of the last finished index run.
 
-        A number stands for a path, whose photo may be another one by now.
+        A row stands for a path, where there may be another photo by now.
         """
         indexed_at = schema.last_indexed_at(self._collection.properties)
         return f"{self.library_id} {indexed_at} {self.photo_count}"
@@ -88,16 +88,16 @@ class SharedFacts:
 
     @property
     def photo_count(self) -> int:
-        """How many photos there are, as of two seconds ago at most."""
+        """The number of photos, at most two seconds ago."""
         state = self._collection.state
         return state.photos if state else 0
 
     def of_one_numbering(self, work: Callable[[], _T]) -> _T:
-        """Return what some work finds: a number stands for the same path in every library."""
+        """Return the result of some work; rows are never renumbered here."""
         return work()
 
     def roots(self) -> tuple[str, ...]:
-        """Return the paths that were indexed, sorted: those of this machine, and others as they are kept."""
+        """Return the paths that were indexed, sorted: this machine's, and stored paths whose roots it doesn't have."""
         return tuple(sorted(map(self._roots.here, schema.roots(self._collection.properties))))
 
     def photos(self, rows: Sequence[int] | np.ndarray) -> list[Photo]:
@@ -117,7 +117,7 @@ class SharedFacts:
         return photo_records.details(record, self._roots.here) if record else None
 
     def has_photos(self, path: str) -> bool:
-        """Whether there is a photo at or below a path."""
+        """Return whether there is a photo at or below a path."""
         state = self._collection.state
         if state is not self._held_by:
             self._held_by, self._holds = state, {}
@@ -127,7 +127,7 @@ class SharedFacts:
         return self._holds[path]
 
     def spelled(self, path: str) -> str:
-        """Return how the library's paths spell this one: as it is, composed or decomposed; itself if none does."""
+        """Return how the library's paths spell this one: as given, in NFC or in NFD; as given if it has no photos."""
         forms = dict.fromkeys((path, *(unicodedata.normalize(form, path) for form in ("NFC", "NFD"))))
         return next(filter(self.has_photos, forms), path)
 
@@ -165,7 +165,7 @@ class SharedFacts:
     def rows(self, within: Sequence[PhotoFilter] = (), *, checkpoint: Callable[[], None] = _never) -> np.ndarray:
         """Return the rows of the photos that meet all filters, int64, sorted, read-only.
 
-        Raises TooManyPhotos where they are more than a million.
+        Raises TooManyPhotos for more than a million.
         """
         condition = both(PHOTOS, self.expression(within))
         count = self._collection.count(condition)
@@ -183,7 +183,7 @@ class SharedFacts:
     ) -> tuple[np.ndarray, int]:
         """Return rows of photos that meet all filters, sorted, and how many photos do.
 
-        They are the 200,000 with the lowest numbers, which are hashes, or all if there are no more.
+        The rows are all of them, or the 200,000 lowest, which are an even sample, as rows are hashes.
         """
         condition = both(PHOTOS, self.expression(within))
         count = self._collection.count(condition)
@@ -201,7 +201,7 @@ class SharedFacts:
     ) -> list[Photo]:
         """Return up to `limit` photos that meet all filters, latest `dated_at` first, then higher rows first.
 
-        At most 16,384.  `behind` is `dated_at` and row of the photo before them.
+        At most 16,384 are returned.  `behind` is `dated_at` and row of the photo before them.
         """
         condition = both(PHOTOS, self.expression(within))
         records = newest(self._collection, condition, min(limit, MOST_AT_ONCE), behind, checkpoint)
@@ -223,13 +223,13 @@ class SharedFacts:
         return sorted(record["row"] for record in self._collection.query(condition, ["row"]))
 
     def facets(self) -> Facets:
-        """Return what filters can name, from a sample of 20,000 photos."""
+        """Return the values that filters can have, from a sample of 20,000 photos."""
         from photomap_cli.library.shared.facets import facets_of  # not needed for a search
 
         return facets_of(self, self._collection, self._roots)
 
     def status(self) -> LibraryStatus:
-        """Return where the library is and how much is in it; how many bytes that takes only its server knows."""
+        """Return where the library is and how much is in it; its size in bytes is known to its server only."""
         state = self._collection.look()
         encoder = state.own.encoder if state else None
         return LibraryStatus(
@@ -244,21 +244,21 @@ class SharedFacts:
         )
 
     def expression(self, within: Sequence[PhotoFilter]) -> str:
-        """Return what filters mean to the server; empty for none.  Raises BadQuery for what it cannot answer."""
+        """Translate filters for the server; empty if there are none.  Raises BadQuery for one it can't apply."""
         if not within:
             return ""
         has_infix = self._collection.client.abilities.has_infix
         return where(within, Server(self._roots.below, self._albums.rows, has_infix, self._texts))
 
     def _listed(self, condition: str, count: int, checkpoint: Callable[[], None]) -> np.ndarray:
-        """Return the rows of the about `count` photos that meet a condition, int64, sorted."""
+        """Return the rows of the photos that meet a condition, about `count` of them, int64, sorted."""
         pages = self._collection.pages(condition, ["row"], count=count, checkpoint=checkpoint)
         return np.sort(np.fromiter((each["row"] for page in pages for each in page), np.int64))
 
     def _texts(self, field: str) -> frozenset[str]:
-        """Return every text that is in a field, for a filter that the server cannot answer; kept while nothing changes.
+        """Return all values of a text field, for a filter that the server can't apply; cached until photos change.
 
-        Raises BadQuery in a library that is too large for it.
+        Raises BadQuery if the library is too large for that.
         """
         state = self._collection.require()
         if state.photos > _FEW_TEXTS:
@@ -279,7 +279,7 @@ class SharedFacts:
         return None if stored is None else self._collection.kept_at([stored], fields).get(stored)
 
     def _at_or_below(self, path: str) -> str:
-        """Return the condition for the photos at or below a path; empty where there can be none."""
+        """Return the condition for photos at or below a path; empty if there can be none."""
         path = shown(path)
         stored, spans = self._roots.stored_if_any(path), self._roots.below(path)
         here = f"path == {quoted(stored)}" if stored else ""

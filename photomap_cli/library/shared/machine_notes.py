@@ -1,7 +1,7 @@
-"""Owns what this machine alone remembers of a shared library: which files are no photos, which could not be read.
+"""Owns what this machine alone remembers about a shared library: which files aren't photos, or couldn't be read.
 
-It is kept in a file of SQLite's in the folder of the user's own files about the library; whoever removes that loses
-some time in the next run.
+It is in an SQLite file in the folder of the user's own files about the library.  If that is deleted, the next run
+examines those files again.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from photomap_cli.library.shared.roots import Roots
 
 FOLDER_NAME = "this-machine"
-"""The folder that keeps it: one of a library without photos, made by whoever asks first."""
+"""Its folder, which is created on first use: the catalogue of a local library that has no photos."""
 
 
 class MachineNotes:
-    """This machine's notes; the file is opened when it is needed.  Any thread may use it."""
+    """This machine's notes; the file is opened on first use.  Any thread may use it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / FOLDER_NAME
@@ -39,12 +39,12 @@ class MachineNotes:
 
     @property
     def machine(self) -> str:
-        """The name of this machine, and user: what it notes of files means nothing to others."""
+        """Identifies this user on this machine, as others can't use what it notes about files."""
         return self.catalog.library_id
 
     @property
     def catalog(self) -> Catalog:
-        """The library without photos that has the notes."""
+        """The catalogue that holds the notes."""
         with self._lock:
             if self._opened is None:
                 self._opened = Catalog.open(self._folder, create=True)
@@ -59,7 +59,7 @@ class MachineNotes:
 
 
 class SharedRuns:
-    """What is remembered of index runs: by all which are not finished, by this machine what it could not read."""
+    """The record of index runs: which are unfinished is shared, which files couldn't be read is this machine's."""
 
     def __init__(self, collection: Collection, roots: Roots, notes: MachineNotes) -> None:
         self._collection, self._roots, self._notes = collection, roots, notes
@@ -78,7 +78,7 @@ class SharedRuns:
         self._collection.note(schema.run_properties((), map(self._roots.stored, ended)))
 
     def unfinished(self) -> tuple[str, ...]:
-        """Return the paths whose last run has not come to its end, on whatever machine, sorted."""
+        """Return the paths whose last run didn't finish, on any machine, sorted."""
         return tuple(sorted(map(self._roots.here, schema.unfinished(self._collection.properties))))
 
     def note_rules(self, roots: Iterable[str], exclude: Sequence[str], *, hidden: bool) -> None:
@@ -86,16 +86,16 @@ class SharedRuns:
         self._notes.catalog.runs.note_rules(roots, exclude, hidden=hidden)
 
     def rules(self, root: str) -> tuple[tuple[str, ...], bool] | None:
-        """Return what the last run on this machine over this very path has left out."""
+        """Return what the last run on this machine over this very path left out."""
         return self._notes.catalog.runs.rules(root)
 
     def was_refused(self, file: FoundFile) -> bool:
-        """Whether the last run on this machine could not read a file, which is as it was then."""
+        """Return whether the last run on this machine couldn't read this file, which hasn't changed since."""
         return self._notes.catalog.runs.was_refused(file)
 
 
 class SharedFileNotes:
-    """What is said of files: by all which photos are damaged, by this machine which files are no photos."""
+    """Notes on files: which photos are damaged is shared, which files aren't photos is this machine's."""
 
     def __init__(self, collection: Collection, roots: Roots, notes: MachineNotes) -> None:
         self._collection, self._roots, self._notes = collection, roots, notes
@@ -113,7 +113,7 @@ class SharedFileNotes:
         return sorted(found, key=lambda each: each.path)
 
     def others(self, root: str) -> dict[str, FileMark]:
-        """Return the files at or below a path that were looked into here and are no photos, by path."""
+        """Return the files at or below a path that this machine examined and that aren't photos, by path."""
         return self._notes.catalog.file_notes.others(root)
 
     def note_others(self, learned: Mapping[str, FileMark], outdated: Iterable[str]) -> None:

@@ -1,7 +1,7 @@
-"""Owns finding the newest photos of a shared library, whose server keeps no order: it counts, so dates are halved.
+"""Owns finding the newest photos of a shared library, whose server can't sort: a binary search over dates, by counting.
 
-From the whole calendar to a span with enough photos, and few enough to sort, takes some 15 counts, of a few
-milliseconds each.
+It takes some 15 counts, of a few milliseconds each, to get from the whole calendar to a span with enough photos that
+are few enough to be sorted here.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Record = dict[str, Any]
 
-_SORTED = 2048  # photos that are read to be sorted: 50 ms
+_SORTED = 2048  # photos that are read and sorted here: 50 ms
 _FIRST = datetime(1, 1, 1)
 _LAST_SECOND = int((datetime(9999, 12, 31, 23, 59, 59) - _FIRST).total_seconds())
 
@@ -31,9 +31,9 @@ def newest(
     behind: tuple[str, int] | None = None,
     checkpoint: Callable[[], None] = lambda: None,
 ) -> list[Record]:
-    """Return the entities that meet a condition, the latest `dated_at` first, then the higher row; `limit` or fewer.
+    """Return up to `limit` entities that meet a condition, latest `dated_at` first, then higher rows first.
 
-    `behind` is `dated_at` and row of the photo before them.
+    `behind` is `dated_at` and row of the photo before them.  `checkpoint` is called before each count, and may raise.
     """
     asked = both(condition, _behind(*behind) if behind else "")
     enough = _Enough(collection, asked, max(1, min(limit, MOST_AT_ONCE)), checkpoint)
@@ -48,7 +48,7 @@ def newest(
 
 
 class _Enough:
-    """Looks for where to begin so that there are `least` entities that meet a condition, and few enough to sort."""
+    """Searches for a lower bound that leaves at least `least` entities, and few enough to sort."""
 
     def __init__(self, collection: Collection, condition: str, least: int, checkpoint: Callable[[], None]) -> None:
         self._collection, self._condition, self._least = collection, condition, least
@@ -56,9 +56,9 @@ class _Enough:
         self._checkpoint = checkpoint
 
     def bound(self, beginning: Callable[[int], str], low: int, high: int) -> tuple[int, bool]:
-        """Return where to begin, and whether it leaves too few, as one place more has too many.
+        """Return a lower bound, and whether it leaves too few, because the one below it leaves too many.
 
-        `beginning` is the condition for what is at a place or behind it.
+        It is between `low` and `high`; `beginning` returns the condition for entities at or above a bound.
         """
         if self._count(beginning(low)) <= self._most:
             return low, False
@@ -71,7 +71,7 @@ class _Enough:
         return high, True
 
     def read(self, condition: str) -> list[Record]:
-        """Return what meets both conditions."""
+        """Return the entities that meet both conditions."""
         return self._collection.query(both(self._condition, condition), PHOTO_FIELDS)
 
     def _count(self, condition: str) -> int:
@@ -84,7 +84,7 @@ def _text(second: int) -> str:
 
 
 def _since(second: int) -> str:
-    """Return the condition for dates from a second on; behind the last one there are none."""
+    """Return the condition for dates from a second on, counted from the year 1."""
     if second > _LAST_SECOND:
         return "part < 0"
     return f"dated_at >= {quoted(_text(second) if second else '')}"

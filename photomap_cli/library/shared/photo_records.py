@@ -1,4 +1,4 @@
-"""Owns a photo as a shared library keeps it: NewPhoto -> entities, and back to what the rest of photomap knows."""
+"""Owns converting photos to a shared library's entities and back.  Pure."""
 
 from __future__ import annotations
 
@@ -26,32 +26,35 @@ PHOTO_FIELDS = (
 SEEN_FIELDS = ("row", "path", "size_bytes", "mtime_ns", "ctime_ns", "inode", "seen_by")
 
 LOWEST, HIGHEST = -(2**63) + 1, 2**63 - 1
-"""Between these are all numbers; a filter can't write the one below."""
+"""The range of rows; Milvus expressions can't contain -2**63."""
 
-_FIRST_NAMED = "name"  # how the sources begin whose date a name says
+_FIRST_NAMED = "name"  # prefix of the sources that are file names
 
 
 def number(stored: str, part: int = 0) -> int:
-    """Return the number that a photo at a kept path has, on every machine; that of a side's entity for a part of it."""
+    """Return the row of the photo at a stored path, or of one of its sides: a BLAKE2b hash of 64 bits."""
     text = f"{stored}\0{part}" if part else stored
     digest = blake2b(text.encode(errors="surrogatepass"), digest_size=8).digest()
     return max(LOWEST, int.from_bytes(digest, signed=True))
 
 
 def following(number: int) -> int:
-    """Return the number that an entity gets whose own is another one's."""
+    """Return the row to try next if this one is taken by another entity."""
     return number + 1 if number < HIGHEST else LOWEST
 
 
 def last_of(wanted: int, total: int) -> int:
-    """Return the number up to which about `wanted` of `total` entities are, as numbers are spread evenly."""
+    """Return the row up to which there are about `wanted` of `total` entities, as rows are spread evenly."""
     return HIGHEST if wanted >= total else LOWEST + (HIGHEST - LOWEST) * wanted // total
 
 
 def of_photo(photo: NewPhoto, stored: str, machine: str) -> list[Record]:
-    """Return the entities of a photo that is kept at a path, without their numbers: the photo's, then its sides'.
+    """Return the entities of a photo, without rows: its own, then those of its sides.
 
-    `machine` is the one that has seen its file.
+    Args:
+        photo: the photo.
+        stored: its stored path.
+        machine: identifies who has seen its file; see `MachineNotes.machine`.
     """
     dated_at, source = date_of(photo)
     facts = {
@@ -73,7 +76,7 @@ def of_photo(photo: NewPhoto, stored: str, machine: str) -> list[Record]:
 
 
 def moved(records: Sequence[Record], again: FoundAgain, stored: str, machine: str) -> list[Record]:
-    """Return the entities of a photo whose file is at another path by now, or has other times."""
+    """Return the entities of a photo whose file has moved or was touched."""
     first = records[0]
     changed = {
         **{"mtime_ns": again.mtime_ns, "ctime_ns": again.ctime_ns, "inode": again.inode, "seen_by": machine},
@@ -84,7 +87,7 @@ def moved(records: Sequence[Record], again: FoundAgain, stored: str, machine: st
 
 
 def photo(record: Record, here: Callable[[str], str]) -> Photo:
-    """Return the photo of an entity; `here` makes a kept path one of this machine."""
+    """Convert an entity to a photo; `here` converts a stored path to this machine's."""
     return Photo(
         path=here(record["path"]),
         taken_at=_taken_at(record),
@@ -94,7 +97,7 @@ def photo(record: Record, here: Callable[[str], str]) -> Photo:
 
 
 def details(record: Record, here: Callable[[str], str]) -> PhotoDetails:
-    """Return all that an entity says of its photo."""
+    """Convert an entity to all that is known about its photo."""
     return PhotoDetails(
         path=here(record["path"]),
         taken_at=_taken_at(record),
@@ -106,17 +109,16 @@ def details(record: Record, here: Callable[[str], str]) -> PhotoDetails:
 
 
 def seen_file(record: Record, machine: str | None) -> SeenFile:
-    """Return a photo's file as it was.
+    """Return a photo's file as it was when it was indexed.
 
-    Its ctime and its inode differ between machines: they are not known to another one than has seen them.  None takes
-    them as they are.
+    Its ctime and inode are 0 if another machine has seen it, as they differ between machines; None returns them anyway.
     """
     signs = (record["ctime_ns"], record["inode"]) if machine in (None, record["seen_by"]) else (0, 0)
     return SeenFile(record["row"], record["size_bytes"], record["mtime_ns"], *signs)
 
 
 def copy(records: Sequence[Record], file: FoundFile) -> NewPhoto:
-    """Return what to write for another file with the same bytes, given all entities of a photo, its own first."""
+    """Return the photo to add for another file with the same bytes, given all entities of one, its own first."""
     first, *others = records
     return NewPhoto.of(
         file,
@@ -133,14 +135,14 @@ def copy(records: Sequence[Record], file: FoundFile) -> NewPhoto:
 
 
 def whole(records: Sequence[Record], here: Callable[[str], str]) -> NewPhoto:
-    """Return a photo as it was written, given all its entities, its own first."""
+    """Return a photo as it was added, given all its entities, its own first."""
     first = records[0]
     path = here(first["path"])
     return copy(records, FoundFile(path, first["size_bytes"], first["mtime_ns"], first["ctime_ns"], first["inode"]))
 
 
 def stored_vector(found: np.ndarray, *, is_half: bool) -> np.ndarray:
-    """Return a vector as it is written: as precise as a local library keeps it, whatever the server's fields are."""
+    """Round a vector to half precision, as in a local library; returned as float32 if the field is float32."""
     half = found.astype(STORED)
     return half if is_half else half.astype(np.float32)
 
@@ -161,13 +163,13 @@ def _size(width: int, height: int) -> Record:
 
 
 def _taken_at(record: Mapping[str, Any]) -> str | None:
-    """Return when a photo was taken, as its EXIF or else its name says."""
+    """Return when a photo was taken, by its EXIF or else its name; None if neither tells."""
     is_named = str(record["date_source"]).startswith(_FIRST_NAMED)
     return (record["dated_at"] if is_named else record["taken_at"]) or None
 
 
 def _known(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what may not be known of a photo, None where it is not."""
+    """Return the facts that may be unknown, with None instead of the stored placeholders."""
     has_place = record["latitude"] != schema.NO_PLACE
     return {
         **{name: record[name] or None for name in ("camera", "lens")},
@@ -178,7 +180,7 @@ def _known(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _text(value: str | None) -> str:
-    """Return a text that fits; nothing for None."""
+    """Return a text cut to the length of a field, in bytes of UTF-8; empty for None."""
     encoded = (value or "").encode(errors="replace")
     return encoded[: schema.LONGEST_TEXT].decode(errors="ignore")
 

@@ -12,10 +12,10 @@ from photomap_cli.library.entities import STORED
 from photomap_cli.library.shared.schema import FIELDS, VECTOR, Kind
 
 Record = dict[str, Any]
-"""Some fields of an entity; a vector as (dim,) float32."""
+"""Some fields of an entity, by name; a vector is (dim,) float32."""
 
 Hit = tuple[float, Record]
-"""A score, and some fields of the entity that has it."""
+"""An inner product, and some fields of the entity that has it."""
 
 COUNT = "count(*)"
 _TYPES = {each.name: str if each.kind is Kind.TEXT else float if each.kind is Kind.REAL else int for each in FIELDS}
@@ -23,7 +23,7 @@ _TYPES = {each.name: str if each.kind is Kind.TEXT else float if each.kind is Ki
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """A collection as the server describes it: its own name, whatever alias it was asked by, and its properties."""
+    """A collection as the server describes it; `name` is its own, even if it was asked for by an alias."""
 
     name: str
     properties: Mapping[str, str]
@@ -31,23 +31,23 @@ class Description:
 
 
 def description(found: Mapping[str, Any]) -> Description:
-    """Read what a collection is."""
+    """Parse the description of a collection."""
     properties = {str(name): str(value) for name, value in found["properties"].items()}
     return Description(str(found["collection_name"]), properties, {each["name"]: each for each in found["fields"]})
 
 
 def count(found: Sequence[Mapping[str, Any]]) -> int:
-    """Read how many entities there are."""
+    """Parse a count of entities."""
     return int(found[0][COUNT])
 
 
 def records(found: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> list[Record]:
-    """Read some fields of entities."""
+    """Parse some fields of entities."""
     return [{name: _value(name, each[name]) for name in fields} for each in found]
 
 
 def hits(found: Sequence[Sequence[Mapping[str, Any]]], fields: Sequence[str]) -> list[Hit]:
-    """Read the hits of one vector."""
+    """Parse the hits of a search by one vector, best first."""
     (of_vector,) = found
     entities = records([each["entity"] for each in of_vector], fields)
     scores = [float(each["distance"]) for each in of_vector]
@@ -63,7 +63,7 @@ def _value(name: str, value: Any) -> Any:
 
 
 def _vector(value: Any) -> np.ndarray:
-    """Read a vector; one in half precision comes as bytes, alone in a list by some ways."""
+    """Parse a vector; one in half precision comes as bytes, which some methods wrap in a list."""
     if isinstance(value, (list, tuple)) and len(value) == 1 and isinstance(value[0], bytes):
         value = value[0]
     vector = np.frombuffer(value, STORED) if isinstance(value, bytes) else value

@@ -1,7 +1,7 @@
-"""Owns whose path is which: paths of this machine, and `ROOT:relative/path` as a shared library keeps them.
+"""Owns translating between this machine's paths and a shared library's stored paths, `ROOT:relative/path`.
 
-Each machine says in its settings where the roots are; only this module translates.  A path is kept as the disk spells
-it, with `/` on every system.  One below a root that is not here is shown as it is kept.
+Each machine's settings say where its roots are.  A stored path is spelled as on the disk, with `/` on every system.
+One whose root this machine doesn't have is shown as it is stored.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _STORED = re.compile(rf"({ROOT_NAME}):/*(.*?)/*", re.ASCII | re.DOTALL)
 
 
 class Span(NamedTuple):
-    """The stored paths from `first` on and before `end`."""
+    """The stored paths from `first` up to, but not including, `end`."""
 
     first: str
     end: str
 
 
 class Roots:
-    """The roots that this machine has, by name.  A value."""
+    """This machine's roots, by name.  Immutable."""
 
     def __init__(self, folders: Mapping[str, str], *, sep: str = os.sep) -> None:
         self._sep = sep
@@ -37,16 +37,16 @@ class Roots:
 
     @classmethod
     def of_settings(cls, folders: Mapping[str, str]) -> Roots:
-        """Return the roots as the settings name them: absolute, spelled as the disk does, without links."""
+        """Return the roots named in the settings, as absolute paths without symbolic links, spelled as on the disk."""
         return cls({name: pathnames.real(str(directories.absolute(Path(each)))) for name, each in folders.items()})
 
     @property
     def folders(self) -> tuple[str, ...]:
-        """Where they are."""
+        """Their absolute paths."""
         return tuple(folder.rstrip(self._sep) or self._sep for folder in self._folders.values())
 
     def stored(self, path: str) -> str:
-        """Return how the library keeps a path of this machine.  Raises BadPath where no root here covers it."""
+        """Return the stored path for one of this machine's.  Raises BadPath if it is below none of its roots."""
         found = self._stored(path)
         if found is None:
             raise BadPath(
@@ -56,15 +56,15 @@ class Roots:
         return found
 
     def stored_if_any(self, path: str) -> str | None:
-        """Return how the library keeps a path; None where it can have no such.
+        """Return the stored path for a path as `here` returns it; None if it is below no root.
 
-        It is one of this machine, or of a root by its name, as `here` shows them: `archive:2014`, `archive:/2014`.
+        That is one of this machine's, or a stored one: `archive:2014`, `archive:/2014`.
         """
         match = _STORED.fullmatch(path)
         return f"{match[1]}:{match[2]}" if match else self._stored(path)
 
     def here(self, stored: str) -> str:
-        """Return a kept path as this machine's; as it is kept where its root is not here."""
+        """Return this machine's path for a stored one; the stored one if this machine doesn't have its root."""
         match = _STORED.fullmatch(stored)
         folder = self._folders.get(match[1]) if match else None
         if match is None or folder is None:
@@ -73,14 +73,14 @@ class Roots:
         return path if match[2] or path.count(self._sep) == 1 else path.rstrip(self._sep)
 
     def is_here(self, stored: str) -> bool:
-        """Whether the root of a kept path is one of this machine's."""
+        """Whether this machine has the root of a stored path."""
         match = _STORED.fullmatch(stored)
         return match is not None and match[1] in self._folders
 
     def below(self, folder: str) -> list[Span]:
-        """Return where the photos strictly below a folder are kept; nothing where there can be none.
+        """Return the spans of stored paths strictly below a folder; empty if there can be none.
 
-        A folder above several roots has the photos of them all.
+        A folder above several roots has one span for each.
         """
         stored = self.stored_if_any(folder)
         start = self.here(stored or folder).rstrip(self._sep) + self._sep
@@ -96,9 +96,9 @@ class Roots:
 
 
 def _below(stored: str) -> Span:
-    """Return the paths strictly below a kept one, by the order of their letters: `0` follows `/`, and `;` follows `:`.
+    """Return the span of paths strictly below a stored one: in code point order `0` follows `/`, and `;` follows `:`.
 
-    A root's own `archive:` has everything that begins so below it.
+    Below a root's own `archive:` is everything with that prefix.
     """
     if stored.endswith(":"):
         return Span(stored, f"{stored[:-1]};")

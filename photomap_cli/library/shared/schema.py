@@ -1,7 +1,7 @@
-"""Owns what a shared library stores and by which index: fields, the library's own facts, what a search asks for.
+"""Owns a shared library's schema: the fields of its entities, the index of its vectors, and its properties.
 
-A photo is one entity; a panorama is three, one for each of its vectors, with the same facts.  There is nothing without
-a value: a text that is not known is empty, a number one that cannot be.
+A photo is one entity.  A panorama is three, one for each of its vectors, with the same facts.  There are no nulls: an
+unknown text is empty, an unknown number is one that can't occur.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from photomap_cli.library.entities import LibraryEncoder
 
 VERSION = "1"
 NO_RATING, NO_PLACE, NO_LENGTH = -128, 999.0, -1.0
-"""What stands for a rating, a latitude and longitude, and a video's seconds that are not known."""
+"""Placeholders for an unknown rating, for latitude and longitude, and for the seconds of a video."""
 
 PORTRAIT, SQUARE, LANDSCAPE, PANORAMA = range(4)
-"""What `shape` is; a panorama is a landscape twice as wide as high."""
+"""Values of `shape`; a panorama is at least twice as wide as high."""
 
 
 class Kind(Enum):
-    """What a field holds: 64 or 8 bits with a sign, a real number, a text, a vector."""
+    """Milvus's types, as photomap uses them."""
 
     WHOLE = "INT64"
     SMALL = "INT8"
@@ -35,7 +35,7 @@ class Kind(Enum):
 
 
 class Field(NamedTuple):
-    """A field, and the length of its vectors, or of its texts at most, in bytes."""
+    """A field; `length` is the dimension of its vectors, or the most bytes of its texts."""
 
     name: str
     kind: Kind
@@ -54,13 +54,13 @@ FACTS = (
     *(Field(name, Kind.SMALL) for name in ("month", "shape", "orientation", "rating")),
     *(Field(name, Kind.REAL) for name in ("latitude", "longitude", "seconds")),
 )
-"""What is known of a photo; texts that filters compare are kept a second time, as they compare them.
+"""Facts of a photo.  `name_key`, `camera_key` and `lens_key` are texts in the form in which filters compare them.
 
-A file's ctime and inode mean something to the machine alone that has `seen_by`.
+A file's ctime and inode are those on the machine `seen_by`.
 """
 
 KEYS = (Field("row", Kind.WHOLE), Field("photo", Kind.WHOLE), Field("part", Kind.SMALL))
-"""An entity's own number; the number of its photo, which is that of its first entity; 0 for that one, else its side."""
+"""The entity's own number; the row of its photo, which is that of its first entity; 0 for that one, else the side."""
 
 FIELDS = (*KEYS, *FACTS)
 SORTED = ("path", "size_bytes", "content_hash", "dated_at")
@@ -72,28 +72,28 @@ ALL_NAMES = (*(each.name for each in FIELDS), VECTOR)
 
 _FLAT, _SCANN = "FLAT", "SCANN"
 FEWEST_COMPRESSED = 1_000_000
-"""From so many photos on vectors are compressed and the best looked at again; below, each is compared."""
+"""From this many photos on, vectors are compressed and the best hits rescored; below, the search is exact."""
 
-_SEGMENT = 1_000_000  # vectors that Milvus keeps together, and makes lists of, at most
+_SEGMENT = 1_000_000  # most vectors in a segment; Milvus clusters each one by itself
 _RERANKED, _RERANKED_EACH, _RERANKED_EXACT = 400, 15, 4000
 _MOST_RERANKED = 16_384
 
 
 class Index(NamedTuple):
-    """How vectors are searched: an index of Milvus's, and how many lists it has."""
+    """An index of vectors: Milvus's name of its type, and the number of clusters per segment (`nlist`)."""
 
     kind: str
     lists: int = 0
 
     @property
     def parameters(self) -> dict[str, int]:
-        """What the index is made with.  A parameter of another kind is tried for ever, in silence."""
+        """The parameters to build it with.  Given one of another type of index, Milvus silently retries for ever."""
         return {"nlist": self.lists} if self.kind == _SCANN else {}
 
     def asked(self, k: int, *, exact: bool = False) -> dict[str, int]:
-        """Return how to ask for k photos: all lists, and enough of them compared by their stored vectors.
+        """Return the search parameters for k hits: visit all clusters, and rescore enough hits by their stored vectors.
 
-        Fewer lists lose photos that words find: half of them one in 700, an eighth one in 40.
+        Visiting fewer loses hits of text queries: half of the clusters one in 700, an eighth one in 40 (measured).
         """
         if self.kind == _FLAT:
             return {}
@@ -102,18 +102,18 @@ class Index(NamedTuple):
 
     @classmethod
     def wanted(cls, photos: int) -> Index:
-        """Return the index for so many photos."""
+        """Return the index for a number of photos; Milvus recommends 4 * sqrt(n) clusters for n vectors."""
         return cls(_FLAT) if photos < FEWEST_COMPRESSED else cls(_SCANN, round(4 * sqrt(min(photos, _SEGMENT))))
 
     @classmethod
     def of(cls, description: Mapping[str, object]) -> Index:
-        """Return the index that a server describes.
+        """Parse a server's description of an index.
 
-        Raises LibraryUnusable for every other kind: graphs lose what words find, and with an index that does not hold
-        the vectors themselves Milvus has been seen to lose them.
+        Raises LibraryUnusable for other types: graphs lose hits of text queries, and Milvus has been seen to lose the
+        vectors themselves with an index that doesn't contain them.
         """
         if not description:
-            return cls("")  # whoever was making one has been interrupted
+            return cls("")  # building it was interrupted
         kind = str(description.get("index_type"))
         if kind not in (_FLAT, _SCANN):
             raise LibraryUnusable(
@@ -125,25 +125,25 @@ class Index(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class IndexState:
-    """An index, and how many entities the server has not put into it yet: searches compare those one by one."""
+    """An index, and how many entities aren't in it yet; searches compare those one by one."""
 
     index: Index
     waiting: int
 
     @classmethod
     def of(cls, description: Mapping[str, object]) -> IndexState:
-        """Return what a server says."""
+        """Parse a server's description of an index."""
         total, indexed = (int(str(description.get(name) or 0)) for name in ("total_rows", "indexed_rows"))
         return cls(Index.of(description), max(0, total - indexed))
 
 
 def fields(dim: int, *, is_half: bool) -> tuple[Field, ...]:
-    """Return the fields of a library whose vectors are so long."""
+    """Return the fields of a library with vectors of this dimension."""
     return (*FIELDS, Field(VECTOR, Kind.HALF_VECTOR if is_half else Kind.VECTOR, dim))
 
 
 def is_half(described: Mapping[str, Mapping[str, object]]) -> bool:
-    """Whether a library whose fields a server describes keeps vectors in half precision.  Raises LibraryFormat."""
+    """Whether vectors are in half precision, by a server's description of the fields.  Raises LibraryFormat."""
     kind = getattr(described.get(VECTOR, {}).get("type"), "name", "")
     if kind not in (Kind.VECTOR.value, Kind.HALF_VECTOR.value):
         raise LibraryFormat(
@@ -157,14 +157,14 @@ _SCHEMA, _ID, _INDEXED = (_PREFIX + name for name in ("schema", "library_id", "l
 
 
 class Own(NamedTuple):
-    """What a library says of itself that stays: its id, another one for other photos, and what made its vectors."""
+    """A library's unchanging properties: its id, and the encoder that made its vectors."""
 
     library_id: str
     encoder: LibraryEncoder
 
     @classmethod
     def of(cls, properties: Mapping[str, str]) -> Own:
-        """Read properties.  Raises LibraryFormat where they are not those of a library of this version."""
+        """Parse properties.  Raises LibraryFormat if they aren't those of a library of this version."""
         if properties.get(_SCHEMA) != VERSION:
             raise LibraryFormat(
                 "the library is of another version of photomap, or no library", hint="name another one after the last /"
@@ -178,43 +178,43 @@ class Own(NamedTuple):
 
 
 def roots(properties: Mapping[str, str]) -> list[str]:
-    """Return what was indexed, as paths are kept."""
+    """Return the stored paths that were indexed."""
     return _marked(properties, _ROOT)
 
 
 def unfinished(properties: Mapping[str, str]) -> list[str]:
-    """Return what is being indexed, or was until something ended the run."""
+    """Return the stored paths of runs that are going on, or were cut short."""
     return _marked(properties, _RUN)
 
 
 def last_indexed_at(properties: Mapping[str, str]) -> str | None:
-    """Return when a run came to its end, if one did."""
+    """Return when a run last finished, in ISO 8601; None if none has."""
     return properties.get(_INDEXED) or None
 
 
 def new_properties(library_id: str, encoder: LibraryEncoder) -> dict[str, str]:
-    """Return the properties that a library begins with."""
+    """Return the properties of a new library."""
     made_with = {_PREFIX + name: str(value) for name, value in asdict(encoder).items()}
     return {_SCHEMA: VERSION, _ID: library_id, **made_with}
 
 
 def root_properties(added: Iterable[str], forgotten: Iterable[str] = ()) -> dict[str, str]:
-    """Return the properties that say what was indexed, and what no longer is: each by its own, so none is lost."""
+    """Return properties that add and remove indexed paths; one for each, so concurrent changes don't clash."""
     return _marks(_ROOT, added, forgotten)
 
 
 def run_properties(begun: Iterable[str], ended: Iterable[str] = ()) -> dict[str, str]:
-    """Return the properties that say over which paths a run has begun, or ended."""
+    """Return properties that record over which stored paths a run has begun, or ended."""
     return _marks(_RUN, begun, ended)
 
 
 def indexed_property(at: str) -> dict[str, str]:
-    """Return the property that says when the library was last brought up to date."""
+    """Return the property that records when the library was last brought up to date."""
     return {_INDEXED: at}
 
 
 def _marks(prefix: str, there: Iterable[str], gone: Iterable[str]) -> dict[str, str]:
-    """Return properties for what is there and what is gone: one that exists can only be made empty."""
+    """Return a property for each path, empty for those that are gone, as a property can't be deleted."""
     return {**{prefix + each: "" for each in gone}, **{prefix + each: "1" for each in there}}
 
 

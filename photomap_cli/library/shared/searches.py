@@ -1,4 +1,4 @@
-"""Owns search over a shared library's vectors: its server scans, here the sides of panoramas become one photo."""
+"""Owns searching a shared library's vectors: the server scans, and the hits on a panorama are merged here."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     Found = tuple[np.ndarray, np.ndarray]
 
 _SPARE = 16
-"""Hits fetched beyond k, to see whether equal scores go on past it, and for the sides of panoramas."""
+"""Hits fetched beyond k, to detect ties across the limit, and to make up for panoramas with several hits."""
 
 EXACT = "in a shared library this large, exact compares all photos compressed and the best 4,000 as they are stored"
 _PER_PANORAMA = 3
-_SAMPLE_STAYS = 1.1  # until a library has a tenth more photos or fewer
-_OVER = 1.2  # numbers are spread evenly, and never quite so
+_SAMPLE_STAYS = 1.1  # ratio of photo counts up to which a sample is reused
+_OVER = 1.2  # rows are hashes, and spread only roughly evenly
 _VECTORS_AT_ONCE = 2000
 
 
 class SharedSearches:
-    """Search over a library that many share.  Any thread may ask; sees what this process has written at once."""
+    """Search over a shared library; see `library.store.Searches`.  Any thread may use it."""
 
     def __init__(self, facts: SharedFacts, collection: Collection) -> None:
         self._facts, self._collection = facts, collection
@@ -39,7 +39,7 @@ class SharedSearches:
         self._sample: tuple[str, int, int, np.ndarray] | None = None
 
     def refresh(self) -> None:
-        """Take in what anybody has committed: every search does, and asks every other second what library it is."""
+        """Do nothing: every search sees what was committed, and the collection is resolved every two seconds."""
 
     def search(
         self,
@@ -52,9 +52,9 @@ class SharedSearches:
     ) -> Found:
         """Return the k best photos for a vector, (dim,) of unit length, among those that meet all filters.
 
-        Rows (int64) and cosines (float32), best first, the lower row first among equals; 16,384 or fewer.  Below a
-        million photos every vector is compared.  Above, all are, compressed, and hundreds of the best again as they
-        are stored; `exact` has thousands compared.
+        Returns rows, int64, and cosines, float32, best first, among equals the lower row; at most 16,384.
+        Below a million photos the search is exact.  Above, compressed vectors are scored, and hundreds of the best
+        rescored by their stored vectors; with `exact`, thousands.
         """
         checkpoint()
         state = self._collection.state
@@ -73,7 +73,7 @@ class SharedSearches:
     def sample(self, most: int) -> np.ndarray:
         """Return vectors of a fixed sample of up to `most` photos, spread evenly over the library, (n, dim).
 
-        Numbers are hashes, so the lowest ones are spread so.  They are kept until the library has grown by a tenth.
+        They are the photos with the lowest rows, which are hashes.  Cached until the photos are a tenth more or fewer.
         """
         state = self._collection.state
         if state is None or not state.photos:
@@ -86,7 +86,7 @@ class SharedSearches:
         return vectors
 
     def compress_behind(self) -> None:
-        """Do nothing: the server makes its index by itself."""
+        """Do nothing: the server maintains its index by itself."""
 
     def drain_notices(self) -> list[str]:
         """Return notices for the user since the last call."""
@@ -95,15 +95,15 @@ class SharedSearches:
         return notes
 
     def tell(self, note: str) -> None:
-        """Have the user told something with the next notices."""
+        """Add a notice for the user."""
         self._notes.append(note)
 
     def warm_up(self) -> None:
-        """Import the client and connect, so that the first search need not wait for it."""
+        """Import pymilvus and connect, so that the first search needn't wait."""
         self._collection.client.warm_up()
 
     def _best(self, state: State, query: np.ndarray, condition: str, k: int, *, exact: bool) -> Found:
-        """Return the k best photos; more vectors are asked for where sides, or equal scores, take up places."""
+        """Return the k best photos; asks again for more hits if panoramas or ties leave fewer than k certain."""
         fetched = min(k + _SPARE, MOST_AT_ONCE)
         while True:
             asked = state.index.asked(fetched, exact=exact)
@@ -115,7 +115,7 @@ class SharedSearches:
             fetched = min(fetched * _PER_PANORAMA, MOST_AT_ONCE)
 
     def _read_sample(self, state: State, most: int) -> np.ndarray:
-        """Return the vectors of the photos with the lowest numbers."""
+        """Return the vectors of the photos with the lowest rows, (n, dim)."""
         wanted = int(most * _OVER) + _SPARE
         condition = both(PHOTOS, f"row <= {last_of(wanted, state.photos)}")
         lowest = sorted(each["row"] for each in self._collection.query(condition, ["row"]))[:most]
@@ -126,7 +126,7 @@ class SharedSearches:
 
 
 def _photos(hits: Sequence[tuple[float, dict[str, int]]]) -> Found:
-    """Return photos and scores, best first, then the lower row: of a panorama's vectors the best counts."""
+    """Return rows and scores, best first, among equals the lower row; a panorama has the best score of its vectors."""
     best: dict[int, float] = {}
     for score, entity in hits:
         row = entity["photo"]

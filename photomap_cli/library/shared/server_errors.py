@@ -1,4 +1,4 @@
-"""Owns what a Milvus server's errors mean to a user; the server's own words go to the log, one line each."""
+"""Owns translating a Milvus server's errors for users; the server's own messages go to the log, one line each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from photomap_cli.errors import LibraryLoading, LibraryReplaced, LibraryUnreachable, LibraryUnusable
 
 NO_COLLECTION, NOT_LOADED = 100, frozenset({101, 103})
-"""Milvus's numbers for a collection that is not there, and for one that is not in memory."""
+"""Milvus's error codes: collection not found; collection not loaded."""
 
 _NO_CONNECTION = 2
 _TRIED_IN_VAIN = "Retry timeout"
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 def translated(error: Exception, address: str) -> LibraryUnusable:
-    """Return what to tell the user of an error of pymilvus's or gRPC's."""
+    """Translate an error that pymilvus or gRPC raised, and log it."""
     number, status = code(error), _status(error)
     words = " ".join(str(error).split())
     log.info("%s: %s %s %s", address, type(error).__name__, status, words[:_LOGGED_LETTERS])
@@ -49,12 +49,12 @@ def translated(error: Exception, address: str) -> LibraryUnusable:
 
 
 def loading(address: str) -> LibraryLoading:
-    """Return that a library is not in its server's memory yet."""
+    """Return the error for a library that its server is still loading into memory."""
     return LibraryLoading(f"the library {address} is being loaded by its server", hint="try again in a minute or two")
 
 
 def code(error: Exception) -> int | None:
-    """Return Milvus's number for what went wrong, if it says one."""
+    """Return Milvus's error code, if the error has one."""
     number = getattr(error, "code", None)
     return int(number) if isinstance(number, int) else None
 
@@ -67,11 +67,11 @@ def _reach(error: Exception) -> str:
 
 
 def _rpc(error: Exception) -> Any:
-    """Return what gRPC raised: the error, or its direct cause; further down causes go in a circle."""
+    """Return gRPC's error: this one, or its direct cause; further causes may form a cycle."""
     return next((each for each in (error, error.__cause__) if callable(getattr(each, "code", None))), None)
 
 
 def _status(error: Exception) -> str:
-    """Return gRPC's name for what went wrong; nothing where the server itself said something."""
+    """Return the name of gRPC's status code; empty if the error is Milvus's own."""
     rpc = _rpc(error)
     return str(rpc.code().name if rpc else getattr(getattr(error, "code", None), "name", ""))

@@ -1,4 +1,4 @@
-"""Owns an open library that many share: its three sides as one; see `library.store.Library`."""
+"""Owns an open shared library: its facts, searches and writes as one; see `library.store.Library`."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ log = logging.getLogger(__name__)
 
 
 class SharedLibrary:
-    """A library that many share, open; a context manager.  Any thread may use it.
+    """An open shared library; a context manager.  Any thread may use it.
 
-    What is written waits for a server that has gone, what is searched does not, so each has a connection of its own.
+    Writes wait for a server that is unreachable and searches don't, so each side has its own connection.
     """
 
     is_shared = True
@@ -53,11 +53,19 @@ class SharedLibrary:
 
     @classmethod
     def open(cls, folder: Path, address: str, settings: Settings, *, create: bool = False) -> Self:
-        """Open the library at an address; `folder` is for this user's own files about it, and is made.
+        """Open the library at an address.
 
-        Raises BadSetting for an address that is none and for what would send a secret in the open; EmptyLibrary where
-        there is no library yet, unless `create` says to make it, which `begin` does; LibraryUnreachable where no
-        server answers; LibraryFormat for a collection that is no library.
+        Args:
+            folder: for this user's own files about the library; created if missing.
+            address: as users write it.
+            settings: say where roots are, and how to log in.
+            create: whether the library needn't exist; `begin` creates it.
+
+        Raises:
+            BadSetting: the address isn't valid, or a secret would be sent unencrypted.
+            EmptyLibrary: there is no library, and `create` is false.
+            LibraryUnreachable: the server doesn't answer.
+            LibraryFormat: the collection isn't a library of this version.
         """
         where = addresses.parse(address)
         opened = cls(folder, where, credentials(where, settings), Roots.of_settings(settings.roots))
@@ -79,47 +87,47 @@ class SharedLibrary:
 
     @property
     def version(self) -> str:
-        """What the server calls itself."""
+        """The server's version."""
         return self._collection.client.abilities.version
 
     @property
     def user(self) -> str:
-        """Who photomap is there; nothing without a password."""
+        """The name of the user who is logged in; empty if nobody is."""
         return self._who.user
 
     def index(self) -> schema.IndexState:
-        """Return how the vectors are searched, and how far the server is with that."""
+        """Return the index of the vectors, and how many aren't in it yet."""
         return schema.IndexState.of(self._collection.client.index(self._collection.require().name))
 
     def only_writer(self) -> AbstractContextManager[None]:
-        """Keep nobody out: several machines may write, and each photo is written by its own number."""
+        """Do nothing: several machines may write, as each photo has a row of its own."""
         return nullcontext()
 
     def begin(self, info: EncoderInfo) -> None:
         """Record the loaded encoder as the one that makes the vectors, or check that it is.
 
-        The first of several machines makes the library; nothing is ever removed.  Raises EncoderMismatch.
+        Creates the library if there is none.  Removes nothing.  Raises EncoderMismatch.
         """
         self._writing.make(LibraryEncoder.of(info)).own.encoder.require(info)
         self._told()
 
     def start_over(self) -> None:
-        """Remove every photo and the encoder; the roots stay.  For the draft of a rebuild."""
+        """Remove every photo and the encoder; the roots stay.  For a rebuild's draft."""
         self._writing.remove()
         self._told()
 
     def take_place_of(self, address: Address) -> None:
-        """Have another address mean this library from now on, in one step; what it meant is removed."""
+        """Move this library to another address in one step; the library there is removed."""
         self._writing.take_place_of(address.name)
         self._told()
 
     def shrink(self) -> None:
-        """Do nothing: the server gives back what deleted photos took."""
+        """Do nothing: the server reclaims the space of deleted photos."""
 
     def upkeep(self) -> Iterator[tuple[int, int]]:
-        """Have vectors compressed once there are a million; yields (0, photos) before and (photos, photos) after.
+        """Compress the vectors once there are a million; yields (0, photos) before and (photos, photos) after.
 
-        Nobody can search until that is done, which takes the server minutes.
+        Nobody can search meanwhile, which takes minutes.
         """
         state = self._writing.look()
         if state is None:
@@ -132,11 +140,11 @@ class SharedLibrary:
         self._told()
 
     def while_waiting(self, tell: Callable[[str], None]) -> None:
-        """Have `tell` hear at once that what is written waits for the server; else that is among the notices."""
+        """Call `tell` at once when writes wait for the server; by default it becomes a notice."""
         self._hears = tell
 
     def close(self) -> None:
-        """Let go of the server and of this machine's notes; safe to call twice."""
+        """Close the connections and this machine's notes; safe to call twice."""
         self._collection.client.close()
         if "_writing" in vars(self):
             self._writing.client.close()
@@ -150,12 +158,12 @@ class SharedLibrary:
 
     @cached_property
     def _writing(self) -> Collection:
-        """The library as it is written to: patiently."""
+        """The collection for writes, whose requests are repeated while the server is unreachable."""
         client = Client(self.address, self._who, retry=Retry(self._tell), deleted=self._deleted)
         return Collection(client, self._pending)
 
     def _told(self) -> None:
-        """Have what is known of the library looked up again, for it was changed."""
+        """Drop what both sides have seen of the collection, as it has changed."""
         self._collection.forget()
         self._writing.forget()
 

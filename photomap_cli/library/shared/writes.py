@@ -1,8 +1,8 @@
-"""Owns what index runs make part of a shared library.  Several machines write at once, and each may write again.
+"""Owns what index runs write to a shared library.  Several machines may write at once, and repeat their writes.
 
-A photo's number comes from its path, so that writing it again puts it in its own place.  A batch is no transaction:
-what is new or moved is written first, then what is gone is taken out; whoever is killed in between leaves a photo twice
-or too long, until the next run over its folder, and none is ever missing.
+A photo's row is a hash of its path, so writing it again replaces it.  A batch isn't a transaction: new and moved photos
+are written first, then others are deleted.  If a run is killed in between, photos may be there twice or for too long,
+until the next run over their folder; none is ever missing.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ _AT_ONCE = 500  # photos of 768 numbers and three vectors each are 5 MB
 
 
 class _Key(NamedTuple):
-    """Which entity of which photo."""
+    """Identifies an entity: its photo's stored path, and its part (0, or a side)."""
 
     stored: str
     part: int
 
 
 class SharedWrites(SharedFacts):
-    """What an index run asks of a library that many share and makes part of it.  Any thread may ask.
+    """What an index run reads from and writes to a shared library; see `library.store.Writes`.
 
-    `told` is called after each change, for who keeps anything of the library.
+    Any thread may use it.  `told` is called after each change, so that caches can be dropped.
     """
 
     def __init__(
@@ -57,10 +57,10 @@ class SharedWrites(SharedFacts):
         self.runs = SharedRuns(collection, roots, notes)
         self.file_notes = SharedFileNotes(collection, roots, notes)
         self._told = told
-        self._moving: dict[FoundAgain, list[Record]] = {}  # as they were when a batch began that has not ended
+        self._moving: dict[FoundAgain, list[Record]] = {}  # as they were when the unfinished batch began
 
     def require_roots(self, paths: Iterable[str]) -> None:
-        """Raise BadPath for an absolute path that no root here covers."""
+        """Raise BadPath for an absolute path below none of this machine's roots."""
         for path in paths:
             self._roots.stored(path)
 
@@ -72,11 +72,11 @@ class SharedWrites(SharedFacts):
         self._told()
 
     def seen_files(self, root: str) -> dict[str, SeenFile]:
-        """Return the files of the photos at or below a path, by path, whichever machine has added them."""
+        """Return the files of the photos at or below a path, by path, whichever machine added them."""
         condition = self._at_or_below(root)
         if not condition:
             return {}
-        # What takes the server 0.2 s more: it waits until it has all that was written before.
+        # A strong count takes 0.2 s more, as the server waits until it has all earlier writes.
         count, machine = self._collection.count(condition, is_strong=True), self._notes.machine
         pages = self._collection.pages(condition, SEEN_FIELDS, count=count)
         return {
@@ -110,10 +110,10 @@ class SharedWrites(SharedFacts):
     def commit_batch(
         self, added: Sequence[NewPhoto], removed_rows: Iterable[int] = (), found_again: Iterable[FoundAgain] = ()
     ) -> None:
-        """Add, remove and rename photos.  A photo at a path that is in the library already takes that one's place.
+        """Add, remove and rename photos.  A path that is already in the library is replaced.
 
-        Once it returns, the server has it.  Where it raises, the same call may be made again: what it was to rename is
-        taken as it was before, as the path may have another photo by then.
+        Once it returns, the server has it.  If it raises, the same call may be repeated: the photos to rename are
+        remembered as they were, as their paths may have other photos by then.
         """
         state, again = self._collection.require(), list(found_again)
         moving = self._as_they_were(again)
@@ -136,7 +136,7 @@ class SharedWrites(SharedFacts):
         self._told()
 
     def _entities(self, photos: Iterable[int]) -> dict[int, list[Record]]:
-        """Return all that is kept of some photos, by number: each one's own entity, then those of its sides."""
+        """Return all entities of some photos, by row: each one's own, then those of its sides."""
         found: dict[int, list[Record]] = {}
         for record in self._collection.numbered("photo", photos, ALL_NAMES, at_once=_AT_ONCE):
             found.setdefault(record["photo"], []).append(record)
@@ -144,14 +144,14 @@ class SharedWrites(SharedFacts):
         return {photo: records for photo, records in ordered.items() if records[0]["part"] == 0}
 
     def _as_they_were(self, again: Sequence[FoundAgain]) -> dict[FoundAgain, list[Record]]:
-        """Return what is kept of photos to rename; those that are gone are left out."""
+        """Return the entities of photos to rename, as before the batch; those that are gone are left out."""
         new = [each for each in again if each not in self._moving]
         found = self._entities({each.row for each in new})
         self._moving |= {each: found[each.row] for each in new if each.row in found}
         return {each: self._moving[each] for each in again if each in self._moving}
 
     def _renamed(self, moving: dict[FoundAgain, list[Record]]) -> dict[str, list[Record]]:
-        """Return the entities of photos that were renamed, by the paths that they are to be kept at."""
+        """Return the new entities of renamed photos, by their new stored paths."""
         machine = self._notes.machine
         places = {each: self._roots.stored(shown(each.path)) for each in moving}
         return {
@@ -159,13 +159,13 @@ class SharedWrites(SharedFacts):
         }
 
     def _added(self, photos: Sequence[NewPhoto]) -> dict[str, list[Record]]:
-        """Return the entities of new photos, by the paths that they are to be kept at."""
+        """Return the entities of new photos, by their stored paths."""
         machine = self._notes.machine
         places = [self._roots.stored(shown(each.path)) for each in photos]
         return {place: photo_records.of_photo(each, place, machine) for place, each in zip(places, photos, strict=True)}
 
     def _write(self, state: State, photos: dict[str, list[Record]]) -> set[int]:
-        """Write photos in the places of what was at their paths; return the numbers of the entities."""
+        """Write photos, replacing those at their paths; return the rows of their entities."""
         keys = [_Key(stored, part) for stored, records in photos.items() for part in range(len(records))]
         numbers, outdated = self._numbers(keys)
         records = [
@@ -186,10 +186,10 @@ class SharedWrites(SharedFacts):
         return written
 
     def _numbers(self, keys: Sequence[_Key]) -> tuple[dict[_Key, int], set[int]]:
-        """Return the number of each entity, and those that some had while theirs was another's.
+        """Return the row of each entity, and outdated rows from when another entity had theirs.
 
-        One whose number is another one's takes the next; two of 200 million paths have the same once in a thousand
-        libraries.
+        An entity whose row is taken gets the next one.  Among 200 million paths, two hashes collide in one library of a
+        thousand.
         """
         numbers: dict[_Key, int] = {}
         outdated, waiting = set[int](), {key: photo_records.number(*key) for key in keys}
@@ -209,7 +209,7 @@ class SharedWrites(SharedFacts):
         return numbers, outdated
 
     def _remove(self, state: State, photos: set[int], written: set[int]) -> None:
-        """Take photos out with their sides, but for what has been written."""
+        """Delete photos with their sides, except for entities that were just written."""
         there = [each["row"] for each in self._collection.numbered("photo", photos, ["row"])]
         gone = [row for row in there if row not in written]
         for start in range(0, len(gone), _AT_ONCE):
