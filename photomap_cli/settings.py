@@ -127,7 +127,7 @@ class Settings(BaseSettings):
         description="how long a search without a session leaves one running; 0 = not at all",
     )
     prewarm: bool = Field(True, description="load the encoder as soon as you start typing")
-    pin_memory: Literal["auto", "never"] = Field("auto", description="pin the encoder's RAM for faster reloads")
+    pin_memory: Literal["auto", "never"] = Field("auto", description="pin RAM for faster copies to a GPU")
     results: Whole = Field(10, ge=1, le=10_000, description="results per search")
     min_score: Annotated[Literal["auto"] | Score, BeforeValidator(_auto_or_number)] = Field(
         "auto", description="hide results scoring below this; auto = chosen for the encoder"

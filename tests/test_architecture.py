@@ -30,6 +30,7 @@ FLOORS = (
 """The rooms from the ground up: each imports from the floors below its own, never from beside it or above."""
 OWNERS = {
     "torch": {
+        "encoder/batch_sizing.py",
         "encoder/class_token_block.py",
         "encoder/cpu_parallelism.py",
         "encoder/openclip.py",
@@ -37,6 +38,7 @@ OWNERS = {
         "encoder/weights.py",
         "encoder/flat_buffer.py",
         "encoder/lazy_imports.py",
+        "encoder/staging_buffer.py",
     },
     "open_clip": {
         "encoder/class_token_block.py",

@@ -124,6 +124,14 @@ def trim(device: torch.device) -> None:
             torch.cuda.empty_cache()
 
 
+def synchronise(device: torch.device) -> None:
+    """Wait for a device's work without spinning, which would take a core from the decoders."""
+    if device.type == "cuda":
+        done = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
+        done.record()
+        done.synchronize()
+
+
 def tune() -> None:
     """Keep cuDNN out of attention: it plans again for every batch size, 0.4 s each on Hopper and Blackwell."""
     torch.backends.cuda.enable_cudnn_sdp(False)

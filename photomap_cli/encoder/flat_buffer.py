@@ -48,7 +48,7 @@ class FlatBuffer:
         self.nbytes = max(BLOCK_BYTES, _round_up(end, BLOCK_BYTES))
         self._slots: list[_Slot] = []
         with torch.inference_mode(False), torch.no_grad():
-            self.host = _ram(self.nbytes)
+            self.host = own_mapping(self.nbytes)
             while regions:  # one at a time, so that what was copied can be freed
                 self._take(regions.pop())
 
@@ -144,7 +144,7 @@ def _first_byte(tensor: Tensor) -> int:
     return int(tensor.storage_offset()) * tensor.element_size()
 
 
-def _ram(nbytes: int) -> Tensor:
+def own_mapping(nbytes: int) -> Tensor:
     """Return an anonymous mapping of exactly this size, as uint8; torch's pinned memory rounds up to a power of two."""
     mapping = mmap.mmap(-1, nbytes)
     if hasattr(mmap, "MADV_HUGEPAGE"):

@@ -31,8 +31,10 @@ from photomap_cli.encoder import (
     text_recipe,
     untrusted_model,
 )
+from photomap_cli.encoder.batch_sizing import BatchSizer
 from photomap_cli.encoder.cpu_parallelism import ParallelForward
 from photomap_cli.encoder.fingerprint import WeightsFile
+from photomap_cli.encoder.staging_buffer import StagingBuffer
 from photomap_cli.encoder.weights import Weights
 from photomap_cli.errors import EncoderDied, EncoderFailed, EncoderOutOfMemory, TowerUnfit
 from photomap_cli.records import EncoderInfo, MemoryReport
@@ -47,7 +49,9 @@ _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torc
 class OpenClipEncoder:
     """An open_clip model in RAM that can copy its towers to a device.  One thread only."""
 
-    def __init__(self, model: nn.Module, tokenizer: Any, info: EncoderInfo, file: WeightsFile) -> None:
+    def __init__(
+        self, model: nn.Module, tokenizer: Any, info: EncoderInfo, file: WeightsFile, *, may_pin: bool = True
+    ) -> None:
         self._model, self._tokenizer, self.info, self._file = model, tokenizer, info, file
         self._dtype = _DTYPES[info.dtype]
         self._device = torch.device(info.device)
@@ -55,8 +59,9 @@ class OpenClipEncoder:
         if self._weights is None:
             with devices.using(self._device):
                 model.to(self._device)  # a CPU, or memory shared with it: there is nothing to move
-        self._parallel = ParallelForward()
-        self._largest: dict[str, int] = {}
+        self._parallel, self._batch_sizer = ParallelForward(), BatchSizer()
+        uses_staging = may_pin and info.can_offload and self._device.type == "cuda"
+        self._staging = StagingBuffer(self._device) if uses_staging else None
         mean, std = model.visual.preprocess_cfg["mean"], model.visual.preprocess_cfg["std"]  # type: ignore[index,union-attr]
         self._mean = 255.0 * torch.tensor(mean, dtype=torch.float32).view(1, 3, 1, 1)
         self._std = 255.0 * torch.tensor(std, dtype=torch.float32).view(1, 3, 1, 1)
@@ -102,14 +107,16 @@ class OpenClipEncoder:
     def to_vram(self, tower: str) -> None:
         """Copy one tower to the device.  Raises EncoderOutOfMemory; then everything is as before."""
         if self._weights is not None:
-            self._largest.clear()  # there may be more room than last time
+            self._batch_sizer.forget_failures()
             with devices.using(self._device):
                 self._weights.to_device(tower)
 
     def to_ram(self) -> None:
-        """Free the device's memory, except the context."""
+        """Free the device's memory, except the context, and the staging buffer."""
         if self._weights is not None:
             with devices.using(self._device):
+                if self._staging is not None:
+                    self._staging.release()
                 self._weights.to_ram()
 
     @property
@@ -133,6 +140,7 @@ class OpenClipEncoder:
             vram_process_bytes=_process_bytes(self._device),
             ram_bytes=max(ram_bytes, self._weights.ram_bytes),
             pinned=self._weights.is_pinned,
+            staging_bytes=self._staging.nbytes if self._staging is not None else 0,
             loose_tensors=self._weights.loose_tensors,
         )
 
@@ -151,20 +159,29 @@ class OpenClipEncoder:
         return self._model.encode_image(batch.to(self._dtype))  # type: ignore[operator,no-any-return]
 
     def _in_batches(self, tower: str, items: Tensor, forward: Callable[[Tensor], Tensor]) -> NDArray[np.float32]:
-        """Run all items at once, or in halves, quarters ... if activations don't fit.  Raises EncoderOutOfMemory."""
+        """Run all items in batches that should fit, and halve those that don't.  Raises EncoderOutOfMemory."""
         rows: list[NDArray[np.float32]] = []
-        done, size = 0, self._largest.get(tower, self._most_at_once(tower) or len(items))
+        done, limit, device = 0, self._most_at_once(tower) or len(items), self._device_of(tower)
         while done < len(items):
+            with devices.using(device):
+                size = self._batch_sizer.next_size(tower, min(limit, len(items) - done), device)
             part = self._attempt(tower, items[done : done + size], forward)
             if part is None:  # the failed call's frames are gone by now, with the memory they held
                 self.trim()
-                size = self._largest[tower] = -(-min(size, len(items) - done) // 2)
+                with devices.using(device):
+                    limit = self._batch_sizer.failed(tower, size, device)
                 continue
             rows.append(part)
             done += size
         if self._file.was_written_to:  # on a CPU they may be the file's own bytes; checking takes a microsecond
             raise EncoderDied("its weights were changed while in use")
         return np.concatenate(rows) if rows else np.empty((0, self.info.dim), np.float32)
+
+    def _device_of(self, tower: str) -> torch.device:
+        return self._device if self._weights is None else self._weights.device_of(tower)
+
+    def _copied_to(self, items: Tensor, device: torch.device) -> Tensor:
+        return items.to(device) if self._staging is None or device != self._device else self._staging.to_device(items)
 
     def _most_at_once(self, tower: str) -> int | None:
         """Return the most items of a batch; None for no limit.
@@ -176,11 +193,14 @@ class OpenClipEncoder:
 
     def _attempt(self, tower: str, items: Tensor, forward: Callable[[Tensor], Tensor]) -> NDArray[np.float32] | None:
         """Run one batch; None if a smaller one may fit.  Raises EncoderOutOfMemory if a single item doesn't fit."""
-        device = self._device if self._weights is None else self._weights.device_of(tower)
+        device = self._device_of(tower)
 
         def rows(items: Tensor) -> NDArray[np.float32]:
             with devices.using(device), torch.inference_mode():  # both are a thread's own
-                return _unit_rows(forward(items.to(device)))
+                with self._batch_sizer.measuring(tower, len(items), device):
+                    features = forward(self._copied_to(items, device))
+                    devices.synchronise(device)
+                return _unit_rows(features)
 
         try:
             return self._parallel.run(rows, items) if device.type == "cpu" else rows(items)
@@ -199,6 +219,7 @@ def load(
     precision: str,
     allow_download: bool,
     on_progress: Callable[[int, int], None],
+    may_pin: bool = True,
 ) -> OpenClipEncoder:
     """Load an encoder into RAM.
 
@@ -209,6 +230,7 @@ def load(
         precision: "auto", "float32", "bfloat16" or "float16".
         allow_download: whether weights may be downloaded.
         on_progress: called with bytes (done, total) during a download.
+        may_pin: whether RAM may be page-locked for a staging buffer.
 
     Raises:
         UnknownEncoder, WeightsMissing, BadSetting, EncoderFailed.
@@ -227,7 +249,7 @@ def load(
         model = mapped_weights.converted(model, _DTYPES[dtype], file.path).eval().requires_grad_(False)
         class_token_block.use_where_enough(model.visual)
         info = replace(_describe(model, name, spec, where, dtype, notice), fingerprint=file.fingerprint())
-        encoder = OpenClipEncoder(model, open_clip.get_tokenizer(name), info, file)
+        encoder = OpenClipEncoder(model, open_clip.get_tokenizer(name), info, file, may_pin=may_pin)
     if not file.is_the_same:
         raise EncoderFailed(
             f"the weights of {spec} changed while they were loaded", hint="try again once they are complete"

@@ -18,7 +18,7 @@ _PORTABLE = 1  # CU_MEMHOSTREGISTER_PORTABLE: locked for every context
 
 
 def pin(address: int, nbytes: int) -> bool:
-    """Page-lock memory until the process ends; False if that is unsafe, too much, or refused."""
+    """Page-lock memory until it is unpinned or the process ends; False if that is unsafe, too much, or refused."""
     if not is_safe() or nbytes > min(MOST_BYTES, (available_memory() or 0) // 4):
         return False
     try:
@@ -27,6 +27,13 @@ def pin(address: int, nbytes: int) -> bool:
         return False
     driver.cuMemHostRegister_v2.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_uint]
     return bool(driver.cuMemHostRegister_v2(address, nbytes, _PORTABLE) == 0)
+
+
+def unpin(address: int) -> bool:
+    """Let go what `pin` locked at this address, which no copy may be using; False if the driver refuses."""
+    driver = ctypes.CDLL("libcuda.so.1")
+    driver.cuMemHostUnregister.argtypes = [ctypes.c_void_p]
+    return bool(driver.cuMemHostUnregister(address) == 0)
 
 
 def is_safe() -> bool:

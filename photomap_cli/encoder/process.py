@@ -41,7 +41,7 @@ class EncoderProcess:
         precision: "auto", "float32", "bfloat16" or "float16".
         on_progress, on_exit: the attributes.
         allow_download: whether weights that are not on disk may be fetched.
-        may_pin: whether RAM may be page-locked for faster reloads.
+        may_pin: whether RAM may be page-locked for faster copies.
         worker: the module that the child runs; tests pass one with a pretended device.
 
     Attributes:

@@ -149,7 +149,9 @@ class Worker:
                 lazy_imports.import_open_clip(how["name"])
                 from photomap_cli.encoder import openclip
 
-                self._encoder = openclip.load(**how, on_progress=lambda *bytes_: self._send({"progress": bytes_}))
+                self._encoder = openclip.load(
+                    **how, may_pin=may_pin, on_progress=lambda *bytes_: self._send({"progress": bytes_})
+                )
         return {"info": self._encoder.info.to_json()}, b""
 
     def _do_to_vram(self, _: bytes, *, tower: str) -> tuple[dict[str, Any], bytes]:

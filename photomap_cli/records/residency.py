@@ -79,6 +79,7 @@ class MemoryReport(Record):
         vram_process_bytes: of the whole process on the device, its context included; None where the driver hides it.
         ram_bytes: of the process in RAM.
         pinned: whether the weights in RAM are page-locked.
+        staging_bytes: of the page-locked staging buffer for batches; part of `ram_bytes`.
         loose_tensors: tensors that are moved one by one, for they cannot lie in a flat buffer.
     """
 
@@ -86,6 +87,7 @@ class MemoryReport(Record):
     vram_process_bytes: int | None = 0
     ram_bytes: int = 0
     pinned: bool = False
+    staging_bytes: int = 0
     loose_tensors: int = 0
 
 

@@ -104,6 +104,49 @@ def test_page_locked_weights_are_the_same_bits(encoder):
     encoder.to_ram()
 
 
+@pytest.mark.skipif(not pinned_memory.is_safe(), reason="nothing is page-locked on this system")
+def test_pictures_that_come_by_page_locked_memory_are_the_same_and_an_offload_gives_it_back(encoder):
+    batch = many_pictures(encoder.info.image_size)
+    encoder.to_vram("image")
+    staged = encoder.encode_images(batch)
+    assert encoder.memory().staging_bytes > 0
+    encoder.to_ram()
+    assert encoder.memory().staging_bytes == 0
+    encoder._staging = None
+    encoder.to_vram("image")
+    plain = encoder.encode_images(batch)
+    assert (staged * plain).sum(axis=1).min() > 0.999
+    encoder.to_ram()
+
+
+def many_pictures(size):
+    """Return more than fit into the staging buffer at once, each another one."""
+    few = pictures(size)
+    return np.concatenate([np.roll(few, shift, axis=2) for shift in range(600)])
+
+
+ROOM = 256 << 20
+
+
+def test_batches_leave_others_most_of_the_card_and_never_hit_its_end(encoder):
+    import torch
+
+    batch = many_pictures(encoder.info.image_size)
+    encoder.to_vram("image")
+    expected = encoder.encode_images(batch[:100])
+    encoder.trim()
+    others = torch.empty(torch.cuda.mem_get_info(0)[0] - ROOM, dtype=torch.uint8, device="cuda:0")
+    torch.cuda.reset_peak_memory_stats(0)
+    before = torch.cuda.memory_allocated(0)
+    refused = []
+    encoder._batch_sizer.failed = lambda *given: refused.append(given)
+    assert np.allclose(encoder.encode_images(batch)[:100], expected, atol=2e-2)
+    assert not refused
+    assert torch.cuda.max_memory_allocated(0) - before < ROOM / 2
+    del others
+    encoder.to_ram()
+
+
 def test_nothing_is_held_after_a_release(residency, process):
     ask(residency)
     pid = process.pid

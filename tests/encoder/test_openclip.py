@@ -67,7 +67,7 @@ def small_card(tiny, monkeypatch):
         monkeypatch.setattr(tiny, "_image_rows", limited)
         return tried
 
-    tiny._largest.clear()
+    tiny._batch_sizer.forget_failures()
     return install
 
 

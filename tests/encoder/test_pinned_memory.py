@@ -16,6 +16,7 @@ class FakeDriver:
             return answer
 
         self.cuMemHostRegister_v2 = register
+        self.cuMemHostUnregister = register
 
 
 @pytest.fixture
@@ -34,6 +35,13 @@ def test_exactly_the_bytes_given_are_locked(driver):
     fake = driver()
     assert pinned_memory.pin(4096, 12345)
     assert fake.calls == [(4096, 12345, 1)]
+
+
+@pytest.mark.parametrize(("answer", "is_free"), [(0, True), (713, False)])
+def test_memory_is_let_go_by_its_address_if_the_driver_agrees(driver, answer, is_free):
+    fake = driver(answer)
+    assert pinned_memory.unpin(4096) == is_free
+    assert fake.calls == [(4096,)]
 
 
 def test_a_refusal_is_only_a_no(driver):
