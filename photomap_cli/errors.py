@@ -12,6 +12,9 @@ from typing import Any, ClassVar
 _REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP, errno.EMFILE, errno.ENFILE)
 _OF_A_DISK = (errno.EIO, errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.ESTALE, errno.ENOTCONN, errno.ETIMEDOUT)
 _OF_THE_SYSTEM = frozenset({*_REFUSED, *_OF_A_DISK})
+_TOO_MANY_FILES = (errno.EMFILE, errno.ENFILE)
+_NO_ROOM_TO_LOAD = ("failed to map segment", "annot allocate memory")
+_NO_THREAD = "can't start new thread"  # of Python's threading
 
 
 class PhotomapError(Exception):
@@ -145,6 +148,12 @@ class NoProcess(PhotomapError):
     code = "no_process"
 
 
+class OutOfMemory(PhotomapError):
+    """This process may not have as much memory as it needs."""
+
+    code = "out_of_memory"
+
+
 class EncoderMismatch(PhotomapError):
     """The library was indexed with another encoder."""
 
@@ -250,12 +259,29 @@ class FileUnusable(PhotomapError):
     code = "file_unusable"
 
 
-def of_the_system(error: BaseException) -> FileUnusable | None:
-    """Return the error for what permissions or a disk prevent; None for what may be a defect of photomap's own."""
-    if not isinstance(error, OSError) or error.filename is None or error.errno not in _OF_THE_SYSTEM:
+def of_the_system(error: BaseException) -> PhotomapError | None:
+    """Return the error for what permissions, a disk or a limit prevent; None for what may be a defect."""
+    if _is_out_of_memory(error):
+        reason = f": {error}" if isinstance(error, MemoryError) and str(error) else ""
+        hint = "free some, or allow more (`ulimit -v`, or the container's limit)"
+        return OutOfMemory(f"memory ran out{reason}", hint=hint)
+    if isinstance(error, RuntimeError) and str(error) == _NO_THREAD:
+        hint = "allow more processes or memory (`ulimit -u`, `ulimit -v`, or the container's limits)"
+        return NoProcess("no thread can be started", hint=hint)
+    if not isinstance(error, OSError) or error.errno not in _OF_THE_SYSTEM:
         return None
-    hint = "check its permissions, and the disk it is on"
-    return FileUnusable(f"{error.filename}: {(error.strerror or '').lower()}", hint=hint)
+    if error.filename is not None:
+        hint = "check its permissions, and the disk it is on"
+        return FileUnusable(f"{error.filename}: {(error.strerror or '').lower()}", hint=hint)
+    if error.errno in _TOO_MANY_FILES:
+        return FileUnusable((error.strerror or "").lower(), hint="allow more open files (`ulimit -n`), or end programs")
+    return None
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    if isinstance(error, ImportError):  # the loader of shared libraries says why in words
+        return any(sign in str(error) for sign in _NO_ROOM_TO_LOAD)
+    return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
 
 
 class InternalError(PhotomapError):

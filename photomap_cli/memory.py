@@ -1,7 +1,8 @@
-"""Owns how much memory is available to programs.  Light."""
+"""Owns how much memory is available to programs, and to this one.  Light."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -12,3 +13,24 @@ def available_memory() -> int | None:
         return next(1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))
     except (OSError, StopIteration, ValueError, IndexError):  # not Linux
         return None
+
+
+def require_address_space(needed: int) -> None:
+    """Raise MemoryError if so many bytes of addresses are more than this process may still take (`ulimit -v`).
+
+    OpenBLAS, in numpy and faiss, ends a process that has too few, by a signal or with exit status 1.
+    """
+    left = _address_space_left()
+    if left is not None and left < needed:
+        raise MemoryError(f"the limit on this process is {(needed - left) >> 10:,} kB too low")
+
+
+def _address_space_left() -> int | None:
+    with suppress(ImportError, OSError, ValueError):  # not Linux
+        import resource
+
+        limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+        if limit != resource.RLIM_INFINITY:
+            pages = int(Path("/proc/self/statm").read_text().split()[0])
+            return max(0, limit - pages * resource.getpagesize())
+    return None

@@ -1,8 +1,10 @@
+import errno
 import json
 
 import pytest
+from cases import cases
 
-from photomap_cli.errors import BadQuery, EncoderOutOfMemory, InternalError, PhotomapError
+from photomap_cli.errors import BadQuery, EncoderOutOfMemory, InternalError, PhotomapError, of_the_system
 
 
 @pytest.mark.parametrize(
@@ -25,3 +27,27 @@ def test_codes_are_unique():
     for one in classes:
         classes += [each for each in one.__subclasses__() if each.__module__ == PhotomapError.__module__]
     assert len({one.code for one in classes}) == len(classes)
+
+
+@cases(
+    ("error", "code"),
+    [
+        (MemoryError(), "out_of_memory"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), "out_of_memory"),
+        (ImportError("libfaiss.so: failed to map segment from shared object"), "out_of_memory"),
+        (ImportError("libtorch.so: cannot allocate memory in static TLS block"), "out_of_memory"),
+        (RuntimeError("can't start new thread"), "no_process"),
+        (OSError(errno.EMFILE, "Too many open files"), "file_unusable"),
+        (OSError(errno.EACCES, "Permission denied", "/a"), "file_unusable"),
+    ],
+)
+def test_what_a_limit_of_the_system_prevents_can_be_fixed_by_the_user(error, code):
+    found = of_the_system(error)
+    assert (found.code, found.exit_status) == (code, 2)
+    assert found.message
+    assert found.hint
+
+
+@cases("error", [ImportError("no module named x"), RuntimeError("no"), ValueError(), OSError(errno.EACCES, "no")])
+def test_what_may_be_a_defect_is_left_to_be_reported_as_one(error):
+    assert of_the_system(error) is None

@@ -18,12 +18,10 @@ def main() -> None:
 
         stdio.install_excepthooks()
         status = run(sys.argv[1:])
-    except (OSError, KeyboardInterrupt) as error:  # while modules are still being imported
+    except (Exception, KeyboardInterrupt) as error:  # while modules are still being imported
         from photomap_cli.cli import exit_status
 
-        status = exit_status.cut_short(error)
-        if status is None:
-            raise
+        status = exit_status.failed(error, sys.argv[1:])
     done = sys.modules.get(f"{__name__}.oneshot")
     if done is not None and f"{__name__}.dispatch" not in sys.modules:
         done.exit_now(status)

@@ -23,11 +23,16 @@ def exit_status(work: Callable[[], int], arguments: list[str]) -> int:
     except PhotomapError as error:
         return report(error, arguments)
     except (Exception, KeyboardInterrupt) as error:
-        if refused := of_the_system(error):
-            return report(refused, arguments)
-        cut = cut_short(error)
-        return _defect(error, arguments) if cut is None else cut
+        return failed(error, arguments)
     return status
+
+
+def failed(error: BaseException, arguments: list[str]) -> int:
+    """Report what is no PhotomapError, and return its exit status."""
+    if refused := of_the_system(error):
+        return report(refused, arguments)
+    cut = cut_short(error)
+    return _defect(error, arguments) if cut is None else cut
 
 
 def cut_short(error: BaseException) -> int | None:

@@ -65,6 +65,8 @@ def answer(arguments: list[str]) -> int | None:
         return None
     except (OSError, KeyboardInterrupt) as error:
         return exit_status.cut_short(error)
+    except Exception as error:
+        return exit_status.failed(error, arguments)
     return None
 
 

@@ -6,7 +6,7 @@ import gc
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -75,7 +75,8 @@ def _listed(library: Path, settings: Settings, query: Query, request: SearchRequ
 def _import_faiss() -> None:
     from photomap_cli.vectors import flat_index
 
-    flat_index.faiss()
+    with suppress(Exception):  # the search that needs it says so
+        flat_index.faiss()
 
 
 @contextmanager

@@ -27,6 +27,7 @@ from photomap_cli.errors import (
     InternalError,
     PhotomapError,
     ProtocolMismatch,
+    of_the_system,
 )
 from photomap_cli.framing import Writable, read_frame, write_frame
 
@@ -70,10 +71,7 @@ class Worker:
             device_is_full = isinstance(error, EncoderOutOfMemory)
             self._send({"error": error.to_json()})
         except Exception as error:
-            import traceback
-
-            traceback.print_exc()
-            self._send({"error": InternalError(f"{op}: {type(error).__name__}: {error}").to_json()})
+            self._send({"error": (of_the_system(error) or _defect(op, error)).to_json()})
         else:
             self._send(values, result)
         if device_is_full:  # only now are the failed call's frames and tensors gone
@@ -199,6 +197,13 @@ def _collecting_no_garbage() -> Iterator[None]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+def _defect(op: str, error: Exception) -> InternalError:
+    import traceback
+
+    traceback.print_exc()
+    return InternalError(f"{op}: {type(error).__name__}: {error}")
 
 
 def _end(error: EncoderDied) -> NoReturn:

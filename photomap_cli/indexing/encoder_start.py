@@ -11,6 +11,7 @@ from photomap_cli.images.preprocess import PixelFit
 from photomap_cli.indexing.file_reader import tried
 from photomap_cli.indexing.prefetch import Prefetch, begun
 from photomap_cli.indexing.read_ahead import ReadAhead
+from photomap_cli.memory import require_address_space
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     """Files in order, each with the outcome of decoding it."""
 
 
+_ADDRESS_SPACE = 700 << 20  # what faiss, threads and the weights of a small encoder take
 _FILES_AHEAD = 4  # as a multiple of those being decoded: a slow disk answers meanwhile
 
 
@@ -72,7 +74,11 @@ def start(
         expected_fit: the encoder's probable pixel format; None to decode only once it is known.
         ahead: how to decode.
         opened: ends the decoding in any case.
+
+    Raises:
+        MemoryError: the limit on this process is too low for numpy's and faiss's libraries.
     """
+    require_address_space(_ADDRESS_SPACE)
     opening = begun(open_encoder, "open-encoder")
     pictures = ahead.pictures(todo, expected_fit, opened) if expected_fit else None
     encoder = opening.result()

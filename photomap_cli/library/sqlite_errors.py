@@ -56,8 +56,9 @@ def translated(folder: Path) -> Iterator[None]:
         ) from error
     except UnicodeDecodeError as error:  # SQLite's message quotes the text
         raise damaged(folder, "it contains invalid text") from error
-    except MemoryError as error:  # SQLite reports an impossible length this way
-        raise damaged(folder, "it needs more memory than there is") from error
+    except MemoryError as error:  # SQLite reports an impossible length in a damaged file this way too
+        hint = f"free some; if that doesn't help, {FILE_NAME} there is damaged"
+        raise LibraryUnusable(f"reading the library {folder} needs more memory than there is", hint=hint) from error
     except sqlite3.Error as error:
         known = _translation(error, folder)
         if known is None:

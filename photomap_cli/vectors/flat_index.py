@@ -11,7 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from photomap_cli.memory import require_address_space
 from photomap_cli.vectors.file_header import row_bytes
+
+_ADDRESS_SPACE = 450 << 20  # what importing faiss and its first products take; 350 MB on two cores
 
 Found = tuple[np.ndarray, np.ndarray]
 """Rows (int64) and cosines (float32), best first, among equals the lower row first."""
@@ -92,6 +95,7 @@ def faiss() -> Any:
 
 @cache
 def _imported() -> Any:
+    require_address_space(_ADDRESS_SPACE)
     import faiss
 
     return faiss

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
+import json
 import re
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from cases import cases
 from waiting import LONG_SECONDS
 
 from photomap_cli import directories
-from photomap_cli.cli import dispatch, fast_path
+from photomap_cli.cli import dispatch, fast_path, run
 from photomap_cli.cli.option_table import OPTIONS
 from photomap_cli.errors import BadQuery
 from photomap_cli.records import Hit, ResidencyState, SearchRequest, SearchResult, SessionStatus, Timings
@@ -285,3 +286,21 @@ def test_a_reader_that_leaves_is_no_error(library):
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait(LONG_SECONDS) == 0
+
+
+def test_a_defect_here_is_told_as_json_and_never_as_nothing_found(library, monkeypatch, capsys):
+    def fails(*_):
+        raise ValueError("oops")
+
+    monkeypatch.setattr(fast_path, "_result", fails)
+    assert run([library, "search", "red", "--json"]) == 3
+    told = capsys.readouterr()
+    assert json.loads(told.out)["error"]["message"] == "ValueError: oops"
+    assert "ValueError" in told.err
+
+
+def test_a_command_line_that_cannot_even_begin_fails_as_such():
+    program = "import sys; sys.modules['photomap_cli.cli.fast_path'] = None; from photomap_cli.cli import main; main()"
+    ended = subprocess.run([sys.executable, "-c", program, "search", "red"], capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout) == (3, "")
+    assert "this is a bug in photomap" in ended.stderr

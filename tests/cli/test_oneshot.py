@@ -292,3 +292,11 @@ def test_a_list_needs_no_text_tower_no_vectors_and_no_session(library):
     found = json.loads(second.stdout)
     assert (found["count"], found["encoded_by"], {hit["score"] for hit in found["hits"]}) == (5, None, {None})
     assert "cursor" not in found
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems don't limit addresses")
+def test_a_limit_on_memory_is_said_before_a_library_ends_the_process(library):
+    words = [sys.executable, "-m", "photomap_cli", library, "search", "red", "--json"]
+    ended = subprocess.run(["sh", "-c", 'ulimit -v 400000; exec "$@"', "sh", *words], capture_output=True, text=True)
+    assert (ended.returncode, json.loads(ended.stdout)["error"]["code"]) == (2, "out_of_memory"), ended.stderr
+    assert "Traceback" not in ended.stderr
