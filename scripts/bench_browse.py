@@ -1,8 +1,8 @@
-"""Measures the gallery in a pseudo-terminal of 120x40: keys to what is seen, paging, memory, and the start.
+"""Measures the gallery in a pseudo-terminal of 120x40: latency of keys, paging, memory, and start-up.
 
-It makes a library of its own in a temporary home (the demo's photos, over and over) with the encoder `tiny`; nothing of
-yours is read or changed.  A bare full-screen prompt_toolkit line is measured in the same run, so that ratios survive a
-busy machine.
+It fills a library with copies of the demo's photos in a temporary home, with the encoder `tiny`; nothing of yours is
+read or changed.  A bare full-screen prompt_toolkit line is measured in the same run, so the ratios hold on a busy
+machine too.
 
     python scripts/bench_browse.py [--photos N] [--quick] [--json]
 """
@@ -53,19 +53,20 @@ AIMS = {
 
 
 def main() -> int:
-    """Measure, print a table or JSON; returns the exit status."""
+    """Measure, and print a table or JSON; returns the exit status."""
     options = _options()
     with tempfile.TemporaryDirectory() as folder:
         _live_in(Path(folder))
         make_library(Path(folder), options.photos)
         results = measured(quick=options.quick)
         results |= {"photos": options.photos, "cores": os.cpu_count() or 1, "load": os.getloadavg()[0]}
-        print(json.dumps(results) if options.json else table(results), flush=True)  # a large library takes long to go
+        # Flushed, as deleting a large library takes long.
+        print(json.dumps(results) if options.json else table(results), flush=True)
     return 0
 
 
 def table(results: dict[str, float]) -> str:
-    """Return the figures beside their aims."""
+    """Return a table of the figures and their targets."""
     where = f"{platform.machine()}, {results['cores']} cores, load {results['load']:.1f}"
     lines = [f"{where}; {results['photos']:,} photos, half blocks, {COLUMNS}x{ROWS}", ""]
     lines += ["| what | measured | aim |", "|---|---:|---:|"]
@@ -76,7 +77,7 @@ def table(results: dict[str, float]) -> str:
 
 
 def measured(*, quick: bool) -> dict[str, float]:
-    """Measure everything over the library of the environment."""
+    """Measure everything, on the library named in the environment."""
     rounds = 10 if quick else 40
     photomap = [sys.executable, "-m", "photomap_cli"]
     with Screen([sys.executable, "-c", BARE]) as bare:
@@ -102,7 +103,7 @@ def _gallery(photomap: list[str], rounds: int, bare_ms: float, *, pages: int) ->
         for _ in range(3):
             from_prompt.append(screen.milliseconds(":browse\r", screen.painted()))
             screen.settle()
-            screen.send("\x1b")  # out of the query line; at once with the next key it would be Alt
+            screen.send("\x1b")  # leave the query line; sent together with the next key it would be Alt
             screen.settle(0.3)
             screen.send("q")
             screen.settle()
@@ -138,8 +139,8 @@ def _page(screen: Screen) -> float:
 
 
 def _typed(screen: Screen, rounds: int) -> tuple[list[float], list[float]]:
-    """Return the times to echoed keys with a search under way, and to painted results."""
-    screen.send("\x1b[D/")  # into the photos with an arrow, back into the query line
+    """Return milliseconds from keys to their echo while a search runs, and from keys to painted results."""
+    screen.send("\x1b[D/")  # an arrow moves to the photos, / back to the query line
     screen.settle()
     echoes = [_echo(screen) for _ in range(rounds)]
     painted = []
@@ -153,7 +154,7 @@ def _typed(screen: Screen, rounds: int) -> tuple[list[float], list[float]]:
 
 
 def _echo(screen: Screen) -> float:
-    """Return the time to an echoed key with a search under way, or at the same pace where nothing is searched."""
+    """Return the milliseconds from a key to its echo, while a search runs; the bare line is typed at the same pace."""
     screen.send("Q")
     time.sleep(0.13)  # the search has just begun
     screen.drain()
@@ -163,7 +164,7 @@ def _echo(screen: Screen) -> float:
 
 
 class Screen:
-    """A program on a pseudo-terminal, with a terminal that answers."""
+    """A program on a pseudo-terminal; answers its terminal queries."""
 
     def __init__(self, words: list[str]) -> None:
         self.started = time.perf_counter()
@@ -182,7 +183,7 @@ class Screen:
 
     def __exit__(self, *_: object) -> None:
         with contextlib.suppress(OSError):
-            os.write(self._terminal, b"\x03\x04")  # the one leaves the gallery, the other the prompt
+            os.write(self._terminal, b"\x03\x04")  # Ctrl-C leaves the gallery, Ctrl-D the prompt
             give_up_at = time.perf_counter() + LEAVING_SECONDS
             while time.perf_counter() < give_up_at and self._read(2.0):
                 pass
@@ -199,7 +200,7 @@ class Screen:
         return data
 
     def send(self, keys: str) -> None:
-        """Type."""
+        """Type keys."""
         os.write(self._terminal, keys.encode())
 
     def drain(self) -> None:
@@ -208,7 +209,7 @@ class Screen:
             pass
 
     def settle(self, seconds: float = 0.7) -> None:
-        """Wait until hardly anything is written for so long: the countdown of the bar goes on."""
+        """Wait until next to nothing is written for some seconds; the bar's countdown goes on."""
         for _ in range(20):
             end, written = time.perf_counter() + seconds, 0
             while (left := end - time.perf_counter()) > 0:
@@ -217,13 +218,13 @@ class Screen:
                 return
 
     def milliseconds(self, keys: str, is_seen: Callable[[bytes], object]) -> float:
-        """Type, and return after how long it is seen."""
+        """Type keys, and return the milliseconds until `is_seen` accepts what was written since."""
         start = time.perf_counter()
         self.send(keys)
         return self.until(is_seen, since=start)
 
     def until(self, is_seen: Callable[[bytes], object], *, since: float | None = None) -> float:
-        """Read until it is seen; return the milliseconds since then."""
+        """Read until `is_seen` accepts the output; return the milliseconds since a `perf_counter` reading."""
         since = time.perf_counter() if since is None else since
         seen = b""
         while not is_seen(seen):
@@ -235,7 +236,7 @@ class Screen:
 
     @staticmethod
     def painted() -> Callable[[bytes], object]:
-        """Return what says whether every place of a screen of photos has been drawn."""
+        """Return a predicate that tells whether every photo of a screen has been drawn."""
         from photomap_cli.browse.grid import Size, geometry
         from photomap_cli.graphics.renderer import Grid
 
@@ -245,12 +246,12 @@ class Screen:
         return lambda seen: all(end in seen for end in ends)
 
     def memory_mb(self) -> float:
-        """Return the memory of the program itself, without its decode processes and the session."""
+        """Return the program's memory (PSS) in MB, without decode processes and session."""
         return pss(next(iter(family(self.pid)))) / 1e6
 
 
 def make_library(folder: Path, count: int) -> None:
-    """Fill a library with links to the demo's photos, their vectors a little changed, and thumbnails of the newest."""
+    """Fill a library with links to the demo's photos, with slightly different vectors, and their thumbnails."""
     import numpy as np
 
     import photomap_cli
@@ -305,7 +306,7 @@ def _batches(folder: Path, paths: list[Path], count: int) -> Iterator[list[tuple
 
 
 def _live_in(folder: Path) -> None:
-    """Have this process and those it starts keep everything of photomap's below a folder."""
+    """Make this process and its children keep all of photomap's files below a folder."""
     for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"):
         os.environ[name] = str(folder / "home")
     (folder / "home").mkdir(mode=0o700)

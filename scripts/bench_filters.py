@@ -1,6 +1,6 @@
-"""Measures what filters cost over a made-up catalogue: rows for a filtered search, a first page alone, completion.
+"""Measures the cost of filters on a synthetic catalogue: rows for a filtered search, a first page, completion.
 
-It lives in a temporary folder; nothing of yours is read or changed.  Milliseconds of CPU, the best of five.
+It works in a temporary folder; nothing of yours is read or changed.  Figures are milliseconds of CPU, the best of five.
 
     python scripts/bench_filters.py [--photos 200000]
 """
@@ -40,7 +40,7 @@ FILTERS = (
 
 
 def photo(number: int, chosen: random.Random, vector: np.ndarray) -> NewPhoto:
-    """Return a photo of the years 2005 to 2024; four in ten have a place, three in eleven stars."""
+    """Return a photo from 2005 to 2024; four of ten have a place, three of eleven a rating."""
     year, month = chosen.randint(2005, 2024), chosen.randint(1, 12)
     day, hour, second = chosen.randint(1, 28), chosen.randint(0, 23), chosen.randint(0, 59)
     has_place, (width, height) = chosen.random() < 0.4, chosen.choice(SIZES)
@@ -59,7 +59,7 @@ def photo(number: int, chosen: random.Random, vector: np.ndarray) -> NewPhoto:
 
 
 def fill(catalog: Catalog, count: int) -> None:
-    """Make the library."""
+    """Create the library."""
     chosen, vector = random.Random(1), np.eye(DIM, dtype=np.float32)[0]
     catalog.set_encoder(LibraryEncoder("tiny", DIM, "float32"))
     catalog.change_roots(["/photos"])
@@ -68,7 +68,7 @@ def fill(catalog: Catalog, count: int) -> None:
 
 
 def best(work: Callable[[], object]) -> float:
-    """Return the milliseconds of CPU of the best of five."""
+    """Return the milliseconds of CPU that a call takes, the best of five."""
     taken = []
     for _ in range(5):
         started = time.process_time()
@@ -87,7 +87,7 @@ def line(catalog: Catalog, text: str) -> str:
 
 
 def process(library: Path, *words: str) -> float:
-    """Return the milliseconds of CPU of a whole process."""
+    """Return the milliseconds of CPU that a whole process takes."""
     command = [sys.executable, "-m", "photomap_cli", "--library", str(library), "search", "--json", *words]
     taken = []
     for _ in range(5):

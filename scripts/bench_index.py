@@ -1,20 +1,20 @@
-"""Measures indexing from outside: photos per second, CPU, memory, where the time goes; beside rclip where it is there.
+"""Measures indexing from outside: photos per second, CPU, memory, and where the time goes; compared with rclip.
 
-It draws its own photos, 12-megapixel JPEGs of 3 to 5 MB with a sensor's grain and small ones, and lives in a temporary
-home; nothing of yours is read or changed.  Encoders are `tiny` and the shape ViT-B-32-256 with random weights, which
-cost what trained ones cost.  rclip gets the same random weights, where it looks for its own, and is otherwise left as
-it is: exporting them takes `pip install onnx onnxscript`.
+It draws its own photos, small ones and 12-megapixel JPEGs of 3 to 5 MB with the grain of a sensor, and works in a
+temporary home; nothing of yours is read or changed.  The encoders are `tiny`, and ViT-B-32-256 with random weights,
+which cost as much as trained ones.  rclip is given the same random weights in place of its own, and is otherwise
+unchanged; exporting them takes `pip install onnx onnxscript`.
 
     python scripts/bench_index.py [--photos N] [--rounds N] [--rclip COMMAND] [--encoder SPEC] [--start] [--quick]
 
-`first` and `all` are the whole command over FEW photos and over all, its start included, in seconds by the clock, and
-`CPU s` what the latter takes of all cores together, which is right on a busy machine too.  `more` is the rate of
-further photos and `CPU ms` what one takes, from the difference between runs over FEW and over all, so that a library of
-any size can be reckoned with: by PyTorch, which photomap does without where there are few.  `waits` is which side waits
-for the other while photos are encoded: the encoder for pictures, and the decoders for somebody to take theirs.
+`first` and `all` are the wall-clock seconds of the whole command over FEW photos and over all.  `CPU s` is the CPU time
+of the latter on all cores, which is meaningful on a busy machine too.  `more` is the rate of further photos, and `CPU
+ms` the CPU time of one, by PyTorch: the difference between runs over FEW and over all, from which the time for any
+library follows.  `waits` is the share of encoding time in which the encoder waits for pictures, and in which the
+decoders wait for the encoder.
 
-Besides: the peak of memory with many photos, a run over unchanged files, and both on a disk that takes 5 ms for each
-answer (`slow_disk.py`; root and /dev/fuse).
+It also measures the peak memory with many photos, a run over unchanged files, and both on a disk with a latency of 5 ms
+(`slow_disk.py`; needs root and /dev/fuse).
 """
 
 from __future__ import annotations
@@ -52,12 +52,12 @@ DIM = 512
 FEW = 8
 SLOW_MS = 5.0
 KNOWN_FILES = 50_000
-LEAST_SHARE = 0.1  # of a run's time: where further photos take less there were too few to tell their rate
+LEAST_SHARE = 0.1  # of a run's time; if further photos take less, they are too few to tell their rate
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table, medians over the rounds; `stages` and `waits` are shares."""
+    """One row of the table: medians over the rounds; `stages` and `waits` are shares of the time."""
 
     tool: str
     photos: str
@@ -86,7 +86,7 @@ def main() -> int:
 
 @dataclass(frozen=True)
 class Round:
-    """What one tool took: for few photos and for all, as it does them by itself and, if it has a choice, by PyTorch."""
+    """One tool's runs over few photos and over all: as it does by default, and by PyTorch if it has a choice."""
 
     few: Run
     whole: Run
@@ -94,7 +94,7 @@ class Round:
 
 
 class Bench:
-    """The photos, the encoders and the commands that are measured."""
+    """The photos, encoders and commands to measure."""
 
     def __init__(self, home: Path, options: argparse.Namespace) -> None:
         self.home, self.photos, self.rounds = home, options.photos, options.rounds
@@ -106,7 +106,7 @@ class Bench:
         self.notes: list[str] = []
 
     def prepare(self) -> None:
-        """Draw, make the encoders, and turn this process's environment to the temporary home."""
+        """Draw the photos, create the encoders, and point this process's environment to the temporary home."""
         strange = ("PHOTOMAP_", "XDG_", "RCLIP_", "HF_", "OPENBLAS_", "OMP_", "PYTHONDONTWRITEBYTECODE")
         for name in [name for name in os.environ if name.startswith(strange)]:
             del os.environ[name]
@@ -132,7 +132,7 @@ class Bench:
             self.rclip = None
 
     def run(self) -> tuple[list[Row], list[str]]:
-        """Measure; returns the rows and what is to be said beside them."""
+        """Measure; returns the rows of the table, and notes to print below it."""
         self.prepare()
         tools = {f"photomap, {SHAPE}": self.with_photomap(self.encoder), "photomap, tiny": self.with_photomap("tiny")}
         rows = [*self.compare(tools | ({"rclip": self.with_rclip} if self.rclip else {}), self.large)]
@@ -145,7 +145,7 @@ class Bench:
         return rows, self.notes
 
     def compare(self, tools: dict[str, Callable[[Path], Run]], photos: Path) -> Iterator[Row]:
-        """Let tools index the same photos, in turns whose order alternates."""
+        """Have the tools index the same photos in turns, in alternating order."""
         runs: dict[str, list[Round]] = {name: [] for name in tools}
         for number in range(self.rounds):
             for name in list(tools)[:: -1 if number % 2 else 1]:
@@ -155,7 +155,7 @@ class Bench:
             yield self.row(name, photos, rounds)
 
     def round(self, tool: Callable[[Path], Run], photos: Path, *, has_choice: bool) -> Round:
-        """Let one tool index some photos, and all."""
+        """Have one tool index few photos, and all."""
         by_itself = tool(few_of(photos)), tool(photos)
         if self.only_start or not has_choice:
             return Round(*by_itself, None if has_choice else by_itself)
@@ -166,7 +166,7 @@ class Bench:
             del os.environ["PHOTOMAP_TEXT_ENCODER"]
 
     def row(self, name: str, photos: Path, rounds: list[Round]) -> Row:
-        """Sum up the rounds of one tool."""
+        """Summarise the rounds of one tool."""
         wholes, more = [each.whole for each in rounds], self.photos - FEW
         seconds = statistics.median(run.seconds for run in wholes)
         pairs = [each.by_torch for each in rounds if each.by_torch]
@@ -192,7 +192,7 @@ class Bench:
     # -- what is measured ------------------------------------------------------------------------------------------
 
     def with_photomap(self, encoder: str) -> Callable[[Path], Run]:
-        """Return how photomap indexes a folder into a new library."""
+        """Return a function that has photomap index a folder into a new library."""
 
         def run(photos: Path) -> Run:
             library = self.home / "library"
@@ -203,13 +203,13 @@ class Bench:
         return run
 
     def with_rclip(self, photos: Path) -> Run:
-        """Index a folder as rclip does: with the search that it always does as well, its cost being part of a start."""
+        """Have rclip index a folder; it always searches too, which counts as part of its start-up."""
         assert self.rclip is not None
         (self.home / "rclip/db.sqlite3").unlink(missing_ok=True)
         return measured([*self.rclip, "--filepath-only", "--top", "1", "cat"], photos, python_path=False)
 
     def memory_of_many(self) -> str:
-        """Measure the peak of memory with few photos and with many: it must not grow with their number."""
+        """Measure the peak memory with few photos and with many; it must not grow with their number."""
         many = self.home / "many"
         write_others(sorted(self.small.rglob("*.jpg")), many, range(self.many))
         say(f"{self.many} photos")
@@ -217,7 +217,7 @@ class Bench:
         return f"peak memory of {self.photos} and of {self.many} small photos: {peaks[0]:.0f} and {peaks[1]:.0f} MB"
 
     def on_a_slow_disk(self) -> Iterator[str]:
-        """Measure what a disk costs that takes its time for each answer, beside the same one in no hurry."""
+        """Compare a run on a disk with latency with one on the same disk without."""
         few_known = self.home / "known/000"
         for wait in (0.0, SLOW_MS):
             with slow(self.large, self.home / "slow", wait) as is_there:
@@ -237,7 +237,7 @@ class Bench:
             )
 
     def unchanged(self) -> str:
-        """Measure a run over files that the library knows already; they are scanned, and not opened."""
+        """Measure a run over files that are in the library already; they are scanned, but not opened."""
         photos, library = self.home / "known", self.home / "known library"
         for number in range(self.known_files):
             path = photos / f"{number // 500:03}" / f"IMG_{number:06}.jpg"
@@ -257,12 +257,12 @@ class Bench:
 
 
 def few_of(photos: Path) -> Path:
-    """Return the folder of some of the photos."""
+    """Return the folder with few of the photos."""
     return photos.with_name(f"{photos.name}, few")
 
 
 def remember(library: Path, photos: Path) -> None:
-    """Make a library that knows these files, as if it had encoded them."""
+    """Create a library with these files, as if they had been encoded."""
     vector = np.full(DIM, DIM**-0.5, np.float32)
     files = [each for each in scan([str(photos)], ScanRules()) if hasattr(each, "mtime_ns")]
     with Catalog.open(library, create=True) as catalog:
@@ -274,13 +274,13 @@ def remember(library: Path, photos: Path) -> None:
 
 
 def stages(reports: list[dict[str, Any]]) -> dict[str, float]:
-    """Return the share that each stage has of the time of some runs, by photomap's own reports."""
+    """Return each stage's share of the time, from photomap's own reports."""
     sums = {name: sum(report["stages_ms"][name] for report in reports) for name in reports[0]["stages_ms"]}
     return {name: taken / sum(report["elapsed_ms"] for report in reports) for name, taken in sums.items()}
 
 
 def waits(runs: list[Run]) -> dict[str, float]:
-    """Return which share of the time in which photos were encoded each side waited for the other, as a median."""
+    """Return the shares of encoding time in which the encoder and the decoders waited; medians."""
     shares: dict[str, list[float]] = {"encoder": [], "decoders": []}
     for run in runs:
         taken = json.loads(run.output)["stages_ms"]
@@ -291,7 +291,7 @@ def waits(runs: list[Run]) -> dict[str, float]:
 
 
 def print_json(rows: list[Row], notes: list[str]) -> None:
-    """Print everything as one object."""
+    """Print everything as one JSON object."""
     print(json.dumps({"machine": machine(), "rows": [asdict(row) for row in rows], "notes": notes}, indent=2))
 
 

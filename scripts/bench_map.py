@@ -1,7 +1,7 @@
-"""Measures the map: groups, places with and without PaCMAP, names, what is kept, what is written.
+"""Measures the map: clustering, layouts with and without PaCMAP, labels, the cached map, and its output.
 
-It fills libraries of its own in a temporary folder with made-up vectors (made_vectors.py).  `neighbours` is the share
-of a photo's ten nearest by meaning that are among its hundred nearest on the map, over 500 photos.
+It fills libraries in a temporary folder with synthetic vectors (made_vectors.py).  `neighbours` is the share of a
+photo's ten nearest by cosine that are among its hundred nearest on the map, averaged over 500 photos.
 
     python scripts/bench_map.py [--sizes N ...]
 """
@@ -35,7 +35,7 @@ SAMPLE, NEAREST, NEAR_ON_THE_MAP = 500, 10, 100
 
 
 def main() -> int:
-    """Measure every size and print a row for each thing measured."""
+    """Measure every size, and print a row for each figure."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000])
     print("| photos | what | seconds | of the processor | |\n|---:|---|---:|---:|---|")
@@ -46,7 +46,7 @@ def main() -> int:
 
 
 def measure(folder: Path, size: int) -> None:
-    """Print what is measured of one size."""
+    """Measure one size, and print its rows."""
     say(f"{size:,} photos ...")
     made = MadeVectors(DIM)
     with Catalog.open(folder, create=True) as catalog:
@@ -66,10 +66,10 @@ def measure(folder: Path, size: int) -> None:
 
 
 class Blind:
-    """A gallery that sees nothing."""
+    """A source of thumbnails that has none."""
 
     def thumbnails(self, paths: Sequence[str]) -> list[Thumbnail]:
-        """Return no picture of anything."""
+        """Return a fault for each photo."""
         return [Thumbnail(fault="none")] * len(paths)
 
     def __enter__(self) -> Self:
@@ -80,7 +80,7 @@ class Blind:
 
 
 def fill(catalog: Catalog, made: MadeVectors, first: int, size: int) -> np.ndarray:
-    """Add the next photos and return their vectors."""
+    """Add the next photos, and return their vectors, (n, dim)."""
     vectors, _ = made.photos(min(AT_ONCE, size - first))
     paths = (f"/photos/{(first + number) // 1000:05}/IMG_{first + number:07}.jpg" for number in range(len(vectors)))
     catalog.commit_batch(
@@ -93,14 +93,14 @@ def fill(catalog: Catalog, made: MadeVectors, first: int, size: int) -> np.ndarr
 
 
 def layouts(vectors: np.ndarray, made: MadeVectors) -> None:
-    """Measure groups and places, each alone."""
+    """Measure clustering and the layouts, each on its own."""
     size = len(vectors)
     found = timed(size, "groups", lambda: kmeans.cluster(vectors, kmeans.usual_count(size)))
     sample = made.random.choice(size, SAMPLE, replace=False)
     places = timed(size, "places by groups", lambda: cluster_layout.positions(found))
     print(f"| {size:,} | neighbours kept, groups | | | {kept_neighbours(vectors, places, sample):.3f} |", flush=True)
     if pacmap_layout.is_installed():
-        pacmap_layout.positions(vectors[:SAMPLE])  # it is compiled at the first use
+        pacmap_layout.positions(vectors[:SAMPLE])  # numba compiles it on first use
         places = timed(size, "places by PaCMAP", lambda: pacmap_layout.positions(vectors))
         print(
             f"| {size:,} | neighbours kept, PaCMAP | | | {kept_neighbours(vectors, places, sample):.3f} |", flush=True
@@ -108,7 +108,7 @@ def layouts(vectors: np.ndarray, made: MadeVectors) -> None:
 
 
 def kept_neighbours(vectors: np.ndarray, places: np.ndarray, sample: np.ndarray) -> float:
-    """Return the share of the nearest by meaning that are near on the map."""
+    """Return the share of nearest neighbours that are near on the map; see `neighbours` above."""
     whole = vectors.astype(np.float32)
     shares = []
     for one in sample:
@@ -119,12 +119,12 @@ def kept_neighbours(vectors: np.ndarray, places: np.ndarray, sample: np.ndarray)
 
 
 def texts_of(made: MadeVectors) -> Callable[[Sequence[str]], np.ndarray]:
-    """Return a stand-in for the encoder: a text about a topic of its own."""
+    """Return a stand-in for the encoder, for which each text has a topic of its own."""
     return lambda texts: made.texts(np.arange(len(texts)))
 
 
 def timed(size: int, what: str, work: Callable[[], T], note: str = "") -> T:
-    """Do the work, print how long it took, and return its result."""
+    """Call a function, print its time and CPU time in seconds, and return its result."""
     started, used = time.perf_counter(), time.process_time()
     result = work()
     taken, used = time.perf_counter() - started, time.process_time() - used
@@ -133,7 +133,7 @@ def timed(size: int, what: str, work: Callable[[], T], note: str = "") -> T:
 
 
 def peak_megabytes() -> float:
-    """Return the most memory this process had."""
+    """Return this process's peak memory in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 
 

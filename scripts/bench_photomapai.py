@@ -1,13 +1,13 @@
-"""Measures photomap beside PhotoMapAI: indexing, searching and memory, with the same photos and the same encoder.
+"""Compares photomap with PhotoMapAI: indexing, searching and memory, with the same photos and the same encoder.
 
-PhotoMapAI is a server for a browser, so it is asked what its pages ask: add an album, index it, search it.  Both get
-the shape ViT-B-32-256 with random weights, which PhotoMapAI reads from a file that the album's encoder names.  Neither
-program is changed.  Photos are drawn, homes are temporary, nothing of yours is read.
+PhotoMapAI is a web server, so it gets the requests that its pages send: add an album, index it, search it.  Both use
+ViT-B-32-256 with random weights, which PhotoMapAI reads from a file that the album's encoder names.  Neither program is
+changed.  Photos are drawn, homes are temporary, and nothing of yours is read.
 
     python scripts/bench_photomapai.py --photomapai COMMAND [--photos N] [--rounds N] [--json]
 
-COMMAND is its `start_photomap`.  Before anything is measured its server is started, and indexes, once: Python's
-bytecode and numba's compiled functions are then there, as they are for whoever has used it before.
+COMMAND is its `start_photomap`.  Its server is started and indexes once before anything is measured, so that Python's
+bytecode and numba's compiled functions exist, as for anyone who has used it before.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ ONE_SEARCH = (
     "print(Embeddings(embeddings_path=sys.argv[1], encoder_spec=sys.argv[2])"
     ".search_images_by_text_and_image(positive_query='cat', minimum_score=-1.0))"
 )
-"""What its command `search_text` does, with an encoder of one's choice, which the command has no option for."""
+"""What PhotoMapAI's command `search_text` does, with a chosen encoder, for which the command has no option."""
 
 
 @dataclass(frozen=True)
 class Indexing:
-    """One program's index runs, medians: seconds by the clock and of CPU, peak memory (PSS) of all its processes."""
+    """One program's index runs, medians: wall-clock and CPU seconds, and the peak memory (PSS) of all its processes."""
 
     tool: str
     few_seconds: float
@@ -66,9 +66,9 @@ class Indexing:
 
 @dataclass(frozen=True)
 class Searching:
-    """One program's searches: milliseconds from asking to the answer, medians, and memory (PSS) afterwards.
+    """One program's searches: milliseconds from request to response, medians, and memory (PSS) afterwards.
 
-    `start` is that of photomap's background session, or of the server; a one-off search needs neither.
+    `start` is the start-up of photomap's background session, or of the server; a one-off search needs neither.
     """
 
     tool: str
@@ -83,7 +83,7 @@ class Searching:
 
 @dataclass(frozen=True)
 class Cost:
-    """What one run took."""
+    """What one run cost."""
 
     seconds: float
     cpu_seconds: float
@@ -91,7 +91,7 @@ class Cost:
 
 
 def main() -> int:
-    """Run everything and print the tables, or JSON."""
+    """Measure everything, and print tables or JSON."""
     options = _options()
     with tempfile.TemporaryDirectory(prefix="photomap-bench-") as home:
         bench = Bench(Path(home), options)
@@ -114,7 +114,7 @@ class Bench:
         self.start: str = options.photomapai
 
     def prepare(self) -> None:
-        """Draw, make the encoder, turn this process's environment to the temporary home, warm PhotoMapAI up."""
+        """Draw the photos, create the encoder, point the environment to the temporary home, and warm PhotoMapAI up."""
         for name in [name for name in os.environ if name.startswith(("PHOTOMAP_", "XDG_", "HF_"))]:
             del os.environ[name]
         os.environ |= {"HOME": str(self.home), "HF_HUB_OFFLINE": "1", "PHOTOMAP_LIBRARY": str(self.library)}
@@ -134,7 +134,7 @@ class Bench:
     # -- indexing --------------------------------------------------------------------------------------------------
 
     def index(self) -> list[Indexing]:
-        """Let both index few photos and all, in turns whose order alternates."""
+        """Have both index few photos and all, in turns in alternating order."""
         ways = {"photomap": self.index_ours, "PhotoMapAI": self.index_theirs}
         runs: dict[str, list[tuple[Cost, Cost, Cost]]] = {name: [] for name in ways}
         for number in range(self.rounds):
@@ -146,7 +146,7 @@ class Bench:
         return [self.sum_up(name, rounds) for name, rounds in runs.items()]
 
     def sum_up(self, tool: str, rounds: list[tuple[Cost, Cost, Cost]]) -> Indexing:
-        """Sum up the rounds of one program: few photos, all, and few by what encodes all."""
+        """Summarise the rounds of one program: few photos, all, and few by the encoder that is used for all."""
         more = self.count - FEW
         return Indexing(
             tool,
@@ -159,7 +159,7 @@ class Bench:
         )
 
     def index_ours(self, photos: Path, text_encoder: str = "auto") -> Cost:
-        """Index a folder into a new library; the command's start is part of it."""
+        """Have photomap index a folder into a new library; the command's start-up counts."""
         shutil.rmtree(self.library, ignore_errors=True)
         os.environ["PHOTOMAP_TEXT_ENCODER"] = text_encoder
         run = measured([*PHOTOMAP, "--quiet", "index", str(photos), "--encoder", self.encoder], self.home)
@@ -167,7 +167,7 @@ class Bench:
         return Cost(run.seconds, run.cpu_seconds, run.peak_bytes)
 
     def index_theirs(self, photos: Path) -> Cost:
-        """Add an album to a server that has just started, and index it; the server's start isn't part of it."""
+        """Have PhotoMapAI add an album and index it, on a fresh server, whose start-up doesn't count."""
         for path in (self.home / "albums").glob("*"):
             path.unlink()
         with Server(self.start, self.home / "albums") as server, Watch(server.pid) as watch:
@@ -180,7 +180,7 @@ class Bench:
     # -- searching --------------------------------------------------------------------------------------------------
 
     def search(self) -> list[Searching]:
-        """Search in the libraries that were indexed last, each query in turn by both."""
+        """Search the libraries that were indexed last; each query goes to both programs in turn."""
         self.index_ours(self.photos)
         self.index_theirs(self.photos)
         say("searching ...")
@@ -202,7 +202,7 @@ class Bench:
                 ]
 
     def one_off(self) -> dict[str, list[tuple[float, float]]]:
-        """Search without a session, and with its package in a process that ends; the first runs don't count."""
+        """Measure one-off searches, each in a process of its own; the first runs don't count."""
         ours = [*PHOTOMAP, "search", "--json", "--min-score", "-1"]
         theirs = [str(Path(self.start).with_name("python")), "-c", ONE_SEARCH]
         theirs += [str(self.home / "albums/index.npz"), self.their_encoder]
@@ -212,7 +212,7 @@ class Bench:
 
 
 class Asked:
-    """What searches cost that one process, with those below it, answers."""
+    """Measures searches that a process and its descendants answer."""
 
     def __init__(self, pid: int, search: Callable[[str], int]) -> None:
         self.pid, self._search = pid, search
@@ -220,7 +220,7 @@ class Asked:
         self._computed: list[float] = []
 
     def ask(self, query: str) -> None:
-        """Search, and keep the time and the CPU."""
+        """Search, and record wall-clock and CPU time."""
         before, start = cpu_seconds(self.pid), time.perf_counter()
         found = self._search(query)
         self._taken.append(1e3 * (time.perf_counter() - start))
@@ -255,7 +255,7 @@ class Server:
         return self
 
     def __exit__(self, *_exc: object) -> None:
-        os.killpg(self.pid, signal.SIGTERM)  # it would start the server again if that one alone ended
+        os.killpg(self.pid, signal.SIGTERM)  # the whole group, as it restarts a server that ends alone
         self._process.wait()
 
     def _answers(self) -> bool:
@@ -264,19 +264,19 @@ class Server:
         return False
 
     def ask(self, path: str, data: dict[str, Any] | None = None) -> Any:
-        """Send a request and return what it answers."""
+        """Send a request, and return its response."""
         body = None if data is None else json.dumps(data).encode()
         request = urllib.request.Request(self._address + path, body, {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=600) as answer:
             return json.load(answer)
 
     def add_album(self, photos: Path, encoder: str) -> None:
-        """Add the album; random weights score below the least that it shows by itself."""
+        """Add the album; with random weights, scores are below PhotoMapAI's default cut-off."""
         album: dict[str, Any] = {"key": "a", "name": "a", "image_paths": [str(photos)], "encoder_spec": encoder}
         self.ask("/add_album/", {**album, "index": str(self._folder / "index.npz"), "min_search_score": -1.0})
 
     def index(self) -> None:
-        """Index the album to its end."""
+        """Index the album, and wait until that is done."""
         self.ask("/update_index_async/", {"album_key": "a"})
         while (now := self.ask("/index_progress/a"))["status"] not in ("completed", "error"):
             time.sleep(0.05)
@@ -294,17 +294,17 @@ def found_by(live: SessionClient, query: str) -> int:
 
 
 def medians(runs: list[tuple[float, float]]) -> tuple[float, float]:
-    """Return the medians of the clock and of CPU."""
+    """Return the medians of wall-clock and CPU time."""
     return statistics.median(wall for wall, _ in runs), statistics.median(cpu for _, cpu in runs)
 
 
 def held(pid: int) -> int:
-    """Return what a process and those below it hold."""
+    """Return the memory (PSS) of a process and its descendants, in bytes."""
     return sum(map(pss, family(pid)))
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return what a process, those below it and those that ended below it have computed."""
+    """Return the CPU seconds of a process and its descendants, including those that have ended."""
     fields = [Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split() for one in family(pid)]
     return sum(sum(map(int, each[11:15])) for each in fields) / TICKS
 

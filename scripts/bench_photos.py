@@ -1,4 +1,4 @@
-"""Draws the photos that indexing is measured with: JPEGs of 12 megapixels, as hard to decode as those of a camera."""
+"""Draws photos for benchmarks of indexing: JPEGs of 12 megapixels that take as long to decode as a camera's."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from PIL import ExifTags, Image
 
 SIZE = (4000, 3000)
 KINDS = ("beach", "forest", "cat", "pizza", "snowy mountains", "car", "portrait", "city by day")
-GRAIN = ((1, 4.0), (2, 6.0), (4, 8.0), (8, 8.0))  # pixels, and how strong: 3.8 MB each at QUALITY
+GRAIN = ((1, 4.0), (2, 6.0), (4, 8.0), (8, 8.0))  # size in pixels, amplitude; a photo is 3.8 MB at QUALITY
 QUALITY = 92
-DRAWN = 64  # further ones are copies with a note
+DRAWN = 64  # further ones are copies with a comment
 
 
 def write_photos(folder: Path, count: int) -> None:
-    """Write JPEGs as a camera does: 12 megapixels, detail and grain at every size, EXIF, some of them turned."""
+    """Write JPEGs like a camera's: 12 megapixels, detail and grain at every scale, EXIF, some of them rotated."""
     folder.mkdir()
     drawn = min(count, DRAWN)
     with ProcessPoolExecutor(initializer=_make_grain) as pool:
@@ -28,7 +28,7 @@ def write_photos(folder: Path, count: int) -> None:
 
 
 def write_others(drawn: Sequence[Path], folder: Path, numbers: Iterable[int]) -> None:
-    """Write JPEGs that differ from some by a note in them: other files, and as long to decode."""
+    """Write copies of JPEGs that differ by a comment only: different files that take as long to decode."""
     folder.mkdir(exist_ok=True)
     for number in numbers:
         content, note = drawn[number % len(drawn)].read_bytes(), f"photo {number}".encode()

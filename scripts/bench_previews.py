@@ -1,9 +1,9 @@
-"""Measures pictures of results: every way of drawing, a page for a browser, and `search --preview` as a command.
+"""Measures previews: every protocol, a page for a browser, and the command `search --preview`.
 
-For a row of photos it tells the time to look its thumbnails up, to put them together and to encode them (medians), and
-the bytes that go to the terminal; for the ways that draw by characters also how much of a photo is left in 30 x 12
-cells, as the peak signal-to-noise ratio (PSNR) to it in 48 x 24 pixels a cell.  It takes 24 of the photos of the demo,
-or a folder of yours, and lives in a temporary home.
+For a row of photos it prints the median times to look up thumbnails, compose and encode them, and the bytes sent to the
+terminal.  For character graphics it also prints the fidelity of a photo in 30 x 12 cells: the peak signal-to-noise
+ratio (PSNR) against the photo at 24 x 48 pixels a cell.  It uses 24 photos of the demo, or a folder of yours, and works
+in a temporary home.
 
     python scripts/bench_previews.py [--photos DIR] [--columns 120] [--runs 15]
 """
@@ -41,7 +41,7 @@ ROWS = 50
 DEMO_PHOTOS = Path(photomap_cli.__file__).parent / "demo_photos"
 PHOTOS = 24
 CELLS = (30, 12)
-FINE = (24, 48)  # pixels a cell that every way of dividing one goes into
+FINE = (24, 48)  # pixels a cell; a multiple of the blocks of every protocol
 GLYPHS = (block_glyphs.HALVES, block_glyphs.QUADRANTS, block_glyphs.SEXTANTS, block_glyphs.OCTANTS)
 ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".heic"}
 PHOTOMAP = [sys.executable, "-m", "photomap_cli"]
@@ -84,7 +84,7 @@ def _measure_likeness(paths: list[str]) -> None:
 
 
 def _drawn(photo: Image.Image, glyphs: block_glyphs.BlockGlyphs) -> np.ndarray:
-    """Return the pixels that a photo has left as characters; the time counts its way down to them."""
+    """Return the pixels of a photo as drawn by characters."""
     (columns, rows), (across, down) = CELLS, (glyphs.width, glyphs.height)
     small = photo.resize((columns * across, rows * down), Image.Resampling.BICUBIC, reducing_gap=2.0)
     pixels = np.asarray(small, dtype=np.float32).reshape(rows, down, columns, across, 3)
@@ -145,11 +145,11 @@ def _serving(environment: dict[str, str]) -> Iterator[None]:
 
 
 def _on_a_terminal(words: list[str], environment: dict[str, str]) -> None:
-    """Run a command on a pseudo-terminal that answers at once."""
+    """Run a command on a pseudo-terminal that answers queries at once."""
     pid, terminal = pty.fork()
     if pid == 0:
         os.execve(PHOTOMAP[0], [*PHOTOMAP, *words], environment)
-    with suppress(OSError):  # the far end is gone
+    with suppress(OSError):  # the command has ended
         while part := os.read(terminal, 1 << 16):
             if part.endswith(b"\x1b[c"):
                 os.write(terminal, SILENT_ANSWER)

@@ -1,4 +1,4 @@
-"""Runs a command and measures it from outside: the time, the CPU and the memory of all its processes.  Linux alone."""
+"""Runs a command and measures time, CPU and memory of all its processes, from outside.  Linux only."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SAMPLE_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Sample:
-    """How many decode processes there were at a moment, and how many of them computed or waited for the disk."""
+    """How many decode processes there were at a moment, and how many were computing or waiting for the disk."""
 
     at: float
     there: int
@@ -25,7 +25,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a command: seconds by wall clock and of CPU, the peak of its processes' memory, what it printed."""
+    """One run of a command: wall-clock and CPU seconds, peak memory of all its processes in bytes, and its output."""
 
     seconds: float
     cpu_seconds: float
@@ -34,14 +34,14 @@ class Run:
     decoders: tuple[Sample, ...] = ()
 
     def decoders_wait(self, seconds: float) -> float:
-        """Return which share of the last `seconds` in which there were decoders these had nothing to do."""
+        """Return the share of the last `seconds` with decode processes in which these were idle."""
         samples = [each for each in self.decoders if each.there]
         late = [each for each in samples if each.at >= samples[-1].at - seconds]
         return 1 - sum(each.at_work for each in late) / max(1, sum(each.there for each in late))
 
 
 def measured(words: list[str], folder: Path, *, python_path: bool = True) -> Run:
-    """Run a command in a folder to its end; without `python_path` as a program that has a Python of its own."""
+    """Run a command in a folder to its end; `python_path=False` for a program with a Python environment of its own."""
     environment = {name: value for name, value in os.environ.items() if python_path or name != "PYTHONPATH"}
     start = time.perf_counter()
     with (
@@ -60,7 +60,7 @@ def measured(words: list[str], folder: Path, *, python_path: bool = True) -> Run
 
 
 class Watch(threading.Thread):
-    """Looks at a process and all below it ten times a second: PSS, which counts shared pages once, and the decoders."""
+    """Samples a process and its descendants ten times a second: decoders, and PSS, which counts shared pages once."""
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
@@ -68,7 +68,7 @@ class Watch(threading.Thread):
         self.decoders: list[Sample] = []
 
     def run(self) -> None:
-        """Sample until it is over."""
+        """Sample until stopped."""
         while not self._over.wait(SAMPLE_SECONDS):
             processes = list(family(self._pid))
             self.peak_bytes = max(self.peak_bytes, sum(map(pss, processes)))
@@ -85,7 +85,7 @@ class Watch(threading.Thread):
 
 
 def family(pid: int) -> Iterator[int]:
-    """Yield a process and what it started, as far as they are still there."""
+    """Yield a process and its descendants, as far as they still exist."""
     yield pid
     for children in Path(f"/proc/{pid}/task").glob("*/children"):
         try:
@@ -97,7 +97,7 @@ def family(pid: int) -> Iterator[int]:
 
 
 def is_decoder(pid: int) -> bool:
-    """Whether a process is one of photomap's that decode."""
+    """Whether a process is one of photomap's decode processes."""
     try:
         return b"images.decode_worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
@@ -105,7 +105,7 @@ def is_decoder(pid: int) -> bool:
 
 
 def state(pid: int) -> str:
-    """Return a process's state as the system has it: R computes, D waits for the disk, S for anything else."""
+    """Return a process's state from /proc: R is running, D waits for the disk, S sleeps."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
@@ -113,7 +113,7 @@ def state(pid: int) -> str:
 
 
 def pss(pid: int) -> int:
-    """Return a process's share of memory in bytes; 0 where it is gone."""
+    """Return a process's memory (PSS) in bytes; 0 if it is gone."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:

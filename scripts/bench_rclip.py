@@ -1,4 +1,4 @@
-"""What the measurements beside rclip share: the weights that it gets, which are the ones that photomap has."""
+"""Gives rclip the same weights as photomap, for benchmarks that compare the two."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 NO_WEIGHTS = "rclip gets no weights without `pip install onnx onnxscript`: not measured"
 
 LEGAL_FILES = ("LICENSE", "OPENAI-CLIP-MIT.txt", "README.md", "THIRD_PARTY_NOTICES.md")
-"""rclip 4 fetches its weights again where these are not beside them."""
+"""Files without which rclip 4 downloads its weights again."""
 
 
 def give_to_rclip(spec: str, home: Path) -> bool:
-    """Put the encoder where rclip 3.3 and 4 look for theirs, in the form they take; False where that cannot be made."""
+    """Put the encoder where rclip 3.3 and 4 look for theirs, in their formats; return False if it can't be exported."""
     try:
         import onnx  # noqa: F401  torch's exporter wants them
         import onnxscript  # noqa: F401
@@ -31,7 +31,7 @@ def give_to_rclip(spec: str, home: Path) -> bool:
         def forward(self, tokens: torch.Tensor) -> torch.Tensor:
             return self.model.encode_text(tokens)
 
-    warnings.simplefilter("ignore")  # rclip exports in this form, which torch would rather see go
+    warnings.simplefilter("ignore")  # torch deprecates the export format that rclip uses
     model = open_clip.create_model(spec).eval()
     folder = home / "ViT-B-32-256-datacomp_s34b_b86k"
     for name, tower, example in (

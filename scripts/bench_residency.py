@@ -1,13 +1,13 @@
 #!/usr/bin/env python
-"""Measures moving an encoder: ours against the usual `model.to()` and against a plain copy of the same bytes.
+"""Measures moving an encoder: photomap's way, the usual `model.to()`, and a plain copy of the same bytes.
 
     scripts/bench_residency.py [--quick] [--json]
 
-Weights are random, shapes are ViT-B-32 and ViT-L-14.  A stand-in for a card, memory that already exists, is always
-measured; a CUDA device only where there is one.  The last section starts and ends real encoder processes, and on a
-device says by NVML what the card holds at each step and whether the targets of docs/benchmarks.md are met.
-Medians; milliseconds.  Every way moves the same bytes in the same run; every shape has a process of its own, for RAM
-that was page-locked must not be handed out again.
+Models are ViT-B-32 and ViT-L-14 with random weights.  A stand-in for a GPU (memory that is already allocated) is
+always measured, a CUDA device if there is one.  The last section starts and ends real encoder processes; on a GPU it
+prints the memory in use at each step by NVML, and whether the targets of docs/benchmarks.md are met.  Figures are
+medians in milliseconds.  All ways move the same bytes in the same run.  Each model has its own process, so that
+page-locked RAM isn't reused.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ if TYPE_CHECKING:
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16}
 BOTH, TEXT = ("text", "image"), ("text",)
-OFFLOAD_MS, OF_PLAIN_COPY, RELOAD_AND_QUERY_MS = 5.0, 0.8, 50.0  # what a card is to show
+OFFLOAD_MS, OF_PLAIN_COPY, RELOAD_AND_QUERY_MS = 5.0, 0.8, 50.0  # targets on a GPU
 
 
 def build(shape: str, dtype: torch.dtype) -> nn.Module:
-    """Make a model with random weights, without the minute that proper initialisation takes."""
+    """Create a model with random weights, skipping the proper initialisation, which takes a minute."""
     with torch.device("meta"):
         model = open_clip.create_model(shape, pretrained=None, device="meta")
     model = model.to(dtype).to_empty(device="cpu").eval().requires_grad_(False)
@@ -65,15 +65,15 @@ def milliseconds(work: Callable[[], object], device: torch.device) -> float:
 def cycle(
     there: Callable[[], object], back: Callable[[], object], device: torch.device, times: int
 ) -> dict[str, float]:
-    """Return the median milliseconds of going there and back again, after one round to warm up."""
+    """Return the median milliseconds of moving there and back, after one round of warm-up."""
     rounds = [(milliseconds(there, device), milliseconds(back, device)) for _ in range(times + 1)][1:]
     reloads, offloads = zip(*rounds, strict=True)
     return {"reload": statistics.median(reloads), "offload": statistics.median(offloads)}
 
 
 def by_to(model: nn.Module, device: torch.device, times: int) -> dict[str, float]:
-    """The usual way: every tensor allocated and copied, both ways."""
-    if device.type == "cpu":  # `.to("cpu")` would do nothing here: the same allocations and copies are asked for
+    """The usual way: each tensor is allocated and copied, in both directions."""
+    if device.type == "cpu":  # `.to("cpu")` would do nothing here, so allocate and copy as it would
         card = itertools.cycle([tensor.clone() for tensor in (*model.parameters(), *model.buffers())])
         return cycle(
             lambda: replace_each(model, lambda tensor: next(card).copy_(tensor)),
@@ -95,7 +95,7 @@ def replace_each(model: nn.Module, move: Callable[[torch.Tensor], torch.Tensor])
 
 
 def card_memory() -> Callable[[int, torch.device], torch.Tensor]:
-    """Return an allocator for the stand-in: like a card's, its memory need not be fetched from the system each time."""
+    """Return an allocator for the stand-in, which keeps its memory as CUDA's caching allocator does."""
     kept: dict[int, torch.Tensor] = {}
 
     def allocate(nbytes: int, device: torch.device) -> torch.Tensor:
@@ -109,7 +109,7 @@ def card_memory() -> Callable[[int, torch.device], torch.Tensor]:
 
 
 def by_copy(nbytes: int, device: torch.device, times: int, *, pinned: bool) -> dict[str, float]:
-    """The limit: one buffer of the same size copied into another that already exists; nothing to offload."""
+    """The limit: one buffer of the same size is copied into an existing one; nothing needs offloading."""
     source = torch.ones(nbytes, dtype=torch.uint8, pin_memory=pinned)
     target = torch.zeros(nbytes, dtype=torch.uint8, device=device)
     return cycle(lambda: target.copy_(source, non_blocking=True), lambda: None, device, times)
@@ -140,7 +140,7 @@ def moved(weights: Weights, reload: Callable[[], None]) -> int:
 
 
 def moving(shape: str, dtype: str, kind: str, times: int) -> dict[str, Any]:
-    """Measure one shape: the whole model by each way, and the text tower alone by ours."""
+    """Measure one model: all of it in each way, and the text tower alone in photomap's."""
     logging.disable(logging.WARNING)  # open_clip warns that the weights are random
     device, model = torch.device(kind), build(shape, DTYPES[dtype])
     rows: list[dict[str, Any]] = [{"way": "model.to()", **by_to(model, device, times)}]
@@ -174,7 +174,7 @@ def compared(shape: str, dtype: str, device: torch.device, rows: list[dict[str, 
 
 
 def save(shape: str, folder: Path) -> str:
-    """Write a model with random weights as open_clip keeps one; return its spec."""
+    """Write a model with random weights in open_clip's layout; return its spec string."""
     from safetensors.torch import save_file
 
     model = build(shape, torch.float32)
@@ -188,7 +188,7 @@ def save(shape: str, folder: Path) -> str:
 
 
 def process(spec: str, label: str) -> dict[str, Any]:
-    """Measure the life of an encoder process: start, query, offload, reload + query, release, bytes at each."""
+    """Measure an encoder process: start, query, offload, reload and query, release, and the memory after each."""
     encoder = EncoderProcess(spec)
     residency = Residency(encoder, idle_timeout=0, release_timeout=0)
 
@@ -197,7 +197,7 @@ def process(spec: str, label: str) -> dict[str, Any]:
 
     row: dict[str, Any] = {"encoder": label, "card_before": card_bytes(), "start_and_query": milliseconds(query, CPU)}
     row["hot_query"] = statistics.median(milliseconds(query, CPU) for _ in range(5))
-    time.sleep(1.5)  # the process page-locks its weights when it has been quiet for a moment
+    time.sleep(1.5)  # the process page-locks its weights after a moment without requests
     row["ram_bytes"] = residency.snapshot().memory.ram_bytes
     if residency.snapshot().info and residency.snapshot().info.can_offload:  # type: ignore[union-attr]
         row |= in_and_out(residency, query)
@@ -208,7 +208,7 @@ def process(spec: str, label: str) -> dict[str, Any]:
 
 
 def in_and_out(residency: Residency, query: Callable[[], object]) -> dict[str, Any]:
-    """Measure five offloads and reloads of a live process, and what it and the card hold in between."""
+    """Measure five offloads and reloads of a live process, and the memory in use in between."""
     row: dict[str, Any] = {"card_resident": card_bytes()}
     row["process_resident"] = residency.snapshot().memory.vram_process_bytes
     moves, process_bytes = [], []
@@ -225,7 +225,7 @@ def in_and_out(residency: Residency, query: Callable[[], object]) -> dict[str, A
 
 
 def card_bytes() -> int | None:
-    """Return what the card holds for everybody; None where there is none."""
+    """Return the GPU memory in use by all processes, in bytes; None without a GPU."""
     if not has_card():
         return None
     return gpu.used_bytes(str(torch.cuda.get_device_properties(CUDA).uuid))
@@ -262,7 +262,7 @@ def measure(*, quick: bool) -> dict[str, Any]:
 
 
 def targets(moves: list[dict[str, Any]], processes: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Say of everything that was measured on a card whether it is what docs/benchmarks.md wants."""
+    """Print for each figure from a GPU whether it meets the target of docs/benchmarks.md."""
     met: list[tuple[str, float, float, bool]] = []
     on_card = [row for row in moves if row["where"] == "RAM -> VRAM"]
     plain = {(row["shape"], row["dtype"]): row["reload"] for row in on_card if row["way"] == "plain pinned copy"}

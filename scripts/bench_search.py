@@ -1,9 +1,8 @@
-"""Measures what a search costs from outside: whole processes by clock and CPU, the prompt, many clients, memory.
+"""Measures the cost of a search from outside: time and CPU of whole processes, the prompt, many clients, memory.
 
-It draws its own photos and lives in a temporary home; nothing of yours is read or changed.  `python -c pass`, the floor
-that every process pays, takes turns with each command, so that the ratio survives a busy machine.  Where there is rclip
-it searches the same photos with the same random weights of the shape ViT-B-32-256, once it has indexed them; giving it
-those takes `pip install onnx onnxscript`.
+It draws its own photos and works in a temporary home; nothing of yours is read or changed.  `python -c pass`, the floor
+for every process, takes turns with each command, so the ratio holds on a busy machine too.  rclip, if installed,
+searches the same photos with the same random weights (ViT-B-32-256); that takes `pip install onnx onnxscript`.
 
     python scripts/bench_search.py [--rclip COMMAND] [--quick] [--json]
 """
@@ -43,17 +42,17 @@ CLIENTS = (1, 4, 16)
 SHAPE = "ViT-B-32-256"
 TIMEOUT_SECONDS = 120.0
 ANSWERED = re.compile(rb"photos? (found )?in |nothing found|\d photos\b.* ms")
-"""What stands below the results of a query at the prompt."""
+"""The end of a query's output at the prompt."""
 
 ANSWERS = ((b"\x1b[c", b"\x1b[?62;22c"), (b"\x1b[6n", b"\x1b[1;1R"))
-"""What every terminal answers at once: what it is, and where its cursor is."""
+"""Answers of a terminal to queries: device attributes and cursor position."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: milliseconds of `runs` runs, and how many times the floor the median is.
+    """One row of the table: milliseconds of `runs` runs, and the ratio of their median to the floor.
 
-    `cpu_ms` is the median of what the process and those it waited for computed.
+    `cpu_ms` is the median CPU time of the process and the children it waited for.
     """
 
     name: str
@@ -80,7 +79,7 @@ def main() -> int:
 
 
 class Bench:
-    """The photos, the library and the processes that are measured; `quick` takes fewer of each."""
+    """The photos, the library and the processes to measure; with `quick`, fewer of each."""
 
     def __init__(self, home: Path, options: argparse.Namespace) -> None:
         quick = options.quick
@@ -92,7 +91,7 @@ class Bench:
         self._home = home
 
     def prepare(self) -> None:
-        """Draw, index, and turn this process's environment to the temporary home."""
+        """Draw photos, index them, and point this process's environment to the temporary home."""
         for name in [name for name in os.environ if name.startswith(("PHOTOMAP_", "XDG_", "RCLIP_", "HF_"))]:
             del os.environ[name]
         for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"):
@@ -107,7 +106,7 @@ class Bench:
         subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
 
     def run(self) -> tuple[list[Row], list[str]]:
-        """Measure; returns the rows and what could not be measured."""
+        """Measure; returns the rows, and notes on what couldn't be measured."""
         notes: list[str] = []
         rows = [
             self.command("python -c pass", FLOOR, self.runs),
@@ -127,20 +126,20 @@ class Bench:
     # -- rows ------------------------------------------------------------------------------------------------------
 
     def photomap(self, words: str, runs: int | None = None, *, note: str = "", before: Before | None = None) -> Row:
-        """Measure one of our command lines."""
+        """Measure a command line of photomap's."""
         return self.command(f"photomap {words}", [*PHOTOMAP, *words.split()], runs or self.runs, note, before)
 
     def with_pytorch(self, note: str) -> Row:
-        """Measure a new search as it is where PyTorch has to encode its words."""
+        """Measure a new search whose words PyTorch has to encode."""
         words, environment = [*PHOTOMAP, "search", "--json", "cat"], os.environ | {"PHOTOMAP_TEXT_ENCODER": "torch"}
         return self.command("photomap search --json cat", words, self.slow_runs, note, self.forget, environment)
 
     def forget(self) -> None:
-        """Have no query cached."""
+        """Empty the cache of queries."""
         QueryCache(self.library, most=0).get([])
 
     def with_session(self) -> Iterator[Row]:
-        """Measure with the encoder resident, and no query cached."""
+        """Measure with the encoder resident, and an empty query cache."""
         with session(PHOTOMAP_QUERY_CACHE="0") as live:
             live.load()
             yield self.photomap("status --json", note="a live session")
@@ -171,7 +170,7 @@ class Bench:
             )
 
     def crowd(self, clients: int) -> Row:
-        """Measure many clients at once, and compare each answer with the one a single client gets."""
+        """Measure many clients at once, and compare their results with a single client's."""
         with SessionClient.find(self.library) as one:
             expected = {query: paths(one, query) for query in QUERIES}
         took, wrong = [], []
@@ -196,7 +195,7 @@ class Bench:
                     wrong.append(query)
 
     def prompt(self, notes: list[str]) -> Iterator[Row]:
-        """Measure from start to the echo of a typed key, in a pseudo-terminal."""
+        """Measure the time from start to the echo of a typed key, on a pseudo-terminal."""
         try:
             import pty  # noqa: F401  not on Windows
         except ImportError:
@@ -212,7 +211,7 @@ class Bench:
         yield self.row("photomap", answered, "and a new query, typed at once, answered", floors=floors)
 
     def rclip(self, notes: list[str]) -> Iterator[Row]:
-        """Measure rclip and photomap over the same photos with the same weights, where there is rclip."""
+        """Measure rclip, if installed, and photomap on the same photos with the same weights."""
         if not self.with_rclip:
             notes.append("rclip is not there: nothing to compare with")
             return
@@ -260,7 +259,7 @@ class Bench:
         before: Before | None = None,
         environment: dict[str, str] | None = None,
     ) -> Row:
-        """Run a command some times, after one run that does not count."""
+        """Run a command several times, after one run of warm-up."""
         say(f"{name} {f'({note})' if note else ''} ...")
         took, floors = [], []
         for _ in range(runs + 1):
@@ -272,7 +271,7 @@ class Bench:
         return replace(row, cpu_ms=round(statistics.median(cpu for _, cpu in took[1:]), 1))
 
     def row(self, name: str, took: list[float], note: str = "", *, floors: list[float] | None = None) -> Row:
-        """Sum up milliseconds; `floors` are those of the floor, measured in between."""
+        """Summarise milliseconds; `floors` are those of `python -c pass`, measured in between."""
         median = statistics.median(took)
         p95 = sorted(took)[max(0, -(-95 * len(took) // 100) - 1)]
         ratio = round(median / statistics.median(floors), 1) if floors else None
@@ -284,7 +283,7 @@ if TYPE_CHECKING:
 
 
 def timed(words: list[str], **how: object) -> tuple[float, float]:
-    """Run a command and return its milliseconds by the clock, and of CPU with those that it waited for."""
+    """Run a command; return its wall-clock milliseconds, and those of CPU with the children it waited for."""
     start, before = time.perf_counter(), os.times()
     subprocess.run(words, check=True, stdin=subprocess.DEVNULL, **how)
     wall, after = time.perf_counter() - start, os.times()
@@ -293,7 +292,7 @@ def timed(words: list[str], **how: object) -> tuple[float, float]:
 
 
 def memory(live: SessionClient) -> str:
-    """Return what a session and its processes hold, shared pages by share, in words."""
+    """Describe the memory (PSS) of a session and its processes."""
     rolled_up = [Path(f"/proc/{pid}/smaps_rollup") for pid in _family(live.status().pid)]
     if not all(path.is_file() for path in rolled_up):
         return "not known here"
@@ -315,7 +314,7 @@ def paths(client: SessionClient, query: str) -> list[str]:
 
 @contextlib.contextmanager
 def session(**settings: str) -> Iterator[SessionClient]:
-    """Keep a session in a process of its own, and give a client of it."""
+    """Run a session in its own process, and yield a client."""
     library = Path(os.environ["PHOTOMAP_LIBRARY"])
     words = [*PHOTOMAP, "--quiet", "serve"]
     with subprocess.Popen(words, env={**os.environ, **settings}, stdin=subprocess.DEVNULL) as process:
@@ -329,7 +328,7 @@ def session(**settings: str) -> Iterator[SessionClient]:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    """Wait for something outside this process."""
+    """Wait until a condition outside this process holds."""
     give_up_at = time.monotonic() + TIMEOUT_SECONDS
     while not condition():
         if time.monotonic() > give_up_at:
@@ -338,9 +337,9 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 def seconds_to_echo(words: list[str], typed: bytes = b"Q", awaited: re.Pattern[bytes] = re.compile(b"Q")) -> float:
-    """Start a prompt in a pseudo-terminal, type once it is there, and return when what is awaited is seen.
+    """Start a prompt on a pseudo-terminal, type once it appears, and return the seconds until a text appears.
 
-    For an answer the seconds count from the typing on, else from the start.
+    For an answer to a query the seconds count from typing, else from the start.
     """
     import pty
     import select
@@ -376,7 +375,7 @@ def seconds_to_echo(words: list[str], typed: bytes = b"Q", awaited: re.Pattern[b
 
 
 def machine() -> str:
-    """Return the machine in words."""
+    """Describe the machine."""
     return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
 
 
@@ -394,7 +393,7 @@ def print_table(rows: list[Row], notes: list[str]) -> None:
 
 
 def say(words: str) -> None:
-    """Tell what goes on, on standard error."""
+    """Print progress on standard error."""
     print(words, file=sys.stderr)
 
 

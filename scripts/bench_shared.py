@@ -1,9 +1,9 @@
-"""Measures a shared library beside a local one: recall, speed and filters, over the same made-up photos in one run.
+"""Compares a shared library with a local one: recall, speed and filters, over the same synthetic photos in one run.
 
-It starts a Milvus server of its own (scripts/milvus_venv gets it, once), or fills a library at an address.  Nothing of
-yours is read.  Recall is against the product of all vectors in float32; so are the answers under filters.  The two are
-asked by turns, so that both meet the same load; then the shared one has its vectors compressed, as photomap does from a
-million photos on, and is asked again.
+It starts its own Milvus server (scripts/milvus_venv installs it, once), or fills a library at an address; nothing of
+yours is read.  The ground truth, also under filters, is the exact product of all vectors in float32.  The two libraries
+are searched in turns, so that both run under the same load.  Then the shared one's vectors are compressed, as photomap
+does from a million photos on, and it is searched again.
 
     python scripts/bench_shared.py [--size N] [--queries N] [--address milvus://HOST:PORT/NAME] [--folder DIR]
 
@@ -43,12 +43,12 @@ DIM, K, BATCH = 512, 10, 4096
 ENCODER = EncoderInfo("made up", DIM, (1, 1), "shortest", "bicubic", 0, "cpu", "cpu", "float32", False)
 SHARES = (0.01, 0.1, 0.5)
 NAMED = (*SHARES, 1 - sum(SHARES))
-"""A folder and a camera for each share of the photos, and for the rest."""
+"""The share of photos in each folder, and by each camera; the last is the rest."""
 
 
 @dataclass
 class Data:
-    """The photos and the questions: what the libraries have to find, by plain arithmetic."""
+    """The photos and queries, and the expected hits by brute force."""
 
     vectors: np.ndarray
     texts: np.ndarray
@@ -58,7 +58,7 @@ class Data:
 
     @classmethod
     def make(cls, size: int, queries: int) -> Data:
-        """Make as many photos, and as many texts and images to ask for."""
+        """Create `size` photos, and `queries` texts and as many images to search for."""
         made, random = MadeVectors(DIM), np.random.default_rng(3)
         vectors, topics = made.photos(size)
         some = made.random.integers(0, size, queries)
@@ -68,13 +68,13 @@ class Data:
         return cls(stored, made.texts(topics[some]), made.near(vectors[some]), folder, camera)
 
     def photo(self, number: int) -> NewPhoto:
-        """Return a photo; the n-th is the n-th taken, ten minutes after the one before."""
+        """Return the n-th photo, which was taken ten minutes after the one before."""
         path = f"/bench/folder{self.folder[number]}/{number // 100:05}/IMG_{number:07}.jpg"
         camera = f"Camera {self.camera[number]}"
         return NewPhoto(path, 4_000_000, number, taken(number), 4000, 3000, camera, self.vectors[number])
 
     def filters(self) -> Iterator[tuple[str, PhotoFilter, np.ndarray]]:
-        """Yield each filter by its name, with which photos meet it."""
+        """Yield each filter with its name, and a mask of the photos that meet it."""
         size = len(self.vectors)
         for share in SHARES:
             first = int(size * (1 - share))
@@ -101,14 +101,14 @@ def taken(number: int) -> str:
 
 @dataclass
 class Place:
-    """One of the two libraries, and what was measured of it."""
+    """One of the libraries, and its figures."""
 
     name: str
     library: Library
     figures: dict[str, str]
 
     def fill(self, data: Data) -> None:
-        """Write all photos."""
+        """Add all photos."""
         self.library.begin(ENCODER)
         began = time.perf_counter()
         for first in range(0, len(data.vectors), BATCH):
@@ -119,7 +119,7 @@ class Place:
         list(self.library.upkeep())
 
     def ask(self, query: np.ndarray, within: tuple[PhotoFilter, ...] = ()) -> tuple[float, set[str]]:
-        """Return the milliseconds of one search, and the paths that it found, whose facts are read apart."""
+        """Return the milliseconds of one search, and the paths it found, which are looked up outside the timing."""
         began = time.perf_counter()
         rows, _ = self.library.searches.search(query, K, within)
         took = 1000 * (time.perf_counter() - began)
@@ -127,7 +127,7 @@ class Place:
 
 
 def compare(places: list[Place], name: str, queries: np.ndarray, best: list[set[str]], *within: PhotoFilter) -> None:
-    """Ask every library every query, by turns, and note times and recall."""
+    """Search every library for every query, in turns, and record times and recall."""
     for place in places:
         place.ask(queries[0], within)
     taken_ms: dict[str, list[float]] = {place.name: [] for place in places}
@@ -144,18 +144,18 @@ def compare(places: list[Place], name: str, queries: np.ndarray, best: list[set[
 
 
 def measure(places: list[Place], data: Data) -> None:
-    """Ask the libraries for all kinds of things."""
+    """Run all measurements on the libraries."""
     for name, queries in (("texts", data.texts), ("images", data.images)):
         say(f"{name} ...")
         compare(places, f"{name}: p50 / p95 ms, recall@{K}", queries, data.best(queries))
     for name, condition, allowed in data.filters():
         say(f"{name} ...")
-        some = data.texts[: 5 if condition.kind is FilterKind.CAMERA else 50]  # their names are read first
+        some = data.texts[: 5 if condition.kind is FilterKind.CAMERA else 50]  # all their names may be read first
         compare(places, f"texts, {name}: p50 / p95 ms, recall@{K}", some, data.best(some, allowed), condition)
 
 
 def compress(library: SharedLibrary, settings: Settings, size: int) -> None:
-    """Give a library the index that photomap makes from a million photos on."""
+    """Build the index that photomap uses from a million photos on."""
     client = Client(library.address, credentials(library.address, settings))
     found = client.describe(library.address.name)
     assert found is not None
@@ -165,7 +165,7 @@ def compress(library: SharedLibrary, settings: Settings, size: int) -> None:
 
 
 def main() -> int:
-    """Measure all three, and print a table."""
+    """Measure all three libraries, and print a table."""
     options = _options()
     settings = Settings(roots={"bench": "/bench"})
     with ExitStack() as stack:
@@ -191,7 +191,7 @@ def main() -> int:
 
 
 def print_table(places: list[Place]) -> None:
-    """Print a line for each figure, a column for each library, as a Markdown table."""
+    """Print a Markdown table with a row for each figure and a column for each library."""
     print(f"| | {' | '.join(place.name for place in places)} |")
     print(f"|---|{'---|' * len(places)}")
     for name in dict.fromkeys(name for place in places for name in place.figures):

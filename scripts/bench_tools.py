@@ -1,4 +1,4 @@
-"""What the measurements of the library share: processes of their own, clocks, memory, the page cache."""
+"""Tools for the benchmarks of the library: separate processes, timing, memory, the page cache."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 
 def fresh(function: Callable[..., dict[str, Any]], *given: Any) -> dict[str, Any]:
-    """Call a function in a process of its own."""
+    """Call a function in a new process, and return its result."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
         return process.submit(function, *given).result()
 
 
 @contextmanager
 def opened(folder: Path) -> Iterator[VectorStore]:
-    """Open the store of the library in a folder."""
-    from photomap_cli.library.catalog import Catalog  # not for whoever has torch: it must not meet faiss
+    """Open the vector store of the library in a folder."""
+    from photomap_cli.library.catalog import Catalog  # not in a process with torch, which must not load faiss too
     from photomap_cli.vectors.store import VectorStore
 
     with Catalog.open(folder / "library") as catalog, VectorStore(catalog.folder, catalog) as store:
@@ -35,7 +35,7 @@ def opened(folder: Path) -> Iterator[VectorStore]:
 
 
 def forget(file: Path) -> bool:
-    """Ask the system to drop a file from its page cache; return whether there is a way to ask."""
+    """Ask the system to drop a file from its page cache; return whether that is possible here."""
     if not hasattr(os, "posix_fadvise"):
         return False
     with file.open("rb") as content:
@@ -52,12 +52,12 @@ def timed(work: Callable[[], object]) -> float:
 
 
 def percentiles(name: str, taken: list[float]) -> dict[str, float]:
-    """Return the median and the 95th percentile under names of their own."""
+    """Return the median and the 95th percentile, as `NAME, p50` and `NAME, p95`."""
     return {f"{name}, p50": statistics.median(taken), f"{name}, p95": float(np.percentile(taken, 95))}
 
 
 def memory(what: str) -> float:
-    """Return one line of this process's /proc status in MB; NaN on other systems."""
+    """Return a line of this process's /proc status in MB; NaN on other systems than Linux."""
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
     except OSError:

@@ -1,13 +1,13 @@
-"""Measures the library's vector search: speed, recall, filters, changes, memory, beside two plain ways.
+"""Measures the library's vector search: speed, recall, filters, updates, memory; compared with two baselines.
 
-It fills libraries of its own in a temporary folder with made-up vectors (made_vectors.py); nothing of yours is read.
-Each measurement runs in a process of its own.  Recall is against the exact product of the vectors in float32, before
-they are stored in half precision.  The two plain ways are `numpy`, one product of a float32 matrix that is in memory
-already and argpartition, and `blobs`, what rclip does: read every vector from SQLite for each query, one product, sort.
+It fills libraries in a temporary folder with synthetic vectors (made_vectors.py); nothing of yours is read.  Each
+measurement runs in its own process.  Recall is against the exact product of the vectors in float32, before they are
+stored in half precision.  The baselines are `numpy`, a product with a float32 matrix in memory and argpartition, and
+`blobs`, rclip's way: read every vector from SQLite for each query, one product, sort.
 
     python scripts/bench_vectors.py [--sizes N ...] [--queries N] [--folder DIR] [--json]
 
-A million needs 8 GB of disk, 7 GB of memory for the plain ways, and some ten minutes.
+A million photos need 8 GB of disk, 7 GB of memory for the baselines, and some ten minutes.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ AT_ONCE = 10_000
 MOST_HITS = 100
 CHANGED = 64
 TIES = 1e-6
-"""Scores that are closer are summed up in another order: which comes first means nothing."""
+"""Scores that differ by less are equal up to the order of summation."""
 
 
 @dataclass
 class Figures:
-    """What one size gave: names and numbers, milliseconds unless the name says otherwise."""
+    """The figures of one size, by name; in milliseconds unless the name says otherwise."""
 
     size: int
     values: dict[str, float] = field(default_factory=dict)
@@ -57,7 +57,7 @@ class Figures:
 
 
 def main() -> int:
-    """Run everything and print tables, or JSON."""
+    """Measure everything, and print tables or JSON."""
     options = _options()
     measured = []
     for size in options.sizes:
@@ -71,7 +71,7 @@ def main() -> int:
 
 
 def measure(folder: Path, size: int, queries: int) -> Figures:
-    """Fill a library and measure it from fresh processes."""
+    """Fill a library, and measure it in fresh processes."""
     figures = Figures(size)
     steps = (fill, compress, open_cold, open_warm, search, filters, change, numpy_way, blob_way, delete_half)
     for step in steps:
@@ -89,7 +89,7 @@ def measure(folder: Path, size: int, queries: int) -> Figures:
 
 
 def fill(folder: Path, size: int, queries: int) -> dict[str, Any]:
-    """Make the library and the queries, and find the queries' true hits on the way."""
+    """Create the library and the queries, and find their true hits along the way."""
     made = MadeVectors(DIM)
     truth: Truth | None = None
     committing = 0.0
@@ -111,7 +111,7 @@ def fill(folder: Path, size: int, queries: int) -> dict[str, Any]:
 
 
 class Truth:
-    """The best photos of each query, by the exact product in float32."""
+    """The true hits of each query, by the exact product in float32."""
 
     def __init__(self, queries: np.ndarray) -> None:
         self.queries = queries
@@ -119,7 +119,7 @@ class Truth:
         self._scores = np.empty((len(queries), 0), np.float32)
 
     def see(self, vectors: np.ndarray, first: int) -> None:
-        """Take in the next photos."""
+        """Add the next photos."""
         new = self.queries @ vectors.T
         near = np.argpartition(-new, MOST_HITS, axis=1)[:, :MOST_HITS]
         scores = np.concatenate([self._scores, np.take_along_axis(new, near, 1)], axis=1)
@@ -129,14 +129,14 @@ class Truth:
 
 
 def photo(number: int, vector: np.ndarray) -> NewPhoto:
-    """Return a photo of its own day, minute by minute: the n-th of a library is the n-th taken."""
+    """Return the n-th photo, taken ten minutes after the one before."""
     taken = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(10**9 + 600 * number))
     path = f"/photos/{number // 1000:05}/IMG_{number:07}.jpg"
     return NewPhoto(path, 4_000_000, number, taken, 4000, 3000, "Made Up 1", vector)
 
 
 def compress(folder: Path, _size: int, _queries: int) -> dict[str, Any]:
-    """Write the row file, then compress it where the size calls for it."""
+    """Write the row file, and compress it if the library is large enough."""
     with opened(folder) as store:
         writing = timed(store.refresh)
         peak = memory("VmHWM")
@@ -152,7 +152,7 @@ def compress(folder: Path, _size: int, _queries: int) -> dict[str, Any]:
 
 
 def open_cold(folder: Path, _size: int, _queries: int) -> dict[str, Any]:
-    """Open the library and ask for the first time, with its files out of the page cache."""
+    """Measure opening the library and the first search, with its files not in the page cache."""
     notes = []
     for file in (folder / "library").iterdir():
         notes += [] if forget(file) else ["the page cache could not be dropped: the cold figures are warm"]
@@ -161,14 +161,14 @@ def open_cold(folder: Path, _size: int, _queries: int) -> dict[str, Any]:
 
 
 def open_warm(folder: Path, _size: int, _queries: int) -> dict[str, Any]:
-    """Open the library and ask; memory is this process's own (RssAnon), less what it was with faiss imported."""
+    """Measure searches; memory is RssAnon beyond that of a process that has imported faiss."""
     opening, first, own = _open_and_ask(folder)
     return {"open": opening, "first query": first, "own memory after it, MB": own}
 
 
 def _open_and_ask(folder: Path) -> tuple[float, float, float]:
     query = np.load(folder / "truth.npz")["queries"][-1]
-    faiss()  # imported, as its own time is not the library's
+    faiss()  # imported first, as its time isn't the library's
     before = memory("RssAnon")
     started = time.perf_counter()
     with opened(folder) as store:
@@ -179,7 +179,7 @@ def _open_and_ask(folder: Path) -> tuple[float, float, float]:
 
 
 def search(folder: Path, _size: int, queries: int) -> dict[str, Any]:
-    """Ask for pictures and for texts, as usual and by a scan of all."""
+    """Search for pictures and texts, by default and by an exact scan."""
     truth = np.load(folder / "truth.npz")
     kinds = {"image": slice(0, queries), "text": slice(queries, None)}
     values: dict[str, Any] = {}
@@ -206,7 +206,7 @@ def _searched(store: VectorStore, queries: np.ndarray, best: np.ndarray, name: s
 
 
 def filters(folder: Path, size: int, queries: int) -> dict[str, Any]:
-    """Ask among a share of the photos, and compare with the product of all of those; what SQLite takes is apart."""
+    """Search among a share of the photos, and compare with their exact product; SQLite's time is a separate figure."""
     asked = np.load(folder / "truth.npz")["queries"][:: 2 * queries // min(200, 2 * queries)]
     values: dict[str, Any] = {}
     with Catalog.open(folder / "library") as catalog, VectorStore(folder / "library", catalog) as store:
@@ -224,7 +224,7 @@ def filters(folder: Path, size: int, queries: int) -> dict[str, Any]:
 
 
 def _since(number: int) -> PhotoFilter:
-    """Return the filter for the photos from one on; never the same twice, as answers are remembered."""
+    """Return the filter for all photos from one on; never the same twice, as its rows are cached."""
     return PhotoFilter(FilterKind.AFTER, photo(number, np.empty(0)).taken_at or "")
 
 
@@ -233,7 +233,7 @@ def _ask(store: VectorStore, found: list[tuple[np.ndarray, np.ndarray]], among: 
 
 
 def _best_among(store: VectorStore, queries: np.ndarray, among: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return the ten best of these rows for each query by the product, in pieces."""
+    """Return the ten best of these rows for each query, by the exact product, computed in pieces."""
     scores = np.concatenate(
         [store._view.rows.floats(among[first : first + AT_ONCE]) @ queries.T for first in range(0, len(among), AT_ONCE)]
     )
@@ -242,13 +242,13 @@ def _best_among(store: VectorStore, queries: np.ndarray, among: np.ndarray) -> l
 
 
 def _differs(found: tuple[np.ndarray, np.ndarray], true: tuple[np.ndarray, np.ndarray]) -> bool:
-    """Whether a row is missing whose score is above that of the last one found, by more than a rounding."""
+    """Whether a row is missing that scores above the last one found, by more than rounding."""
     missing = ~np.isin(true[0], found[0])
     return len(found[0]) != len(true[0]) or bool((true[1][missing] > found[1][-1] + TIES).any())
 
 
 def change(folder: Path, size: int, _queries: int) -> dict[str, Any]:
-    """Add photos and delete them again: the commit, and until a search sees it."""
+    """Add photos and delete them again: measure the commit, and the refresh that sees it."""
     vectors = MadeVectors(DIM, seed=99).photos(20 * CHANGED)[0]
     adding, added, deleting, deleted, counting, gone = [], [], [], [], [], []
     with Catalog.open(folder / "library") as catalog, VectorStore(folder / "library", catalog) as store:
@@ -272,7 +272,7 @@ def change(folder: Path, size: int, _queries: int) -> dict[str, Any]:
 
 
 def numpy_way(folder: Path, _size: int, queries: int) -> dict[str, Any]:
-    """One product of the float32 matrix, and the ten best of it."""
+    """The `numpy` baseline."""
     asked = np.load(folder / "truth.npz")["queries"][queries:]
     with opened(folder) as store:
         store.refresh()
@@ -288,7 +288,7 @@ def numpy_way(folder: Path, _size: int, queries: int) -> dict[str, Any]:
 
 
 def blob_way(folder: Path, size: int, queries: int) -> dict[str, Any]:
-    """Read every vector from SQLite, one product, sort; the vectors are there in float32, as rclip stores them."""
+    """The `blobs` baseline; vectors are stored in float32, as in rclip."""
     asked = np.load(folder / "truth.npz")["queries"][queries:]
     connection = sqlite3.connect(folder / "blobs.sqlite")
     connection.execute("CREATE TABLE images (id INTEGER PRIMARY KEY, filepath TEXT UNIQUE, vector BLOB)")
@@ -311,7 +311,7 @@ def blob_way(folder: Path, size: int, queries: int) -> dict[str, Any]:
 
 
 def delete_half(folder: Path, size: int, queries: int) -> dict[str, Any]:
-    """Delete half of the photos, any, and do what an index run does at its end; ask for texts before and after."""
+    """Delete a random half of the photos, and do the upkeep of an index run; search for texts before and after."""
     asked = np.load(folder / "truth.npz")["queries"][queries:]
     gone = np.random.default_rng(2).permutation(size)[: size // 2]
 
@@ -332,7 +332,7 @@ def delete_half(folder: Path, size: int, queries: int) -> dict[str, Any]:
 
 
 def print_table(measured: list[Figures]) -> None:
-    """Print a line for each figure, a column for each size, as a Markdown table."""
+    """Print a Markdown table with a row for each figure and a column for each size."""
     print(f"{machine()}; {DIM} dimensions; milliseconds unless it says otherwise\n")
     names = list(dict.fromkeys(name for each in measured for name in each.values))
     print(f"| {'what':50} |" + "".join(f" {each.size:>9,} |" for each in measured))

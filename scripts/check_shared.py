@@ -1,14 +1,13 @@
-"""Tries whether a Milvus server keeps what photomap gives it and finds it again: for versions and clusters not tested.
+"""Checks whether a Milvus server stores and finds photomap's data; for versions and clusters that aren't tested.
 
-It makes a library of its own beside the one that the address names, NAME_check_..., fills it with made-up photos, and
-removes it at the end; what is there already is not touched.  For each index that photomap uses, the photos are read
-back and searched for, then the library is released and loaded, as a restart does, and everything is compared once more:
-a server has been seen to lose vectors by that.  Settings, token and certificate are photomap's own.  It ends with 1
-where anything differs.
+It creates a library next to the one that the address names, NAME_check_..., fills it with synthetic photos, and removes
+it at the end; nothing else is touched.  For each index that photomap uses, it reads the photos back and searches for
+them, then releases and loads the library, as a restart does, and compares again: a server has been seen to lose vectors
+that way.  Settings, token and certificate are photomap's own.  The exit status is 1 if anything differs.
 
     scripts/check_shared milvus://HOST:PORT/NAME [--photos N]
 
-It needs the rights of an owner, and a minute or two.
+It needs the rights of an owner, and takes a minute or two.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ SOON_SECONDS = 30.0
 
 
 class Try:
-    """The photos, what is asked of them, and what went wrong."""
+    """The photos, the checks on them, and the number of failures."""
 
     def __init__(self, library: SharedLibrary, client: Client, count: int) -> None:
         self._library, self._client = library, client
@@ -55,7 +54,7 @@ class Try:
         self.faults = 0
 
     def tell(self, what: str, is_right: bool, found: str = "") -> None:
-        """Print how one comparison came out."""
+        """Print the outcome of one comparison."""
         self.faults += not is_right
         print(f"{'ok   ' if is_right else 'FAULT'}  {what}{': ' if found else ''}{found}", flush=True)
 
@@ -67,7 +66,7 @@ class Try:
         )
 
     def fill(self) -> None:
-        """Write all photos, and have the server put them where they stay."""
+        """Add all photos, and have the server flush them to its storage."""
         began = time.perf_counter()
         for first in range(0, len(self.vectors), BATCH):
             self._library.writes.commit_batch(
@@ -78,7 +77,7 @@ class Try:
         self.tell("photos written", self._library.facts.count() == len(self.vectors), f"{speed:,.0f} a second")
 
     def compare(self, index: Index, when: str) -> None:
-        """Read everything back and search, as photomap does and with a filter."""
+        """Read everything back, and search with and without a filter."""
         name = f"{index.kind}, {when}"
         rows = self._library.facts.rows()
         photos = self._library.facts.photos(rows)
@@ -105,7 +104,7 @@ class Try:
         return held / best.size
 
     def change(self, other: SharedLibrary) -> None:
-        """Change a photo and take one out: this client sees that at once, another one soon."""
+        """Change a photo and delete one: this client must see that at once, another one soon."""
         photo = self.photo(3)
         self._library.writes.commit_batch([replace(photo, camera="Changed", vector=self.vectors[5])])
         there = self._library.facts.photo_at(photo.path)
@@ -119,13 +118,13 @@ class Try:
         self.tell("another client sees that", seen < SOON_SECONDS, f"after {seen:.1f} s")
 
     def reload(self) -> None:
-        """Have the server let go of the library, and load it."""
+        """Have the server release the library, and load it again."""
         self._client.call("release_collection", self._name, seconds=60.0)
-        time.sleep(2)  # what it cleans up behind
+        time.sleep(2)  # it cleans up in the background
         self._client.call("load_collection", self._name, seconds=600.0)
 
     def index(self, index: Index) -> None:
-        """Have the vectors searched by another index."""
+        """Replace the index of the vectors."""
         self._client.make_index(self._name, index)
 
     @property
@@ -136,7 +135,7 @@ class Try:
 
 
 def _soon(holds: Callable[[], bool]) -> float:
-    """Return after how many seconds something holds."""
+    """Return the seconds until a condition holds."""
     began = time.monotonic()
     while not holds() and time.monotonic() - began < SOON_SECONDS:
         time.sleep(0.1)
@@ -153,7 +152,7 @@ def _opened(address: addresses.Address, values: settings.Settings) -> Iterator[S
 
 
 def check(address: addresses.Address, count: int) -> int:
-    """Try the server; return how many faults there were."""
+    """Check the server; return the number of failures."""
     values = settings.load(directories.config_file()).values.model_copy(update={"roots": {"check": "/check"}})
     beside = replace(address, name=f"{address.name}_check_{secrets.token_hex(3)}")
     client = Client(beside, credentials(beside, values))
@@ -177,7 +176,7 @@ def check(address: addresses.Address, count: int) -> int:
 
 
 def main() -> int:
-    """Read the command line; return 1 where anything differs."""
+    """Parse the command line and run the checks; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("address", metavar="milvus://HOST:PORT/NAME")
     parser.add_argument("--photos", type=int, default=6000, metavar="N", help="how many to write; 6,000")

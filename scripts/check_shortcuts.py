@@ -1,8 +1,8 @@
-"""Measures what each shortcut of indexing changes in a vector, for each format: the lowest cosine of all photos.
+"""Measures how much each shortcut of indexing changes a vector: the lowest cosine over all photos, for each format.
 
-The reference is a photo decoded whole, resized by open_clip's own transform and encoded by PyTorch in float32.  Against
-it stand: a JPEG decoded at a fraction of its size, photomap's own resizing, the weights in bfloat16, the image tower in
-numpy, and all that an index run does together.  Photos are drawn in every format; those of yours are only read.
+The reference is a photo decoded at full size, resized by open_clip's own transform and encoded by PyTorch in float32.
+It is compared with JPEGs decoded at a fraction of their size, photomap's own resizing, weights in bfloat16, the image
+tower in numpy, and all that an index run does together.  Photos are drawn in every format; yours are only read.
 
     python scripts/check_shortcuts.py [--encoder SPEC]... [--photos N] [FOLDER]...
 """
@@ -43,7 +43,7 @@ FORMATS = {
 
 @dataclass(frozen=True)
 class Encoders:
-    """One encoder in three ways of computing."""
+    """One encoder, computed in three ways."""
 
     float32: openclip.OpenClipEncoder
     bfloat16: openclip.OpenClipEncoder
@@ -61,7 +61,7 @@ class Encoders:
         return cls(exact, _load(spec, "bfloat16"), ImageTower(Path(probes.weights), probes.recipe), transform)
 
     def reference(self, image: Image.Image) -> np.ndarray:
-        """Encode a whole picture as open_clip does."""
+        """Encode a picture at full size, as open_clip does."""
         with torch.inference_mode():
             row = self.float32._model.encode_image(self.transform(image)[None])  # type: ignore[operator]
             return torch.nn.functional.normalize(row.float(), dim=-1).numpy()[0]  # type: ignore[no-any-return]
@@ -74,7 +74,7 @@ def _load(spec: str, precision: str) -> openclip.OpenClipEncoder:
 
 
 def cosines(path: Path, encoders: Encoders) -> dict[str, float]:
-    """Return what each shortcut makes of a photo, as a cosine with the reference."""
+    """Return for each shortcut the cosine of a photo's vector with the reference."""
     fit = PixelFit.of(encoders.float32.info)
     whole: list[Image.Image] = []
 
@@ -112,7 +112,7 @@ def drawn(folder: Path, count: int) -> None:
 
 
 def table(paths: Sequence[Path], encoders: Encoders) -> Iterator[str]:
-    """Yield the lines of a Markdown table: a format each, with the lowest cosines."""
+    """Yield the lines of a Markdown table with the lowest cosines, a row for each format."""
     kinds: dict[str, list[Path]] = defaultdict(list)
     for path in paths:
         ending = path.suffix[1:].lower()

@@ -103,7 +103,7 @@ STRANGE = (
 
 @dataclass
 class Encoder:
-    """The shipped model behind two functions."""
+    """The shipped model: two functions."""
 
     model: Any
     preprocess: Any
@@ -123,7 +123,7 @@ class Encoder:
 
 
 def load(folder: Path) -> Encoder:
-    """Read the encoder from its folder by open_clip's own means."""
+    """Load the encoder from its folder with open_clip."""
     name = f"local-dir:{folder.resolve()}"
     model, _, preprocess = open_clip.create_model_and_transforms(name)
     return Encoder(model.eval(), preprocess, open_clip.get_tokenizer(name))

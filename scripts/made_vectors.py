@@ -1,7 +1,7 @@
-"""Made-up vectors that lie as CLIP's do: photos on a cone in topics, events and bursts, texts off it.
+"""Synthetic vectors with the geometry of CLIP's: photos on a cone, in topics, events and bursts; texts off the cone.
 
-The spectrum falls off by a power law, so some 60 of 512 dimensions carry most of it.  Two photos have a cosine of about
-0.5, two of one event 0.8, two of one burst 0.95; a text and the photo it fits best 0.4.
+The spectrum follows a power law, so some 60 of 512 dimensions carry most of the variance.  Two photos have a cosine of
+about 0.5, two of one event 0.8, two of one burst 0.95; a text and its best photo 0.4.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _TEXT_MODALITY, _TEXT_TOPIC, _TEXT_OWN = 0.8, 0.35, 0.48
 
 
 class MadeVectors:
-    """Makes photos and queries; the same seed makes the same ones."""
+    """Generates photos and queries, the same ones for the same seed."""
 
     def __init__(self, dim: int = 512, seed: int = 7) -> None:
         self.dim = dim
@@ -33,7 +33,7 @@ class MadeVectors:
         self._text_mean[0] = _TEXT_ALONG_THE_CONE
 
     def photos(self, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the next photos, (count, dim) float32 of unit length, as they were taken, and their topics."""
+        """Return the next photos in order of time, (count, dim) float32 of unit length, and their topics."""
         events = np.repeat(np.arange(count), self.random.integers(4, 60, count))[:count]
         bursts = np.repeat(np.arange(count), self.random.choice([1, 1, 1, 2, 2, 3, 4, 6], count))[:count]
         topics = self.random.choice(TOPICS, events[-1] + 1, p=self._share)
@@ -43,7 +43,7 @@ class MadeVectors:
         return unit(vectors @ self._turn.T), topics[events]
 
     def near(self, photos: np.ndarray) -> np.ndarray:
-        """Return pictures that are like these photos but are none of them."""
+        """Return vectors of other pictures that resemble these photos."""
         return unit(photos + (np.sqrt(np.float32(0.06)) * self._noise(len(photos))) @ self._turn.T)
 
     def texts(self, topics: np.ndarray) -> np.ndarray:
@@ -56,5 +56,5 @@ class MadeVectors:
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
-    """Return the vectors with a length of one."""
+    """Return the vectors scaled to unit length."""
     return (vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)).astype(np.float32)

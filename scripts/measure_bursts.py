@@ -1,7 +1,8 @@
-"""Measures which cosine tells shots of one burst from other pictures of the same kind, with the embedded encoder.
+"""Measures which cosine separates shots of one burst from other pictures of the same kind, with the embedded encoder.
 
-A burst is a drawn scene and shots of it as a hand-held camera takes them: the frame moved by up to 2 %, the light by up
-to 5 %, JPEG at its own quality.  Beside it pictures of the same kind from other seeds: the nearest strangers there are.
+A burst is a drawn scene with variations like those of a hand-held camera: the frame moves by up to 2 %, the exposure by
+up to 5 %, and the JPEG quality varies.  It is compared with pictures of the same kind from other seeds, which are the
+most similar ones that aren't in the burst.
 
     python scripts/measure_bursts.py [--bursts N] [--shots N]
 """

@@ -1,7 +1,8 @@
-"""Measure what helps the scores of the tiny encoder: a cut-off by a query's own scores, prompt templates, feedback.
+"""Measures what improves the tiny encoder's results: a cut-off by a query's own scores, prompt templates, feedback.
 
-Draws 24 pictures of each of the 62 kinds that the encoder knows, so that it is known which are right, and asks for them
-by the kind's name and by the paraphrases of evaluate_tiny_encoder.py.  Three minutes on two cores, two of them to draw.
+It draws 24 pictures of each of the 62 kinds that the encoder knows, so the right results are known, and searches for
+them by the kind's name and by the paraphrases of evaluate_tiny_encoder.py.  It takes three minutes on two cores, two of
+them for drawing.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     Vectors = NDArray[np.float32]
     Cut = Callable[[Vectors, int], int]  # scores of the library, hits asked for -> hits shown
 
-EACH, FIRST_SEED = 24, 100_000_000  # none that training used
+EACH, FIRST_SEED = 24, 100_000_000  # not used in training
 
 
 def main() -> None:
@@ -93,7 +94,7 @@ CUTS: dict[str, Cut] = {
 
 
 def libraries(kinds: NDArray[np.str_]) -> dict[str, tuple[str, int, Callable[[str], NDArray[np.int64]]]]:
-    """Return, by a label, the queries to ask, the hits asked for, and the library to ask when a kind is looked for."""
+    """Return by label the queries, how many hits they ask for, and a function from a kind to the library to search."""
 
     def few(kind: str) -> NDArray[np.int64]:
         chosen = np.random.default_rng(sum(map(ord, kind)))
@@ -106,7 +107,7 @@ def libraries(kinds: NDArray[np.str_]) -> dict[str, tuple[str, int, Callable[[st
             count = round(len(own) * (1 - part) / part)
             random_ones = np.random.default_rng(sum(map(ord, kind)))
             rows = np.concatenate([own, random_ones.choice(others, count, replace=False)])
-            return np.tile(rows, 3)  # or there would be too few to tell a bulk
+            return np.tile(rows, 3)  # otherwise there would be too few to fit the bulk of the scores
 
         return chosen
 
@@ -124,7 +125,7 @@ def libraries(kinds: NDArray[np.str_]) -> dict[str, tuple[str, int, Callable[[st
 def measure_cuts(
     photos: Vectors, kinds: NDArray[np.str_], queries: dict[str, tuple[NDArray[np.str_], Vectors]], strange: Vectors
 ) -> None:
-    """Print precision, right hits kept (of those that the best k show), and queries left with nothing."""
+    """Print precision, the share of right hits among the best k that are kept, and the queries without any result."""
     print(f"\n{'library':34}{'cut':18}{'precision':>9}{'kept':>7}{'nothing':>9}{'shown for unknown words':>26}")
     for label, (asked, limit, library) in libraries(kinds).items():
         for name, cut in CUTS.items():
@@ -157,7 +158,7 @@ def measure_templates(
     words: dict[str, list[tuple[str, str]]],
     texts: Callable[[list[str]], Vectors],
 ) -> None:
-    """Print the precision of ten hits and how often the first one is right."""
+    """Print the precision at 10, and how often the first hit is right."""
     print(f"\n{'queries':16}{'template':18}{'precision of 10':>16}{'first right':>13}")
     for label, pairs in words.items():
         for name, forms in TEMPLATES.items():
@@ -172,7 +173,7 @@ def measure_templates(
 
 
 def measure_feedback(photos: Vectors, kinds: NDArray[np.str_], texts: Callable[[list[str]], Vectors]) -> None:
-    """Ask for a family ("animal") with one of its kinds in mind; print the precision of ten hits after the feedback."""
+    """Search for a family ("animal") with one of its kinds in mind; print the precision at 10 after feedback."""
     families = defaultdict(list)
     for name, kind in KINDS.items():
         families[kind.family].append(name)
@@ -202,7 +203,7 @@ def measure_feedback(photos: Vectors, kinds: NDArray[np.str_], texts: Callable[[
 def refined(
     photos: Vectors, right: NDArray[np.bool_], text: Vectors, weights: tuple[float, float], steps: int
 ) -> tuple[float, float]:
-    """Return the precision of ten hits before and after `more` on the first right hit and `less` on the first wrong."""
+    """Return the precision at 10 before and after `more` on the first right hit and `less` on the first wrong one."""
     query, used, precisions = text.copy(), set[int](), []
     for _ in range(steps + 1):
         ranked = [row for row in np.argsort(-(photos @ query)).tolist() if row not in used]

@@ -1,6 +1,6 @@
 """Prints a table of everything that photomap says: errors, hints, notices, help and other texts, by file and line.
 
-For a review of the words: `scripts/messages` writes Markdown, `scripts/messages error hint` only these kinds.
+For reviewing the wording: `scripts/messages` prints Markdown, `scripts/messages error hint` only these kinds.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(__file__).parent.parent / "photomap_cli"
 ERRORS = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, Exception)}
-ERRORS |= {"ValueError"}  # its words become those of an error
+ERRORS |= {"ValueError"}  # its message becomes part of an error
 NOTICES = {"tell", "notices"}
 KINDS = ("error", "hint", "notice", "help", "text")
 LOOKS_LIKE_WORDS = re.compile(r"[a-z]{2,}[,:;]? [a-z({]")
@@ -26,7 +26,7 @@ LOOKS_LIKE_CODE = re.compile(r"^(SELECT|INSERT|UPDATE|DELETE|CREATE|PRAGMA|ATTAC
 
 
 class Message(NamedTuple):
-    """A text for people, `{}` in place of what is only known when it is said."""
+    """A text for users, with `{}` for what is only known at run time."""
 
     path: Path
     line: int
@@ -35,7 +35,7 @@ class Message(NamedTuple):
 
 
 def texts(node: ast.expr) -> Iterator[str]:
-    """Yield what an expression may say."""
+    """Yield the texts that an expression may evaluate to."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         yield node.value
     elif isinstance(node, ast.JoinedStr):
@@ -62,7 +62,7 @@ def _docstrings(tree: ast.AST) -> set[int]:
 
 
 def messages(path: Path) -> list[Message]:
-    """Return what a file says, in the order of its lines."""
+    """Return the messages in a file, in the order of its lines."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     found, seen = [], _docstrings(tree)
     for node in ast.walk(tree):

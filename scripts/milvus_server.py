@@ -1,11 +1,11 @@
-"""Starts the Milvus server that scripts/milvus_venv gets from its wheel, for tests and measurements.
+"""Starts the Milvus server that scripts/milvus_venv installs, for tests and benchmarks.
 
-    python scripts/milvus_server.py DIR    keeps its data in DIR, says its address, and ends with Ctrl-C
-    python scripts/milvus_server.py        says why no server can run here; nothing where one can
+    python scripts/milvus_server.py DIR    keeps its data in DIR, prints its address, and ends with Ctrl-C
+    python scripts/milvus_server.py        prints why no server can run here; nothing if one can
 
-The wheel's server listens on all interfaces, whatever its settings say.  So it runs in a network namespace of its own,
-which has a loopback and nothing else.  A socket belongs to the namespace that it was made in: the one that the tests
-connect to, on their own 127.0.0.1, is made out here and handed to a relay in there.
+The server listens on all interfaces, whatever its settings say.  So it runs in its own network namespace, which has
+only a loopback interface.  A socket belongs to the namespace in which it was created: the one that clients connect to,
+on 127.0.0.1 outside, is created outside and handed to a relay inside.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ config.resolve()
 
 
 def missing() -> str:
-    """Return why no server can run here, or nothing."""
+    """Return why no server can run here; empty if one can."""
     if platform.system() != "Linux" or platform.machine() != "x86_64":
         return "the wheel with a Milvus server is for Linux on x86-64"
     if not _unshare():
@@ -54,7 +54,7 @@ def missing() -> str:
 
 
 def _unshare() -> list[str]:
-    """Return what starts a command in namespaces of its own, as root or as anybody; nothing where none may."""
+    """Return the command prefix that creates namespaces, for root or for any user; empty if neither is allowed."""
     for command in (["unshare", "-nm"], ["unshare", "-rnm"]):
         if shutil.which("unshare") and subprocess.run([*command, "true"], capture_output=True).returncode == 0:
             return command
@@ -76,11 +76,11 @@ class MilvusServer:
         )
 
     def start(self) -> None:
-        """Start it, after a kill too; returns when it says that it is healthy.  Raises RuntimeError."""
+        """Start it, also after `kill`; returns when it reports that it is healthy.  Raises RuntimeError."""
         self._tell("start")
 
     def kill(self) -> None:
-        """End it as kill -9 does."""
+        """Kill it, as kill -9 does."""
         self._tell("kill")
 
     def close(self) -> None:
@@ -111,11 +111,11 @@ class MilvusServer:
 
 
 def serve(folder: Path, listening: socket.socket, settings: list[str]) -> None:
-    """Start and kill the server as standard input says, and pass connections on to it; ends with standard input."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the outside's
+    """Start and kill the server as standard input commands, and relay connections to it; ends at end of input."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process outside
     _loopback_up()
     _own_runtime_folders()
-    if not (folder / "configs" / "milvus.yaml").exists():  # written once: it looks for other ports after a kill
+    if not (folder / "configs" / "milvus.yaml").exists():  # once, as it chooses other ports after a kill
         command = [VENV / "bin" / "python", "-c", _WRITE_CONFIG, folder, *settings]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     threading.Thread(target=_relay, args=(listening,), daemon=True).start()
@@ -130,7 +130,7 @@ def serve(folder: Path, listening: socket.socket, settings: list[str]) -> None:
 
 
 def _loopback_up() -> None:
-    from fcntl import ioctl  # there is none on Windows
+    from fcntl import ioctl  # not on Windows
 
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         name, flags = struct.unpack("16sh", ioctl(any_socket, _SIOCGIFFLAGS, struct.pack("16sh", b"lo", 0)))
@@ -138,7 +138,7 @@ def _loopback_up() -> None:
 
 
 def _own_runtime_folders() -> None:
-    """Hide the folders that are the same for all servers, and may be somebody else's."""
+    """Hide the folders that all servers share, which may belong to someone else."""
     for place in (Path("/run"), Path("/tmp/milvus")):
         with suppress(OSError):
             place.mkdir(exist_ok=True)
@@ -160,7 +160,7 @@ def _end(server: subprocess.Popen[bytes]) -> None:
 
 
 def _waited_for(server: subprocess.Popen[bytes], folder: Path) -> str:
-    """Wait until the server says that all its parts are there; returns `done`, or what went wrong."""
+    """Wait until the server reports that all its components are up; returns `done`, or what went wrong."""
     give_up_at = time.monotonic() + START_SECONDS
     while time.monotonic() < give_up_at:
         if server.poll() is not None:
@@ -173,7 +173,7 @@ def _waited_for(server: subprocess.Popen[bytes], folder: Path) -> str:
 
 
 def _relay(listening: socket.socket) -> None:
-    """Connect whoever comes with the server; hang up where there is none."""
+    """Connect each client with the server; hang up if it isn't running."""
     while True:
         caller, _ = listening.accept()
         try:

@@ -1,4 +1,4 @@
-"""Writes what the program says of itself into the docs between their markers; with --check, only compares.
+"""Writes generated help texts into the docs, between markers; with --check, only compares.
 
 README.md has the list of commands, docs/commands.md the help of each, docs/prompt.md the prompt's commands.
 """
@@ -46,7 +46,7 @@ def block(command: str = "") -> str:
 
 
 def command_help() -> str:
-    """Return the help of all commands as Markdown, each below a heading of its own."""
+    """Return the help of all commands as Markdown, each below its own heading."""
     return "\n".join(f"## {_words(command)}\n\n{block(command)}" for command in COMMANDS)
 
 

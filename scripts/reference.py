@@ -1,4 +1,4 @@
-"""Writes what follows from the program's commands and settings; with --check, says whether it is fresh.
+"""Writes the files that are generated from commands and settings; with --check, only compares.
 
 That is docs/settings.md, the man page docs/photomap.1, and the tables of commands and options in
 photomap_cli/cli/option_table.py.
@@ -28,7 +28,7 @@ DOCS = ROOT / "docs"
 OPTION_TABLE = ROOT / "photomap_cli" / "cli" / "option_table.py"
 BEGIN, END = "# options: begin\n", "# options: end\n"
 READ_WITHOUT_TYPER = ("", "search", "browse", "map", "status")
-"""The commands whose options others than Typer read; "" for the options before a command."""
+"""The commands whose options are also read without Typer; "" is for the options before a command."""
 
 SETTINGS = """# Settings
 
@@ -155,13 +155,13 @@ def _paragraphs(text: str) -> str:
 
 def _paragraph(text: str) -> str:
     lines = [" ".join(line.split()) for line in text.replace("\b", "").splitlines() if line.strip("\b ")]
-    if "\b" in text:  # examples, whose lines stay as they are
+    if "\b" in text:  # \b marks examples, which aren't wrapped
         return "\n".join([".nf", *map(_roff, lines), ".fi"])
     return _roff(" ".join(lines))
 
 
 def _roff(text: str) -> str:
-    r"""Escape what roff would read: backslashes, dashes that are to be copied, and lines that begin with a request."""
+    r"""Escape what roff interprets: backslashes, dashes that must stay copyable, lines that look like requests."""
     escaped = text.replace("\\", "\\e").replace("-", "\\-")
     return f"\\&{escaped}" if escaped[:1] in (".", "'") else escaped
 
@@ -181,7 +181,7 @@ def option_table() -> str:
 
 
 def _takes_words(command: Any) -> bool:
-    """Whether words may follow a command: arguments, or a command of a group."""
+    """Whether words may follow a command: arguments, or a group's command."""
     return hasattr(command, "commands") or any(each.param_type_name == "argument" for each in command.params)
 
 

@@ -1,4 +1,4 @@
-"""How a terminal's screen becomes an SVG: pixels for half blocks, text for the rest, nothing loaded from elsewhere."""
+"""Converts a terminal's screen to a self-contained SVG: pixels for half blocks, text for the rest."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SHADES = 32  # levels a channel in pixels: runs of one colour get longer, and a 
 
 
 def svg(captured: str, columns: int) -> str:
-    """Return the SVG of what `tmux capture-pane -e -N -p` printed."""
+    """Return an SVG of the output of `tmux capture-pane -e -N -p`."""
     lines = captured.rstrip().split("\n")
     screen = pyte.Screen(columns, len(lines))
     pyte.Stream(screen).feed("\r\n".join(lines))
@@ -45,7 +45,7 @@ def svg(captured: str, columns: int) -> str:
 
 
 def _areas(rows: list[list[pyte.screens.Char]]) -> Iterator[str]:
-    """Yield a path for each colour there is behind text and in half blocks."""
+    """Yield a path for each colour of backgrounds and half blocks."""
     drawn: dict[str, list[str]] = defaultdict(list)
     half = CELL_HEIGHT // 2
     for y, row in enumerate(rows):
@@ -69,7 +69,7 @@ def _half(char: pyte.screens.Char, part: int) -> str:
 
 
 def _texts(row: list[pyte.screens.Char], y: int) -> Iterator[str]:
-    """Yield runs of text of one look; each is as wide as its cells, whatever the font."""
+    """Yield runs of text in one style, stretched to the width of their cells in any font."""
     for look, run in groupby(enumerate(row), key=lambda pair: (_colours(pair[1])[0], pair[1].bold)):
         cells = list(run)
         text = "".join(" " if char.data in "▀▄" else char.data for _, char in cells)

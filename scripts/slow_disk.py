@@ -1,7 +1,7 @@
-"""Shows a folder as a slow disk does: read-only, with a wait before every read, list and look-up.  Linux, for root.
+"""Mounts a folder as a slow disk: read-only, with a delay before every read, listing and look-up.  Linux, needs root.
 
-A file system in user space over /dev/fuse, spoken without a library, so that the system's page cache and read-ahead
-work above it as above a network drive: what has been read once is not waited for again until it is mounted anew.
+It speaks the FUSE protocol over /dev/fuse without a library.  The system's page cache and read-ahead work as for a
+network drive: what was read once isn't delayed again until it is mounted again.
 
     python scripts/slow_disk.py FOLDER MOUNTED_AT [MILLISECONDS]
 
@@ -23,9 +23,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-THREADS = 32  # requests that are waited for at once
-VALID_SECONDS = 60  # how long the system may believe what it was told of a file
-MAX_READ = 128 << 10  # what a network drive is asked for at once
+THREADS = 32  # requests that are delayed at the same time
+VALID_SECONDS = 60  # how long the system may cache a file's attributes
+MAX_READ = 128 << 10  # bytes, as for a network drive
 ASYNC_READ, PARALLEL_DIROPS = 1 << 0, 1 << 18
 KEEP_CACHE = 1 << 1
 MNT_DETACH = 2
@@ -39,11 +39,11 @@ _LIMITS = struct.Struct("<QQQQQIII28x")
 
 
 class SlowDisk:
-    """Answers the system's requests for a folder, each after a wait."""
+    """Answers the system's requests for a folder, each after a delay."""
 
     def __init__(self, folder: Path, fuse: int, seconds: float) -> None:
         self._fuse, self._seconds = fuse, seconds
-        self._lock = threading.Lock()  # for what follows
+        self._lock = threading.Lock()  # guards the attributes below
         self._paths = {1: os.fspath(folder)}
         self._numbers = {self._paths[1]: 1}
         self._answers: dict[int, Callable[[int, bytes], bytes]] = {
@@ -76,7 +76,7 @@ class SlowDisk:
                     return
                 continue
             _, code, unique, node, *_ = _IN.unpack_from(request)
-            if code not in (2, 36, 42):  # forgetting and interrupting want no answer
+            if code not in (2, 36, 42):  # FORGET and INTERRUPT expect no reply
                 self._answer(code, unique, node, request[_IN.size :])
 
     def _answer(self, code: int, unique: int, node: int, body: bytes) -> None:
@@ -87,7 +87,7 @@ class SlowDisk:
             answer = self._answers[code](node, body)
         except OSError as fault:
             error = -(fault.errno or errno.EIO)
-        with suppress(OSError):  # interrupted meanwhile
+        with suppress(OSError):  # the request was interrupted
             os.write(self._fuse, _OUT.pack(_OUT.size + len(answer), error, unique) + answer)
 
     def _look_up(self, node: int, name: bytes) -> bytes:
@@ -135,7 +135,7 @@ def _attributes(number: int, path: str) -> bytes:
 
 @contextmanager
 def slow(folder: Path, at: Path, milliseconds: float) -> Iterator[bool]:
-    """Show a folder at another place through a slow disk; yields False where that can't be done here."""
+    """Mount a folder at another place as a slow disk; yields False if that isn't possible here."""
     at.mkdir(exist_ok=True)
     words = [sys.executable, __file__, str(folder), str(at), str(milliseconds)]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as server:
@@ -148,7 +148,7 @@ def slow(folder: Path, at: Path, milliseconds: float) -> Iterator[bool]:
 
 
 def main() -> int:
-    """Mount, answer, and unmount at the end of standard input."""
+    """Mount, answer requests, and unmount at the end of standard input."""
     folder, at, milliseconds = sys.argv[1], os.fsencode(sys.argv[2]), float((*sys.argv, "5")[3])
     system = ctypes.CDLL(None, use_errno=True)
     try:

@@ -1,9 +1,8 @@
-"""Writes the captures of docs/tour.md: a session in tmux over drawn photos, by the program as it is.
+"""Writes the captures of docs/tour.md: a real session in tmux, with drawn photos.
 
-The words of the page are its own; what stands between its markers, and docs/tour/*.svg, is what the screen showed.  The
-scratch home is written as /home/charlie and several empty lines as one; nothing else is changed, so times and process
-ids are those of the run.
-Needs tmux, jq and the extra [dev].  Takes about a minute:
+The page's text is written by hand; what is between its markers, and docs/tour/*.svg, is what the screen showed.  The
+scratch home appears as /home/charlie, and several empty lines as one; nothing else is changed, so times and process ids
+are those of the run.  It needs tmux, jq and the extra [dev], and takes about a minute:
 
     python scripts/tour.py
 """
@@ -26,13 +25,13 @@ ROOT = Path(__file__).parent.parent
 PAGE, PICTURES = ROOT / "docs" / "tour.md", ROOT / "docs" / "tour"
 COLUMNS, ROWS = 100, 44
 TIMEOUT_SECONDS = 60
-HOME = "/home/charlie"  # as long as the scratch home's path, so that columns and line ends are as they were
+HOME = "/home/charlie"  # as long as the scratch home's path, so that columns keep their places
 PROMPT = r"(?m)^\$\Z"
-READY = r"(?m)^photomap>\n+ [●○]"  # tmux leaves out what is empty at the end of a line
+READY = r"(?m)^photomap>\n+ [●○]"  # tmux drops trailing spaces
 
 
 class Screen:
-    """A shell in tmux, in a home of its own."""
+    """A shell in tmux, with its own home."""
 
     def __init__(self, home: Path) -> None:
         self._home = home
@@ -50,7 +49,7 @@ class Screen:
         )
 
     def _environment(self) -> list[tuple[str, str]]:
-        run = str(self._home / "run")  # no session but the tour's own
+        run = str(self._home / "run")  # so that only the tour's sessions are found
         return [
             ("HOME", str(self._home)),
             ("PS1", "$ "),
@@ -60,7 +59,7 @@ class Screen:
         ]
 
     def _run(self, *arguments: str) -> str:
-        # A server takes its environment from who starts it: only what a shell needs.  This PATH wins over one by -e.
+        # A tmux server inherits its environment: pass only what a shell needs.  This PATH wins over one given by -e.
         path = f"{home_bin(self._home)}:{os.environ['PATH']}"
         kept = {"PATH": path, "HOME": str(self._home), "LANG": "C.UTF-8", "TERM": "xterm-256color"}
         return subprocess.run([*self._tmux, *arguments], env=kept, check=True, capture_output=True, text=True).stdout
@@ -77,7 +76,7 @@ class Screen:
             time.sleep(0.05)
 
     def clear(self) -> None:
-        """Begin with an empty screen."""
+        """Clear the screen."""
         self._run("send-keys", "C-l")
         self._run("clear-history")
         time.sleep(0.3)
@@ -111,12 +110,12 @@ class Screen:
         return text.replace(str(self._home), HOME)
 
     def close(self) -> None:
-        """End the shell and what it runs."""
+        """End the shell and its programs."""
         self._run("kill-server")
 
 
 def home_bin(home: Path) -> Path:
-    """Return a folder with this checkout's photomap as a command, made when it is not there."""
+    """Return a folder with this checkout's photomap as a command; created if missing."""
     folder = home / ".local" / "bin"
     if not folder.exists():
         folder.mkdir(parents=True)
@@ -145,7 +144,7 @@ def bar(screen: Screen) -> str:
 
 
 def captures(screen: Screen) -> dict[str, str]:
-    """Return every capture of the page by its name."""
+    """Return every capture of the page, by name."""
     taken: dict[str, str] = {}
     screen.seen(PROMPT)
     in_the_shell(screen, "photomap config set encoder tiny", "cd Pictures")
@@ -196,7 +195,7 @@ def _pictures(screen: Screen, name: str, line: str) -> None:
 
 
 def _bars(screen: Screen) -> str:
-    """Let the first key of a query bring the encoder, and let it go."""
+    """Capture the encoder being loaded by a query's first key, and offloaded again."""
     screen.press("C-d")
     screen.seen(PROMPT)
     screen.clear()
@@ -212,7 +211,7 @@ def _bars(screen: Screen) -> str:
 
 
 def filled(page: str, taken: dict[str, str]) -> str:
-    """Return the page with its captures exchanged; every marker has one, and every capture a marker."""
+    """Return the page with new captures.  Raises SystemExit for a capture without a marker."""
     for name, text in taken.items():
         begin, end = f"<!-- capture: {name} -->\n", "<!-- end -->"
         before, found, rest = page.partition(begin)

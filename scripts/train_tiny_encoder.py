@@ -1,10 +1,10 @@
-"""Train the embedded tiny encoder from nothing on drawn pictures, measure it, and write it in open_clip's layout.
+"""Trains the embedded tiny encoder from scratch on drawn pictures, measures it, and writes it in open_clip's layout.
 
     python scripts/train_tiny_encoder.py --minutes 35 --pictures 40000 --out photomap_cli/encoder/tiny
     python scripts/train_tiny_encoder.py --evaluate-only --out photomap_cli/encoder/tiny
 
-Rendering is done once and kept under --cache.  Everything measured at the end is drawn from seeds that training does
-not use, and read back through open_clip from the written files, so the numbers hold for what is shipped.
+Rendered pictures are cached in --cache.  The final measurement uses pictures from seeds that training doesn't use, and
+loads the written files with open_clip, so its figures are those of what is shipped.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def _render(seed: int) -> NDArray[np.uint8]:
 
 
 def rendered(cache: Path, pictures: int, workers: int) -> NDArray[np.uint8]:
-    """Training pictures (n, 80, 80, 3) uint8; drawn once for a given state of the drawing code."""
+    """Training pictures, (n, 80, 80, 3) uint8; cached as long as the drawing code doesn't change."""
     digest = hashlib.sha256()
     for source in sorted((ROOT / "scripts" / "drawing").glob("*.py")):
         if source.name not in {"captions.py", "library.py", "__init__.py"}:
@@ -147,7 +147,7 @@ def augment(pixels: torch.Tensor, dice: torch.Generator) -> torch.Tensor:
 
 
 def normalised(view: torch.Tensor) -> torch.Tensor:
-    """Subtract the mean and divide by the deviation the model is told about."""
+    """Normalise by the mean and standard deviation of the model's configuration."""
     mean, std = torch.tensor(PREPROCESS["mean"]), torch.tensor(PREPROCESS["std"])
     return (view - mean.view(1, 3, 1, 1)) / std.view(1, 3, 1, 1)
 
@@ -156,7 +156,7 @@ def normalised(view: torch.Tensor) -> torch.Tensor:
 
 
 def facts(source: Scene | wording.Caption) -> list[int]:
-    """What a scene is or a caption states, as indices into FIELDS; -1 where nothing is stated."""
+    """What a scene shows or a caption states, as indices into FIELDS; -1 for nothing."""
     values: dict[str, Any] = {name: getattr(source, name, "") for name in FIELDS}
     if isinstance(source, Scene):
         values["family"] = KINDS[source.kind].family
@@ -164,10 +164,10 @@ def facts(source: Scene | wording.Caption) -> list[int]:
 
 
 class Vocabulary:
-    """Numbers the tokens that captions use from 1 up; every other token is 0, whose embedding stays zero."""
+    """Numbers the tokens of captions from 1; all other tokens are 0, whose embedding stays zero."""
 
     def __init__(self, tokenizer: open_clip.SimpleTokenizer, draws: int = 60_000) -> None:
-        """Collect the tokens of everything that may be said."""
+        """Collect the tokens of all possible captions."""
         self.tokenizer = tokenizer
         used = set(tokenizer.all_special_ids)
         rng = random.Random(0)
@@ -181,11 +181,11 @@ class Vocabulary:
         self.cache: dict[str, torch.Tensor] = {}
 
     def __len__(self) -> int:
-        """Rows that the embedding needs."""
+        """The number of rows of the embedding."""
         return len(self.ids) + 1
 
     def __call__(self, texts: list[str]) -> torch.Tensor:
-        """Numbers (n, context length) for texts."""
+        """The numbered tokens of texts, (n, context length)."""
         rows = []
         for text in texts:
             if text not in self.cache:
@@ -223,7 +223,7 @@ def distractor(rng: random.Random) -> str:
 
 
 def contrast(logits: torch.Tensor, fits: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy both ways where several captions may fit a picture, and several pictures a caption."""
+    """Cross-entropy in both directions, where several captions may fit a picture and the other way round."""
     pictures = len(fits)
     by_row = fits / fits.sum(1, keepdim=True)
     square = fits[:, :pictures]
@@ -234,14 +234,14 @@ def contrast(logits: torch.Tensor, fits: torch.Tensor) -> torch.Tensor:
 
 
 def agreement(cosines: torch.Tensor, fits: torch.Tensor, scale: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
-    """Ask of every pair alone whether it fits (SigLIP's loss): this gives scores an absolute meaning."""
+    """SigLIP's pairwise sigmoid loss: each pair is judged on its own, which gives scores an absolute meaning."""
     sign = 2 * fits - 1
     loss = -F.logsigmoid(sign * (cosines * scale.exp() + bias))
     return (loss * fits).sum() / len(fits) * 0.5 + (loss * (1 - fits)).sum() / len(fits)
 
 
 class Trainer:
-    """The model being trained, with everything one step needs."""
+    """The model in training, with all that a step needs."""
 
     def __init__(self, pixels: NDArray[np.uint8], seed: int, rate: float) -> None:
         """Start from random weights."""
@@ -253,7 +253,7 @@ class Trainer:
         self.vocabulary = Vocabulary(open_clip.SimpleTokenizer(context_length=TEXT["context_length"]))
         self.rng, self.dice = random.Random(seed), torch.Generator().manual_seed(seed)
         self.model = self._model()
-        self.scale = torch.nn.Parameter(torch.tensor(2.3))  # of the pairwise loss; not part of what is written
+        self.scale = torch.nn.Parameter(torch.tensor(2.3))  # of the pairwise loss; not saved
         self.bias = torch.nn.Parameter(torch.tensor(-6.0))
         self.optimiser = self._optimiser()
         self.order: list[int] = []
@@ -280,7 +280,7 @@ class Trainer:
         return torch.optim.AdamW(groups, lr=self.peak_rate, betas=(0.9, 0.98))
 
     def resume(self, folder: Path) -> None:
-        """Go on from weights that were written before."""
+        """Continue from saved weights."""
         state = {name: value.float() for name, value in load_file(folder / "open_clip_model.safetensors").items()}
         table = state.pop("token_embedding.weight")
         self.model.load_state_dict(state, strict=False)
@@ -288,7 +288,7 @@ class Trainer:
             self.model.token_embedding.weight[1:] = table[torch.tensor(self.vocabulary.ids)]
 
     def schedule(self, step: int, share: float) -> None:
-        """Set the rate for a step at a share (0..1) of the run; show whole pictures towards its end."""
+        """Set the learning rate at a share (0..1) of the run; towards its end, turn patch dropout off."""
         rate = self.peak_rate * min(1, (step + 1) / 150) * (0.5 * (1 + math.cos(math.pi * share)) + 0.01)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
@@ -300,7 +300,7 @@ class Trainer:
         chosen = self._next()
         texts, fits = self._captions(chosen)
         view = torch.from_numpy(self.pixels[chosen]).permute(0, 3, 1, 2).float() / 255
-        # Plain matrix attention: at 40 tokens faster on a CPU than the fused kernel (0.78 -> 0.53 s a step).
+        # Plain matrix attention is faster on a CPU than the fused kernel at 40 tokens (0.78 -> 0.53 s a step).
         with sdpa_kernel(SDPBackend.MATH):
             with torch.autocast("cpu", torch.bfloat16):
                 seen = self.model.encode_image(normalised(augment(view, self.dice)))
@@ -323,7 +323,7 @@ class Trainer:
         return chosen
 
     def _captions(self, chosen: list[int]) -> tuple[list[str], torch.Tensor]:
-        """One fresh caption a picture and some about nothing; and which captions fit which pictures."""
+        """A new caption for each picture, some that fit none, and a mask of which captions fit which pictures."""
         said = [wording.caption(self.scenes[index], self.rng) for index in chosen]
         texts = [_with_stranger(c.text, self.rng) if self.rng.random() < 0.06 else c.text for c in said]
         stated = torch.tensor([facts(caption) for caption in said])[None]
@@ -332,7 +332,7 @@ class Trainer:
 
 
 def train(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Train for the minutes asked for, write the model now and then and at the end, and say how it went."""
+    """Train for some minutes, saving the model regularly and at the end, and print progress."""
     torch.set_num_threads(arguments.threads)
     keep_memory()
     trainer = Trainer(rendered(arguments.cache, arguments.pictures, arguments.threads), arguments.seed, arguments.rate)
@@ -361,7 +361,7 @@ def _with_stranger(text: str, rng: random.Random) -> str:
 
 
 def write(model: torch.nn.Module, vocabulary: Vocabulary, out: Path) -> None:
-    """Write the model for open_clip's `local-dir:` schema, half precision, unused token rows zero."""
+    """Save the model for open_clip's `local-dir:` schema, in half precision, with zeros for unused tokens."""
     state = {name: value.detach().clone() for name, value in model.state_dict().items()}
     table = torch.zeros(TEXT["vocab_size"], TEXT["width"])
     table[torch.tensor(vocabulary.ids)] = state["token_embedding.weight"][1:]
@@ -381,7 +381,7 @@ def write(model: torch.nn.Module, vocabulary: Vocabulary, out: Path) -> None:
 
 
 def parse() -> argparse.Namespace:
-    """Read the command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=35, help="training time, without rendering and evaluation")
     parser.add_argument("--pictures", type=int, default=40_000)
@@ -402,7 +402,7 @@ def main() -> None:
     started = time.monotonic()
     if not arguments.evaluate_only:
         print(train(arguments), flush=True)
-    from evaluate_tiny_encoder import evaluate  # the other file beside this one
+    from evaluate_tiny_encoder import evaluate  # in this folder
 
     evaluate(arguments.out, each=arguments.each, workers=arguments.threads, first_seed=EVALUATION_SEEDS)
     print(f"whole run {time.monotonic() - started:.0f} s", flush=True)

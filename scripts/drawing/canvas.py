@@ -28,7 +28,7 @@ COLOURED_LIGHTS: tuple[RGB, ...] = (
     (160, 90, 230),
 )
 OVERSAMPLING = 2
-FLAT_PX = 9  # a shape smaller than this is filled flat: its shading would not be seen
+FLAT_PX = 9  # smaller shapes are filled flat, as shading wouldn't show
 
 
 def mix(first: RGB, second: RGB, share: float) -> RGB:

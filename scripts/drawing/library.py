@@ -1,4 +1,4 @@
-"""Library: writes a folder of drawn photos that looks like one a person keeps, with dates, cameras and rotations."""
+"""Library: writes a folder of drawn photos like a real collection, with dates, cameras and rotations."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from drawing.scene import COLOURS, KINDS, Kind, Scene, sample
 
 PHOTOS = 120
 QUALITY = 88
-ROTATED_SHARE = 0.1  # of the photos are stored turned, upright only if the Orientation tag is applied
+ROTATED_SHARE = 0.1  # of the photos are stored rotated, with an Orientation tag
 
 # The first photos of these kinds have these colours, so that what a newcomer searches for is there.
 FIRST_COLOURS = {

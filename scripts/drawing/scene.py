@@ -121,14 +121,14 @@ def kind(
 
 
 def sample(rng: random.Random, *, kind_name: str | None = None, colour: str | None = None) -> Scene:
-    """Draw a scene by lot.  Pairs of HELD_OUT come only when both kind and colour are asked for."""
+    """Choose a scene at random.  Pairs in HELD_OUT are chosen only if both kind and colour are given."""
     chosen = KINDS[kind_name] if kind_name else rng.choice(list(KINDS.values()))
     allowed = [c for c in chosen.colours if (chosen.name, c) not in HELD_OUT] or [""]
     place, weather, time = rng.choice(chosen.places), rng.choice(chosen.weathers), rng.choice(chosen.times)
     if place in INDOORS:
         weather = time = ""
     if weather in {"cloudy", "rain", "snow"} and time == "dusk":
-        time = "day"  # under a grey sky the evening would not be seen
+        time = "day"  # a grey sky hides the evening
     if weather == "cloudy" and time == "night":
         weather = "clear"
     return Scene(

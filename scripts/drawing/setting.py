@@ -38,7 +38,7 @@ def outdoors(canvas: Canvas, scene: Scene, *, level: float | None = None) -> flo
     if scene.place == "road" and not snowy:
         _road_marks(canvas, horizon)
     if scene.mood == "night":
-        canvas.light = (0.74, 0.76, 0.84)  # as if flash or lamps lit what stands in front, so that its colour shows
+        canvas.light = (0.74, 0.76, 0.84)  # as if flash or lamps lit the foreground, so that its colour shows
     if scene.place in {"field", "forest", "mountains", ""} and not snowy:
         paint.tufts(canvas, horizon + 0.04, scaled((86, 136, 54), 0.7 if scene.mood == "night" else 1), 40)
     return horizon
