@@ -84,14 +84,20 @@ def test_photos_are_taken_out_and_an_album_is_deleted_once_that_is_confirmed(tal
         ":album --delete",
         ":album --delete nothing",
         ":album --remove 1 nothing",
+        ":album --delte Best",
+        ":album --remvoe 1 Best",
+        ":album 1 --remove Best",
         ":album 9 Best",
         ':album a"b',
         ":save-search",
         ":save-search --delete nothing",
+        ":save-search --delte trip",
     ],
 )
 def test_what_cannot_be_done_is_said(talk, line):
     assert isinstance(talk.refusal(line), UsageError)
+    assert user_data.albums(talk.library) == ()
+    assert user_data.searches(talk.library) == {}
 
 
 def test_albums_and_searches_are_listed(talk):

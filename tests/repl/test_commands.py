@@ -408,6 +408,8 @@ def test_set_shows_every_setting_and_where_it_is_from(config):
             "results: results per search",
         ),
         (":set keys nano", "keys takes emacs or vi, not 'nano'", "keys: keys at the prompt"),
+        (":set roots x", "roots: 'x' isn't NAME=FOLDER", "roots: where"),
+        (":set roots archive=/mnt", "roots can't change", "photomap config set roots archive=/mnt"),
         (":set device cpu", "device can't change while photomap is running", "photomap config set device cpu"),
     ],
 )

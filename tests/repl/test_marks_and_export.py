@@ -126,6 +126,12 @@ def test_a_zip_file_is_made_where_one_is_named(talk):
     [
         (":cp", "into which folder?"),
         (":mv!", "into which folder?"),
+        (":cp --reflnk 1 out", "there is no option --reflnk"),
+        (":cp -f out", "there is no option -f"),
+        (":cp 1 --reflink out", "there is no option --reflink"),
+        (":ln --hrd 1 out", "there is no option --hrd"),
+        (":mv! --force out", "there is no option --force"),
+        (":save --force 1 out.csv", "there is no option --force"),
         (":cp 9 out", "there is no result 9"),
         (":cp 2019 Norway", "there is no result 2019"),
         (f":cp {'9' * 24} out", "there is no result 9999999999"),
@@ -133,7 +139,15 @@ def test_a_zip_file_is_made_where_one_is_named(talk):
     ],
 )
 def test_what_is_not_understood_is_said(talk, line, message):
+    before = set(talk.state.cwd.iterdir())
     assert message in talk.type("dog").refusal(line).message
+    assert set(talk.state.cwd.iterdir()) == before
+
+
+def test_a_mistyped_option_gets_the_nearest_and_a_name_like_one_is_quoted(talk):
+    assert talk.type("dog").refusal(":cp --reflnk 1 out").hint == "did you mean --reflink?"
+    assert talk.refusal(":cp -x").hint == 'a name that starts with a dash needs quotes: "-x"'
+    assert there(talk.type(':cp 1 "-x"'), "-x") == ["1.jpg"]
 
 
 def test_to_a_program_a_photo_that_did_not_go_is_an_error(talk):

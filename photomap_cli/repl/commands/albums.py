@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 def album(state: SearchState, rest: str) -> None:
     """Add photos to an album; `--remove` takes them out, `--delete` deletes the album, `--delete!` without asking."""
-    flag, rest = _flag(rest, "--remove", "--delete", "--delete!")
-    if flag.startswith("--delete"):
-        _delete_album(state, _name(rest), is_asked=flag == "--delete")
+    option, rest = arguments.option(rest, "--remove", "--delete", "--delete!")
+    if option.startswith("--delete"):
+        _delete_album(state, _name(rest), is_asked=option == "--delete")
         return
     hits, name = arguments.chosen(state, rest)
     name = _name(name)
-    if flag == "--remove":
+    if option == "--remove":
         _remove(state, [hit.path for hit in hits], name)
     else:
         _add(state, [hit.path for hit in hits], name)
@@ -83,9 +83,9 @@ def save_search(state: SearchState, rest: str) -> None:
     """Save the last query under a name; `--delete` deletes a saved one."""
     from photomap_cli.library import user_data
 
-    flag, rest = _flag(rest, "--delete")
+    option, rest = arguments.option(rest, "--delete")
     name, library = _name(rest), library_of(state)
-    if flag:
+    if option:
         if not user_data.delete_search(library, name):
             raise UsageError(f"there is no saved search {name}", hint=":searches lists them")
         state.front.tell(f"the saved search {name} is deleted")
@@ -120,12 +120,6 @@ def _name(text: str) -> str:
     from photomap_cli.library import user_data
 
     return user_data.valid_name(arguments.path_meant(text.strip()))
-
-
-def _flag(rest: str, *flags: str) -> tuple[str, str]:
-    """Return the flag that the text starts with, if any, and the rest."""
-    first, _, behind = rest.partition(" ")
-    return (first, behind.strip()) if first in flags else ("", rest)
 
 
 def _list(state: SearchState, rows: Iterable[tuple[str, str]], nothing: str) -> None:

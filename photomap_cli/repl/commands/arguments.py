@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 from pathlib import Path
@@ -37,16 +38,29 @@ def hits(state: SearchState, text: str) -> list[Hit]:
     return [state.hit(found) for word in text.replace(",", " ").split() for found in _numbers(word, state)]
 
 
+def option(text: str, *known: str) -> tuple[str, str]:
+    """Return the option that a text starts with, or an empty text, and the rest.  Raises UsageError for any other."""
+    word, _, rest = text.partition(" ")
+    if word in known:
+        return word, rest.strip()
+    if len(word) > 1 and word.startswith("-"):
+        near = difflib.get_close_matches(word, known, 1, 0.6)
+        quotes = f'a name that starts with a dash needs quotes: "{printable(text)}"'
+        raise UsageError(f"there is no option {printable(word)}", hint=f"did you mean {near[0]}?" if near else quotes)
+    return "", text
+
+
 def chosen(state: SearchState, text: str) -> tuple[list[Hit], str]:
     """Return the photos that a command takes somewhere, and the place: `1-4 7 ~/frames`, `~/frames`.
 
-    They are those given by number, else the marked, else all results.  A name that starts with a number needs quotes.
+    They are those given by number, else the marked, else all results.  A name that starts with a number or a dash needs
+    quotes; an option comes before the numbers.
     """
     words = text.split(" ")
     count = 0
     while count < len(words) - 1 and _RANGE.fullmatch(words[count].rstrip(",")):
         count += 1
-    place = " ".join(words[count:]).strip()
+    _, place = option(" ".join(words[count:]).strip())
     if count:
         return hits(state, " ".join(words[:count])), place
     return list(state.marks.values()) or list(state.require_shown()), place

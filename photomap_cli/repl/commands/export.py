@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 
 def copy(state: SearchState, rest: str) -> None:
     """Copy photos to a folder, or to a zip file if the name says so."""
-    is_reflink, rest = _flag("--reflink", rest)
+    reflink, rest = arguments.option(rest, "--reflink")
     hits, place = _hits_and_place(state, rest)
     is_zip = place.suffix.lower() == ".zip" and not place.is_dir()
-    how = ExportMode.REFLINK if is_reflink else ExportMode.ZIP if is_zip else ExportMode.COPY
+    how = ExportMode.REFLINK if reflink else ExportMode.ZIP if is_zip else ExportMode.COPY
     _tell(state, _exported(state, hits, place, how))
 
 
 def link(state: SearchState, rest: str) -> None:
     """Make symbolic links to photos in a folder; hard ones with `--hard`."""
-    is_hard, rest = _flag("--hard", rest)
+    hard, rest = arguments.option(rest, "--hard")
     hits, place = _hits_and_place(state, rest)
-    _tell(state, _exported(state, hits, place, ExportMode.HARDLINK if is_hard else ExportMode.LINK))
+    _tell(state, _exported(state, hits, place, ExportMode.HARDLINK if hard else ExportMode.LINK))
 
 
 def move(state: SearchState, rest: str) -> None:
@@ -65,12 +65,6 @@ def _move(state: SearchState, hits: Sequence[Hit], place: Path) -> None:
     if relocation.has_failed:
         state.front.tell(NOT_NOTED)
     _tell(state, report)
-
-
-def _flag(flag: str, rest: str) -> tuple[bool, str]:
-    """Return whether the text starts with a flag, and the rest."""
-    is_there = rest.split(" ", 1)[0] == flag
-    return is_there, rest.removeprefix(flag).strip() if is_there else rest
 
 
 def _hits_and_place(state: SearchState, rest: str) -> tuple[list[Hit], Path]:

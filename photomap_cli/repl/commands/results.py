@@ -71,12 +71,11 @@ def paths(state: SearchState, rest: str) -> None:
 
 def save(state: SearchState, rest: str) -> None:
     """Save photos to a file: those given by number, else the marked ones, else the results; `-f` overwrites."""
-    is_forced = rest.split(" ", 1)[0] == "-f"
-    name = rest.removeprefix("-f").strip() if is_forced else rest
+    forced, name = arguments.option(rest, "-f")
     if not name:
         raise UsageError("which file?")
     hits, file = arguments.chosen(state, name)
     path = arguments.file(state.cwd, file)
     result = state.result_of(hits)
-    export.save(result, path, as_page=state.front.page, over=is_forced, hint=f":save -f {name} overwrites it")
+    export.save(result, path, as_page=state.front.page, over=bool(forced), hint=f":save -f {name} overwrites it")
     state.front.tell(f"{photos(len(hits))} saved to {printable(str(path))}")

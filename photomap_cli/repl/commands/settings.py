@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -62,7 +63,7 @@ NAMES = tuple(_LIVE)
 
 def choose(state: SearchState, rest: str) -> None:
     """Show all settings, or one, or change one: `:set`, `:set NAME`, `:set NAME VALUE` (or `NAME=VALUE`)."""
-    name, _, text = rest.replace("=", " ", 1).partition(" ")
+    name, _, text = re.sub(r"\s*=\s*|\s+", " ", rest, count=1).partition(" ")
     loaded = _loaded()
     if not name:
         _show(state, loaded, list(loaded.origins))
