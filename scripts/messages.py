@@ -6,6 +6,7 @@ For reviewing the wording: `scripts/messages` prints Markdown, `scripts/messages
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import sys
 from pathlib import Path
@@ -54,30 +55,34 @@ def _of_call(node: ast.Call) -> Iterator[tuple[str, ast.expr]]:
         yield from zip(("notice", "hint"), node.args[2:4], strict=False)
 
 
-def _docstrings(tree: ast.AST) -> set[int]:
-    owners = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    bodies = [node.body for node in ast.walk(tree) if isinstance(node, owners)]
-    bodies += [node.body for node in ast.walk(tree) if hasattr(node, "body") and isinstance(node.body, list)]
+def _docstrings(nodes: list[ast.AST]) -> set[int]:
+    bodies = [node.body for node in nodes if isinstance(getattr(node, "body", None), list)]
     return {id(each.value) for body in bodies for each in body if isinstance(each, ast.Expr)}
 
 
 def messages(path: Path) -> list[Message]:
     """Return the messages in a file, in the order of its lines."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    found, seen = [], _docstrings(tree)
-    for node in ast.walk(tree):
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    found, seen = [], _docstrings(nodes)
+    for node in nodes:
         spoken = list(_of_call(node)) if isinstance(node, ast.Call) else []
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "hint":
             spoken.append(("hint", node.value))
         for kind, part in spoken:
             seen.update(id(each) for each in ast.walk(part))
             found += [Message(path, part.lineno, kind, text) for text in texts(part)]
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.JoinedStr):
             seen.update(id(part) for part in node.values)
         if isinstance(node, ast.Constant | ast.JoinedStr) and id(node) not in seen:
             found += [Message(path, node.lineno, "text", text) for text in texts(node) if _is_prose(text)]
     return sorted(set(found), key=lambda each: (each.line, each.kind, each.text))
+
+
+@functools.cache
+def all_messages() -> list[Message]:
+    """Return the messages of the whole package, file by file."""
+    return [message for path in sorted(PACKAGE.rglob("*.py")) for message in messages(path)]
 
 
 def _is_prose(text: str) -> bool:

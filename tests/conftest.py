@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -29,6 +30,12 @@ os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 
 # A shell starts what it puts into the background with Ctrl-C ignored, and so would every process of a test be.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish():
+    """Have the collector of garbage pass over what stays to the end, all tests and PyTorch among it."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

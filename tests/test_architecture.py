@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import subprocess
 import sys
@@ -110,11 +111,13 @@ def room_of(path):
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
-IMPORTS = [(path, module) for path in FILES for module in imports(path)]
+@functools.cache  # made in a test: every process of a parallel run imports this file
+def all_imports():
+    return [(path, module) for path in FILES for module in imports(path)]
 
 
 def test_imports_go_downwards():
-    ours = [(path, module.split(".")[1]) for path, module in IMPORTS if module.startswith("photomap_cli.")]
+    ours = [(path, module.split(".")[1]) for path, module in all_imports() if module.startswith("photomap_cli.")]
     assert {room_of(path) for path in FILES} == FLOOR.keys()
     assert [
         f"{path.relative_to(PACKAGE)} imports {other}"
@@ -125,7 +128,7 @@ def test_imports_go_downwards():
 
 def test_heavy_libraries_have_one_owner():
     users = {library: set() for library in OWNERS}
-    for path, module in IMPORTS:
+    for path, module in all_imports():
         users.get(module.split(".")[0], set()).add(path.relative_to(PACKAGE).as_posix())
     for library, owners in OWNERS.items():
         assert [user for user in users[library] if not user.startswith(tuple(owners))] == [], library

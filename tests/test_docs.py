@@ -110,8 +110,7 @@ def said_of(page):
 
 
 def test_messages_that_are_explained_are_ones_that_photomap_says():
-    package = ROOT / "photomap_cli"
-    said = "\n".join(each.text for path in package.rglob("*.py") for each in messages.messages(path))
+    said = "\n".join(each.text for each in messages.all_messages())
     explained = [part for part in said_of(ROOT / "docs" / "troubleshooting.md") if len(part) > 14 and " " in part]
     assert len(explained) > 20
     assert [part for part in explained if part not in said] == []

@@ -1,10 +1,12 @@
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import summarize_tests
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the scripts are for bash")
 
@@ -66,3 +68,65 @@ def test_it_is_said_why_no_milvus_server_can_run(tmp_path):
         1,
         "no network namespace can be made here: neither `unshare -nm` nor `unshare -rnm` works\n",
     )
+
+
+TESTS = """
+import pytest
+
+def test_passes():
+    print("nobody reads this")
+
+def test_fails():
+    print("what was written before")
+    assert "one" == "other"
+
+@pytest.fixture
+def place():
+    yield
+    raise OSError("the place is gone")
+
+def test_whose_fixture_fails(place):
+    pass
+
+@pytest.mark.parametrize("number", range(3))
+def test_is_skipped(number):
+    pytest.skip("the moon is not full")
+"""
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """What pytest writes with the options of scripts/test: tests of every outcome, files that cannot be read."""
+    folder = tmp_path_factory.mktemp("results")
+    (options,) = re.findall(r"^options=\((.*)\)$", (SCRIPTS / "test").read_text(), re.MULTILINE)
+    (folder / "test_it.py").write_text(TESTS)
+    (folder / "test_skipped.py").write_text("import pytest\npytest.importorskip('a_module_of_nobody')\n")
+    (folder / "test_broken.py").write_text("import a_module_of_nobody\n")
+    for name in ("it", "skipped", "broken"):
+        command = [sys.executable, "-m", "pytest", *options.split(), f"--junitxml={name}.xml", f"test_{name}.py"]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+        assert "FAILED" not in done.stdout, "it would be told twice"
+    return folder
+
+
+def test_the_summary_of_a_run_counts_says_why_and_ends_with_what_failed(results, capsys):
+    assert summarize_tests.main([str(results / "it.xml")]) == 1
+    told = capsys.readouterr().out
+    assert "1 passed, 3 skipped, 2 failed" in told
+    assert "skipped:\n     3 the moon is not full\n" in told
+    slowest, _, failed = told.partition("slowest:")[2].partition("=== failure: test_it::test_fails\n")
+    assert slowest.count(" s test_it::") == 6
+    assert "E       AssertionError: assert 'one' == 'other'" in failed
+    assert "what was written before" in failed
+    assert failed.rstrip().endswith("OSError")  # the line of the traceback's end
+    assert "Captured Err" not in failed, "nothing was written there"
+    assert "nobody reads this" not in told
+
+
+def test_the_summary_tells_of_files_that_could_not_be_read_and_runs_that_left_no_results(results, capsys):
+    assert summarize_tests.main([str(results / "skipped.xml")]) == 0
+    assert "could not import 'a_module_of_nobody'" in capsys.readouterr().out
+    assert summarize_tests.main([str(results / "broken.xml")]) == 1
+    assert capsys.readouterr().out.rstrip().endswith("ModuleNotFoundError: No module named 'a_module_of_nobody'")
+    assert summarize_tests.main([str(results / "skipped.xml"), str(results / "none.xml")]) == 1
+    assert capsys.readouterr().out.endswith(f"=== ended without results: {results / 'none.xml'}\n")

@@ -28,12 +28,8 @@ def fault(text):
     return "names a command without backticks" if command and command.start() else ""
 
 
-TREES = {path.relative_to(PACKAGE): ast.parse(path.read_text(encoding="utf-8")) for path in PACKAGE.rglob("*.py")}
-MESSAGES = [message for path in sorted(PACKAGE.rglob("*.py")) for message in messages.messages(path)]
-
-
 def test_errors_hints_and_notices_are_written_in_one_style():
-    texts = [each for each in MESSAGES if each.kind in {"error", "hint", "notice"}]
+    texts = [each for each in messages.all_messages() if each.kind in {"error", "hint", "notice"}]
     assert len(texts) > 250
     assert [(each.path.name, each.line, each.text, fault(each.text)) for each in texts if fault(each.text)] == []
 
@@ -43,11 +39,11 @@ TO_MEND = {name for name in messages.ERRORS if getattr(getattr(errors, name, Non
 
 
 def test_what_a_user_can_mend_comes_with_a_hint():
-    rooms = {path.parts[0] for path in TREES}
-    assert rooms >= ROOMS
+    paths = [path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py")]
+    assert {path.parts[0] for path in paths} >= ROOMS
     without = []
-    for path, tree in TREES.items():
-        for node in ast.walk(tree) if path.parts[0] in ROOMS else ():
+    for path in (each for each in paths if each.parts[0] in ROOMS):
+        for node in ast.walk(ast.parse((PACKAGE / path).read_text(encoding="utf-8"))):
             name = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
             has_synopsis = path.parts[0] == "repl" and name == "UsageError"  # that of the prompt's command
             if name in TO_MEND and not has_synopsis and "hint" not in [keyword.arg for keyword in node.keywords]:
@@ -74,8 +70,9 @@ OUR_WORDS = re.compile(r"catalogue\b|\{\}-d\b")
 
 
 def test_what_people_read_is_plain_english():
-    found = [f"{each.path.name}:{each.line}: {each.text}" for each in MESSAGES if BANNED.search(each.text)]
-    found += [f"{each.path.name}:{each.line}: {each.text}" for each in MESSAGES if OUR_WORDS.search(each.text)]
+    said = messages.all_messages()
+    found = [f"{each.path.name}:{each.line}: {each.text}" for each in said if BANNED.search(each.text)]
+    found += [f"{each.path.name}:{each.line}: {each.text}" for each in said if OUR_WORDS.search(each.text)]
     subjects = re.compile(r"\b(?:Check|_check)\(\"([^\"]+)\"")
     checked = {each for path in PACKAGE.rglob("*.py") for each in subjects.findall(path.read_text(encoding="utf-8"))}
     assert checked >= {"library", "encoder"}
