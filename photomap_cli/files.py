@@ -21,11 +21,11 @@ PRIVATE = 0o600
 _ALWAYS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOCTTY", 0)
 _NO_WAIT = getattr(os, "O_NONBLOCK", 0)
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
-_PIECE_BYTES = 128 << 10  # what Linux reads ahead, unless somebody has set it higher
+_PIECE_BYTES = 128 << 10  # Linux's default read-ahead window
 _NO_READER = frozenset({errno.ENXIO, errno.ENODEV})
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})
-"""What the system says where a file cannot get longer."""
+"""The system's errors for a file that can't grow."""
 
 
 class NotPlain(FileNotFoundError):
@@ -58,14 +58,13 @@ def reading(path: Path | str) -> BufferedReader:
 
 
 def will_need(descriptor: int, length: int) -> None:
-    """Have the system begin to read the start of an open file, all of it at once, for whoever reads it soon.
+    """Ask the system to start reading an open file that will be read soon (posix_fadvise); does nothing elsewhere.
 
-    Does nothing where there is no such request.  One request is cut to what the system reads ahead of a program by
-    itself, so there is one for each such piece; of 3.7 MB on a disk that takes 5 ms for each answer the first byte
-    comes after 5 ms and the last after 9, without this after 102.
+    Linux cuts a request to its read-ahead window, so there is one for each window.  For 3.7 MB on a disk with a latency
+    of 5 ms, the last byte arrives after 9 ms instead of 102.
     """
     if hasattr(os, "posix_fadvise"):
-        with suppress(OSError):  # of a kind of file system that knows no such thing
+        with suppress(OSError):  # some file systems don't support it
             for at in range(0, length, _PIECE_BYTES):
                 os.posix_fadvise(descriptor, at, _PIECE_BYTES, os.POSIX_FADV_WILLNEED)
 

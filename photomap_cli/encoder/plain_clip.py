@@ -1,8 +1,8 @@
-"""Owns what a configuration alone tells of a plain CLIP: how its towers read the weights, and which tensors those are.
+"""Owns deriving the recipes of a plain CLIP's towers from its configuration, and which tensors its weights must have.
 
-open_clip builds a model from its configuration and nothing else.  So where every key of that is known here, and the
-file holds the tensors that such a model has, no more and no less, the recipes follow without PyTorch.  Whatever is out
-of the ordinary is left to PyTorch.  Imports neither torch nor open_clip.
+open_clip builds a model from its configuration alone.  If every key of it is known here, and the weights file has
+exactly the tensors of such a model, the recipes follow without PyTorch.  Anything unusual is left to PyTorch.  Imports
+neither torch nor open_clip.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ _KEYS = {
     "text_cfg": {"context_length", "vocab_size", "layers", "width", "heads", "mlp_ratio"},
     "preprocess_cfg": {"size", "mode", "mean", "std", "interpolation", "resize_mode", "fill_color"},
 }
-_NORM_EPS = 1e-5  # of PyTorch's LayerNorm, as of all else that a configuration leaves out the value is open_clip's
+_NORM_EPS = 1e-5  # PyTorch's default for LayerNorm; other omitted values are open_clip's defaults
 _MEAN, _STD = [0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711]
 _SCALE = "logit_scale"  # not used for vectors, and stored in two shapes
 
 
 @dataclass(frozen=True, slots=True)
 class PlainClip:
-    """What there is to know of a plain CLIP besides its weights.
+    """A plain CLIP without its weights.
 
     Attributes:
-        text, image: how its towers read the weights.
-        shapes: of all tensors, by their names.
+        text, image: the recipes of its towers.
+        shapes: of all tensors, by name.
     """
 
     text: TextRecipe
@@ -46,7 +46,7 @@ class PlainClip:
     shapes: Shapes
 
     def require_weights(self, path: Path) -> None:
-        """Raise TowerUnfit unless a file holds this model's tensors, and OSError where it cannot be read."""
+        """Raise TowerUnfit unless a file has exactly this model's tensors; OSError if it can't be read."""
         tensors = MappedTensors(path)
         found = {name: tensors[name].shape for name in tensors.names if name != _SCALE}
         if found != self.shapes:
@@ -55,21 +55,21 @@ class PlainClip:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A plain CLIP on this computer's disk."""
+    """A plain CLIP whose files are on this computer."""
 
     model: PlainClip
     weights: Path
     config: Path | None
 
     def fingerprint(self) -> str:
-        """Return what PyTorch's side would call these weights.  Raises OSError."""
+        """Return the fingerprint that the encoder process would compute.  Raises OSError."""
         return WeightsFile(self.weights, self.config).fingerprint()
 
 
 def found(spec: str) -> Found:
     """Return the model that open_clip would load for an encoder's spec string.
 
-    Raises TowerUnfit where it is not all of a plain CLIP, or where it is not certain which file would be loaded.
+    Raises TowerUnfit if it isn't a plain CLIP in every respect, or if it isn't certain which file would be loaded.
     """
     whole = _found(spec)
     whole.model.require_weights(whole.weights)
@@ -82,7 +82,7 @@ def _found(spec: str) -> Found:
         raise TowerUnfit(f"there isn't one {models.SAFE_WEIGHTS}")
     (weights,), (name, tag) = candidates, models.open_clip_name(spec)
     try:
-        if tag is not None:  # open_clip's own configuration counts then, not what comes with the weights
+        if tag is not None:  # then open_clip uses its own configuration, not the one beside the weights
             return Found(promised(model_config.read(*models.config_files(name))), weights, None)
         config = weights.with_name(model_config.FILE_NAME)
         model_config.require(config, weights.stat().st_size)
@@ -92,9 +92,9 @@ def _found(spec: str) -> Found:
 
 
 def promised(config: Mapping[str, Any]) -> PlainClip:
-    """Return what a configuration tells, with `model_cfg` as open_clip saves it or as open_clip's own are.
+    """Derive a model from a configuration, either open_clip's own or one with a key `model_cfg`, as open_clip saves it.
 
-    Raises TowerUnfit where it is not all of a plain CLIP.
+    Raises TowerUnfit if it isn't a plain CLIP in every respect.
     """
     model = config.get("model_cfg", config)
     pictures = config.get("preprocess_cfg") or {} if "model_cfg" in config else {}

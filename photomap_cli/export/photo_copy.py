@@ -1,6 +1,6 @@
-"""Owns copying a library photo by photo into another one, whatever keeps the two.  Nothing is removed.
+"""Owns copying a library into another one photo by photo, whatever stores the two.  Removes nothing.
 
-What is there with the same size and time of change is left as it is: the same call goes on where one was interrupted.
+Photos that the target has with the same size and time of change are skipped, so an interrupted copy can be repeated.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ class PhotoCopy:
         self._source, self._target, self._tell = source, target, on_progress
 
     def run(self) -> Copied:
-        """Copy the photos, then what is known of the folders, last the user's albums and saved searches.
+        """Copy the photos, then the record of index runs, and the user's albums and saved searches last.
 
-        Raises EncoderMismatch where the target's vectors are another encoder's; BadPath for a photo whose folder this
-        computer has no name for.
+        Raises EncoderMismatch if the target's vectors are another encoder's; BadPath for a photo whose folder is on
+        another computer.
         """
         self._begin()
         copied = self._source.facts.of_one_numbering(self._photos)
@@ -51,13 +51,13 @@ class PhotoCopy:
         return copied
 
     def is_done(self) -> bool:
-        """Whether the target has all photos of the source, as they are there, and no others."""
+        """Return whether the target has exactly the source's photos."""
         if self._source.facts.photo_count != self._target.facts.photo_count:
             return False
         return not any(map(self._missing, self._source.facts.files_in_pieces()))
 
     def _begin(self) -> None:
-        """Have the target's vectors be those of the source's encoder."""
+        """Record the source's encoder in the target, or check that it is the same."""
         encoder = self._source.facts.encoder
         if encoder is None:
             return
@@ -81,7 +81,7 @@ class PhotoCopy:
         return Copied(done, were_there)
 
     def _missing(self, files: dict[str, SeenFile]) -> list[int]:
-        """Return the source's rows of those of these files that the target has not, or has as they were earlier."""
+        """Return the rows of those of the source's files that the target lacks, or has in an older state."""
         _require_absolute(files)
         contents = self._target.facts.contents.at(files)
         there = self._target.facts.files_of([each.row for each in contents.values()])
@@ -92,7 +92,7 @@ class PhotoCopy:
         ]
 
     def _folders(self) -> None:
-        """Have the target know what was indexed, what is left out there, and what was no photo."""
+        """Copy the indexed paths, the rules for leaving files out, and the files that aren't photos."""
         source, target = self._source.writes, self._target.writes
         roots = source.roots()
         target.change_roots(roots)
@@ -107,7 +107,7 @@ class PhotoCopy:
 
 
 def copy_user_data(source: Library, target: Library) -> None:
-    """Add the albums and saved searches of one library to another's; what is there under these names stays too."""
+    """Copy albums and saved searches; albums of the same name are merged, searches of the same name replaced."""
     there = target.facts.folder
     for album in user_data.every_album(source.facts.folder):
         user_data.add(there, album.name, album.members, made_at=album.made_at)
@@ -116,7 +116,7 @@ def copy_user_data(source: Library, target: Library) -> None:
 
 
 def _as_if_loaded(encoder: LibraryEncoder) -> EncoderInfo:
-    """Return an encoder as what makes vectors with it would call itself; what it does to pictures is not asked for."""
+    """Return a stand-in for a library's encoder, as it is when loaded; fields about pictures are placeholders."""
     mode = encoder.precision
     return EncoderInfo(
         encoder.spec, encoder.dim, (0, 0), "", "", 0, "", "", mode, False, fingerprint=encoder.fingerprint
@@ -128,7 +128,7 @@ def _is_same(file: SeenFile, there: SeenFile | None) -> bool:
 
 
 def _require_absolute(paths: dict[str, SeenFile]) -> None:
-    """Raise BadPath for a photo of a shared library whose root is not on this computer: it has no path here."""
+    """Raise BadPath for a shared library's photo whose root this computer doesn't have, as it has no path here."""
     for path in paths:
         if not os.path.isabs(path):  # noqa: PTH117 - paths are text here
             root = path.partition(":")[0]

@@ -1,7 +1,7 @@
-"""Owns copying a library to or from an address, photo by photo; from folder to folder is `library_copy`'s.
+"""Owns copying a library to or from an address, photo by photo; `library_copy` copies from folder to folder.
 
-A folder's is filled in a draft, as there, but one that stays where it is interrupted: the next copy goes on in it.
-At an address every batch is there at once, for everybody, and stays as well.
+A folder is filled by way of a draft, which is kept if the copy is interrupted; the next copy continues it.  At an
+address, everyone sees each batch at once, and it is kept as well.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ def copy_to_address(
     caches: Sequence[str] = (),
     clock: Callable[[], float] = time.monotonic,
 ) -> CopyReport:
-    """Copy an open library into another one at an address; photos that are there already, and others, stay.
+    """Copy an open library into one at an address; photos that the target already has stay.
 
     Args:
         source, target: open.
-        names: what people call the two.
+        names: of the two, for messages.
         on_progress: called with (done, total) photos.
-        caches: names of SQLite's files that can be made again; they come along where the target has none.
+        caches: names of derived SQLite files, which are copied if the target has none.
         clock: in seconds.
 
     Raises EmptyLibrary for a library that has never had a photo; EncoderMismatch, BadPath as `PhotoCopy` does.
@@ -68,14 +68,14 @@ def copy_to_folder(
 
     Args:
         source: open.
-        target: absolute; made, or empty, or such a copy already.
-        names: what people call the two.
-        open_library: opens the library in a folder, made if there is none.
+        target: absolute; missing, empty, or an earlier copy of the same library.
+        names: of the two, for messages.
+        open_library: opens the library in a folder, and creates it if there is none.
         on_progress: called with (done, total) photos.
-        caches: names of SQLite's files that can be made again.
+        caches: names of derived SQLite files.
         clock: in seconds.
 
-    Raises BadPath where the target is no place for a copy; LibraryBusy while another process copies there.
+    Raises BadPath if the target has other content; LibraryBusy while another process copies there.
     """
     began = clock()
     with written(target), folder(target), draft_in(target, of=source.facts.library_id) as draft:

@@ -110,7 +110,7 @@ class Reindex:
             self._discard()
 
     def finish(self, *, prune: bool = False) -> str:
-        """Replace the library by the draft, in one transaction; return what there is to say of it: nothing.
+        """Replace the library by the draft, in one transaction; return an empty text, as nothing is left to do.
 
         Raises:
             BadPath: photos seem to be on an unmounted disk, or are in a folder that can't be read,
@@ -143,7 +143,7 @@ class Reindex:
 
 
 def require_photos(draft: Facts) -> None:
-    """Raise EmptyLibrary where none of the photos could be encoded."""
+    """Raise EmptyLibrary if none of the photos could be encoded."""
     if not draft.photo_count:
         raise EmptyLibrary("no photo could be encoded; the library is unchanged", hint="--errors lists them")
 
@@ -152,9 +152,9 @@ def require_in_sight(roots: Sequence[str], gone: Sequence[str], *, has_paths: bo
     """Raise BadPath if photos are not in a draft because their disk may be missing.
 
     Args:
-        roots: the library's, as far as this computer has them.
-        gone: the paths of its photos that the draft has not.
-        has_paths: whether it says where its photos were.
+        roots: those of the library that this computer has.
+        gone: the paths of its photos that aren't in the draft.
+        has_paths: whether the library's paths could be read.
     """
     for root in roots:
         below = root.rstrip(os.sep) + os.sep

@@ -1,7 +1,7 @@
-"""Owns encoding a shared library anew: in a draft beside it, which takes its address at once when it is whole.
+"""Owns rebuilding a shared library: in a draft next to it, which takes over its address in one step when complete.
 
-Each computer that has folders of the library encodes those; the one that ends last puts the draft in place.  Nobody
-takes away what another one may still be working on.
+Each computer encodes the library's folders that it has; the last one to finish puts the draft in place.  No computer
+removes what another one may still be working on.
 """
 
 from __future__ import annotations
@@ -27,27 +27,27 @@ _LONGEST_NAME = 200
 
 
 def draft_of(folder: Path) -> Path:
-    """Return the folder of the draft that a shared library is encoded anew in."""
+    """Return the folder of a shared library's draft."""
     address = addresses.parse(directories.library_name(folder))
     return directories.address_folder(str(replace(address, name=f"_rebuild_{address.name}"[:_LONGEST_NAME])))
 
 
 def unfinished(folder: Path, open_at: Callable[[Path], SharedLibrary]) -> Unfinished | None:
-    """Return what some computer has begun of encoding a shared library anew; None where nothing was."""
+    """Return the unfinished rebuild of a shared library, whichever computer began it; None if there is none."""
     with open_at(draft_of(folder)) as draft:
         made_with, photos = draft.facts.encoder, draft.facts.photo_count
     if made_with and photos:
         return Unfinished(made_with.spec, photos)
-    shutil.rmtree(draft_of(folder), ignore_errors=True)  # opening it has made that
+    shutil.rmtree(draft_of(folder), ignore_errors=True)  # opening it created the folder
     return None
 
 
 class SharedReindex:
-    """Encoding a shared library anew, as `Reindex` does with one of this computer; a context manager.
+    """A rebuild of a shared library, with the methods of `Reindex`; a context manager.
 
     Args:
         folder: the library's.
-        open_at: opens a shared library by its folder; it need not be there yet.
+        open_at: opens a shared library by its folder; it needn't exist yet.
     """
 
     has_other_format = False
@@ -73,7 +73,7 @@ class SharedReindex:
     def roots(self, more: Sequence[Path] = ()) -> list[Path]:
         """Return what to encode here: the library's roots that this computer has, and `more`.
 
-        Raises BadPath where that is nothing and the library has roots.
+        Raises BadPath if the library has roots, but none that this computer has.
         """
         roots = self._library.facts.roots()
         there = [*(Path(root) for root in _here(roots) if os.path.lexists(root)), *more]
@@ -83,14 +83,14 @@ class SharedReindex:
         return there
 
     def goes_on(self, spec: str) -> bool:
-        """Whether there is a draft by this encoder."""
+        """Return whether there is an unfinished draft by this encoder."""
         with self._open_at(self.draft) as draft:
             return draft.facts.encoder is not None and draft.facts.encoder.spec == spec
 
     def begin(self, spec: str) -> None:
-        """Take away what is left of a draft by another encoder that has no photos and that nobody fills.
+        """Remove a draft of another encoder, if it is empty and nobody is filling it.
 
-        Raises EncoderMismatch where there is more of it.
+        Raises EncoderMismatch if it isn't.
         """
         with self._open_at(self.draft) as draft:
             made_with = draft.facts.encoder
@@ -105,13 +105,13 @@ class SharedReindex:
                 )
 
     def finish(self, *, prune: bool = False) -> str:
-        """Have the draft take the library's address, in one step, or say what other computers have yet to do for that.
+        """Move the draft to the library's address in one step, or return what other computers have to do first.
+
+        With `prune`, missing photos are dropped, including those that other computers haven't encoded.
 
         Raises:
-            BadPath: photos are missing as they are when a disk is not mounted, or are in a folder that cannot be read.
+            BadPath: photos seem to be on an unmounted disk, or are in a folder that can't be read.
             EmptyLibrary: no photo could be encoded.
-
-        `prune` gives such photos up, and those that other computers have not encoded.
         """
         with self._open_at(self.draft) as draft:
             require_photos(draft.facts)
@@ -126,7 +126,7 @@ class SharedReindex:
         return ""
 
     def _gone(self, draft: SharedFacts) -> list[str]:
-        """Return the paths of photos that belong to this computer's roots and are not in the draft."""
+        """Return the paths of photos below this computer's roots that aren't in the draft."""
         gone = []
         for piece in self._library.facts.files_in_pieces():
             paths = _here(piece)
@@ -136,12 +136,12 @@ class SharedReindex:
 
 
 def _here(paths: Iterable[str]) -> list[str]:
-    """Return the paths that are of this computer; others are as the library keeps them."""
+    """Return the paths that are this computer's; others are stored paths."""
     return [path for path in paths if os.path.isabs(path)]  # noqa: PTH117 - paths are text here
 
 
 def _left_to_others(roots: Sequence[str], draft: SharedLibrary) -> list[str]:
-    """Return the roots that no computer has encoded to the end."""
+    """Return the roots that no computer has finished encoding."""
     unfinished, done = draft.writes.runs.unfinished(), draft.facts.roots()
     elsewhere = set(roots).difference(_here(roots), done)
     return sorted({*elsewhere, *unfinished})

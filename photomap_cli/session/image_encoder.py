@@ -1,4 +1,4 @@
-"""Owns the indexer's view of a session's encoder."""
+"""Owns adapting a session's encoders to the indexer."""
 
 from __future__ import annotations
 
@@ -76,10 +76,10 @@ def light_image_encoder(
     open_instead: Callable[[], ImageEncoder],
     count: int,
 ) -> ImageEncoder | None:
-    """Return the image tower as the indexer sees encoders, with what there is instead.
+    """Return the image tower for the indexer, with the encoder process as its substitute.
 
-    None where it cannot stand in, for more pictures than it is quicker for than an encoder process, and where the
-    settings name a device or a precision that isn't the tower's.
+    None if the tower can't be used, if there are so many pictures that the encoder process is faster, or if the
+    settings ask for another device or precision than the tower's.
     """
     is_as_set = settings.device in {"auto", "cpu"} and settings.precision in {"auto", "float32"}
     if not is_as_set or count > MOST_PICTURES or route.tower is None or route.fault or not route.is_the_towers:

@@ -1,6 +1,6 @@
-"""Owns opening a library, whatever keeps it: nothing above knows which kind it got.
+"""Owns opening a library, whatever stores it: no caller knows which kind it got.
 
-What scripts and bars ask all day of a library on this computer is answered here without numpy.
+Requests that scripts and status bars make all day about a library on this computer are answered without numpy.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ def open_library(folder: Path, settings: Settings | None = None, *, create: bool
     """Open a library; a context manager.
 
     Args:
-        folder: its own, as `library.location` tells it.
-        settings: as loaded; None for those that `photomap config` shows.
-        create: make it when there is none.
+        folder: its folder, as `library.location` returns it.
+        settings: None for those that `photomap config` shows.
+        create: whether to create it if there is none.
 
     Raises:
         EmptyLibrary: there is none and `create` is False.
@@ -42,7 +42,7 @@ def open_library(folder: Path, settings: Settings | None = None, *, create: bool
 
 
 def reindex(folder: Path, settings: Settings) -> Reindex | SharedReindex:
-    """Return what encodes a library anew."""
+    """Return a rebuild of a library."""
     if is_shared(folder):
         from photomap_cli.indexing.shared_reindex import SharedReindex
 
@@ -53,7 +53,7 @@ def reindex(folder: Path, settings: Settings) -> Reindex | SharedReindex:
 
 
 def unfinished(folder: Path, settings: Settings) -> Unfinished | None:
-    """Return what was begun of encoding a library anew; None where nothing was."""
+    """Return the unfinished rebuild of a library; None if there is none."""
     if is_shared(folder):
         from photomap_cli.indexing import shared_reindex
 
@@ -64,12 +64,12 @@ def unfinished(folder: Path, settings: Settings) -> Unfinished | None:
 
 
 def is_shared(folder: Path) -> bool:
-    """Whether other computers write to a library too: it is at an address."""
+    """Return whether a library is at an address, where other computers may write to it too."""
     return directories.address_in(folder) is not None
 
 
 def facts(folder: Path) -> dict[str, Any]:
-    """Return what `LibraryStatus` has of a library, as JSON values; one that is not there is empty.
+    """Return a library's `LibraryStatus` as JSON values; a missing library is empty.
 
     Raises LibraryUnusable.
     """
@@ -82,16 +82,16 @@ def facts(folder: Path) -> dict[str, Any]:
 
 
 def facts_of_any_format(folder: Path) -> dict[str, Any]:
-    """Return the same, also of a library that another version of photomap has made."""
+    """Return the same, even for a library made by another version of photomap."""
     with status_reader(folder) as read:
         return read()
 
 
 @contextmanager
 def status_reader(folder: Path) -> Iterator[Callable[[], dict[str, Any]]]:
-    """Give what returns the facts of a library of any format, as often as wanted.
+    """Yield a function that returns the facts of a library of any format, and may be called repeatedly.
 
-    While the server of a shared one does not answer they are the last ones, with the reason as their `error`.
+    While the server of a shared library doesn't answer, it returns the previous facts, with the reason as `error`.
     """
     if not is_shared(folder):
         from photomap_cli.library import stats
@@ -115,7 +115,7 @@ def status_reader(folder: Path) -> Iterator[Callable[[], dict[str, Any]]]:
 
 
 def facets(folder: Path) -> Facets:
-    """Return what filters can name in a library.  Raises EmptyLibrary, LibraryUnusable."""
+    """Return the values that filters can have in a library.  Raises EmptyLibrary, LibraryUnusable."""
     if is_shared(folder):
         with open_shared(folder) as library:
             return library.facts.facets()
@@ -125,7 +125,7 @@ def facets(folder: Path) -> Facets:
 
 
 def exists(folder: Path) -> bool:
-    """Say whether there is a library; LibraryUnusable where nobody may look."""
+    """Return whether there is a library.  Raises LibraryUnusable if that can't be checked."""
     if is_shared(folder):
         with open_shared(folder, create=True) as library:
             return library.facts.encoder is not None
@@ -135,7 +135,7 @@ def exists(folder: Path) -> bool:
 
 
 def covered(folder: Path) -> tuple[str, ...]:
-    """Return the folders of this computer that a library covers, or may: those of a shared one are in the settings.
+    """Return this computer's folders that a library covers, or, for a shared one, the roots in the settings.
 
     Asks no server.
     """

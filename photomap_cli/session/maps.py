@@ -53,7 +53,7 @@ class Maps:
 
     @cached_property
     def builder(self) -> MapBuilder:
-        """What draws the maps."""
+        """The builder of the maps."""
         from photomap_cli.map.builder import MapBuilder
 
         return MapBuilder(self._catalog, spec=self._spec, encode=self._encode)
@@ -106,9 +106,9 @@ class Maps:
         return [(photos[row], score) for row, score in members if row in photos]
 
     def _photos(self, request: MapRequest, checkpoint: Callable[[], None]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-        """Return the rows of the photos that a map is of.
+        """Return the rows of a map's photos, and notices.
 
-        Also what to say: that it is all of a library elsewhere, or only a part of the photos that were asked for.
+        They say that the map shows the whole library, or only a sample of the requested photos.
         """
         filters = parse_filters(request.filters, cwd=request.cwd, library=self._catalog.folder)
         with self._turns.turn(checkpoint):

@@ -1,4 +1,4 @@
-"""Owns the session that a new library is filled with, until the prompt takes it over with its encoder process."""
+"""Owns opening the prompt's session: it takes over the one that indexed a new library, with its encoder process."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 class SessionOpener:
-    """Opens what answers at the prompt.
+    """Opens the prompt's session.
 
     Args:
         library: its folder.
         read_settings: called for each session that is opened.
 
     Attributes:
-        begun: the session that was begun and that nobody has taken over yet.
+        begun: the session that `begin` opened, until `open` returns it.
     """
 
     def __init__(self, library: Path, read_settings: Callable[[], Settings]) -> None:
@@ -41,9 +41,9 @@ class SessionOpener:
         self._subscribers.append(on_change)
 
     def begin(self, encoder: str | None = None) -> Session:
-        """Open a session of this process, making the library if there is none; `open` returns the same one.
+        """Open a session in this process, creating the library if there is none; `open` will return it.
 
-        Where another process has the library's session, this one is for itself, and `open` attaches to that.
+        If another process has the library's session, this one is private, and `open` will attach to the other.
 
         Raises:
             PhotomapError: see `Session.open`.

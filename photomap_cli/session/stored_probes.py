@@ -1,4 +1,4 @@
-"""Owns the probes stored with a library: made when PyTorch is loaded anyway, read when it isn't."""
+"""Owns the probes stored with a library: taken once PyTorch is loaded anyway, and read when it isn't."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def read(library: Path) -> Probes | None:
 
 
 def read_image(library: Path) -> ImageProbes | None:
-    """Return the probe pictures that are stored with the library; None as `read`."""
+    """Return the probe pictures stored with a library; None as `read`."""
     return _read(library / IMAGE_PROBES_NAME, ImageProbes)
 
 
@@ -41,12 +41,13 @@ def _read(path: Path, kind: type[Kind]) -> Kind | None:
 
 
 class ProbeTaker:
-    """Stores the vectors that a session's loaded encoder process gives for the probes, once; failure does no harm.
+    """Stores the probes' vectors, once a session's encoder process is loaded; failure does no harm.
 
-    A library that the image tower has begun, before PyTorch was there to compare with, has none: then it is compared.
+    If the image tower has already encoded photos of the library, before PyTorch could be compared with it, its vectors
+    are compared now.
 
     Args:
-        catalog: what there is in the library.
+        catalog: the library's content.
         residency: of the encoder process.
         routes: their towers are tried again afterwards.
         past: the vectors of past queries.
@@ -64,8 +65,8 @@ class ProbeTaker:
     def take(self) -> None:
         """Store the probes if they aren't yet, and check the text tower against them, on a thread.
 
-        The image tower is checked once it is wanted, as that takes a second; or now, where it has been in use.  Raises
-        EncoderMismatch where it has encoded photos otherwise than PyTorch does.
+        The image tower is checked when it is first needed, as that takes a second; or now, if it has been used.  Raises
+        EncoderMismatch if it has encoded photos differently from PyTorch.
         """
         info = self._residency.snapshot().info
         if info is None or info.fingerprint in ("", self._taken) or not self._routes.text.wants_probes:
@@ -95,7 +96,7 @@ class ProbeTaker:
         return self._residency.run(tower, made)[0]
 
     def _store(self, name: str, probes: Kind) -> None:
-        with suppress(OSError):  # a library that can't be written to does without
+        with suppress(OSError):  # the library is read-only
             write_file(self._catalog.folder / name, *probes.to_frame())
 
     def _check_texts(self, probes: Probes) -> None:
@@ -104,11 +105,11 @@ class ProbeTaker:
         if tower_verification.fault(probes.fingerprint) is None:
             self._checking = threading.Thread(target=self._agrees, args=(probes,), name="check-text-tower", daemon=True)
             self._checking.start()
-        elif not self._agrees(probes):  # it has been in use
+        elif not self._agrees(probes):  # the image tower has been used
             self._past.clear()
 
     def _agrees(self, probes: Probes) -> bool:
-        """Compare the text tower; where it is wrong, which is remembered, it is let go of."""
+        """Compare the text tower; if it is wrong, that is recorded, and the tower is released."""
         tower = self._routes.text.tower
         try:
             tower_verification.open_text_tower(probes.fingerprint, self._spec, lambda: probes)
@@ -121,13 +122,13 @@ class ProbeTaker:
         return True
 
     def _require_own_photos(self, probes: ImageProbes) -> None:
-        """Raise EncoderMismatch if the library has photos that the image tower has encoded, and not as PyTorch does."""
+        """Raise EncoderMismatch if the image tower has encoded photos of the library differently from PyTorch."""
         made_with = self._catalog.encoder
         is_promised = tower_verification.expected_fingerprint(self._spec) == probes.fingerprint
         if not (self._catalog.photo_count and made_with and made_with.precision == "float32" and is_promised):
             return
         try:
-            tower_verification.open_image_tower(probes.fingerprint, self._spec, lambda: None)  # as it encoded them
+            tower_verification.open_image_tower(probes.fingerprint, self._spec, lambda: None)  # as when it encoded them
             tower_verification.open_image_tower(probes.fingerprint, self._spec, lambda: probes)
         except TowerUnfit as error:
             raise EncoderMismatch(

@@ -1,4 +1,4 @@
-"""Owns the library of one computer: the catalogue, and search over its vectors, as one."""
+"""Owns an open library in a folder: the catalogue and the search over its vectors as one."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 class LocalLibrary:
-    """A library in a folder, open; see `library.store.Library`.
+    """An open library in a folder; see `library.store.Library`.
 
     Args:
-        catalog: open; closed with the library.
-        vectors: search over it, likewise; None to open it once it is asked for.
+        catalog: is closed with the library.
+        vectors: the search over it, closed too; None to open it when it is first needed.
     """
 
     is_shared = False
@@ -41,7 +41,7 @@ class LocalLibrary:
     @cached_property
     def searches(self) -> VectorStore:
         """Search over it."""
-        from photomap_cli.vectors.store import VectorStore  # not for a list
+        from photomap_cli.vectors.store import VectorStore  # not needed for a list
 
         return VectorStore(self.facts.folder, self.facts)
 
@@ -50,9 +50,9 @@ class LocalLibrary:
         return file_lock.only_writer(self.facts.folder)
 
     def begin(self, info: EncoderInfo) -> None:
-        """Have the loaded encoder be the one that makes the vectors, or make sure that it is; within `only_writer`.
+        """Record the loaded encoder as the one that makes the vectors, or check that it is; within `only_writer`.
 
-        What is left in a library without photos goes.  Raises EncoderMismatch.
+        A library without photos is cleared first.  Raises EncoderMismatch.
         """
         if not self.facts.photo_count:
             self.start_over()
@@ -68,22 +68,22 @@ class LocalLibrary:
         self.searches.reset()
 
     def shrink(self) -> None:
-        """Give back what deleted photos took, within `only_writer`."""
+        """Reclaim the space of deleted photos, within `only_writer`."""
         self.writes.shrink()
 
     def upkeep(self) -> Iterator[tuple[int, int]]:
-        """Leave the files that searches read as the catalogue is, and a large library quick to search.
+        """Bring the vector file up to date, and compress the vectors of a large library.
 
-        Yields (rows done, rows in all) while it compresses.
+        Yields (rows done, rows in all) while compressing.
         """
         self.searches.refresh()
         yield from self.searches.compress()
 
     def while_waiting(self, tell: Callable[[str], None]) -> None:
-        """Do nothing: a file is there, or an error."""
+        """Do nothing: there is no server to wait for."""
 
     def close(self) -> None:
-        """Let go of it; safe to call twice."""
+        """Close it; safe to call twice."""
         if "searches" in vars(self):
             self.searches.close()
         self.facts.close()
