@@ -17,6 +17,7 @@ from photomap_cli.session.libraries import open_shared
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from photomap_cli.library.shared.leftovers import Leftover
     from photomap_cli.library.shared.schema import IndexState
     from photomap_cli.library.shared.store import SharedLibrary
     from photomap_cli.library.store import Searches
@@ -45,6 +46,7 @@ def _checks(library: SharedLibrary) -> Iterator[Check]:
     status = library.facts.status()
     if status.encoder is None:
         yield Check("library", CheckState.ADVICE, f"{status.path} has no photos yet", "photomap index FOLDER")
+        yield from map(_leftover, library.leftovers())
         return
     yield Check("library", CheckState.OK, f"{status.path}: {status.photos:,} photos, {status.encoder}")
     yield _index(library.index())
@@ -54,6 +56,7 @@ def _checks(library: SharedLibrary) -> Iterator[Check]:
         yield _search(library.searches, sample)
     for root in sorted({*status.roots, *status.unfinished}):
         yield _root(library, root, is_unfinished=root in status.unfinished)
+    yield from map(_leftover, library.leftovers())
 
 
 def _server(version: str, user: str) -> Check:
@@ -97,6 +100,15 @@ def _search(searches: Searches, sample: NDArray[np.float32]) -> Check:
     if recall >= GOOD_RECALL:
         return Check("search", CheckState.OK, told)
     return Check("search", CheckState.ADVICE, told, "--exact compares more of them")
+
+
+def _leftover(found: Leftover) -> Check:
+    """Say what a collection that no alias means was for; one that is being made right now looks the same."""
+    if found.mark:
+        told = f"the collection {found.name} was left by an interrupted run"
+        return Check("leftovers", CheckState.ADVICE, told, "the next `photomap index` of its owner drops it")
+    told = f"the collection {found.name} is a library that no address means"
+    return Check("leftovers", CheckState.ADVICE, told, "have its owner name it by an alias, or drop it")
 
 
 def _root(library: SharedLibrary, root: str, *, is_unfinished: bool) -> Check:

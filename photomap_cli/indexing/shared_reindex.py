@@ -10,7 +10,6 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -23,23 +22,26 @@ if TYPE_CHECKING:
     from photomap_cli.library.shared.facts import SharedFacts
     from photomap_cli.library.shared.store import SharedLibrary
 
-_LONGEST_NAME = 200
-
 
 def draft_of(folder: Path) -> Path:
     """Return the folder of a shared library's draft."""
     address = addresses.parse(directories.library_name(folder))
-    return directories.address_folder(str(replace(address, name=f"_rebuild_{address.name}"[:_LONGEST_NAME])))
+    return directories.address_folder(str(address.rebuild))
 
 
 def unfinished(folder: Path, open_at: Callable[[Path], SharedLibrary]) -> Unfinished | None:
     """Return the unfinished rebuild of a shared library, whichever computer began it; None if there is none."""
     with open_at(draft_of(folder)) as draft:
-        made_with, photos = draft.facts.encoder, draft.facts.photo_count
-    if made_with and photos:
+        made_with, photos, library_id = draft.facts.encoder, draft.facts.photo_count, draft.facts.library_id
+    if made_with and photos and not _is_at(folder, library_id, open_at):
         return Unfinished(made_with.spec, photos)
     shutil.rmtree(draft_of(folder), ignore_errors=True)  # opening it created the folder
     return None
+
+
+def _is_at(folder: Path, library_id: str, open_at: Callable[[Path], SharedLibrary]) -> bool:
+    with open_at(folder) as library:
+        return library.facts.library_id == library_id
 
 
 class SharedReindex:
@@ -85,7 +87,8 @@ class SharedReindex:
     def goes_on(self, spec: str) -> bool:
         """Return whether there is an unfinished draft by this encoder."""
         with self._open_at(self.draft) as draft:
-            return draft.facts.encoder is not None and draft.facts.encoder.spec == spec
+            made_with = draft.facts.encoder
+            return made_with is not None and made_with.spec == spec and not self._is_in_place(draft)
 
     def begin(self, spec: str) -> None:
         """Remove a draft of another encoder, if it is empty and nobody is filling it.
@@ -93,6 +96,8 @@ class SharedReindex:
         Raises EncoderMismatch if it isn't.
         """
         with self._open_at(self.draft) as draft:
+            if self._is_in_place(draft):
+                draft.unname()
             made_with = draft.facts.encoder
             if made_with is None or made_with.spec == spec:
                 return
@@ -124,6 +129,10 @@ class SharedReindex:
             draft.take_place_of(self._address)
         shutil.rmtree(self.draft, ignore_errors=True)
         return ""
+
+    def _is_in_place(self, draft: SharedLibrary) -> bool:
+        """Whether a draft is the library by now, as a run was interrupted when it had put it in place."""
+        return draft.facts.encoder is not None and draft.facts.library_id == self._library.facts.library_id
 
     def _gone(self, draft: SharedFacts) -> list[str]:
         """Return the paths of photos below this computer's roots that aren't in the draft."""

@@ -9,7 +9,8 @@ from library_places import SHARED, Place, place_of
 
 from photomap_cli import directories
 from photomap_cli.doctor import shared_library
-from photomap_cli.library.shared.schema import Index, IndexState
+from photomap_cli.library.shared.leftovers import Leftover
+from photomap_cli.library.shared.schema import Index, IndexState, Mark
 from photomap_cli.records import CheckState
 from photomap_cli.settings import Settings
 
@@ -83,3 +84,13 @@ def test_a_server_that_nobody_has_tried_is_said_to_be_one(place, monkeypatch):
         CheckState.ADVICE,
         "answers, as reader; photomap has not been tried with Milvus v2.9.1",
     )
+
+
+def test_what_interrupted_runs_have_left_is_named(place, tmp_path, monkeypatch):
+    found = [Leftover("photos_0123abcd", Mark.BEGUN), Leftover("photos_fedcba98", Mark.NONE)]
+    monkeypatch.setattr("photomap_cli.library.shared.store.SharedLibrary.leftovers", lambda self: found)
+    for folder in (place.folder, directories.address_folder(f"{place.address}_nobody_began")):
+        checks = [each for each in shared_library.checks(folder, Settings()) if each.subject == "leftovers"]
+        assert [each.state for each in checks] == [CheckState.ADVICE] * 2
+        assert checks[0].message == "the collection photos_0123abcd was left by an interrupted run"
+        assert checks[1].message == "the collection photos_fedcba98 is a library that no address means"

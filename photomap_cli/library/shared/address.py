@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from photomap_cli.errors import BadSetting
@@ -14,7 +14,8 @@ PORT = 19530
 
 _PLAIN, _TLS = "milvus", "milvus+tls"
 _HINT = "an address is milvus://HOST:PORT/NAME, or milvus+tls:// with encryption"
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,199}", re.ASCII)
+_LONGEST_NAME = 200
+_NAME = re.compile(rf"[A-Za-z_][A-Za-z0-9_]{{0,{_LONGEST_NAME - 1}}}", re.ASCII)
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,251}[a-z0-9])?|[0-9a-f:.]+(?:%[a-z0-9._-]+)?", re.ASCII)
 _LONGEST = 20  # characters of a scheme that a message quotes
 
@@ -36,6 +37,11 @@ class Address:
     def uri(self) -> str:
         """The server's address as pymilvus takes it."""
         return f"{'https' if self.is_encrypted else 'http'}://{self._server}"
+
+    @property
+    def rebuild(self) -> Address:
+        """Where the library is while it is encoded anew."""
+        return replace(self, name=f"_rebuild_{self.name}"[:_LONGEST_NAME])
 
     @property
     def is_on_this_machine(self) -> bool:

@@ -211,16 +211,25 @@ class Client:
             self.call("alter_alias", name, alias, seconds=limits.write)
 
     def name_first(self, alias: str, name: str) -> bool:
-        """Point a new alias at a collection; return False if the alias already points at one."""
+        """Point a new alias at a collection; return False if it already points at another one."""
         try:
             self.call("create_alias", name, alias, seconds=limits.write)
         except LibraryUnreachable:
             raise
         except LibraryUnusable:
-            if self.describe(alias) is not None:
-                return False
+            if (found := self.describe(alias)) is not None:
+                return found.name == name  # by an earlier call whose answer was lost
             self.call("alter_alias", name, alias, seconds=limits.write)  # its collection was dropped by someone else
         return True
+
+    def collections(self) -> list[str]:
+        """Return the names of all collections the user may see."""
+        return list(map(str, self.call("list_collections")))
+
+    def aliases(self, name: str) -> list[str]:
+        """Return the aliases of a collection."""
+        aliases: list[str] = self.call("list_aliases", name, absent=[], read=responses.aliases)
+        return aliases
 
     def unname(self, alias: str) -> None:
         """Drop an alias."""

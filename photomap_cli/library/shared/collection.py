@@ -18,6 +18,7 @@ from photomap_cli.library.shared import photo_records, schema
 from photomap_cli.library.shared.client import MOST_AT_ONCE
 from photomap_cli.library.shared.expressions import among, both, one_of
 from photomap_cli.library.shared.photo_records import HIGHEST, LOWEST, following
+from photomap_cli.library.shared.schema import Mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -124,31 +125,45 @@ class Collection:
 
     def make(self, encoder: LibraryEncoder) -> State:
         """Return the collection, created if there is none; if several machines try at once, the first one wins."""
-        state = self.look()
-        if state is None:
-            name = f"{self.alias}_{secrets.token_hex(4)}"
-            is_half = self.client.abilities.has_half
-            properties = {**schema.new_properties(secrets.token_hex(16), encoder), **self._pending}
-            self.client.create(name, schema.fields(encoder.dim, is_half=is_half), schema.Index.wanted(0), properties)
-            is_first = self.client.name_first(self.alias, name)
-            if not is_first:
-                self.client.drop(name)
-            state = self.look()
-            if state is None:
-                raise LibraryReplaced(f"the library {self.client.address} was removed as it was made", hint="try again")
-            if not is_first and self._pending:
-                self.note(self._pending)
-            self._pending.clear()
+        state = self.look() or self._first(encoder)
+        if Mark.of(state.properties):
+            self.note(Mark.NONE.properties)
         if not state.index.kind:
             self.client.make_index(state.name, schema.Index.wanted(state.photos))
             state = self.look() or state
         return state
+
+    def _first(self, encoder: LibraryEncoder) -> State:
+        """Return the collection, which didn't exist a moment ago."""
+        try:
+            is_first = self._made(encoder)
+        except LibraryReplaced:  # another machine was first, and dropped the one made here
+            is_first = False
+        state = self.look()
+        if state is None:
+            raise LibraryReplaced(f"the library {self.client.address} was removed as it was made", hint="try again")
+        if not is_first and self._pending:
+            self.note(self._pending)
+        self._pending.clear()
+        return state
+
+    def _made(self, encoder: LibraryEncoder) -> bool:
+        """Create a collection and its alias; return False if another machine was first."""
+        name = f"{self.alias}_{secrets.token_hex(4)}"
+        is_half = self.client.abilities.has_half
+        properties = {**schema.new_properties(secrets.token_hex(16), encoder), **Mark.BEGUN.properties, **self._pending}
+        self.client.create(name, schema.fields(encoder.dim, is_half=is_half), schema.Index.wanted(0), properties)
+        is_first = self.client.name_first(self.alias, name)
+        if not is_first:
+            self.client.drop(name)
+        return is_first
 
     def remove(self) -> None:
         """Remove the library; its roots are kept for the next one."""
         state = self.look()
         if state is not None:
             self._pending.update(schema.root_properties(schema.roots(state.properties)))
+            self.client.set_properties(state.name, Mark.REPLACED.properties)
             self.client.unname(self.alias)
             self.client.drop(state.name)
             self.look()
@@ -156,10 +171,17 @@ class Collection:
     def take_place_of(self, alias: str) -> None:
         """Give this library another alias as its only one; the collection that had it is dropped."""
         state, old = self.require(), self.client.describe(alias)
+        if old is not None and old.name != state.name:
+            self.client.set_properties(old.name, Mark.REPLACED.properties)
         self.client.point(alias, state.name)
         self.client.unname(self.alias)
         if old is not None and old.name != state.name:
             self.client.drop(old.name)
+        self.look()
+
+    def unname(self) -> None:
+        """Drop the alias; the collection stays, for its other alias."""
+        self.client.unname(self.alias)
         self.look()
 
     def query(self, condition: str, fields: Sequence[str], *, limit: int = MOST_AT_ONCE) -> list[Record]:

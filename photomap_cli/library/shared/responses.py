@@ -36,6 +36,11 @@ def description(found: Mapping[str, Any]) -> Description:
     return Description(str(found["collection_name"]), properties, {each["name"]: each for each in found["fields"]})
 
 
+def aliases(found: Mapping[str, Any]) -> list[str]:
+    """Read which aliases a collection has."""
+    return [str(each) for each in found["aliases"]]
+
+
 def count(found: Sequence[Mapping[str, Any]]) -> int:
     """Parse a count of entities."""
     return int(found[0][COUNT])

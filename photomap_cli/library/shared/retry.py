@@ -7,7 +7,7 @@ from collections.abc import Callable
 from itertools import chain, repeat
 from typing import TypeVar
 
-from photomap_cli.errors import LibraryUnreachable
+from photomap_cli.errors import LibraryReplaced, LibraryUnreachable
 
 SECONDS = 600.0
 """How long an index run waits for its server; a restart of Milvus took up to 107 s."""
@@ -43,9 +43,14 @@ class Retry:
         self._has_ended = False
 
     def __call__(self, work: Callable[[], _T]) -> _T:
-        """Return what `work` returns.  Raises LibraryUnreachable if the server is still away after ten minutes."""
+        """Return what `work` returns.
+
+        Raises LibraryUnreachable if the server is still away after ten minutes; LibraryReplaced at once.
+        """
         try:
             done = work()
+        except LibraryReplaced:
+            raise
         except LibraryUnreachable:
             if self._has_ended:
                 raise
@@ -68,6 +73,8 @@ class Retry:
             self._pause(seconds)
             try:
                 return work()
+            except LibraryReplaced:
+                raise
             except LibraryUnreachable:
                 if self._clock() >= ends:
                     raise

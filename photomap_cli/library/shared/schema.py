@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 from math import sqrt
 from typing import NamedTuple
 
@@ -154,6 +154,28 @@ def is_half(described: Mapping[str, Mapping[str, object]]) -> bool:
 
 _PREFIX, _ROOT, _RUN = "photomap.", "photomap.root:", "photomap.run:"
 _SCHEMA, _ID, _INDEXED = (_PREFIX + name for name in ("schema", "library_id", "last_indexed_at"))
+_UNNAMED = "photomap.unnamed"
+
+
+class Mark(StrEnum):
+    """Why a collection has no alias, if it has none."""
+
+    NONE = ""
+    BEGUN = "begun"  # it has no alias yet, and no photos
+    REPLACED = "replaced"  # another one has its alias, or soon will
+
+    @classmethod
+    def of(cls, properties: Mapping[str, str]) -> Mark | None:
+        """Return a library's mark; None for a collection that isn't a library."""
+        if _SCHEMA not in properties:
+            return None
+        mark = properties.get(_UNNAMED, "")
+        return cls(mark) if mark in (*cls,) else cls.NONE
+
+    @property
+    def properties(self) -> dict[str, str]:
+        """The properties that set it."""
+        return {_UNNAMED: self.value}
 
 
 class Own(NamedTuple):

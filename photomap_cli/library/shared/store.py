@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 from photomap_cli import files
 from photomap_cli.library.entities import LibraryEncoder
 from photomap_cli.library.shared import address as addresses
-from photomap_cli.library.shared import schema
+from photomap_cli.library.shared import leftovers, schema
 from photomap_cli.library.shared.client import Client
 from photomap_cli.library.shared.collection import Collection
 from photomap_cli.library.shared.credentials import credentials
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from photomap_cli.library.shared.address import Address
     from photomap_cli.library.shared.credentials import Credentials
+    from photomap_cli.library.shared.leftovers import Leftover
     from photomap_cli.records import EncoderInfo
     from photomap_cli.settings import Settings
 
@@ -99,6 +100,10 @@ class SharedLibrary:
         """Return the index of the vectors, and how many aren't in it yet."""
         return schema.IndexState.of(self._collection.client.index(self._collection.require().name))
 
+    def leftovers(self) -> list[Leftover]:
+        """Return the collections of this library on the server that have no alias."""
+        return leftovers.found(self._collection.client)
+
     def only_writer(self) -> AbstractContextManager[None]:
         """Do nothing: several machines may write, as each photo has a row of its own."""
         return nullcontext()
@@ -106,14 +111,21 @@ class SharedLibrary:
     def begin(self, info: EncoderInfo) -> None:
         """Record the loaded encoder as the one that makes the vectors, or check that it is.
 
-        Creates the library if there is none.  Removes nothing.  Raises EncoderMismatch.
+        Creates the library if there is none.  Removes no photo.  Raises EncoderMismatch.
         """
         self._writing.make(LibraryEncoder.of(info)).own.encoder.require(info)
+        for name in leftovers.drop(self._writing.client):
+            self._tell(f"dropped the collection {name}, which an interrupted run had left")
         self._told()
 
     def start_over(self) -> None:
         """Remove every photo and the encoder; the roots stay.  For a rebuild's draft."""
         self._writing.remove()
+        self._told()
+
+    def unname(self) -> None:
+        """Drop this address; the library stays at its other one."""
+        self._writing.unname()
         self._told()
 
     def take_place_of(self, address: Address) -> None:

@@ -6,7 +6,7 @@ import pytest
 from fake_milvus import Clock, FakeMilvus, failing
 from library_fakes import INFO, new_photo
 
-from photomap_cli.errors import LibraryLoading, LibraryUnreachable, LibraryUnusable
+from photomap_cli.errors import LibraryLoading, LibraryReplaced, LibraryUnreachable, LibraryUnusable
 from photomap_cli.library.shared import address
 from photomap_cli.library.shared.client import Client
 from photomap_cli.library.shared.credentials import Credentials
@@ -89,15 +89,27 @@ def test_ctrl_c_ends_the_waiting_for_good():
     assert said == [WAITING]
 
 
-def test_what_waiting_does_not_mend_is_told_at_once():
-    clock = Clock()
+@pytest.mark.parametrize("error", [LibraryUnusable, LibraryReplaced])
+def test_what_waiting_does_not_mend_is_told_at_once(error):
+    clock, said = Clock(), []
 
     def work():
-        raise LibraryUnusable("refused")
+        raise error("refused")
 
-    with pytest.raises(LibraryUnusable, match="refused"):
-        patient(clock, [])(work)
-    assert clock.now == 0
+    with pytest.raises(error, match="refused"):
+        patient(clock, said)(work)
+    assert (clock.now, said) == (0, [])
+
+
+def test_a_library_that_was_replaced_meanwhile_is_not_waited_for():
+    clock, said, answers = Clock(), [], [LibraryUnreachable("away"), LibraryReplaced("replaced")]
+
+    def work():
+        raise answers.pop(0)
+
+    with pytest.raises(LibraryReplaced):
+        patient(clock, said)(work)
+    assert clock.now < 1
 
 
 def test_a_patient_client_writes_again_and_connects_again():

@@ -8,7 +8,7 @@ from library_fakes import ENCODER, INFO, new_photo, similar
 
 from photomap_cli.errors import LibraryFormat, LibraryUnusable
 from photomap_cli.library.shared import photo_records, schema
-from photomap_cli.library.shared.schema import Index, Own
+from photomap_cli.library.shared.schema import Index, Mark, Own
 from photomap_cli.library.shared.store import SharedLibrary
 from photomap_cli.records import FilterKind, PhotoFilter
 from photomap_cli.settings import Settings
@@ -50,6 +50,16 @@ def test_vectors_are_as_precise_as_in_a_local_library_whatever_the_fields_of_a_s
 
 
 GOOD = schema.new_properties("id", ENCODER)
+
+
+def test_what_a_collection_says_for_when_no_alias_means_it():
+    assert [Mark.of({**GOOD, **mark.properties}) for mark in Mark] == [*Mark]
+    assert [Mark.of({**GOOD, "photomap.unnamed": text}) for text in ("", "what a later version says")] == [
+        Mark.NONE
+    ] * 2
+    assert Mark.of(GOOD) is Mark.NONE
+    assert Mark.of({"mine": "yes", **Mark.REPLACED.properties}) is None
+    assert Own.of({**GOOD, **Mark.BEGUN.properties}) == Own.of(GOOD)
 
 
 def test_what_a_library_says_of_itself_comes_back():
