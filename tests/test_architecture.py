@@ -14,7 +14,17 @@ from waiting import LONG_SECONDS
 PACKAGE = Path(__file__).parents[1] / "photomap_cli"
 FLOORS = (
     {
-        *("errors", "constraints", "files", "pathnames", "setting_parsers", "cancellation", "job_control", "memory"),
+        *(
+            "errors",
+            "constraints",
+            "files",
+            "no_replace",
+            "pathnames",
+            "setting_parsers",
+            "cancellation",
+            "job_control",
+            "memory",
+        ),
         *("processors", "records", "_version"),
     },
     {"framing", "directories", "settings", "graphics"},
@@ -74,6 +84,7 @@ OWNERS = {
         "library/schema_check.py",
         "library/sqlite_errors.py",
         "library/sqlite_cache.py",
+        "library/sqlite_file.py",
         "library/user_data.py",
     },
     "pymilvus": {"library/shared/client.py"},

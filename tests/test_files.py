@@ -68,7 +68,7 @@ def test_a_library_in_a_folder_open_to_others_is_its_owners_alone(open_to_all):
             modes = {path.name: oct(mode(path)) for path in open_to_all.iterdir()}
         queries.close()
     assert {"catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm", "thumbnails.sqlite"} < modes.keys()
-    assert {"queries.sqlite", "vectors.f16", "vectors.lock", "index.lock", "catalog.lock"} < modes.keys()
+    assert {"queries.sqlite", "vectors.f16", "vectors.lock", "index.lock"} < modes.keys()
     assert set(modes.values()) == {"0o600"}
 
 

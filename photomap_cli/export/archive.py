@@ -12,9 +12,9 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from typing import IO, TYPE_CHECKING, Self
 
-from photomap_cli import files
+from photomap_cli import files, no_replace
 from photomap_cli.errors import BadPath
-from photomap_cli.export import no_replace, transfer
+from photomap_cli.export import transfer
 from photomap_cli.export.failures import Cancelled, reason, require_photo
 from photomap_cli.export.folder import made
 from photomap_cli.export.names import Names, beside, sidecars

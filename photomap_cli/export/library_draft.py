@@ -11,9 +11,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from photomap_cli import files
+from photomap_cli import files, no_replace
 from photomap_cli.errors import BadPath, LibraryBusy
-from photomap_cli.export import no_replace
 from photomap_cli.export.failures import reason
 from photomap_cli.library import backup
 from photomap_cli.library.file_lock import FileLock

@@ -19,8 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from photomap_cli import files
-from photomap_cli.export import no_replace
+from photomap_cli import files, no_replace
 
 if TYPE_CHECKING:
     from io import BufferedReader

@@ -12,11 +12,9 @@ from pathlib import Path
 
 from photomap_cli import files
 from photomap_cli.errors import LibraryUnusable
-from photomap_cli.library import backup, geography, schema, schema_check
-from photomap_cli.library.file_lock import FileLock, unwritable
+from photomap_cli.library import backup, geography, schema, schema_check, sqlite_file
 from photomap_cli.library.sqlite_errors import FILE_NAME, UNREACHABLE, nothing_indexed, translated, unreachable
 
-LOCK_NAME = "catalog.lock"
 BUSY_SECONDS = 10.0
 _STEPS_BETWEEN_LOOKS = 1000  # steps of SQLite's virtual machine; some 0.05 ms, or as many patterns as there are filters
 WAL_BYTES_KEPT = 64 << 20
@@ -150,16 +148,13 @@ def connect(folder: Path, *, create: bool, any_format: bool = False) -> Database
     with translated(folder):
         if create:
             _make_folder(folder)
-        _require_plain(folder, create=create)
-        if not create and not library_exists(folder):
-            raise nothing_indexed(folder)
-        connection = _opened(folder, create=create, any_format=any_format)
-        try:
-            if _is_empty(connection):
+        _require_plain(folder)
+        if not library_exists(folder):
+            if not create:
                 raise nothing_indexed(folder)
-        except BaseException:
-            connection.close()
-            raise
+            _create(folder)
+        sqlite_file.require_content(folder / FILE_NAME)
+        connection = _opened(folder, create=create, any_format=any_format)
         if not any_format:
             connection.row_factory = schema_check.reader()
         return Database(folder, connection)
@@ -184,19 +179,12 @@ def library_exists(folder: Path) -> bool:
         raise unreachable(folder, os.strerror(error.errno or 0).lower()) from error
 
 
-def _require_plain(folder: Path, *, create: bool) -> None:
-    """Create the file if `create`, private to its owner; SQLite's other files inherit that.
-
-    Raises LibraryUnusable if a pipe, a folder or a link has one of the names, as SQLite would wait for or follow it.
-    """
+def _require_plain(folder: Path) -> None:
+    """Raise LibraryUnusable if a pipe, a folder or a link has one of the names, as SQLite would wait or follow."""
     path = folder / FILE_NAME
     try:
-        if create:
-            files.make(path)
         beside = (path.with_name(f"{FILE_NAME}{suffix}") for suffix in ("-wal", "-shm", "-journal"))
         wrong = path if files.is_other(path) else next((each for each in beside if _is_wrong(each)), None)
-    except files.NotPlain:
-        wrong = path
     except OSError as error:
         raise unreachable(folder, os.strerror(error.errno or 0).lower()) from error
     if wrong is not None:
@@ -218,12 +206,12 @@ def _make_folder(folder: Path) -> None:
 
 def _opened(folder: Path, *, create: bool, any_format: bool) -> sqlite3.Connection:
     try:
-        return _connection(folder, "mode=rwc" if create else "mode=rw", create=create, any_format=any_format)
+        return _connection(folder, "mode=rw", any_format=any_format)
     except sqlite3.OperationalError as error:
         if create or not _may_be_read_only(error, folder):
             raise
     # A write-ahead log needs a writable folder even for reading; if the log is empty, the file alone is enough.
-    return _connection(folder, "mode=ro&immutable=1", create=False, any_format=any_format)
+    return _connection(folder, "mode=ro&immutable=1", any_format=any_format)
 
 
 def _may_be_read_only(error: sqlite3.Error, folder: Path) -> bool:
@@ -231,7 +219,7 @@ def _may_be_read_only(error: sqlite3.Error, folder: Path) -> bool:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in UNREACHABLE and not (log.exists() and log.stat().st_size)
 
 
-def _connection(folder: Path, mode: str, *, create: bool, any_format: bool) -> sqlite3.Connection:
+def _connection(folder: Path, mode: str, *, any_format: bool) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"{(folder / FILE_NAME).absolute().as_uri()}?{mode}",
         uri=True,
@@ -245,38 +233,26 @@ def _connection(folder: Path, mode: str, *, create: bool, any_format: bool) -> s
         connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES_KEPT}")
         schema_check.distrust(connection)
         connection.create_function(geography.DISTANCE, 4, geography.metres_between, deterministic=True)
-        if _is_empty(connection) and create:
-            _create_alone(connection, folder)
-        if not any_format and not _is_empty(connection):
+        if not any_format:
             schema_check.require(connection)
+        elif not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+            raise schema_check.Damaged("it has no tables")
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _create_alone(connection: sqlite3.Connection, folder: Path) -> None:
-    """Create the schema while no other process does: of two that switch to a write-ahead log, one is refused."""
+def _create(folder: Path) -> None:
+    """Create the file; SQLite's other files are as private."""
     try:
-        with FileLock(folder / LOCK_NAME):
-            _create(connection)
+        sqlite_file.create(folder / FILE_NAME, _build)
     except OSError as error:
-        raise unwritable(folder, error) from error
+        raise unreachable(folder, os.strerror(error.errno or 0).lower()) from error
 
 
-def _create(connection: sqlite3.Connection) -> None:
+def _build(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("BEGIN IMMEDIATE")
-    try:
-        if _is_empty(connection):
-            schema.create(connection)
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
+    schema.create(connection)
     connection.execute("COMMIT")
-
-
-def _is_empty(connection: sqlite3.Connection) -> bool:
-    # In this order, as another process may be creating both.
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    return not tables and schema_check.version(connection) == 0

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from photomap_cli import files
 from photomap_cli.errors import LibraryBusy, LibraryUnusable, UsageError
-from photomap_cli.library import backup, schema_check
+from photomap_cli.library import backup, schema_check, sqlite_file
 from photomap_cli.library.paths import is_storable
 from photomap_cli.pathnames import key
 
@@ -201,9 +201,6 @@ def _reading(library: Path) -> Iterator[sqlite3.Connection | None]:
             yield None
             return
         with closing(_opened(path_in(library))) as connection:
-            if _is_empty(connection):
-                yield None
-                return
             connection.execute("BEGIN")
             _require_ours(connection)
             yield connection
@@ -216,19 +213,25 @@ def _writing(library: Path) -> Iterator[sqlite3.Connection]:
     with _translated(path):
         files.make_folder(library)
         _require_plain(path)
-        files.make(path)
+        if not path.exists():
+            sqlite_file.create(path, _build)
         with closing(_opened(path)) as connection:
             connection.execute("BEGIN IMMEDIATE")
-            if _is_empty(connection):
-                for statement in _SCHEMA:
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA user_version = {VERSION}")
             _require_ours(connection)
             yield connection
             connection.execute("COMMIT")
 
 
+def _build(connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    for statement in _SCHEMA:
+        connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.execute("COMMIT")
+
+
 def _opened(path: Path) -> sqlite3.Connection:
+    sqlite_file.require_content(path)
     try:
         return _connection(path, "rw")
     except sqlite3.OperationalError as error:
@@ -250,11 +253,6 @@ def _connection(path: Path, mode: str) -> sqlite3.Connection:
     return connection
 
 
-def _is_empty(connection: sqlite3.Connection) -> bool:
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    return not tables and _version(connection) == 0
-
-
 def _version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
@@ -263,6 +261,8 @@ def _require_ours(connection: sqlite3.Connection) -> None:
     if (version := _version(connection)) > VERSION:
         raise schema_check.Damaged(f"it has version {version}, of a newer photomap")
     found = connection.execute("SELECT sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'").fetchall()
+    if not found:
+        raise schema_check.Damaged("it has no tables")
     if sorted(str(sql) for (sql,) in found) != sorted(_SCHEMA):
         raise schema_check.Damaged("it has other tables")
 

@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 from torture import kills
 from waiting import LONG_SECONDS
 
+from photomap_cli import no_replace
 from photomap_cli.errors import BadPath
-from photomap_cli.export import no_replace, transfer
+from photomap_cli.export import transfer
 from photomap_cli.export.exporter import export
 from photomap_cli.export.names import numbered
 from photomap_cli.library.file_types import photo_stem
@@ -428,7 +429,8 @@ def test_a_large_file_is_cancelled_in_its_middle(tmp_path, monkeypatch):
 
 KILLED = """
 import errno, os, pathlib, signal, sys
-from photomap_cli.export import no_replace, transfer
+from photomap_cli import no_replace
+from photomap_cli.export import transfer
 from photomap_cli.export.exporter import export
 from photomap_cli.records.export import ExportMode
 

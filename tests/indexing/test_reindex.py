@@ -184,7 +184,7 @@ def test_death_after_the_swap_and_before_the_draft_is_gone_is_noticed(library, p
 def test_a_draft_that_never_became_a_library_is_none(library, photos):
     draft = library / "rebuild"
     draft.mkdir()
-    (draft / "catalog.sqlite").touch()  # all that a full disk took
+    (draft / "catalog.sqlite.a1b2.new").touch()  # all that a killed process has left
     assert unfinished(library) is None
     encode_anew(library, photos)
     assert seen(library)[0] == "other/tag"

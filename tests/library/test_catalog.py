@@ -17,7 +17,7 @@ from library_fakes import DIM, ENCODER, new_photo, stored_vector, unit_vectors
 from waiting import LONG_SECONDS
 
 from photomap_cli.errors import EmptyLibrary, LibraryBusy, LibraryFormat, LibraryUnusable
-from photomap_cli.library import database, stats
+from photomap_cli.library import database, schema, stats
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.entities import FoundAgain, FoundFile, LibraryEncoder
 from photomap_cli.library.filtered_rows import FilteredRows
@@ -31,15 +31,6 @@ def test_a_library_that_does_not_exist_says_how_to_make_one(folder):
         Catalog.open(folder)
     assert caught.value.hint == "`photomap index FOLDER` creates one"
     assert not folder.exists()
-
-
-def test_a_file_that_never_became_a_catalogue_counts_as_none(folder):
-    folder.mkdir()
-    (folder / CATALOG).touch()
-    with pytest.raises(EmptyLibrary):
-        Catalog.open(folder)
-    Catalog.open(folder, create=True).close()
-    Catalog.open(folder).close()
 
 
 def test_a_commit_waits_for_the_disk(folder):
@@ -64,13 +55,44 @@ def test_closing_twice_is_fine(folder):
     catalog.close()
 
 
-@pytest.mark.parametrize("content", [b"not a database at all" * 100, b"SQLite format 3\0" + b"\xff" * 4096])
-def test_a_damaged_file_is_refused_with_a_way_out(folder, content):
+DAMAGED = {
+    "text": b"not a database at all" * 100,
+    "header": b"SQLite format 3\0" + b"\xff" * 4096,
+    "empty": b"",
+}
+
+
+@pytest.mark.parametrize("create", [False, True])
+@pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
+def test_a_damaged_file_is_refused_with_a_way_out_and_stays(folder, content, create):
     folder.mkdir()
     (folder / CATALOG).write_bytes(content)
+    (folder / f"{CATALOG}-wal").write_bytes(b"may be all there is")
     with pytest.raises(LibraryUnusable, match=r"damaged") as caught:
-        Catalog.open(folder)
+        Catalog.open(folder, create=create)
     assert "move" in caught.value.hint
+    assert (folder / CATALOG).read_bytes() == content
+    assert content or (folder / f"{CATALOG}-wal").read_bytes() == b"may be all there is"
+
+
+@pytest.mark.parametrize("any_format", [False, True])
+def test_a_file_without_tables_is_damaged(folder, any_format):
+    folder.mkdir()
+    with closing(sqlite3.connect(folder / CATALOG)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+    with pytest.raises(LibraryUnusable, match="damaged"):
+        database.connect(folder, create=False, any_format=any_format)
+
+
+def test_a_library_that_could_not_be_made_leaves_nothing(folder, monkeypatch):
+    def fail(connection):
+        connection.execute("CREATE TABLE half (x)")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(schema, "create", fail)
+    with pytest.raises(KeyboardInterrupt):
+        Catalog.open(folder, create=True)
+    assert [*folder.iterdir()] == []
 
 
 def test_damage_found_later_is_told_alike(folder):
