@@ -13,7 +13,6 @@ from photomap_cli.cli.option_table import OPTIONS, Option
 from photomap_cli.errors import UsageError
 from photomap_cli.search.query_files import file_in_word, files_in_lines, is_folder
 
-_OF_FOLDERS = (["index"], ["duplicates"])
 _HELP = "help"  # each command's own
 _PLAIN_PATH = re.compile(r'(?:\.{1,2}/|/)[^\s"]+')
 _OPERATORS = frozenset("+-–−")
@@ -28,14 +27,12 @@ def prepare(words: list[str]) -> list[str]:
     """Move global options to the front, and mark the words of a query that start with a dash.
 
     Words that don't start with a command are a `search`.  Raises UsageError for a word that looks like a mistyped one,
-    and for an empty word where a folder belongs, as an unset shell variable gives.
+    and for an empty --library, as an unset shell variable gives.
     """
     front, rest = split_globals(words)
     if any(word == "--library=" or (word, value) == ("--library", "") for word, value in pairwise([*front, "-"])):
         raise UsageError("--library needs a folder", hint="leave it out to use your own library")
     rest = routing.with_command(rest)
-    if rest[:1] in _OF_FOLDERS and "" in rest:  # a Path would take it for the current folder
-        raise UsageError("an empty name is not a folder", hint=f"photomap {rest[0]} --help")
     if rest[:1] in (["search"], ["browse"], ["map"]):
         rest = [rest[0], *_marked(rest[1:], OPTIONS[rest[0]])]
     return front + rest

@@ -10,6 +10,7 @@ import difflib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from enum import Enum
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from typer.core import TyperCommand, TyperGroup
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     import typer
 
 
+_OF_FOLDERS = ("index", "duplicates")
+_SAYS_WHAT_FOR = "folder"  # --in, where it is read
 _NEARLY_AS_ALIKE = 0.08  # --jso is --json (0.91) or --jsonl (0.83), but --limt is --limit (0.92) and not --in (0.8)
 
 
@@ -31,7 +34,10 @@ class Command(TyperCommand):
         """Read the words of a command line; raises UsageError."""
         ctx.allow_extra_args = True  # to be refused here
         with _in_our_words(ctx):
+            given = list(args)
             rest = super().parse_args(ctx, args)
+        if not ctx.resilient_parsing:
+            _refuse_empty(given, ctx)
         if rest and not ctx.resilient_parsing:
             words = "unexpected argument" if len(rest) == 1 else "unexpected arguments"
             raise UsageError(f"{words}: {' '.join(rest)}", hint=_help(ctx))
@@ -54,6 +60,19 @@ class Group(TyperGroup):
         if not ctx.resilient_parsing and not name.startswith("-") and self.get_command(ctx, name) is None:
             raise _refusal(f"there is no command {name!r}", ctx, difflib.get_close_matches(name, self.commands))
         return super().resolve_command(ctx, args)
+
+
+def _refuse_empty(words: list[str], context: Any) -> None:
+    """Refuse an empty word where a name belongs, as an unset shell variable gives; a Path takes it for this folder."""
+    before_names = words[: words.index("--")] if "--" in words else words
+    empty = {name for name, value in pairwise(before_names) if not value}
+    empty |= {word[:-1] for word in before_names if word.startswith("--") and word.endswith("=")}
+    for option in context.command.params:
+        name = next(iter(empty.intersection(option.opts)), "")
+        if name and option.param_type_name == "option" and not option.is_flag and option.name != _SAYS_WHAT_FOR:
+            raise UsageError(f"{name} needs a value", hint=_help(context))
+    if "" in words and context.info_name in _OF_FOLDERS:
+        raise UsageError("an empty name is not a folder", hint=_help(context))
 
 
 @contextmanager
