@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from photomap_cli.encoder import blas
 from photomap_cli.errors import TowerUnfit
 
 if TYPE_CHECKING:
@@ -81,8 +82,8 @@ class Transformer:
         """Return what a block makes of the rows of `x` that are used; they attend to all."""
         weight, bias = block["attn.in_proj_weight"].values(), block["attn.in_proj_bias"].values()
         y = self.norm(x, block["ln_1.weight"], block["ln_1.bias"])
-        queries = y[used] @ weight[: self.width].T + bias[: self.width]
-        pairs = y @ weight[self.width :].T + bias[self.width :]
+        queries = _product(y[used], weight[: self.width]) + bias[: self.width]
+        pairs = _product(y, weight[self.width :]) + bias[self.width :]
         x = x[used] + _linear(_attended(queries, pairs, self._heads, tokens, mask), block, "attn.out_proj")
         y = self.norm(x, block["ln_2.weight"], block["ln_2.bias"])
         return x + _linear(self._act(_linear(y, block, "mlp.c_fc")), block, "mlp.c_proj")
@@ -98,6 +99,9 @@ class Transformer:
         """Whether the mapped weights are used directly, without a copy."""
         return all(not each.values().flags.owndata for block in self._blocks for each in block.values())
 
+
+_SMALL_PRODUCT = 10**6  # multiplications
+_FEWEST_ROWS = 32
 
 _PRODUCTS = frozenset({"attn.in_proj_weight", "attn.out_proj.weight", "mlp.c_fc.weight", "mlp.c_proj.weight"})
 
@@ -125,9 +129,25 @@ def _blocks(tensors: MappedTensors, prefix: str) -> list[Block]:
 
 
 def _linear(x: Array, block: Block, name: str) -> Array:
-    y: Array = x @ block[f"{name}.weight"].values().T
+    y = _product(x, block[f"{name}.weight"].values())
     y += block[f"{name}.bias"].values()
     return y
+
+
+def _product(x: Array, weight: Array) -> Array:
+    """Return `x @ weight.T`.
+
+    OpenBLAS copies the weights first, unless the product is small; for the few tokens of a query, copying takes longer
+    than multiplying.  So they are multiplied by some of the weights' rows at a time, which is 1.5 to 2.5 times as fast
+    where OpenBLAS has code for small products.
+    """
+    rows = _SMALL_PRODUCT // x.size
+    if rows < _FEWEST_ROWS or len(x) == 1 or not blas.has_small_products():
+        product: Array = x @ weight.T
+        return product
+    columns = np.ascontiguousarray(x.T)
+    parts = [weight[first : first + rows] @ columns for first in range(0, len(weight), rows)]
+    return np.ascontiguousarray(np.concatenate(parts).T)
 
 
 def _attended(queries: Array, pairs: Array, heads: int, tokens: int, mask: Array | None) -> Array:
