@@ -93,6 +93,7 @@ def _short_lived() -> Iterator[None]:
         yield
     finally:
         if collects:
+            gc.freeze()  # else everything there is would be looked at now
             gc.enable()
         if before is None:
             del os.environ[name]

@@ -143,7 +143,7 @@ HEAVY = {
     ),
     *("prompt_toolkit", "tomllib", "asyncio", "http", "gzip", "photomap_cli.encoder.process", "photomap_cli.settings"),
     *("photomap_cli.cli.dispatch", "photomap_cli.indexing.indexer", "photomap_cli.images.decode_pool"),
-    *("photomap_cli.session.stored_probes", "photomap_cli.encoder.image_tower"),
+    *("photomap_cli.session.stored_probes", "photomap_cli.encoder.image_tower", "numpy.ma"),
 }
 
 NOT_FOR_A_LIST = {
