@@ -16,7 +16,6 @@ from waiting import LONG_SECONDS
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 CODES = {"Escape": 27, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "End": 35}
 KEYS = {"/": (191, "/"), "Enter": (13, "\r")} | {key: (code, None) for key, code in CODES.items()}
-LOADED = "new Promise(done => document.readyState === 'complete' ? done() : addEventListener('load', done))"
 
 
 class Chromium:

@@ -117,7 +117,6 @@ class LookLayout:
 
     photo: Box
     strip: tuple[Box, ...]
-    caption_row: int
     facts: Box | None
 
 
@@ -132,9 +131,7 @@ def look_layout(size: Size, cell: Grid, *, has_facts: bool) -> LookLayout:
     columns = size.columns - (FACTS_COLUMNS + GAP if is_beside else 0)
     photo = Box(0, HEADER_ROWS, columns, rows)
     facts = Box(columns + GAP, HEADER_ROWS, FACTS_COLUMNS, rows) if is_beside else photo if has_facts else None
-    return LookLayout(
-        photo, _strip(size, cell, HEADER_ROWS + rows + CAPTION_ROWS, strip_rows), HEADER_ROWS + rows, facts
-    )
+    return LookLayout(photo, _strip(size, cell, HEADER_ROWS + rows + CAPTION_ROWS, strip_rows), facts)
 
 
 def _strip(size: Size, cell: Grid, y: int, rows: int) -> tuple[Box, ...]:

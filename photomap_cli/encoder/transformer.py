@@ -95,10 +95,6 @@ class Transformer:
         normed: Array = centred / np.sqrt(variance + np.float32(self._norm_eps))
         return normed * weight.values() + bias.values()
 
-    def is_float32(self) -> bool:
-        """Whether the mapped weights are used directly, without a copy."""
-        return all(not each.values().flags.owndata for block in self._blocks for each in block.values())
-
 
 _SMALL_PRODUCT = 10**6  # multiplications
 _FEWEST_ROWS = 32

@@ -54,7 +54,7 @@ def copy_library(
     with closing(database.connect(source, create=False)) as catalogue:
         _require_apart(source, target)
         with written(target), folder(target), draft_in(target) as draft:
-            _require_place(source, target, draft, (*derived, *caches))
+            _require_place(source, target, (*derived, *caches))
             was_there = database.library_exists(target)
             copied = 0 if was_there else _Copy(source, target, draft, on_progress).run(catalogue, derived, caches)
             return CopyReport(
@@ -139,7 +139,7 @@ def _is_same_file(one: Path, other: Path) -> bool:
         return False
 
 
-def _require_place(source: Path, target: Path, draft: Path, names: Sequence[str]) -> None:
+def _require_place(source: Path, target: Path, names: Sequence[str]) -> None:
     """Raise BadPath unless the target is empty, holds only leftovers of a killed copy, or is already the library."""
     if database.library_exists(target):
         if not _is_same(source, target):

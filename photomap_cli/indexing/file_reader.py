@@ -11,25 +11,13 @@ from photomap_cli.images.decode import Decoded
 from photomap_cli.images.preprocess import PixelFit
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from photomap_cli.indexing.plan import Todo
-    from photomap_cli.records import EncoderInfo
 
     Outcome = tuple[Todo, Decoded | str]
     """A file with its picture, or the reason why there is none."""
 
 PROBE = PixelFit((8, 8))
 """The pixel format used while no encoder is open, to see whether one is needed at all."""
-
-
-class ImageEncoder(Protocol):
-    """What turns pixels into vectors."""
-
-    info: EncoderInfo
-
-    def encode_images(self, pixels: np.ndarray) -> np.ndarray:
-        """Encode pictures, (n, h, w, 3) uint8.  Returns (n, dim) float32, rows of unit length."""
 
 
 class Decoder(Protocol):

@@ -13,8 +13,8 @@ from photomap_cli.library.sqlite_errors import damaged
 class OtherFormatLibrary:
     """A library of another version; what can't be read of it counts as missing."""
 
-    def __init__(self, folder: Path, connection: database.Database, library_id: str) -> None:
-        self._folder, self._database, self.library_id = folder, connection, library_id
+    def __init__(self, connection: database.Database, library_id: str) -> None:
+        self._database, self.library_id = connection, library_id
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -25,7 +25,7 @@ class OtherFormatLibrary:
                 library_id = schema_check.library_id(connection)
             if library_id is None:
                 raise damaged(folder, "it isn't photomap's")
-            return cls(folder, opened, library_id)
+            return cls(opened, library_id)
         except BaseException:
             opened.close()
             raise

@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, NamedTuple, TypeVar
+from typing import IO, Any, NamedTuple
 
 from photomap_cli import files
 from photomap_cli.errors import BadPath, UsageError
 from photomap_cli.library import user_data
 from photomap_cli.library.user_data import Member
-
-T = TypeVar("T")
 
 _MOST_BYTES = 1 << 30
 

@@ -142,7 +142,7 @@ class SearchState:
             self._result = SearchResult(
                 outcome.query, status.encoder, 0.0, "local", Timings(), hits, encoded_by=made_by
             )
-            self._asked, self.shown, self._paged = self._request, (), 0
+            self.shown, self._paged = (), 0
             self._show_page()
         if self.marks:
             self.front.tell(f"{len(self.marks):,} marked")

@@ -133,7 +133,6 @@ def test_the_terminals_mode_is_as_it_was():
 # -- the choice ------------------------------------------------------------------------------------------------------
 
 UNDERSTOOD = {name: understood(recorded.answers) for name, recorded in TERMINALS.items()}
-XTERM = TerminalInfo({"TERM": "xterm"}, answers=UNDERSTOOD["xterm"])
 
 
 def around(name, **environment):

@@ -40,7 +40,6 @@ MOST_SPREAD = 200_000
 _SPREAD_MORE = 1.02  # rows are hashes, and spread only roughly evenly
 _VECTORS_AT_ONCE = 1000  # 2 MB
 _FEW_TEXTS = 200_000  # photos of a library whose texts are read for a filter that the server can't apply: 5 s
-_MOST_MATCHING = 10_000
 
 _T = TypeVar("_T")
 

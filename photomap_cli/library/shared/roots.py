@@ -72,11 +72,6 @@ class Roots:
         path = folder + match[2].replace("/", self._sep)
         return path if match[2] or path.count(self._sep) == 1 else path.rstrip(self._sep)
 
-    def is_here(self, stored: str) -> bool:
-        """Whether this machine has the root of a stored path."""
-        match = _STORED.fullmatch(stored)
-        return match is not None and match[1] in self._folders
-
     def below(self, folder: str) -> list[Span]:
         """Return the spans of stored paths strictly below a folder; empty if there can be none.
 
