@@ -206,12 +206,7 @@ def _index(session: Session, settings: Settings, folder: Path) -> bool:
     from photomap_cli.indexing.index_options import IndexOptions
     from photomap_cli.views.index_report import write_report
 
-    options = IndexOptions(
-        exclude=settings.exclude,
-        max_megapixels=settings.megapixel_limit,
-        thumbnail_cache_bytes=settings.thumbnail_cache_bytes,
-    )
-    interrupted, report = run_index(session, [folder], options, quiet=False)
+    interrupted, report = run_index(session, [folder], IndexOptions.of(settings), quiet=False)
     write_report(report, sys.stdout)
     if interrupted:
         say(f"`photomap index {folder}` continues from here.", file=sys.stdout)

@@ -66,11 +66,7 @@ def _index(library: Path, folder: Path, settings: Settings) -> bool:
     from photomap_cli.indexing.index_options import IndexOptions
     from photomap_cli.views.index_report import write_report
 
-    options = IndexOptions(
-        exclude=settings.exclude,
-        max_megapixels=settings.megapixel_limit,
-        thumbnail_cache_bytes=settings.thumbnail_cache_bytes,
-    )
+    options = IndexOptions.of(settings)
     interrupted, report = update_library(library, settings, None, [folder], options, quiet=False)
     write_report(report, sys.stdout)
     return report.added > 0 and not interrupted

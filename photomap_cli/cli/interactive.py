@@ -118,11 +118,7 @@ class LibraryHost:
         from photomap_cli.session.session import Session
 
         settings = settings_cache.load()
-        options = IndexOptions(
-            exclude=settings.exclude,
-            max_megapixels=settings.megapixel_limit,
-            thumbnail_cache_bytes=settings.thumbnail_cache_bytes,
-        )
+        options = IndexOptions.of(settings)
         if isinstance(backend, Session):
             return run_index(backend, list(folders), options, quiet=False)
         pid = backend.status().pid

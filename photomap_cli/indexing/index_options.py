@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
 
 from photomap_cli import processors
 
 if TYPE_CHECKING:
     from photomap_cli.indexing.parts import Part
+    from photomap_cli.settings import Settings
 
 JOBS = min(64, processors.usable())
 """Most decode processes by default."""
@@ -42,3 +43,13 @@ class IndexOptions:
     bases: tuple[str, ...] = ()
     part: Part | None = None
     is_gentle: bool = False
+
+    @classmethod
+    def of(cls, settings: Settings, **chosen: Any) -> Self:
+        """Return the options as the settings have them, except for those that are chosen."""
+        options = cls(
+            exclude=settings.exclude,
+            max_megapixels=settings.megapixel_limit,
+            thumbnail_cache_bytes=settings.thumbnail_cache_bytes,
+        )
+        return replace(options, **chosen)

@@ -112,14 +112,13 @@ class BackgroundIndexer:
 
         session, rules = self._session, self._rules(root)
         offloads = session.residency.snapshot().offloads
-        options = IndexOptions(
+        options = IndexOptions.of(
+            session.settings,
             exclude=rules.exclude,
             hidden=rules.hidden,
             bases=(root,),
             jobs=_JOBS,
             batch_size=_BATCH,
-            max_megapixels=session.settings.megapixel_limit,
-            thumbnail_cache_bytes=session.settings.thumbnail_cache_bytes,
             young_seconds=QUIET_SECONDS,
             is_gentle=True,
         )

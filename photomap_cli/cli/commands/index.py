@@ -85,15 +85,13 @@ def index(
         hint = "leave one of them out"
         raise UsageError("--part and --rebuild don't go together: a library has one encoder", hint=hint)
     values = given.settings(exclude=exclude).values if exclude else settings_cache.load()
-    options = IndexOptions(
-        exclude=values.exclude,
+    options = IndexOptions.of(
+        values,
         hidden=hidden,
         jobs=jobs,
         dry_run=dry_run,
         prune=prune,
         recheck=recheck,
-        max_megapixels=values.megapixel_limit,
-        thumbnail_cache_bytes=values.thumbnail_cache_bytes,
         part=None if part is None else Part.parse(part),
     )
     quiet = given.quiet or as_json
