@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 COMMIT_SECONDS = 2.0
 """The most work an interruption may lose, in seconds: batches shrink until one takes no longer."""
 
+LARGER_ON_GPU = 4
+"""How many times as large batches become on a GPU that decoders are ahead of."""
+
 LEAST_READERS = 4
 """Least number of files read at once to recognise them, as they wait for the disk more than they compute."""
 
@@ -85,7 +88,8 @@ class Indexer:
         )
         self._rules = ScanRules(self._options.exclude, self._options.hidden, self._options.bases)
         self._clock, self._now, self._stages = clock, now, StageTimer(clock)
-        self._batch_limit = self._options.batch_size
+        self._largest_batch = self._options.batch_size
+        self._most_in_time = 1 << 30  # pictures that are encoded within COMMIT_SECONDS
         self._jobs = self._options.jobs or JOBS
         self._failures: list[IndexFailure] = []
         self._notes: list[IndexNote] = []
@@ -268,9 +272,13 @@ class Indexer:
         return []
 
     def _start(self, todo: Sequence[Todo], decoding: ExitStack) -> tuple[ImageEncoder, Pictures]:
-        ahead = DecodeAhead(self._pool, self._jobs, 2 * self._options.batch_size)  # a batch while another is encoded
+        limit = max(2 * self._options.batch_size, 4 * self._jobs)  # enough for a batch while another is encoded
+        ahead = DecodeAhead(self._pool, self._jobs, limit)
         encoder, pictures = start(todo, partial(self._opened, len(todo)), self._expected_fit, ahead, decoding)
         self._library.begin(encoder.info)
+        if encoder.info.device != "cpu" and not self._options.is_gentle:
+            self._largest_batch = LARGER_ON_GPU * self._options.batch_size
+            pictures.limit = max(limit, 2 * self._largest_batch)
         return encoder, pictures
 
     def _opened(self, count: int) -> ImageEncoder:
@@ -296,7 +304,10 @@ class Indexer:
             self._commit()
 
     def _batches(self, decoded: Pictures) -> Iterator[list[tuple[Todo, Decoded]]]:
-        """Group pictures until there are enough or two seconds have passed; empty if all of them failed."""
+        """Group pictures until there are enough or two seconds have passed; empty if all of them failed.
+
+        A GPU gets more than enough if they are decoded already: then it is what the run waits for.
+        """
         batch: list[tuple[Todo, Decoded]] = []
         since, waiting = self._clock(), 0
         for todo, outcome in chain.from_iterable(outcomes for _, outcomes in decoded):
@@ -305,7 +316,8 @@ class Indexer:
                 batch.append((todo, outcome))
             else:
                 self._fail(todo, outcome)
-            if len(batch) >= self._batch_limit or self._clock() - since >= COMMIT_SECONDS:
+            enough = self._largest_batch if decoded.is_ready else self._options.batch_size
+            if len(batch) >= min(enough, self._most_in_time) or self._clock() - since >= COMMIT_SECONDS:
                 yield batch
                 batch, since, waiting = [], self._clock(), 0
         if waiting:
@@ -333,14 +345,14 @@ class Indexer:
             return {}
         began = self._clock()
         with self._stages.during("encode"):
-            views, size = [view for decoded in pictures for view in decoded.views], self._options.batch_size
+            views, size = [view for decoded in pictures for view in decoded.views], self._largest_batch
             pieces = (views[at : at + size] for at in range(0, len(views), size))  # panoramas have three each
             vectors = np.concatenate([encoder.encode_images(np.stack(piece)) for piece in pieces])
         if vectors.shape != (len(views), encoder.info.dim):
             raise EncoderFailed(f"the encoder answered {len(views)} pictures with an array of {vectors.shape}")
         seconds_each = (self._clock() - began) / len(pictures)
-        most = int(COMMIT_SECONDS / seconds_each) if seconds_each > 0 else self._options.batch_size
-        self._batch_limit = max(1, min(self._options.batch_size, most))
+        if seconds_each > 0:
+            self._most_in_time = max(1, int(COMMIT_SECONDS / seconds_each))
         ends = accumulate(len(decoded.views) for decoded in pictures)
         return {each.digest: vectors[end - len(each.views) : end] for each, end in zip(pictures, ends, strict=True)}
 

@@ -16,11 +16,11 @@ Result = TypeVar("Result")
 class Prefetch(Generic[Item, Result]):
     """An iterator over items with their results, in order; threads work on up to `limit` items ahead, starting now.
 
-    Close it to end them; running work is finished first.
+    `limit` can be changed meanwhile.  Close it to end the threads; running work is finished first.
     """
 
     def __init__(self, work: Callable[[Item], Result], items: Iterable[Item], *, threads: int, limit: int) -> None:
-        self._work, self._items, self._limit = work, iter(items), limit
+        self._work, self._items, self.limit = work, iter(items), limit
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
         self._waiting: deque[tuple[Item, Future[Result]]] = deque()
         self._fill()
@@ -35,12 +35,17 @@ class Prefetch(Generic[Item, Result]):
         item, result = self._waiting.popleft()
         return item, result.result()
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether the next result is there, so that taking it doesn't wait."""
+        return bool(self._waiting) and self._waiting[0][1].done()
+
     def close(self) -> None:
         """End the threads."""
         self._pool.shutdown(cancel_futures=True)
 
     def _fill(self) -> None:
-        for item in islice(self._items, max(0, self._limit - len(self._waiting))):
+        for item in islice(self._items, max(0, self.limit - len(self._waiting))):
             self._waiting.append((item, self._pool.submit(self._work, item)))
 
 

@@ -1,6 +1,7 @@
 import threading
 
 import pytest
+from waiting import LONG_SECONDS
 
 from photomap_cli.indexing.prefetch import Prefetch
 
@@ -22,6 +23,34 @@ def test_no_more_items_are_taken_than_the_limit():
     assert next(results) == (0, 0)
     assert taken == [0, 1, 2, 3, 4]
     results.close()
+
+
+def test_a_raised_limit_counts_from_the_next_item_on():
+    taken = []
+    results = Prefetch(lambda number: taken.append(number), range(100), threads=1, limit=2)
+    results.limit = 6
+    next(results)
+    results.close()
+    assert len(results._waiting) == 5
+
+
+def test_a_result_is_ready_once_taking_it_needs_no_waiting():
+    go, first_is_done = threading.Event(), threading.Event()
+
+    def work(number):
+        if number == 1:
+            first_is_done.set()
+            assert go.wait(LONG_SECONDS)
+        return number
+
+    results = Prefetch(work, range(3), threads=1, limit=3)
+    assert first_is_done.wait(LONG_SECONDS)
+    assert results.is_ready
+    assert next(results) == (0, 0)
+    assert not results.is_ready
+    go.set()
+    assert list(results) == [(1, 1), (2, 2)]
+    assert not results.is_ready, "there is nothing left"
 
 
 def test_closing_ends_the_threads():
