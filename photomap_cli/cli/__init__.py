@@ -18,6 +18,10 @@ def main() -> None:
     status: int | None
     gc.set_threshold(_OBJECTS)
     try:
+        if sys.getfilesystemencoding() != "utf-8":
+            from photomap_cli.cli import locale_names
+
+            locale_names.ensure_utf8()
         from photomap_cli.cli import stdio
 
         stdio.install_excepthooks()

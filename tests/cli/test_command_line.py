@@ -366,6 +366,25 @@ def test_a_terminal_without_unicode_is_no_reason_to_fail(home, serving, poor):
     assert told(stdin="dog ●\n:status\n:nosuch…\n".encode())[0] == 2
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has Unicode names in every locale")
+def test_photos_have_the_same_names_in_every_locale(tmp_path):
+    (tmp_path / "photos").mkdir()
+    make_picture("cat", seed=1, size=(40, 30)).save(tmp_path / "photos" / "鳥é.png")
+    poor = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+    def told(*words, **locale):
+        command = [sys.executable, "-m", "photomap_cli", "--library", "library", *words]
+        where = environment(tmp_path) | locale
+        done = subprocess.run(command, cwd=tmp_path, env=where, timeout=LONG_SECONDS, capture_output=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    told("index", "photos", "--encoder", "tiny")
+    assert json.loads(told("index", "photos", "--json", **poor))["unchanged"] == 1
+    (path,) = told("search", "kind:photo", "--paths", **poor).splitlines()
+    assert path == os.fsencode(tmp_path / "photos" / "鳥é.png")
+
+
 def test_encoders_are_rows_in_a_pipe(photomap):
     rows = [line.split("\t") for line in photomap("encoders", COLUMNS="60").stdout.splitlines()]
     assert {len(row) for row in rows} == {6}
