@@ -1,18 +1,15 @@
 """Owns translating filters to Milvus expressions over the fields of `schema.FACTS`.  Asks no server.
 
-The results are those of `library.sql_filters`, except that `near:` approximates its circle by strips of latitude, which
-is accurate to 1 %; the earth as a sphere is accurate to 0.5 %.
+The results are those of `library.sql_filters`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from math import acos, cos, degrees, isclose, pi, radians, sin
 from typing import TYPE_CHECKING, NamedTuple
 
 from photomap_cli.library import geography, number_ranges
-from photomap_cli.library.geography import EARTH_METRES
 from photomap_cli.library.number_ranges import NumberRange
 from photomap_cli.library.paths import shown
 from photomap_cli.library.shared import schema
@@ -46,7 +43,6 @@ _WILD = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
 _TOKENS = re.compile(r"\*+|\?|\[\^?\]?[^\]]*\]|[^*?\[]+", re.DOTALL)
 _LAST_BEFORE_SURROGATES, _FIRST_BEHIND_THEM, _LAST_LETTER = "\ud7ff", "\ue000", "\U0010ffff"
 _YEARS_AS_TEXT, _BEHIND_EVERY_DATE = 10_000, ":"
-_STRIPS = 128
 _FLAT = 8
 
 
@@ -57,12 +53,14 @@ class Server(NamedTuple):
         below: returns the spans of stored paths below a folder.
         album: returns the rows of the photos in an album; raises BadQuery for an unknown one.
         has_infix: whether the server can match in the middle of a text.
+        near: returns the condition that a photo was taken in a circle.
         texts: returns all values of a text field, for what the server can't match; raises BadQuery if too many.
     """
 
     below: Callable[[str], Sequence[Span]]
     album: Callable[[str], Sequence[int]]
     has_infix: bool
+    near: Callable[[geography.Circle], str]
     texts: Callable[[str], Iterable[str]]
 
 
@@ -74,6 +72,11 @@ def where(filters: Sequence[PhotoFilter], server: Server) -> str:
 def both(*conditions: str) -> str:
     """Return the condition that all of some conditions are met; empty ones are left out."""
     return " and ".join(f"({each})" for each in conditions if each)
+
+
+def any_of(conditions: Iterable[str]) -> str:
+    """Return the condition that one of some conditions is met; `NOTHING` if there are none."""
+    return _tree(list(conditions), " or ") or NOTHING
 
 
 def quoted(text: str) -> str:
@@ -95,7 +98,7 @@ def one_of(field: str, texts: Iterable[str]) -> str:
 
 def in_spans(spans: Iterable[Span]) -> str:
     """Return the condition that a photo's stored path is in one of some spans."""
-    return _any(f"(path >= {quoted(each.first)} and path < {quoted(each.end)})" for each in spans)
+    return any_of(f"(path >= {quoted(each.first)} and path < {quoted(each.end)})" for each in spans)
 
 
 def _clause(one: PhotoFilter, server: Server) -> str:
@@ -127,7 +130,7 @@ def _positive(kind: FilterKind, value: str, server: Server) -> str:
         case FilterKind.HAS:
             return TRAITS[value]
         case FilterKind.NEAR:
-            return _near(geography.circle(value))
+            return server.near(geography.circle(value))
         case FilterKind.EXT:
             return one_of("ext", extensions_like(value.lower().removeprefix(".")))
         case FilterKind.CAMERA:
@@ -225,48 +228,6 @@ def _stars(stars: NumberRange) -> str:
     low = schema.NO_RATING + 1 if stars.low is None else max(stars.low, schema.NO_RATING + 1)
     rated = _between("rating", NumberRange(low, stars.high))
     return f"({rated}) or rating == {schema.NO_RATING}" if stars.holds(0) else rated
-
-
-def _near(circle: geography.Circle) -> str:
-    """Return the condition that a place lies in a circle, which is cut into strips of latitude."""
-    reach = circle.metres / EARTH_METRES
-    if reach >= pi:
-        return TRAITS["gps"]
-    middle = radians(circle.latitude)
-    strips = []
-    for strip in range(_STRIPS):
-        low, centre, high = (middle + reach * sin(pi * (at / _STRIPS - 0.5)) for at in (strip, strip + 0.5, strip + 1))
-        low, high = max(low, -pi / 2), min(high, pi / 2)
-        if low < high or isclose(low, high):
-            strips.append(_strip(low, high, circle.longitude, _half_width(min(max(centre, low), high), middle, reach)))
-    return _any(strips)
-
-
-def _half_width(latitude: float, middle: float, reach: float) -> float:
-    """Return how far a circle reaches east and west of its centre at a latitude, in radians.
-
-    By the spherical law of cosines; `middle` is the latitude of the centre, `reach` the angular radius.
-    """
-    across = cos(latitude) * cos(middle)
-    if across < 1e-12:  # at a pole all longitudes are one place
-        return pi if abs(latitude - middle) <= reach else 0.0
-    return acos(min(1.0, max(-1.0, (cos(reach) - sin(latitude) * sin(middle)) / across)))
-
-
-def _strip(low: float, high: float, longitude: float, half_width: float) -> str:
-    band = f"latitude >= {degrees(low)!r} and latitude <= {degrees(high)!r}"
-    west, east = longitude - degrees(half_width), longitude + degrees(half_width)
-    if east - west >= 360:
-        return f"({band})"
-    if west < -180:
-        return f"({band} and (longitude >= {west + 360!r} or longitude <= {east!r}))"
-    if east > 180:
-        return f"({band} and (longitude >= {west!r} or longitude <= {east - 360!r}))"
-    return f"({band} and longitude >= {west!r} and longitude <= {east!r})"
-
-
-def _any(conditions: Iterable[str]) -> str:
-    return _tree(list(conditions), " or ") or NOTHING
 
 
 def _tree(conditions: Sequence[str], between: str) -> str:

@@ -18,6 +18,7 @@ from photomap_cli.library.shared.client import MOST_AT_ONCE
 from photomap_cli.library.shared.collection import PHOTOS
 from photomap_cli.library.shared.contents import SharedContents
 from photomap_cli.library.shared.expressions import Server, both, in_spans, quoted, where
+from photomap_cli.library.shared.near_filter import NearFilter
 from photomap_cli.library.shared.newest import newest
 from photomap_cli.library.shared.photo_records import PHOTO_FIELDS, SEEN_FIELDS, last_of
 from photomap_cli.library.shared.schema import FACT_NAMES, VECTOR
@@ -61,6 +62,8 @@ class SharedFacts:
         self.contents = SharedContents(collection, roots)
         self._held_by: State | None = None  # the library that `_holds` is about
         self._holds: dict[str, bool] = {}
+        self.notices: list[str] = []
+        self._near = NearFilter(collection, self.notices.append)
         self._kept_texts: dict[str, tuple[str, int, frozenset[str]]] = {}
         self._albums = AlbumRows(self, lambda: (self.library_id, self.photo_count))
 
@@ -247,7 +250,7 @@ class SharedFacts:
         if not within:
             return ""
         has_infix = self._collection.client.abilities.has_infix
-        return where(within, Server(self._roots.below, self._albums.rows, has_infix, self._texts))
+        return where(within, Server(self._roots.below, self._albums.rows, has_infix, self._near, self._texts))
 
     def _listed(self, condition: str, count: int, checkpoint: Callable[[], None]) -> np.ndarray:
         """Return the rows of the photos that meet a condition, about `count` of them, int64, sorted."""

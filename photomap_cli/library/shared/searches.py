@@ -90,8 +90,9 @@ class SharedSearches:
 
     def drain_notices(self) -> list[str]:
         """Return notices for the user since the last call."""
-        notes = list(dict.fromkeys(self._notes))
+        notes = list(dict.fromkeys([*self._notes, *self._facts.notices]))
         self._notes.clear()
+        self._facts.notices.clear()
         return notes
 
     def tell(self, note: str) -> None:
