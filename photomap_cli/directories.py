@@ -78,8 +78,18 @@ def _from_root(path: str) -> str:
 
 def absolute(path: Path) -> Path:
     """Return a path from the root on as the disk spells it, `~` and `..` taken out; links stay."""
-    path = path.expanduser()
+    path = expanded(path)
     return Path(on_disk(os.path.normpath(path if path.is_absolute() else working_directory() / path)))
+
+
+def expanded(path: Path) -> Path:
+    """Return a path with the home folder that a `~` at its start means.  Raises BadPath if there is none."""
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        name = path.parts[0]
+        hint = "set HOME, or write the whole path" if name == "~" else f"./{name} is the file of that name"
+        raise BadPath(f"{path}: there is no home folder {name}", hint=hint) from error
 
 
 def library_directory(flag: Path | None = None) -> Path:
@@ -91,7 +101,8 @@ def library_directory(flag: Path | None = None) -> Path:
     except (OSError, ValueError) as error:
         if getattr(error, "errno", errno.EINVAL) in _NO_NAME:
             reason = getattr(error, "strerror", None) or error
-            raise BadPath(f"the library {str(folder)[:60]!r}: {str(reason).lower()}", hint="--library DIR") from error
+            hint = "--library DIR" if flag else "change or unset PHOTOMAP_LIBRARY"
+            raise BadPath(f"the library {str(folder)[:60]!r}: {str(reason).lower()}", hint=hint) from error
     return folder
 
 
@@ -130,7 +141,7 @@ def config_file() -> Path:
 
 def cache_directory() -> Path:
     """Return the folder for caches that belong to no library."""
-    return platformdirs.user_cache_path(APP)
+    return absolute(platformdirs.user_cache_path(APP))
 
 
 def history_file() -> Path:

@@ -217,7 +217,8 @@ def read_config(path: Path) -> dict[str, Any]:
     except (FileNotFoundError, NotADirectoryError):  # HOME=/dev/null
         return {}
     except (OSError, ValueError, RecursionError) as error:
-        reason = getattr(error, "strerror", None) or error
+        is_text = not isinstance(error, UnicodeDecodeError)
+        reason = (getattr(error, "strerror", None) or error) if is_text else "it isn't UTF-8"
         raise BadSetting(f"{path}: {reason}", hint="fix the file or move it away") from error
     for name in values:
         require_known(name, where=str(path))

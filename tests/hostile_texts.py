@@ -68,7 +68,7 @@ def errors_and_notices() -> None:
         exit_status.report(error, [])
     exit_status.report(errors.BadQuery(HOSTILE), ["search", "--json"])
     exit_status._defect(ValueError(HOSTILE), [])
-    backend.tell([HOSTILE], Globals(Path(PATH), False, False, False))
+    backend.tell([HOSTILE], Globals(PATH, False, False))
     say(HOSTILE, HOSTILE)
     stdio.configure_logging(verbose=True)
     logging.getLogger(HOSTILE).warning("%s", HOSTILE)

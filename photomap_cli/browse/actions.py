@@ -163,7 +163,7 @@ def _picture_programs(context: ActionContext) -> list[list[str]]:
 
 def _export(context: ActionContext, action: Action, cancelled: threading.Event) -> str:
     way = _WAYS[action.way]
-    target = directories.absolute(context.cwd / Path(path_meant(action.target.strip())).expanduser())
+    target = directories.absolute(context.cwd / directories.expanded(Path(path_meant(action.target.strip()))))
 
     def on_progress(done: int, total: int) -> None:
         if total > 1:

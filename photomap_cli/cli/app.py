@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Annotated
 
@@ -13,7 +12,6 @@ from photomap_cli.cli import stdio
 from photomap_cli.cli.exit_status import FOUND
 from photomap_cli.cli.options import Globals
 from photomap_cli.cli.usage_errors import Group
-from photomap_cli.library.location import library_directory
 from photomap_cli.views.output import say
 
 app = typer.Typer(
@@ -49,14 +47,10 @@ def repl(
     Without a command you get a prompt to search at.  The encoder stays ready between searches and frees the GPU by
     itself when idle.  `photomap black cat` is short for `photomap search black cat`.
     """
-    context.obj = Globals(library_directory(library), _is_chosen(library), quiet, verbose)
+    context.obj = Globals(library, quiet, verbose)
     stdio.configure_logging(verbose=verbose)
     if context.invoked_subcommand:
         return FOUND
     from photomap_cli.cli.interactive import run_interactive
 
     return run_interactive(context.obj.library)
-
-
-def _is_chosen(flag: str | None) -> bool:
-    return flag is not None or "PHOTOMAP_LIBRARY" in os.environ

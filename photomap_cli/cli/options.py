@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from photomap_cli import directories
+from photomap_cli.library.location import library_directory
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,12 +19,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Globals:
-    """The options that every command takes."""
+    """The options that every command takes.
 
-    library: Path
-    library_is_chosen: bool
+    Attributes:
+        named: the library, as `--library` names it.
+    """
+
+    named: str | None
     quiet: bool
     verbose: bool
+
+    @cached_property
+    def library(self) -> Path:
+        """The library's folder.  Raises BadPath, BadSetting: only a command that needs one fails."""
+        return library_directory(self.named)
+
+    @property
+    def library_is_chosen(self) -> bool:
+        """Whether somebody has named a library."""
+        return self.named is not None or "PHOTOMAP_LIBRARY" in os.environ
 
     def settings(self, **flags: Any) -> LoadedSettings:
         """Load the settings, with this command's flags on top."""

@@ -38,14 +38,25 @@ def _encoder_process(spec: str, settings: Settings) -> Encoder:
     return EncoderProcess(spec, device=settings.device, precision=settings.precision, allow_download=False)
 
 
-def checks(folder: Path, settings: Settings, open_encoder: OpenEncoder = _encoder_process) -> Iterator[Check]:
+def checks(folder: Path | None, settings: Settings, open_encoder: OpenEncoder = _encoder_process) -> Iterator[Check]:
     """Yield all checks, quick ones first; loads the encoder unless a live session has it.
 
     Args:
-        folder: the library.
+        folder: the library; None if what names it names none.
         settings: as loaded.
         open_encoder: returns the encoder for a spec; tests pass a fake.
     """
+    if folder:
+        yield from _library(folder, settings)
+    gpus = gpu.device_count()
+    yield Check("GPU", CheckState.OK, f"{gpus} by the NVIDIA driver" if gpus else "no NVIDIA driver: the CPU encodes")
+    yield from _encoder(folder, settings, open_encoder, gpus=gpus)
+    with suppress(PhotomapError):  # already reported
+        if folder and (made_with := _made_with(folder)) and made_with.fingerprint:
+            yield text_encoder_report.check(folder, made_with, setting=settings.text_encoder)
+
+
+def _library(folder: Path, settings: Settings) -> Iterator[Check]:
     if is_shared(folder):
         from photomap_cli.doctor import shared_library
 
@@ -54,13 +65,6 @@ def checks(folder: Path, settings: Settings, open_encoder: OpenEncoder = _encode
         yield from library.checks(folder, settings.exclude)
     yield from library.album_checks(folder)
     yield _space(folder)
-    gpus = gpu.device_count()
-    yield Check("GPU", CheckState.OK, f"{gpus} by the NVIDIA driver" if gpus else "no NVIDIA driver: the CPU encodes")
-    yield from _encoder(folder, settings, open_encoder, gpus=gpus)
-    with suppress(PhotomapError):  # already reported
-        made_with = _made_with(folder)
-        if made_with and made_with.fingerprint:
-            yield text_encoder_report.check(folder, made_with, setting=settings.text_encoder)
 
 
 def _space(folder: Path) -> Check:
@@ -74,18 +78,19 @@ def _space(folder: Path) -> Check:
     return Check("disk", CheckState.ADVICE, message, "free some, or keep the library elsewhere: --library DIR")
 
 
-def _encoder(folder: Path, settings: Settings, open_encoder: OpenEncoder, *, gpus: int) -> Iterator[Check]:
+def _encoder(folder: Path | None, settings: Settings, open_encoder: OpenEncoder, *, gpus: int) -> Iterator[Check]:
     replies = transport.statuses()
     for each in replies:
         if each.error is not None:
             yield Check("session", CheckState.ADVICE, each.error.message, each.error.hint)
-    live = [each.status for each in replies if each.status and each.socket == socket_dir.socket_path(folder)]
+    socket = socket_dir.socket_path(folder) if folder else None
+    live = [each.status for each in replies if each.status and each.socket == socket]
     if live:
         state, pid, spec = (live[0][name] for name in ("state", "pid", "encoder"))
         yield Check("encoder", CheckState.OK, f"{spec}, in {state}, in session {pid}")
         return
     try:
-        made_with = _made_with(folder)
+        made_with = _made_with(folder) if folder else None
         spec = made_with.spec if made_with else models.resolve(settings.encoder, settings.device)
         yield _tried(spec, made_with, settings, open_encoder, gpus=gpus)
     except WeightsMissing:

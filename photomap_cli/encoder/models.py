@@ -57,8 +57,8 @@ class EncoderModel:
 def hub_cache(repository: str) -> Path:
     """Return the folder in which the hub's client keeps a repository."""
     home = os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface"
-    cache = Path(os.environ.get("HF_HUB_CACHE") or Path(home) / "hub").expanduser()
-    return cache / f"models--{repository.replace('/', '--')}"
+    cache = os.path.expanduser(os.environ.get("HF_HUB_CACHE") or Path(home) / "hub")  # noqa: PTH111  as the hub does
+    return Path(cache) / f"models--{repository.replace('/', '--')}"
 
 
 def weights_files(spec: str) -> list[Path]:
@@ -169,7 +169,7 @@ def resolve(setting: str, device: str = "auto") -> str:
 
 
 def _existing_folder(setting: str) -> Path:
-    folder = Path(setting.removeprefix(_FOLDER)).expanduser()
+    folder = directories.expanded(Path(setting.removeprefix(_FOLDER)))
     folder = folder if folder.is_absolute() else directories.working_directory() / folder
     if not os.path.isfile(folder / _CONFIG_NAME):  # noqa: PTH113  Path's raises for a name that is too long
         raise UnknownEncoder(f"{folder} has no open_clip_config.json", hint="give the folder of an open_clip model")

@@ -38,7 +38,7 @@ def demo(context: typer.Context) -> int:
     home = directories.demo_directory()
     is_apart = not given.library_is_chosen or libraries.is_shared(given.library)
     if is_apart:
-        given = replace(given, library=home / "library")
+        given = replace(given, named=str(home / "library"))
     photos = home / "photos"
     if not photos.is_dir():
         copy_demo_photos(photos)

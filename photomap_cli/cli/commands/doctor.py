@@ -14,11 +14,13 @@ from photomap_cli import directories
 from photomap_cli._version import __version__
 from photomap_cli.cli.exit_status import FOUND
 from photomap_cli.cli.options import Globals, make_console
-from photomap_cli.errors import BadSetting, PhotomapError
+from photomap_cli.errors import PhotomapError
 from photomap_cli.records import Check, CheckState
 from photomap_cli.views.machine_output import write_document
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
 
 
@@ -57,10 +59,10 @@ def _checks(given: Globals, console: Console) -> Iterator[Check]:
 
     system = f"{__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}"
     yield Check("photomap", CheckState.OK, system)
-    config = directories.config_file()
     try:
+        config = directories.config_file()
         settings = given.settings().values
-    except BadSetting as error:
+    except PhotomapError as error:
         yield Check("settings", CheckState.FAULT, error.message, error.hint)
         settings = Settings()
     else:
@@ -72,4 +74,9 @@ def _checks(given: Globals, console: Console) -> Iterator[Check]:
 
         shown = previews.in_words(given, console, settings.previews)
         yield Check("results", CheckState.OK, shown.removeprefix("results "))
-    yield from environment.checks(given.library, settings)
+    library: Path | None = None
+    try:
+        library = given.library
+    except PhotomapError as error:
+        yield Check("library", CheckState.FAULT, error.message, error.hint)
+    yield from environment.checks(library, settings)

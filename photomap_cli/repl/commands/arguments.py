@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from photomap_cli.directories import expanded
 from photomap_cli.errors import BadPath, UsageError
 from photomap_cli.pathnames import on_disk
 from photomap_cli.search.query import unquoted
@@ -87,7 +88,7 @@ def folder(cwd: Path, text: str, *, hint: str) -> str | None:
     if text in ("", "*"):
         return text or None
     # Links stay: the library knows photos by the given path.
-    found = on_disk(os.path.normpath(cwd / Path(text).expanduser()))
+    found = on_disk(os.path.normpath(cwd / expanded(Path(text))))
     if not os.path.isdir(found):  # noqa: PTH112  Path fails at a name that is too long
         raise BadPath(f"{found} isn't a folder", hint=hint)
     return found
@@ -95,7 +96,7 @@ def folder(cwd: Path, text: str, *, hint: str) -> str | None:
 
 def file(cwd: Path, text: str) -> Path:
     """Return the absolute path of a file to write."""
-    return Path(on_disk(os.path.normpath(cwd / Path(path_meant(text)).expanduser())))
+    return Path(on_disk(os.path.normpath(cwd / expanded(Path(path_meant(text))))))
 
 
 def path_meant(text: str) -> str:
