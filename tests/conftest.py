@@ -19,6 +19,7 @@ from waiting import LONG_SECONDS
 from photomap_cli import directories
 from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.shared import client
+from photomap_cli.session import transport
 from photomap_cli.vectors.store import VectorStore
 
 # A machine that stalls takes longer for an example, or to make one, than hypothesis allows by itself.
@@ -78,6 +79,16 @@ def catalog(folder):
 def store(folder, catalog):
     with VectorStore(folder, catalog) as opened:
         yield opened
+
+
+@pytest.fixture
+def library_without_weights(tmp_path, monkeypatch):
+    """A library without photos, whose encoder is a folder without weights: nothing to load, nothing to fetch."""
+    monkeypatch.setattr(transport, "TIMEOUTS", transport.Timeouts(LONG_SECONDS, LONG_SECONDS))
+    monkeypatch.setenv("PHOTOMAP_ENCODER", f"local-dir:{tmp_path}")
+    (tmp_path / "open_clip_config.json").write_text("{}")
+    Catalog.open(tmp_path / "library", create=True).close()
+    return tmp_path / "library"
 
 
 @pytest.fixture(scope="session")

@@ -13,9 +13,7 @@ from waiting import LONG_SECONDS, PHOTOMAP, wait_until
 
 from photomap_cli import job_control, subprocesses
 from photomap_cli.job_control import Suspension
-from photomap_cli.library.catalog import Catalog
 from photomap_cli.repl.pipe_frontend import run_lines
-from photomap_cli.session import transport
 from photomap_cli.session.client import SessionClient
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGTSTP"), reason="no SIGTSTP here")
@@ -135,13 +133,8 @@ def test_a_signal_that_is_ignored_stays_ignored(done):
 
 
 @pytest.fixture
-def library(tmp_path, monkeypatch):
-    """A library without photos, whose encoder is a folder without weights: nothing to load, nothing to fetch."""
-    monkeypatch.setattr(transport, "TIMEOUTS", transport.Timeouts(LONG_SECONDS, LONG_SECONDS))
-    monkeypatch.setenv("PHOTOMAP_ENCODER", f"local-dir:{tmp_path}")
-    (tmp_path / "open_clip_config.json").write_text("{}")
-    Catalog.open(tmp_path / "library", create=True).close()
-    return tmp_path / "library"
+def library(library_without_weights):
+    return library_without_weights
 
 
 @pytest.fixture(params=["serve", "piped"])

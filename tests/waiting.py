@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -39,3 +40,11 @@ def in_thread(work):
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
     return thread
+
+
+def is_running(pid):
+    """Return whether a process is there and has not ended; one that nobody has waited for yet has."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

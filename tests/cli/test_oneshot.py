@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import pytest
+from colour_library import index_colours
 from PIL import Image
 from waiting import LONG_SECONDS, PHOTOMAP, wait_until
 
@@ -16,24 +17,14 @@ from photomap_cli import directories
 from photomap_cli.cli import dispatch, fast_path, oneshot, settings_cache
 from photomap_cli.encoder import tower_encoder
 from photomap_cli.errors import BadSetting, PhotomapError
-from photomap_cli.indexing.index_options import IndexOptions
 from photomap_cli.session import transport
-from photomap_cli.session.session import Session
 from photomap_cli.settings import Settings
-
-COLOURS = ("red", "green", "blue", "grey", "orange")
 
 
 @pytest.fixture(scope="module")
 def indexed(tmp_path_factory):
     """A library that PyTorch has made; nothing below changes it but for past queries."""
-    folder = tmp_path_factory.mktemp("indexed")
-    for colour in COLOURS:
-        (folder / "photos").mkdir(exist_ok=True)
-        Image.new("RGB", (40, 30), colour).save(folder / "photos" / f"{colour}.png")
-    with Session.open(folder / "library", Settings(device="cpu"), encoder="tiny", create=True) as session:
-        list(session.indexer(IndexOptions()).run([folder / "photos"]))
-    return folder
+    return index_colours(tmp_path_factory.mktemp("indexed"), Settings(device="cpu"))
 
 
 @pytest.fixture

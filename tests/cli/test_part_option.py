@@ -38,7 +38,7 @@ def test_a_part_is_told_in_the_report_and_in_json(photomap):
         (("--part", "3/2"), "--part takes K/N with K from 1 to N, not '3/2'"),
         (("--part", "0/4"), "not '0/4'"),
         (("--part", "a/b"), "not 'a/b'"),
-        (("--part=",), "not ''"),
+        (("--part=",), "--part needs a value"),
         (("--part", "2"), "not '2'"),
         (("--part", "1/2", "--rebuild"), "--part and --rebuild don't go together"),
         (("--part",), "--part takes a value"),

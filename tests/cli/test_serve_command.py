@@ -15,19 +15,13 @@ from waiting import LONG_SECONDS, PHOTOMAP, wait_until
 from photomap_cli import directories
 from photomap_cli.errors import BadPath
 from photomap_cli.library.catalog import Catalog
-from photomap_cli.session import daemon, transport
+from photomap_cli.session import daemon
 from photomap_cli.session.client import SessionClient
 
 
 @pytest.fixture
-def library(tmp_path, monkeypatch):
-    """A library without photos, whose encoder is a folder without weights: nothing to load, nothing to fetch."""
-    monkeypatch.setattr(transport, "TIMEOUTS", transport.Timeouts(LONG_SECONDS, LONG_SECONDS))
-    monkeypatch.setenv("PHOTOMAP_ENCODER", f"local-dir:{tmp_path}")
-    (tmp_path / "open_clip_config.json").write_text("{}")
-    folder = tmp_path / "library"
-    Catalog.open(folder, create=True).close()
-    return folder
+def library(library_without_weights):
+    return library_without_weights
 
 
 def photomap(library, *words):

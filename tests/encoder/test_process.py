@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hub_stand_in import hub
-from waiting import LONG_SECONDS, in_thread, wait_until
+from waiting import LONG_SECONDS, in_thread, is_running, wait_until
 
 from photomap_cli import subprocesses
 from photomap_cli.encoder import models
@@ -210,13 +210,6 @@ sys.stdin.read()
         child = int(session.stdout.readline())
         session.kill()
     wait_until(lambda: not is_running(child), "the end of the encoder process")
-
-
-def is_running(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
-    except OSError:
-        return False
 
 
 def test_unknown_names_are_refused_with_what_there_is():

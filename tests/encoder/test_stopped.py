@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from fake_encoder import GPU, FakeEncoder, ManualTime
-from waiting import wait_until
+from waiting import is_running, wait_until
 
 from photomap_cli import subprocesses
 from photomap_cli.encoder import models, worker
@@ -52,13 +52,6 @@ def start(calls):
     for session in started:
         session.kill()
         session.communicate()
-
-
-def is_running(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
-    except OSError:
-        return False
 
 
 def test_a_stopped_session_has_nothing_on_the_card_for_long_and_then_the_truth_is_shown(start, calls):

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from library_fakes import FakeEncoder, decode, picture
 from PIL import Image
-from waiting import LONG_SECONDS, wait_until
+from waiting import LONG_SECONDS, is_running, wait_until
 
 from photomap_cli import subprocesses
 from photomap_cli.errors import BadImage, NoProcess
@@ -69,14 +69,6 @@ def reason(pool, path):
     with pytest.raises(BadImage) as caught:
         pool.decode(path, FIT)
     return caught.value.message
-
-
-def is_running(number):
-    try:
-        os.kill(number, 0)
-        return "\nState:\tZ" not in Path(f"/proc/{number}/status").read_text()
-    except (ProcessLookupError, FileNotFoundError):
-        return False
 
 
 def test_a_process_decodes_as_this_one_does(pool, photos):

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from colour_library import index_colours
 from library_fakes import stored_vector
 from PIL import Image
 from waiting import LONG_SECONDS
@@ -26,8 +27,6 @@ from photomap_cli.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("one_encoder_process")
 
-COLOURS = ("red", "green", "blue", "grey", "orange")
-
 
 def settings(**values):
     return Settings(**{"device": "cpu", "min_score": -1.0, "query_cache": 0, **values})
@@ -36,13 +35,7 @@ def settings(**values):
 @pytest.fixture(scope="module")
 def indexed(tmp_path_factory):
     """A library that PyTorch has made, and its photos; to be copied."""
-    folder = tmp_path_factory.mktemp("indexed")
-    for colour in COLOURS:
-        (folder / "photos").mkdir(exist_ok=True)
-        Image.new("RGB", (40, 30), colour).save(folder / "photos" / f"{colour}.png")
-    with Session.open(folder / "library", settings(text_encoder="torch"), encoder="tiny", create=True) as session:
-        list(session.indexer(IndexOptions()).run([folder / "photos"]))
-    return folder
+    return index_colours(tmp_path_factory.mktemp("indexed"), settings(text_encoder="torch"))
 
 
 @pytest.fixture
