@@ -11,7 +11,7 @@ from pathlib import Path
 from photomap_cli import files
 from photomap_cli.library import schema_check
 
-_PAGES_AT_ONCE = 1024  # 4 MB: how often the bar moves, and how soon Ctrl-C is heard
+_BYTES_AT_ONCE = 4 << 20  # how often the bar moves, and how soon Ctrl-C is heard
 _NOT_SOUND = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _BUSY_SECONDS = 2.0
 
@@ -34,7 +34,7 @@ def back_up(connection: sqlite3.Connection, target: Path, on_bytes: Callable[[in
         with closing(sqlite3.connect(target, isolation_level=None)) as copy:
             connection.backup(
                 copy,
-                pages=_PAGES_AT_ONCE,
+                pages=_BYTES_AT_ONCE // page_bytes,
                 progress=lambda _status, left, total: on_bytes((total - left) * page_bytes),
             )
             problem = str(copy.execute("PRAGMA quick_check(1)").fetchone()[0])

@@ -109,7 +109,7 @@ def test_a_copy_searches_as_the_library_does_without_making_anything_anew(librar
 
 
 def test_a_copy_is_of_one_moment_while_another_process_indexes(library, target, catalog, monkeypatch):
-    monkeypatch.setattr("photomap_cli.library.backup._PAGES_AT_ONCE", 4)
+    monkeypatch.setattr("photomap_cli.library.backup._BYTES_AT_ONCE", 16384)
     before, steps = content(library), []
 
     def index_on(done, _total):

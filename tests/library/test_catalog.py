@@ -38,6 +38,14 @@ def test_a_commit_waits_for_the_disk(folder):
         assert connection.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL: it outlives a power cut
 
 
+def test_a_photo_takes_little_more_than_its_vector_and_its_facts(folder):
+    vectors = unit_vectors(4000, dim=512)
+    with Catalog.open(folder, create=True) as catalog:
+        catalog.set_encoder(LibraryEncoder("wide", 512, "float32"))
+        catalog.commit_batch([new_photo(f"/photos/{n // 100}/IMG_{n}.jpg", each) for n, each in enumerate(vectors)])
+    assert (folder / CATALOG).stat().st_size < 4000 * (2 * 512 + 450)
+
+
 def test_opening_again_finds_everything_as_it_was(folder):
     with Catalog.open(folder, create=True) as catalog:
         catalog.set_encoder(ENCODER)
