@@ -9,16 +9,16 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict, replace
 from datetime import datetime
 from functools import partial
-from itertools import accumulate, chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photomap_cli.errors import EncoderFailed, PhotomapError
+from photomap_cli.errors import PhotomapError
 from photomap_cli.images.decode import Decoded
 from photomap_cli.images.decode_pool import DecodePool
 from photomap_cli.images.thumbnail_cache import THUMBNAIL_PX, ThumbnailCache
+from photomap_cli.indexing.batch_encoder import COMMIT_SECONDS, BatchEncoder
 from photomap_cli.indexing.encoder_start import DecodeAhead, start
 from photomap_cli.indexing.file_reader import PROBE, tried
 from photomap_cli.indexing.index_options import JOBS, IndexOptions
@@ -43,12 +43,6 @@ if TYPE_CHECKING:
     from photomap_cli.library.entities import FoundFile
     from photomap_cli.library.store import Library
     from photomap_cli.records import IndexReport
-
-COMMIT_SECONDS = 2.0
-"""The most work an interruption may lose, in seconds: batches shrink until one takes no longer."""
-
-LARGER_ON_GPU = 4
-"""How many times as large batches become on a GPU that decoders are ahead of."""
 
 LEAST_READERS = 4
 """Least number of files read at once to recognise them, as they wait for the disk more than they compute."""
@@ -88,8 +82,7 @@ class Indexer:
         )
         self._rules = ScanRules(self._options.exclude, self._options.hidden, self._options.bases)
         self._clock, self._now, self._stages = clock, now, StageTimer(clock)
-        self._largest_batch = self._options.batch_size
-        self._most_in_time = 1 << 30  # pictures that are encoded within COMMIT_SECONDS
+        self._batches = BatchEncoder(self._options.batch_size, clock)
         self._jobs = self._options.jobs or JOBS
         self._failures: list[IndexFailure] = []
         self._notes: list[IndexNote] = []
@@ -277,8 +270,7 @@ class Indexer:
         encoder, pictures = start(todo, partial(self._opened, len(todo)), self._expected_fit, ahead, decoding)
         self._library.begin(encoder.info)
         if encoder.info.device != "cpu" and not self._options.is_gentle:
-            self._largest_batch = LARGER_ON_GPU * self._options.batch_size
-            pictures.limit = max(limit, 2 * self._largest_batch)
+            pictures.limit = max(limit, 2 * self._batches.enlarge())
         return encoder, pictures
 
     def _opened(self, count: int) -> ImageEncoder:
@@ -296,32 +288,12 @@ class Indexer:
         self._encoding_since = self._clock()
         try:
             with self._stages.during("decode"):
-                for batch in self._batches(pictures):
+                for batch in self._batches.of(pictures, self._fail):
                     self._take(encoder, batch)
                     self._commit()
                     yield self._progress(batch[-1][0].file.path if batch else "")
         finally:
             self._commit()
-
-    def _batches(self, decoded: Pictures) -> Iterator[list[tuple[Todo, Decoded]]]:
-        """Group pictures until there are enough or two seconds have passed; empty if all of them failed.
-
-        A GPU gets more than enough if they are decoded already: then it is what the run waits for.
-        """
-        batch: list[tuple[Todo, Decoded]] = []
-        since, waiting = self._clock(), 0
-        for todo, outcome in chain.from_iterable(outcomes for _, outcomes in decoded):
-            waiting += 1
-            if isinstance(outcome, Decoded):
-                batch.append((todo, outcome))
-            else:
-                self._fail(todo, outcome)
-            enough = self._largest_batch if decoded.is_ready else self._options.batch_size
-            if len(batch) >= min(enough, self._most_in_time) or self._clock() - since >= COMMIT_SECONDS:
-                yield batch
-                batch, since, waiting = [], self._clock(), 0
-        if waiting:
-            yield batch
 
     def _take(self, encoder: ImageEncoder, batch: Sequence[tuple[Todo, Decoded]]) -> None:
         """Encode what is new in a batch, and reuse the vectors of photos with the same content."""
@@ -334,27 +306,11 @@ class Indexer:
                 twins.append((todo, decoded))
             else:
                 new[decoded.digest] = todo, decoded
-        vectors = self._vectors_of(encoder, [decoded for _, decoded in new.values()])
+        with self._stages.during("encode"):
+            vectors = self._batches.encode(encoder, [decoded for _, decoded in new.values()])
         for todo, decoded in (*new.values(), *twins):
             self._add(todo, decoded, vectors[decoded.digest])
         self._taken += len(batch)
-
-    def _vectors_of(self, encoder: ImageEncoder, pictures: Sequence[Decoded]) -> dict[bytes, np.ndarray]:
-        """Return each picture's vector and its sides' by digest, and note how many take two seconds."""
-        if not pictures:
-            return {}
-        began = self._clock()
-        with self._stages.during("encode"):
-            views, size = [view for decoded in pictures for view in decoded.views], self._largest_batch
-            pieces = (views[at : at + size] for at in range(0, len(views), size))  # panoramas have three each
-            vectors = np.concatenate([encoder.encode_images(np.stack(piece)) for piece in pieces])
-        if vectors.shape != (len(views), encoder.info.dim):
-            raise EncoderFailed(f"the encoder answered {len(views)} pictures with an array of {vectors.shape}")
-        seconds_each = (self._clock() - began) / len(pictures)
-        if seconds_each > 0:
-            self._most_in_time = max(1, int(COMMIT_SECONDS / seconds_each))
-        ends = accumulate(len(decoded.views) for decoded in pictures)
-        return {each.digest: vectors[end - len(each.views) : end] for each, end in zip(pictures, ends, strict=True)}
 
     def _add(self, todo: Todo, decoded: Decoded, vectors: np.ndarray) -> None:
         if not np.isfinite(vectors).all():

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import partial
 from typing import TYPE_CHECKING
 
 from photomap_cli.encoder import models
-from photomap_cli.encoder.encoder_route import EncoderRoute, EncoderRoutes
 from photomap_cli.encoder.tower_encoder import ImageTowerEncoder, TextTowerEncoder
 from photomap_cli.errors import EncoderMismatch
 from photomap_cli.library.entities import IMAGE_PROBES_NAME, PROBES_NAME
@@ -17,7 +14,6 @@ if TYPE_CHECKING:
     from photomap_cli.encoder.interface import Encoder, Tower
     from photomap_cli.encoder.probes import Probes
     from photomap_cli.encoder.process import EncoderProcess
-    from photomap_cli.encoder.residency import Residency
     from photomap_cli.library.store import Facts
     from photomap_cli.settings import Settings
 
@@ -75,20 +71,3 @@ def towers(catalog: Facts, spec: str) -> dict[Tower, Encoder]:
         "text": TextTowerEncoder(spec, fingerprint, text_probes),
         "image": ImageTowerEncoder(spec, fingerprint, image_probes),
     }
-
-
-def routes(
-    residency: Residency,
-    towers: Mapping[Tower, Residency],
-    settings: Settings,
-    *,
-    has_gpu: Callable[[], bool],
-    on_absent_gpu: Callable[[], None],
-) -> EncoderRoutes:
-    """Return the routes: the setting `text_encoder` decides for words, and its value `torch` for pictures too."""
-    made = partial(EncoderRoute, has_gpu=has_gpu, on_absent_gpu=on_absent_gpu)
-    setting = settings.text_encoder
-    return EncoderRoutes(
-        made("text", residency, towers.get("text"), setting=setting),
-        made("image", residency, towers.get("image"), setting="torch" if setting == "torch" else "auto"),
-    )

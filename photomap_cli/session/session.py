@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Self
 
 from photomap_cli import cancellation, directories
 from photomap_cli.encoder.encoder_route import ENCODER
-from photomap_cli.encoder.residency import Residency
 from photomap_cli.encoder.tower_encoder import NoEncoder
 from photomap_cli.errors import BadPath, EmptyLibrary, EncoderMismatch
 from photomap_cli.library.query_cache import QueryCache
@@ -20,7 +19,8 @@ from photomap_cli.records import SessionStatus
 from photomap_cli.search import saved_searches
 from photomap_cli.search.searcher import Searcher
 from photomap_cli.search.vector_cache import VectorCache
-from photomap_cli.session import encoder_choice, encoder_status
+from photomap_cli.session import encoder_choice
+from photomap_cli.session.encoders import SessionEncoders
 from photomap_cli.session.fair_lock import FairLock
 from photomap_cli.session.libraries import open_library
 from photomap_cli.session.maps import Maps
@@ -60,7 +60,8 @@ class Session:
         towers: what encodes words, and pictures, in this process, where it can stand in for the encoder.
 
     Attributes:
-        library, catalog, vectors: the library, what there is in it, and search over it.
+        library, catalog, vectors: the library, its content, and the search over it.
+        residency, routes: of the encoder process, and between it and the towers.
         log: the file that this process writes to, reported by `status`; None for none.
         listener: the server for other processes; None without one.
     """
@@ -78,20 +79,15 @@ class Session:
     ) -> None:
         self.library, self.catalog, self.vectors = library, library.facts, library.searches
         self.spec, self.settings, self.kind = spec, settings, kind
-        move = partial(
-            Residency,
-            release_timeout=settings.encoder_release_timeout_seconds,
+        self._encoders = SessionEncoders(
+            encoder,
+            towers or {},
+            settings,
             on_change=on_change,
             accept=self._check_encoder,
-        )
-        self.residency = move(encoder, idle_timeout=settings.encoder_idle_timeout_seconds)
-        self.routes = encoder_choice.routes(
-            self.residency,
-            {kind: move(tower) for kind, tower in (towers or {}).items()},
-            settings,
-            has_gpu=lambda: encoder_status.expected_device(settings) != "cpu",
             on_absent_gpu=lambda: None if kind == "local" else self.prewarm(),
         )
+        self.residency, self.routes = self._encoders.residency, self._encoders.routes
         self._past_queries = past = QueryCache(self.catalog.folder, most=settings.query_cache)
         recall = VectorCache(past, self.catalog, self.residency, spec=spec, settings=settings)
         self._searcher = Searcher(
@@ -110,8 +106,7 @@ class Session:
         self._resources = ExitStack()
         self._resources.callback(library.close)
         self._resources.callback(past.close)
-        self._resources.callback(self.residency.close)
-        self._resources.callback(self.routes.close)
+        self._resources.callback(self._encoders.close)
 
     @classmethod
     def open(
@@ -170,8 +165,7 @@ class Session:
         """End the encoder process and close the library; a search in flight fails."""
         while self._first_at_close:
             self._first_at_close.pop()()
-        self.residency.close()
-        self.routes.close()
+        self._encoders.close()
         with self._turns.turn():
             self._resources.close()
 
@@ -199,8 +193,7 @@ class Session:
         query = saved_searches.parse(
             request.text, cwd=request.cwd, library=self.catalog.folder, may_be_blank=request.sort == "date"
         )
-        self.residency.touch()
-        self.routes.touch()
+        self._encoders.touch()
         fetched = self._searcher.pictures.fetch(query, checkpoint)
         with self._turns.turn(checkpoint):
             result = self._answer(query, request, checkpoint, fetched)
@@ -233,7 +226,7 @@ class Session:
         return known
 
     def status(self) -> SessionStatus:
-        """Say where the encoder is; never waits."""
+        """Return where the encoder is; never waits."""
         return SessionStatus(
             pid=os.getpid(),
             kind=self.kind,
@@ -243,7 +236,7 @@ class Session:
             photos=self._photos,
             new_photos=self.new_photos,
             log=str(self.log) if self.log else None,
-            **encoder_status.status_fields(self.residency, self.routes, self.settings),
+            **self._encoders.status_fields(),
         )
 
     def offload(self) -> SessionStatus:
@@ -261,7 +254,7 @@ class Session:
         self._prewarming.start()
 
     def progress(self) -> str:
-        """Say what goes on with a map that is being drawn; nothing where none is."""
+        """Return the progress of a map being drawn; empty if none is."""
         return self._maps.progress()
 
     def set_idle_timeout(self, seconds: float) -> SessionStatus:
@@ -270,9 +263,9 @@ class Session:
         return self.status()
 
     def pause(self) -> None:
-        """This process is about to be stopped: let others have the library, then give the GPU back.
+        """Let other processes have the library, and free the GPU, as this process is about to be suspended.
 
-        Clients are disconnected and ask elsewhere; a running encode is waited for.
+        Clients are disconnected and ask elsewhere; waits for a running encode.
         """
         if self.listener is not None:
             self.listener.close()
@@ -284,11 +277,11 @@ class Session:
 
     def drain_notices(self) -> tuple[str, ...]:
         """Return each notice about an index run once: where it encoded, what was rebuilt."""
-        notes, snapshot = (*self.residency.drain_notices(), *self.vectors.drain_notices()), self.residency.snapshot()
-        if not snapshot.cpu_fallbacks:
-            return notes
-        reason = f"; {snapshot.last_error.message}" if snapshot.last_error else ""
-        return (*notes, f"batches encoded on the CPU as the GPU was full or failed: {snapshot.cpu_fallbacks}{reason}")
+        return (
+            *self.residency.drain_notices(),
+            *self.vectors.drain_notices(),
+            *self._encoders.fallback_notices(),
+        )
 
     # Indexing -------------------------------------------------------------------------------------------------------
 
@@ -299,9 +292,8 @@ class Session:
         before_batch: Callable[[], None] | None = None,
     ) -> Indexer:
         """Return an indexer over this library that encodes with this session's encoder; see `ImageEncoder`."""
-        from photomap_cli.indexing.indexer import (
-            Indexer,
-        )  # like the map's imports, not needed for a search: together they take 60 ms
+        # Like the map's, not needed for a search: these imports take 60 ms.
+        from photomap_cli.indexing.indexer import Indexer
         from photomap_cli.session.image_encoder import expected_fit, light_image_encoder
 
         heavy = open_encoder or self.image_encoder
@@ -326,13 +318,9 @@ class Session:
         """Whether a query is being answered or waiting."""
         return self._turns.is_taken
 
-    @contextmanager
-    def in_background(self) -> Iterator[None]:
+    def in_background(self) -> AbstractContextManager[None]:
         """Encode background work; see `Residency.in_background`."""
-        with self.residency.in_background(), ExitStack() as towers:
-            if self.routes.image.tower is not None:
-                towers.enter_context(self.routes.image.tower.in_background())
-            yield
+        return self._encoders.in_background()
 
     def note_new(self, added: int) -> None:
         """Count photos that were found automatically; the next query sees them."""
@@ -344,7 +332,7 @@ class Session:
         self._photos = self.catalog.photo_count
         return self._photos
 
-    # Small print ----------------------------------------------------------------------------------------------------
+    # Internals ------------------------------------------------------------------------------------------------------
 
     def _answer(
         self, query: Query, request: SearchRequest, checkpoint: Callable[[], None], fetched: Fetched
@@ -373,10 +361,7 @@ class Session:
                 f"the library was rebuilt with {made_with.spec}; this session still uses {self.spec}",
                 hint="restart the session (:quit or `photomap stop`), or search with --local",
             )
-        loaded = self.residency.snapshot().info
-        if made_with is not None and loaded is not None and not made_with.has_weights_of(loaded):
-            self.residency.release()  # the library was encoded again, and its encoder may be on disk by now
-        self.routes.keep_to(made_with.fingerprint if made_with else "")
+        self._encoders.keep_to(made_with)
         self.vectors.refresh()
         if not self.count_photos():
             raise EmptyLibrary("the library has no photos yet", hint="photomap index ~/Pictures")

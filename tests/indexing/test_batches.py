@@ -7,9 +7,10 @@ import pytest
 from library_fakes import INFO, FakeEncoder, InProcessDecoder, picture
 from waiting import wait_until
 
+from photomap_cli.indexing.batch_encoder import LARGER_ON_GPU
 from photomap_cli.indexing.file_reader import PROBE
 from photomap_cli.indexing.index_options import IndexOptions
-from photomap_cli.indexing.indexer import LARGER_ON_GPU, Indexer
+from photomap_cli.indexing.indexer import Indexer
 from photomap_cli.vectors.local_library import LocalLibrary
 
 SIZE, COUNT = 2, 30

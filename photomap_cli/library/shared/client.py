@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from photomap_cli.errors import BadSetting, LibraryUnreachable, LibraryUnusable, PhotomapError
 from photomap_cli.library.shared import responses, server_errors
+from photomap_cli.library.shared.abilities import Abilities
 from photomap_cli.library.shared.schema import VECTOR
 
 if TYPE_CHECKING:
@@ -45,31 +45,6 @@ _LOADING_PAUSE_SECONDS = 0.2
 _SETTLED_SECONDS = 5.0  # Milvus's own bound on staleness
 _NO_DOTENV = "PYTHON_DOTENV_DISABLED"
 _LOGGERS = ("pymilvus", "pymilvus.milvus_client", "pymilvus.bulk_writer")
-
-
-class Abilities(NamedTuple):
-    """What a server can do, which depends on its version.
-
-    Attributes:
-        version: as the server reports it.
-        has_infix: `like` matches in the middle of a text.
-        has_half: vectors can be stored in half precision.
-        has_sorted: scalar fields can be indexed.
-    """
-
-    version: str = ""
-    has_infix: bool = False
-    has_half: bool = False
-    has_sorted: bool = True
-
-    @classmethod
-    def of(cls, version: str) -> Abilities:
-        """Return what a server of this version can do; milvus-lite reports itself as `milvus_lite-3.2.2`."""
-        if version.startswith("milvus_lite"):
-            return cls(version, has_infix=True, has_sorted=False)
-        numbers = re.match(r"v?(\d+)\.(\d+)", version)
-        is_new = numbers is not None and (int(numbers[1]), int(numbers[2])) >= (2, 4)
-        return cls(version, is_new, is_new)
 
 
 class Client:

@@ -18,7 +18,8 @@ from waiting import LONG_SECONDS
 
 from photomap_cli.errors import BadSetting, LibraryLoading, LibraryUnreachable, LibraryUnusable
 from photomap_cli.library.shared import address, client
-from photomap_cli.library.shared.client import Abilities, Client
+from photomap_cli.library.shared.abilities import Abilities
+from photomap_cli.library.shared.client import Client
 from photomap_cli.library.shared.credentials import Credentials
 
 WHERE = address.parse("milvus://127.0.0.1:9/photos")
