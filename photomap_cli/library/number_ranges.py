@@ -54,7 +54,11 @@ def sizes(text: str) -> SizeRange:
     """
     if between := _BETWEEN.fullmatch(text):
         low, high = filter(_is_end, between.groups())
-        return _between_sizes(low, high)
+        found = _between_sizes(low, high)
+        first, last = found.numbers
+        if first is not None and last is not None and first > last:
+            raise ValueError(f"{text!r} starts after it ends")
+        return found
     operator, written = _operator(text)
     number, unit = _size(written)
     scaled = number * UNITS[unit]

@@ -15,6 +15,9 @@ from photomap_cli.library import geography, number_ranges
 from photomap_cli.library.sql_filters import KINDS, SHAPES, TRAITS
 from photomap_cli.setting_parsers import ROOT_NAME
 
+WHOLE_LIBRARY = "*"
+"""The folder that stands for the whole library."""
+
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?", re.ASCII)
 _OF_ROOT = re.compile(f"{ROOT_NAME}:/", re.ASCII)
 _AGO = re.compile(r"(\d{1,6})([dwmy])", re.ASCII)
@@ -59,7 +62,7 @@ def _compact(value: str, here: Here) -> str:
 
 def _folder(value: str, here: Here) -> str:
     """Return an absolute folder, `*` for the whole library, or a shared library's root by its name: `archive:/2014`."""
-    return value if value == "*" or _OF_ROOT.match(value) else absolute(_plain(value, here), here.cwd)
+    return value if value == WHOLE_LIBRARY or _OF_ROOT.match(value) else absolute(_plain(value, here), here.cwd)
 
 
 def _extension(value: str, here: Here) -> str:
@@ -135,9 +138,7 @@ def _number_of_month(match: re.Match[str]) -> str:
 
 def _size(value: str, here: Here) -> str:
     text = _compact(value, here)
-    low, high = number_ranges.sizes(text).numbers
-    if low is not None and high is not None and low > high:
-        raise ValueError(f"{value!r} starts after it ends")
+    number_ranges.sizes(text)
     return text
 
 

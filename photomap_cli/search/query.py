@@ -39,7 +39,7 @@ from urllib.parse import urlsplit
 
 from photomap_cli.errors import BadQuery
 from photomap_cli.records import FilterKind, PhotoFilter
-from photomap_cli.search.filter_values import COMPARED, FILTER_VALUES, MIN, MIN_HINT, Here, absolute
+from photomap_cli.search.filter_values import COMPARED, FILTER_VALUES, MIN, MIN_HINT, WHOLE_LIBRARY, Here, absolute
 from photomap_cli.search.query_files import file_named
 
 EXAMPLE = "example: dog on a beach -people after:2023"
@@ -259,8 +259,13 @@ class _Parser:
         _require_most(len(self._filters) + 1, MOST_FILTERS, "a query", "filters", position)
         _require_most(len(value), MOST_VALUE_LETTERS, "a filter's value", "letters", position + match.end())
         if name == MIN:
-            self._min_score, self._min_position = _score(value, negated, position), position
+            score = _score(value, negated, position)
+            if self._min_score is None or score > self._min_score:  # all of them must hold
+                self._min_score, self._min_position = score, position
             return
+        if negated and (name, value) == ("in", WHOLE_LIBRARY):
+            hint = "-in:DIR leaves out a folder"
+            raise BadQuery("-in:* would leave out the whole library", hint=hint, position=position)
         known = FILTER_VALUES.get(name)
         if known is None:
             near = difflib.get_close_matches(name, [*FILTER_VALUES, MIN], 1)

@@ -12,12 +12,11 @@ from photomap_cli import pathnames
 from photomap_cli.errors import BadPath
 from photomap_cli.records import FilterKind, PhotoFilter
 from photomap_cli.search import query_format
+from photomap_cli.search.filter_values import WHOLE_LIBRARY
 
 if TYPE_CHECKING:
     from photomap_cli.library.store import Facts
     from photomap_cli.records import SearchRequest
-
-WHOLE_LIBRARY = "*"
 
 
 class Scope:

@@ -15,10 +15,11 @@ from photomap_cli.encoder import models
 from photomap_cli.errors import UsageError
 from photomap_cli.records import Hit, SearchResult, TermPart, Timings
 from photomap_cli.search import collapse, query_format, quote_suggestion, ranking
+from photomap_cli.search.filter_values import WHOLE_LIBRARY
 from photomap_cli.search.listing import Lister
 from photomap_cli.search.query_encoder import QueryEncoder, Run, TermVectors
 from photomap_cli.search.query_images import Fetched, QueryImages
-from photomap_cli.search.scope import WHOLE_LIBRARY, Scope
+from photomap_cli.search.scope import Scope
 from photomap_cli.search.score_cutoff import NOTHING_STANDS_OUT, ScoreBulk, bulk_of
 
 if TYPE_CHECKING:

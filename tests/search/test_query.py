@@ -9,6 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from photomap_cli.errors import BadQuery
+from photomap_cli.library.number_ranges import sizes
 from photomap_cli.records import FilterKind, PhotoFilter
 from photomap_cli.search import query, query_format
 from photomap_cli.search.query import Query, Term, TermKind, parse, parse_filters
@@ -149,6 +150,7 @@ def test_a_shell_that_took_the_angle_for_itself_is_named():
 
 def test_min_score():
     assert parse("dog min:0.25", cwd=CWD).min_score == 0.25
+    assert parse("min:0.25 dog min:0.1", cwd=CWD).min_score == 0.25  # as all filters must hold
 
 
 MISTAKES = [
@@ -179,6 +181,7 @@ MISTAKES = [
     ("dog size:>", 9, "isn't a size"),
     ("dog size:1mp..2mb", 9, "pixels and bytes"),
     ("dog size:9..8mp", 9, "starts after it ends"),
+    ("dog -in:*", 4, "leave out the whole library"),
     ("dog size:" + "9" * 4000 + "mp", 9, "isn't a size"),
     ("dog size:99999999999999gb", 9, "too large"),
     ("dog kind:movie", 9, "is no kind"),
@@ -335,6 +338,11 @@ def test_filters_alone_are_a_query_and_so_is_nothing_where_that_may_be():
     assert parse(" ", cwd=CWD, may_be_blank=True) == Query("", ())
 
 
+def test_a_size_of_less_than_a_pixel_is_one_that_no_photo_has():
+    (only,) = parse("size:0.0000001mp", cwd=CWD).filters
+    assert not sizes(only.value).numbers.holds(1)
+
+
 def test_filters_may_stand_alone():
     assert parse_filters("", cwd=CWD) == ()
     assert parse_filters("after:2023 -ext:gif", cwd=CWD) == parse("x after:2023 -ext:gif", cwd=CWD).filters
@@ -343,7 +351,7 @@ def test_filters_may_stand_alone():
 def test_every_place_that_refuses_a_query_is_in_the_table():
     raised = re.findall(r"raise BadQuery\(", Path(query.__file__).read_text())
     said = {message for _, _, message in (*MISTAKES, *FILTER_MISTAKES)}
-    assert len(raised) == 19, "a new refusal: add it to MISTAKES, with its caret, and count it here"
+    assert len(raised) == 20, "a new refusal: add it to MISTAKES, with its caret, and count it here"
     assert len(said) >= len(raised)
 
 

@@ -48,7 +48,8 @@ def browse(
     _require_photos(given.library)
     from photomap_cli.cli import gallery
     from photomap_cli.cli.interactive import LibraryHost
-    from photomap_cli.search.scope import WHOLE_LIBRARY, require_folder
+    from photomap_cli.search.filter_values import WHOLE_LIBRARY
+    from photomap_cli.search.scope import require_folder
 
     cwd = str(directories.working_directory())
     below = backend_module.folder(folder)
