@@ -43,7 +43,7 @@ class PhotomapError(Exception):
         PhotomapError._classes[cls.code] = cls
 
     def to_json(self) -> dict[str, Any]:
-        """Return the error as JSON values: code, message, hint, and position where there is one."""
+        """Return the error as JSON values: code, message, hint, and position if there is one."""
         record: dict[str, Any] = {"code": self.code, "message": self.message, "hint": self.hint}
         return record if self.position is None else {**record, "position": self.position}
 
@@ -137,7 +137,7 @@ class LibraryLoading(LibraryUnreachable):
 
 
 class LibraryReplaced(LibraryUnreachable):
-    """A shared library is not where it was a moment ago: a rebuild has taken its place, or somebody removed it."""
+    """A shared library's collection is gone: a rebuild has replaced it, or someone has removed it."""
 
     code = "library_replaced"
 

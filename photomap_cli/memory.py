@@ -16,9 +16,9 @@ def available_memory() -> int | None:
 
 
 def require_address_space(needed: int) -> None:
-    """Raise MemoryError if so many bytes of addresses are more than this process may still take (`ulimit -v`).
+    """Raise MemoryError unless this process may still reserve so many bytes of address space (`ulimit -v`).
 
-    OpenBLAS, in numpy and faiss, ends a process that has too few, by a signal or with exit status 1.
+    With less, OpenBLAS (in numpy and faiss) kills the process, by a signal or with exit status 1.
     """
     left = _address_space_left()
     if left is not None and left < needed:

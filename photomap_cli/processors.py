@@ -29,7 +29,7 @@ def quotas(own: Path, groups: Path) -> Iterator[int]:
     """Yield how many cores' time each control group around a process may have, rounded up; a large number for none.
 
     Args:
-        own: says which groups these are, as /proc/self/cgroup does.
+        own: the file that lists these groups, such as /proc/self/cgroup.
         groups: where they are mounted.
     """
     yield 1 << 20
@@ -47,9 +47,9 @@ def quotas(own: Path, groups: Path) -> Iterator[int]:
 
 
 def _quota(group: Path) -> int:
-    """Return a group's share.  Raises ValueError where it has no limit, OSError where it says nothing."""
+    """Return a group's limit in cores.  Raises ValueError if it has none, OSError if it can't be read."""
     if (limit := group / "cpu.max").exists():
-        share, period = map(int, limit.read_text().split()[:2])  # "max" where there is none
+        share, period = map(int, limit.read_text().split()[:2])  # "max" is no limit
     else:
         share, period = (int((group / f"cpu.cfs_{name}_us").read_text()) for name in ("quota", "period"))
     if share <= 0:

@@ -38,7 +38,7 @@ def one_line(value: object) -> object:
 
 
 def encoder_spec(value: object) -> object:
-    """Refuse what names no encoder by its form; whether there is such a one is not known before it is opened."""
+    """Refuse what doesn't have the form of an encoder's spec string; whether it exists is found out on opening it."""
     if isinstance(one_line(value), str) and not _ENCODER.fullmatch(str(value)):
         raise ValueError(
             f"{echo(value)} isn't an encoder; write auto, tiny, MODEL/TAG, hf-hub:ORG/NAME or local-dir:/PATH"

@@ -68,7 +68,7 @@ class Resized:
     size: Size
 
 
-# -- events: what came of an effect ------------------------------------------------------------------------------------
+# -- events: outcomes of effects ---------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +235,7 @@ class CountMonths:
 
 @dataclass(frozen=True, slots=True)
 class Redraw:
-    """Draw the screen anew."""
+    """Redraw the whole screen."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ def press(state: State, key: str) -> Transition:
 
 
 NEXT_KEYS = "↓"
-"""What turns the page of keys, where there are several."""
+"""The key that turns the page of keys, if there are several."""
 
 BINDINGS = (
     Binding(("enter",), "⏎", "look", navigation.look, _GRID),

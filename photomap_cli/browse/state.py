@@ -171,7 +171,7 @@ class State:
 
     @property
     def hit(self) -> Hit | None:
-        """The photo under the cursor; None where there is none."""
+        """The photo under the cursor; None if there is none."""
         return self.hits[self.cursor] if self.hits else None
 
     @property
@@ -193,7 +193,7 @@ class State:
 
     @property
     def range(self) -> range:
-        """The numbers in the range that is being chosen; none where there is none."""
+        """The numbers in the range that is being chosen; empty if there is none."""
         if self.anchor is None:
             return range(0)
         return range(min(self.anchor, self.cursor), max(self.anchor, self.cursor) + 1)

@@ -177,7 +177,7 @@ def _wheeled(state: State, step: int) -> Transition:
     return navigation.with_more(at(replace(state, top=top), min(max(state.cursor, least), most)))
 
 
-# -- what came of actions ----------------------------------------------------------------------------------------------
+# -- outcomes of actions -----------------------------------------------------------------------------------------------
 
 
 def _relocated(state: State, paths: dict[str, str]) -> State:

@@ -28,7 +28,7 @@ def exit_status(work: Callable[[], int], arguments: list[str]) -> int:
 
 
 def failed(error: BaseException, arguments: list[str]) -> int:
-    """Report what is no PhotomapError, and return its exit status."""
+    """Report any other error than a PhotomapError, and return its exit status."""
     if refused := of_the_system(error):
         return report(refused, arguments)
     cut = cut_short(error)

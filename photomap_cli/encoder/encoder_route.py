@@ -112,7 +112,7 @@ class EncoderRoute:
         self.fault = ""
 
     def snapshot(self) -> ResidencySnapshot | None:
-        """Return where the tower is; None where there is none."""
+        """Return where the tower is; None if there is none."""
         return self.tower.snapshot() if self.tower else None
 
     def touch(self) -> None:

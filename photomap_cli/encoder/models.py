@@ -72,7 +72,7 @@ def weights_files(spec: str) -> list[Path]:
 
 
 def config_beside(weights: Path) -> Path | None:
-    """Return the configuration that comes with the weights; None where there is none."""
+    """Return the configuration that comes with the weights; None if there is none."""
     config = weights.with_name(_CONFIG_NAME)
     return config if config.is_file() else None
 

@@ -30,7 +30,7 @@ def pin(address: int, nbytes: int) -> bool:
 
 
 def unpin(address: int) -> bool:
-    """Let go what `pin` locked at this address, which no copy may be using; False if the driver refuses."""
+    """Unlock what `pin` locked at this address, which no copy may be using; False if the driver refuses."""
     driver = ctypes.CDLL("libcuda.so.1")
     driver.cuMemHostUnregister.argtypes = [ctypes.c_void_p]
     return bool(driver.cuMemHostUnregister(address) == 0)

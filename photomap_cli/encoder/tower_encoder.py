@@ -28,12 +28,12 @@ A ViT-B-32-256 takes 10.7 billion, a ViT-B-16 33, a ViT-L-14 156.
 """
 
 _OPERATIONS_A_CORE = 2.5e11
-"""What a core computes beyond what PyTorch would need for it, while PyTorch starts: 23 pictures of a ViT-B-32-256."""
+"""The head start over PyTorch, in operations of one core, as PyTorch has to start: 23 pictures of a ViT-B-32-256."""
 
-_MOST_CORES = 8  # for which its products were seen to share the work
+_MOST_CORES = 8  # matrix products were measured to scale up to this many
 
 MOST_PICTURES = 256
-"""As many as it is ever taken for, however small they are."""
+"""The most pictures it is used for, however small their cost."""
 
 
 class NoEncoder:
@@ -192,7 +192,10 @@ class TextTowerEncoder(_TowerEncoder):
 
 
 def few_pictures(operations: int) -> int:
-    """Return how many pictures of so many operations are encoded sooner here than by PyTorch, which has to start."""
+    """Return how many pictures are encoded sooner here than by PyTorch, which has to start.
+
+    `operations` are the multiplications and additions for one picture.
+    """
     return min(MOST_PICTURES, int(_OPERATIONS_A_CORE * min(processors.usable(), _MOST_CORES) / operations))
 
 

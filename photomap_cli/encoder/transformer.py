@@ -79,7 +79,7 @@ class Transformer:
         return self._block(self._blocks[-1], x, slice(pooled, None, tokens), tokens, mask)
 
     def _block(self, block: Block, x: Array, used: slice, tokens: int, mask: Array | None) -> Array:
-        """Return what a block makes of the rows of `x` that are used; they attend to all."""
+        """Return a block's output for the rows of `x` that are used; they attend to all rows."""
         weight, bias = block["attn.in_proj_weight"].values(), block["attn.in_proj_bias"].values()
         y = self.norm(x, block["ln_1.weight"], block["ln_1.bias"])
         queries = _product(y[used], weight[: self.width]) + bias[: self.width]

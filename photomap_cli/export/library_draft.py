@@ -61,9 +61,10 @@ def require_empty(target: Path, *, but_for: Sequence[str]) -> None:
 
 @contextmanager
 def draft_in(target: Path, *, of: str = "") -> Iterator[Path]:
-    """Give an empty folder inside the target that no other process fills; it is gone afterwards, but after a kill.
+    """Yield a draft inside the target that no other process fills: an empty folder, removed afterwards.
 
-    Where it says what it is a copy `of`, it stays as it is when the block raises, and the next one of the same goes on.
+    With `of`, which identifies what is copied, the draft is kept if the block raises, and the next copy of the same
+    continues it.
     """
     draft = target / DRAFT_NAME
     lock = FileLock(draft / LOCK_NAME)

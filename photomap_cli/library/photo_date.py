@@ -1,4 +1,4 @@
-"""Owns choosing a photo's date: from its EXIF, else its name, else its file; what can't be true is none.  Pure."""
+"""Owns choosing a photo's date: from its EXIF, else its name, else its file; impossible dates don't count.  Pure."""
 
 from __future__ import annotations
 

@@ -49,10 +49,9 @@ class EncoderInfo(Record):
         device_name: the hardware's name, with a word on unified memory where nothing can be offloaded.
         dtype: "float32", "bfloat16" or "float16".
         can_offload: whether the device has memory of its own that can be given back.
-        notice: why a GPU that is there is not used, for people; empty where there is nothing to tell.
-        fingerprint: tells these weights from others under the same spec; empty where it is not known.
-        few_pictures: how many pictures are encoded sooner by it than by an encoder that has to start first; 0 where it
-            is for any number.
+        notice: why an existing GPU isn't used, for users; empty if there is nothing to tell.
+        fingerprint: tells these weights from others with the same spec; empty if unknown.
+        few_pictures: the most pictures for which it is faster than an encoder that has to start first; 0 for no limit.
     """
 
     spec: str
@@ -76,11 +75,11 @@ class MemoryReport(Record):
 
     Attributes:
         vram_weight_bytes: of the weights on the device.
-        vram_process_bytes: of the whole process on the device, its context included; None where the driver hides it.
+        vram_process_bytes: of the whole process on the device, its context included; None if the driver hides it.
         ram_bytes: of the process in RAM.
         pinned: whether the weights in RAM are page-locked.
         staging_bytes: of the page-locked staging buffer for batches; part of `ram_bytes`.
-        loose_tensors: tensors that are moved one by one, for they cannot lie in a flat buffer.
+        loose_tensors: tensors that are moved one by one, as they can't be in a flat buffer.
     """
 
     vram_weight_bytes: int = 0

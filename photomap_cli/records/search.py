@@ -95,12 +95,12 @@ class Timings(Record):
 class SearchResult(Record):
     """The answer to one query.
 
-    `notices` are sentences for the user, such as that the card was full.  `encoded_by` says who made the query's
-    vectors: "text tower" (words, in the process that searched), "encoder" (its encoder process), or "cache" where
-    nobody had to: they were made for an earlier query, or are of photos in the library; None for filters alone, which
-    have no vectors.  `cursor` says where a list goes on; None where it has ended, and for a search by score.
-    The first of the notices says where was searched if it was
-    `searched_elsewhere`: in the whole library, from a folder that is not in it.
+    `notices` are sentences for the user, such as that the GPU was full.  If `searched_elsewhere`, the whole library was
+    searched from a folder that isn't in it, and the first notice says so.
+    `encoded_by` is what made the query's vectors: "text tower" or "image tower" (in the process that searched),
+    "encoder" (its encoder process), or "cache" if none had to, as they are from an earlier query or from photos in the
+    library; None for filters alone, which have no vectors.
+    `cursor` is where a list continues; None at its end, and for a search by score.
     """
 
     ALSO = (("count", "elapsed_ms"),)

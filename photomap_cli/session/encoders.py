@@ -25,7 +25,7 @@ class SessionEncoders:
 
     Args:
         encoder: the encoder process; tests pass a fake.
-        towers: encode words, and pictures, in this process, where they can stand in for the encoder process.
+        towers: encode words, and pictures, in this process, if they can stand in for the encoder process.
         settings: timeouts, and the device to expect.
         on_change: called, without a lock, whenever an encoder's place changes.
         accept: see `Residency`.

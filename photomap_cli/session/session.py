@@ -57,7 +57,7 @@ class Session:
         settings: timeouts, limits and floors.
         kind: "repl", "serve" or "local".
         on_change: called, without a lock, whenever the encoder's place changes.
-        towers: what encodes words, and pictures, in this process, where it can stand in for the encoder.
+        towers: encode words, and pictures, in this process, if they can stand in for the encoder process.
 
     Attributes:
         library, catalog, vectors: the library, its content, and the search over it.
@@ -127,7 +127,7 @@ class Session:
             settings: None for those that `photomap config` shows.
             kind: "repl", "serve" or "local".
             encoder: the encoder asked for by a flag; None for the library's own, or the setting for a new library.
-            create: make the library when there is none.
+            create: whether to create the library if there is none.
             may_start: whether an encoder process may be started; else a search that needs one raises EncoderFailed.
             on_change: see the class.
 

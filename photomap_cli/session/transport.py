@@ -110,7 +110,7 @@ class Transport:
 def find(
     library: Path, *, tell: Callable[[str], None] = lambda _: None, timeouts: Timeouts | None = None
 ) -> Transport | None:
-    """Return a line to the library's live session, or None when there is none.
+    """Return a connection to the library's live session, or None if there is none.
 
     Args:
         library: its folder.

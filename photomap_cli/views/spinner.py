@@ -24,7 +24,7 @@ SPINNER_AFTER_SECONDS = 0.15  # a hot query is answered before this and shows no
 
 
 class _Job(Generic[T]):
-    """Work on a thread of its own; an answer that nobody waits for any more is dropped with it."""
+    """Work on its own thread; the result is dropped if nobody waits for it any more."""
 
     def __init__(self, work: Callable[[], T]) -> None:
         self.done, self.given_up = threading.Event(), threading.Event()
@@ -53,7 +53,7 @@ class _Job(Generic[T]):
 def wait_for(work: Callable[[], T], *, console: Console, words: Callable[[], str], until_it_ends: bool = False) -> T:
     """Run `work` on a worker thread and return its result; `words()` is shown while it takes long.
 
-    With Ctrl-C it ends where it next looks whether it is wanted; `until_it_ends` waits for that, and for its result.
+    After Ctrl-C the work ends at its next check for cancellation; `until_it_ends` waits for that, and for its result.
 
     Raises:
         KeyboardInterrupt: Ctrl-C was pressed, and the work's end is not waited for.

@@ -40,7 +40,7 @@ class Address:
 
     @property
     def rebuild(self) -> Address:
-        """Where the library is while it is encoded anew."""
+        """The address of the library's draft during a rebuild."""
         return replace(self, name=f"_rebuild_{self.name}"[:_LONGEST_NAME])
 
     @property

@@ -22,8 +22,8 @@ class Strip(NamedTuple):
 
     Attributes:
         south, north: the latitudes.
-        inner: how far east and west of the circle's middle everything is inside; 180 for all around.
-        outer: how far something may be inside.
+        inner: up to this far east and west of the circle's centre everything is inside; 180 for all around.
+        outer: beyond this, nothing is inside.
     """
 
     south: float
@@ -33,7 +33,7 @@ class Strip(NamedTuple):
 
 
 def strips(circle: Circle, count: int) -> list[Strip]:
-    """Return about so many strips of a circle that is smaller than the globe, from south to north."""
+    """Divide a circle that doesn't cover the globe into about `count` strips, from south to north."""
     reach = circle.metres / EARTH_METRES
     less, more = reach * (1 - _ROUNDING) - _LEAST, reach * (1 + _ROUNDING) + _LEAST
     middle = radians(circle.latitude)
@@ -46,7 +46,7 @@ def strips(circle: Circle, count: int) -> list[Strip]:
 
 
 def _latitudes(middle: float, reach: float, more: float, count: int) -> list[float]:
-    """Return where strips meet, in radians: between two of them a circle only widens or only narrows."""
+    """Return the latitudes between strips, in radians; within a strip the circle only widens or only narrows."""
     spread = (middle + more * sin(pi * (at / count - 0.5)) for at in range(count + 1))
     turns = (pi - middle - reach, -pi - middle + reach, *_widest(middle, reach))
     south, north = max(middle - more, -pi / 2), min(middle + more, pi / 2)

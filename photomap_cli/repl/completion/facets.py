@@ -50,7 +50,7 @@ class FacetCache:
         return self._known
 
     def photos_below(self, folder: str) -> int | None:
-        """Return how many photos are below an absolute folder, as the library writes it; None where that isn't known.
+        """Return how many photos are below an absolute folder, as the library writes it; None if unknown.
 
         Cheap enough for every repaint: compares the number of photos; a changed library is read in the background.
         """
