@@ -78,12 +78,12 @@ def state(path: Path | None) -> tuple[int, ...] | None:
     return (info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns) if info else None
 
 
-def changing(path: Path) -> IO[bytes]:
+def open_for_update(path: Path) -> IO[bytes]:
     """Open an existing plain file for reading and writing.  Raises NotPlain, OSError."""
     return os.fdopen(descriptor(path, os.O_RDWR), "r+b")
 
 
-def fresh(path: Path) -> IO[bytes]:
+def open_new(path: Path) -> IO[bytes]:
     """Open a new file under photomap's own name; an existing one is deleted, but not what a link leads to."""
     path.unlink(missing_ok=True)
     return os.fdopen(descriptor(path, os.O_RDWR | os.O_CREAT | os.O_EXCL), "w+b")
@@ -122,7 +122,7 @@ def make_folder(path: Path) -> None:
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path)) from error
 
 
-def adopt(draft: Path, path: Path) -> None:
+def move_into_place(draft: Path, path: Path) -> None:
     """Replace a file by a draft in one step, keeping the file's permissions.  Raises OSError."""
     with suppress(OSError):
         there = path.lstat()
@@ -147,7 +147,7 @@ def replacing(path: Path, *, private: bool = True) -> Iterator[IO[bytes]]:
             _take_after(file.fileno(), path, private=private)
             os.fsync(file.fileno())
         draft.replace(path)
-        keep_names(path.parent)
+        sync_folder(path.parent)
     finally:
         draft.unlink(missing_ok=True)
 
@@ -159,7 +159,7 @@ def _take_after(opened: int, path: Path, *, private: bool) -> None:
     try:
         there = path.lstat()
     except FileNotFoundError:
-        os.fchmod(opened, PRIVATE if private else 0o666 & ~mask())
+        os.fchmod(opened, PRIVATE if private else 0o666 & ~umask())
         return
     if stat.S_ISREG(there.st_mode):
         own = os.fstat(opened)
@@ -169,14 +169,14 @@ def _take_after(opened: int, path: Path, *, private: bool) -> None:
         os.fchmod(opened, stat.S_IMODE(there.st_mode))
 
 
-def mask() -> int:
+def umask() -> int:
     """Return the user's umask."""
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
 
 
-def keep_names(folder: Path | str) -> None:
+def sync_folder(folder: Path | str) -> None:
     """Wait until a folder's entries are on disk, if the system supports that."""
     with suppress(OSError):
         opened = os.open(folder, os.O_RDONLY)

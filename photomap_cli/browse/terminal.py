@@ -112,7 +112,7 @@ def _type_ahead(source: Input, keys: bytes) -> None:
 
 def painter(display: Display, setting: str) -> Renderer | None:
     """Return what draws pictures on a terminal; None if nothing can."""
-    way = protocol_choice.way("auto" if setting == "off" else setting, display.around, is_asked_for=True)
+    way = protocol_choice.choose("auto" if setting == "off" else setting, display.around, is_asked_for=True)
     return None if way is None else detection.painter(way, display)
 
 

@@ -66,7 +66,7 @@ class Found:
         return WeightsFile(self.weights, self.config).fingerprint()
 
 
-def found(spec: str) -> Found:
+def find(spec: str) -> Found:
     """Return the model that open_clip would load for an encoder's spec string.
 
     Raises TowerUnfit if it isn't a plain CLIP in every respect, or if it isn't certain which file would be loaded.
@@ -83,15 +83,15 @@ def _found(spec: str) -> Found:
     (weights,), (name, tag) = candidates, models.open_clip_name(spec)
     try:
         if tag is not None:  # then open_clip uses its own configuration, not the one beside the weights
-            return Found(promised(model_config.read(*models.config_files(name))), weights, None)
+            return Found(derive(model_config.read(*models.config_files(name))), weights, None)
         config = weights.with_name(model_config.FILE_NAME)
         model_config.require(config, weights.stat().st_size)
-        return Found(promised(model_config.read(config)), weights, config)
+        return Found(derive(model_config.read(config)), weights, config)
     except (UnknownEncoder, OSError, TypeError) as error:
         raise TowerUnfit("its configuration can't be read") from error
 
 
-def promised(config: Mapping[str, Any]) -> PlainClip:
+def derive(config: Mapping[str, Any]) -> PlainClip:
     """Derive a model from a configuration, either open_clip's own or one with a key `model_cfg`, as open_clip saves it.
 
     Raises TowerUnfit if it isn't a plain CLIP in every respect.

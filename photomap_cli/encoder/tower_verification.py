@@ -44,8 +44,8 @@ class TextTowers:
     name = "text"
 
     @staticmethod
-    def promised(model: PlainClip) -> TextRecipe:
-        """Return the recipe that a configuration promises."""
+    def of_model(model: PlainClip) -> TextRecipe:
+        """Return the recipe of a plain CLIP."""
         return model.text
 
     @staticmethod
@@ -79,8 +79,8 @@ class ImageTowers:
     name = "image"
 
     @staticmethod
-    def promised(model: PlainClip) -> ImageRecipe:
-        """Return the recipe that a configuration promises."""
+    def of_model(model: PlainClip) -> ImageRecipe:
+        """Return the recipe of a plain CLIP."""
         return model.image
 
     @staticmethod
@@ -152,7 +152,7 @@ def expected_fingerprint(spec: str) -> str:
     from photomap_cli.encoder import plain_clip
 
     with suppress(TowerUnfit, OSError):
-        return plain_clip.found(spec).fingerprint()
+        return plain_clip.find(spec).fingerprint()
     return ""
 
 
@@ -188,7 +188,7 @@ def _checked(kind: Kind, fingerprint: str, spec: str, kept: _Verdict | None, pro
     if probes and probes.recipe is None:
         _write(kind, fingerprint, _Verdict("", [], None, probes.why_not, is_proven=True))
         raise TowerUnfit(probes.why_not)
-    recipe = kept.recipe if kept else probes.recipe if probes else _promised(kind, spec)
+    recipe = kept.recipe if kept else probes.recipe if probes else _recipe_by_config(kind, spec)
     hints = [Path(each.weights) for each in (kept, probes) if each and each.weights]
     weights, state = _found(fingerprint, [*hints, *models.weights_files(spec)])
     proven = bool(probes) or (kept is not None and kept.is_proven)
@@ -206,12 +206,12 @@ def _checked(kind: Kind, fingerprint: str, spec: str, kept: _Verdict | None, pro
     return tower
 
 
-def _promised(kind: Kind, spec: str) -> Any:
-    """Return the recipe that the configuration promises.  Raises TowerUnfit where PyTorch has to be asked."""
+def _recipe_by_config(kind: Kind, spec: str) -> Any:
+    """Return the recipe that follows from the configuration.  Raises TowerUnfit if PyTorch has to tell."""
     from photomap_cli.encoder import plain_clip  # not for weights that are known here
 
     try:
-        return kind.promised(plain_clip.found(spec).model)
+        return kind.of_model(plain_clip.find(spec).model)
     except TowerUnfit as error:
         raise TowerUnfit(f"PyTorch hasn't been asked yet, and {error.message}") from error
 

@@ -16,7 +16,7 @@ from photomap_cli import files, no_replace
 from photomap_cli.errors import BadPath
 from photomap_cli.export import transfer
 from photomap_cli.export.failures import Cancelled, reason, require_photo
-from photomap_cli.export.folder import made
+from photomap_cli.export.folder import prepared
 from photomap_cli.export.names import Names, beside, sidecars
 from photomap_cli.library.paths import shown
 from photomap_cli.pathnames import key
@@ -41,7 +41,7 @@ def pack(
         BadPath: it can't be written, for example as the disk is full.
     """
     place = place if place.lower().endswith(".zip") else os.path.join(place, f"photos-{_today()}.zip")
-    folder = made(os.path.dirname(place))
+    folder = prepared(os.path.dirname(place))
     try:
         with transfer.draft(place) as (number, name), os.fdopen(os.dup(number), "w+b") as file:
             with _Pack(file, checkpoint) as packed:
@@ -55,7 +55,7 @@ def pack(
         return ExportReport(ExportMode.ZIP, place, left=len(paths), is_cancelled=True)
     except OSError as error:
         raise BadPath(f"{place} cannot be written: {reason(error)}", hint="name a folder of yours with room") from error
-    files.keep_names(folder)
+    files.sync_folder(folder)
     exported = tuple(Exported(source, os.path.join(place, name)) for source, name in packed.done)
     return ExportReport(ExportMode.ZIP, place, exported, failed=tuple(packed.failed), sidecars=packed.sidecars)
 
@@ -64,7 +64,7 @@ def _keep(file: IO[bytes], draft: str, place: str) -> str:
     """Flush a complete zip file to disk under its name, or the next free one; return its path."""
     file.flush()
     if hasattr(os, "fchmod"):
-        os.fchmod(file.fileno(), 0o666 & ~files.mask())
+        os.fchmod(file.fileno(), 0o666 & ~files.umask())
     os.fsync(file.fileno())
     folder, wanted = os.path.split(place)
     for name in Names(folder).free(wanted):

@@ -13,7 +13,7 @@ from pathlib import Path
 from photomap_cli import files
 from photomap_cli.export import archive, transfer
 from photomap_cli.export.failures import NO_ROOM, Cancelled, reason, require_photo
-from photomap_cli.export.folder import made
+from photomap_cli.export.folder import prepared
 from photomap_cli.export.names import Names, beside, has_company, parts_beside, sidecars
 from photomap_cli.library.file_identity import digest_at
 from photomap_cli.records.export import Exported, ExportFailure, ExportMode, ExportReport
@@ -54,7 +54,7 @@ def export(
     wanted = list(dict.fromkeys(paths))
     if how is ExportMode.ZIP:
         return archive.pack(wanted, str(folder), on_progress=on_progress, checkpoint=checkpoint)
-    run = _Export(made(str(folder)), how, on_done, checkpoint)
+    run = _Export(prepared(str(folder)), how, on_done, checkpoint)
     is_cancelled = False
     try:
         for path in wanted:
@@ -65,7 +65,7 @@ def export(
         on_progress(run.taken, len(wanted))
     except Cancelled:
         is_cancelled = True
-    files.keep_names(folder)
+    files.sync_folder(folder)
     return run.report(left=len(wanted) - run.taken, is_cancelled=is_cancelled)
 
 

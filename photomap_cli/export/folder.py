@@ -17,7 +17,7 @@ from photomap_cli.export.transfer import DRAFT_PREFIX, DRAFT_SUFFIX, lock
 _ABANDONED_SECONDS = 60.0
 
 
-def made(folder: str) -> str:
+def prepared(folder: str) -> str:
     """Return a folder, created if necessary, without leftovers of killed exports.  Raises BadPath."""
     try:
         os.makedirs(folder, exist_ok=True)

@@ -109,7 +109,7 @@ class _Copy:
             source = files.reading(self._source / name)
         except OSError:
             return
-        with source, files.fresh(path) as target:
+        with source, files.open_new(path) as target:
             for piece in _pieces(source.read):
                 target.write(piece)
                 told(target.tell())
@@ -146,7 +146,7 @@ def _require_place(source: Path, target: Path, names: Sequence[str]) -> None:
             raise taken(target)
         return
     require_empty(target, but_for=(user_data.FILE_NAME, *names))
-    if user_data.path_in(target).exists() and not user_data.is_as_in(source, target):
+    if user_data.path_in(target).exists() and not user_data.is_same_as(source, target):
         path = user_data.path_in(target)
         raise BadPath(f"{path} holds other albums or saved searches", hint="name a new folder, or move it away")
 
@@ -154,7 +154,7 @@ def _require_place(source: Path, target: Path, names: Sequence[str]) -> None:
 def _is_same(source: Path, target: Path) -> bool:
     """Return whether the target is a copy of the library as it is now."""
     try:
-        return user_data.is_as_in(source, target) and _has_same_rows(source, target)
+        return user_data.is_same_as(source, target) and _has_same_rows(source, target)
     except PhotomapError:
         return False
 

@@ -127,18 +127,18 @@ def _is_ours(path: Path) -> bool:
 
 def put_in_place(draft: Path, target: Path, names: Sequence[str]) -> None:
     """Move everything out of the draft, the catalogue last.  Raises BadPath if another process was faster."""
-    files.keep_names(draft)
+    files.sync_folder(draft)
     there = [name for name in names if (draft / name).exists()]
     for name in there:
         (draft / name).replace(target / name)
-    files.keep_names(target)  # before the catalogue's is
+    files.sync_folder(target)  # before the catalogue's is
     try:
         no_replace.rename(str(draft / FILE_NAME), str(target / FILE_NAME))
     except FileExistsError:  # made by another process meanwhile
         for name in there:
             (target / name).unlink(missing_ok=True)
         raise taken(target) from None
-    files.keep_names(target)
+    files.sync_folder(target)
 
 
 def taken(target: Path) -> BadPath:

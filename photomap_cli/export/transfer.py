@@ -96,7 +96,7 @@ def _move_across(source: str, target: str, checkpoint: Checkpoint) -> None:
             if _digest(number, checkpoint) != written:
                 raise OSError(errno.EIO, "the copy is not as the original", source)
             no_replace.rename(name, target)
-        files.keep_names(os.path.dirname(target))
+        files.sync_folder(os.path.dirname(target))
         is_same = os.path.samestat(os.fstat(original.fileno()), os.lstat(source))
         if not is_same or state(original) != before:
             os.unlink(target)

@@ -188,7 +188,7 @@ def _family_by_environment(environment: Mapping[str, str]) -> str:
     return "konsole" if environment.get("KONSOLE_VERSION") else ""
 
 
-def way(setting: str, around: TerminalInfo, *, is_asked_for: bool) -> GraphicsProtocol | None:
+def choose(setting: str, around: TerminalInfo, *, is_asked_for: bool) -> GraphicsProtocol | None:
     """Return the way of drawing, or None for no pictures.
 
     Args:

@@ -24,7 +24,7 @@ from photomap_cli.errors import BadImage
 from photomap_cli.images import exif, icc, raw, recovery, video, xmp
 from photomap_cli.images.animation import representative_frame
 from photomap_cli.images.bit_depth import GREYS, DeepColours, eight_bits
-from photomap_cli.images.decode_errors import Damaged, faults_named
+from photomap_cli.images.decode_errors import Damaged, translated_errors
 from photomap_cli.images.exif import ExifTables
 from photomap_cli.images.formats import extension, is_turned_by_decoder, kind, opened
 from photomap_cli.images.memory_limits import default_max_megapixels
@@ -134,7 +134,7 @@ def read(path: Path, fit: PixelFit, options: ReadOptions | None = None) -> Pictu
     Of a damaged file, what can be seen is read, and its facts say so.
     Runs in this process, which a damaged file can crash; use DecodePool for untrusted files.
     """
-    with faults_named():
+    with translated_errors():
         info = path.stat()
         if not stat.S_ISREG(info.st_mode):
             raise BadImage("not a file")  # opening a pipe would wait
@@ -174,7 +174,7 @@ def read_stream(
     """Read a picture from an open file or from bytes, like `read`; `turn_of` returns its orientation."""
     options = options or ReadOptions()
     try:
-        with faults_named():
+        with translated_errors():
             file = recovery.without_empty_end(file)
             return _read(file, fit, options, turn_of, _whole)
     except Damaged as damage:
@@ -185,7 +185,7 @@ def _recovered(damage: Damaged, file: BinaryIO, fit: PixelFit, options: ReadOpti
     """Return what can be seen of a damaged picture, with the damage in its facts.  Raises BadImage for too little."""
     share, reason = 0.0, recovery.reason(file, damage.message)
     for attempt in recovery.attempts(file):
-        with suppress(BadImage), faults_named(), recovery.tolerant():
+        with suppress(BadImage), translated_errors(), recovery.tolerant():
             picture = _read(attempt.file, fit, options, turn_of, attempt.load)
             share = max(share, attempt.share)
             if attempt.share >= recovery.LEAST_SHARE:

@@ -31,7 +31,7 @@ _PLAINER = (
 
 
 @contextmanager
-def faults_named() -> Iterator[None]:
+def translated_errors() -> Iterator[None]:
     """Turn any exception of a decoder into BadImage, or Damaged, whose message is only the reason."""
     try:
         yield

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from photomap_cli.images.preprocess import PixelFit
-from photomap_cli.indexing.file_reader import tried
-from photomap_cli.indexing.prefetch import Prefetch, begun
+from photomap_cli.indexing.file_reader import decode_with_fallback
+from photomap_cli.indexing.prefetch import Prefetch, start_thread
 from photomap_cli.indexing.read_ahead import ReadAhead
 from photomap_cli.memory import require_address_space
 
@@ -52,7 +52,7 @@ class DecodeAhead:
 
         def decode_one(each: Todo) -> list[Outcome]:
             disk.next_begins()
-            return tried(self.pool, each, fit)
+            return decode_with_fallback(self.pool, each, fit)
 
         pictures = opened.enter_context(closing(Prefetch(decode_one, todo, threads=self.threads, limit=self.limit)))
         opened.enter_context(self.pool)  # closed before the threads, which would otherwise wait for running decodes
@@ -79,7 +79,7 @@ def start(
         MemoryError: the limit on this process is too low for numpy's and faiss's libraries.
     """
     require_address_space(_ADDRESS_SPACE)
-    opening = begun(open_encoder, "open-encoder")
+    opening = start_thread(open_encoder, "open-encoder")
     pictures = ahead.pictures(todo, expected_fit, opened) if expected_fit else None
     encoder = opening.result()
     fit = PixelFit.of(encoder.info)

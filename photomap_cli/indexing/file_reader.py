@@ -36,7 +36,7 @@ class Decoder(Protocol):
         """Read a picture file.  Raises BadImage, whose message is only the reason, and NoProcess."""
 
 
-def tried(decoder: Decoder, todo: Todo, fit: PixelFit) -> list[Outcome]:
+def decode_with_fallback(decoder: Decoder, todo: Todo, fit: PixelFit) -> list[Outcome]:
     """Decode a file, else the RAW file beside it, and return each outcome.  Any thread may call it."""
     outcome, instead = _decoded(decoder, todo, fit), todo.instead
     if isinstance(outcome, Decoded) or instead is None:

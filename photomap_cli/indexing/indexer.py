@@ -20,7 +20,7 @@ from photomap_cli.images.decode_pool import DecodePool
 from photomap_cli.images.thumbnail_cache import THUMBNAIL_PX, ThumbnailCache
 from photomap_cli.indexing.batch_encoder import COMMIT_SECONDS, BatchEncoder
 from photomap_cli.indexing.encoder_start import DecodeAhead, start
-from photomap_cli.indexing.file_reader import PROBE, tried
+from photomap_cli.indexing.file_reader import PROBE, decode_with_fallback
 from photomap_cli.indexing.index_options import JOBS, IndexOptions
 from photomap_cli.indexing.parts import everything
 from photomap_cli.indexing.plan import Todo, survey
@@ -257,7 +257,7 @@ class Indexer:
     def _from_first_readable(self, todo: list[Todo]) -> list[Todo]:
         """Report unreadable files at the start, so that no encoder is opened for them; return the rest."""
         for at, each in enumerate(todo):
-            outcomes = tried(self._pool, each, PROBE)
+            outcomes = decode_with_fallback(self._pool, each, PROBE)
             if any(isinstance(outcome, Decoded) for _, outcome in outcomes):
                 return todo[at:]
             for one, outcome in outcomes:

@@ -49,7 +49,7 @@ class Prefetch(Generic[Item, Result]):
             self._waiting.append((item, self._pool.submit(self._work, item)))
 
 
-def begun(work: Callable[[], Result], name: str) -> Future[Result]:
+def start_thread(work: Callable[[], Result], name: str) -> Future[Result]:
     """Run `work` on a separate thread, which isn't waited for if its result isn't needed."""
     future: Future[Result] = Future()
 

@@ -56,7 +56,7 @@ def back_up_cache(path: Path, target: Path, on_bytes: Callable[[int], None] = la
     try:
         address = f"{path.absolute().as_uri()}?mode=rw"
         with closing(sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)) as connection:
-            schema_check.distrust(connection)
+            schema_check.harden(connection)
             connection.execute("BEGIN")
             back_up(connection, target, on_bytes)
     except (sqlite3.Error, schema_check.Damaged):

@@ -234,7 +234,7 @@ def _connection(folder: Path, mode: str, *, any_format: bool) -> sqlite3.Connect
         # FULL: commits survive a power cut, for 3.5 ms per batch; NORMAL would only keep the catalogue consistent.
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES_KEPT}")
-        schema_check.distrust(connection)
+        schema_check.harden(connection)
         connection.create_function(geography.DISTANCE, 4, geography.metres_between, deterministic=True)
         if not any_format:
             schema_check.require(connection)

@@ -42,7 +42,7 @@ class OtherFormat(Exception):
 _REFUSED = {"DEFENSIVE": True, "ENABLE_TRIGGER": False, "ENABLE_VIEW": False}
 
 
-def distrust(connection: sqlite3.Connection) -> None:
+def harden(connection: sqlite3.Connection) -> None:
     """Make SQLite check pages before using them, and run no code from the file."""
     connection.execute("PRAGMA cell_size_check = ON")
     connection.execute("PRAGMA trusted_schema = OFF")

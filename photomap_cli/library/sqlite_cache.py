@@ -85,7 +85,7 @@ class SqliteCache:
         connection = sqlite3.connect(self.path, timeout=self._busy_seconds, check_same_thread=False)
         try:
             connection.execute("PRAGMA synchronous = OFF")  # a power cut may damage the file
-            schema_check.distrust(connection)
+            schema_check.harden(connection)
             for statement in self._schema:
                 connection.execute(statement)
         except BaseException:

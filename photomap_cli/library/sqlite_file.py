@@ -28,7 +28,7 @@ def create(path: Path, build: Callable[[sqlite3.Connection], None]) -> None:
             build(connection)
         with suppress(FileExistsError):
             no_replace.rename(name, str(path))
-        files.keep_names(path.parent)
+        files.sync_folder(path.parent)
     finally:
         for suffix in ("-wal", "-shm", "-journal", ""):
             Path(f"{name}{suffix}").unlink(missing_ok=True)

@@ -176,7 +176,7 @@ def back_up(library: Path, target: Path) -> None:
             backup.back_up(connection, path_in(target))
 
 
-def is_as_in(library: Path, other: Path) -> bool:
+def is_same_as(library: Path, other: Path) -> bool:
     """Return whether two libraries have the same albums and saved searches."""
     return (every_album(library), searches(library)) == (every_album(other), searches(other))
 
@@ -245,7 +245,7 @@ def _connection(path: Path, mode: str) -> sqlite3.Connection:
     connection = sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
     try:
         connection.execute("PRAGMA synchronous = FULL")  # commits survive a power cut
-        schema_check.distrust(connection)
+        schema_check.harden(connection)
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     except BaseException:
         connection.close()

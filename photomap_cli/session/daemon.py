@@ -65,7 +65,7 @@ class LogFile:
         if self.size() > LOG_BYTES:
             older = self.path.with_name(f"{self.path.name}.1")
             try:
-                with files.reading(self.path) as log, files.fresh(older) as copy:
+                with files.reading(self.path) as log, files.open_new(older) as copy:
                     shutil.copyfileobj(log, copy)
             except OSError:
                 with suppress(OSError):

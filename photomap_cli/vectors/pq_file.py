@@ -157,7 +157,7 @@ class PqFile:
         """Replace the file in one step; return its new content."""
         header = made.header
         try:
-            with files.fresh(self._draft) as file:
+            with files.open_new(self._draft) as file:
                 file.write(bytes(PAGE))
                 if header.depth:
                     header = _write_index(file, made)
@@ -165,7 +165,7 @@ class PqFile:
                 file.write(header.pack())
                 file.flush()
                 os.fsync(file.fileno())
-            files.adopt(self._draft, self.path)
+            files.move_into_place(self._draft, self.path)
         finally:
             self._draft.unlink(missing_ok=True)
         return replace(made, header=header)

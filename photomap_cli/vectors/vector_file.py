@@ -132,7 +132,7 @@ class VectorFile:
 
     def _append(self, header: Header, snapshot: Snapshot, blobs_from: BlobsFrom) -> None:
         """Write the new rows, then the header that counts them."""
-        with files.changing(self.path) as file:
+        with files.open_for_update(self.path) as file:
             file.seek(header.size)
             for piece in _rows(range(header.next_row, snapshot.next_row), snapshot.dim, blobs_from):
                 file.write(piece)
@@ -144,12 +144,12 @@ class VectorFile:
     def _write(self, snapshot: Snapshot, blobs_from: BlobsFrom) -> None:
         draft = self.path.with_suffix(".new")
         try:
-            with files.fresh(draft) as file:
+            with files.open_new(draft) as file:
                 for piece in _content(snapshot, blobs_from):
                     file.write(piece)
                 file.flush()
                 sync(file.fileno())
-            files.adopt(draft, self.path)
+            files.move_into_place(draft, self.path)
         finally:
             draft.unlink(missing_ok=True)  # don't leave half a file in a full disk's last bytes
 

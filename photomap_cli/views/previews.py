@@ -87,8 +87,8 @@ class Previews:
         return self._display.around.wraps_again
 
     def painter(self, *, is_asked_for: bool = False) -> Renderer | None:
-        """Return the renderer for results, or None for a table; see `protocol_choice.way`."""
-        way = protocol_choice.way(self.setting, self._display.around, is_asked_for=is_asked_for)
+        """Return the renderer for results, or None for a table; see `protocol_choice.choose`."""
+        way = protocol_choice.choose(self.setting, self._display.around, is_asked_for=is_asked_for)
         if way is None or not self._console.is_terminal:
             return None
         if way not in self._painters:

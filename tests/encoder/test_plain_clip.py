@@ -42,7 +42,7 @@ def test_of_every_configuration_of_open_clip_all_is_known_that_it_builds_or_pyto
             if open_clip.get_model_config(name).keys() - {"quick_gelu", *config}:
                 config |= {"custom_text": True}
             try:
-                told = plain_clip.promised(config)
+                told = plain_clip.derive(config)
             except TowerUnfit:
                 refused.append(name)
                 continue
@@ -70,7 +70,7 @@ def config_of(**changes):
 def test_a_key_that_is_not_known_leaves_it_to_pytorch(part, kind, known):
     for name in {each.name for each in fields(kind)} - known:
         with pytest.raises(TowerUnfit):
-            plain_clip.promised(config_of(**{f"{part}__{name}": None}))
+            plain_clip.derive(config_of(**{f"{part}__{name}": None}))
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_a_key_that_is_not_known_leaves_it_to_pytorch(part, kind, known):
 )
 def test_values_that_make_no_sense_leave_it_to_pytorch(change):
     with pytest.raises(TowerUnfit):
-        plain_clip.promised(config_of(**change))
+        plain_clip.derive(config_of(**change))
 
 
 @pytest.fixture
@@ -96,11 +96,11 @@ def mine(tmp_path):
 
 
 def found(folder):
-    return plain_clip.found(f"local-dir:{folder}")
+    return plain_clip.find(f"local-dir:{folder}")
 
 
 def test_the_embedded_encoder_is_a_plain_clip():
-    told = plain_clip.found("tiny").model.image
+    told = plain_clip.find("tiny").model.image
     assert (told.image_size, told.resize_mode) == ((64, 64), "squash")
 
 
@@ -138,7 +138,7 @@ def test_what_is_not_certain_is_left_to_pytorch(mine, damage):
 def test_a_model_of_the_hub_is_read_as_open_clip_would(spec, tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(TowerUnfit, match="there isn't one"):
-        plain_clip.found(spec)
+        plain_clip.find(spec)
     (known,) = (model for model in models.KNOWN if model.spec == spec)
     snapshot = models.hub_cache(known.hub) / "snapshots" / "1"
     snapshot.mkdir(parents=True)

@@ -71,7 +71,7 @@ def test_every_terminal_gets_what_suits_it(name, monkeypatch):
     monkeypatch.setattr(tmux, "client", lambda environment: recorded.tmux_client)
     with Terminal(recorded.answers) as terminal:
         display = terminal.asked(recorded.environment)
-    way = protocol_choice.way("auto", display.around, is_asked_for=False)
+    way = protocol_choice.choose("auto", display.around, is_asked_for=False)
     assert way.value == recorded.way
     assert detection.painter(way, display).name == recorded.way
     assert display.cell == (10, 20)
@@ -92,7 +92,7 @@ def test_a_silent_terminal_is_waited_for_once_and_its_keys_are_kept():
         os.write(terminal.outer, b"dog\r")
         around = terminal.asked({"KITTY_WINDOW_ID": "1"}).around
     assert around.answers == TerminalReplies(keys=b"dog\n")  # as the system has it from a terminal that is not raw
-    assert protocol_choice.way("auto", around, is_asked_for=False) is GraphicsProtocol.BLOCKS
+    assert protocol_choice.choose("auto", around, is_asked_for=False) is GraphicsProtocol.BLOCKS
 
 
 def test_answers_that_are_there_are_understood_however_late_they_are_read(monkeypatch):
@@ -163,11 +163,11 @@ def around(name, **environment):
     ],
 )
 def test_the_setting_overrides(setting, name, way):
-    assert protocol_choice.way(setting, around(name), is_asked_for=False) is way
+    assert protocol_choice.choose(setting, around(name), is_asked_for=False) is way
 
 
 def test_what_is_asked_for_is_shown_also_where_the_setting_says_off():
-    assert protocol_choice.way("off", around("kitty"), is_asked_for=True) is GraphicsProtocol.PLACEHOLDERS
+    assert protocol_choice.choose("off", around("kitty"), is_asked_for=True) is GraphicsProtocol.PLACEHOLDERS
 
 
 @pytest.mark.parametrize(
@@ -180,8 +180,8 @@ def test_what_is_asked_for_is_shown_also_where_the_setting_says_off():
 )
 def test_a_terminal_of_text_alone_gets_none_and_the_reason_is_known(plain, reason):
     for setting in ("auto", "on", "off"):
-        assert protocol_choice.way(setting, plain, is_asked_for=True) is None
-    assert protocol_choice.way("blocks", plain, is_asked_for=False) is GraphicsProtocol.BLOCKS
+        assert protocol_choice.choose(setting, plain, is_asked_for=True) is None
+    assert protocol_choice.choose("blocks", plain, is_asked_for=False) is GraphicsProtocol.BLOCKS
     assert plain.draws_nothing == reason
     assert around("xterm").draws_nothing == ""
 
@@ -189,9 +189,9 @@ def test_a_terminal_of_text_alone_gets_none_and_the_reason_is_known(plain, reaso
 def test_without_colours_pictures_are_blocks_of_the_terminals_own_and_only_if_the_user_wants_them():
     plain = around("kitty", NO_COLOR="1")
     assert plain.colours is ColourDepth.NONE
-    assert protocol_choice.way("auto", plain, is_asked_for=False) is None
-    assert protocol_choice.way("auto", plain, is_asked_for=True) is GraphicsProtocol.SEXTANTS
-    assert protocol_choice.way("on", plain, is_asked_for=False) is GraphicsProtocol.SEXTANTS
+    assert protocol_choice.choose("auto", plain, is_asked_for=False) is None
+    assert protocol_choice.choose("auto", plain, is_asked_for=True) is GraphicsProtocol.SEXTANTS
+    assert protocol_choice.choose("on", plain, is_asked_for=False) is GraphicsProtocol.SEXTANTS
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ def test_how_many_colours_there_are(name, environment, colours):
 def test_the_characters_that_a_terminal_draws_itself(name, way):
     answers = replace(UNDERSTOOD["vt132"], name=name)
     plain = TerminalInfo({"TERM": "xterm", "NO_COLOR": "1"}, answers=answers)
-    assert protocol_choice.way("on", plain, is_asked_for=False) is way
+    assert protocol_choice.choose("on", plain, is_asked_for=False) is way
 
 
 def test_sixel_keeps_to_the_terminals_limits():

@@ -45,7 +45,7 @@ def unusual(monkeypatch):
     def refuse(_):
         raise TowerUnfit("it's not a plain CLIP")
 
-    monkeypatch.setattr(plain_clip, "found", refuse)
+    monkeypatch.setattr(plain_clip, "find", refuse)
 
 
 @pytest.fixture
