@@ -335,7 +335,7 @@ def test_no_other_folder_is_taken_for_roots_that_are_all_gone(library, photos, t
 @pytest.mark.parametrize(
     ("statement", "told"),
     [
-        ("UPDATE roots SET path = '/nowhere'", "not there: /nowhere"),
+        ("UPDATE roots SET path = '/dev/null/nowhere'", "not there: /dev/null/nowhere"),
         ("DROP TABLE roots", "the library does not say what was indexed"),
         ("UPDATE roots SET path = x'2fff'", "the library does not say what was indexed"),
         ("UPDATE roots SET path = 'relative'", "the library does not say what was indexed"),

@@ -69,7 +69,8 @@ def test_an_interruption_keeps_what_is_done_and_says_what_is_left(talk, monkeypa
     assert "run the same command again" in talk.front.notes[-1]
     talk.front.console = Console(file=io.StringIO(), force_terminal=True, width=100)
     talk.type(":index")
-    assert talk.front.notes[-1].startswith("stopped")
+    assert talk.front.notes[-2].startswith("stopped")
+    assert "run the same command again" in talk.front.notes[-1]
     monkeypatch.undo()
     assert len(found(talk)) == 4
 
