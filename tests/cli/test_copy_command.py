@@ -79,7 +79,7 @@ def test_it_is_quiet_where_it_shall_be_and_writes_json(home, photomap):
         (("library", "file:///tmp/two"), "isn't a library's scheme"),
         (("library", ""), "TO is empty"),
         (("", "two"), "FROM is empty"),
-        (("library", "~nobody-of-this-name/two"), "TO cannot be a folder"),
+        (("library", "~nobody-of-this-name/two"), "there is no home folder ~nobody-of-this-name"),
         (("library", "two/" + "x" * 300), "too long"),
         (("library", "library"), "own folder"),
         (("library", "library/../library/."), "own folder"),

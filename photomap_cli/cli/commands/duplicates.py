@@ -72,8 +72,8 @@ def _find(given: Globals, paths: Sequence[Path], *, threshold: float, only_ident
     from photomap_cli.views.formatting import photos
     from photomap_cli.views.spinner import wait_for
 
+    scopes, left_out = [_scope(path) for path in paths], list[int]()
     with open_library(given.library) as library:
-        scopes, left_out = [_scope(path) for path in paths], list[int]()
         find = partial(
             near_duplicates.find,
             library.facts,
