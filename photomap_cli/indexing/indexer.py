@@ -15,12 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photomap_cli.errors import PhotomapError
-from photomap_cli.images.decode import Decoded
 from photomap_cli.images.decode_pool import DecodePool
 from photomap_cli.images.thumbnail_cache import THUMBNAIL_PX, ThumbnailCache
 from photomap_cli.indexing.batch_encoder import COMMIT_SECONDS, BatchEncoder
 from photomap_cli.indexing.encoder_start import DecodeAhead, start
-from photomap_cli.indexing.file_reader import PROBE, decode_with_fallback
 from photomap_cli.indexing.index_options import JOBS, IndexOptions
 from photomap_cli.indexing.parts import everything
 from photomap_cli.indexing.plan import Todo, survey
@@ -35,6 +33,7 @@ from photomap_cli.library.paths import shown
 from photomap_cli.records import IndexFailure, IndexNote, IndexProgress
 
 if TYPE_CHECKING:
+    from photomap_cli.images.decode import Decoded
     from photomap_cli.images.preprocess import PixelFit
     from photomap_cli.indexing.encoder_start import ImageEncoder, Pictures
     from photomap_cli.indexing.file_reader import Decoder
@@ -169,14 +168,11 @@ class Indexer:
             yield self._progress()
             todo = yield from self._recognised(plan.todo)
         self._commit()
-        with self._stages.during("load"):
-            self._pool.start(min(self._jobs, len(todo)))
-            todo = self._from_first_readable(todo)
-            if self._unreadable:
-                yield self._progress()
         with ExitStack() as decoding:
             with self._stages.during("load"):
                 started = self._start(todo, decoding) if todo else None
+            if self._unreadable:
+                yield self._progress()
             self._note_roots()
             self._pending.lose(self._not_moved(plan))
             self._commit()
@@ -254,24 +250,19 @@ class Indexer:
     def _not_moved(self, plan: Plan) -> list[int]:
         return [row for row in plan.gone.values() if row not in self._recogniser.moved]
 
-    def _from_first_readable(self, todo: list[Todo]) -> list[Todo]:
-        """Report unreadable files at the start, so that no encoder is opened for them; return the rest."""
-        for at, each in enumerate(todo):
-            outcomes = decode_with_fallback(self._pool, each, PROBE)
-            if any(isinstance(outcome, Decoded) for _, outcome in outcomes):
-                return todo[at:]
-            for one, outcome in outcomes:
-                self._fail(one, str(outcome))
-        return []
-
-    def _start(self, todo: Sequence[Todo], decoding: ExitStack) -> tuple[ImageEncoder, Pictures]:
-        limit = max(2 * self._options.batch_size, 4 * self._jobs)  # enough for a batch while another is encoded
-        ahead = DecodeAhead(self._pool, self._jobs, limit)
-        encoder, pictures = start(todo, partial(self._opened, len(todo)), self._expected_fit, ahead, decoding)
+    def _start(self, todo: Sequence[Todo], decoding: ExitStack) -> tuple[ImageEncoder, Pictures] | None:
+        """Open the encoder if a file can be read, and report those before it that can't."""
+        self._pool.start(min(self._jobs, len(todo)))
+        size, opened = self._options.batch_size, partial(self._opened, len(todo))
+        ahead = DecodeAhead(self._pool, self._jobs, max(2 * size, 4 * self._jobs))  # a batch while another is encoded
+        started = start(todo, opened, self._expected_fit, ahead, decoding, self._fail, batch_size=size)
+        if started is None:
+            return None
+        encoder, pictures = started
         self._library.begin(encoder.info)
         if encoder.info.device != "cpu" and not self._options.is_gentle:
-            pictures.limit = max(limit, 2 * self._batches.enlarge())
-        return encoder, pictures
+            pictures.limit = max(ahead.limit, 2 * self._batches.enlarge())
+        return started
 
     def _opened(self, count: int) -> ImageEncoder:
         """Open the encoder for this many pictures."""

@@ -40,6 +40,12 @@ class Prefetch(Generic[Item, Result]):
         """Whether the next result is there, so that taking it doesn't wait."""
         return bool(self._waiting) and self._waiting[0][1].done()
 
+    def put_back(self, item: Item, result: Result) -> None:
+        """Return this item and result next, again."""
+        done: Future[Result] = Future()
+        done.set_result(result)
+        self._waiting.appendleft((item, done))
+
     def close(self) -> None:
         """End the threads."""
         self._pool.shutdown(cancel_futures=True)
