@@ -10,8 +10,8 @@ unchanged; exporting them takes `pip install onnx onnxscript`.
 `first` and `all` are the wall-clock seconds of the whole command over FEW photos and over all.  `CPU s` is the CPU time
 of the latter on all cores, which is meaningful on a busy machine too.  `more` is the rate of further photos, and `CPU
 ms` the CPU time of one, by PyTorch: the difference between runs over FEW and over all, from which the time for any
-library follows.  `waits` is the share of encoding time in which the encoder waits for pictures, and in which the
-decoders wait for the encoder.
+library follows.  `waits` is how long, while photos are encoded, the encoder waits for pictures and the decoders wait
+for the encoder; the side that waits more comes first.
 
 It also measures the peak memory with many photos, a run over unchanged files, and both on a disk with a latency of 5 ms
 (`slow_disk.py`; needs root and /dev/fuse).
@@ -56,8 +56,19 @@ LEAST_SHARE = 0.1  # of a run's time; if further photos take less, they are too 
 
 
 @dataclass(frozen=True)
+class Wait:
+    """How long one side waited for the other while photos were encoded, and its share of that time.
+
+    Seconds by the clock; of several decode processes the mean.
+    """
+
+    seconds: float
+    share: float
+
+
+@dataclass(frozen=True)
 class Row:
-    """One row of the table: medians over the rounds; `stages` and `waits` are shares of the time."""
+    """One row of the table: medians over the rounds; `stages` are shares of the time."""
 
     tool: str
     photos: str
@@ -71,7 +82,7 @@ class Row:
     cpu_use: float
     peak_bytes: int
     stages: dict[str, float] = field(default_factory=dict)
-    waits: dict[str, float] = field(default_factory=dict)
+    waits: dict[str, Wait] = field(default_factory=dict)
 
 
 def main() -> int:
@@ -279,15 +290,25 @@ def stages(reports: list[dict[str, Any]]) -> dict[str, float]:
     return {name: taken / sum(report["elapsed_ms"] for report in reports) for name, taken in sums.items()}
 
 
-def waits(runs: list[Run]) -> dict[str, float]:
-    """Return the shares of encoding time in which the encoder and the decoders waited; medians."""
-    shares: dict[str, list[float]] = {"encoder": [], "decoders": []}
+def waits(runs: list[Run]) -> dict[str, Wait]:
+    """Return how long the encoder waited for pictures, and the decoders for the encoder: medians."""
+    sides: dict[str, list[Wait]] = {"encoder": [], "decoders": []}
     for run in runs:
-        taken = json.loads(run.output)["stages_ms"]
+        taken = {name: ms / 1e3 for name, ms in json.loads(run.output)["stages_ms"].items()}
         encoding = sum(taken[name] for name in ("decode", "encode", "commit"))
-        shares["encoder"].append(taken["decode"] / encoding)
-        shares["decoders"].append(run.decoders_wait(encoding / 1e3))
-    return {side: statistics.median(each) for side, each in shares.items()}
+        idle = run.decoders_wait(encoding)
+        sides["encoder"].append(Wait(taken["decode"], taken["decode"] / encoding))
+        sides["decoders"].append(Wait(idle * encoding, idle))
+    return {
+        side: Wait(*(statistics.median(getattr(wait, name) for wait in each) for name in ("seconds", "share")))
+        for side, each in sides.items()
+    }
+
+
+def told(found: dict[str, Wait]) -> str:
+    """Return the waits in words, the side that waits more first."""
+    sides = sorted(found, key=lambda side: -found[side].share)
+    return ", ".join(f"{side} {found[side].share:.0%} ({found[side].seconds:.1f} s)" for side in sides)
 
 
 def print_json(rows: list[Row], notes: list[str]) -> None:
@@ -307,8 +328,7 @@ def print_table(rows: list[Row], notes: list[str]) -> None:
         each = f"{row.cpu_ms_each:.0f}" if row.cpu_ms_each is not None else ""
         figures += f" | {more} | {each} | {row.cpu_use:.0%}"
         figures += f" | {row.peak_bytes / 1e6:.0f}"
-        idle = ", ".join(f"{name} {share:.0%}" for name, share in row.waits.items())
-        print(f"| {row.count} of {row.photos} | {row.tool} | {row.rounds} | {figures} | {shares} | {idle} |")
+        print(f"| {row.count} of {row.photos} | {row.tool} | {row.rounds} | {figures} | {shares} | {told(row.waits)} |")
     for note in notes:
         print(f"\n{note}")
 

@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 from drawing.library import write_demo_library
 
+from photomap_cli.encoder import gpu
 from photomap_cli.library.query_cache import QueryCache
 from photomap_cli.records import SearchRequest
 from photomap_cli.session import socket_dir, transport
@@ -376,7 +377,9 @@ def seconds_to_echo(words: list[str], typed: bytes = b"Q", awaited: re.Pattern[b
 
 def machine() -> str:
     """Describe the machine."""
-    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    cards = gpu.device_count()
+    system = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    return f"{system}, {cards} CUDA device{'s'[: cards != 1]}" if cards else system
 
 
 def print_table(rows: list[Row], notes: list[str]) -> None:

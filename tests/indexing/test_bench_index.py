@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from bench_index import waits
+from bench_index import Wait, told, waits
 from bench_photos import write_others
 from bench_process import Run, Sample, family, is_decoder, state
 
@@ -20,7 +20,11 @@ def test_each_side_waits_a_share_of_the_time_in_which_photos_were_encoded():
     encoding = [Sample(10 + at, 2, 1 if at % 2 else 0) for at in range(9)]
     over = [Sample(19.0, 0, 0)]
     run = run_of([*starting, *encoding, *over], load=10, decode=2, encode=5, commit=1)
-    assert waits([run]) == {"encoder": 0.25, "decoders": pytest.approx(1 - 4 / 18)}
+    found = waits([run])
+    assert found["encoder"] == Wait(2.0, 0.25)
+    assert (found["decoders"].seconds, found["decoders"].share) == pytest.approx((8 * (1 - 4 / 18), 1 - 4 / 18))
+    assert told(found) == "decoders 78% (6.2 s), encoder 25% (2.0 s)", "the side that waits more comes first"
+    assert told({}) == ""
 
 
 def test_a_run_without_decoders_has_none_that_wait_for_less_than_all_of_it():
