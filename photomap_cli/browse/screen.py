@@ -148,7 +148,7 @@ class Screen:
         state = self._state()
         status = self._toolbar() if self._toolbar is not None else []
         marks, keys = view.bar(state, fragment_list_width(status))
-        return [*status, ("class:bar.marks", marks), ("", " │"), ("", keys)]
+        return [*status, ("class:bar.marks", marks), ("", keys)]
 
     # -- keys ----------------------------------------------------------------------------------------------------------
 

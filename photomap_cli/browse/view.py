@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 PICTURE = "class:picture"
 """The style of cells that belong to pictures; the text leaves them blank."""
 
+_SEPARATOR = " │"
 _BAR_LEAST = 24  # cells reserved for the encoder's state before the keys
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -173,14 +174,20 @@ def _working(state: State) -> list[tuple[str, str]]:
 
 
 def bar(state: State, status_cells: int) -> tuple[str, str]:
-    """Return the rest of the bar after the encoder's state, which takes `status_cells`: the marks, and the keys."""
-    marks = f" │ ● {len(state.marks):,} marked" if state.marks else ""
-    return marks, hints(state, max(0, state.size.columns - 1 - status_cells - cell_len(marks) - 3))
+    """Return the rest of the bar after the encoder's state, which takes `status_cells`: the marks, and the keys.
+
+    What doesn't fit is said in fewer words or left out, never cut.
+    """
+    room = state.size.columns - 1 - status_cells
+    count = f" │ ● {len(state.marks):,}" if state.marks else ""
+    marks = next((words for words in (f"{count} marked", count) if count and cell_len(words) <= room), "")
+    keys = hints(state, max(0, room - cell_len(marks) - len(_SEPARATOR)))
+    return marks, f"{_SEPARATOR}{keys}" if keys else ""
 
 
 def status_room(state: State) -> int:
     """Return how many cells of the bar the encoder's state may take."""
-    return max(_BAR_LEAST, state.size.columns * 4 // 10)
+    return min(state.size.columns, max(_BAR_LEAST, state.size.columns * 4 // 10))
 
 
 def _why_empty(state: State) -> str:

@@ -47,7 +47,7 @@ def refined(request: SearchRequest, feedback: list[tuple[float, int]], path_of: 
 
 
 def _lasting(term: Term, request: SearchRequest) -> Term:
-    """Name a result by its path."""
-    if term.kind is not TermKind.REFERENCE:
+    """Name a result by its path; one that there isn't stays, for the search to report."""
+    if term.kind is not TermKind.REFERENCE or not 1 <= int(term.value) <= len(request.references):
         return term
     return Term(TermKind.IMAGE, request.references[int(term.value) - 1], term.weight)

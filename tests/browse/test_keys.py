@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from cases import cases
+from rich.cells import cell_len
 from terminal_fakes import make_hit
 
 from photomap_cli.browse import events, view
@@ -214,6 +216,16 @@ def test_marks_stay_when_the_query_changes_and_are_counted():
     state, _ = press(state, "space")
     assert marks(state) == [0, 10]
     assert "2 marked" in view.bar(state, 20)[0]
+
+
+@cases("columns", range(20, 81))
+def test_a_narrow_bar_leaves_words_out_and_cuts_none(columns):
+    state, _ = press(shown(size=Size(columns, 20)), "space")
+    status = min(22, view.status_room(state) - 1)
+    marks_words, keys = view.bar(state, status)
+    assert status + cell_len(marks_words) + cell_len(keys) < columns
+    assert marks_words in ("", " │ ● 1", " │ ● 1 marked")
+    assert not keys or keys.endswith(" ")
 
 
 def test_all_are_marked_when_all_have_been_fetched():

@@ -42,6 +42,7 @@ def test_only_numbers_of_results_are_feedback(line, meant):
     [
         ("dog", "more 3 less 5", "dog + 0.5:/p/3.jpg - 0.25:/p/5.jpg"),
         ("#2 + snow after:2023", "more 3", "/p/old-2.jpg + snow + 0.5:/p/3.jpg after:2023-01-01"),
+        ("#9 + #0 + dog", "more 3", "#9 + #0 + dog + 0.5:/p/3.jpg"),
         ("dog -in:italy min:0.2", "less 4", 'dog - 0.25:@"./my 4.jpg" -in:./italy min:0.2'),
         ('"black / white" -2:cat', "more 5", '"black / white" - 2:cat + 0.5:/p/5.jpg'),
     ],
