@@ -13,6 +13,7 @@ import hypothesis
 import milvus_lite_server
 import milvus_server
 import pytest
+from kept_encoder import KeptProcesses
 from library_fakes import ENCODER
 from waiting import LONG_SECONDS
 
@@ -89,6 +90,20 @@ def library_without_weights(tmp_path, monkeypatch):
     (tmp_path / "open_clip_config.json").write_text("{}")
     Catalog.open(tmp_path / "library", create=True).close()
     return tmp_path / "library"
+
+
+@pytest.fixture(scope="session")
+def kept_processes():
+    kept = KeptProcesses()
+    yield kept
+    kept.close()
+
+
+@pytest.fixture(scope="module")
+def one_encoder_process(kept_processes):
+    """All sessions of a file's tests have one encoder process, and so have those of other files, for one PyTorch."""
+    with kept_processes.used():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -48,7 +48,7 @@ def environment(home):
 
 
 @pytest.fixture(scope="module")
-def photomap(home):
+def photomap(home, one_encoder_process):
     def run(*words, stdin="", **more):
         return run_here(*words, cwd=home, environment=environment(home) | more, stdin=stdin)
 

@@ -24,7 +24,7 @@ EACH = 7
 
 
 @pytest.fixture(scope="module")
-def photomap(tmp_path_factory):
+def photomap(tmp_path_factory, one_encoder_process):
     home = tmp_path_factory.mktemp("home")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PHOTOMAP_", "XDG_"))}
     environment = {**kept, "HOME": str(home), "XDG_RUNTIME_DIR": str(home / "run"), "COLUMNS": "100"}

@@ -22,7 +22,7 @@ from photomap_cli.settings import Settings
 
 
 @pytest.fixture(scope="module")
-def indexed(tmp_path_factory):
+def indexed(tmp_path_factory, one_encoder_process):
     """A library that PyTorch has made; nothing below changes it but for past queries."""
     return index_colours(tmp_path_factory.mktemp("indexed"), Settings(device="cpu"))
 

@@ -24,6 +24,8 @@ from photomap_cli.library import user_data
 from photomap_cli.library.albums import as_members
 from photomap_cli.library.catalog import Catalog
 
+pytestmark = pytest.mark.usefixtures("one_encoder_process")
+
 PHOTOS = 60
 
 

@@ -30,6 +30,8 @@ from photomap_cli.library.shared.facts import SharedFacts
 from photomap_cli.library.shared.store import SharedLibrary
 from photomap_cli.session import attach, libraries
 
+pytestmark = pytest.mark.usefixtures("one_encoder_process")
+
 PHOTOS = 3
 NOBODY = "milvus://127.0.0.1:9/photos"  # nobody listens on the port that discards
 _numbers = itertools.count()

@@ -9,7 +9,7 @@ from photomap_cli.encoder.process import EncoderProcess
 from photomap_cli.errors import EncoderFailed
 from photomap_cli.indexing.index_options import IndexOptions
 from photomap_cli.indexing.indexer import Indexer
-from photomap_cli.session import attach, encoder_choice, transport
+from photomap_cli.session import attach, transport
 from photomap_cli.session.session import Session
 from photomap_cli.settings import Settings
 from photomap_cli.vectors.local_library import LocalLibrary
@@ -70,40 +70,6 @@ def session(make_session, photos):
         pass
     made.offload()
     return made
-
-
-class KeptProcess(EncoderProcess):
-    """An encoder process that stays when a session lets it go: the next load finds it there."""
-
-    def rest_after(self, idle, release):
-        pass
-
-    def release(self):
-        pass
-
-    def close(self):
-        pass
-
-
-@pytest.fixture(scope="package")
-def kept_processes():
-    started = {}
-    yield started
-    for each in started.values():
-        EncoderProcess.release(each)
-
-
-@pytest.fixture
-def one_encoder_process(kept_processes, monkeypatch):
-    """All sessions have one encoder process, so that PyTorch is imported once."""
-
-    def process(spec, values):
-        key = (spec, values.device, values.precision)
-        if key not in kept_processes:
-            kept_processes[key] = KeptProcess(spec, device=values.device, precision=values.precision)
-        return kept_processes[key]
-
-    monkeypatch.setattr(encoder_choice, "process", process)
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ def settings(**values):
 
 
 @pytest.fixture(scope="module")
-def indexed(tmp_path_factory):
+def indexed(tmp_path_factory, one_encoder_process):
     """A library that PyTorch has made, and its photos; to be copied."""
     return index_colours(tmp_path_factory.mktemp("indexed"), settings(text_encoder="torch"))
 
