@@ -15,7 +15,7 @@ from waiting import LONG_SECONDS
 
 from photomap_cli import directories
 from photomap_cli.cli import run
-from photomap_cli.session import transport
+from photomap_cli.session import attach, transport
 
 
 def run_here(
@@ -31,7 +31,11 @@ def run_here(
         patch.chdir(cwd)
         for name, value in (("_started_in", None), ("_has_left", False)):
             patch.setattr(directories, name, value)
-        patch.setattr(transport, "TIMEOUTS", transport.Timeouts(1.0, LONG_SECONDS))  # a machine may stall
+        # A machine may stall, which nobody says a word about then.
+        first = float(environment.get("FIRST_SECONDS", LONG_SECONDS))
+        patch.setattr(transport, "TIMEOUTS", transport.Timeouts(first, LONG_SECONDS))
+        patch.setattr(transport, "CONNECT_SECONDS", LONG_SECONDS)
+        patch.setattr(attach, "TIMEOUT_SECONDS", LONG_SECONDS)
         streams = []
         for name in ("stdin", "stdout", "stderr"):
             streams.append(opened.enter_context(_stream()))

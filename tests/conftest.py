@@ -22,6 +22,7 @@ from photomap_cli.library.catalog import Catalog
 from photomap_cli.library.shared import client
 from photomap_cli.session import transport
 from photomap_cli.vectors.store import VectorStore
+from photomap_cli.views import spinner
 
 # A machine that stalls takes longer for an example, or to make one, than hypothesis allows by itself.
 hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
@@ -55,6 +56,12 @@ def _own_home(tmp_path_factory, monkeypatch):
     # A test that needs the hub starts its own; nothing may reach the real one.
     monkeypatch.setenv("PHOTOMAP_WATCH", "off")  # a test that is about it has it on
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+
+
+@pytest.fixture(autouse=True)
+def _no_spinner(monkeypatch):
+    """Have no slow machine draw a spinner into what a test counts and compares; tests that are about it have it on."""
+    monkeypatch.setattr(spinner, "SPINNER_AFTER_SECONDS", float(LONG_SECONDS))
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ LINK = re.compile(rb"\x1b[\]_P][^\x07\x1b]*(?:\x07|\x1b\\)")  # links and pictur
 UNFINISHED = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*|[\]_P][^\x07\x1b]*\x1b?)?\Z")  # an escape whose end is still to come
 HELD_BACK = ("TMUX", "NO_COLOR", "TERM_PROGRAM", "COLORTERM", "PROMPT_TOOLKIT_NO_CPR", "GITHUB_ACTIONS", "FORCE_COLOR")
 MOMENT_SECONDS = 0.2
+PIECES = 100  # in which a screen comes at most, before anybody looks at it
 
 
 def environment(**changes):
@@ -56,16 +57,24 @@ class Emulator:
         self._answers, self._introduction = answers, introduction
         self._stream = pyte.ByteStream(screen)
 
-    def pump(self, seconds=0.05):
+    def pump(self, seconds):
         """Read what the program writes for this long, and answer its questions; returns False at its end."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
-            try:
-                self._take(self.child.read_nonblocking(65536, timeout=left))
-            except pexpect.TIMEOUT:
-                return True
-            except pexpect.EOF:
+            if not self.read(left):
                 return False
+        return True
+
+    def read(self, seconds=0.05):
+        """Read what the program writes next, and answer its questions; returns False at its end."""
+        try:
+            self._take(self.child.read_nonblocking(65536, timeout=seconds))
+            for _ in range(PIECES):
+                self._take(self.child.read_nonblocking(65536, timeout=0.002))
+        except pexpect.TIMEOUT:
+            return True
+        except pexpect.EOF:
+            return False
         return True
 
     def _take(self, data):
@@ -136,7 +145,7 @@ class PseudoTerminal(Emulator):
     def wait_until(self, condition, what="condition"):
         end = time.monotonic() + LONG_SECONDS
         while not (found := condition()):
-            if time.monotonic() > end or not (self.pump() or condition()):
+            if time.monotonic() > end or not (self.read() or condition()):
                 raise AssertionError(f"not seen: {what}\n{self.text}")
         return found
 

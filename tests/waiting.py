@@ -12,14 +12,18 @@ import pytest
 LONG_SECONDS = 300
 """Only a test that fails waits so long: what stalls meanwhile, a thread, a process or the machine, is no failure."""
 
+MOMENT_SECONDS = 0.2
+"""How long a session that a test has stopped is silent before anybody looks whether it is stopped."""
+
 PATIENCE = f"""
+import os
 from photomap_cli import job_control
 from photomap_cli.session import attach, daemon, transport
-transport.TIMEOUTS = transport.Timeouts(1.0, {LONG_SECONDS})
+transport.TIMEOUTS = transport.Timeouts(float(os.environ.get("FIRST_SECONDS", {LONG_SECONDS})), {LONG_SECONDS})
 transport.CONNECT_SECONDS = attach.TIMEOUT_SECONDS = daemon._TIMEOUT_SECONDS = {LONG_SECONDS}
 job_control.TIMEOUT_SECONDS = {LONG_SECONDS}
 """
-"""Has a process give nobody up for being slow; who is stopped is found out as ever."""
+"""Has a process give nobody up for being slow, nor say so; FIRST_SECONDS: when it looks whether one is stopped."""
 
 PHOTOMAP = [sys.executable, "-c", f"{PATIENCE}\nfrom photomap_cli.cli import main\nmain()"]
 """`photomap`, patient: for tests in which it talks to a session of another process."""

@@ -74,13 +74,13 @@ class Gallery(Emulator):
     def see(self, words):
         end = time.monotonic() + LONG_SECONDS
         while words not in self.text:
-            alive = self.pump()
+            alive = self.read()
             assert time.monotonic() < end, f"not seen: {words}\n{self.text}"
             assert alive or words in self.text, f"ended before: {words}\n{self.text}"
 
     def end(self):
         """Wait for the end; return the exit status of the line."""
-        while self.pump():
+        while self.read():
             pass
         self.child.wait() if self.child.isalive() else None
         self.child.close()

@@ -10,7 +10,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from waiting import LONG_SECONDS, PHOTOMAP, wait_until
+from command_line import run_here
+from waiting import LONG_SECONDS, MOMENT_SECONDS, PHOTOMAP, wait_until
 
 from photomap_cli import directories
 from photomap_cli.errors import BadPath
@@ -24,9 +25,12 @@ def library(library_without_weights):
     return library_without_weights
 
 
-def photomap(library, *words):
-    command = [*PHOTOMAP, "--library", str(library), *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=LONG_SECONDS, check=False)
+def photomap(library, *words, stdin=""):
+    """Run a command: in a process of its own where that is the session, or leaves one behind; else in this one."""
+    words = ("--library", str(library), *words)
+    if "serve" not in words:
+        return run_here(*words, cwd=Path.cwd(), environment=os.environ, stdin=stdin)
+    return subprocess.run([*PHOTOMAP, *words], capture_output=True, text=True, timeout=LONG_SECONDS, check=False)
 
 
 def wait_for(words, log):
@@ -218,8 +222,9 @@ def test_a_dash_is_standard_output_for_the_log(library):
 
 
 @pytest.fixture
-def stopped(detached):
+def stopped(detached, monkeypatch):
     pid, _ = detached
+    monkeypatch.setenv("FIRST_SECONDS", str(MOMENT_SECONDS))
     os.kill(pid, signal.SIGSTOP)
     yield pid
     os.kill(pid, signal.SIGCONT)
@@ -250,9 +255,7 @@ def test_a_stopped_session_is_told_as_such_by_whoever_asks(stopped, library, tmp
     assert f"photomap: {wording}; answering without it\n" in done.stderr
     assert "the library has no photos yet" in done.stderr  # so it did look, by itself
     assert json.loads(photomap(library, "search", "dog", "--json").stdout)["error"]["code"] == "empty_library"
-    done = subprocess.run(
-        [*PHOTOMAP, "--library", str(library)], input="dog\n", capture_output=True, text=True, check=False
-    )
+    done = photomap(library, stdin="dog\n")
     assert wording in done.stderr
 
 
