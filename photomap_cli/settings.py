@@ -170,6 +170,13 @@ class Settings(BaseSettings):
         "", description="certificate that a shared library's server is checked by; empty = the system's"
     )
     library_insecure: bool = Field(False, description="allow a shared library without encryption on another computer")
+    shared_probe: Number = Field(
+        1.0,
+        ge=0.01,
+        le=1,
+        description="share of a large shared library that a search without filters goes through; less is faster, and "
+        "misses some",
+    )
 
     @property
     def thumbnail_cache_bytes(self) -> int:

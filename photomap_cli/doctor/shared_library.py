@@ -35,13 +35,13 @@ def checks(folder: Path, settings: Settings) -> Iterator[Check]:
     """Say how a shared library is; `folder` is this user's own of it.  Reads a thousand vectors, and searches a bit."""
     try:
         with open_shared(folder, settings, create=True) as library:
-            yield from _checks(library)
+            yield from _checks(library, settings.shared_probe)
     except PhotomapError as error:
         is_away = isinstance(error, LibraryUnreachable)
         yield Check("library", CheckState.FAULT, error.message, "start its server" if is_away else error.hint)
 
 
-def _checks(library: SharedLibrary) -> Iterator[Check]:
+def _checks(library: SharedLibrary, share: float) -> Iterator[Check]:
     yield _server(library.version, library.user)
     status = library.facts.status()
     if status.encoder is None:
@@ -49,11 +49,11 @@ def _checks(library: SharedLibrary) -> Iterator[Check]:
         yield from map(_leftover, library.leftovers())
         return
     yield Check("library", CheckState.OK, f"{status.path}: {status.photos:,} photos, {status.encoder}")
-    yield _index(library.index())
+    yield _index(library.index(), share)
     sample = library.searches.sample(READ_BACK)
     yield _vectors(sample, min(READ_BACK, status.photos))
     if len(sample):
-        yield _search(library.searches, sample)
+        yield _search(library.searches, sample, share)
     for root in sorted({*status.roots, *status.unfinished}):
         yield _root(library, root, is_unfinished=root in status.unfinished)
     yield from map(_leftover, library.leftovers())
@@ -67,8 +67,9 @@ def _server(version: str, user: str) -> Check:
     return Check("server", CheckState.ADVICE, told, "keep a copy: `photomap copy ADDRESS FOLDER`")
 
 
-def _index(state: IndexState) -> Check:
-    cells = f"compressed vectors in {state.index.lists:,} cells, all of them searched"
+def _index(state: IndexState, share: float) -> Check:
+    searched = "all of them searched" if share == 1 else f"{100 * share:g} % of them searched (shared_probe)"
+    cells = f"compressed vectors in {state.index.lists:,} cells, {searched}"
     told = cells if state.index.lists else "every vector is compared"
     if not state.waiting:
         return Check("index", CheckState.OK, told)
@@ -86,7 +87,7 @@ def _vectors(sample: NDArray[np.float32], wanted: int) -> Check:
     return Check("vectors", CheckState.FAULT, told, "photomap index --rebuild")
 
 
-def _search(searches: Searches, sample: NDArray[np.float32]) -> Check:
+def _search(searches: Searches, sample: NDArray[np.float32], share: float) -> Check:
     """Compare what searches find with what the most thorough ones find, for photos and for what is like no photo."""
     made_up = np.random.default_rng(0).standard_normal((SEARCHED, sample.shape[1])).astype(np.float32)
     queries = np.concatenate([sample[:SEARCHED], made_up / np.linalg.norm(made_up, axis=1, keepdims=True)])
@@ -99,7 +100,8 @@ def _search(searches: Searches, sample: NDArray[np.float32]) -> Check:
     told = f"{100 * recall:.1f} % of the best photos are found"
     if recall >= GOOD_RECALL:
         return Check("search", CheckState.OK, told)
-    return Check("search", CheckState.ADVICE, told, "--exact compares more of them")
+    hint = "--exact compares more of them" if share == 1 else "photomap config set shared_probe 1"
+    return Check("search", CheckState.ADVICE, told, hint)
 
 
 def _leftover(found: Leftover) -> Check:

@@ -11,6 +11,7 @@ from photomap_cli import directories
 from photomap_cli.doctor import shared_library
 from photomap_cli.library.shared.leftovers import Leftover
 from photomap_cli.library.shared.schema import Index, IndexState, Mark
+from photomap_cli.library.shared.searches import SharedSearches
 from photomap_cli.records import CheckState
 from photomap_cli.settings import Settings
 
@@ -75,6 +76,20 @@ def test_what_is_not_in_the_index_yet_is_told(place, monkeypatch):
     state, message, _ = told(place)["index"]
     assert state is CheckState.ADVICE
     assert message == ("compressed vectors in 4,000 cells, all of them searched; 1,200 photos are not in it yet")
+
+
+def test_a_share_of_the_cells_is_named_and_compared_with_all_of_them(place, monkeypatch):
+    monkeypatch.setattr(
+        "photomap_cli.library.shared.store.SharedLibrary.index", lambda self: IndexState(Index("SCANN", 4000), 0)
+    )
+    true = SharedSearches.search
+    monkeypatch.setattr(
+        SharedSearches, "search", lambda self, *asked, exact=False: true(self, *asked[:1], 10 if exact else 5)
+    )
+    found = shared_library.checks(place.folder, Settings(roots=place.roots, shared_probe=0.125))
+    checks = {each.subject: (each.message, each.hint) for each in found}
+    assert checks["index"][0] == "compressed vectors in 4,000 cells, 12.5 % of them searched (shared_probe)"
+    assert checks["search"] == ("50.0 % of the best photos are found", "photomap config set shared_probe 1")
 
 
 def test_a_server_that_nobody_has_tried_is_said_to_be_one(place, monkeypatch):

@@ -90,15 +90,16 @@ class Index(NamedTuple):
         """The parameters to build it with.  Given one of another type of index, Milvus silently retries for ever."""
         return {"nlist": self.lists} if self.kind == _SCANN else {}
 
-    def asked(self, k: int, *, exact: bool = False) -> dict[str, int]:
-        """Return the search parameters for k hits: visit all clusters, and rescore enough hits by their stored vectors.
+    def asked(self, k: int, *, exact: bool = False, share: float = 1.0) -> dict[str, int]:
+        """Return the search parameters for k hits: which share of the clusters to visit, and how many hits to rescore.
 
-        Visiting fewer loses hits of text queries: half of the clusters one in 700, an eighth one in 40 (measured).
+        Visiting fewer loses hits of text queries: of 200,000 photos a quarter of the clusters lost one in 2,000, an
+        eighth one in 1,000 once and one in 40 another time, on other made-up vectors.
         """
         if self.kind == _FLAT:
             return {}
         reranked = max(_RERANKED_EXACT if exact else _RERANKED, _RERANKED_EACH * k)
-        return {"nprobe": self.lists, "reorder_k": min(reranked, _MOST_RERANKED)}
+        return {"nprobe": max(1, round(self.lists * share)), "reorder_k": min(reranked, _MOST_RERANKED)}
 
     @classmethod
     def wanted(cls, photos: int) -> Index:

@@ -31,10 +31,13 @@ _VECTORS_AT_ONCE = 2000
 
 
 class SharedSearches:
-    """Search over a shared library; see `library.store.Searches`.  Any thread may use it."""
+    """Search over a shared library; see `library.store.Searches`.  Any thread may use it.
 
-    def __init__(self, facts: SharedFacts, collection: Collection) -> None:
-        self._facts, self._collection = facts, collection
+    `share` is how much of a large library a search without filters goes through; with them, or `exact`, it is all.
+    """
+
+    def __init__(self, facts: SharedFacts, collection: Collection, *, share: float = 1.0) -> None:
+        self._facts, self._collection, self._share = facts, collection, share
         self._notes: list[str] = []
         self._sample: tuple[str, int, int, np.ndarray] | None = None
 
@@ -107,7 +110,7 @@ class SharedSearches:
         """Return the k best photos; asks again for more hits if panoramas or ties leave fewer than k certain."""
         fetched = min(k + _SPARE, MOST_AT_ONCE)
         while True:
-            asked = state.index.asked(fetched, exact=exact)
+            asked = state.index.asked(fetched, exact=exact, share=1.0 if exact or condition else self._share)
             hits = self._collection.search(query, condition, ["photo"], limit=fetched, params=asked)
             rows, scores = _photos(hits)
             is_all = len(hits) < fetched or fetched == MOST_AT_ONCE

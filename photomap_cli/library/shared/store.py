@@ -42,7 +42,7 @@ class SharedLibrary:
 
     is_shared = True
 
-    def __init__(self, folder: Path, address: Address, who: Credentials, roots: Roots) -> None:
+    def __init__(self, folder: Path, address: Address, who: Credentials, roots: Roots, *, share: float = 1.0) -> None:
         self.address, self._folder, self._who, self._roots = address, folder, who, roots
         self._pending: dict[str, str] = {}
         self._notes = MachineNotes(folder)
@@ -50,7 +50,7 @@ class SharedLibrary:
         self._deleted: dict[str, float] = {}
         self._collection = Collection(Client(address, who, deleted=self._deleted), self._pending)
         self.facts = SharedFacts(folder, self._collection, roots, self._notes)
-        self.searches = SharedSearches(self.facts, self._collection)
+        self.searches = SharedSearches(self.facts, self._collection, share=share)
 
     @classmethod
     def open(cls, folder: Path, address: str, settings: Settings, *, create: bool = False) -> Self:
@@ -59,7 +59,7 @@ class SharedLibrary:
         Args:
             folder: for this user's own files about the library; created if missing.
             address: as users write it.
-            settings: say where roots are, and how to log in.
+            settings: say where roots are, how to log in, and how thoroughly to search.
             create: whether the library needn't exist; `begin` creates it.
 
         Raises:
@@ -69,7 +69,8 @@ class SharedLibrary:
             LibraryFormat: the collection isn't a library of this version.
         """
         where = addresses.parse(address)
-        opened = cls(folder, where, credentials(where, settings), Roots.of_settings(settings.roots))
+        who, roots = credentials(where, settings), Roots.of_settings(settings.roots)
+        opened = cls(folder, where, who, roots, share=settings.shared_probe)
         try:
             files.make_folder(folder)
             if create:

@@ -130,6 +130,22 @@ def ended_well(place):
     return photo.path
 
 
+def test_a_collection_has_no_alias_when_it_is_dropped(where_to, tmp_path, monkeypatch):
+    """From 2.4.24 and 2.5.5 on, Milvus refuses to drop one that has."""
+    true, dropped = Client.drop, []
+
+    def drop(client, name):
+        dropped.append(client.aliases(name))
+        true(client, name)
+
+    monkeypatch.setattr(Client, "drop", drop)
+    place, draft = (Place(tmp_path, str(each)) for each in (where_to, where_to.rebuild))
+    with place.begun() as library, draft.begun() as rebuilt:
+        rebuilt.take_place_of(where_to)
+        library.start_over()
+    assert dropped == [[], []]
+
+
 def test_a_collection_that_nobody_has_marked_is_named_and_never_dropped(where_to, client, tmp_path):
     place = Place(tmp_path, str(where_to))
     name = f"{where_to.name}_0123abcd"

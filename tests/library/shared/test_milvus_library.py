@@ -347,6 +347,20 @@ def test_more_hits_than_a_search_can_have_are_cut_and_said(dated, monkeypatch):
     assert dated.searches.drain_notices() == []
 
 
+def test_only_a_search_without_filters_goes_through_less_than_all(opened, where_to, tmp_path, monkeypatch):
+    with opened() as library:
+        library.writes.commit_batch(photos("/nas/archive/a.jpg"))
+    some, every = {"nprobe": 1000, "reorder_k": 400}, {"nprobe": 4000, "reorder_k": 400}
+    with SharedLibrary.open(tmp_path, str(where_to), Settings(roots=ROOTS, shared_probe=0.25)) as library:
+        state, asked = library.facts._collection.state, []
+        large = replace(state, index=schema.Index("SCANN", 4000))
+        monkeypatch.setattr(collection.Collection, "state", large)
+        monkeypatch.setattr(collection.Collection, "search", lambda *_, params, **more: asked.append(params) or [])
+        for within, exact in (((), False), ([PhotoFilter(FilterKind.EXT, "jpg")], False), ((), True)):
+            library.searches.search(unit_vectors(1)[0], 5, within, exact=exact)
+    assert asked == [some, every, every | {"reorder_k": 4000}]
+
+
 def test_equal_scores_come_by_row_and_none_is_cut_off_in_the_middle(library):
     vector = unit_vectors(1)[0]
     library.writes.commit_batch([new_photo(f"/nas/archive/{n}.jpg", vector) for n in range(100)])

@@ -24,6 +24,8 @@ def test_every_vector_is_compared_below_a_million_and_from_there_on_every_list_i
     assert Index("SCANN", 4000).asked(100) == {"nprobe": 4000, "reorder_k": 1500}
     assert Index("SCANN", 4000).asked(10, exact=True) == {"nprobe": 4000, "reorder_k": 4000}
     assert Index("SCANN", 4000).asked(16_384)["reorder_k"] == 16_384
+    assert Index("SCANN", 4000).asked(10, share=0.125)["nprobe"] == 500
+    assert Index("SCANN", 4).asked(10, share=0.01)["nprobe"] == 1
 
 
 @pytest.mark.parametrize("kind", ["IVF_SQ8", "IVF_FLAT", "HNSW", "AUTOINDEX", "DISKANN", "x" * 500, None])
