@@ -40,7 +40,10 @@ limits = Limits()
 MOST_AT_ONCE = 16_384
 """Most entities in the result of one search or query: Milvus's own limit."""
 
-_RECONNECT_MILLISECONDS = 2000  # left alone, gRPC backs off for up to two minutes
+_CHANNEL_OPTIONS = {
+    "grpc.max_reconnect_backoff_ms": 2000,  # left alone, gRPC backs off for up to two minutes
+    "grpc.keepalive_permit_without_calls": 0,  # not every server lets idle clients ping: "Too many pings"
+}
 _LOADING_PAUSE_SECONDS = 0.2
 _SETTLED_SECONDS = 5.0  # Milvus's own bound on staleness
 _NO_DOTENV = "PYTHON_DOTENV_DISABLED"
@@ -344,7 +347,7 @@ def connected(address: Address, credentials: Credentials) -> Any:
         address.uri,
         token=credentials.token,
         timeout=limits.connect,
-        grpc_options={"grpc.max_reconnect_backoff_ms": _RECONNECT_MILLISECONDS},
+        grpc_options=_CHANNEL_OPTIONS,
         dedicated=True,  # else pymilvus shares a connection by host, port and token, encrypted or not
         **({"server_pem_path": credentials.ca_file} if credentials.ca_file else {}),
     )

@@ -162,6 +162,7 @@ def test_a_server_that_was_away_for_long_is_tried_every_other_second(monkeypatch
     client.connected(address.parse("milvus://127.0.0.1/p"), Credentials())
     assert asked["grpc_options"]["grpc.max_reconnect_backoff_ms"] <= 2000
     assert asked["timeout"] == client.limits.connect
+    assert not asked["grpc_options"]["grpc.keepalive_permit_without_calls"], "idle, it sends nothing"
 
 
 def test_without_pymilvus_the_extra_is_named(monkeypatch):
