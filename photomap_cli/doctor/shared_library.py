@@ -43,10 +43,14 @@ def checks(folder: Path, settings: Settings) -> Iterator[Check]:
 
 def _checks(library: SharedLibrary, share: float) -> Iterator[Check]:
     yield _server(library.version, library.user)
+    yield from _content(library, share)
+    yield from map(_leftover, library.leftovers())
+
+
+def _content(library: SharedLibrary, share: float) -> Iterator[Check]:
     status = library.facts.status()
     if status.encoder is None:
         yield Check("library", CheckState.ADVICE, f"{status.path} has no photos yet", "photomap index FOLDER")
-        yield from map(_leftover, library.leftovers())
         return
     yield Check("library", CheckState.OK, f"{status.path}: {status.photos:,} photos, {status.encoder}")
     yield _index(library.index(), share)
@@ -56,7 +60,6 @@ def _checks(library: SharedLibrary, share: float) -> Iterator[Check]:
         yield _search(library.searches, sample, share)
     for root in sorted({*status.roots, *status.unfinished}):
         yield _root(library, root, is_unfinished=root in status.unfinished)
-    yield from map(_leftover, library.leftovers())
 
 
 def _server(version: str, user: str) -> Check:
